@@ -1,0 +1,114 @@
+import { type AnyAuth, GATE } from './auth.ts'
+import type { Challenge } from './challenge.ts'
+import type { Gate } from './gate.ts'
+import type { HoldOptions } from './hold-queue.ts'
+import { createAbortController } from './platform.ts'
+import type { Signal } from './ports.ts'
+import type { Pass } from './vault.ts'
+
+/** One request, as its transport sees it. */
+export interface BearerRequest<Answer> extends HoldOptions {
+  /**
+   * Sends it, with the `Authorization` header given, or without one. Called once, and once more for a replay. `abort` is
+   * given only where `abortable` is set: it ends this sending, and the request is sent again.
+   */
+  send(authorization: string | undefined, abort?: Signal): Promise<Answer>
+  /** What a refusal asks for; `undefined`: nothing the session can give. */
+  challenge(answer: Answer): Challenge | undefined
+  /** Whether it can be sent a second time, byte for byte. */
+  readonly replayable: boolean
+  /** Names the endpoint: after a 401 in spite of a fresh token, it gets no more refreshes until there is a new one. */
+  readonly key: string
+  /** Whether a 401 elsewhere may abort it in flight and send it again: only what is safe (RFC 9110 §9.2.1). */
+  readonly abortable?: boolean
+  /** Frees what an answer that is not handed on holds. */
+  discard?(answer: Answer): void
+}
+
+/**
+ * The replay algorithm, the same for every transport: send with the current token; after a 401 wait for a newer one and
+ * send once more; hand the second 401 back.
+ *
+ * @param auth the session
+ * @param request how to send the request and how to read its answer
+ * @returns the answer, as the transport would have given it
+ * @throws SessionExpiredError, SignedOutError, RefreshUnavailableError, HoldTimeoutError, QueueFullError, DisposedError
+ * @throws the reason of the caller's signal, at once, while the request is held
+ *
+ * @example
+ * ```ts
+ * const answer = await bearerRequest(auth, {
+ *   send: (authorization) => client.get('/me', authorization ? { authorization } : {}),
+ *   challenge: (answer) => (answer.status === 401 ? 'renew' : undefined),
+ *   replayable: true,
+ *   key: 'GET /me',
+ * })
+ * ```
+ */
+export async function bearerRequest<Answer>(auth: AnyAuth, request: BearerRequest<Answer>): Promise<Answer> {
+  const gate = auth[GATE]
+  const pass = gate.pass()
+  const sent = pass ?? (await gate.hold(request))
+  const answer =
+    pass && !request.abortable
+      ? await request.send(pass.authorization)
+      : await deliver(gate, request, sent, !pass, request.abortable)
+  if (answer === ABORTED) {
+    const next = gate.resume(sent)
+    return replay(gate, request, next ?? (await gate.hold(request)), !next)
+  }
+
+  const challenge = request.challenge(answer)
+  if (challenge === undefined || sent.authorization === undefined) return answer
+  if (challenge !== 'renew') {
+    gate.stepUp(challenge)
+    return answer
+  }
+  if (!request.replayable) {
+    gate.reportUnauthorized(sent)
+    return answer
+  }
+  let next: Pass | Promise<Pass> | undefined
+  try {
+    next = gate.renew(sent, request.key, request)
+  } catch (error) {
+    request.discard?.(answer)
+    throw error
+  }
+  if (!next) return answer
+  request.discard?.(answer)
+  return replay(gate, request, await next, next instanceof Promise)
+}
+
+/** A second refusal, of a token fresh from a refresh, is the caller's. */
+async function replay<Answer>(gate: Gate, request: BearerRequest<Answer>, pass: Pass, held: boolean): Promise<Answer> {
+  gate.replayed()
+  const answer = (await deliver(gate, request, pass, held, false)) as Answer
+  const challenge = request.challenge(answer)
+  if (challenge === 'renew') gate.giveUp(pass, request.key)
+  else if (challenge !== undefined) gate.stepUp(challenge)
+  return answer
+}
+
+const ABORTED = Symbol('aborted')
+
+/** Sends once. Where releases are paced, the next held request goes when this one has its answer. */
+async function deliver<Answer>(
+  gate: Gate,
+  request: BearerRequest<Answer>,
+  pass: Pass,
+  held: boolean,
+  abortable: boolean | undefined,
+): Promise<Answer | typeof ABORTED> {
+  const controller = abortable ? createAbortController() : undefined
+  const strikeOff = controller && gate.whileAbortable(() => controller.abort(ABORTED))
+  try {
+    return await request.send(pass.authorization, controller?.signal)
+  } catch (error) {
+    if (controller?.signal.aborted) return ABORTED
+    throw error
+  } finally {
+    strikeOff?.()
+    if (held) gate.done()
+  }
+}

@@ -1,0 +1,36 @@
+import type { StepUp } from './gate.ts'
+
+/** What a refusal asks for: a new token, or a stronger sign-in that no refresh can give. */
+export type Challenge = 'renew' | StepUp
+
+/**
+ * Reads a refusal. A 401 asks for a new token unless its Bearer challenge names another error than `invalid_token`
+ * (RFC 6750 §3.1); `insufficient_scope` and `insufficient_user_authentication` (RFC 9470) ask for more than that.
+ */
+export function readChallenge(status: number, wwwAuthenticate: string | null | undefined): Challenge | undefined {
+  if (status !== 401 && status !== 403) return undefined
+  const { error, scope, acr_values: acrValues, max_age: maxAge } = bearerParameters(wwwAuthenticate ?? '')
+  if (error === 'insufficient_scope' || error === 'insufficient_user_authentication') {
+    return {
+      ...(scope !== undefined && { scope }),
+      ...(acrValues !== undefined && { acrValues }),
+      ...(maxAge !== undefined && Number.isFinite(Number(maxAge)) && { maxAge: Number(maxAge) }),
+    }
+  }
+  return status === 401 && (error === undefined || error === 'invalid_token') ? 'renew' : undefined
+}
+
+/** `name=value` or `name="quoted value"` (RFC 9110 §11.2), or the name of a scheme. */
+const PART = /([\w!#$%&'*+.^`|~-]+)(?:\s*=\s*(?:"((?:[^"\\]|\\.)*)"|([^\s,"]+)))?/g
+
+/** The parameters of the Bearer challenge among the challenges of one header. */
+function bearerParameters(header: string): Record<string, string | undefined> {
+  const parameters: Record<string, string | undefined> = {}
+  let inside = false
+  for (const [, name = '', quoted, token] of header.matchAll(PART)) {
+    const value = quoted?.replace(/\\(.)/g, '$1') ?? token
+    if (value === undefined) inside = name.toLowerCase() === 'bearer'
+    else if (inside) parameters[name.toLowerCase()] ??= value
+  }
+  return parameters
+}

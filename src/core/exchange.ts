@@ -1,0 +1,210 @@
+import type { AuthEvent, ExchangeFailure, Reason, TokenFacts } from '../../machines/index.ts'
+import { type Failure, type FailureVerdict, classifyFailure } from './failure.ts'
+import type { AuthOptions, Settings } from './options.ts'
+import { createAbortController } from './platform.ts'
+import type { Clock, Coordinator, Environment } from './ports.ts'
+import type { SessionStore } from './session-store.ts'
+import type { Timed } from './timed.ts'
+import { type Tokens, parseTokenResponse } from './token-response.ts'
+import type { Mark, Vault } from './vault.ts'
+
+export interface ExchangeOptions {
+  readonly vault: Vault
+  readonly store: SessionStore
+  readonly clock: Clock
+  readonly environment: Environment
+  readonly coordinator: Coordinator | undefined
+  readonly timed: Timed
+  readonly settings: Settings
+  readonly refresh: AuthOptions['refresh']
+  readonly isFatal: ((error: unknown, verdict: FailureVerdict) => boolean | undefined) | undefined
+  /** Tells the chart. */
+  readonly send: (event: AuthEvent) => void
+  /** Tells siblings that the store changed. */
+  readonly announceChange: () => void
+  /** Tokens that nobody may use any more. */
+  readonly discard: (tokens: Tokens, revoke: boolean) => void
+}
+
+/** The token exchange: one try, under the coordinator's lock, committed by compare-and-set. */
+export function createExchange(options: ExchangeOptions) {
+  const { vault, store, clock, environment, coordinator, timed, settings, send } = options
+  let running: { mark: Mark; promise: Promise<TokenFacts> } | undefined
+  /** What the last failure looked like underneath, for the errors of those who waited. */
+  let lastCause: Error | undefined
+  const lifetime = createAbortController()
+
+  /** Takes over what a sibling left in the store, where that is newer. */
+  async function adoptNewer() {
+    const record = await store.read()
+    return record && vault.adopt(record)
+  }
+
+  function commit(mark: Mark, tokens: Tokens): TokenFacts | undefined {
+    const facts = vault.renew(mark, tokens)
+    // A token family dies as a whole when one of it is revoked, so only tokens of a session that is over are revoked.
+    if (!facts) options.discard(tokens, mark.epoch !== vault.epoch || !vault.tokens)
+    return facts
+  }
+
+  async function keep() {
+    const mark = vault.mark()
+    await store.save(() => (vault.isCurrent(mark) ? vault.record() : undefined))
+    options.announceChange()
+  }
+
+  async function request(mark: Mark): Promise<Tokens> {
+    const previous = vault.tokens
+    const { refreshToken, scope } = previous ?? {}
+    const known = vault.secrets()
+    return timed.run(
+      async (signal) => {
+        try {
+          const response = await read(await options.refresh({ refreshToken, scope, signal }))
+          return parseTokenResponse(response, clock.now(), true, previous)
+        } catch (error) {
+          // Reading the body of a thrown response takes time too, and that time is bounded with the rest.
+          throw await classifyFailure(error, {
+            now: clock.now(),
+            offline: !environment.online(),
+            secrets: known,
+            isFatal: options.isFatal,
+          })
+        }
+      },
+      settings.timeouts.refresh,
+      () => plainFailure('timeout', 'The refresh function got no answer within timeouts.refresh', true),
+      (tokens) => {
+        // Better late than never: while nothing else happened to the session, these are its tokens.
+        const facts = commit(mark, tokens)
+        if (facts) {
+          send({ type: 'session.adopt', facts, works: true, renewal: true })
+          void keep()
+        }
+      },
+    )
+  }
+
+  async function attempt(mark: Mark, tries: number, done: (facts: TokenFacts) => void) {
+    const adopted = await adoptNewer()
+    if (adopted) return done(adopted.facts)
+    if (!vault.isCurrent(mark)) throw discarded
+    try {
+      if (!environment.online()) throw plainFailure('offline', 'There is no network', false)
+      const facts = commit(mark, await request(mark))
+      if (!facts) throw discarded
+      done(facts)
+    } catch (error) {
+      if (!isFailure(error)) throw error
+      // A sibling may have won the race for this refresh token, and then the refusal is about the loser only.
+      const saved = error.fatal ? await adoptNewer() : undefined
+      if (saved) return done(saved.facts)
+      lastCause = error.cause
+      throw outcome(error, tries)
+    }
+    // Under the lock still: a sibling that waits for it must find these tokens in the store.
+    return keep()
+  }
+
+  function outcome(failure: Failure, tries: number): ExchangeFailure {
+    const { fatal, uncertain, reason, status, retryAfter: told = 0 } = failure
+    const { minDelay, maxDelay, jitter } = settings.retry
+    const ceiling = Math.min(maxDelay, minDelay * 2 ** tries)
+    const backoff = ceiling * (1 - jitter * Math.random())
+    const now = clock.now()
+    return Object.freeze({
+      fatal,
+      uncertain,
+      reason,
+      ...(status !== undefined && { status }),
+      retryAt: now + Math.max(backoff, told),
+      notBefore: told > 0 ? now + told : 0,
+    })
+  }
+
+  /** Runs under the lock where there is one. A lock that cannot be had is no reason to wait: the commit is guarded. */
+  async function locked(task: () => Promise<void>) {
+    if (!coordinator) return task()
+    const { lock } = settings.timeouts
+    let started: Promise<void> | undefined
+    const once = () => {
+      started ??= task()
+      return started
+    }
+    let timer: unknown
+    const patience = new Promise<void>((resolve) => {
+      timer = clock.setTimeout(resolve, lock)
+    })
+    try {
+      const turn = coordinator.exclusive('refresh', once, { signal: lifetime.signal, timeout: lock })
+      await Promise.race([turn, patience])
+    } catch {
+      // Either the task failed, and says so below, or the lock did.
+    } finally {
+      clock.clearTimeout(timer)
+    }
+    if (lifetime.signal.aborted) throw lifetime.signal.reason
+    return once()
+  }
+
+  return {
+    get lastCause() {
+      return lastCause
+    },
+    adoptNewer,
+    keep,
+
+    /** One try. A try that is still under way for the same tokens is joined, not repeated. */
+    exchange(tries: number): Promise<TokenFacts> {
+      const mark = vault.mark()
+      if (running?.mark.change === mark.change) return running.promise
+      const promise = new Promise<TokenFacts>((resolve, reject) => {
+        locked(() => attempt(mark, tries, resolve)).catch(reject)
+      })
+      const mine = { mark, promise }
+      running = mine
+      const clear = () => {
+        if (running === mine) running = undefined
+      }
+      promise.then(clear, clear)
+      return promise
+    },
+
+    dispose(reason: unknown) {
+      lifetime.abort(reason)
+    },
+  }
+}
+
+/** The session moved on while the exchange was under way. The chart has left by then; nobody reads this. */
+const discarded: ExchangeFailure = Object.freeze({
+  fatal: false,
+  uncertain: false,
+  reason: 'discarded',
+  retryAt: 0,
+  notBefore: 0,
+})
+
+const plainFailure = (reason: Reason, message: string, uncertain: boolean): Failure => ({
+  fatal: false,
+  uncertain,
+  reason,
+  status: undefined,
+  retryAfter: undefined,
+  cause: new Error(message),
+})
+
+const isFailure = (value: unknown): value is Failure =>
+  typeof value === 'object' && value !== null && 'retryAfter' in value
+
+/** People return the `Response`, or an error body they did not look at. Both say what they are. */
+export async function read(value: unknown): Promise<unknown> {
+  if (typeof value !== 'object' || value === null) return value
+  const { ok, json, error, access_token, accessToken } = value as Record<string, unknown>
+  if (typeof json === 'function' && typeof ok === 'boolean') {
+    if (!ok) throw value
+    return read(await json.call(value))
+  }
+  if (typeof error === 'string' && access_token === undefined && accessToken === undefined) throw value
+  return value
+}

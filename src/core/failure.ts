@@ -1,0 +1,195 @@
+import type { Reason } from '../../machines/index.ts'
+import { AuthError } from './errors.ts'
+import { redact } from './redact.ts'
+import { retryAfter } from './retry-after.ts'
+
+/** What a failed exchange means. */
+export interface Failure {
+  readonly fatal: boolean
+  /** The request left and no answer came. */
+  readonly uncertain: boolean
+  readonly reason: Reason
+  readonly status: number | undefined
+  /** How long the server asked to be left alone, in milliseconds. */
+  readonly retryAfter: number | undefined
+  /** A copy of the error without its secrets: the original may carry the request, and with it the refresh token. */
+  readonly cause: Error
+}
+
+/** What the library made of a failure, for `isFatal` to agree with or not. */
+export interface FailureVerdict {
+  readonly fatal: boolean
+  readonly reason: Reason
+  readonly status: number | undefined
+}
+
+type Fields = Readonly<Record<string, unknown>>
+
+/**
+ * Answers that no repetition will change: RFC 6749 §5.2, OpenID Connect Core §3.1.2.6, RFC 6750 §3.1, and the word
+ * GitHub uses for `invalid_grant`.
+ */
+const FATAL = new Set(
+  (
+    'invalid_grant invalid_client unauthorized_client unsupported_grant_type invalid_scope invalid_request ' +
+    'invalid_token access_denied expired_token bad_refresh_token ' +
+    'interaction_required login_required consent_required account_selection_required'
+  ).split(' '),
+)
+const PASSING = new Set(['temporarily_unavailable', 'server_error', 'slow_down', 'use_dpop_nonce'])
+/** The connection was never made, so the token was never sent. */
+const NOT_SENT = /^(ECONNREFUSED|ENOTFOUND|EAI_AGAIN|EHOSTUNREACH|ENETUNREACH|ENETDOWN|UND_ERR_CONNECT_TIMEOUT)$/
+const NETWORK_CODE = /^(E[A-Z]{3,}|UND_ERR_\w+|ERR_NETWORK|ERR_CANCELED)$/
+const NETWORK_NAME = /^(TypeError|AbortError|TimeoutError|NetworkError|FetchError|RequestError)$/
+
+/**
+ * Reads whatever a `refresh` function threw: a `Response`, the errors of ofetch, axios, ky and oauth4webapi, a plain
+ * `{ error: 'invalid_grant' }`, or anything that carries one of them as its `response` or `cause`.
+ */
+export async function classifyFailure(
+  error: unknown,
+  context: {
+    now: number
+    offline: boolean
+    secrets: readonly (string | undefined)[]
+    isFatal?: ((error: unknown, verdict: FailureVerdict) => boolean | undefined) | undefined
+  },
+): Promise<Failure> {
+  const facts = await gather(error)
+  const { status, oauthError } = facts
+  const answered = status !== undefined || oauthError !== undefined
+  const network = !answered && (facts.network || context.offline)
+  const passing =
+    (status !== undefined && (status >= 500 || status === 408 || status === 425 || status === 429)) ||
+    (oauthError !== undefined && PASSING.has(oauthError))
+  const known = oauthError !== undefined && FATAL.has(oauthError)
+  let fatal = !passing && (known || (status === 401 && !facts.html))
+  const reason: Reason = fatal
+    ? (oauthError ?? 'refresh_rejected')
+    : status === 429
+      ? 'rate_limited'
+      : passing || answered
+        ? 'server_error'
+        : context.offline && network
+          ? 'offline'
+          : facts.timeout
+            ? 'timeout'
+            : network
+              ? 'network'
+              : (facts.reason ?? 'refresh_failed')
+  try {
+    fatal = context.isFatal?.(error, { fatal, reason, status }) ?? fatal
+  } catch {
+    // A classifier that throws must not decide that a session ends.
+  }
+  return {
+    fatal,
+    uncertain: !fatal && network && !facts.notSent,
+    reason: fatal && !known ? 'refresh_rejected' : reason,
+    status,
+    retryAfter: retryAfter(facts.headers, context.now),
+    cause: redactedCopy(error, status, context.secrets),
+  }
+}
+
+interface Facts {
+  status?: number
+  oauthError?: string
+  headers?: unknown
+  html?: boolean
+  network?: boolean
+  notSent?: boolean
+  timeout?: boolean
+  reason?: Reason
+}
+
+/** Errors wrap errors; deeper than this nobody looks. */
+const DEPTH = 5
+
+async function gather(error: unknown): Promise<Facts> {
+  const facts: Facts = {}
+  const queue: unknown[] = [error]
+  for (let visited = 0; queue.length > 0 && visited < DEPTH * 2; visited++) {
+    const value = queue.shift()
+    if (typeof value === 'string') noteWord(facts, value)
+    if (typeof value !== 'object' || value === null) continue
+    const fields = value as Fields
+    if (value instanceof AuthError) facts.reason ??= value.reason
+    noteStatus(facts, fields)
+    noteNetwork(facts, fields)
+    noteWord(facts, fields.error)
+    noteWord(facts, fields.code)
+    noteWord(facts, fields.message)
+    noteBody(facts, fields.data)
+    noteBody(facts, fields.body)
+    if (typeof fields.text === 'function') noteBody(facts, await bodyOf(fields))
+    queue.push(fields.response, fields.cause)
+  }
+  return facts
+}
+
+function noteStatus(facts: Facts, fields: Fields) {
+  const status = fields.status ?? fields.statusCode
+  // A status of 0 is how an opaque or failed response shows.
+  if (typeof status === 'number' && status >= 100) facts.status ??= status
+  if (fields.headers) facts.headers ??= fields.headers
+}
+
+function noteNetwork(facts: Facts, fields: Fields) {
+  const code = typeof fields.code === 'string' ? fields.code : ''
+  const name = typeof fields.name === 'string' ? fields.name : ''
+  if (NOT_SENT.test(code)) facts.notSent = true
+  if (NETWORK_CODE.test(code) || NETWORK_NAME.test(name)) facts.network = true
+  if (name === 'TimeoutError' || /^(ETIMEDOUT|ECONNABORTED)$/.test(code)) facts.timeout = true
+  if (name === 'SyntaxError') facts.reason ??= 'invalid_response'
+}
+
+function noteWord(facts: Facts, word: unknown) {
+  if (typeof word !== 'string') return
+  if (FATAL.has(word) || PASSING.has(word)) facts.oauthError ??= word
+  // People throw `new Error('Refresh failed: invalid_grant')`; no other code is as unmistakable in prose.
+  else if (/\binvalid_grant\b/.test(word)) facts.oauthError ??= 'invalid_grant'
+}
+
+function noteBody(facts: Facts, body: unknown) {
+  if (typeof body === 'string') {
+    const text = body.trim()
+    if (text.startsWith('<')) facts.html = true
+    else if (text.startsWith('{')) {
+      try {
+        noteBody(facts, JSON.parse(text))
+      } catch {
+        // Not JSON after all.
+      }
+    }
+  } else if (typeof body === 'object' && body !== null) {
+    noteWord(facts, (body as Fields).error)
+    noteWord(facts, (body as Fields).code)
+  }
+}
+
+/** A `Response` gives its body once; a clone leaves the caller's own to the caller. */
+async function bodyOf(response: Fields): Promise<unknown> {
+  if (response.bodyUsed === true) return undefined
+  try {
+    const clone = typeof response.clone === 'function' ? response.clone() : response
+    return await clone.text()
+  } catch {
+    return undefined
+  }
+}
+
+function redactedCopy(error: unknown, status: number | undefined, secrets: readonly (string | undefined)[]): Error {
+  if (error instanceof AuthError) return error
+  const original = (typeof error === 'object' && error !== null ? error : {}) as Fields
+  const name = typeof original.name === 'string' ? original.name : 'Error'
+  const text = typeof original.message === 'string' ? original.message : typeof error === 'string' ? error : undefined
+  const message =
+    // A parser quotes what it could not parse, and that was a token response.
+    name === 'SyntaxError'
+      ? 'The answer was not valid JSON'
+      : (text ?? (status === undefined ? 'The refresh function failed' : `The token endpoint answered ${status}`))
+  const copy = new Error(redact(message, secrets))
+  copy.name = name
+  return Object.assign(copy, status !== undefined && { status }, typeof original.code === 'string' && { code: original.code })
+}

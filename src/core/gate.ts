@@ -1,0 +1,268 @@
+import type { AuthEvent, Reason } from '../../machines/index.ts'
+import {
+  AuthError,
+  DisposedError,
+  RefreshTimeoutError,
+  RefreshUnavailableError,
+  SessionExpiredError,
+  SignedOutError,
+} from './errors.ts'
+import { type HoldOptions, createHoldQueue } from './hold-queue.ts'
+import type { Clock } from './ports.ts'
+import type { Pass, Vault } from './vault.ts'
+
+/** What happens to a request that arrives now. The chart decides, by its entry actions. */
+type Posture = 'pass' | 'hold' | 'anonymous' | 'refuse'
+
+/** What a server's 401 or 403 says beside "no". */
+export interface StepUp {
+  readonly scope?: string
+  readonly acrValues?: string
+  readonly maxAge?: number
+}
+
+export interface GateOptions {
+  readonly vault: Vault
+  readonly clock: Clock
+  /** Tells the chart. */
+  readonly send: (event: AuthEvent) => void
+  readonly queueLimit: number
+  readonly holdTimeout: number
+  readonly idleLimit: number
+  readonly concurrency: number
+}
+
+/**
+ * Where requests meet the session. The happy path reads two numbers and a header and never touches the chart; everything
+ * else asks the chart and does as it says.
+ */
+export function createGate({
+  vault,
+  clock,
+  send,
+  queueLimit,
+  holdTimeout,
+  idleLimit,
+  concurrency,
+}: GateOptions) {
+  let posture: Posture = 'hold'
+  /** When a request must make the chart look at the clock before it goes. */
+  let attentionAt = Number.NEGATIVE_INFINITY
+  let usedAt = clock.now()
+  let usedSinceRenewal = false
+  let refusal: () => AuthError = () => new SignedOutError()
+  let released = 0
+  let disposed = false
+  /** Requests to which a 401 is no news: they got one with this very generation, fresh from a refresh. */
+  const hopeless = new Set<string>()
+  let hopelessGeneration = -1
+  const abortable = new Set<() => void>()
+
+  const queue = createHoldQueue<Pass>({ clock, limit: queueLimit, timeout: holdTimeout, onChange: count })
+  /** Those who wait for a newer token than the one at hand, which may still work. */
+  const renewals = createHoldQueue<void>({ clock, limit: queueLimit, timeout: holdTimeout, onChange: () => {} })
+
+  let counts = { held: 0, replayed: 0, rejected: 0 }
+  let rejectedFor: Reason = ''
+  let counting = false
+
+  /** A burst is told to the chart once. */
+  function count(what: keyof typeof counts, error?: unknown) {
+    counts[what]++
+    if (what === 'rejected') rejectedFor = error instanceof AuthError ? (error.reason ?? error.code) : 'aborted'
+    if (counting) return
+    counting = true
+    void Promise.resolve().then(() => {
+      const told = counts
+      counts = { held: 0, replayed: 0, rejected: 0 }
+      counting = false
+      const held = queue.size
+      if (told.held > 0) send({ type: 'request.held', count: told.held, held })
+      if (told.replayed > 0) send({ type: 'request.replayed', count: told.replayed, held })
+      if (told.rejected > 0) send({ type: 'request.rejected', count: told.rejected, held, reason: rejectedFor })
+    })
+  }
+
+  function setPosture(next: Posture) {
+    posture = next
+    attend()
+  }
+
+  function attend() {
+    const { expiresAt = Number.POSITIVE_INFINITY, renewAt = expiresAt } = vault.facts()
+    attentionAt = clock.now() < renewAt ? renewAt : expiresAt
+  }
+
+  const isDead = (now: number) => now >= (vault.tokens?.expiresAt ?? Number.POSITIVE_INFINITY)
+
+  /** How a request goes that arrives now; `undefined`: it has to wait. */
+  function pass(): Pass | undefined {
+    if (posture === 'pass') {
+      const now = clock.now()
+      if (now >= attentionAt || now - usedAt >= idleLimit) return passAfterCheck(now)
+      usedAt = now
+      usedSinceRenewal = true
+      return vault.pass
+    }
+    if (posture === 'refuse') throw refusal()
+    return posture === 'anonymous' ? vault.anonymousPass : undefined
+  }
+
+  function passAfterCheck(now: number): Pass | undefined {
+    usedSinceRenewal = true
+    send({ type: 'session.check' })
+    if (posture !== 'pass') return pass()
+    attend()
+    usedAt = now
+    // Told from inside one of the chart's own steps, it will act only after that step.
+    return isDead(now) ? undefined : vault.pass
+  }
+
+  /** Waits for a token, or for the answer that there will be none. */
+  const hold = (options: HoldOptions): Promise<Pass> => queue.hold(vault.owner(), options)
+
+  function reportUnauthorized(refused: Pass) {
+    if (posture !== 'pass' || refused.generation !== vault.generation) return
+    send({ type: 'request.unauthorized', generation: refused.generation })
+    if (posture === 'pass') return
+    for (const abort of abortable) abort()
+    abortable.clear()
+  }
+
+  function release() {
+    const { pass: current } = vault
+    while (queue.size > 0 && released < concurrency) {
+      const entry = queue.shift()
+      if (!entry) return
+      if (posture === 'pass' && current && vault.mayServe(entry.owner)) {
+        released++
+        entry.resolve(current)
+      } else if (posture === 'anonymous' && entry.owner === -1) {
+        released++
+        entry.resolve(vault.anonymousPass)
+      } else {
+        const error = new SignedOutError({ reason: posture === 'pass' ? 'user_changed' : 'signed_out' })
+        entry.reject(error)
+        count('rejected', error)
+      }
+    }
+  }
+
+  return {
+    pass,
+    hold,
+
+    /** A request that was held has had its answer: the next may go, where releases are paced. */
+    done() {
+      released--
+      if (queue.size > 0 && (posture === 'pass' || posture === 'anonymous')) release()
+    },
+
+    /**
+     * How to replay a request whose `refused` pass earned a 401: with the current token where that is newer, else after a
+     * refresh. `undefined`: not at all; the 401 is its caller's.
+     */
+    renew(refused: Pass, key: string, options: HoldOptions): Pass | Promise<Pass> | undefined {
+      if (refused.epoch !== vault.epoch && !vault.mayServe(refused.epoch)) return undefined
+      if (refused.generation === vault.generation && hopelessGeneration === vault.generation && hopeless.has(key)) {
+        return undefined
+      }
+      reportUnauthorized(refused)
+      const current = posture === 'pass' && refused.generation === vault.generation ? undefined : pass()
+      if (!current) return hold(options)
+      return current.authorization === undefined ? undefined : current
+    },
+
+    /** How to send a request again that was aborted in flight; `undefined`: it has to wait. */
+    resume(aborted: Pass): Pass | undefined {
+      if (!vault.mayServe(aborted.epoch)) throw new SignedOutError({ reason: 'user_changed' })
+      return pass()
+    },
+
+    reportUnauthorized,
+
+    /** A token fresh from a refresh was refused: more refreshes will not help this request. */
+    giveUp(refused: Pass, key: string) {
+      if (refused.generation !== vault.generation) return
+      if (hopelessGeneration !== refused.generation) hopeless.clear()
+      hopelessGeneration = refused.generation
+      hopeless.add(key)
+    },
+
+    replayed: () => count('replayed'),
+    stepUp: (challenge: StepUp) => send({ type: 'request.stepUp', ...challenge }),
+
+    /** Registers a request in flight that may be aborted and sent again; gives the way to strike it off. */
+    whileAbortable(abort: () => void): () => void {
+      abortable.add(abort)
+      return () => abortable.delete(abort)
+    },
+
+    /** Waits for a token newer than the one at hand. */
+    nextGeneration: (options: HoldOptions): Promise<void> => renewals.hold(vault.generation, options),
+
+    letRequestsPass: () => setPosture('pass'),
+    holdRequests: () => setPosture('hold'),
+    sendWithoutToken: () => setPosture('anonymous'),
+    refuse(why: () => AuthError) {
+      refusal = why
+      setPosture('refuse')
+    },
+
+    /** Acts on the posture once the chart has come to rest. */
+    settle() {
+      if (posture === 'refuse') {
+        queue.rejectAll(refusal)
+        renewals.rejectAll(refusal)
+      } else if (posture !== 'hold') {
+        release()
+        if (posture === 'pass') {
+          while (renewals.size > 0 && renewals.peek() < vault.generation) renewals.shift()?.resolve()
+        } else renewals.rejectAll(() => new SignedOutError())
+      }
+    },
+
+    rejectHeld(error: () => AuthError) {
+      queue.rejectAll(error)
+      renewals.rejectAll(error)
+    },
+    rejectRenewals: (error: () => AuthError) => renewals.rejectAll(error),
+
+    /** A new token set: nobody used it yet. */
+    renewed() {
+      usedSinceRenewal = false
+    },
+    /** A new session: the idle limit counts from here. */
+    begun() {
+      usedAt = clock.now()
+    },
+    get usedAt() {
+      return usedAt
+    },
+    get usedSinceRenewal() {
+      return usedSinceRenewal
+    },
+    get disposed() {
+      return disposed
+    },
+
+    dispose() {
+      disposed = true
+      this.refuse(() => new DisposedError())
+      this.settle()
+    },
+  }
+}
+
+export type Gate = ReturnType<typeof createGate>
+
+/** The error for who waited when all tries of a refresh were spent. */
+export function unavailable(reason: Reason | undefined, cause: unknown): RefreshUnavailableError {
+  const Unavailable = reason === 'timeout' ? RefreshTimeoutError : RefreshUnavailableError
+  return new Unavailable({ reason, cause })
+}
+
+/** The error for who asks after the session is over. */
+export function over(standing: 'expired' | 'left', reason: Reason | undefined, cause: unknown): AuthError {
+  return standing === 'expired' ? new SessionExpiredError({ reason, cause }) : new SignedOutError({ reason })
+}

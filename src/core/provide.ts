@@ -1,0 +1,112 @@
+import { emit, fromPromise } from 'xstate'
+import { type AuthEmitted, type AuthMachine, type TokenFacts, authMachine } from '../../machines/index.ts'
+import type { createExchange } from './exchange.ts'
+import { type Gate, over, unavailable } from './gate.ts'
+import type { Settings } from './options.ts'
+import type { Clock, CoordinatorMessage, Environment } from './ports.ts'
+import type { SessionStore } from './session-store.ts'
+import type { SignIns } from './sign-ins.ts'
+import type { Vault } from './vault.ts'
+
+export interface Implementations {
+  readonly vault: Vault
+  readonly gate: Gate
+  readonly store: SessionStore
+  readonly clock: Clock
+  readonly environment: Environment
+  readonly settings: Settings
+  readonly exchange: ReturnType<typeof createExchange>
+  readonly signIns: SignIns
+  readonly revokePending: () => Promise<void>
+  /** Keeps tokens to be revoked. */
+  readonly leaveBehind: (tokens: ReturnType<Vault['dismiss']>) => void
+  readonly announce: (type: CoordinatorMessage['type']) => void
+  readonly syncWithStore: () => void
+  /** Tells the chart of tokens that came after it had left the state that asked for them. */
+  readonly adoptLate: (facts: TokenFacts) => void
+}
+
+/** Fills the chart's placeholders: the one place where its names meet the things they stand for. */
+export function provide(core: Implementations): AuthMachine {
+  const { vault, gate, store, clock, settings, exchange } = core
+  const dueAt = (at: number | undefined) => (at === undefined ? never : Math.max(0, at - clock.now()))
+  const isDead = (expiresAt: number | undefined) => expiresAt !== undefined && clock.now() >= expiresAt
+  const idleAt = () => gate.usedAt + settings.limits.idle
+  const diesAt = () => (vault.startedAt ?? never) + settings.limits.absolute
+
+  /** A result belongs to the vault even where the chart did not wait for it. */
+  const heard = <T extends TokenFacts | undefined>(signal: { aborted: boolean }, result: Promise<T>) =>
+    result.then((facts) => {
+      if (signal.aborted && facts) core.adoptLate(facts)
+      return facts
+    })
+
+  const stamped = (emitted: AuthEmitted): AuthEmitted => Object.freeze({ ...emitted, at: clock.now() })
+
+  return authMachine.provide({
+    actors: {
+      readSession: fromPromise(({ signal }) =>
+        heard(
+          signal,
+          exchange.adoptNewer().then((adopted) => adopted?.facts),
+        ),
+      ),
+      exchangeTokens: fromPromise(({ input, signal }) => heard(signal, exchange.exchange(input.attempt))),
+      authenticate: fromPromise(({ signal }) => core.signIns.run(signal)),
+      revokeTokens: fromPromise(() => core.revokePending()),
+    },
+    actions: {
+      letRequestsPass: () => gate.letRequestsPass(),
+      holdRequests: () => gate.holdRequests(),
+      sendWithoutToken: () => gate.sendWithoutToken(),
+      refuseRequests: ({ context: { standing, reason } }) => {
+        const why = () => over(standing === 'left' ? 'left' : 'expired', reason, exchange.lastCause)
+        if (standing === 'expired' && settings.whenExpired === 'hold') {
+          gate.rejectRenewals(why)
+          gate.holdRequests()
+        } else gate.refuse(why)
+      },
+      rejectHeldRequests: ({ context: { failure } }) =>
+        gate.rejectHeld(() => unavailable(failure?.reason, exchange.lastCause)),
+      rejectRenewals: ({ context: { failure } }) =>
+        gate.rejectRenewals(() => over('expired', failure?.reason, exchange.lastCause)),
+      eraseTokens: () => {
+        if (!vault.erase()) return
+        store.clear()
+        core.announce('ended')
+      },
+      dismissSession: ({ event }) => {
+        core.leaveBehind(vault.dismiss())
+        if (event.type === 'session.removed') return
+        store.clear()
+        core.announce('ended')
+      },
+      syncWithStore: () => core.syncWithStore(),
+      ...stampedEmits(stamped),
+    },
+    guards: {
+      tokenStillWorks: ({ context }) =>
+        context.rejectedGeneration !== context.generation && !isDead(context.expiresAt),
+      renewalIsDue: ({ context }) => isDead(context.renewAt),
+      renewsByItself: () =>
+        settings.renew === 'timer' || (settings.renew === 'activity' && gate.usedSinceRenewal),
+      idleLimitReached: () => clock.now() >= idleAt(),
+      lifetimeReached: () => clock.now() >= diesAt(),
+      mayRetryNow: ({ context }) => clock.now() >= context.notBefore,
+      foundWorkingToken: ({ event }) => {
+        const { output } = event as { output?: TokenFacts }
+        return output !== undefined && !isDead(output.expiresAt)
+      },
+    },
+    delays: {
+      untilRenewal: ({ context }) => (settings.renew === 'demand' ? never : dueAt(context.renewAt)),
+      untilExpiry: ({ context }) => dueAt(context.expiresAt),
+      untilRetry: ({ context }) => dueAt(Math.max(context.retryAt, context.notBefore)),
+      untilCooledDown: () => settings.retry.maxDelay,
+      // At least a moment: a limit that is not reached yet must not be looked at without pause.
+      untilSessionLimit: () => Math.max(1, dueAt(Math.min(idleAt(), diesAt()))),
+    },
+  })
+}
+
+const never = Number.POSITIVE_INFINITY

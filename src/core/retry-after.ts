@@ -1,0 +1,25 @@
+/**
+ * How long a `Retry-After` header (RFC 9110 §10.2.3) asks to wait, in milliseconds. A date is measured against the
+ * server's own `Date`, where it sent one: then a wrong clock here does no harm.
+ */
+export function retryAfter(headers: unknown, now: number): number | undefined {
+  const value = header(headers, 'retry-after')
+  if (value === undefined) return undefined
+  const seconds = value.trim() === '' ? Number.NaN : Number(value)
+  if (Number.isFinite(seconds)) return Math.max(0, seconds * 1000)
+  const date = Date.parse(value)
+  const served = Date.parse(header(headers, 'date') ?? '')
+  return Number.isNaN(date) ? undefined : Math.max(0, date - (Number.isNaN(served) ? now : served))
+}
+
+/** Reads a header from a `Headers`, an `AxiosHeaders` or a plain object. */
+function header(headers: unknown, name: string): string | undefined {
+  if (typeof headers !== 'object' || headers === null) return undefined
+  const { get } = headers as { get?: unknown }
+  const value =
+    typeof get === 'function'
+      ? get.call(headers, name)
+      : Object.entries(headers).find(([key]) => key.toLowerCase() === name)?.[1]
+  const first = Array.isArray(value) ? value[0] : value
+  return typeof first === 'string' || typeof first === 'number' ? String(first) : undefined
+}

@@ -1,0 +1,121 @@
+import { StorageError } from './errors.ts'
+import type { Clock, SessionRecord, SessionStorage } from './ports.ts'
+
+/**
+ * The user's store, made safe: operations run one after another, none takes longer than `timeout` milliseconds, and
+ * none fails. What goes wrong is told to `onFailure`, and the session lives on in memory.
+ */
+export function createSessionStore(
+  storage: SessionStorage | undefined,
+  { clock, timeout, onFailure }: { clock: Clock; timeout: number; onFailure: (error: StorageError) => void },
+) {
+  /** The last operation, while one runs. A store that answers at once is used at once. */
+  let tail: Promise<unknown> | undefined
+
+  function enqueue(operation: () => unknown): unknown {
+    const result = tail ? tail.then(() => run(operation)) : run(operation)
+    if (!isPromiseLike(result)) return result
+    const turn: Promise<unknown> = Promise.resolve(result).finally(() => {
+      if (tail === turn) tail = undefined
+    })
+    tail = turn
+    return turn
+  }
+
+  function run(operation: () => unknown): unknown {
+    try {
+      const result = operation()
+      return isPromiseLike(result) ? bounded(Promise.resolve(result), clock, timeout).catch(fail) : result
+    } catch (error) {
+      return fail(error)
+    }
+  }
+
+  function fail(error: unknown) {
+    // What a store throws may quote what it holds, so only the kind of error is kept.
+    const kind = error instanceof StorageError ? error.reason : error instanceof Error ? error.name : undefined
+    onFailure(new StorageError('The session store failed; the session lives on in memory.', { reason: kind }))
+    return undefined
+  }
+
+  /**
+   * After a failed write the store may still hold a refresh token that is spent: presented again after a reload, it
+   * would end the session on the server. Better no record than that one.
+   */
+  async function forget(error: unknown): Promise<never> {
+    await storage?.clear()
+    throw error
+  }
+
+  return {
+    async read(): Promise<SessionRecord | undefined> {
+      if (!storage) return undefined
+      const value = await enqueue(() => storage.read())
+      if (value === undefined || value === null) return undefined
+      if (isSessionRecord(value)) return value
+      fail(new StorageError('', { reason: 'invalid_record' }))
+      return undefined
+    },
+
+    /** Writes what `current` gives when its turn comes: nothing, where the session is over by then. */
+    save(current: () => SessionRecord | undefined): unknown {
+      if (!storage) return undefined
+      return enqueue(() => {
+        const record = current()
+        if (!record) return undefined
+        try {
+          const result = storage.write(record)
+          return isPromiseLike(result) ? Promise.resolve(result).catch(forget) : result
+        } catch (error) {
+          return forget(error)
+        }
+      })
+    },
+
+    clear: (): unknown => storage && enqueue(() => storage.clear()),
+
+    subscribe(onChange: () => void): () => void {
+      try {
+        return storage?.subscribe?.(onChange) ?? (() => {})
+      } catch (error) {
+        fail(error)
+        return () => {}
+      }
+    },
+  }
+}
+
+export type SessionStore = ReturnType<typeof createSessionStore>
+
+const isPromiseLike = (value: unknown): value is PromiseLike<unknown> =>
+  typeof (value as PromiseLike<unknown> | undefined)?.then === 'function'
+
+function bounded<T>(promise: Promise<T>, clock: Clock, timeout: number): Promise<T> {
+  return new Promise((resolve, reject) => {
+    const timer = clock.setTimeout(() => reject(new StorageError('', { reason: 'timeout' })), timeout)
+    promise.then(resolve, reject).finally(() => clock.clearTimeout(timer))
+  })
+}
+
+const optional = (value: unknown, type: 'string' | 'number') => value === undefined || typeof value === type
+
+/** Whether a store gave back what was written there, and not another version's, another library's, or garbage. */
+export function isSessionRecord(value: unknown): value is SessionRecord {
+  if (typeof value !== 'object' || value === null) return false
+  const record = value as Record<string, unknown>
+  return (
+    record.version === 1 &&
+    typeof record.id === 'string' &&
+    typeof record.accessToken === 'string' &&
+    /^[\x21-\x7e]+$/.test(record.accessToken) &&
+    Number.isFinite(record.rotation) &&
+    Number.isFinite(record.startedAt) &&
+    Number.isFinite(record.receivedAt) &&
+    optional(record.refreshToken, 'string') &&
+    optional(record.idToken, 'string') &&
+    optional(record.scope, 'string') &&
+    optional(record.subject, 'string') &&
+    optional(record.expiresAt, 'number') &&
+    optional(record.refreshTokenExpiresAt, 'number')
+  )
+}

@@ -1,0 +1,112 @@
+import { InvalidTokenResponseError } from './errors.ts'
+import { decodeBase64 } from './platform.ts'
+
+/** A token set as the vault keeps it. Instants and lifetimes are milliseconds. */
+export interface Tokens {
+  readonly accessToken: string
+  readonly refreshToken: string | undefined
+  readonly idToken: string | undefined
+  readonly receivedAt: number
+  readonly expiresAt: number | undefined
+  readonly refreshTokenExpiresAt: number | undefined
+  readonly scope: string | undefined
+  readonly subject: string | undefined
+  readonly claims: Readonly<Record<string, unknown>> | undefined
+}
+
+type Fields = Readonly<Record<string, unknown>>
+
+/** What a header may carry; anything else would make the transport throw an error that prints the token. */
+const HEADER_SAFE = /^[\x21-\x7e]+$/
+
+/**
+ * Reads what a `refresh` or `signIn` function returned.
+ *
+ * `fresh` says that the server made these tokens just now: then a lifetime counts from `now` and a token that looks dead
+ * on arrival only shows that the clocks disagree, so its expiry counts as unknown (else it would be renewed for ever).
+ * What the response leaves out is kept from `previous` (RFC 6749 §6, §5.1).
+ *
+ * @throws InvalidTokenResponseError
+ */
+export function parseTokenResponse(response: unknown, now: number, fresh: boolean, previous?: Tokens): Tokens {
+  if (typeof response !== 'object' || response === null) throw invalid(`it is ${describe(response)}, not an object`)
+  const fields = response as Fields
+  const accessToken = pick(fields, 'access_token', 'accessToken')
+  if (accessToken === undefined) throw invalid('it has no access_token')
+  if (typeof accessToken !== 'string' || !HEADER_SAFE.test(accessToken)) {
+    throw invalid('its access_token is not a string of visible ASCII characters')
+  }
+  const type = pick(fields, 'token_type', 'tokenType') ?? 'bearer'
+  // RFC 6749 §7.1: a client must not use a token whose type it does not understand.
+  if (typeof type !== 'string' || type.toLowerCase() !== 'bearer') throw invalid('its token_type is not Bearer')
+
+  const idToken = text(pick(fields, 'id_token', 'idToken'))
+  const own = jwtClaims(accessToken)
+  const claims = idToken ? jwtClaims(idToken) : previous?.idToken ? previous.claims : own
+  return {
+    accessToken,
+    refreshToken: text(pick(fields, 'refresh_token', 'refreshToken')) ?? previous?.refreshToken,
+    idToken: idToken ?? previous?.idToken,
+    receivedAt: now,
+    expiresAt: expiry(fields, own, now, fresh),
+    refreshTokenExpiresAt:
+      after(now, pick(fields, 'refresh_token_expires_in', 'refreshTokenExpiresIn')) ??
+      previous?.refreshTokenExpiresAt,
+    scope: text(fields.scope) ?? previous?.scope,
+    subject: text(fields.subject) ?? text(claims?.sub) ?? text(own?.sub) ?? previous?.subject,
+    claims,
+  }
+}
+
+const invalid = (problem: string) => new InvalidTokenResponseError(problem)
+
+const describe = (value: unknown) => (value === null ? 'null' : typeof value)
+
+const pick = (fields: Fields, snake: string, camel: string) => fields[snake] ?? fields[camel] ?? undefined
+
+const text = (value: unknown) => (typeof value === 'string' && value !== '' ? value : undefined)
+
+const finite = (value: unknown) => {
+  const number = typeof value === 'string' && value.trim() !== '' ? Number(value) : value
+  return typeof number === 'number' && Number.isFinite(number) ? number : undefined
+}
+
+const after = (now: number, seconds: unknown) => {
+  const lifetime = finite(seconds)
+  return lifetime === undefined ? undefined : now + lifetime * 1000
+}
+
+function expiry(fields: Fields, jwt: Fields | undefined, now: number, fresh: boolean) {
+  const expires = finite(jwt?.exp)
+  const issued = finite(jwt?.iat)
+  let at = after(now, pick(fields, 'expires_in', 'expiresIn')) ?? instant(pick(fields, 'expires_at', 'expiresAt'))
+  if (at === undefined && expires !== undefined) {
+    // `exp - iat` needs no agreement of clocks. A token of unknown age may have lived a part of it already.
+    const whole = issued === undefined ? expires * 1000 : now + (expires - issued) * 1000
+    at = fresh ? whole : Math.min(whole, expires * 1000)
+  }
+  return fresh && at !== undefined && at <= now ? undefined : at
+}
+
+/** Numbers below this are seconds: as milliseconds they would lie in early 1973. */
+const SECONDS_BELOW = 1e11
+
+function instant(value: unknown) {
+  if (value instanceof Date) return finite(value.getTime())
+  const number = finite(value) ?? (typeof value === 'string' ? finite(Date.parse(value)) : undefined)
+  return number !== undefined && number < SECONDS_BELOW ? number * 1000 : number
+}
+
+/** The payload of a JWT, unverified: the client reads facts from it, the server enforces them (RFC 7519 §7.2). */
+export function jwtClaims(token: string): Fields | undefined {
+  const payload = token.split('.')[1]
+  if (!payload) return undefined
+  try {
+    const bytes = decodeBase64(payload.replace(/-/g, '+').replace(/_/g, '/'))
+    const escaped = bytes.replace(/[^]/g, (byte) => `%${byte.charCodeAt(0).toString(16).padStart(2, '0')}`)
+    const claims: unknown = JSON.parse(decodeURIComponent(escaped))
+    return typeof claims === 'object' && claims !== null ? Object.freeze(claims as Fields) : undefined
+  } catch {
+    return undefined
+  }
+}

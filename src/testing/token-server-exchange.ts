@@ -1,0 +1,36 @@
+/** One request with its body already read. */
+export interface Exchange {
+  readonly request: Request
+  readonly url: URL
+  readonly bytes: Uint8Array
+  readonly text: string
+}
+
+/** Reads the whole body, so that everything after it can happen synchronously. */
+export const readExchange = async (request: Request): Promise<Exchange> => {
+  const bytes = new Uint8Array(await request.arrayBuffer())
+  return { request, url: new URL(request.url), bytes, text: new TextDecoder().decode(bytes) }
+}
+
+/** The token of an `Authorization: Bearer` header (RFC 6750 section 2.1). */
+export const bearerToken = (request: Request): string | undefined =>
+  /^Bearer +(\S+)$/i.exec(request.headers.get('authorization') ?? '')?.[1]
+
+/** The value of one cookie of the request. */
+export const cookieValue = (request: Request, name: string): string | undefined => {
+  const prefix = `${name}=`
+  const pairs = (request.headers.get('cookie') ?? '').split(';').map((pair) => pair.trim())
+  return pairs.find((pair) => pair.startsWith(prefix))?.slice(prefix.length)
+}
+
+/** The parameters of a form (RFC 6749 appendix B) or JSON body, or undefined if that is no JSON object. */
+export const bodyParameters = ({ request, text }: Exchange): ReadonlyMap<string, string> | undefined => {
+  if (!request.headers.get('content-type')?.includes('json')) return new Map(new URLSearchParams(text))
+  try {
+    const parsed: unknown = JSON.parse(text)
+    if (typeof parsed !== 'object' || parsed === null) return undefined
+    return new Map(Object.entries(parsed).map(([name, value]) => [name, String(value)]))
+  } catch {
+    return undefined
+  }
+}

@@ -1,0 +1,99 @@
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import type { Socket } from 'node:net'
+import { ConnectionDropped } from './token-server-replies.ts'
+import type { ListeningTokenServer } from './token-server-types.ts'
+
+type Handle = (request: Request) => Promise<Response>
+
+const readBody = async (incoming: IncomingMessage): Promise<Uint8Array<ArrayBuffer>> => {
+  const chunks: Uint8Array<ArrayBuffer>[] = []
+  for await (const chunk of incoming) chunks.push(chunk as Uint8Array<ArrayBuffer>)
+  return new Uint8Array(await new Blob(chunks).arrayBuffer())
+}
+
+const toRequest = async (
+  incoming: IncomingMessage,
+  origin: string,
+  signal: AbortSignal,
+): Promise<Request> => {
+  const body = await readBody(incoming)
+  const method = incoming.method ?? 'GET'
+  // The raw list, because Node's parsed headers hide repeated fields.
+  const headers = new Headers()
+  for (let index = 0; index + 1 < incoming.rawHeaders.length; index += 2) {
+    headers.append(incoming.rawHeaders[index] ?? '', incoming.rawHeaders[index + 1] ?? '')
+  }
+  const hasBody = method !== 'GET' && method !== 'HEAD' && body.length > 0
+  return new Request(`${origin}${incoming.url ?? '/'}`, {
+    method,
+    headers,
+    signal,
+    body: hasBody ? body : null,
+  })
+}
+
+const send = async (reply: Response, outgoing: ServerResponse): Promise<void> => {
+  const body = new Uint8Array(await reply.arrayBuffer())
+  outgoing.statusCode = reply.status
+  for (const [name, value] of reply.headers) outgoing.appendHeader(name, value)
+  // Browsers silently resend a request when a reused connection dies, which would hide scripted drops.
+  outgoing.setHeader('connection', 'close')
+  outgoing.end(body)
+}
+
+const serve = async (
+  handle: Handle,
+  origin: string,
+  incoming: IncomingMessage,
+  outgoing: ServerResponse,
+): Promise<void> => {
+  const gone = new AbortController()
+  outgoing.once('close', () => {
+    if (!outgoing.writableFinished) gone.abort()
+  })
+  try {
+    await send(await handle(await toRequest(incoming, origin, gone.signal)), outgoing)
+  } catch (error) {
+    if (gone.signal.aborted || error instanceof ConnectionDropped || outgoing.headersSent) {
+      incoming.socket.destroy()
+      return
+    }
+    outgoing.statusCode = 500
+    outgoing.end(String(error))
+  }
+}
+
+/** Serves a fetch handler on a free port of 127.0.0.1. `onClose` runs once, when the server stops. */
+export const listenOnLoopback = async (
+  handle: Handle,
+  onClose: () => void,
+): Promise<ListeningTokenServer> => {
+  // Imported late so that the module also loads where there is no Node.
+  const { createServer } = await import('node:http')
+  const sockets = new Set<Socket>()
+  let origin = ''
+
+  const server = createServer((incoming, outgoing) => void serve(handle, origin, incoming, outgoing))
+  server.on('connection', (socket) => {
+    sockets.add(socket)
+    socket.once('close', () => sockets.delete(socket))
+  })
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', reject)
+    server.listen(0, '127.0.0.1', resolve)
+  })
+  const address = server.address()
+  if (address === null || typeof address === 'string') throw new Error('The token server has no port')
+  origin = `http://127.0.0.1:${address.port}`
+
+  let closed: Promise<void> | undefined
+  const close = (): Promise<void> => {
+    closed ??= new Promise((resolve) => {
+      onClose()
+      server.close(() => resolve())
+      for (const socket of sockets) socket.destroy()
+    })
+    return closed
+  }
+  return { url: origin, close }
+}

@@ -1,0 +1,88 @@
+import { readdirSync, readFileSync } from 'node:fs'
+import { posix } from 'node:path'
+import ts from 'typescript'
+import { describe, expect, it } from 'vitest'
+
+interface Rule {
+  /** A folder, ending in a slash, or a single file. */
+  readonly layer: string
+  /** What it may import besides its own folder: folders, files, packages, or `node:` for all builtins. */
+  readonly mayImport: readonly string[]
+}
+
+// The first rule that covers a file decides, so a file's own rule stands above its folder's.
+const RULES: readonly Rule[] = [
+  { layer: 'machines/', mayImport: ['xstate'] },
+  { layer: 'src/core/', mayImport: ['xstate', 'machines/index.ts'] },
+  { layer: 'src/transports/ofetch.ts', mayImport: ['src/core/', 'src/transports/', 'ofetch'] },
+  { layer: 'src/transports/axios.ts', mayImport: ['src/core/', 'src/transports/', 'axios'] },
+  { layer: 'src/transports/', mayImport: ['src/core/'] },
+  { layer: 'src/storage/', mayImport: ['src/core/'] },
+  { layer: 'src/environment/', mayImport: ['src/core/'] },
+  { layer: 'src/coordination/', mayImport: ['src/core/'] },
+  { layer: 'src/testing/', mayImport: ['src/core/', 'machines/', 'xstate', 'xstate/graph', 'node:'] },
+  { layer: 'src/defaults.ts', mayImport: ['src/core/', 'src/storage/', 'src/environment/'] },
+  { layer: 'src/index.ts', mayImport: ['src/core/', 'src/storage/', 'src/environment/', 'src/defaults.ts'] },
+]
+
+const root = new URL('../../', import.meta.url)
+
+function sourceFiles(folder: string): string[] {
+  return readdirSync(new URL(folder, root), { withFileTypes: true }).flatMap((entry) => {
+    if (entry.isDirectory()) return sourceFiles(`${folder}${entry.name}/`)
+    return /\.[cm]?tsx?$/.test(entry.name) ? [`${folder}${entry.name}`] : []
+  })
+}
+
+function ruleFor(file: string): Rule | undefined {
+  return RULES.find(({ layer }) => covers(layer, file))
+}
+
+function covers(allowed: string, name: string): boolean {
+  return allowed.endsWith('/') || allowed.endsWith(':') ? name.startsWith(allowed) : name === allowed
+}
+
+/** Static imports, re-exports, type imports and dynamic imports alike. */
+function importsOf(text: string): string[] {
+  return ts.preProcessFile(text, true, true).importedFiles.map(({ fileName }) => fileName)
+}
+
+/** A relative import by its path from the root; a package or builtin as it is written. */
+function resolve(file: string, specifier: string): string {
+  return specifier.startsWith('.') ? posix.join(posix.dirname(file), specifier) : specifier
+}
+
+function violations(file: string, text: string): string[] {
+  const rule = ruleFor(file)
+  if (rule === undefined) return [`${file} has no rule`]
+  const allowed = [...rule.mayImport, ...(rule.layer.endsWith('/') ? [rule.layer] : [])]
+  return importsOf(text)
+    .map((specifier) => resolve(file, specifier))
+    .filter((name) => !allowed.some((entry) => covers(entry, name)))
+    .map((name) => `${file} imports ${name}`)
+}
+
+describe('who may import whom', () => {
+  it.each([...sourceFiles('machines/'), ...sourceFiles('src/')])('%s keeps to its layer', (file) => {
+    expect(violations(file, readFileSync(new URL(file, root), 'utf8'))).toEqual([])
+  })
+
+  it.each([
+    ['src/core/a.ts', "import { x } from '../../machines/auth.machine.ts'", 'machines/auth.machine.ts'],
+    ['src/core/a.ts', "import type { X } from '../transports/fetch.ts'", 'src/transports/fetch.ts'],
+    ['src/core/a.ts', "export * from '../storage/index.ts'", 'src/storage/index.ts'],
+    ['src/core/a.ts', "const x = await import('node:fs')", 'node:fs'],
+    ['src/core/a.ts', "type X = import('axios').AxiosInstance", 'axios'],
+    ['machines/a.ts', "import { x } from 'xstate/graph'", 'xstate/graph'],
+    ['machines/a.ts', "import '../src/index.ts'", 'src/index.ts'],
+    ['src/transports/axios.ts', "import { ofetch } from 'ofetch'", 'ofetch'],
+    ['src/transports/fetch.ts', "import { createActor } from 'xstate'", 'xstate'],
+    ['src/index.ts', "export * from './transports/axios.ts'", 'src/transports/axios.ts'],
+  ])('in %s, notices %s', (file, text, name) => {
+    expect(violations(file, text)).toEqual([`${file} imports ${name}`])
+  })
+
+  it('notices a folder without a rule', () => {
+    expect(violations('src/novelty/a.ts', '')).toEqual(['src/novelty/a.ts has no rule'])
+  })
+})

@@ -1,0 +1,40 @@
+import { existsSync } from 'node:fs'
+import { describe, expect, it } from 'vitest'
+import manifest from '../../package.json' with { type: 'json' }
+import build from '../../tsdown.config.ts'
+
+const { './package.json': self, ...entries } = manifest.exports
+const subpaths = Object.entries(entries)
+
+/** The name of a subpath's built files: `.` is `index`, `./fetch` is `fetch`. */
+function entryName(subpath: string): string {
+  return subpath === '.' ? 'index' : subpath.replace('./', '')
+}
+
+describe('the export map', () => {
+  it('names the entries of the build, no more and no fewer', () => {
+    expect(subpaths.map(([subpath]) => entryName(subpath)).sort()).toEqual(Object.keys(build.entry).sort())
+  })
+
+  it.each(subpaths)('leads %s to its types first, then to its code', (subpath, target) => {
+    const name = entryName(subpath)
+    expect(Object.entries(target)).toEqual([
+      ['types', `./dist/${name}.d.ts`],
+      ['default', `./dist/${name}.js`],
+    ])
+  })
+
+  it('exports its own package.json', () => {
+    expect(self).toBe('./package.json')
+  })
+
+  it('has no wildcard', () => {
+    expect(JSON.stringify(manifest.exports)).not.toContain('*')
+  })
+})
+
+describe('the build', () => {
+  it.each(Object.entries(build.entry))('finds the source of %s', (_, source) => {
+    expect(existsSync(new URL(`../../${source}`, import.meta.url))).toBe(true)
+  })
+})

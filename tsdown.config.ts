@@ -1,0 +1,28 @@
+import type { UserConfig } from 'tsdown'
+
+// One build for all entries, so that code they share lands in one chunk and exists once at run time.
+export default {
+  entry: {
+    index: 'src/index.ts',
+    machines: 'machines/index.ts',
+    fetch: 'src/transports/fetch.ts',
+    ofetch: 'src/transports/ofetch.ts',
+    axios: 'src/transports/axios.ts',
+    storage: 'src/storage/index.ts',
+  },
+  format: 'esm',
+  platform: 'neutral',
+  target: 'es2022',
+  dts: { sourcemap: true },
+  sourcemap: true,
+  minify: false,
+  clean: true,
+  // Or a development dependency imported by mistake would be copied into dist/, where the size check cannot tell it.
+  deps: { skipNodeModulesBundle: true },
+  outputOptions: {
+    // Keeps the top of dist/ to the entries alone: the package check holds it against the export map.
+    chunkFileNames: 'chunks/[name]-[hash].js',
+    // The maps lead to the sources, which ship too, instead of repeating them.
+    sourcemapExcludeSources: true,
+  },
+} satisfies UserConfig

@@ -63,12 +63,22 @@ const machine = setup({
     // What is emitted; the facade stamps `at` and `from`, which the chart cannot know.
     enter: emit(({ context }, params: { to: string }): AuthEmitted => {
       const { epoch, generation, reason } = context
-      return { type: 'transition', at: 0, from: '', to: params.to, epoch, generation, ...(reason && { reason }) }
+      return {
+        type: 'transition',
+        at: 0,
+        from: '',
+        to: params.to,
+        epoch,
+        generation,
+        ...(reason && { reason }),
+      }
     }),
-    announce: emit(({ context }, params: { type: 'signedIn' | 'refreshed' | 'expired' | 'signedOut' }): AuthEmitted => {
-      const { epoch, generation, reason } = context
-      return { type: params.type, at: 0, epoch, generation, ...(reason && { reason }) }
-    }),
+    announce: emit(
+      ({ context }, params: { type: 'signedIn' | 'refreshed' | 'expired' | 'signedOut' }): AuthEmitted => {
+        const { epoch, generation, reason } = context
+        return { type: params.type, at: 0, epoch, generation, ...(reason && { reason }) }
+      },
+    ),
     announceFailure: emit(({ context }): AuthEmitted => {
       const { epoch, generation, attempt, failure } = context
       const { fatal = false, reason = 'network', status, retryAt } = failure ?? {}
@@ -276,7 +286,11 @@ const machine = setup({
             },
             onError: [
               { guard: 'isFatal', target: '#auth.anonymous' },
-              { guard: 'hasAttemptsLeft', target: 'backingOff', actions: ['recordFailure', 'announceFailure'] },
+              {
+                guard: 'hasAttemptsLeft',
+                target: 'backingOff',
+                actions: ['recordFailure', 'announceFailure'],
+              },
               { target: '#auth.anonymous', actions: ['recordFailure', 'announceFailure', 'resetAttempts'] },
             ],
           },
@@ -370,7 +384,11 @@ const machine = setup({
         },
         terminal: {
           description: 'The refresh token is dead; this access token is the last one.',
-          entry: [{ type: 'enter', params: { to: 'authenticated.terminal' } }, 'letRequestsPass', 'rejectRenewals'],
+          entry: [
+            { type: 'enter', params: { to: 'authenticated.terminal' } },
+            'letRequestsPass',
+            'rejectRenewals',
+          ],
           after: {
             untilExpiry: [
               {
@@ -442,9 +460,21 @@ const machine = setup({
                       { type: 'announce', params: { type: 'expired' } },
                     ],
                   },
-                  { guard: 'isUncertain', target: 'uncertain', actions: ['recordFailure', 'announceFailure'] },
-                  { guard: 'failedOffline', target: 'offline', actions: ['recordFailure', 'announceFailure'] },
-                  { guard: 'hasAttemptsLeft', target: 'backingOff', actions: ['recordFailure', 'announceFailure'] },
+                  {
+                    guard: 'isUncertain',
+                    target: 'uncertain',
+                    actions: ['recordFailure', 'announceFailure'],
+                  },
+                  {
+                    guard: 'failedOffline',
+                    target: 'offline',
+                    actions: ['recordFailure', 'announceFailure'],
+                  },
+                  {
+                    guard: 'hasAttemptsLeft',
+                    target: 'backingOff',
+                    actions: ['recordFailure', 'announceFailure'],
+                  },
                   { target: 'suspended', actions: ['recordFailure', 'announceFailure'] },
                 ],
               },
@@ -460,7 +490,8 @@ const machine = setup({
               },
             },
             uncertain: {
-              description: 'The refresh token was sent and no answer came, so it may be spent: look in the store first.',
+              description:
+                'The refresh token was sent and no answer came, so it may be spent: look in the store first.',
               entry: { type: 'enter', params: { to: 'refreshing.exchange.uncertain' } },
               invoke: {
                 src: 'readSession',
@@ -508,8 +539,14 @@ const machine = setup({
               on: {
                 'request.held': [{ guard: 'mayRetryNow', target: 'requesting' }, { target: 'backingOff' }],
                 'session.refresh': [{ guard: 'mayRetryNow', target: 'requesting' }, { target: 'backingOff' }],
-                'environment.online': [{ guard: 'mayRetryNow', target: 'requesting' }, { target: 'backingOff' }],
-                'environment.woke': [{ guard: 'mayRetryNow', target: 'requesting' }, { target: 'backingOff' }],
+                'environment.online': [
+                  { guard: 'mayRetryNow', target: 'requesting' },
+                  { target: 'backingOff' },
+                ],
+                'environment.woke': [
+                  { guard: 'mayRetryNow', target: 'requesting' },
+                  { target: 'backingOff' },
+                ],
               },
             },
           },

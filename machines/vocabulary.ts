@@ -138,7 +138,13 @@ export type AuthEmitted =
   | ({ type: 'signedIn' } & AuthFacts)
   | ({ type: 'refreshed' } & AuthFacts)
   /** One try of an exchange failed; `retryAt` is when the next one is due, unless the failure was fatal. */
-  | ({ type: 'refreshFailed'; attempt: number; fatal: boolean; status?: number; retryAt?: number } & AuthFacts)
+  | ({
+      type: 'refreshFailed'
+      attempt: number
+      fatal: boolean
+      status?: number
+      retryAt?: number
+    } & AuthFacts)
   | ({ type: 'expired' } & AuthFacts)
   | ({ type: 'signedOut' } & AuthFacts)
   /** `count` requests of one burst; `held` waiting in all. */

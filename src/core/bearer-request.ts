@@ -14,11 +14,11 @@ export interface BearerRequest<Answer> extends HoldOptions {
    */
   send(authorization: string | undefined, abort?: Signal): Promise<Answer>
   /** What a refusal asks for; `undefined`: nothing the session can give. */
-  challenge(answer: Answer): Challenge | undefined
+  challenge(answer: Answer): Challenge | undefined | Promise<Challenge | undefined>
   /** Whether it can be sent a second time, byte for byte. */
   readonly replayable: boolean
   /** Names the endpoint: after a 401 in spite of a fresh token, it gets no more refreshes until there is a new one. */
-  readonly key: string
+  key(): string
   /** Whether a 401 elsewhere may abort it in flight and send it again: only what is safe (RFC 9110 §9.2.1). */
   readonly abortable?: boolean
   /** Frees what an answer that is not handed on holds. */
@@ -41,7 +41,7 @@ export interface BearerRequest<Answer> extends HoldOptions {
  *   send: (authorization) => client.get('/me', authorization ? { authorization } : {}),
  *   challenge: (answer) => (answer.status === 401 ? 'renew' : undefined),
  *   replayable: true,
- *   key: 'GET /me',
+ *   key: () => 'GET /me',
  * })
  * ```
  */
@@ -58,7 +58,8 @@ export async function bearerRequest<Answer>(auth: AnyAuth, request: BearerReques
     return replay(gate, request, next ?? (await gate.hold(request)), !next)
   }
 
-  const challenge = request.challenge(answer)
+  let challenge = request.challenge(answer)
+  if (challenge instanceof Promise) challenge = await challenge
   if (challenge === undefined || sent.authorization === undefined) return answer
   if (challenge !== 'renew') {
     gate.stepUp(challenge)
@@ -70,7 +71,7 @@ export async function bearerRequest<Answer>(auth: AnyAuth, request: BearerReques
   }
   let next: Pass | Promise<Pass> | undefined
   try {
-    next = gate.renew(sent, request.key, request)
+    next = gate.renew(sent, request.key(), request)
   } catch (error) {
     request.discard?.(answer)
     throw error
@@ -81,11 +82,16 @@ export async function bearerRequest<Answer>(auth: AnyAuth, request: BearerReques
 }
 
 /** A second refusal, of a token fresh from a refresh, is the caller's. */
-async function replay<Answer>(gate: Gate, request: BearerRequest<Answer>, pass: Pass, held: boolean): Promise<Answer> {
+async function replay<Answer>(
+  gate: Gate,
+  request: BearerRequest<Answer>,
+  pass: Pass,
+  held: boolean,
+): Promise<Answer> {
   gate.replayed()
   const answer = (await deliver(gate, request, pass, held, false)) as Answer
-  const challenge = request.challenge(answer)
-  if (challenge === 'renew') gate.giveUp(pass, request.key)
+  const challenge = await request.challenge(answer)
+  if (challenge === 'renew') gate.giveUp(pass, request.key())
   else if (challenge !== undefined) gate.stepUp(challenge)
   return answer
 }

@@ -7,7 +7,10 @@ export type Challenge = 'renew' | StepUp
  * Reads a refusal. A 401 asks for a new token unless its Bearer challenge names another error than `invalid_token`
  * (RFC 6750 §3.1); `insufficient_scope` and `insufficient_user_authentication` (RFC 9470) ask for more than that.
  */
-export function readChallenge(status: number, wwwAuthenticate: string | null | undefined): Challenge | undefined {
+export function readChallenge(
+  status: number,
+  wwwAuthenticate: string | null | undefined,
+): Challenge | undefined {
   if (status !== 401 && status !== 403) return undefined
   const { error, scope, acr_values: acrValues, max_age: maxAge } = bearerParameters(wwwAuthenticate ?? '')
   if (error === 'insufficient_scope' || error === 'insufficient_user_authentication') {

@@ -68,7 +68,10 @@ export class RefreshUnavailableError extends AuthError {
   override readonly name: string = 'RefreshUnavailableError'
   readonly code: 'refresh_unavailable' | 'refresh_timeout' = 'refresh_unavailable'
   constructor(options: AuthErrorOptions = {}) {
-    super(`The token cannot be renewed at the moment${because(options.reason)}. The session is kept; try again later.`, options)
+    super(
+      `The token cannot be renewed at the moment${because(options.reason)}. The session is kept; try again later.`,
+      options,
+    )
   }
 }
 
@@ -92,7 +95,9 @@ export class HoldTimeoutError extends AuthError {
   override readonly name = 'HoldTimeoutError'
   readonly code = 'hold_timeout'
   constructor() {
-    super('The request waited too long for a token. Try again later, or raise timeouts.hold.', { reason: 'timeout' })
+    super('The request waited too long for a token. Try again later, or raise timeouts.hold.', {
+      reason: 'timeout',
+    })
   }
 }
 
@@ -110,9 +115,12 @@ export class InvalidTokenResponseError extends AuthError {
   override readonly name = 'InvalidTokenResponseError'
   readonly code = 'invalid_token_response'
   constructor(problem: string) {
-    super(`The token response cannot be used: ${problem}. Return what the token endpoint answered (RFC 6749 §5.1).`, {
-      reason: 'invalid_response',
-    })
+    super(
+      `The token response cannot be used: ${problem}. Return what the token endpoint answered (RFC 6749 §5.1).`,
+      {
+        reason: 'invalid_response',
+      },
+    )
   }
 }
 

@@ -1,11 +1,11 @@
 import type { AuthEvent, ExchangeFailure, Reason, TokenFacts } from '../../machines/index.ts'
-import { type Failure, type FailureVerdict, classifyFailure } from './failure.ts'
+import { classifyFailure, type Failure, type FailureVerdict } from './failure.ts'
 import type { AuthOptions, Settings } from './options.ts'
 import { createAbortController } from './platform.ts'
 import type { Clock, Coordinator, Environment } from './ports.ts'
 import type { SessionStore } from './session-store.ts'
 import type { Timed } from './timed.ts'
-import { type Tokens, parseTokenResponse } from './token-response.ts'
+import { parseTokenResponse, type Tokens } from './token-response.ts'
 import type { Mark, Vault } from './vault.ts'
 
 export interface ExchangeOptions {

@@ -38,7 +38,8 @@ const FATAL = new Set(
 )
 const PASSING = new Set(['temporarily_unavailable', 'server_error', 'slow_down', 'use_dpop_nonce'])
 /** The connection was never made, so the token was never sent. */
-const NOT_SENT = /^(ECONNREFUSED|ENOTFOUND|EAI_AGAIN|EHOSTUNREACH|ENETUNREACH|ENETDOWN|UND_ERR_CONNECT_TIMEOUT)$/
+const NOT_SENT =
+  /^(ECONNREFUSED|ENOTFOUND|EAI_AGAIN|EHOSTUNREACH|ENETUNREACH|ENETDOWN|UND_ERR_CONNECT_TIMEOUT)$/
 const NETWORK_CODE = /^(E[A-Z]{3,}|UND_ERR_\w+|ERR_NETWORK|ERR_CANCELED)$/
 const NETWORK_NAME = /^(TypeError|AbortError|TimeoutError|NetworkError|FetchError|RequestError)$/
 
@@ -114,7 +115,7 @@ async function gather(error: unknown): Promise<Facts> {
     if (typeof value === 'string') noteWord(facts, value)
     if (typeof value !== 'object' || value === null) continue
     const fields = value as Fields
-    if (value instanceof AuthError) facts.reason ??= value.reason
+    if (value instanceof AuthError && value.reason) facts.reason ??= value.reason
     noteStatus(facts, fields)
     noteNetwork(facts, fields)
     noteWord(facts, fields.error)
@@ -179,17 +180,27 @@ async function bodyOf(response: Fields): Promise<unknown> {
   }
 }
 
-function redactedCopy(error: unknown, status: number | undefined, secrets: readonly (string | undefined)[]): Error {
+function redactedCopy(
+  error: unknown,
+  status: number | undefined,
+  secrets: readonly (string | undefined)[],
+): Error {
   if (error instanceof AuthError) return error
   const original = (typeof error === 'object' && error !== null ? error : {}) as Fields
   const name = typeof original.name === 'string' ? original.name : 'Error'
-  const text = typeof original.message === 'string' ? original.message : typeof error === 'string' ? error : undefined
+  const text =
+    typeof original.message === 'string' ? original.message : typeof error === 'string' ? error : undefined
   const message =
     // A parser quotes what it could not parse, and that was a token response.
     name === 'SyntaxError'
       ? 'The answer was not valid JSON'
-      : (text ?? (status === undefined ? 'The refresh function failed' : `The token endpoint answered ${status}`))
+      : (text ??
+        (status === undefined ? 'The refresh function failed' : `The token endpoint answered ${status}`))
   const copy = new Error(redact(message, secrets))
   copy.name = name
-  return Object.assign(copy, status !== undefined && { status }, typeof original.code === 'string' && { code: original.code })
+  return Object.assign(
+    copy,
+    status !== undefined && { status },
+    typeof original.code === 'string' && { code: original.code },
+  )
 }

@@ -7,7 +7,7 @@ import {
   SessionExpiredError,
   SignedOutError,
 } from './errors.ts'
-import { type HoldOptions, createHoldQueue } from './hold-queue.ts'
+import { createHoldQueue, type HoldOptions } from './hold-queue.ts'
 import type { Clock } from './ports.ts'
 import type { Pass, Vault } from './vault.ts'
 
@@ -48,8 +48,12 @@ export function createGate({
   let posture: Posture = 'hold'
   /** When a request must make the chart look at the clock before it goes. */
   let attentionAt = Number.NEGATIVE_INFINITY
+  /** When the session was last used, as far as its idle limit goes: renewing it is no use of it. */
   let usedAt = clock.now()
   let usedSinceRenewal = false
+  /** The session and the token set that `usedAt` and `usedSinceRenewal` are about. */
+  let epoch = -1
+  let generation = -1
   let refusal: () => AuthError = () => new SignedOutError()
   let released = 0
   let disposed = false
@@ -60,7 +64,12 @@ export function createGate({
 
   const queue = createHoldQueue<Pass>({ clock, limit: queueLimit, timeout: holdTimeout, onChange: count })
   /** Those who wait for a newer token than the one at hand, which may still work. */
-  const renewals = createHoldQueue<void>({ clock, limit: queueLimit, timeout: holdTimeout, onChange: () => {} })
+  const renewals = createHoldQueue<void>({
+    clock,
+    limit: queueLimit,
+    timeout: holdTimeout,
+    onChange: () => {},
+  })
 
   let counts = { held: 0, replayed: 0, rejected: 0 }
   let rejectedFor: Reason = ''
@@ -69,7 +78,8 @@ export function createGate({
   /** A burst is told to the chart once. */
   function count(what: keyof typeof counts, error?: unknown) {
     counts[what]++
-    if (what === 'rejected') rejectedFor = error instanceof AuthError ? (error.reason ?? error.code) : 'aborted'
+    if (what === 'rejected')
+      rejectedFor = error instanceof AuthError ? (error.reason ?? error.code) : 'aborted'
     if (counting) return
     counting = true
     void Promise.resolve().then(() => {
@@ -79,12 +89,17 @@ export function createGate({
       const held = queue.size
       if (told.held > 0) send({ type: 'request.held', count: told.held, held })
       if (told.replayed > 0) send({ type: 'request.replayed', count: told.replayed, held })
-      if (told.rejected > 0) send({ type: 'request.rejected', count: told.rejected, held, reason: rejectedFor })
+      if (told.rejected > 0)
+        send({ type: 'request.rejected', count: told.rejected, held, reason: rejectedFor })
     })
   }
 
   function setPosture(next: Posture) {
     posture = next
+    if (epoch !== vault.epoch) usedAt = clock.now()
+    if (generation !== vault.generation) usedSinceRenewal = false
+    epoch = vault.epoch
+    generation = vault.generation
     attend()
   }
 
@@ -119,7 +134,10 @@ export function createGate({
   }
 
   /** Waits for a token, or for the answer that there will be none. */
-  const hold = (options: HoldOptions): Promise<Pass> => queue.hold(vault.owner(), options)
+  function hold(options: HoldOptions): Promise<Pass> {
+    usedAt = clock.now()
+    return queue.hold(vault.owner(), options)
+  }
 
   function reportUnauthorized(refused: Pass) {
     if (posture !== 'pass' || refused.generation !== vault.generation) return
@@ -164,7 +182,11 @@ export function createGate({
      */
     renew(refused: Pass, key: string, options: HoldOptions): Pass | Promise<Pass> | undefined {
       if (refused.epoch !== vault.epoch && !vault.mayServe(refused.epoch)) return undefined
-      if (refused.generation === vault.generation && hopelessGeneration === vault.generation && hopeless.has(key)) {
+      if (
+        refused.generation === vault.generation &&
+        hopelessGeneration === vault.generation &&
+        hopeless.has(key)
+      ) {
         return undefined
       }
       reportUnauthorized(refused)
@@ -228,14 +250,6 @@ export function createGate({
     },
     rejectRenewals: (error: () => AuthError) => renewals.rejectAll(error),
 
-    /** A new token set: nobody used it yet. */
-    renewed() {
-      usedSinceRenewal = false
-    },
-    /** A new session: the idle limit counts from here. */
-    begun() {
-      usedAt = clock.now()
-    },
     get usedAt() {
       return usedAt
     },

@@ -135,7 +135,9 @@ export function createHoldQueue<T>({
     const onAbort = () => reject(entry, signal?.reason)
     signal?.addEventListener('abort', onAbort)
     const ownTimer =
-      own === undefined ? undefined : clock.setTimeout(() => reject(entry, new HoldTimeoutError()), Math.max(0, own))
+      own === undefined
+        ? undefined
+        : clock.setTimeout(() => reject(entry, new HoldTimeoutError()), Math.max(0, own))
     entry.cleanUp = () => {
       signal?.removeEventListener('abort', onAbort)
       if (ownTimer !== undefined) clock.clearTimeout(ownTimer)

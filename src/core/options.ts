@@ -1,6 +1,5 @@
 import type { FailureVerdict } from './failure.ts'
 import type { Clock, Coordinator, Environment, SessionStorage, Signal, TokenResponse } from './ports.ts'
-import type { Session } from './vault.ts'
 
 /** What a `refresh` function is given. */
 export interface RefreshRequest {
@@ -28,7 +27,7 @@ export type RenewMode =
   | 'demand'
 
 /** Options of `createAuth`. All times are milliseconds. */
-export interface AuthOptions<Credentials = unknown, Claims = Readonly<Record<string, unknown>>> {
+export interface AuthOptions<Credentials = unknown> {
   /**
    * Exchanges the refresh token. It may throw anything: a `Response`, an HTTP client's error, an OAuth error body. Use a
    * client without this library's transport in it.
@@ -104,8 +103,6 @@ export interface AuthOptions<Credentials = unknown, Claims = Readonly<Record<str
   }
   /** How many emitted events `auth.history` keeps. Default: 100. */
   readonly historyLimit?: number
-  /** Only carries the type of `auth.session.claims`. */
-  readonly claims?: (session: Session<Claims>) => void
 }
 
 type Numbers<T> = { readonly [K in keyof Required<T>]: number }
@@ -141,7 +138,8 @@ export function settle(options: AuthOptions<never>): Settings {
   const { retry, timeouts, limits } = options
   const jitter = retry?.jitter ?? 1
   return {
-    refreshAhead: options.refreshAhead === undefined ? undefined : number('refreshAhead', options.refreshAhead, 0),
+    refreshAhead:
+      options.refreshAhead === undefined ? undefined : number('refreshAhead', options.refreshAhead, 0),
     renew: oneOf('renew', options.renew, ['timer', 'activity', 'demand']),
     silentSignIn: options.silentSignIn === true,
     retry: {
@@ -171,7 +169,9 @@ export function settle(options: AuthOptions<never>): Settings {
 }
 
 const wrong = (name: string, must: string, value: unknown) =>
-  new TypeError(`createAuth: ${name} must be ${must}, not ${typeof value === 'object' ? 'an object' : String(value)}.`)
+  new TypeError(
+    `createAuth: ${name} must be ${must}, not ${typeof value === 'object' ? 'an object' : String(value)}.`,
+  )
 
 function number(name: string, value: unknown, least: number, most = never): number {
   if (typeof value !== 'number' || !(value >= least && value <= most)) {

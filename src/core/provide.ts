@@ -1,9 +1,9 @@
-import { emit, fromPromise } from 'xstate'
-import { type AuthEmitted, type AuthMachine, type TokenFacts, authMachine } from '../../machines/index.ts'
+import { fromPromise } from 'xstate'
+import { type AuthMachine, authMachine, type TokenFacts } from '../../machines/index.ts'
 import type { createExchange } from './exchange.ts'
 import { type Gate, over, unavailable } from './gate.ts'
 import type { Settings } from './options.ts'
-import type { Clock, CoordinatorMessage, Environment } from './ports.ts'
+import type { Clock, CoordinatorMessage } from './ports.ts'
 import type { SessionStore } from './session-store.ts'
 import type { SignIns } from './sign-ins.ts'
 import type { Vault } from './vault.ts'
@@ -13,7 +13,6 @@ export interface Implementations {
   readonly gate: Gate
   readonly store: SessionStore
   readonly clock: Clock
-  readonly environment: Environment
   readonly settings: Settings
   readonly exchange: ReturnType<typeof createExchange>
   readonly signIns: SignIns
@@ -40,8 +39,6 @@ export function provide(core: Implementations): AuthMachine {
       if (signal.aborted && facts) core.adoptLate(facts)
       return facts
     })
-
-  const stamped = (emitted: AuthEmitted): AuthEmitted => Object.freeze({ ...emitted, at: clock.now() })
 
   return authMachine.provide({
     actors: {
@@ -82,7 +79,6 @@ export function provide(core: Implementations): AuthMachine {
         core.announce('ended')
       },
       syncWithStore: () => core.syncWithStore(),
-      ...stampedEmits(stamped),
     },
     guards: {
       tokenStillWorks: ({ context }) =>

@@ -6,7 +6,8 @@ const NAMED_SECRET =
 export function redact(text: string, secrets: readonly (string | undefined)[]): string {
   let clean = text
   for (const secret of secrets) {
-    if (secret) clean = clean.replaceAll(secret, '[redacted]').replaceAll(encodeURIComponent(secret), '[redacted]')
+    if (secret)
+      clean = clean.replaceAll(secret, '[redacted]').replaceAll(encodeURIComponent(secret), '[redacted]')
   }
   return clean.replace(NAMED_SECRET, '$1$2[redacted]')
 }

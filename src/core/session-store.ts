@@ -33,7 +33,8 @@ export function createSessionStore(
 
   function fail(error: unknown) {
     // What a store throws may quote what it holds, so only the kind of error is kept.
-    const kind = error instanceof StorageError ? error.reason : error instanceof Error ? error.name : undefined
+    const kind =
+      error instanceof StorageError ? error.reason : error instanceof Error ? error.name : undefined
     onFailure(new StorageError('The session store failed; the session lives on in memory.', { reason: kind }))
     return undefined
   }

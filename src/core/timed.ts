@@ -43,7 +43,10 @@ export function createTimed(clock: Clock): Timed {
         Promise.resolve()
           .then(() => (over ? undefined : work(controller.signal)))
           .then(
-            (result) => (over ? onLate?.(result as Awaited<ReturnType<typeof work>>) : finish(() => resolve(result as never))),
+            (result) =>
+              over
+                ? onLate?.(result as Awaited<ReturnType<typeof work>>)
+                : finish(() => resolve(result as never)),
             (error) => !over && finish(() => reject(error)),
           )
       })

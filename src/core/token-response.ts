@@ -28,8 +28,14 @@ const HEADER_SAFE = /^[\x21-\x7e]+$/
  *
  * @throws InvalidTokenResponseError
  */
-export function parseTokenResponse(response: unknown, now: number, fresh: boolean, previous?: Tokens): Tokens {
-  if (typeof response !== 'object' || response === null) throw invalid(`it is ${describe(response)}, not an object`)
+export function parseTokenResponse(
+  response: unknown,
+  now: number,
+  fresh: boolean,
+  previous?: Tokens,
+): Tokens {
+  if (typeof response !== 'object' || response === null)
+    throw invalid(`it is ${describe(response)}, not an object`)
   const fields = response as Fields
   const accessToken = pick(fields, 'access_token', 'accessToken')
   if (accessToken === undefined) throw invalid('it has no access_token')
@@ -38,7 +44,8 @@ export function parseTokenResponse(response: unknown, now: number, fresh: boolea
   }
   const type = pick(fields, 'token_type', 'tokenType') ?? 'bearer'
   // RFC 6749 §7.1: a client must not use a token whose type it does not understand.
-  if (typeof type !== 'string' || type.toLowerCase() !== 'bearer') throw invalid('its token_type is not Bearer')
+  if (typeof type !== 'string' || type.toLowerCase() !== 'bearer')
+    throw invalid('its token_type is not Bearer')
 
   const idToken = text(pick(fields, 'id_token', 'idToken'))
   const own = jwtClaims(accessToken)
@@ -79,7 +86,8 @@ const after = (now: number, seconds: unknown) => {
 function expiry(fields: Fields, jwt: Fields | undefined, now: number, fresh: boolean) {
   const expires = finite(jwt?.exp)
   const issued = finite(jwt?.iat)
-  let at = after(now, pick(fields, 'expires_in', 'expiresIn')) ?? instant(pick(fields, 'expires_at', 'expiresAt'))
+  let at =
+    after(now, pick(fields, 'expires_in', 'expiresIn')) ?? instant(pick(fields, 'expires_at', 'expiresAt'))
   if (at === undefined && expires !== undefined) {
     // `exp - iat` needs no agreement of clocks. A token of unknown age may have lived a part of it already.
     const whole = issued === undefined ? expires * 1000 : now + (expires - issued) * 1000

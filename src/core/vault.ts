@@ -1,6 +1,6 @@
 import type { TokenFacts } from '../../machines/index.ts'
 import type { SessionRecord } from './ports.ts'
-import { type Tokens, jwtClaims } from './token-response.ts'
+import { jwtClaims, type Tokens } from './token-response.ts'
 
 /** What a request is sent with: enough to tell later which token a 401 was about. */
 export interface Pass {
@@ -38,7 +38,13 @@ interface Sealed extends Tokens {
  * The only holder of tokens. Everything outside sees passes, facts and sessions. A write says what it expects to find
  * and fails where that is gone, so a result that comes late can never bring a session back.
  */
-export function createVault({ renewAt, now }: { renewAt: (tokens: Tokens) => number | undefined; now: () => number }) {
+export function createVault({
+  renewAt,
+  now,
+}: {
+  renewAt: (tokens: Tokens) => number | undefined
+  now: () => number
+}) {
   let epoch = 0
   let generation = 0
   /** Grows with everything that happens to the tokens. */
@@ -122,7 +128,12 @@ export function createVault({ renewAt, now }: { renewAt: (tokens: Tokens) => num
 
     /** A sign-in: a new epoch. */
     begin: (tokens: Tokens) =>
-      begin({ ...tokens, id: Math.random().toString(36).slice(2), rotation: 0, startedAt: tokens.receivedAt }),
+      begin({
+        ...tokens,
+        id: Math.random().toString(36).slice(2),
+        rotation: 0,
+        startedAt: tokens.receivedAt,
+      }),
 
     /** A renewal, unless the session is no longer what it was at `mark`. */
     renew(mark: Mark, tokens: Tokens): TokenFacts | undefined {

@@ -1,0 +1,40 @@
+import type { Auth } from './core/auth.ts'
+import { createAuthWith } from './core/create-auth.ts'
+import type { AuthOptions } from './core/options.ts'
+import { browserEnvironment, emptyEnvironment } from './environment/browser.ts'
+import { systemClock } from './environment/clock.ts'
+
+/**
+ * Makes a session: starts its statechart, restores what the store holds, and owns its tokens from then on.
+ *
+ * @param options `refresh` is all it needs; every time is in milliseconds
+ * @returns the session, to be given to transports; one for each signed-in user and page, or each user on a server
+ * @throws TypeError where an option is wrong
+ * @throws InvalidTokenResponseError where `initialTokens` are
+ *
+ * @example
+ * ```ts
+ * const auth = createAuth({
+ *   signIn: (credentials: { username: string; password: string }) => post('/token', credentials),
+ *   refresh: ({ refreshToken }) => post('/token', { grant_type: 'refresh_token', refresh_token: refreshToken }),
+ * })
+ * await auth.signIn({ username: 'ada', password: 'correct' })
+ * ```
+ *
+ * @see RFC 6749 §6 for the exchange, RFC 6750 for what goes with each request
+ */
+export function createAuth<Credentials = unknown, Claims = Readonly<Record<string, unknown>>>(
+  options: AuthOptions<Credentials>,
+): Auth<Credentials, Claims> {
+  return createAuthWith(options, {
+    clock: systemClock,
+    environment: typeof document === 'undefined' ? emptyEnvironment : browserEnvironment(),
+    report,
+  })
+}
+
+/** An error in a listener is its author's to see, and nobody else's to suffer from. */
+function report(error: unknown) {
+  if (typeof reportError === 'function') reportError(error)
+  else console.error(error)
+}

@@ -1,0 +1,46 @@
+import type { Environment, EnvironmentSignal } from '../core/ports.ts'
+
+/** Nothing happens around a server process that its session would have to know. */
+export const emptyEnvironment: Environment = {
+  online: () => true,
+  subscribe: () => () => {},
+}
+
+/** What a page hears of the machine it runs on, by the signal it stands for. */
+const SIGNALS: Readonly<Record<EnvironmentSignal, readonly (readonly ['window' | 'document', string])[]>> = {
+  online: [['window', 'online']],
+  offline: [['window', 'offline']],
+  visible: [
+    ['document', 'visibilitychange'],
+    ['window', 'focus'],
+  ],
+  // A page that comes out of the back/forward cache, or is thawed, slept through its timers.
+  wake: [
+    ['window', 'pageshow'],
+    ['document', 'resume'],
+  ],
+}
+
+/**
+ * The environment of a page: network, visibility, and waking from the back/forward cache or a frozen state.
+ *
+ * @example
+ * ```ts
+ * createAuth({ refresh, environment: browserEnvironment() })
+ * ```
+ */
+export function browserEnvironment(): Environment {
+  return {
+    online: () => navigator.onLine !== false,
+    subscribe(kind, listener) {
+      const heard = () => {
+        if (kind !== 'visible' || document.visibilityState === 'visible') listener()
+      }
+      const targets = { window, document }
+      for (const [target, event] of SIGNALS[kind]) targets[target].addEventListener(event, heard)
+      return () => {
+        for (const [target, event] of SIGNALS[kind]) targets[target].removeEventListener(event, heard)
+      }
+    },
+  }
+}

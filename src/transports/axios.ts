@@ -1,0 +1,261 @@
+/**
+ * The session for axios.
+ *
+ * @module
+ */
+import {
+  type AxiosAdapter,
+  AxiosError,
+  AxiosHeaders,
+  type AxiosInstance,
+  type AxiosResponse,
+  CanceledError,
+  getAdapter,
+  type InternalAxiosRequestConfig,
+} from 'axios'
+import type { AnyAuth } from '../core/auth.ts'
+import { type BearerRequest, bearerRequest } from '../core/bearer-request.ts'
+import { type Challenge, readChallenge } from '../core/challenge.ts'
+import { HoldTimeoutError } from '../core/errors.ts'
+import { replayableBody } from './body.ts'
+import type { TransportOptions } from './fetch.ts'
+import { createOriginGuard, originOf } from './origins.ts'
+
+/** Options of `attachAuth`. */
+export type AttachAuthOptions = TransportOptions<AxiosResponse>
+
+type Config = InternalAxiosRequestConfig
+
+/**
+ * Puts the session under an axios instance: at its adapter, below interceptors and transforms, so that those run once
+ * for each call and not once for each sending. Works over the xhr, http and fetch adapters.
+ *
+ * @param instance the instance; the origin of its `defaults.baseURL` gets the token
+ * @param auth the session
+ * @param options where else the token may go
+ * @returns the way to take the session off again
+ * @throws TypeError where there is no page, no `baseURL` and no `origins`
+ *
+ * @example
+ * ```ts
+ * const api = axios.create({ baseURL: 'https://api.example.com' })
+ * const detach = attachAuth(api, auth)
+ * const { data } = await api.get('/me')
+ * ```
+ */
+export function attachAuth(
+  instance: AxiosInstance,
+  auth: AnyAuth,
+  options: AttachAuthOptions = {},
+): () => void {
+  const { bufferStreams = false, exclude } = options
+  const allowed = createOriginGuard('attachAuth', options, instance.defaults.baseURL)
+  const previous = instance.defaults.adapter
+  let attached = true
+
+  const adapter: AxiosAdapter = async (config) => {
+    const send = getAdapter(previous, config)
+    if (!attached) return send(config)
+    const { baseURL, url: path, allowAbsoluteUrls } = config
+    const url = instance.getUri({
+      ...(baseURL !== undefined && { baseURL }),
+      ...(path !== undefined && { url: path }),
+      ...(allowAbsoluteUrls !== undefined && { allowAbsoluteUrls }),
+    })
+    const own = config.headers.has('Authorization') || config.auth !== undefined
+    if (own || !allowed(url) || exclude?.(url)) return send(config)
+
+    const { body, contentType, replayable } = await replayableBody(config.data, bufferStreams)
+    const headers = new AxiosHeaders(config.headers)
+    if (contentType !== undefined) headers.setContentType(contentType)
+    const request = new AdapterRequest(
+      send,
+      { ...config, headers, data: body },
+      url,
+      replayable,
+      allowed,
+      options,
+    )
+    try {
+      const { response, error } = await bearerRequest(auth, request)
+      if (error) throw error
+      return conceal(response, config)
+    } catch (error) {
+      throw asAxiosWould(error, request, config)
+    } finally {
+      request.end()
+    }
+  }
+  instance.defaults.adapter = adapter
+
+  return () => {
+    attached = false
+    // Where somebody else wrapped the adapter since, this one stays under it and lets requests through.
+    if (instance.defaults.adapter === adapter) instance.defaults.adapter = previous as AxiosAdapter
+  }
+}
+
+/** An adapter rejects where `validateStatus` says so, and resolves elsewhere: the replay reads both alike. */
+interface Answer {
+  readonly response: AxiosResponse
+  readonly error: unknown
+}
+
+class AdapterRequest implements BearerRequest<Answer> {
+  readonly replayable: boolean
+  readonly signal: AbortSignal | undefined
+  readonly #send: AxiosAdapter
+  readonly #config: Config
+  readonly #url: string
+  readonly #allowed: (url: string) => boolean
+  readonly #options: AttachAuthOptions
+  readonly #began = Date.now()
+  readonly #token: (AbortSignal & { unsubscribe?: () => void }) | undefined
+  #waited = false
+
+  constructor(
+    send: AxiosAdapter,
+    config: Config,
+    url: string,
+    replayable: boolean,
+    allowed: (url: string) => boolean,
+    options: AttachAuthOptions,
+  ) {
+    this.#send = send
+    this.#config = config
+    this.#url = url
+    this.replayable = replayable
+    this.#allowed = allowed
+    this.#options = options
+    const signal = config.signal as AbortSignal | undefined
+    this.#token = (config.cancelToken as { toAbortSignal?: () => AbortSignal } | undefined)?.toAbortSignal?.()
+    this.signal = signal && this.#token ? AbortSignal.any([signal, this.#token]) : (signal ?? this.#token)
+  }
+
+  get abortable() {
+    return (
+      this.#options.abortInFlight === 'safe' && /^(get|head|options)$/i.test(this.#config.method ?? 'get')
+    )
+  }
+
+  /** What is left of the caller's own timeout: waiting counts against it. */
+  get timeout(): number | undefined {
+    this.#waited = true
+    const { timeout } = this.#config
+    return timeout ? Math.max(1, timeout - (Date.now() - this.#began)) : undefined
+  }
+
+  get isOutOfTime() {
+    const { timeout } = this.#config
+    // A timer may be a moment ahead of the clock.
+    return timeout !== undefined && timeout > 0 && Date.now() - this.#began >= timeout - 5
+  }
+
+  key() {
+    return `${this.#config.method ?? 'get'} ${this.#url.split(/[?#]/, 1)[0]}`
+  }
+
+  async send(authorization: string | undefined, abort?: AbortSignal): Promise<Answer> {
+    const config: Config = { ...this.#config, headers: new AxiosHeaders(this.#config.headers) }
+    if (authorization !== undefined) {
+      config.headers.set('Authorization', authorization)
+      config.beforeRedirect = this.#confineRedirect
+    }
+    if (this.#waited && config.timeout) config.timeout = this.timeout as number
+    if (abort) config.signal = this.signal ? AbortSignal.any([this.signal, abort]) : abort
+    try {
+      return { response: await this.#send(config), error: undefined }
+    } catch (error) {
+      const response = error instanceof AxiosError ? error.response : undefined
+      if (!response) throw error
+      return { response, error }
+    }
+  }
+
+  challenge({ response }: Answer): Challenge | undefined | Promise<Challenge | undefined> {
+    const { isChallenge } = this.#options
+    const { status } = response
+    if (!isChallenge && status !== 401 && status !== 403) return undefined
+    const end = finalURL(response)
+    if (end !== undefined && originOf(end) !== originOf(this.#url)) return undefined
+    const header: unknown = AxiosHeaders.from(response.headers as AxiosHeaders).get('www-authenticate')
+    const challenge = readChallenge(
+      status,
+      header === undefined || header === null ? undefined : String(header),
+    )
+    if (!isChallenge || (challenge && challenge !== 'renew')) return challenge
+    const verdict = isChallenge(response)
+    return verdict instanceof Promise
+      ? verdict.then((yes) => (yes ? 'renew' : undefined))
+      : verdict
+        ? 'renew'
+        : undefined
+  }
+
+  discard({ response: { data } }: Answer) {
+    if (typeof data?.destroy === 'function') data.destroy()
+    else if (typeof data?.cancel === 'function') data.cancel().catch(() => {})
+  }
+
+  /** The call is over: the caller's cancel token, which may outlive it, lets go of it. */
+  end() {
+    this.#token?.unsubscribe?.()
+  }
+
+  /** The http adapter keeps the header on a redirect to a subdomain, which is another origin. */
+  readonly #confineRedirect: NonNullable<Config['beforeRedirect']> = (options, ...rest) => {
+    const { href, headers } = options as { href?: string; headers?: Record<string, unknown> }
+    if (headers && !(href !== undefined && originOf(href) === originOf(this.#url) && this.#allowed(href))) {
+      for (const name of Object.keys(headers))
+        if (name.toLowerCase() === 'authorization') delete headers[name]
+    }
+    this.#config.beforeRedirect?.(options, ...rest)
+  }
+}
+
+/** Where the answer came from after redirects, as each adapter tells it. */
+function finalURL(response: AxiosResponse): string | undefined {
+  const request = response.request as
+    | { responseURL?: string; res?: { responseUrl?: string }; url?: string }
+    | undefined
+  return request?.res?.responseUrl || request?.responseURL || undefined
+}
+
+/** Answers and errors keep the caller's config: the one that was sent holds the token, and these get logged. */
+function conceal(response: AxiosResponse, config: Config): AxiosResponse {
+  response.config = config
+  hide(response)
+  return response
+}
+
+/** The client's request object quotes its headers; it stays within reach, and out of logs. */
+function hide(holder: { request?: unknown }) {
+  if (holder.request !== undefined) {
+    Object.defineProperty(holder, 'request', {
+      value: holder.request,
+      enumerable: false,
+      configurable: true,
+      writable: true,
+    })
+  }
+}
+
+function asAxiosWould(error: unknown, request: AdapterRequest, config: Config): unknown {
+  if (error instanceof HoldTimeoutError && request.isOutOfTime) {
+    const { timeout, timeoutErrorMessage, transitional } = config
+    return new AxiosError(
+      timeoutErrorMessage ?? `timeout of ${timeout}ms exceeded`,
+      transitional?.clarifyTimeoutError ? AxiosError.ETIMEDOUT : AxiosError.ECONNABORTED,
+      config,
+    )
+  }
+  if (error instanceof AxiosError) {
+    error.config = config
+    hide(error)
+    if (error.response) conceal(error.response, config)
+    return error
+  }
+  return request.signal?.aborted && error === request.signal.reason
+    ? new CanceledError(undefined, config)
+    : error
+}

@@ -1,0 +1,226 @@
+/**
+ * The session for `fetch`.
+ *
+ * @module
+ */
+import type { AnyAuth } from '../core/auth.ts'
+import { type BearerRequest, bearerRequest } from '../core/bearer-request.ts'
+import { type Challenge, readChallenge } from '../core/challenge.ts'
+import { replayableBody } from './body.ts'
+import { createOriginGuard, type OriginOptions, originOf } from './origins.ts'
+
+/** Options that all transports share; `Answer` is what the transport's client calls a response. */
+export interface TransportOptions<Answer> extends OriginOptions {
+  /**
+   * Says whether an answer asks for a new token. Default: a 401 whose Bearer challenge, where it names an error, names
+   * `invalid_token`. Step-up challenges are recognised before it is asked.
+   */
+  readonly isChallenge?: (answer: Answer) => boolean | Promise<boolean>
+  /** Reads streams into memory before they are sent, so that they can be replayed. Default: `false`. */
+  readonly bufferStreams?: boolean
+  /**
+   * What a 401 does to other requests in flight with the same token: `'safe'` aborts GET, HEAD and OPTIONS and sends them
+   * again with the new one. Default: `'never'`.
+   */
+  readonly abortInFlight?: 'never' | 'safe'
+  /** Requests that are none of the session's business: they go as they are, at once. */
+  readonly exclude?: (url: string) => boolean
+}
+
+/** Options of `createAuthFetch`. */
+export interface AuthFetchOptions extends TransportOptions<Response> {
+  /** The `fetch` to send with. Default: the global one, as it is at the time of each request. */
+  readonly fetch?: typeof fetch
+}
+
+/**
+ * A `fetch` that carries the session's token, waits while it is renewed and replays what a stale one was refused for.
+ *
+ * The token goes to `origins` and to the page's own origin only. A caller's own `Authorization` header is left alone.
+ *
+ * @param auth the session
+ * @param options where the token may go, and what to send with
+ * @returns a drop-in for `fetch`; it rejects with what `bearerRequest` throws, beside what `fetch` does
+ * @throws TypeError where there is no page and `origins` is not set
+ *
+ * @example
+ * ```ts
+ * const api = createAuthFetch(auth, { origins: ['https://api.example.com'] })
+ * const response = await api('https://api.example.com/me')
+ * ```
+ *
+ * @see RFC 6750 §2.1
+ */
+export function createAuthFetch(auth: AnyAuth, options: AuthFetchOptions = {}): typeof fetch {
+  return authFetch(auth, options, createOriginGuard('createAuthFetch', options))
+}
+
+/** `createAuthFetch`, for transports that find their origins themselves. */
+export function authFetch(
+  auth: AnyAuth,
+  options: AuthFetchOptions,
+  allowed: (url: string) => boolean,
+): typeof fetch {
+  const { bufferStreams = false, exclude } = options
+  const send: typeof fetch = options.fetch ?? ((input, init) => fetch(input, init))
+  const rules: Rules = { send, isChallenge: options.isChallenge, abortSafe: options.abortInFlight === 'safe' }
+
+  return (input, init) => {
+    const url = typeof input === 'string' ? input : 'href' in input ? input.href : input.url
+    if (!allowed(url) || exclude?.(url) || hasAuthorization(init?.headers ?? headersOf(input)))
+      return send(input, init)
+    if (isRequest(input)) return fromRequest(auth, rules, url, input, init, bufferStreams)
+    const body = init?.body
+    if (typeof body !== 'object' || body === null) {
+      return bearerRequest(auth, new FetchRequest(rules, url, input, init, true))
+    }
+    return fromBody(auth, rules, url, input, init as RequestInit, bufferStreams)
+  }
+}
+
+interface Rules {
+  readonly send: typeof fetch
+  readonly isChallenge: ((answer: Response) => boolean | Promise<boolean>) | undefined
+  readonly abortSafe: boolean
+}
+
+async function fromBody(
+  auth: AnyAuth,
+  rules: Rules,
+  url: string,
+  input: string | URL,
+  init: RequestInit,
+  bufferStreams: boolean,
+): Promise<Response> {
+  // Copied before anything is awaited: from here on the caller may change what it passed.
+  const prepared = replayableBody(init.body, bufferStreams)
+  const copy: RequestInit = { ...init }
+  if (init.headers) copy.headers = new Headers(init.headers)
+  const { body, contentType, replayable } = prepared instanceof Promise ? await prepared : prepared
+  copy.body = body as BodyInit
+  if (contentType !== undefined) {
+    const headers = new Headers(copy.headers)
+    if (!headers.has('content-type')) headers.set('content-type', contentType)
+    copy.headers = headers
+  }
+  return bearerRequest(auth, new FetchRequest(rules, url, input, copy, replayable))
+}
+
+async function fromRequest(
+  auth: AnyAuth,
+  rules: Rules,
+  url: string,
+  input: Request,
+  init: RequestInit | undefined,
+  bufferStreams: boolean,
+): Promise<Response> {
+  let replayable = true
+  let own = init
+  if (init?.body !== undefined && init.body !== null) {
+    const prepared = await replayableBody(init.body, bufferStreams)
+    replayable = prepared.replayable
+    own = { ...init, body: prepared.body as BodyInit }
+  }
+  // Another implementation's `Request` is made again by its own constructor; this one would read it as a string.
+  const Request = input.constructor as typeof globalThis.Request
+  return bearerRequest(auth, new FetchRequest(rules, url, new Request(input, own), undefined, replayable))
+}
+
+class FetchRequest implements BearerRequest<Response> {
+  readonly #rules: Rules
+  readonly #url: string
+  readonly #input: string | URL | Request
+  readonly #init: RequestInit | undefined
+  readonly replayable: boolean
+  #sent = false
+
+  constructor(
+    rules: Rules,
+    url: string,
+    input: string | URL | Request,
+    init: RequestInit | undefined,
+    replayable: boolean,
+  ) {
+    this.#rules = rules
+    this.#url = url
+    this.#input = input
+    this.#init = init
+    this.replayable = replayable
+  }
+
+  get signal() {
+    return isRequest(this.#input) ? this.#input.signal : this.#init?.signal
+  }
+
+  get abortable() {
+    return this.#rules.abortSafe && /^(GET|HEAD|OPTIONS)$/i.test(this.#method)
+  }
+
+  get #method() {
+    return (isRequest(this.#input) ? this.#input.method : this.#init?.method) ?? 'GET'
+  }
+
+  key() {
+    return `${this.#method} ${this.#url.split(/[?#]/, 1)[0]}`
+  }
+
+  send(authorization: string | undefined, abort?: AbortSignal): Promise<Response> {
+    const { send } = this.#rules
+    const input = this.#input
+    if (isRequest(input)) {
+      // The last of two sends may use the request up.
+      const request = this.#sent || !this.replayable ? input : input.clone()
+      this.#sent = true
+      if (authorization !== undefined) request.headers.set('authorization', authorization)
+      return abort ? send(request, { signal: AbortSignal.any([request.signal, abort]) }) : send(request)
+    }
+    const init = this.#init
+    if (authorization === undefined && !abort) return send(input, init)
+    const signal = abort && init?.signal ? AbortSignal.any([init.signal, abort]) : abort
+    return send(input, {
+      ...init,
+      ...(authorization !== undefined && { headers: withAuthorization(init?.headers, authorization) }),
+      ...(signal && { signal }),
+    })
+  }
+
+  challenge(answer: Response): Challenge | undefined | Promise<Challenge | undefined> {
+    const { status } = answer
+    const { isChallenge } = this.#rules
+    if (!isChallenge && status !== 401 && status !== 403) return undefined
+    // A redirect to another origin lost the token on the way: what is said there is not about it.
+    if (answer.redirected && originOf(answer.url) !== originOf(this.#url)) return undefined
+    const challenge = readChallenge(status, answer.headers.get('www-authenticate'))
+    if (!isChallenge || (challenge && challenge !== 'renew')) return challenge
+    const verdict = isChallenge(answer)
+    return verdict instanceof Promise ? verdict.then(asChallenge) : asChallenge(verdict)
+  }
+
+  discard(answer: Response) {
+    // A body nobody reads keeps its connection.
+    answer.body?.cancel().catch(() => {})
+  }
+}
+
+const asChallenge = (verdict: boolean): Challenge | undefined => (verdict ? 'renew' : undefined)
+
+const isRequest = (input: unknown): input is Request =>
+  typeof input === 'object' && input !== null && 'clone' in input
+
+const headersOf = (input: string | URL | Request) => (isRequest(input) ? input.headers : undefined)
+
+function hasAuthorization(headers: HeadersInit | undefined): boolean {
+  if (!headers) return false
+  if (typeof (headers as Headers).has === 'function') return (headers as Headers).has('authorization')
+  const names = Symbol.iterator in headers ? [...headers].map(([name]) => name) : Object.keys(headers)
+  return names.some((name) => name?.toLowerCase() === 'authorization')
+}
+
+function withAuthorization(headers: HeadersInit | undefined, authorization: string): HeadersInit {
+  if (!headers) return { authorization }
+  if (typeof (headers as Headers).has !== 'function' && !(Symbol.iterator in headers))
+    return { ...headers, authorization }
+  const copy = new Headers(headers)
+  copy.set('authorization', authorization)
+  return copy
+}

@@ -111,7 +111,7 @@ export function jwtClaims(token: string): Fields | undefined {
   if (!payload) return undefined
   try {
     const bytes = decodeBase64(payload.replace(/-/g, '+').replace(/_/g, '/'))
-    const escaped = bytes.replace(/[^]/g, (byte) => `%${byte.charCodeAt(0).toString(16).padStart(2, '0')}`)
+    const escaped = bytes.replace(/[\s\S]/g, (byte) => `%${byte.charCodeAt(0).toString(16).padStart(2, '0')}`)
     const claims: unknown = JSON.parse(decodeURIComponent(escaped))
     return typeof claims === 'object' && claims !== null ? Object.freeze(claims as Fields) : undefined
   } catch {

@@ -49,13 +49,14 @@ export async function bearerRequest<Answer>(auth: AnyAuth, request: BearerReques
   const gate = auth[GATE]
   const pass = gate.pass()
   const sent = pass ?? (await gate.hold(request))
+  const held = !pass && gate.paces
   const answer =
-    pass && !request.abortable
-      ? await request.send(pass.authorization)
-      : await deliver(gate, request, sent, !pass, request.abortable)
+    held || request.abortable
+      ? await deliver(gate, request, sent, held, request.abortable)
+      : await request.send(sent.authorization)
   if (answer === ABORTED) {
     const next = gate.resume(sent)
-    return replay(gate, request, next ?? (await gate.hold(request)), !next)
+    return replay(gate, request, next ?? (await gate.hold(request)), !next && gate.paces)
   }
 
   let challenge = request.challenge(answer)
@@ -78,7 +79,7 @@ export async function bearerRequest<Answer>(auth: AnyAuth, request: BearerReques
   }
   if (!next) return answer
   request.discard?.(answer)
-  return replay(gate, request, await next, next instanceof Promise)
+  return replay(gate, request, await next, next instanceof Promise && gate.paces)
 }
 
 /** A second refusal, of a token fresh from a refresh, is the caller's. */

@@ -170,7 +170,8 @@ export function createGate({
     pass,
     hold,
 
-    /** A request that was held has had its answer: the next may go, where releases are paced. */
+    /** Whether releases are paced: then `done` must follow the answer of every request that was held. */
+    paces: concurrency < Number.POSITIVE_INFINITY,
     done() {
       released--
       if (queue.size > 0 && (posture === 'pass' || posture === 'anonymous')) release()

@@ -56,12 +56,7 @@ export function attachAuth(
   const adapter: AxiosAdapter = async (config) => {
     const send = getAdapter(previous, config)
     if (!attached) return send(config)
-    const { baseURL, url: path, allowAbsoluteUrls } = config
-    const url = instance.getUri({
-      ...(baseURL !== undefined && { baseURL }),
-      ...(path !== undefined && { url: path }),
-      ...(allowAbsoluteUrls !== undefined && { allowAbsoluteUrls }),
-    })
+    const url = urlOf(instance, config)
     const own = config.headers.has('Authorization') || config.auth !== undefined
     if (own || !allowed(url) || exclude?.(url)) return send(config)
 
@@ -211,6 +206,17 @@ class AdapterRequest implements BearerRequest<Answer> {
     }
     this.#config.beforeRedirect?.(options, ...rest)
   }
+}
+
+/** Where axios will send it. What is a path for certain needs no merging of configs to be told. */
+function urlOf(instance: AxiosInstance, { baseURL, url, allowAbsoluteUrls }: Config): string {
+  if (baseURL !== undefined && url !== undefined && /^\/[^/\\]/.test(url))
+    return baseURL.replace(/\/+$/, '') + url
+  return instance.getUri({
+    ...(baseURL !== undefined && { baseURL }),
+    ...(url !== undefined && { url }),
+    ...(allowAbsoluteUrls !== undefined && { allowAbsoluteUrls }),
+  })
 }
 
 /** Where the answer came from after redirects, as each adapter tells it. */

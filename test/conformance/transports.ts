@@ -1,0 +1,205 @@
+import axios, { AxiosError, CanceledError, type CreateAxiosDefaults } from 'axios'
+import { FetchError, type FetchOptions } from 'ofetch'
+import type { AnyAuth } from '../../src/index.ts'
+import { attachAuth } from '../../src/transports/axios.ts'
+import { createAuthFetch, type TransportOptions } from '../../src/transports/fetch.ts'
+import { createAuthOfetch } from '../../src/transports/ofetch.ts'
+
+/** What a scenario may say about a request; each transport says it in its own words. */
+export interface RequestInitLike {
+  readonly method?: string
+  readonly headers?: Readonly<Record<string, string>>
+  readonly signal?: AbortSignal
+  /** The client's own timeout in milliseconds; plain `fetch` has none, so there it is `AbortSignal.timeout`. */
+  readonly timeout?: number
+  /** Anything the client takes. A plain object is JSON everywhere. */
+  readonly body?: unknown
+  /** More of the client's own options, for scenarios that are about one client. */
+  readonly own?: Readonly<Record<string, unknown>>
+}
+
+/** What a server answered, whichever way the client gave it. */
+export interface Answer {
+  readonly status: number
+  readonly json: unknown
+  /** How the client gave it: resolved with a value of its own, or rejected with its own error. */
+  readonly givenAs: 'Response' | 'data' | 'FetchError' | 'AxiosError'
+  readonly headers: Headers
+}
+
+/** Resolves for every answer of a server; rejects where there is none, with what the client rejects with. */
+export interface Client {
+  get(path: string, init?: RequestInitLike): Promise<Answer>
+  post(path: string, body: unknown, init?: RequestInitLike): Promise<Answer>
+  request(path: string, init?: RequestInitLike): Promise<Answer>
+}
+
+export interface CreateOptions extends Omit<TransportOptions<never>, 'isChallenge'> {
+  /** Where paths lead; gets the token. */
+  readonly origin: string
+  readonly isChallenge?: (answer: { readonly status: number }) => boolean | Promise<boolean>
+  /** Defaults of the client's instance; nothing for `fetch`. */
+  readonly defaults?: Readonly<Record<string, unknown>>
+}
+
+export interface Transport {
+  readonly name: string
+  create(auth: AnyAuth, options: CreateOptions): Client
+  /** How the client gives a 401 to its caller; `status` and `givenAs` of the answer tell both. */
+  readonly givesRefusalsAs: Answer['givenAs']
+  /** Whether the client rejects like this when its caller's signal aborts with `reason`. */
+  readonly isAbort: (error: unknown, reason: unknown) => boolean
+  /** Whether the client rejects like this when its own timeout is over. */
+  readonly isTimeout: (error: unknown) => boolean
+}
+
+const parse = (text: string): unknown => {
+  if (text === '') return undefined
+  try {
+    return JSON.parse(text)
+  } catch {
+    return text
+  }
+}
+
+const isStream = (body: unknown) =>
+  typeof body === 'object' &&
+  body !== null &&
+  ('getReader' in body || 'pipe' in body || Symbol.asyncIterator in body)
+
+const isPlain = (body: unknown) =>
+  Array.isArray(body) || (body !== null && Object.getPrototypeOf(Object(body)) === Object.prototype)
+
+const withMethods = (request: Client['request']): Client => ({
+  request,
+  get: (path, init) => request(path, { ...init, method: 'GET' }),
+  post: (path, body, init) => request(path, { ...init, method: 'POST', body }),
+})
+
+/** What a scenario says, in the words of `fetch`. */
+const fetchInit = ({ method, headers, signal, timeout, body, own }: RequestInitLike): RequestInit => {
+  const signals = [signal, timeout === undefined ? undefined : AbortSignal.timeout(timeout)].filter(
+    (one) => one !== undefined,
+  )
+  const json = isPlain(body)
+  return {
+    ...(method !== undefined && { method }),
+    ...((headers || json) && {
+      headers: { ...(json && { 'content-type': 'application/json' }), ...headers },
+    }),
+    ...(signals.length > 0 && { signal: signals.length === 1 ? signals[0]! : AbortSignal.any(signals) }),
+    ...(body !== undefined && { body: (json ? JSON.stringify(body) : body) as BodyInit }),
+    ...(isStream(body) && { duplex: 'half' }),
+    ...own,
+  }
+}
+
+const fetchTransport: Transport = {
+  name: 'fetch',
+  create(auth, { origin, defaults: _, origins = [], ...options }) {
+    const send = createAuthFetch(auth, { ...options, origins: [origin, ...origins] })
+    return withMethods(async (path, init = {}) => {
+      const response = await send(new URL(path, origin).href, fetchInit(init))
+      return {
+        status: response.status,
+        json: parse(await response.text()),
+        givenAs: 'Response',
+        headers: response.headers,
+      }
+    })
+  },
+  givesRefusalsAs: 'Response',
+  isAbort: (error, reason) => error === reason,
+  isTimeout: (error) => error instanceof DOMException && error.name === 'TimeoutError',
+}
+
+const ofetchTransport: Transport = {
+  name: 'ofetch',
+  create(auth, { origin, defaults, ...options }) {
+    const send = createAuthOfetch(auth, {
+      ...options,
+      // ofetch sends GETs again by itself, which would blur what a server log can prove.
+      defaults: { baseURL: origin, retry: false, ...defaults } as FetchOptions,
+    })
+    return withMethods(async (path, { own, ...init } = {}) => {
+      const options = {
+        ...init,
+        ...(isStream(init.body) && { duplex: 'half' }),
+        parseResponse: parse,
+        ...own,
+      } as FetchOptions<'json'>
+      try {
+        const response = await send.raw(path, options)
+        return {
+          status: response.status,
+          json: response._data,
+          givenAs: 'Response',
+          headers: response.headers,
+        }
+      } catch (error) {
+        if (!(error instanceof FetchError) || !error.response) throw error
+        return {
+          status: error.response.status,
+          json: error.data,
+          givenAs: 'FetchError',
+          headers: error.response.headers,
+        }
+      }
+    })
+  },
+  givesRefusalsAs: 'FetchError',
+  isAbort: (error, reason) => error === reason || (error instanceof FetchError && error.cause === reason),
+  isTimeout: (error) =>
+    [error, error instanceof Error ? error.cause : undefined].some(
+      (one) => one instanceof Error && one.name === 'TimeoutError',
+    ),
+}
+
+const axiosTransport = (adapter: 'http' | 'fetch'): Transport => ({
+  name: `axios (${adapter} adapter)`,
+  create(auth, { origin, defaults, ...options }) {
+    const instance = axios.create({
+      baseURL: origin,
+      adapter,
+      proxy: false,
+      ...defaults,
+    } as CreateAxiosDefaults)
+    attachAuth(instance, auth, options)
+    return withMethods(async (path, { body, own, ...init } = {}) => {
+      try {
+        const { status, data, headers } = await instance.request({
+          url: path,
+          ...init,
+          ...(body !== undefined && { data: body }),
+          ...own,
+        })
+        return {
+          status,
+          json: data === '' ? undefined : data,
+          givenAs: 'data',
+          headers: new Headers(headers as Record<string, string>),
+        }
+      } catch (error) {
+        if (!(error instanceof AxiosError) || !error.response) throw error
+        const { status, data, headers } = error.response
+        return {
+          status,
+          json: data === '' ? undefined : data,
+          givenAs: 'AxiosError',
+          headers: new Headers(headers as Record<string, string>),
+        }
+      }
+    })
+  },
+  givesRefusalsAs: 'AxiosError',
+  isAbort: (error) => error instanceof CanceledError,
+  isTimeout: (error) => error instanceof AxiosError && /^(ECONNABORTED|ETIMEDOUT)$/.test(error.code ?? ''),
+})
+
+/** Every transport under test: each scenario is written once and runs over all of them. */
+export const transports: readonly Transport[] = [
+  fetchTransport,
+  ofetchTransport,
+  axiosTransport('http'),
+  axiosTransport('fetch'),
+]

@@ -181,7 +181,10 @@ const machine = setup({
       (!context.uncertain || context.policy.ambiguousRefresh === 'expire'),
     uncertaintyEndsIt: ({ context }) => context.policy.ambiguousRefresh === 'expire',
     uncertaintyEndsItLater: and(['uncertaintyEndsIt', 'gateIsOpen']),
-    hasAttemptsLeft: ({ context }) => context.attempt + 1 < context.policy.attempts,
+    mayTryAgain: ({ context, event }) =>
+      context.attempt + 1 < context.policy.attempts &&
+      // Who waits has waited for two whole timeouts by then.
+      !(context.uncertain && failureIn(event)?.reason === 'timeout'),
   },
 
   delays: {
@@ -287,7 +290,7 @@ const machine = setup({
             onError: [
               { guard: 'isFatal', target: '#auth.anonymous' },
               {
-                guard: 'hasAttemptsLeft',
+                guard: 'mayTryAgain',
                 target: 'backingOff',
                 actions: ['recordFailure', 'announceFailure'],
               },
@@ -310,6 +313,13 @@ const machine = setup({
       description: 'A sign-in is in flight; requests wait.',
       tags: 'busy',
       entry: [{ type: 'enter', params: { to: 'authenticating' } }, 'holdRequests'],
+      on: {
+        'session.adopt': {
+          description: 'An exchange from before the sign-in was answered: the session to come back to is newer.',
+          guard: 'adoptsRenewal',
+          actions: ['recordTokens', { type: 'announce', params: { type: 'refreshed' } }],
+        },
+      },
       invoke: {
         src: 'authenticate',
         onDone: {
@@ -471,7 +481,7 @@ const machine = setup({
                     actions: ['recordFailure', 'announceFailure'],
                   },
                   {
-                    guard: 'hasAttemptsLeft',
+                    guard: 'mayTryAgain',
                     target: 'backingOff',
                     actions: ['recordFailure', 'announceFailure'],
                   },
@@ -532,20 +542,25 @@ const machine = setup({
               description: 'All tries are spent; who waits is told so, and the session is kept.',
               entry: [
                 { type: 'enter', params: { to: 'refreshing.exchange.suspended' } },
-                'resetAttempts',
                 'rejectHeldRequests',
               ],
               after: { untilCooledDown: { target: 'requesting' } },
               on: {
-                'request.held': [{ guard: 'mayRetryNow', target: 'requesting' }, { target: 'backingOff' }],
-                'session.refresh': [{ guard: 'mayRetryNow', target: 'requesting' }, { target: 'backingOff' }],
+                'request.held': [
+                  { guard: 'mayRetryNow', target: 'requesting', actions: 'resetAttempts' },
+                  { target: 'backingOff', actions: 'resetAttempts' },
+                ],
+                'session.refresh': [
+                  { guard: 'mayRetryNow', target: 'requesting', actions: 'resetAttempts' },
+                  { target: 'backingOff', actions: 'resetAttempts' },
+                ],
                 'environment.online': [
-                  { guard: 'mayRetryNow', target: 'requesting' },
-                  { target: 'backingOff' },
+                  { guard: 'mayRetryNow', target: 'requesting', actions: 'resetAttempts' },
+                  { target: 'backingOff', actions: 'resetAttempts' },
                 ],
                 'environment.woke': [
-                  { guard: 'mayRetryNow', target: 'requesting' },
-                  { target: 'backingOff' },
+                  { guard: 'mayRetryNow', target: 'requesting', actions: 'resetAttempts' },
+                  { target: 'backingOff', actions: 'resetAttempts' },
                 ],
               },
             },

@@ -156,7 +156,7 @@ export function createAuthWith<Credentials, Claims>(
     announce,
     syncWithStore: () => void syncWithStore(),
     adoptLate: (facts) => {
-      if (facts.generation === vault.generation) adopt(facts, true)
+      if (vault.tokens && facts.epoch === vault.epoch && facts.generation === vault.generation) adopt(facts, true)
     },
   })
 
@@ -238,6 +238,7 @@ export function createAuthWith<Credentials, Claims>(
   }
 
   async function nextGeneration(wait: AccessTokenOptions = {}) {
+    if (disposed) throw new DisposedError()
     const renewed = gate.nextGeneration(wait)
     send({ type: 'session.refresh' })
     await renewed
@@ -333,10 +334,13 @@ export function createAuthWith<Credentials, Claims>(
     async refresh() {
       if (disposed) throw new DisposedError()
       await auth.ready()
-      const standing = state()
-      if (standing === 'expired')
+      const { generation } = vault
+      await reached(() => state() !== 'authenticating')
+      // A sign-in that was under way has brought new tokens, or left things as they were.
+      if (vault.tokens && vault.generation !== generation) return current()
+      if (state() === 'expired')
         throw new SessionExpiredError({ reason: actor.getSnapshot().context.reason })
-      if (!vault.tokens && standing !== 'authenticating') throw new SignedOutError()
+      if (!vault.tokens) throw new SignedOutError()
       await nextGeneration()
       return current() ?? over()
     },

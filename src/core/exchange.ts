@@ -36,8 +36,10 @@ export function createExchange(options: ExchangeOptions) {
 
   /** Takes over what a sibling left in the store, where that is newer. */
   async function adoptNewer() {
+    const mark = vault.mark()
     const record = await store.read()
-    return record && vault.adopt(record)
+    // Whoever signed out while the store was read must not come back by it.
+    return record && vault.isCurrent(mark) ? vault.adopt(record) : undefined
   }
 
   function commit(mark: Mark, tokens: Tokens): TokenFacts | undefined {
@@ -69,7 +71,7 @@ export function createExchange(options: ExchangeOptions) {
             offline: !environment.online(),
             secrets: known,
             isFatal: options.isFatal,
-          })
+          }).catch(() => plainFailure('refresh_failed', 'The refresh function failed', false))
         }
       },
       settings.timeouts.refresh,

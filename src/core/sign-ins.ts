@@ -28,7 +28,7 @@ interface Pending {
 export function createSignIns({ vault, clock, timed, timeout, signIn, keep, discard }: SignInOptions) {
   let pending: Pending | undefined
   /** How the last sign-in ended, until the chart has gone on: who awaits it shall find the chart there. */
-  let outcome: (() => void) | undefined
+  let outcome: (() => unknown) | undefined
 
   return {
     /** Makes a sign-in the pending one; the one before it is over. */
@@ -62,14 +62,17 @@ export function createSignIns({ vault, clock, timed, timeout, signIn, keep, disc
         }
         const facts = vault.begin(tokens)
         const { session } = vault
-        void keep()
-        outcome = () => {
-          if (session && vault.session === session) mine.resolve(session)
+        const kept = keep()
+        outcome = async () => {
+          await kept
+          if (session && vault.epoch === facts.epoch) mine.resolve(session)
           else mine.reject(new SignedOutError({ reason: 'superseded' }))
         }
         return facts
       } catch (error) {
-        outcome = () => mine?.reject(error)
+        // Where the chart has left already, nothing tells it to go on.
+        if (left.aborted) mine?.reject(error)
+        else outcome = () => mine?.reject(error)
         throw REFUSED
       }
     },

@@ -17,7 +17,7 @@ import type { AnyAuth } from '../core/auth.ts'
 import { type BearerRequest, bearerRequest } from '../core/bearer-request.ts'
 import { type Challenge, readChallenge } from '../core/challenge.ts'
 import { HoldTimeoutError } from '../core/errors.ts'
-import { replayableBody } from './body.ts'
+import { type ReplayableBody, replayableBody } from './body.ts'
 import type { TransportOptions } from './fetch.ts'
 import { createOriginGuard, originOf } from './origins.ts'
 
@@ -60,7 +60,9 @@ export function attachAuth(
     const own = config.headers.has('Authorization') || config.auth !== undefined
     if (own || !allowed(url) || exclude?.(url)) return send(config)
 
-    const { body, contentType, replayable } = await replayableBody(config.data, bufferStreams)
+    const { body, contentType, replayable } = await (bufferStreams && isNodeForm(config.data)
+      ? readForm(config.data)
+      : replayableBody(config.data, bufferStreams))
     const headers = new AxiosHeaders(config.headers)
     if (contentType !== undefined) headers.setContentType(contentType)
     const request = new AdapterRequest(
@@ -216,6 +218,30 @@ function urlOf(instance: AxiosInstance, { baseURL, url, allowAbsoluteUrls }: Con
     ...(baseURL !== undefined && { baseURL }),
     ...(url !== undefined && { url }),
     ...(allowAbsoluteUrls !== undefined && { allowAbsoluteUrls }),
+  })
+}
+
+/** The form-data package's form, which axios makes of objects in Node: a stream of the old kind, with a boundary of its own. */
+interface NodeForm {
+  getHeaders(): { readonly 'content-type'?: string }
+  on(event: string, listener: (value: never) => void): unknown
+  resume(): void
+}
+
+const isNodeForm = (data: unknown): data is NodeForm =>
+  typeof data === 'object' && data !== null && 'getHeaders' in data && 'resume' in data
+
+function readForm(form: NodeForm): Promise<ReplayableBody> {
+  return new Promise((resolve, reject) => {
+    const chunks: BlobPart[] = []
+    form.on('data', (chunk: BlobPart) => chunks.push(chunk))
+    form.on('error', reject)
+    form.on('end', async () => {
+      const contentType = form.getHeaders()['content-type']
+      const body = await new Blob(chunks).arrayBuffer()
+      resolve({ body, replayable: true, ...(contentType !== undefined && { contentType }) })
+    })
+    form.resume()
   })
 }
 

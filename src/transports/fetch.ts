@@ -6,7 +6,7 @@
 import type { AnyAuth } from '../core/auth.ts'
 import { type BearerRequest, bearerRequest } from '../core/bearer-request.ts'
 import { type Challenge, readChallenge } from '../core/challenge.ts'
-import { replayableBody } from './body.ts'
+import { isOneShot, replayableBody } from './body.ts'
 import { createOriginGuard, type OriginOptions, originOf } from './origins.ts'
 
 /** Options that all transports share; `Answer` is what the transport's client calls a response. */
@@ -65,16 +65,32 @@ export function authFetch(
   const send: typeof fetch = options.fetch ?? ((input, init) => fetch(input, init))
   const rules: Rules = { send, isChallenge: options.isChallenge, abortSafe: options.abortInFlight === 'safe' }
 
-  return (input, init) => {
-    const url = typeof input === 'string' ? input : 'href' in input ? input.href : input.url
+  return async (input, init) => {
+    // Read once, as all of it is: what was passed may be changed, or pointed elsewhere, while the request waits.
+    const url = isRequest(input) ? input.url : String(input)
     if (!allowed(url) || exclude?.(url) || hasAuthorization(init?.headers ?? headersOf(input)))
       return send(input, init)
-    if (isRequest(input)) return fromRequest(auth, rules, url, input, init, bufferStreams)
-    const body = init?.body
-    if (typeof body !== 'object' || body === null) {
-      return bearerRequest(auth, new FetchRequest(rules, url, input, init, true))
+    if (isRequest(input)) {
+      // Another implementation's `Request` is made again by its own constructor; this one would read it as a string.
+      const Request = input.constructor as typeof globalThis.Request
+      return fromRequest(auth, rules, url, new Request(input, init), init, bufferStreams)
     }
-    return fromBody(auth, rules, url, input, init as RequestInit, bufferStreams)
+    if (isRequest(init))
+      return fromRequest(auth, rules, url, new Request(url, init), undefined, bufferStreams)
+    const own: RequestInit | undefined = init && { ...init }
+    if (own?.headers) own.headers = copyHeaders(own.headers)
+    if (typeof own?.body !== 'object' || own.body === null) {
+      return bearerRequest(auth, new FetchRequest(rules, url, url, own, true))
+    }
+    const prepared = replayableBody(own.body, bufferStreams)
+    const { body, contentType, replayable } = prepared instanceof Promise ? await prepared : prepared
+    own.body = body as BodyInit
+    if (contentType !== undefined) {
+      const headers = new Headers(own.headers)
+      if (!headers.has('content-type')) headers.set('content-type', contentType)
+      own.headers = headers
+    }
+    return bearerRequest(auth, new FetchRequest(rules, url, url, own, replayable))
   }
 }
 
@@ -84,52 +100,23 @@ interface Rules {
   readonly abortSafe: boolean
 }
 
-async function fromBody(
+/** A request can be cloned, and so sent again, whatever its body; only a stream that came on its own is not hoarded. */
+function fromRequest(
   auth: AnyAuth,
   rules: Rules,
   url: string,
-  input: string | URL,
-  init: RequestInit,
-  bufferStreams: boolean,
-): Promise<Response> {
-  // Copied before anything is awaited: from here on the caller may change what it passed.
-  const prepared = replayableBody(init.body, bufferStreams)
-  const copy: RequestInit = { ...init }
-  if (init.headers) copy.headers = new Headers(init.headers)
-  const { body, contentType, replayable } = prepared instanceof Promise ? await prepared : prepared
-  copy.body = body as BodyInit
-  if (contentType !== undefined) {
-    const headers = new Headers(copy.headers)
-    if (!headers.has('content-type')) headers.set('content-type', contentType)
-    copy.headers = headers
-  }
-  return bearerRequest(auth, new FetchRequest(rules, url, input, copy, replayable))
-}
-
-async function fromRequest(
-  auth: AnyAuth,
-  rules: Rules,
-  url: string,
-  input: Request,
+  request: Request,
   init: RequestInit | undefined,
   bufferStreams: boolean,
 ): Promise<Response> {
-  let replayable = true
-  let own = init
-  if (init?.body !== undefined && init.body !== null) {
-    const prepared = await replayableBody(init.body, bufferStreams)
-    replayable = prepared.replayable
-    own = { ...init, body: prepared.body as BodyInit }
-  }
-  // Another implementation's `Request` is made again by its own constructor; this one would read it as a string.
-  const Request = input.constructor as typeof globalThis.Request
-  return bearerRequest(auth, new FetchRequest(rules, url, new Request(input, own), undefined, replayable))
+  const replayable = bufferStreams || !isOneShot(init?.body)
+  return bearerRequest(auth, new FetchRequest(rules, url, request, undefined, replayable))
 }
 
 class FetchRequest implements BearerRequest<Response> {
   readonly #rules: Rules
   readonly #url: string
-  readonly #input: string | URL | Request
+  readonly #input: string | Request
   readonly #init: RequestInit | undefined
   readonly replayable: boolean
   #sent = false
@@ -137,7 +124,7 @@ class FetchRequest implements BearerRequest<Response> {
   constructor(
     rules: Rules,
     url: string,
-    input: string | URL | Request,
+    input: string | Request,
     init: RequestInit | undefined,
     replayable: boolean,
   ) {
@@ -214,6 +201,13 @@ function hasAuthorization(headers: HeadersInit | undefined): boolean {
   if (typeof (headers as Headers).has === 'function') return (headers as Headers).has('authorization')
   const names = Symbol.iterator in headers ? [...headers].map(([name]) => name) : Object.keys(headers)
   return names.some((name) => name?.toLowerCase() === 'authorization')
+}
+
+function copyHeaders(headers: HeadersInit): HeadersInit {
+  if (typeof (headers as Headers).has === 'function') return new Headers(headers)
+  return Symbol.iterator in headers
+    ? Array.from(headers, ([name, value]): [string, string] => [name, value])
+    : { ...headers }
 }
 
 function withAuthorization(headers: HeadersInit | undefined, authorization: string): HeadersInit {

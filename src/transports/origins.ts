@@ -21,7 +21,8 @@ export function createOriginGuard(
   baseURL?: string,
 ): (url: string) => boolean {
   const page = pageURL()
-  const named = [...origins, ...(baseURL ? [baseURL] : []), ...(page ? [page] : [])]
+  const base = baseURL ? parse(baseURL, page) : undefined
+  const named = [...origins, ...(base ? [base] : []), ...(page ? [page] : [])]
   if (named.length === 0) {
     throw new TypeError(
       `${creator} has no origin to send tokens to: there is no page and no base URL here. Set origins: ['https://api.example.com'].`,
@@ -29,7 +30,7 @@ export function createOriginGuard(
   }
   const allowed = new Set<string>()
   for (const name of named) {
-    const url = parse(name, page)
+    const url = parse(name, undefined)
     if (!url || !/^https?:$/.test(url.protocol)) {
       throw new TypeError(
         `${creator}: ${String(name)} is not the URL of an http or https origin. Write it as 'https://api.example.com'.`,

@@ -1,0 +1,131 @@
+/** What runs inside the page: bundled, served, and called by name from the tests. */
+import axios from 'axios'
+import { type Auth, createAuth, type SessionStorage, type TokenResponse } from '../../src/index.ts'
+import { webStorage } from '../../src/storage/index.ts'
+import { attachAuth } from '../../src/transports/axios.ts'
+import { createAuthFetch } from '../../src/transports/fetch.ts'
+import { createAuthOfetch } from '../../src/transports/ofetch.ts'
+
+export type TransportName = 'fetch' | 'ofetch' | 'axios xhr' | 'axios fetch'
+
+type Send = (
+  url: string,
+  options?: { method?: string; body?: BodyInit; signal?: AbortSignal },
+) => Promise<{ status: number; text: string }>
+
+function createSend(name: TransportName, auth: Auth<never>, origins: string[]): Send {
+  if (name === 'fetch') {
+    const send = createAuthFetch(auth, { origins })
+    return async (url, options) => {
+      const response = await send(url, options)
+      return { status: response.status, text: await response.text() }
+    }
+  }
+  if (name === 'ofetch') {
+    const { raw } = createAuthOfetch(auth, { origins })
+    return async (url, options) => {
+      const response = await raw(url, {
+        ...options,
+        responseType: 'text',
+        ignoreResponseError: true,
+        retry: false,
+      })
+      return { status: response.status, text: String(response._data ?? '') }
+    }
+  }
+  const instance = axios.create({
+    adapter: name === 'axios xhr' ? 'xhr' : 'fetch',
+    validateStatus: () => true,
+  })
+  attachAuth(instance, auth, { origins })
+  return async (url, { method = 'GET', body, signal } = {}) => {
+    const response = await instance.request({
+      url,
+      method,
+      ...(body !== undefined && { data: body }),
+      responseType: 'text',
+      transformResponse: (data: unknown) => data,
+      ...(signal && { signal }),
+    })
+    return { status: response.status, text: String(response.data ?? '') }
+  }
+}
+
+function start(server: string, initialTokens: TokenResponse | undefined, storage?: SessionStorage) {
+  return createAuth({
+    refresh: async ({ refreshToken, signal }) => {
+      const response = await fetch(`${server}/token`, {
+        method: 'POST',
+        signal,
+        body: new URLSearchParams({ grant_type: 'refresh_token', refresh_token: refreshToken ?? '' }),
+      })
+      if (!response.ok) throw response
+      return response.json()
+    },
+    timeouts: { refresh: 1_000 },
+    ...(initialTokens && { initialTokens }),
+    ...(storage && { storage }),
+  })
+}
+
+export const scenarios = {
+  /** Many requests at once; gives their statuses. */
+  async parallel(name: TransportName, server: string, tokens: TokenResponse, times: number) {
+    using auth = start(server, tokens)
+    const send = createSend(name, auth, [server])
+    const answers = await Promise.all(
+      Array.from({ length: times }, (_, i) => send(`${server}/api/item-${i}`)),
+    )
+    return answers.map(({ status }) => status)
+  },
+
+  /** A form that is refused once; gives what the server echoes of the second sending. */
+  async form(name: TransportName, server: string, tokens: TokenResponse) {
+    using auth = start(server, tokens)
+    const form = new FormData()
+    form.set('name', 'ada')
+    form.set('file', new Blob([new Uint8Array([0, 255, 13, 10, 128])]), 'bytes.bin')
+    return await createSend(name, auth, [server])(`${server}/api/form`, { method: 'POST', body: form })
+  },
+
+  /** Aborts a request while it is held; gives the name of what it rejects with, and whether the other one got through. */
+  async abortWhileHeld(name: TransportName, server: string, tokens: TokenResponse) {
+    using auth = start(server, tokens)
+    const send = createSend(name, auth, [server])
+    const controller = new AbortController()
+    const held = new Promise<void>((resolve) => auth.on('requestHeld', () => resolve()))
+    const first = send(`${server}/api/stays`)
+    const second = send(`${server}/api/leaves`, { signal: controller.signal })
+    await held
+    controller.abort()
+    const left = await second.then(
+      () => 'answered',
+      (error: Error) => `${error.name}/${(error.cause as Error | undefined)?.name ?? ''}`,
+    )
+    const stateThen = auth.state
+    return { left, stateThen, stayed: (await first).status }
+  },
+
+  /** The page's own origin needs no naming; any other does. */
+  async origins(name: TransportName, server: string, tokens: TokenResponse) {
+    using auth = start(server, tokens)
+    const send = createSend(name, auth, [])
+    return { own: (await send('/headers')).text, foreign: (await send(`${server}/api/foreign`)).status }
+  },
+
+  /** A session that a reload finds again. */
+  async keep(server: string, tokens: TokenResponse) {
+    using auth = start(server, tokens, webStorage(localStorage))
+    await auth.ready()
+    return auth.state
+  },
+  async restore(server: string) {
+    using auth = start(server, undefined, webStorage(localStorage))
+    const before = auth.state
+    await auth.ready()
+    const answer = await createAuthFetch(auth, { origins: [server] })(`${server}/api/restored`)
+    return { before, after: auth.state, status: answer.status }
+  },
+}
+
+Object.assign(globalThis, { scenarios })

@@ -45,11 +45,19 @@ export interface BearerRequest<Answer> extends HoldOptions {
  * })
  * ```
  */
-export async function bearerRequest<Answer>(auth: AnyAuth, request: BearerRequest<Answer>): Promise<Answer> {
+export function bearerRequest<Answer>(auth: AnyAuth, request: BearerRequest<Answer>): Promise<Answer> {
   const gate = auth[GATE]
-  const pass = gate.pass()
-  const sent = pass ?? (await gate.hold(request))
-  const held = !pass && gate.paces
+  try {
+    const pass = gate.pass()
+    if (pass) return run(gate, request, pass, false)
+    // While it waits, a request is a queue entry and one reaction to it: of these there may be very many.
+    return gate.hold(request).then((released) => run(gate, request, released, gate.paces))
+  } catch (error) {
+    return Promise.reject(error)
+  }
+}
+
+async function run<Answer>(gate: Gate, request: BearerRequest<Answer>, sent: Pass, held: boolean): Promise<Answer> {
   const answer =
     held || request.abortable
       ? await deliver(gate, request, sent, held, request.abortable)

@@ -124,13 +124,12 @@ export function createAuthWith<Credentials, Claims>(
   }
 
   async function syncWithStore() {
-    const held = vault.tokens !== undefined
     const mark = vault.mark()
     const record = await store.read()
-    if (record) {
-      const adopted = vault.adopt(record)
-      if (adopted) adopt(adopted.facts, adopted.renewal)
-    } else if (held && vault.isCurrent(mark)) send({ type: 'session.removed' })
+    if (!record || !vault.isCurrent(mark)) return
+    const adopted = record === 'gone' ? undefined : vault.adopt(record)
+    if (adopted) adopt(adopted.facts, adopted.renewal)
+    else if (record === 'gone' && vault.tokens) send({ type: 'session.removed' })
   }
 
   let initial: TokenFacts | undefined

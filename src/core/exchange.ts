@@ -39,7 +39,7 @@ export function createExchange(options: ExchangeOptions) {
     const mark = vault.mark()
     const record = await store.read()
     // Whoever signed out while the store was read must not come back by it.
-    return record && vault.isCurrent(mark) ? vault.adopt(record) : undefined
+    return typeof record === 'object' && vault.isCurrent(mark) ? vault.adopt(record) : undefined
   }
 
   function commit(mark: Mark, tokens: Tokens): TokenFacts | undefined {

@@ -16,7 +16,7 @@ export interface Failure {
   readonly cause: Error
 }
 
-/** What the library made of a failure, for `isFatal` to agree with or not. */
+/** What the library made of a failure, for `isFatal` to add to. */
 export interface FailureVerdict {
   readonly fatal: boolean
   readonly reason: Reason
@@ -53,7 +53,7 @@ export async function classifyFailure(
     now: number
     offline: boolean
     secrets: readonly (string | undefined)[]
-    isFatal?: ((error: unknown, verdict: FailureVerdict) => boolean | undefined) | undefined
+    isFatal?: IsFatal | undefined
   },
 ): Promise<Failure> {
   const facts = await gather(error)
@@ -64,10 +64,9 @@ export async function classifyFailure(
     (status !== undefined && (status >= 500 || status === 408 || status === 425 || status === 429)) ||
     (oauthError !== undefined && PASSING.has(oauthError))
   const known = oauthError !== undefined && FATAL.has(oauthError)
-  let fatal = !passing && (known || (status === 401 && !facts.html))
-  const reason: Reason = fatal
-    ? (oauthError ?? 'refresh_rejected')
-    : status === 429
+  const refused = !passing && (known || (status === 401 && !facts.html))
+  const passingReason: Reason =
+    status === 429
       ? 'rate_limited'
       : passing || answered
         ? 'server_error'
@@ -78,18 +77,28 @@ export async function classifyFailure(
             : network
               ? 'network'
               : (facts.reason ?? 'refresh_failed')
-  try {
-    fatal = context.isFatal?.(error, { fatal, reason, status }) ?? fatal
-  } catch {
-    // A classifier that throws must not decide that a session ends.
-  }
+  const fatalReason: Reason = (known && oauthError) || 'refresh_rejected'
+  const fatal =
+    refused ||
+    saysFatal(context.isFatal, error, { fatal: refused, reason: refused ? fatalReason : passingReason, status })
   return {
     fatal,
     uncertain: !fatal && network && !facts.notSent,
-    reason: fatal && !known ? 'refresh_rejected' : reason,
+    reason: fatal ? fatalReason : passingReason,
     status,
     retryAfter: retryAfter(facts.headers, context.now),
     cause: redactedCopy(error, status, context.secrets),
+  }
+}
+
+type IsFatal = (error: unknown, verdict: FailureVerdict) => boolean | undefined
+
+function saysFatal(isFatal: IsFatal | undefined, error: unknown, verdict: FailureVerdict): boolean {
+  try {
+    return isFatal?.(error, verdict) === true
+  } catch {
+    // A classifier that throws must not decide that a session ends.
+    return false
   }
 }
 

@@ -66,7 +66,10 @@ export interface AuthOptions<Credentials = unknown> {
     /** How much of a backoff is left to chance: 1 (or `true`) is full jitter, 0 (or `false`) none. Default: 1. */
     readonly jitter?: number | boolean
   }
-  /** Has the last word on whether a failed refresh ends the session; `undefined` leaves it to the library. */
+  /**
+   * Names more failures that end the session, beside those the library knows to be fatal. To save a session from one of
+   * those, throw something else from `refresh`.
+   */
   readonly isFatal?: (error: unknown, verdict: FailureVerdict) => boolean | undefined
   readonly timeouts?: {
     /** One try of the exchange. Default: 10,000. */

@@ -12,8 +12,11 @@ export function createSessionStore(
   /** The last operation, while one runs. A store that answers at once is used at once. */
   let tail: Promise<unknown> | undefined
 
-  function enqueue(operation: () => unknown): unknown {
-    const result = tail ? tail.then(() => run(operation)) : run(operation)
+  /** Whether it has this session's record, as far as is known: only then does it say something that it is empty. */
+  let holds = false
+
+  function enqueue(operation: () => unknown, afterFailure?: () => unknown): unknown {
+    const result = tail ? tail.then(() => run(operation, afterFailure)) : run(operation, afterFailure)
     if (!isPromiseLike(result)) return result
     const turn: Promise<unknown> = Promise.resolve(result).finally(() => {
       if (tail === turn) tail = undefined
@@ -22,12 +25,16 @@ export function createSessionStore(
     return turn
   }
 
-  function run(operation: () => unknown): unknown {
+  function run(operation: () => unknown, afterFailure?: () => unknown): unknown {
+    const failed = (error: unknown) => {
+      fail(error)
+      return afterFailure ? run(afterFailure) : FAILED
+    }
     try {
       const result = operation()
-      return isPromiseLike(result) ? bounded(Promise.resolve(result), clock, timeout).catch(fail) : result
+      return isPromiseLike(result) ? bounded(Promise.resolve(result), clock, timeout).catch(failed) : result
     } catch (error) {
-      return fail(error)
+      return failed(error)
     }
   }
 
@@ -36,44 +43,44 @@ export function createSessionStore(
     const kind =
       error instanceof StorageError ? error.reason : error instanceof Error ? error.name : undefined
     onFailure(new StorageError('The session store failed; the session lives on in memory.', { reason: kind }))
-    return undefined
   }
 
-  /**
-   * After a failed write the store may still hold a refresh token that is spent: presented again after a reload, it
-   * would end the session on the server. Better no record than that one.
-   */
-  async function forget(error: unknown): Promise<never> {
-    await storage?.clear()
-    throw error
+  const empty = (): unknown => {
+    holds = false
+    return storage?.clear()
   }
 
   return {
-    async read(): Promise<SessionRecord | undefined> {
+    /** Gives the record; `'gone'` where there was one and somebody took it away; nothing where it cannot tell. */
+    async read(): Promise<SessionRecord | 'gone' | undefined> {
       if (!storage) return undefined
       const value = await enqueue(() => storage.read())
-      if (value === undefined || value === null) return undefined
+      if (value === FAILED) return undefined
+      const missed = holds
+      holds = isSessionRecord(value)
       if (isSessionRecord(value)) return value
-      fail(new StorageError('', { reason: 'invalid_record' }))
-      return undefined
+      if (value !== undefined && value !== null) fail(new StorageError('', { reason: 'invalid_record' }))
+      return missed ? 'gone' : undefined
     },
 
     /** Writes what `current` gives when its turn comes: nothing, where the session is over by then. */
     save(current: () => SessionRecord | undefined): unknown {
       if (!storage) return undefined
-      return enqueue(() => {
-        const record = current()
-        if (!record) return undefined
-        try {
-          const result = storage.write(record)
-          return isPromiseLike(result) ? Promise.resolve(result).catch(forget) : result
-        } catch (error) {
-          return forget(error)
-        }
-      })
+      return enqueue(
+        () => {
+          const record = current()
+          if (!record) return undefined
+          const written = storage.write(record)
+          holds = true
+          return written
+        },
+        // It may still hold a refresh token that is spent: presented again after a reload, that one would end the
+        // session on the server. Better no record than that one.
+        empty,
+      )
     },
 
-    clear: (): unknown => storage && enqueue(() => storage.clear()),
+    clear: (): unknown => storage && enqueue(empty),
 
     subscribe(onChange: () => void): () => void {
       try {
@@ -87,6 +94,8 @@ export function createSessionStore(
 }
 
 export type SessionStore = ReturnType<typeof createSessionStore>
+
+const FAILED = Symbol('failed')
 
 const isPromiseLike = (value: unknown): value is PromiseLike<unknown> =>
   typeof (value as PromiseLike<unknown> | undefined)?.then === 'function'

@@ -177,7 +177,7 @@ class FetchRequest implements BearerRequest<Response> {
     if (!isChallenge && status !== 401 && status !== 403) return undefined
     // A redirect to another origin lost the token on the way: what is said there is not about it.
     if (answer.redirected && originOf(answer.url) !== originOf(this.#url)) return undefined
-    const challenge = readChallenge(status, answer.headers.get('www-authenticate'))
+    const challenge = readChallenge(status, answer.headers?.get('www-authenticate'))
     if (!isChallenge || (challenge && challenge !== 'renew')) return challenge
     const verdict = isChallenge(answer)
     return verdict instanceof Promise ? verdict.then(asChallenge) : asChallenge(verdict)

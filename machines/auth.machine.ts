@@ -315,7 +315,8 @@ const machine = setup({
       entry: [{ type: 'enter', params: { to: 'authenticating' } }, 'holdRequests'],
       on: {
         'session.adopt': {
-          description: 'An exchange from before the sign-in was answered: the session to come back to is newer.',
+          description:
+            'An exchange from before the sign-in was answered: the session to come back to is newer.',
           guard: 'adoptsRenewal',
           actions: ['recordTokens', { type: 'announce', params: { type: 'refreshed' } }],
         },
@@ -533,9 +534,15 @@ const machine = setup({
               description: 'No network: no tries are wasted.',
               entry: [{ type: 'enter', params: { to: 'refreshing.exchange.offline' } }, 'resetAttempts'],
               on: {
-                'environment.online': { target: 'requesting' },
-                'environment.woke': { target: 'requesting' },
-                'session.refresh': { target: 'requesting' },
+                'environment.online': [
+                  { guard: 'mayRetryNow', target: 'requesting' },
+                  { target: 'backingOff' },
+                ],
+                'environment.woke': [
+                  { guard: 'mayRetryNow', target: 'requesting' },
+                  { target: 'backingOff' },
+                ],
+                'session.refresh': [{ guard: 'mayRetryNow', target: 'requesting' }, { target: 'backingOff' }],
               },
             },
             suspended: {
@@ -547,8 +554,23 @@ const machine = setup({
               after: { untilCooledDown: { target: 'requesting' } },
               on: {
                 'request.held': [
-                  { guard: 'mayRetryNow', target: 'requesting', actions: 'resetAttempts' },
-                  { target: 'backingOff', actions: 'resetAttempts' },
+                  {
+                    guard: 'mayRetryNow',
+                    target: 'requesting',
+                    actions: [
+                      'resetAttempts',
+                      'recordHeld',
+                      { type: 'relay', params: { as: 'requestHeld' } },
+                    ],
+                  },
+                  {
+                    target: 'backingOff',
+                    actions: [
+                      'resetAttempts',
+                      'recordHeld',
+                      { type: 'relay', params: { as: 'requestHeld' } },
+                    ],
+                  },
                 ],
                 'session.refresh': [
                   { guard: 'mayRetryNow', target: 'requesting', actions: 'resetAttempts' },

@@ -57,14 +57,19 @@ export function bearerRequest<Answer>(auth: AnyAuth, request: BearerRequest<Answ
   }
 }
 
-async function run<Answer>(gate: Gate, request: BearerRequest<Answer>, sent: Pass, held: boolean): Promise<Answer> {
+async function run<Answer>(
+  gate: Gate,
+  request: BearerRequest<Answer>,
+  sent: Pass,
+  held: boolean,
+): Promise<Answer> {
   const answer =
     held || request.abortable
       ? await deliver(gate, request, sent, held, request.abortable)
       : await request.send(sent.authorization)
   if (answer === ABORTED) {
     const next = gate.resume(sent)
-    return replay(gate, request, next ?? (await gate.hold(request)), !next && gate.paces)
+    return replay(gate, request, next ?? (await gate.hold(request)), !next)
   }
 
   let challenge = request.challenge(answer)
@@ -87,7 +92,7 @@ async function run<Answer>(gate: Gate, request: BearerRequest<Answer>, sent: Pas
   }
   if (!next) return answer
   request.discard?.(answer)
-  return replay(gate, request, await next, next instanceof Promise && gate.paces)
+  return replay(gate, request, await next, next instanceof Promise)
 }
 
 /** A second refusal, of a token fresh from a refresh, is the caller's. */
@@ -98,10 +103,13 @@ async function replay<Answer>(
   held: boolean,
 ): Promise<Answer> {
   gate.replayed()
-  const answer = (await deliver(gate, request, pass, held, false)) as Answer
+  const answer = (await deliver(gate, request, pass, held && gate.paces, false)) as Answer
   const challenge = await request.challenge(answer)
-  if (challenge === 'renew') gate.giveUp(pass, request.key())
-  else if (challenge !== undefined) gate.stepUp(challenge)
+  if (challenge === 'renew') {
+    // Only a token that was waited for is known to be fresh: one that was at hand may have died unnoticed.
+    if (held) gate.giveUp(pass, request.key())
+    else gate.reportUnauthorized(pass)
+  } else if (challenge !== undefined) gate.stepUp(challenge)
   return answer
 }
 
@@ -116,7 +124,7 @@ async function deliver<Answer>(
   abortable: boolean | undefined,
 ): Promise<Answer | typeof ABORTED> {
   const controller = abortable ? createAbortController() : undefined
-  const strikeOff = controller && gate.whileAbortable(() => controller.abort(ABORTED))
+  const strikeOff = controller && gate.whileAbortable(() => controller.abort())
   try {
     return await request.send(pass.authorization, controller?.signal)
   } catch (error) {

@@ -287,6 +287,7 @@ export function createAuthWith<Credentials, Claims>(
     }
     exchange.dispose(error)
     timed.abortAll(error)
+    store.dispose()
     signIns.cancel(error)
     gate.dispose()
     for (const waiter of waiting) waiter.reject(error)
@@ -353,9 +354,10 @@ export function createAuthWith<Credentials, Claims>(
       return () => set.delete(own)
     },
     dispose,
-    [Symbol.dispose]: dispose,
+    // Browsers without explicit resource management have no such symbol, and there nobody asks for it.
+    [Symbol.dispose ?? GATE]: dispose,
     [GATE]: gate,
-  }
+  } as Auth<Credentials, Claims>
 
   actor.start()
   if (initial) void exchange.keep()

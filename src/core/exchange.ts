@@ -133,10 +133,12 @@ export function createExchange(options: ExchangeOptions) {
       started ??= task()
       return started
     }
-    let timer: unknown
+    let giveUp = () => {}
     const patience = new Promise<void>((resolve) => {
-      timer = clock.setTimeout(resolve, lock)
+      giveUp = resolve
     })
+    const timer = clock.setTimeout(giveUp, lock)
+    lifetime.signal.addEventListener('abort', giveUp)
     try {
       const turn = coordinator.exclusive('refresh', once, { signal: lifetime.signal, timeout: lock })
       await Promise.race([turn, patience])
@@ -144,6 +146,7 @@ export function createExchange(options: ExchangeOptions) {
       // Either the task failed, and says so below, or the lock did.
     } finally {
       clock.clearTimeout(timer)
+      lifetime.signal.removeEventListener('abort', giveUp)
     }
     if (lifetime.signal.aborted) throw lifetime.signal.reason
     return once()

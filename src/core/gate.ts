@@ -249,7 +249,9 @@ export function createGate({
       queue.rejectAll(error)
       renewals.rejectAll(error)
     },
-    rejectRenewals: (error: () => AuthError) => renewals.rejectAll(error),
+    /** Turns away who waits for a renewal that will not come. Who has had it by now is not among them. */
+    rejectRenewals: (error: () => AuthError) =>
+      renewals.rejectAll(error, (owner) => !vault.tokens || owner >= vault.generation),
 
     get usedAt() {
       return usedAt

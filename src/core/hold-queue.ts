@@ -13,7 +13,7 @@ interface Entry<T> {
   readonly owner: number
   readonly resolve: (value: T) => void
   readonly reject: (error: unknown) => void
-  readonly deadline: number
+  deadline: number
   /** Undoes the listener and the timer of a caller that brought its own. */
   cleanUp: (() => void) | undefined
   previous: Entry<T> | undefined
@@ -72,7 +72,12 @@ export function createHoldQueue<T>({
     timer = clock.setTimeout(() => {
       timer = undefined
       const now = clock.now()
-      while (first && (first === awaited || first.deadline <= now)) reject(first, new HoldTimeoutError())
+      const over = Math.max(now, awaited.deadline)
+      while (first && first.deadline <= over) reject(first, new HoldTimeoutError())
+      // Who came before the clock was set back has a deadline that nobody would have who comes now.
+      for (let entry = first; entry && entry.deadline > now + timeout; entry = entry.next) {
+        entry.deadline = now + timeout
+      }
       arm()
     }, delay)
   }

@@ -98,7 +98,8 @@ export function provide(core: Implementations): AuthMachine {
       untilRenewal: ({ context }) => (settings.renew === 'demand' ? never : dueAt(context.renewAt)),
       untilExpiry: ({ context }) => dueAt(context.expiresAt),
       untilRetry: ({ context }) => dueAt(Math.max(context.retryAt, context.notBefore)),
-      untilCooledDown: () => (settings.renew === 'demand' ? never : settings.retry.maxDelay),
+      untilCooledDown: ({ context }) =>
+        settings.renew === 'demand' ? never : Math.max(settings.retry.maxDelay, dueAt(context.notBefore)),
       // At least a moment: a limit that is not reached yet must not be looked at without pause.
       untilSessionLimit: () => Math.max(1, dueAt(Math.min(idleAt(), diesAt()))),
     },

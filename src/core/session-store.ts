@@ -14,6 +14,8 @@ export function createSessionStore(
 
   /** Whether it has this session's record, as far as is known: only then does it say something that it is empty. */
   let holds = false
+  let disposed = false
+  const waiting = new Set<() => void>()
 
   function enqueue(operation: () => unknown, afterFailure?: () => unknown): unknown {
     const result = tail ? tail.then(() => run(operation, afterFailure)) : run(operation, afterFailure)
@@ -32,10 +34,28 @@ export function createSessionStore(
     }
     try {
       const result = operation()
-      return isPromiseLike(result) ? bounded(Promise.resolve(result), clock, timeout).catch(failed) : result
+      return isPromiseLike(result) ? bounded(Promise.resolve(result)).catch(failed) : result
     } catch (error) {
       return failed(error)
     }
+  }
+
+  /** Who waits for the store waits no longer than `timeout`, nor than `dispose`. */
+  function bounded(result: Promise<unknown>): Promise<unknown> {
+    if (disposed) return result
+    return new Promise((resolve, reject) => {
+      const leave = () => {
+        clock.clearTimeout(timer)
+        waiting.delete(leave)
+        resolve(FAILED)
+      }
+      const timer = clock.setTimeout(() => {
+        reject(new StorageError('', { reason: 'timeout' }))
+        leave()
+      }, timeout)
+      waiting.add(leave)
+      result.then(resolve, reject).finally(leave)
+    })
   }
 
   function fail(error: unknown) {
@@ -56,11 +76,15 @@ export function createSessionStore(
       if (!storage) return undefined
       const value = await enqueue(() => storage.read())
       if (value === FAILED) return undefined
+      if (isSessionRecord(value)) {
+        holds = true
+        return value
+      }
       const missed = holds
-      holds = isSessionRecord(value)
-      if (isSessionRecord(value)) return value
-      if (value !== undefined && value !== null) fail(new StorageError('', { reason: 'invalid_record' }))
-      return missed ? 'gone' : undefined
+      holds = false
+      if (value === undefined || value === null) return missed ? 'gone' : undefined
+      fail(new StorageError('', { reason: 'invalid_record' }))
+      return undefined
     },
 
     /** Writes what `current` gives when its turn comes: nothing, where the session is over by then. */
@@ -82,6 +106,12 @@ export function createSessionStore(
 
     clear: (): unknown => storage && enqueue(empty),
 
+    /** Lets go of who waits; what was asked of the store before is done all the same. */
+    dispose() {
+      disposed = true
+      for (const leave of waiting) leave()
+    },
+
     subscribe(onChange: () => void): () => void {
       try {
         return storage?.subscribe?.(onChange) ?? (() => {})
@@ -99,13 +129,6 @@ const FAILED = Symbol('failed')
 
 const isPromiseLike = (value: unknown): value is PromiseLike<unknown> =>
   typeof (value as PromiseLike<unknown> | undefined)?.then === 'function'
-
-function bounded<T>(promise: Promise<T>, clock: Clock, timeout: number): Promise<T> {
-  return new Promise((resolve, reject) => {
-    const timer = clock.setTimeout(() => reject(new StorageError('', { reason: 'timeout' })), timeout)
-    promise.then(resolve, reject).finally(() => clock.clearTimeout(timer))
-  })
-}
 
 const optional = (value: unknown, type: 'string' | 'number') => value === undefined || typeof value === type
 

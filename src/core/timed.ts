@@ -13,15 +13,18 @@ export interface Timed {
     onTimeout: () => unknown,
     onLate?: (result: T) => void,
   ): Promise<T>
+  /** Ends everything that runs, and lets nothing run from now on. */
   abortAll(reason: unknown): void
 }
 
 /** @see Timed */
 export function createTimed(clock: Clock): Timed {
   const running = new Set<(reason: unknown) => void>()
+  let ended: { readonly reason: unknown } | undefined
 
   return {
     run(work, timeout, onTimeout, onLate) {
+      if (ended) return Promise.reject(ended.reason)
       return new Promise((resolve, reject) => {
         const controller = createAbortController()
         let over = false
@@ -39,19 +42,22 @@ export function createTimed(clock: Clock): Timed {
           running.delete(end)
           settle()
         }
-        // Started in a promise, so that what throws at once is a rejection like any other.
-        Promise.resolve()
-          .then(() => (over ? undefined : work(controller.signal)))
-          .then(
-            (result) =>
-              over
-                ? onLate?.(result as Awaited<ReturnType<typeof work>>)
-                : finish(() => resolve(result as never)),
-            (error) => !over && finish(() => reject(error)),
-          )
+        const start = async () => {
+          if (over) return
+          try {
+            const result = await work(controller.signal)
+            if (over) onLate?.(result)
+            else finish(() => resolve(result))
+          } catch (error) {
+            if (!over) finish(() => reject(error))
+          }
+        }
+        // Started in a promise, so that it starts after whatever its caller does next.
+        void Promise.resolve().then(start)
       })
     },
     abortAll(reason) {
+      ended = { reason }
       for (const end of running) end(reason)
     },
   }

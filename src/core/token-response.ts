@@ -80,7 +80,7 @@ const finite = (value: unknown) => {
 
 const after = (now: number, seconds: unknown) => {
   const lifetime = finite(seconds)
-  return lifetime === undefined ? undefined : now + lifetime * 1000
+  return lifetime === undefined ? undefined : finite(now + lifetime * 1000)
 }
 
 function expiry(fields: Fields, jwt: Fields | undefined, now: number, fresh: boolean) {
@@ -93,7 +93,7 @@ function expiry(fields: Fields, jwt: Fields | undefined, now: number, fresh: boo
     const whole = issued === undefined ? expires * 1000 : now + (expires - issued) * 1000
     at = fresh ? whole : Math.min(whole, expires * 1000)
   }
-  return fresh && at !== undefined && at <= now ? undefined : at
+  return fresh && at !== undefined && at <= now ? undefined : finite(at)
 }
 
 /** Numbers below this are seconds: as milliseconds they would lie in early 1973. */

@@ -54,10 +54,11 @@ export function attachAuth(
   let attached = true
 
   const adapter: AxiosAdapter = async (config) => {
-    const send = getAdapter(previous, config)
-    if (!attached) return send(config)
+    if (!attached) return getAdapter(previous, config)(config)
+    const env = { ...config.env, fetch: telling(config.env?.fetch ?? globalThis.fetch) }
+    const send = getAdapter(previous, { ...config, env } as Config)
     const url = urlOf(instance, config)
-    const own = config.headers.has('Authorization') || config.auth !== undefined
+    const own = config.headers.has('Authorization') || config.auth || USERINFO.test(url)
     if (own || !allowed(url) || exclude?.(url)) return send(config)
 
     const { body, contentType, replayable } = await (bufferStreams && isNodeForm(config.data)
@@ -91,6 +92,9 @@ export function attachAuth(
     if (instance.defaults.adapter === adapter) instance.defaults.adapter = previous as AxiosAdapter
   }
 }
+
+/** A user and a password in the URL: axios makes an `Authorization` header of them, in the place of any other. */
+const USERINFO = /^[a-z]+:[\\/]*[^\\/?#]*@/i
 
 /** An adapter rejects where `validateStatus` says so, and resolves elsewhere: the replay reads both alike. */
 interface Answer {
@@ -247,10 +251,26 @@ function readForm(form: NodeForm): Promise<ReplayableBody> {
 
 /** Where the answer came from after redirects, as each adapter tells it. */
 function finalURL(response: AxiosResponse): string | undefined {
-  const request = response.request as
-    | { responseURL?: string; res?: { responseUrl?: string }; url?: string }
-    | undefined
-  return request?.res?.responseUrl || request?.responseURL || undefined
+  const request = response.request as { responseURL?: string; res?: { responseUrl?: string } } | undefined
+  return request?.res?.responseUrl || request?.responseURL || (request && finalURLs.get(request))
+}
+
+type Fetch = typeof fetch | undefined
+const finalURLs = new WeakMap<object, string>()
+const tellingFetches = new WeakMap<typeof fetch, typeof fetch>()
+
+/** axios's fetch adapter keeps to itself where an answer came from, so its `fetch` tells; one for each, for axios keeps them. */
+function telling(own: Fetch): Fetch {
+  let tells = own && tellingFetches.get(own)
+  if (own && !tells) {
+    tells = async (input, init) => {
+      const response = await own(input, init)
+      if (typeof input === 'object') finalURLs.set(input, response.url)
+      return response
+    }
+    tellingFetches.set(own, tells)
+  }
+  return tells
 }
 
 /** Answers and errors keep the caller's config: the one that was sent holds the token, and these get logged. */
@@ -283,6 +303,8 @@ function asAxiosWould(error: unknown, request: AdapterRequest, config: Config): 
   }
   if (error instanceof AxiosError) {
     error.config = config
+    // What a wait has left of a timeout is a number the caller never set.
+    error.message = error.message.replace(/^timeout of \d+ms/, `timeout of ${config.timeout}ms`)
     hide(error)
     if (error.response) conceal(error.response, config)
     return error

@@ -9,6 +9,8 @@ export interface OriginOptions {
 /** This machine, as a URL names it: what is sent there crosses no network (RFC 8252 §8.3). */
 const LOOPBACK = /^(localhost|.+\.localhost|127(\.\d+){3}|\[::1\])$/
 
+const HTTP = /^https?:$/
+
 /**
  * Decides which URLs get the token: those of the named origins, of the base URL's and of the page's own, over https or on
  * this machine.
@@ -31,7 +33,7 @@ export function createOriginGuard(
   const allowed = new Set<string>()
   for (const name of named) {
     const url = parse(name, undefined)
-    if (!url || !/^https?:$/.test(url.protocol)) {
+    if (!url || !HTTP.test(url.protocol)) {
       throw new TypeError(
         `${creator}: ${String(name)} is not the URL of an http or https origin. Write it as 'https://api.example.com'.`,
       )
@@ -43,13 +45,14 @@ export function createOriginGuard(
 
   return (url) => {
     for (const prefix of prefixes) if (url.startsWith(prefix)) return true
-    const origin = parse(url, page)?.origin
-    return origin !== undefined && allowed.has(origin)
+    const target = parse(url, page)
+    // A blob: URL borrows the origin of the page that made it.
+    return target !== undefined && HTTP.test(target.protocol) && allowed.has(target.origin)
   }
 }
 
-/** The origin of an absolute URL, or nothing. */
-export const originOf = (url: string) => parse(url, undefined)?.origin
+/** The origin a URL leads to, or nothing. */
+export const originOf = (url: string) => parse(url, pageURL())?.origin
 
 function parse(url: string | URL, base: string | undefined): URL | undefined {
   try {

@@ -29,6 +29,8 @@ export interface Bench {
   apiLog(): TokenServerRequest[]
   /** The requests that reached the token endpoint. */
   tokenLog(): TokenServerRequest[]
+  /** What reached the server after the last request to the token endpoint. */
+  sinceLastToken(): TokenServerRequest[]
 }
 
 /** Rejections that nobody handled, since the last test looked. */
@@ -103,7 +105,8 @@ export const setUp = async (serverOptions: TokenServerOptions = {}): Promise<Ben
     },
     refresh,
     apiLog: () => server.log.filter(({ path }) => path.startsWith('/api/')),
-    tokenLog: () => server.log.filter(({ path }) => path === '/token'),
+    tokenLog: () => server.log.filter(isTokenRequest),
+    sinceLastToken: () => server.log.slice(server.log.map(isTokenRequest).lastIndexOf(true) + 1),
   }
 }
 
@@ -111,6 +114,8 @@ const badHeaders = (log: readonly TokenServerRequest[]) =>
   log.filter(({ authorization }) =>
     /^(bearer)?$|undefined|null|NaN|\[object/i.test(authorization?.trim() ?? 'none'),
   )
+
+export const isTokenRequest = ({ path }: { readonly path: string }) => path === '/token'
 
 /** The next event of that kind, from now on. */
 export const nextEvent = <T extends keyof AuthEventMap>(
@@ -139,3 +144,18 @@ export const outcomes = async (promises: readonly Promise<unknown>[]): Promise<u
   (await Promise.allSettled(promises)).map((result) =>
     result.status === 'fulfilled' ? result.value : result.reason,
   )
+
+/** A `Storage` as a page has it, over a `Map`. */
+export const mapStorage = (): Storage => {
+  const items = new Map<string, string>()
+  return {
+    get length() {
+      return items.size
+    },
+    key: (index) => [...items.keys()][index] ?? null,
+    getItem: (key) => items.get(key) ?? null,
+    setItem: (key, value) => void items.set(key, String(value)),
+    removeItem: (key) => void items.delete(key),
+    clear: () => items.clear(),
+  }
+}

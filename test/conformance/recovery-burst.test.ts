@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'vitest'
-import { entered, setUp, times } from './harness.ts'
+import { isTokenRequest, setUp, times } from './harness.ts'
 import { transports } from './transports.ts'
 
-describe.each(transports)('$name: a burst of 401s', ({ create }) => {
+describe.each(transports)('$name: a token dies under load', ({ create }) => {
   test('a hundred parallel 401s cost one refresh and succeed, each replayed once', async () => {
     const { server, url, signedIn, apiLog, emitted } = await setUp()
     const client = create(await signedIn(), { origin: url })
@@ -15,11 +15,84 @@ describe.each(transports)('$name: a burst of 401s', ({ create }) => {
     expect(answers.map(({ json }) => (json as { path: string }).path)).toEqual(
       Array.from({ length: 100 }, (_, index) => `/api/item/${index}`),
     )
-    expect(server.refreshes).toBe(1)
-    expect(server.tokenRequests).toBe(1)
+    expect([server.refreshes, server.tokenRequests]).toEqual([1, 1])
     const sendings = new Map<string, number>()
     for (const { path } of apiLog()) sendings.set(path, (sendings.get(path) ?? 0) + 1)
     expect([...sendings.values()]).toEqual(Array(100).fill(2))
     expect(emitted('requestReplayed').reduce((sum, { count }) => sum + count, 0)).toBe(100)
+  })
+
+  test('requests begun while the token is renewed are held and leave with the new one', async () => {
+    const { server, url, signedIn, apiLog, emitted, sinceLastToken } = await setUp()
+    const client = create(await signedIn(), { origin: url })
+    server.expireAccessTokens()
+    server.delayNext(80)
+    const asked = server.whenRequest(isTokenRequest)
+    const first = client.get('/api/first')
+    await asked
+
+    const held = times(20, (index) => client.get(`/api/held/${index}`))
+    const answers = await Promise.all([first, ...held])
+
+    expect(answers.map(({ status }) => status)).toEqual(Array(21).fill(200))
+    expect(server.tokenRequests).toBe(1)
+    expect(sinceLastToken().map(({ generation }) => generation)).toEqual(Array(21).fill(2))
+    expect(apiLog().filter(({ path }) => path.startsWith('/api/held/'))).toHaveLength(20)
+    expect(server.expiredTokenUses).toBe(1)
+    expect(emitted('requestReplayed').reduce((sum, { count }) => sum + count, 0)).toBe(1)
+  })
+
+  test('a 401 that comes after the renewal is replayed without another one', async () => {
+    const { server, url, signedIn, apiLog } = await setUp()
+    const client = create(await signedIn(), { origin: url })
+    const arrived = server.whenRequest(({ path }) => path === '/api/slow')
+    const slow = client.get('/api/slow?ms=250&check=late')
+    await arrived
+    server.expireAccessTokens()
+
+    expect(await client.get('/api/quick')).toMatchObject({ status: 200, json: { generation: 2 } })
+    expect(apiLog()[0]).toMatchObject({ path: '/api/slow', generation: 1, status: 0 })
+
+    expect(await slow).toMatchObject({ status: 200, json: { generation: 2 } })
+    expect(server.tokenRequests).toBe(1)
+    expect(apiLog().filter(({ path }) => path === '/api/slow')).toMatchObject([
+      { generation: 1, status: 401 },
+      { generation: 2, status: 200 },
+    ])
+  })
+
+  test('a POST refused before it ran takes effect once, with the same bytes', async () => {
+    const { server, url, signedIn, apiLog } = await setUp()
+    const client = create(await signedIn(), { origin: url })
+    server.expireAccessTokens()
+
+    const answers = await Promise.all(times(10, (index) => client.post(`/api/order/${index}`, { index })))
+
+    expect(answers.map(({ status }) => status)).toEqual(Array(10).fill(200))
+    const executed = apiLog().filter(({ status }) => status === 200)
+    expect(executed.map(({ method, bodyText }) => `${method} ${bodyText}`).sort()).toEqual(
+      Array.from({ length: 10 }, (_, index) => `POST {"index":${index}}`),
+    )
+    expect(apiLog()).toHaveLength(20)
+    expect(server.refreshes).toBe(1)
+  })
+
+  test('three tokens killed in a row are renewed three times, and no refresh token is used twice', async () => {
+    const { server, url, signedIn, tokenLog } = await setUp()
+    const auth = await signedIn()
+    const client = create(auth, { origin: url })
+
+    for (const round of [1, 2, 3]) {
+      server.expireAccessTokens()
+      const answers = await Promise.all(times(10, () => client.get('/api/x')))
+      expect(answers.map(({ json }) => (json as { generation: number }).generation)).toEqual(
+        Array(10).fill(round + 1),
+      )
+      expect(server.refreshes).toBe(round)
+    }
+
+    expect(new Set(tokenLog().map(({ bodyText }) => bodyText)).size).toBe(3)
+    expect([server.tokenRequests, server.reuseDetections]).toEqual([3, 0])
+    expect(auth.state).toBe('authenticated')
   })
 })

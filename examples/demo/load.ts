@@ -1,0 +1,111 @@
+import axios from 'axios'
+import type { AnyAuth } from '../../src/index.ts'
+import { attachAuth } from '../../src/transports/axios.ts'
+import { createAuthFetch } from '../../src/transports/fetch.ts'
+import { createAuthOfetch } from '../../src/transports/ofetch.ts'
+
+/** Sends a request, a POST where there is a note to post. */
+export type Send = (path: string, note?: object) => Promise<{ status: number; data: unknown }>
+
+/** One session, three clients. */
+export function createClients(auth: AnyAuth, baseURL: string) {
+  const authFetch = createAuthFetch(auth, { origins: [baseURL] })
+  const authOfetch = createAuthOfetch(auth, { defaults: { baseURL, ignoreResponseError: true } })
+  const authAxios = axios.create({ baseURL, validateStatus: () => true })
+  attachAuth(authAxios, auth)
+
+  return {
+    async fetch(path, note) {
+      const response = await authFetch(baseURL + path, note && { method: 'POST', body: JSON.stringify(note) })
+      return { status: response.status, data: response.ok && (await response.json()) }
+    },
+    async ofetch(path, note) {
+      const { status, _data: data } = await authOfetch.raw(path, note && { method: 'POST', body: note })
+      return { status, data }
+    },
+    axios: (path, note) => (note ? authAxios.post(path, note) : authAxios.get(path)),
+  } satisfies Record<string, Send>
+}
+
+/** What became of the requests of one client. */
+export interface Tally {
+  sent: number
+  succeeded: number
+  /** 401s that reached the app. */
+  unauthorized: number
+  /** Every request that did not succeed, in words. */
+  failures: string[]
+  /** Milliseconds from call to answer, waiting included. */
+  latencies: number[]
+}
+
+/** Sends requests through every client at once, and keeps count. */
+export function createLoad(clients: Readonly<Record<string, Send>>) {
+  const names = Object.keys(clients)
+  const tallies = Object.fromEntries([...names, 'all'].map((name) => [name, newTally()]))
+  const all = tallies.all!
+  let serial = 0
+
+  async function send(name: string, path: string, note?: object) {
+    const both = [tallies[name]!, all]
+    const count = (what: 'sent' | 'succeeded' | 'unauthorized') => {
+      for (const tally of both) tally[what]++
+    }
+    const fail = (how: unknown) => all.failures.push(`${name} ${path}: ${how}`)
+    const began = performance.now()
+    count('sent')
+    try {
+      const { status, data } = await clients[name]!(path, note)
+      const { path: asked, body } = (data || {}) as { path?: string; body?: string }
+      if (status === 401) count('unauthorized')
+      if (asked === path && body === (note ? JSON.stringify(note) : '')) count('succeeded')
+      else fail(`${status} ${JSON.stringify(data)}`)
+    } catch (error) {
+      fail(error)
+    }
+    for (const tally of both) tally.latencies.push(performance.now() - began)
+  }
+
+  return {
+    /** What became of the requests, by client, and of `all` of them. */
+    tallies,
+
+    /** So many requests through each client, all at once; every third posts a note. */
+    async wave(size: number) {
+      const requests = names.flatMap((name) =>
+        Array.from({ length: size }, () => {
+          const id = serial++
+          return send(name, `/notes/${id}`, id % 3 === 0 ? { id, text: 'Grüße 👋' } : undefined)
+        }),
+      )
+      await Promise.all(requests)
+    },
+
+    /** A request through each client whose work takes the API longer than the token lives. */
+    async reports() {
+      await Promise.all(names.map((name) => send(name, `/reports/${name}-${serial++}`)))
+    },
+  }
+}
+
+/** How a request ended that had to fail. */
+export interface Rejection {
+  readonly name: string
+  readonly message: string
+  readonly reason?: string
+}
+
+/** Sends a request through each client that has to fail. */
+export async function rejections(clients: Readonly<Record<string, Send>>) {
+  const rejected = Object.entries(clients).map(([client, send]) =>
+    send('/notes/last').then(
+      ({ status }): [string, Rejection] => [client, { name: 'none', message: `answered ${status}` }],
+      ({ name, message, reason }): [string, Rejection] => [client, { name, message, reason }],
+    ),
+  )
+  return Object.fromEntries(await Promise.all(rejected))
+}
+
+const newTally = (): Tally => ({ sent: 0, succeeded: 0, unauthorized: 0, failures: [], latencies: [] })
+
+export type Load = ReturnType<typeof createLoad>

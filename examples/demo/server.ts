@@ -1,0 +1,165 @@
+import { generateKeyPairSync, randomUUID } from 'node:crypto'
+import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http'
+import type { Configuration, JWK } from 'oidc-provider'
+import { createFaults, type Faults } from './faults.ts'
+import { listen } from './listen.ts'
+
+/** The one client the server knows: an app without a secret, as an app on a user's device is. */
+export const CLIENT_ID = 'demo'
+export const REDIRECT_URI = 'http://127.0.0.1/signed-in'
+
+export interface TokenServerOptions {
+  /** What goes wrong in front of the token endpoint. Default: nothing. */
+  readonly faults?: Faults
+  /** Seconds that an access token lives. Default: 2. */
+  readonly lifetime?: number
+}
+
+/**
+ * A real OAuth 2.0 server: oidc-provider, with refresh tokens that work once. Who presents one a second time ends the
+ * session on the server, for the token may have been stolen (RFC 9700 §4.14.2).
+ */
+export async function startTokenServer({ faults = createFaults(), lifetime = 2 }: TokenServerOptions = {}) {
+  let handler: RequestListener = (_request, response) => void response.writeHead(503).end()
+  const listener = await listen((request, response) => handler(request, response))
+  const provider = await createProvider(listener.url, lifetime)
+  const { AccessToken, RefreshToken } = provider
+  const respond = provider.callback()
+
+  /** Here a user would type a password. This server believes whoever says a name. */
+  async function signIn(request: IncomingMessage, response: ServerResponse) {
+    const { params } = await provider.interactionDetails(request, response)
+    const accountId = String(params.login_hint)
+    await provider.interactionFinished(request, response, { login: { accountId }, consent: {} })
+  }
+
+  handler = faults.inFrontOf('/token', (request, response) => {
+    void (request.url?.startsWith('/sign-in/') ? signIn : respond)(request, response)
+  })
+
+  type Issued = { token: InstanceType<typeof AccessToken>; expiresAt: number; revoked: boolean }
+  const issued: Issued[] = []
+  let reuseDetections = 0
+  provider.on('access_token.saved', (token) => {
+    // It counts in whole seconds: of its last one, a token may lose all but a moment.
+    const expiresAt = (Math.floor(Date.now() / 1_000) + lifetime) * 1_000
+    issued.push({ token, expiresAt, revoked: false })
+  })
+  provider.on('grant.error', (_context, error) => {
+    if (error.error_detail === 'refresh token already used') reuseDetections++
+  })
+
+  return {
+    ...listener,
+
+    /** How often a used refresh token was presented again. */
+    get reuseDetections() {
+      return reuseDetections
+    },
+
+    /** How many access tokens died of age. */
+    get expiries() {
+      return issued.filter(({ expiresAt, revoked }) => !revoked && Date.now() >= expiresAt).length
+    },
+
+    get revocations() {
+      return issued.filter(({ revoked }) => revoked).length
+    },
+
+    /** What an API asks about a token it was sent. */
+    async accepts(accessToken: string | undefined) {
+      return accessToken !== undefined && (await AccessToken.find(accessToken)) !== undefined
+    },
+
+    /** Resolves when the next access token is issued. */
+    nextToken: () => new Promise<void>((resolve) => provider.once('access_token.saved', () => resolve())),
+
+    /** Revokes the newest access token; the session goes on. */
+    async revokeAccessToken() {
+      const last = issued.at(-1)
+      if (!last) return
+      last.revoked = true
+      await last.token.destroy()
+    },
+
+    /** Revokes every token of the session, as an administrator would who ends it. */
+    async endSession() {
+      const grantId = issued.at(-1)?.token.grantId
+      if (grantId === undefined) return
+      await Promise.all([RefreshToken.revokeByGrantId(grantId), AccessToken.revokeByGrantId(grantId)])
+    },
+  }
+}
+
+export type TokenServer = Awaited<ReturnType<typeof startTokenServer>>
+
+async function createProvider(issuer: string, lifetime: number) {
+  const { privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' })
+  const hour = 3_600
+  const configuration: Configuration = {
+    clients: [
+      {
+        client_id: CLIENT_ID,
+        application_type: 'native',
+        token_endpoint_auth_method: 'none',
+        grant_types: ['authorization_code', 'refresh_token'],
+        redirect_uris: [REDIRECT_URI],
+        id_token_signed_response_alg: 'ES256',
+      },
+    ],
+    jwks: { keys: [privateKey.export({ format: 'jwk' }) as JWK] },
+    cookies: { keys: [randomUUID()] },
+    features: {
+      devInteractions: { enabled: false },
+      revocation: {
+        enabled: true,
+        allowedPolicy: (_context, client, token) => token.clientId === client.clientId,
+      },
+    },
+    interactions: { url: (_context, { uid }) => `/sign-in/${uid}` },
+    findAccount: (_context, accountId) => ({ accountId, claims: () => ({ sub: accountId }) }),
+    /** Nobody is asked for consent. */
+    async loadExistingGrant({ oidc: { client, session, provider } }) {
+      if (!client || !session?.accountId) return undefined
+      const grant = new provider.Grant({ clientId: client.clientId, accountId: session.accountId })
+      grant.addOIDCScope('openid')
+      await grant.save()
+      return grant
+    },
+    // A token that lives for two seconds must not be honoured for fifteen more.
+    clockTolerance: 0,
+    issueRefreshToken: () => true,
+    rotateRefreshToken: true,
+    expiresWithSession: () => false,
+    ttl: {
+      AccessToken: lifetime,
+      AuthorizationCode: 60,
+      Grant: hour,
+      IdToken: hour,
+      Interaction: hour,
+      RefreshToken: hour,
+      Session: hour,
+    },
+  }
+  return withoutNotices(async () => {
+    const { Provider } = await import('oidc-provider')
+    return new Provider(issuer, configuration)
+  })
+}
+
+/** oidc-provider warns of what must not be so in production: a store in memory, an old Node. Here it may. */
+async function withoutNotices<T>(work: () => Promise<T>): Promise<T> {
+  const { info, warn } = console
+  const unless =
+    (print: typeof info) =>
+    (first: unknown, ...rest: unknown[]) => {
+      if (!/oidc-provider (NOTICE|WARNING)/.test(String(first))) print(first, ...rest)
+    }
+  console.info = unless(info)
+  console.warn = unless(warn)
+  try {
+    return await work()
+  } finally {
+    Object.assign(console, { info, warn })
+  }
+}

@@ -1,0 +1,124 @@
+import { describe, expect, test } from 'vitest'
+import type { SessionStorage } from '../../src/index.ts'
+import { webStorage } from '../../src/storage/index.ts'
+import { mapStorage, outcomes, setUp, times } from './harness.ts'
+import { transports } from './transports.ts'
+
+const fails = (): never => {
+  throw new Error('QuotaExceededError: at-1-secret')
+}
+const hangs = () => new Promise<never>(() => {})
+const rejects = async (): Promise<never> => fails()
+const works: SessionStorage = { read: () => undefined, write: () => {}, clear: () => {} }
+
+const broken: readonly { what: string; storage: () => SessionStorage }[] = [
+  { what: 'throws when read', storage: () => ({ ...works, read: fails }) },
+  { what: 'throws when written', storage: () => ({ ...works, write: fails }) },
+  { what: 'throws when cleared', storage: () => ({ ...works, clear: fails }) },
+  { what: 'always throws', storage: () => ({ read: fails, write: fails, clear: fails, subscribe: fails }) },
+  { what: 'always rejects', storage: () => ({ read: rejects, write: rejects, clear: rejects }) },
+  { what: 'hangs when read', storage: () => ({ ...works, read: hangs }) },
+  { what: 'hangs when written', storage: () => ({ ...works, write: hangs }) },
+  { what: 'hangs when cleared', storage: () => ({ ...works, clear: hangs }) },
+  { what: 'always hangs', storage: () => ({ read: hangs, write: hangs, clear: hangs }) },
+  {
+    what: 'cannot be named',
+    storage: () =>
+      webStorage(() => {
+        throw new DOMException('The operation is insecure.', 'SecurityError')
+      }),
+  },
+]
+
+const garbage: readonly { what: string; value: unknown }[] = [
+  { what: 'a string', value: 'at-1' },
+  { what: 'a number', value: 42 },
+  { what: 'an array', value: [1, 2] },
+  { what: 'an empty object', value: {} },
+  { what: 'a record of another version', value: { version: 99, id: 'x', accessToken: 'at-1' } },
+  {
+    what: 'a record whose token is no string',
+    value: { version: 1, id: 'x', rotation: 0, startedAt: 0, receivedAt: 0, accessToken: {} },
+  },
+  {
+    what: 'a record whose token fits no header',
+    value: { version: 1, id: 'x', rotation: 0, startedAt: 0, receivedAt: 0, accessToken: 'at\r\nx: y' },
+  },
+]
+
+describe.each(transports)('$name: the store is broken', ({ create }) => {
+  test.each(broken)('a store that $what fails no request, and is told of', async ({ storage }) => {
+    const { server, url, createAuth, emitted, events } = await setUp()
+    const auth = createAuth({ storage: storage(), timeouts: { storage: 20 } })
+    await auth.ready()
+    expect(auth.state).toBe('anonymous')
+    await auth.signIn({ username: 'ada' })
+    const client = create(auth, { origin: url })
+
+    expect(await client.get('/api/x')).toMatchObject({ status: 200, json: { generation: 1 } })
+    server.expireAccessTokens()
+    const answers = await Promise.all(times(10, () => client.get('/api/x')))
+    await auth.signOut()
+
+    expect(answers.map(({ status }) => status)).toEqual(Array(10).fill(200))
+    expect([server.refreshes, auth.state]).toEqual([1, 'loggedOut'])
+    expect(emitted('storageFailed').length).toBeGreaterThan(0)
+    expect(JSON.stringify(events)).not.toMatch(/at-\d/)
+  })
+
+  test.each(broken)('a session ends in spite of a store that $what', async ({ storage }) => {
+    const { server, url, createAuth, emitted } = await setUp()
+    const auth = createAuth({ storage: storage(), timeouts: { storage: 20 } })
+    await auth.signIn({ username: 'ada' })
+    const client = create(auth, { origin: url })
+    server.expireAccessTokens()
+    server.killRefreshTokens()
+
+    await outcomes(times(5, () => client.get('/api/x')))
+
+    expect(auth.state).toBe('expired')
+    expect(emitted('expired')).toMatchObject([{ reason: 'invalid_grant' }])
+  })
+
+  test.each(garbage)('$what in the store counts as nothing', async ({ value }) => {
+    const { server, url, createAuth, emitted, apiLog } = await setUp()
+    let stored: unknown = value
+    const storage: SessionStorage = {
+      read: () => stored,
+      write: (record) => {
+        stored = record
+      },
+      clear: () => {
+        stored = undefined
+      },
+    }
+    const auth = createAuth({ storage })
+    const client = create(auth, { origin: url })
+
+    expect(await client.get('/api/x')).toMatchObject({ status: 401 })
+    expect(apiLog().map(({ authorization }) => authorization)).toEqual([undefined])
+    expect(emitted('storageFailed')).toMatchObject([{ reason: 'invalid_record' }])
+
+    await auth.signIn({ username: 'ada' })
+    server.expireAccessTokens()
+    expect(await client.get('/api/x')).toMatchObject({ status: 200 })
+    expect(stored).toMatchObject({ version: 1, rotation: 1 })
+    expect(emitted('storageFailed')).toHaveLength(1)
+  })
+
+  test('a store that holds no JSON counts as empty', async () => {
+    const { url, createAuth } = await setUp()
+    const area = mapStorage()
+    area.setItem('authchart', '{"version":1,"accessToken":"at-cut')
+    const auth = createAuth({ storage: webStorage(area) })
+    await auth.ready()
+
+    expect(auth.state).toBe('anonymous')
+    // The store was read before anyone could listen.
+    expect(auth.history.filter(({ type }) => type === 'storageFailed')).toMatchObject([
+      { reason: 'invalid_record' },
+    ])
+    await auth.signIn({ username: 'ada' })
+    expect(await create(auth, { origin: url }).get('/api/x')).toMatchObject({ status: 200 })
+  })
+})

@@ -1,0 +1,278 @@
+import { describe, expect, it } from 'vitest'
+import type { SessionRecord } from '../../src/core/ports.ts'
+import { memoryStorage } from '../../src/storage/memory.ts'
+import { LIFETIME, refused, rig, SECRET, tokens, watch } from './auth-setup.ts'
+
+describe('one exchange', () => {
+  it('is given the refresh token, the scope granted last and a signal', async () => {
+    const { auth, refresh, clock } = rig({ initialTokens: tokens(1, { scope: 'read' }) })
+    void auth.refresh()
+    await clock.advance(0)
+    expect(refresh.call().argument).toEqual({
+      refreshToken: `${SECRET}-rt-1`,
+      scope: 'read',
+      signal: expect.any(AbortSignal),
+    })
+    refresh.call().resolve(tokens(2, { scope: 'write' }))
+    await clock.advance(0)
+    void auth.refresh()
+    await clock.advance(0)
+    expect(refresh.call().argument).toMatchObject({ refreshToken: `${SECRET}-rt-2`, scope: 'write' })
+    refresh.call().resolve(tokens(3))
+    await clock.advance(0)
+  })
+
+  it('is shared by everyone who asks while it runs', async () => {
+    const { auth, refresh, clock } = rig()
+    await clock.advance(LIFETIME * 0.6)
+    const token = auth.getAccessToken({ minValidity: LIFETIME })
+    const all = [auth.refresh(), auth.refresh(), token.then(() => auth.session)]
+    await clock.advance(0)
+    expect(refresh.calls).toHaveLength(1)
+    refresh.call().resolve(tokens(2))
+    const sessions = await Promise.all(all)
+    expect(sessions.map((session) => session?.generation)).toEqual([2, 2, 2])
+    expect(refresh.calls).toHaveLength(1)
+  })
+
+  it('takes a Response as refresh returned it', async () => {
+    const { auth, refresh, clock } = rig()
+    const session = auth.refresh()
+    await clock.advance(0)
+    refresh.call().resolve(Response.json(tokens(2)) as object)
+    expect(await session).toMatchObject({ generation: 2 })
+  })
+
+  it('fails by a Response that is not ok, returned instead of thrown', async () => {
+    const { auth, refresh, clock, events } = rig()
+    void auth.refresh().catch(() => {})
+    await clock.advance(0)
+    refresh.call().resolve(Response.json(refused(), { status: 400 }) as object)
+    await clock.advance(0)
+    expect(events).toContainEqual(
+      expect.objectContaining({ type: 'refreshFailed', reason: 'invalid_grant', status: 400, fatal: true }),
+    )
+  })
+
+  it('takes a refresh function that throws at once for one that rejects', async () => {
+    const { auth, clock, events } = rig({
+      refresh: () => {
+        throw refused()
+      },
+    })
+    const failure = watch(auth.refresh())
+    await clock.advance(0)
+    expect(failure.error).toMatchObject({ code: 'session_expired', reason: 'invalid_grant' })
+    expect(events).toContainEqual(expect.objectContaining({ type: 'refreshFailed', fatal: true }))
+  })
+
+  it('counts a thing that is no token response as a failure that may pass', async () => {
+    const { auth, refresh, clock, events } = rig()
+    void auth.refresh()
+    await clock.advance(0)
+    refresh.call().resolve({ token: `${SECRET}` } as object)
+    await clock.advance(0)
+    expect(events).toContainEqual(
+      expect.objectContaining({ type: 'refreshFailed', reason: 'invalid_response', fatal: false }),
+    )
+    expect(auth.state).toBe('refreshing')
+    await clock.advance(250)
+    refresh.call(1).resolve(tokens(2))
+    await clock.advance(0)
+    expect(auth.session?.generation).toBe(2)
+  })
+
+  it('keeps what an error says out of the chart, even where reading the error fails', async () => {
+    const { auth, refresh, clock, events } = rig()
+    const inspected: unknown[] = []
+    auth.actor.system.inspect((event) => void inspected.push(event))
+    void auth.refresh().catch(() => {})
+    await clock.advance(0)
+    const trap = new Error(`${SECRET}-in-message`)
+    const hostile = Object.defineProperty({}, 'status', {
+      get() {
+        throw trap
+      },
+    })
+    refresh.call().reject(hostile)
+    await clock.advance(0)
+    expect(events).toContainEqual(expect.objectContaining({ type: 'refreshFailed', fatal: false }))
+    expect(inspected.some((event: any) => event.event?.error === trap)).toBe(false)
+  })
+})
+
+describe('a result that comes too late', () => {
+  it('is discarded and revoked after a sign-out, and never stored', async () => {
+    const storage = memoryStorage()
+    const revoked: unknown[] = []
+    const { auth, refresh, clock, told } = rig({ storage, revoke: ({ accessToken }) => void revoked.push(accessToken) })
+    void auth.refresh().catch(() => {})
+    await clock.advance(0)
+    await auth.signOut()
+    refresh.call().resolve(tokens(2))
+    await clock.advance(0)
+    expect(auth.state).toBe('loggedOut')
+    expect(auth.session).toBeUndefined()
+    expect(storage.read()).toBeUndefined()
+    expect(revoked).toEqual([`${SECRET}-at-1`, `${SECRET}-at-2`])
+    expect(told()).toEqual(['signedOut', 'discarded'])
+  })
+
+  it('is discarded after another user signed in', async () => {
+    const { auth, refresh, signIn, clock, events } = rig()
+    void auth.refresh().catch(() => {})
+    await clock.advance(0)
+    const session = auth.signIn('bob')
+    await clock.advance(0)
+    signIn.call().resolve(tokens(8, { subject: 'bob' }))
+    await session
+    refresh.call().resolve(tokens(2, { subject: 'ada' }))
+    await clock.advance(0)
+    expect(auth.session?.subject).toBe('bob')
+    expect(await auth.getAccessToken()).toBe(`${SECRET}-at-8`)
+    expect(events.at(-1)).toMatchObject({ type: 'discarded', reason: 'session_over' })
+  })
+
+  it('is discarded but not revoked where the session itself has moved on', async () => {
+    const revoked: unknown[] = []
+    const { auth, refresh, clock, events } = rig({
+      revoke: (given) => void revoked.push(given),
+      timeouts: { refresh: 1_000 },
+    })
+    const session = auth.refresh()
+    // The first try hangs and ignores its signal; the second is answered first.
+    await clock.advance(1_000)
+    expect(refresh.calls).toHaveLength(2)
+    refresh.call(1).resolve(tokens(3))
+    await session
+    refresh.call(0).resolve(tokens(2))
+    await clock.advance(0)
+    expect(await auth.getAccessToken()).toBe(`${SECRET}-at-3`)
+    expect(events.at(-1)).toMatchObject({ type: 'discarded', reason: 'superseded' })
+    expect(revoked).toEqual([])
+  })
+
+  it('is adopted after its deadline, while nothing else happened', async () => {
+    const storage = memoryStorage()
+    const { auth, refresh, clock, told } = rig({ timeouts: { refresh: 1_000 }, storage })
+    const session = watch(auth.refresh())
+    await clock.advance(1_000)
+    expect(refresh.call(0).argument.signal.aborted).toBe(true)
+    expect(refresh.calls).toHaveLength(2)
+    refresh.call(0).resolve(tokens(2))
+    await clock.advance(0)
+    expect(session).toMatchObject({ state: 'fulfilled', value: { generation: 2 } })
+    expect(auth.state).toBe('authenticated')
+    expect((storage.read() as SessionRecord).accessToken).toBe(`${SECRET}-at-2`)
+    refresh.call(1).reject(refused())
+    await clock.advance(0)
+    expect(auth.state).toBe('authenticated')
+    expect(told()).toEqual(['refreshFailed', 'refreshed'])
+  })
+})
+
+describe('a try that got no answer', () => {
+  it.each([
+    ['a lost connection', new TypeError('fetch failed', { cause: { code: 'ECONNRESET' } }), 'network'],
+    ['a timeout', Object.assign(new Error('slow'), { name: 'TimeoutError' }), 'timeout'],
+  ])('after %s looks in the store, then presents the token once more, at once', async (_, error, reason) => {
+    const reads: number[] = []
+    const kept = memoryStorage()
+    const storage = { ...kept, read: () => (reads.push(clock.now()), kept.read()) }
+    const { auth, refresh, clock, events } = rig({ storage })
+    const session = watch(auth.refresh())
+    await clock.advance(0)
+    const before = reads.length
+    refresh.call().reject(error)
+    await clock.advance(0)
+    expect(reads.length).toBeGreaterThan(before)
+    expect(refresh.calls).toHaveLength(2)
+    expect(refresh.call(1).argument.refreshToken).toBe(`${SECRET}-rt-1`)
+    expect(events).toContainEqual(expect.objectContaining({ type: 'refreshFailed', reason, fatal: false }))
+    refresh.call(1).resolve(tokens(2))
+    await clock.advance(0)
+    expect(session.state).toBe('fulfilled')
+  })
+
+  it('backs off like any other from the second time on', async () => {
+    const { auth, refresh, clock, at } = rig({ retry: { jitter: false } })
+    void auth.refresh().catch(() => {})
+    await clock.advance(0)
+    refresh.call().reject(new TypeError('fetch failed'))
+    await clock.advance(0)
+    refresh.call(1).reject(new TypeError('fetch failed'))
+    await clock.advance(0)
+    expect(at('refreshing.exchange.backingOff')).toBe(true)
+    await clock.advance(499)
+    expect(refresh.calls).toHaveLength(2)
+    await clock.advance(1)
+    expect(refresh.calls).toHaveLength(3)
+  })
+
+  it('adopts what a sibling left in the store instead of presenting the token again', async () => {
+    const storage = memoryStorage()
+    const { auth, refresh, clock } = rig({ storage })
+    const session = watch(auth.refresh())
+    await clock.advance(0)
+    const record = storage.read() as SessionRecord
+    storage.write({ ...record, rotation: record.rotation + 1, accessToken: `${SECRET}-at-sibling` })
+    refresh.call().reject(new TypeError('fetch failed'))
+    await clock.advance(0)
+    expect(refresh.calls).toHaveLength(1)
+    expect(session.state).toBe('fulfilled')
+    expect(await auth.getAccessToken()).toBe(`${SECRET}-at-sibling`)
+  })
+
+  it("ends the session where ambiguousRefresh is 'expire' and the old token is dead", async () => {
+    const { auth, refresh, clock } = rig({
+      ambiguousRefresh: 'expire',
+      initialTokens: tokens(1, { expires_in: 0 }),
+    })
+    await clock.advance(0)
+    const held = watch(auth.getAccessToken())
+    refresh.call().reject(new TypeError('fetch failed'))
+    await clock.advance(0)
+    expect(auth.state).toBe('expired')
+    expect(held.error).toMatchObject({ code: 'session_expired', reason: 'uncertain' })
+    expect(refresh.calls).toHaveLength(1)
+  })
+
+  it("lets the old token live out its life where ambiguousRefresh is 'expire'", async () => {
+    const { auth, refresh, clock, at } = rig({ ambiguousRefresh: 'expire' })
+    void auth.refresh().catch(() => {})
+    await clock.advance(0)
+    refresh.call().reject(new TypeError('fetch failed'))
+    await clock.advance(0)
+    expect(at('authenticated.terminal')).toBe(true)
+    expect(await auth.getAccessToken()).toBe(`${SECRET}-at-1`)
+    await clock.advance(LIFETIME)
+    expect(auth.state).toBe('expired')
+    expect(refresh.calls).toHaveLength(1)
+  })
+
+  it('was never sent where the connection was refused, and then nothing is in doubt', async () => {
+    const { auth, refresh, clock, at } = rig({ ambiguousRefresh: 'expire' })
+    void auth.refresh().catch(() => {})
+    await clock.advance(0)
+    refresh.call().reject(new TypeError('fetch failed', { cause: { code: 'ECONNREFUSED' } }))
+    await clock.advance(0)
+    expect(at('refreshing.exchange.backingOff')).toBe(true)
+  })
+})
+
+describe('a refusal that is about another', () => {
+  it('adopts what the sibling that won the race left in the store', async () => {
+    const storage = memoryStorage()
+    const { auth, refresh, clock, told } = rig({ storage })
+    const session = watch(auth.refresh())
+    await clock.advance(0)
+    const record = storage.read() as SessionRecord
+    storage.write({ ...record, rotation: record.rotation + 1, accessToken: `${SECRET}-at-sibling` })
+    refresh.call().reject(refused())
+    await clock.advance(0)
+    expect(session.state).toBe('fulfilled')
+    expect(auth.state).toBe('authenticated')
+    expect(await auth.getAccessToken()).toBe(`${SECRET}-at-sibling`)
+    expect(told()).toEqual(['refreshed'])
+  })
+})

@@ -1,0 +1,154 @@
+import { describe, expect, it } from 'vitest'
+import type { SessionRecord, SessionStorage } from '../../src/core/ports.ts'
+import { fakeCoordinator, LIFETIME, rig, SECRET, tokens, watch } from './auth-setup.ts'
+
+/** A store that answers reads when it is told to, with what it held when it was asked. */
+function slowStorage(record?: SessionRecord) {
+  let stored = record
+  const reads: (() => void)[] = []
+  let slow = true
+  const storage: SessionStorage = {
+    read() {
+      const found = stored
+      return slow ? new Promise((resolve) => reads.push(() => resolve(found))) : found
+    },
+    write: (next) => void (stored = next),
+    clear: () => void (stored = undefined),
+  }
+  return {
+    storage,
+    answer() {
+      for (const read of reads.splice(0)) read()
+    },
+    set slow(value: boolean) {
+      slow = value
+    },
+    get stored() {
+      return stored
+    },
+  }
+}
+
+const recordAt = (now: number, more: Partial<SessionRecord> = {}): SessionRecord => ({
+  version: 1,
+  id: 'kept',
+  rotation: 3,
+  startedAt: now - 1_000,
+  receivedAt: now - 1_000,
+  accessToken: `${SECRET}-at-kept`,
+  refreshToken: `${SECRET}-rt-kept`,
+  expiresAt: now + LIFETIME,
+  ...more,
+})
+
+const NOW = 1_700_000_000_000
+
+describe('a slow read of the store', () => {
+  it('does not bring back the session that a sign-out ended during it, in restoring', async () => {
+    const slow = slowStorage(recordAt(NOW))
+    const { auth, clock } = rig({ storage: slow.storage, signedOut: true })
+    expect(auth.state).toBe('restoring')
+    const out = auth.signOut()
+    await clock.advance(0)
+    slow.answer()
+    await clock.advance(0)
+    await out
+    expect(auth.state).toBe('loggedOut')
+    expect(auth.session).toBeUndefined()
+    expect(slow.stored).toBeUndefined()
+  })
+
+  it('does not bring back the session that a sign-out ended during it, in refreshing', async () => {
+    const slow = slowStorage()
+    const { auth, clock, refresh } = rig({ storage: slow.storage })
+    await clock.advance(0)
+    void auth.refresh().catch(() => {})
+    await clock.advance(0)
+    expect(refresh.calls).toHaveLength(0)
+    const out = auth.signOut()
+    await clock.advance(0)
+    slow.answer()
+    await clock.advance(0)
+    slow.answer()
+    await clock.advance(0)
+    await out
+    expect(auth.state).toBe('loggedOut')
+    expect(auth.session).toBeUndefined()
+    expect(refresh.calls).toHaveLength(0)
+  })
+
+  it('does not bring back the session that a sign-out ended during it, in a sync', async () => {
+    const slow = slowStorage()
+    const siblings = fakeCoordinator()
+    const { auth, clock } = rig({ storage: slow.storage, coordinator: siblings.coordinator })
+    await clock.advance(0)
+    siblings.hear({ type: 'changed' })
+    const out = auth.signOut()
+    await clock.advance(0)
+    slow.answer()
+    await clock.advance(0)
+    await out
+    expect(auth.state).toBe('loggedOut')
+    expect(auth.session).toBeUndefined()
+  })
+
+  it('does not bring back the session that ended by itself during it', async () => {
+    const slow = slowStorage()
+    const siblings = fakeCoordinator()
+    const { auth, clock } = rig({
+      storage: slow.storage,
+      coordinator: siblings.coordinator,
+      limits: { idle: 1_000 },
+    })
+    await clock.advance(0)
+    siblings.hear({ type: 'changed' })
+    await clock.advance(1_000)
+    expect(auth.state).toBe('expired')
+    slow.answer()
+    await clock.advance(0)
+    expect(auth.state).toBe('expired')
+    expect(auth.session).toBeUndefined()
+  })
+
+  it('loses to setTokens that came during it', async () => {
+    const slow = slowStorage(recordAt(NOW))
+    const { auth, clock } = rig({ storage: slow.storage, signedOut: true })
+    const set = auth.setTokens(tokens(7, { subject: 'bob' }))
+    await clock.advance(0)
+    slow.answer()
+    await clock.advance(0)
+    await set
+    expect(auth.session?.subject).toBe('bob')
+    expect(slow.stored?.accessToken).toBe(`${SECRET}-at-7`)
+  })
+
+  it('does not give up the sign-in that began during it', async () => {
+    const slow = slowStorage(recordAt(NOW))
+    const { auth, clock, signIn } = rig({ storage: slow.storage, signedOut: true })
+    const session = watch(auth.signIn('bob'))
+    await clock.advance(0)
+    slow.answer()
+    await clock.advance(0)
+    expect(auth.state).toBe('authenticating')
+    slow.slow = false
+    signIn.call().resolve(tokens(7, { subject: 'bob' }))
+    await clock.advance(0)
+    expect(session).toMatchObject({ state: 'fulfilled', value: { subject: 'bob' } })
+    expect(slow.stored?.accessToken).toBe(`${SECRET}-at-7`)
+  })
+
+  it('restores what it found where the sign-in that began during it fails', async () => {
+    const slow = slowStorage(recordAt(NOW))
+    const { auth, clock, signIn } = rig({ storage: slow.storage, signedOut: true })
+    const session = watch(auth.signIn('bob'))
+    await clock.advance(0)
+    slow.answer()
+    await clock.advance(0)
+    slow.slow = false
+    signIn.call().reject(new Error('no'))
+    await clock.advance(0)
+    expect(session.state).toBe('rejected')
+    expect(auth.state).toBe('authenticated')
+    expect(await auth.getAccessToken()).toBe(`${SECRET}-at-kept`)
+  })
+})

@@ -1,0 +1,159 @@
+/** What the README is held against: the sources, read as text, and the README's own tables and snippets. */
+import { readFileSync } from 'node:fs'
+import ts from 'typescript'
+
+export const root = new URL('../../', import.meta.url)
+
+const read = (path: string) => readFileSync(new URL(path, root), 'utf8')
+const README = read('README.md')
+
+export interface Snippet {
+  /** The heading it stands under, and the line it starts on. */
+  readonly name: string
+  readonly heading: string
+  readonly line: number
+  readonly language: 'ts' | 'tsx'
+  /** What the page takes as given, from the comment in front of it. */
+  readonly prelude: string
+  readonly code: string
+}
+
+export function snippetsOf(text = README): Snippet[] {
+  const pattern = /(?:<!-- prelude: (.*?) -->\n)?```(tsx?)\n([\s\S]*?)```/g
+  return [...text.matchAll(pattern)].map(
+    ({ 0: whole, 1: prelude = '', 2: language, 3: code = '', index }) => {
+      const line = text.slice(0, index + whole.indexOf('```')).split('\n').length
+      const heading =
+        text
+          .slice(0, index)
+          .match(/^#+ .*$/gm)
+          ?.at(-1)
+          ?.replace(/^#+ /, '') ?? ''
+      return {
+        name: `${heading}, line ${line}`,
+        heading,
+        line,
+        language: language as 'ts' | 'tsx',
+        prelude,
+        code,
+      }
+    },
+  )
+}
+
+/** The cells of every table row under a heading, without the rows that are heads and rules. */
+export function tableUnder(heading: string, text = README): string[][] {
+  const [, rest = ''] = text.split(`\n## ${heading}\n`)
+  const section = rest.split(/\n## /, 1)[0] ?? ''
+  const rows = section.split('\n').filter((line) => line.startsWith('|'))
+  const cells = rows.map((row) =>
+    row
+      .slice(1, -1)
+      .split(/(?<!\\)\|/)
+      .map((cell) => cell.trim()),
+  )
+  const isRule = (row: string[] | undefined) => row?.every((cell) => /^:?-+:?$/.test(cell)) === true
+  return cells.filter((row, index) => !isRule(row) && !isRule(cells[index + 1]))
+}
+
+/** What stands in backquotes in one column, each without its arguments: `signIn(credentials)` is `signIn`. */
+export function namesIn(rows: readonly string[][], column = 0): string[] {
+  return rows.flatMap((row) =>
+    [...(row[column] ?? '').matchAll(/`([\w.[\]]+)[^`]*`/g)].map(([, name = '']) => name),
+  )
+}
+
+const parse = (path: string) => ts.createSourceFile(path, read(path), ts.ScriptTarget.Latest, true)
+
+function declaration<T extends ts.Node>(path: string, name: string, is: (node: ts.Node) => node is T): T {
+  const found = parse(path).statements.find(
+    (node): node is ts.Statement & T => is(node) && (node as { name?: ts.Identifier }).name?.text === name,
+  )
+  if (!found) throw new Error(`${path} declares no ${name}`)
+  return found
+}
+
+/** The members of an interface, those of object types in it too: `retry.attempts`. */
+export function membersOf(path: string, name: string): string[] {
+  return declaration(path, name, ts.isInterfaceDeclaration).members.flatMap((member) => {
+    if (member.name === undefined) return []
+    const key = member.name.getText()
+    const type = ts.isPropertySignature(member) ? member.type : undefined
+    if (!type || !ts.isTypeLiteralNode(type)) return [key]
+    return type.members.map((inner) => `${key}.${inner.name?.getText()}`)
+  })
+}
+
+/** The string literals of a union type; of a union of objects, those of their `type`. */
+export function literalsOf(path: string, name: string): string[] {
+  const literals: string[] = []
+  const visit = (node: ts.Node) => {
+    const object = ts.isPropertySignature(node) && node.name.getText() !== 'type'
+    if (object) return
+    if (ts.isLiteralTypeNode(node) && ts.isStringLiteral(node.literal)) literals.push(node.literal.text)
+    ts.forEachChild(node, visit)
+  }
+  visit(declaration(path, name, ts.isTypeAliasDeclaration).type)
+  return literals
+}
+
+/** Every class of a file that another can be caught as. */
+export function classesOf(path: string): string[] {
+  return parse(path)
+    .statements.filter(ts.isClassDeclaration)
+    .filter(({ modifiers }) => !modifiers?.some(({ kind }) => kind === ts.SyntaxKind.AbstractKeyword))
+    .map(({ name }) => name?.text ?? '')
+}
+
+/** Compiles snippets under the repository's own rules; gives what is wrong, by README line. */
+export function problemsIn(snippets: readonly Snippet[]): string[] {
+  const base = root.pathname
+  const config = ts.readConfigFile(`${base}tsconfig.json`, ts.sys.readFile)
+  const { options } = ts.parseJsonConfigFileContent(config.config, ts.sys, base)
+  const files = new Map(
+    snippets.map((snippet) => [`${base}readme-${snippet.line}.${snippet.language}`, snippet]),
+  )
+  const host = ts.createCompilerHost(options)
+  const { getSourceFile, fileExists, readFile } = host
+  const textOf = (file: string) => {
+    const snippet = files.get(file)
+    return snippet && `${snippet.prelude}\n${snippet.code}`
+  }
+  host.fileExists = (file) => files.has(file) || fileExists.call(host, file)
+  host.readFile = (file) => textOf(file) ?? readFile.call(host, file)
+  host.getSourceFile = (file, version, ...rest) => {
+    const text = textOf(file)
+    return text === undefined
+      ? getSourceFile.call(host, file, version, ...rest)
+      : ts.createSourceFile(file, text, version)
+  }
+  host.getCurrentDirectory = () => base
+  const entries = Object.entries(SOURCES).map(([entry, path]) => [entry, [`${base}${path}`]])
+  const program = ts.createProgram(
+    [...files.keys()],
+    { ...options, paths: Object.fromEntries(entries) },
+    host,
+  )
+  return [...files].flatMap(([file, snippet]) => {
+    const source = program.getSourceFile(file)
+    // Not the whole program: that the sources compile is somebody else's to check.
+    const diagnostics = [
+      ...program.getSyntacticDiagnostics(source),
+      ...program.getSemanticDiagnostics(source),
+    ]
+    return diagnostics.map(({ start = 0, messageText }) => {
+      const { line = 0 } = source?.getLineAndCharacterOfPosition(start) ?? {}
+      return `README.md:${snippet.line + line} ${ts.flattenDiagnosticMessageText(messageText, '\n')}`
+    })
+  })
+}
+
+/** The entries of the package, and where their sources are. */
+export const SOURCES: Readonly<Record<string, string>> = {
+  authchart: 'src/index.ts',
+  'authchart/machines': 'machines/index.ts',
+  'authchart/fetch': 'src/transports/fetch.ts',
+  'authchart/ofetch': 'src/transports/ofetch.ts',
+  'authchart/axios': 'src/transports/axios.ts',
+  'authchart/storage': 'src/storage/index.ts',
+}

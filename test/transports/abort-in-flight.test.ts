@@ -1,0 +1,130 @@
+import { describe, expect, test } from 'vitest'
+import { setUp } from '../conformance/harness.ts'
+import { transports } from '../conformance/transports.ts'
+import { deferred, startOrigin } from './support.ts'
+
+describe.each(transports)('$name: requests in flight at a 401', ({ create, isAbort }) => {
+  /** An API whose `/slow` answers the first token only when it is let; the second at once. */
+  const startSlow = async () => {
+    const bench = await setUp()
+    const arrived = deferred()
+    const letGo = deferred()
+    const gone = deferred()
+    const api = await startOrigin(async ({ url, method, headers }, reply) => {
+      const stale = headers.authorization?.startsWith('Bearer at-1-1-')
+      if (url.startsWith('/slow') && stale) {
+        reply.once('close', () => {
+          if (!reply.writableFinished) gone.resolve()
+        })
+        arrived.resolve()
+        await letGo.promise
+        return { headers: { 'content-type': 'application/json' }, body: '"late"' }
+      }
+      if (stale) return { status: 401 }
+      return { headers: { 'content-type': 'application/json' }, body: JSON.stringify(`${method} fresh`) }
+    })
+    const auth = await bench.signedIn()
+    return { ...bench, auth, api, arrived: arrived.promise, letGo, gone: gone.promise }
+  }
+
+  const sendings = (api: { log: { url: string }[] }) => api.log.filter(({ url }) => url === '/slow').length
+
+  test.each(['GET', 'OPTIONS'])(
+    'safe: a slow %s is aborted and sent again, and gives one answer',
+    async (method) => {
+      const { api, auth, server, arrived, gone } = await startSlow()
+      const client = create(auth, { origin: api.url, abortInFlight: 'safe' })
+
+      const slow = client.request('/slow', { method })
+      await arrived
+      expect((await client.get('/other')).status).toBe(200)
+      await gone
+
+      const answer = await slow
+      expect([answer.status, answer.json]).toEqual([200, `${method} fresh`])
+      expect([sendings(api), server.refreshes]).toEqual([2, 1])
+    },
+  )
+
+  test.each(['POST', 'PUT', 'DELETE'])('safe: a slow %s is left alone and runs once', async (method) => {
+    const { api, auth, server, arrived, letGo } = await startSlow()
+    const client = create(auth, { origin: api.url, abortInFlight: 'safe' })
+
+    const slow = client.request('/slow', { method, body: { n: 1 } })
+    await arrived
+    expect((await client.get('/other')).status).toBe(200)
+    letGo.resolve()
+
+    expect((await slow).json).toBe('late')
+    expect([sendings(api), server.refreshes]).toEqual([1, 1])
+  })
+
+  test('never, the default: nothing is aborted', async () => {
+    const { api, auth, server, arrived, letGo } = await startSlow()
+    const client = create(auth, { origin: api.url })
+
+    const slow = client.get('/slow')
+    await arrived
+    expect((await client.get('/other')).status).toBe(200)
+    letGo.resolve()
+
+    expect((await slow).json).toBe('late')
+    expect([sendings(api), server.refreshes]).toEqual([1, 1])
+  })
+
+  test('safe: a signal of the caller’s still ends the request in flight, for good', async () => {
+    const { api, auth, server, arrived, gone } = await startSlow()
+    const client = create(auth, { origin: api.url, abortInFlight: 'safe' })
+    const controller = new AbortController()
+    const why = new DOMException('enough', 'AbortError')
+
+    const slow = client.get('/slow', { signal: controller.signal }).catch((error) => error)
+    await arrived
+    controller.abort(why)
+    await gone
+
+    expect(isAbort(await slow, why)).toBe(true)
+    expect([sendings(api), server.tokenRequests]).toEqual([1, 0])
+  })
+
+  test('safe: a signal of the caller’s ends the wait of a request that was aborted to be sent again', async () => {
+    const bench = await startSlow()
+    const { api, arrived, gone, refresh, server } = bench
+    const door = deferred()
+    // The first session is disposed of with the bench; this one has the refresh in hand.
+    const auth = bench.createAuth({
+      refresh: async (request) => {
+        await door.promise
+        return refresh(request)
+      },
+      initialTokens: { ...server.issue(), access_token: 'at-1-1-in-hand' },
+    })
+    const client = create(auth, { origin: api.url, abortInFlight: 'safe' })
+    const controller = new AbortController()
+    const why = new DOMException('enough', 'AbortError')
+
+    const slow = client.get('/slow', { signal: controller.signal }).catch((error) => error)
+    await arrived
+    const other = client.get('/other')
+    await gone
+    controller.abort(why)
+
+    expect(isAbort(await slow, why)).toBe(true)
+    door.resolve()
+    expect((await other).status).toBe(200)
+    expect(sendings(api)).toBe(1)
+  })
+
+  test('safe: an answer that has come is not taken back', async () => {
+    const { api, auth, server } = await startSlow()
+    const client = create(auth, { origin: api.url, abortInFlight: 'safe' })
+
+    const answers = await Promise.all(['/a', '/b', '/c'].map((path) => client.get(path)))
+    const before = api.log.length
+    const again = await client.get('/a')
+
+    expect([...answers, again].map(({ status }) => status)).toEqual([200, 200, 200, 200])
+    expect(server.refreshes).toBe(1)
+    expect(api.log.length).toBe(before + 1)
+  })
+})

@@ -1,0 +1,170 @@
+import axios from 'axios'
+import { afterEach, describe, expect, test } from 'vitest'
+import { createAuth } from '../../src/index.ts'
+import { attachAuth } from '../../src/transports/axios.ts'
+import { createAuthFetch } from '../../src/transports/fetch.ts'
+import { createAuthOfetch } from '../../src/transports/ofetch.ts'
+import { createOriginGuard, originOf } from '../../src/transports/origins.ts'
+
+const auth = createAuth({ refresh: () => Promise.reject(new Error('not asked in these tests')) })
+auth.dispose()
+
+afterEach(() => {
+  Reflect.deleteProperty(globalThis, 'location')
+  Reflect.deleteProperty(globalThis, 'document')
+})
+
+const page = (href: string) => Object.assign(globalThis, { location: { href } })
+
+describe('createOriginGuard', () => {
+  const guard = createOriginGuard('a transport', {
+    origins: ['https://api.example.com', new URL('https://other.example:8443/v1')],
+  })
+
+  test.each([
+    'https://api.example.com',
+    'https://api.example.com/',
+    'https://api.example.com/me?x#y',
+    'https://api.example.com?x',
+    'https://api.example.com#y',
+    'https://api.example.com:443/me',
+    'https://API.example.com/me',
+    'HTTPS://api.example.com/me',
+    ' https://api.example.com/me',
+    'https:\\\\api.example.com\\me',
+    'https://api.example.com\\@evil.example/',
+    'https://other.example:8443/anything',
+    'https://user:pass@api.example.com/me',
+  ])('lets the token go to %j', (url) => {
+    expect(guard(url)).toBe(true)
+  })
+
+  test.each([
+    'http://api.example.com/',
+    'https://api.example.com:8443/',
+    'https://other.example/',
+    'https://api.example.com.evil.example/',
+    'https://api.example.com@evil.example/',
+    'https://api.example.com:pw@evil.example/',
+    'https://api.example.com%2f@evil.example/',
+    'https://evil.example/https://api.example.com/',
+    'https://evil.example\\@api.example.com/',
+    'https://evil.example#@api.example.com/',
+    'https://evil.example?https://api.example.com/',
+    'https:\\\\evil.example/',
+    'https://sub.api.example.com/',
+    'https://example.com/',
+    'https://api.example.com./',
+    'https://apiexample.com/',
+    'https://api.example.co\tm.evil.example/',
+    '//api.example.com/',
+    '/me',
+    'me',
+    '',
+    'data:text/plain,https://api.example.com/',
+    'blob:https://api.example.com/1f1b6a3e-9d3c-4b8e-8a43-5b1f3d5a0c11',
+    'javascript:fetch("https://api.example.com/")',
+    'ftp://api.example.com/',
+    'https://',
+    'not a url',
+  ])('keeps it from %j', (url) => {
+    expect(guard(url)).toBe(false)
+  })
+
+  test.each([
+    'http://api.example.com/',
+    'http://10.0.0.1/',
+    'http://192.168.0.1/',
+    'http://127.0.0.1.example.com/',
+  ])('keeps it from %s, plain http over a network, even where that is named', (url) => {
+    expect(createOriginGuard('a transport', { origins: [url] })(url)).toBe(false)
+    expect(createOriginGuard('a transport', {}, url)(url)).toBe(false)
+    expect(createOriginGuard('a transport', { origins: [url], allowInsecure: true })(url)).toBe(true)
+  })
+
+  test.each([
+    'http://localhost/',
+    'http://localhost:3000/',
+    'http://app.localhost:3000/',
+    'http://127.0.0.1:3000/',
+    'http://127.1.2.3/',
+    'http://2130706433:3000/',
+    'http://[::1]:3000/',
+  ])('lets it go to %s, which is this machine', (url) => {
+    expect(createOriginGuard('a transport', { origins: [url] })(url)).toBe(true)
+  })
+
+  test('a trailing dot or a lookalike of localhost is a host on the network', () => {
+    for (const url of ['http://localhost.example.com/', 'http://notlocalhost/', 'http://[::2]/']) {
+      expect(createOriginGuard('a transport', { origins: [url] })(url), url).toBe(false)
+    }
+  })
+})
+
+describe('the page', () => {
+  test('its own origin gets the token, and relative URLs lead there', () => {
+    page('https://app.example.com/some/page?q')
+    const guard = createOriginGuard('a transport', { origins: ['https://api.example.com'] })
+
+    for (const url of ['/me', 'me', '?q', '', '//app.example.com/me', '\\\\app.example.com\\me']) {
+      expect(guard(url), url).toBe(true)
+    }
+    for (const url of ['//evil.example/me', '/\\evil.example/me', '\\\\evil.example', '\t//evil.example']) {
+      expect(guard(url), url).toBe(false)
+    }
+    expect(guard('https://api.example.com/me')).toBe(true)
+  })
+
+  test('the base element of its document counts, as it does for fetch', () => {
+    Object.assign(globalThis, { document: { baseURI: 'https://cdn.example.com/app/' } })
+    page('https://app.example.com/')
+
+    const guard = createOriginGuard('a transport', {})
+
+    expect(guard('/me')).toBe(true)
+    expect(guard('https://cdn.example.com/me')).toBe(true)
+  })
+
+  test.each(['about:blank', 'file:///home/me/index.html', 'blob:https://app.example.com/1'])(
+    'one at %s has no origin to send tokens to',
+    (href) => {
+      page(href)
+
+      expect(() => createOriginGuard('a transport', {})).toThrow(TypeError)
+    },
+  )
+
+  test('originOf reads relative URLs as the page does', () => {
+    expect(originOf('/me')).toBeUndefined()
+    page('https://app.example.com/some/page')
+    expect(originOf('/me')).toBe('https://app.example.com')
+    expect(originOf('https://api.example.com/me')).toBe('https://api.example.com')
+  })
+})
+
+describe('creating a transport without an origin', () => {
+  test.each([
+    ['createAuthFetch', () => createAuthFetch(auth)],
+    ['createAuthOfetch', () => createAuthOfetch(auth, { defaults: { headers: {} } })],
+    ['attachAuth', () => attachAuth(axios.create(), auth)],
+  ])('%s throws a TypeError that says what to set', (name, make) => {
+    expect(make).toThrow(TypeError)
+    expect(make).toThrow(new RegExp(`^${name} .*Set origins: \\['https://api\\.example\\.com'\\]`))
+  })
+
+  test.each([
+    ['createAuthFetch', () => createAuthFetch(auth, { origins: ['api.example.com'] })],
+    ['createAuthFetch', () => createAuthFetch(auth, { origins: ['/api'] })],
+    ['createAuthFetch', () => createAuthFetch(auth, { origins: ['ftp://api.example.com'] })],
+    ['createAuthOfetch', () => createAuthOfetch(auth, { origins: ['*'] })],
+    ['attachAuth', () => attachAuth(axios.create(), auth, { origins: ['localhost:3000'] })],
+  ])('%s throws a TypeError that names an origin it cannot read', (name, make) => {
+    expect(make).toThrow(TypeError)
+    expect(make).toThrow(new RegExp(`^${name}: .* is not the URL of an http or https origin`))
+  })
+
+  test('a base URL is enough for ofetch and axios', () => {
+    expect(() => createAuthOfetch(auth, { defaults: { baseURL: 'https://api.example.com' } })).not.toThrow()
+    expect(() => attachAuth(axios.create({ baseURL: 'https://api.example.com' }), auth)).not.toThrow()
+  })
+})

@@ -1,0 +1,220 @@
+import axios, { getAdapter } from 'axios'
+import { describe, expect, onTestFinished, test } from 'vitest'
+import { attachAuth } from '../../src/transports/axios.ts'
+import { createAuthFetch } from '../../src/transports/fetch.ts'
+import { setUp } from '../conformance/harness.ts'
+import { transports } from '../conformance/transports.ts'
+import { type Origin, startOrigin, to } from './support.ts'
+
+const authorizations = ({ log }: Origin) => log.map(({ headers }) => headers.authorization)
+
+describe.each(transports)('$name: redirects', ({ create }) => {
+  test.each([301, 302, 303, 307, 308])(
+    'a %i to another origin does not take the token along',
+    async (status) => {
+      const { signedIn, server } = await setUp()
+      const foreign = await startOrigin(() => ({ body: '{}' }))
+      const api = await startOrigin(() => ({ status, headers: { location: `${foreign.url}/there` } }))
+      const client = create(await signedIn(), { origin: api.url })
+
+      expect((await client.post('/here', { n: 1 })).status).toBe(200)
+
+      expect(authorizations(api)).toEqual([expect.stringMatching(/^Bearer at-/)])
+      expect(authorizations(foreign)).toEqual([undefined])
+      expect(server.tokenRequests).toBe(0)
+    },
+  )
+
+  test('a redirect to another port of the same host is one to another origin', async () => {
+    const { signedIn } = await setUp()
+    const foreign = await startOrigin(() => ({ body: '{}' }))
+    const api = await startOrigin(() => ({
+      status: 302,
+      headers: { location: foreign.url.replace('127.0.0.1', 'localhost') },
+    }))
+    const client = create(await signedIn(), { origin: api.url.replace('127.0.0.1', 'localhost') })
+
+    await client.get('/here')
+
+    expect([authorizations(api).length, authorizations(foreign)]).toEqual([1, [undefined]])
+  })
+
+  test.each([302, 307])(
+    'a %i within the origin keeps the token, and a 401 behind it is recovered from',
+    async (status) => {
+      const { signedIn, server } = await setUp()
+      const api = await startOrigin(({ url, headers }) =>
+        url === '/here'
+          ? { status, headers: { location: '/there' } }
+          : headers.authorization?.startsWith('Bearer at-1-1-')
+            ? { status: 401 }
+            : { body: '{"ok":true}' },
+      )
+      const client = create(await signedIn(), { origin: api.url })
+
+      const answer = await client.get('/here')
+
+      expect([answer.status, answer.json]).toEqual([200, { ok: true }])
+      expect(api.log.map(({ url, headers }) => [url, headers.authorization?.slice(7, 13)])).toEqual([
+        ['/here', 'at-1-1'],
+        ['/there', 'at-1-1'],
+        ['/here', 'at-1-2'],
+        ['/there', 'at-1-2'],
+      ])
+      expect(server.refreshes).toBe(1)
+    },
+  )
+
+  test('a 307 within the origin is replayed with its body', async () => {
+    const { signedIn } = await setUp()
+    const api = await startOrigin(({ url, headers }) =>
+      url === '/here'
+        ? { status: 307, headers: { location: '/there' } }
+        : headers.authorization?.startsWith('Bearer at-1-1-')
+          ? { status: 401 }
+          : { body: '{}' },
+    )
+    const client = create(await signedIn(), { origin: api.url })
+
+    expect((await client.post('/here', { n: 1 })).status).toBe(200)
+
+    expect(api.log.map(({ method, body }) => [method, String(body)])).toEqual(
+      Array(4).fill(['POST', '{"n":1}']),
+    )
+  })
+
+  test('a 401 of another origin, reached by a redirect, is no reason to refresh', async () => {
+    const { signedIn, server } = await setUp()
+    const foreign = await startOrigin(() => ({ status: 401, headers: { 'www-authenticate': 'Bearer' } }))
+    const api = await startOrigin(() => ({ status: 302, headers: { location: `${foreign.url}/there` } }))
+    const auth = await signedIn()
+    const client = create(auth, { origin: api.url })
+
+    const answer = await client.get('/here')
+
+    expect(answer.status).toBe(401)
+    expect([api.log.length, foreign.log.length, server.tokenRequests]).toEqual([1, 1, 0])
+    expect(auth.state).toBe('authenticated')
+  })
+
+  test('nor is its word about stronger sign-ins taken for the API’s', async () => {
+    const { signedIn, server, emitted } = await setUp()
+    const foreign = await startOrigin(() => ({
+      status: 401,
+      headers: { 'www-authenticate': 'Bearer error="insufficient_user_authentication", acr_values="evil"' },
+    }))
+    const api = await startOrigin(() => ({ status: 302, headers: { location: `${foreign.url}/there` } }))
+    const client = create(await signedIn(), { origin: api.url })
+
+    expect((await client.get('/here')).status).toBe(401)
+
+    expect([emitted('stepUpRequired'), server.tokenRequests]).toEqual([[], 0])
+  })
+})
+
+describe('a page’s relative URLs', () => {
+  const startPage = async () => {
+    const { signedIn } = await setUp()
+    const api = await startOrigin(({ url, headers }) =>
+      url === '/here'
+        ? { status: 302, headers: { location: '/there' } }
+        : headers.authorization?.startsWith('Bearer at-1-1-')
+          ? { status: 401 }
+          : { body: '{"ok":true}' },
+    )
+    Object.assign(globalThis, { location: { href: `${api.url}/index.html` } })
+    onTestFinished(() => {
+      Reflect.deleteProperty(globalThis, 'location')
+    })
+    return { auth: await signedIn(), absolute: (path: string) => new URL(path, api.url).href }
+  }
+
+  test('fetch: a 401 behind a redirect is recovered from', async () => {
+    const { auth, absolute } = await startPage()
+    const send = createAuthFetch(auth, { fetch: (input, init) => fetch(absolute(input as string), init) })
+
+    expect((await send('/here')).status).toBe(200)
+  })
+
+  test('axios: a 401 is recovered from, behind a redirect or not', async () => {
+    const { auth, absolute } = await startPage()
+    const instance = axios.create({
+      adapter: (config) => getAdapter('http')({ ...config, url: absolute(config.url!), proxy: false }),
+    })
+    attachAuth(instance, auth)
+
+    expect((await instance.get('/here')).data).toEqual({ ok: true })
+    expect((await instance.get('/there')).data).toEqual({ ok: true })
+  })
+})
+
+describe('axios (http adapter): redirects', () => {
+  test('one from a host to its subdomain does not take the token along', async () => {
+    const { signedIn } = await setUp()
+    const foreign = await startOrigin(() => ({ body: '{}' }))
+    const api = await startOrigin(() => ({
+      status: 302,
+      headers: { location: `http://sub.localhost:${foreign.port}/there` },
+    }))
+    const instance = axios.create({
+      baseURL: `http://localhost:${api.port}`,
+      adapter: 'http',
+      proxy: false,
+      lookup: (_host: string, _options: object, found: (error: null, address: string, family: 4) => void) =>
+        found(null, '127.0.0.1', 4),
+    })
+    attachAuth(instance, await signedIn())
+
+    expect((await instance.get('/here')).status).toBe(200)
+
+    expect(authorizations(api)).toEqual([expect.stringMatching(/^Bearer at-/)])
+    expect(authorizations(foreign)).toEqual([undefined])
+  })
+
+  /** Clients before axios 1.13 leave it to `beforeRedirect` alone to keep the header from a subdomain. */
+  test.each([
+    ['a subdomain', (api: URL) => `http://sub.${api.host}/x`, false],
+    ['another port', (api: URL) => `http://${api.hostname}:1/x`, false],
+    ['another scheme', (api: URL) => `https://${api.host}/x`, false],
+    ['the same origin', (api: URL) => `${api.origin}/x`, true],
+  ])('to %s: what beforeRedirect leaves of the header', async (_, target, keeps) => {
+    const { signedIn, url } = await setUp()
+    let before: ((options: { href: string; headers: Record<string, string> }) => void) | undefined
+    const theirs: unknown[] = []
+    const instance = axios.create({
+      baseURL: url,
+      beforeRedirect: (options) => theirs.push({ ...options.headers }),
+      adapter: (config) => {
+        before = config.beforeRedirect as never
+        return getAdapter('http')({ ...config, proxy: false })
+      },
+    })
+    attachAuth(instance, await signedIn())
+    await instance.get('/api/a')
+    const headers = { AUTHORIZATION: 'Bearer secret', 'x-a': '1' }
+
+    before?.({ href: target(new URL(url)), headers })
+
+    expect(headers).toEqual({ ...(keeps && { AUTHORIZATION: 'Bearer secret' }), 'x-a': '1' })
+    expect(theirs).toEqual([headers])
+  })
+
+  test('the caller’s own beforeRedirect runs for every hop, and after the token was taken off', async () => {
+    const { signedIn, url, server } = await setUp()
+    const foreign = await startOrigin(() => ({ body: '{}' }))
+    const hops: unknown[] = []
+    const instance = axios.create({
+      baseURL: url,
+      adapter: 'http',
+      proxy: false,
+      beforeRedirect: ({ href, headers }) =>
+        hops.push([href, Object.keys(headers).includes('Authorization')]),
+    })
+    attachAuth(instance, await signedIn())
+
+    await instance.get(`/api/redirect?to=${encodeURIComponent(`${foreign.url}/there`)}`)
+
+    expect(hops).toEqual([[`${foreign.url}/there`, false]])
+    expect(to(server.log, '/api/redirect')).toHaveLength(1)
+  })
+})

@@ -1,0 +1,174 @@
+import { Readable } from 'node:stream'
+import axios from 'axios'
+import { describe, expect, test } from 'vitest'
+import { attachAuth } from '../../src/transports/axios.ts'
+import { nextEvent, setUp } from '../conformance/harness.ts'
+import { type Client, transports } from '../conformance/transports.ts'
+import { closeGate, startOrigin, to } from './support.ts'
+
+const CHUNKS = ['chunk one, ', 'chunk twö, ', 'the last']
+const TEXT = CHUNKS.join('')
+
+const webStream = () => new Blob(CHUNKS).stream()
+const nodeStream = () => Readable.from(CHUNKS.map((chunk) => Buffer.from(chunk)))
+async function* generated() {
+  for (const chunk of CHUNKS) yield new TextEncoder().encode(chunk)
+}
+
+const [fetchTransport, ofetchTransport, axiosHttp, axiosFetch] = transports as [
+  (typeof transports)[0],
+  (typeof transports)[0],
+  (typeof transports)[0],
+  (typeof transports)[0],
+]
+
+/** Which clients take which streams; the http adapter knows those of Node only. */
+const streams = [
+  { kind: 'a web stream', make: webStream, transport: fetchTransport },
+  { kind: 'an async iterable', make: generated, transport: fetchTransport },
+  { kind: 'a web stream', make: webStream, transport: ofetchTransport },
+  { kind: 'a Node stream', make: nodeStream, transport: ofetchTransport },
+  { kind: 'a Node stream', make: nodeStream, transport: axiosHttp },
+  { kind: 'a web stream', make: webStream, transport: axiosFetch },
+].map((stream) => ({ ...stream, name: stream.transport.name }))
+
+describe.each(streams)('$name: $kind', ({ make, transport }) => {
+  const post = (client: Client, path: string) => client.post(path, make())
+
+  test('is not hoarded: its 401 is given back, and the refresh is under way', async () => {
+    const { server, url, signedIn } = await setUp()
+    const auth = await signedIn()
+    const client = transport.create(auth, { origin: url })
+    server.expireAccessTokens()
+    const refreshed = nextEvent(auth, 'refreshed')
+
+    const answer = await post(client, '/api/upload')
+
+    expect([answer.status, answer.givenAs]).toEqual([401, transport.givesRefusalsAs])
+    await refreshed
+    expect(to(server.log, '/api/upload').map(({ bodyText }) => bodyText)).toEqual([TEXT])
+    expect(server.refreshes).toBe(1)
+    const next = await post(client, '/api/upload')
+    expect([next.status, (next.json as { generation: number }).generation]).toEqual([200, 2])
+    expect(to(server.log, '/api/upload')).toHaveLength(2)
+  })
+
+  test('that waits before its first sending goes once, whole, with the new token', async () => {
+    const { server, url, auth, open } = await closeGate()
+    const client = transport.create(auth, { origin: url })
+
+    const call = post(client, '/api/upload')
+    await nextEvent(auth, 'requestHeld')
+    open()
+
+    expect((await call).status).toBe(200)
+    expect(to(server.log, '/api/upload').map(({ bodyText, generation }) => [bodyText, generation])).toEqual([
+      [TEXT, 2],
+    ])
+  })
+
+  test('is replayed byte for byte where bufferStreams was asked for', async () => {
+    const { server, url, signedIn } = await setUp()
+    const client = transport.create(await signedIn(), { origin: url, bufferStreams: true })
+    server.expireAccessTokens()
+
+    const answer = await post(client, '/api/upload')
+
+    expect(answer.status).toBe(200)
+    expect(to(server.log, '/api/upload').map(({ bodyText, generation }) => [bodyText, generation])).toEqual([
+      [TEXT, 1],
+      [TEXT, 2],
+    ])
+  })
+})
+
+describe('axios (http adapter): streams that only Node has', () => {
+  test('a stream of strings is replayed byte for byte where bufferStreams was asked for', async () => {
+    const { server, url, signedIn } = await setUp()
+    const client = axiosHttp.create(await signedIn(), { origin: url, bufferStreams: true })
+    server.expireAccessTokens()
+
+    expect((await client.post('/api/upload', Readable.from(CHUNKS))).status).toBe(200)
+
+    expect(to(server.log, '/api/upload').map(({ bodyText }) => bodyText)).toEqual([TEXT, TEXT])
+  })
+
+  test('a stream that breaks while it is read rejects the call and sends nothing', async () => {
+    const { server, url, signedIn } = await setUp()
+    const client = axiosHttp.create(await signedIn(), { origin: url, bufferStreams: true })
+    const problem = new Error('the disk is gone')
+    const broken = Readable.from(
+      (async function* () {
+        yield Buffer.from('some')
+        throw problem
+      })(),
+    )
+
+    await expect(client.post('/api/upload', broken)).rejects.toBe(problem)
+
+    expect(server.log).toEqual([])
+  })
+
+  const postForm = async (bufferStreams: boolean) => {
+    const bench = await setUp()
+    const auth = await bench.signedIn()
+    const instance = axios.create({ baseURL: bench.url, adapter: 'http', proxy: false })
+    attachAuth(instance, auth, { bufferStreams })
+    bench.server.expireAccessTokens()
+    const refreshed = nextEvent(auth, 'refreshed')
+    const answer = await instance.postForm(
+      '/api/form',
+      { name: 'Ädä', file: Buffer.from([0, 255, 13, 10]) },
+      { validateStatus: () => true },
+    )
+    await refreshed
+    return { answer, sent: to(bench.server.log, '/api/form') }
+  }
+
+  test('the form of postForm, a stream in Node, goes once', async () => {
+    const { answer, sent } = await postForm(false)
+
+    expect(answer.status).toBe(401)
+    expect(sent).toHaveLength(1)
+  })
+
+  test('the form of postForm is replayed with its boundary where bufferStreams was asked for', async () => {
+    const { answer, sent } = await postForm(true)
+
+    expect(answer.status).toBe(200)
+    const [first, second] = sent
+    expect(second!.headers['content-type']).toBe(first!.headers['content-type'])
+    expect(Buffer.from(second!.bodyBytes)).toEqual(Buffer.from(first!.bodyBytes))
+    const form = await new Response(second!.bodyBytes.slice(), {
+      headers: { 'content-type': second!.headers['content-type']! },
+    }).formData()
+    expect(form.get('name')).toBe('Ädä')
+  })
+})
+
+describe('axios: a stream as the answer', () => {
+  test.each(['http', 'fetch'] as const)(
+    'the %s adapter hands on the replay’s stream, and lets the refused one go',
+    async (adapter) => {
+      const { url, signedIn, server } = await setUp()
+      const auth = await signedIn()
+      const origin = await startOrigin(({ headers }) =>
+        headers.authorization?.includes('at-1-1-')
+          ? { status: 401, body: Buffer.alloc(1 << 20) }
+          : { body: 'streamed' },
+      )
+      const instance = axios.create({ baseURL: origin.url, adapter, proxy: false, responseType: 'stream' })
+      attachAuth(instance, auth)
+
+      const { status, data } = await instance.get('/file')
+
+      expect([status, await new Response(data as ReadableStream).text()]).toEqual([200, 'streamed'])
+      expect(origin.log.map(({ headers }) => headers.authorization?.slice(7, 14))).toEqual([
+        'at-1-1-',
+        'at-1-2-',
+      ])
+      expect(server.refreshes).toBe(1)
+      expect(url).not.toBe(origin.url)
+    },
+  )
+})

@@ -57,7 +57,9 @@ export function detail(
 ): string {
   const focus = path.reduce<AnyStateNode | undefined>((node, key) => node?.states[key], root)
   if (focus?.type !== 'compound' || children(focus).some(isComposite)) {
-    throw new Error(`Cannot draw ${path.join('.')} from the inside: only a composite of plain states can be.`)
+    throw new Error(
+      `Cannot draw ${path.join('.') || root.key} from the inside: only a composite of plain states can be.`,
+    )
   }
   const transitions = transitionsOf(root)
   const edges = collect(transitions, ({ source, actions }, target) => {

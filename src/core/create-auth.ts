@@ -1,13 +1,18 @@
 import { createActor } from 'xstate'
-import type { AuthEmitted, AuthEvent, TokenFacts } from '../../machines/index.ts'
+import type { AuthEvent, TokenFacts } from '../../machines/index.ts'
 import { shieldActor } from './actor-shield.ts'
 import { type AccessTokenOptions, type Auth, type AuthState, GATE } from './auth.ts'
+import { backgroundClock } from './background-clock.ts'
 import { DisposedError, SessionExpiredError, SignedOutError } from './errors.ts'
 import { createExchange } from './exchange.ts'
 import { createGate } from './gate.ts'
+import { createListeners } from './listeners.ts'
+import { createMilestones } from './milestones.ts'
 import { type AuthOptions, settle } from './options.ts'
 import type { Clock, Environment, TokenResponse } from './ports.ts'
 import { provide } from './provide.ts'
+import { renewalTime } from './renewal-time.ts'
+import { createRevocations } from './revocations.ts'
 import { createSessionStore } from './session-store.ts'
 import { createSignIns } from './sign-ins.ts'
 import { createTimed } from './timed.ts'
@@ -22,27 +27,19 @@ export interface Defaults {
   readonly report: (error: unknown) => void
 }
 
-/** A fifth of a token's life, at most a minute, is time enough to renew it in. */
-const AHEAD_SHARE = 0.2
-const AHEAD_MOST = 60_000
-
 /** `createAuth`, with every port given. Use the one from `authchart`. */
 export function createAuthWith<Credentials, Claims>(
   options: AuthOptions<Credentials>,
   defaults: Defaults,
 ): Auth<Credentials, Claims> {
   const settings = settle(options as AuthOptions<never>)
-  const { clock = defaults.clock, environment = defaults.environment, coordinator, revoke } = options
+  const { clock = defaults.clock, environment = defaults.environment, coordinator } = options
   const timed = createTimed(clock)
-  const vault = createVault({ now: () => clock.now(), renewAt })
+  const vault = createVault({
+    now: () => clock.now(),
+    renewAt: (tokens) => renewalTime(tokens, settings.refreshAhead),
+  })
   let disposed = false
-
-  function renewAt({ receivedAt, expiresAt }: Tokens) {
-    if (expiresAt === undefined) return undefined
-    const lifetime = Math.max(0, expiresAt - receivedAt)
-    const ahead = settings.refreshAhead ?? Math.min(AHEAD_MOST, lifetime * AHEAD_SHARE)
-    return expiresAt - Math.min(ahead, lifetime / 2)
-  }
 
   const send = (event: AuthEvent) => {
     if (!disposed) actor.send(event)
@@ -64,24 +61,10 @@ export function createAuthWith<Credentials, Claims>(
     concurrency: settings.concurrency,
   })
 
-  /** Tokens to revoke when the chart comes to it. */
-  const leftBehind: Tokens[] = []
-
-  async function revokeNow({ accessToken, refreshToken }: Tokens) {
-    if (!revoke || disposed) return
-    try {
-      await timed.run(
-        (signal) => revoke({ accessToken, refreshToken }, { signal }),
-        settings.timeouts.revoke,
-        () => undefined,
-      )
-    } catch {
-      // The session is over here whatever the server says; what is left there runs out by itself.
-    }
-  }
+  const revocations = createRevocations({ revoke: options.revoke, timed, timeout: settings.timeouts.revoke })
 
   function discard(tokens: Tokens, revokes = true) {
-    if (revokes) void revokeNow(tokens)
+    if (revokes) void revocations.revokeNow(tokens)
     send({ type: 'exchange.discarded', reason: revokes ? 'session_over' : 'superseded' })
   }
 
@@ -146,16 +129,17 @@ export function createAuthWith<Credentials, Claims>(
     exchange,
     signIns,
     async revokePending() {
-      await Promise.all([...leftBehind.splice(0).map(revokeNow), store.clear()])
+      await Promise.all([revocations.revokeLeftBehind(), store.clear()])
     },
     leaveBehind(tokens) {
       signIns.cancel(new SignedOutError({ reason: 'signed_out' }))
-      if (tokens) leftBehind.push(tokens)
+      if (tokens) revocations.leaveBehind(tokens)
     },
     announce,
     syncWithStore: () => void syncWithStore(),
     adoptLate: (facts) => {
-      if (vault.tokens && facts.epoch === vault.epoch && facts.generation === vault.generation) adopt(facts, true)
+      if (vault.tokens && facts.epoch === vault.epoch && facts.generation === vault.generation)
+        adopt(facts, true)
     },
   })
 
@@ -170,44 +154,13 @@ export function createAuthWith<Credentials, Claims>(
       },
       ...(initial && { initial }),
     },
-    clock: background(clock),
+    clock: backgroundClock(clock),
   })
   shieldActor(actor, { now: () => clock.now(), report: defaults.report })
 
-  const history: AuthEmitted[] = []
-  const listeners = new Map<string, Set<(event: never) => void>>()
-  /** Looked through whenever the chart comes to rest. */
-  const waiting = new Set<{ done: () => boolean; resolve: () => void; reject: (error: unknown) => void }>()
-
-  actor.on('*', (event) => {
-    remember(event)
-    for (const type of [event.type, '*']) {
-      for (const listener of listeners.get(type) ?? []) {
-        try {
-          listener(event as never)
-        } catch (error) {
-          defaults.report(error)
-        }
-      }
-    }
-  })
-
-  function remember(event: AuthEmitted) {
-    const last = history.at(-1)
-    // Requests come by the hundred; what the history is read for are the few things that happened between them.
-    if (
-      last &&
-      'count' in last &&
-      'count' in event &&
-      last.type === event.type &&
-      last.reason === event.reason
-    ) {
-      history[history.length - 1] = Object.freeze({ ...event, count: last.count + event.count })
-      return
-    }
-    history.push(event)
-    if (history.length > settings.historyLimit) history.shift()
-  }
+  const listeners = createListeners(settings.historyLimit, defaults.report)
+  const milestones = createMilestones()
+  actor.on('*', listeners.hear)
 
   const state = () => {
     const { value } = actor.getSnapshot()
@@ -217,19 +170,8 @@ export function createAuthWith<Credentials, Claims>(
   actor.subscribe(() => {
     gate.settle()
     if (state() !== 'authenticating') signIns.settle()
-    for (const waiter of waiting) {
-      if (!waiter.done()) continue
-      waiting.delete(waiter)
-      waiter.resolve()
-    }
+    milestones.settle()
   })
-
-  const reached = (done: () => boolean): Promise<void> =>
-    new Promise((resolve, reject) => {
-      if (disposed) reject(new DisposedError())
-      else if (done()) resolve()
-      else waiting.add({ done, resolve, reject })
-    })
 
   const current = () => vault.session as Session<Claims>
   const over = (): never => {
@@ -290,9 +232,8 @@ export function createAuthWith<Credentials, Claims>(
     store.dispose()
     signIns.cancel(error)
     gate.dispose()
-    for (const waiter of waiting) waiter.reject(error)
-    waiting.clear()
-    listeners.clear()
+    milestones.dispose(error)
+    listeners.dispose()
   }
 
   const auth: Auth<Credentials, Claims> = {
@@ -304,9 +245,9 @@ export function createAuthWith<Credentials, Claims>(
       return vault.session as Session<Claims> | undefined
     },
     get history() {
-      return [...history]
+      return listeners.history()
     },
-    ready: () => reached(() => state() !== 'restoring'),
+    ready: () => milestones.reached(() => state() !== 'restoring'),
     async signIn(credentials) {
       if (disposed) throw new DisposedError()
       if (!options.signIn)
@@ -321,7 +262,7 @@ export function createAuthWith<Credentials, Claims>(
       // Called from a listener, the chart takes the event up once it has finished its step.
       await Promise.resolve()
       // Signed out and disposed of at once: it is over either way.
-      await reached(() => state() !== 'signingOut').catch(() => {})
+      await milestones.reached(() => state() !== 'signingOut').catch(() => {})
     },
     async setTokens(response: TokenResponse) {
       if (disposed) throw new DisposedError()
@@ -335,24 +276,16 @@ export function createAuthWith<Credentials, Claims>(
       if (disposed) throw new DisposedError()
       await auth.ready()
       const { generation } = vault
-      await reached(() => state() !== 'authenticating')
+      await milestones.reached(() => state() !== 'authenticating')
       // A sign-in that was under way has brought new tokens, or left things as they were.
       if (vault.tokens && vault.generation !== generation) return current()
-      if (state() === 'expired')
-        throw new SessionExpiredError({ reason: actor.getSnapshot().context.reason })
+      if (state() === 'expired') throw new SessionExpiredError({ reason: actor.getSnapshot().context.reason })
       if (!vault.tokens) throw new SignedOutError()
       await nextGeneration()
       return current() ?? over()
     },
     getAccessToken: getAccessToken as Auth['getAccessToken'],
-    on(type, listener) {
-      const set = listeners.get(type) ?? new Set()
-      // Wrapped, so that the same function given twice is two listeners with an end each.
-      const own = (event: never) => listener(event)
-      set.add(own)
-      listeners.set(type, set)
-      return () => set.delete(own)
-    },
+    on: listeners.on,
     dispose,
     // Browsers without explicit resource management have no such symbol, and there nobody asks for it.
     [Symbol.dispose ?? GATE]: dispose,
@@ -379,19 +312,4 @@ export function createAuthWith<Credentials, Claims>(
     listen(() => environment.subscribe(kind, () => send({ type: chartHears[kind] })))
   }
   return auth
-}
-
-/**
- * The chart's own timers must not keep a Node process alive: a renewal is no reason to stay. Whoever waits for something
- * has a deadline of its own, and that one does.
- */
-function background(clock: Clock): Pick<Clock, 'setTimeout' | 'clearTimeout'> {
-  return {
-    setTimeout(callback, delay) {
-      const handle = clock.setTimeout(callback, delay)
-      ;(handle as { unref?: () => void } | undefined)?.unref?.()
-      return handle
-    },
-    clearTimeout: (handle) => clock.clearTimeout(handle),
-  }
 }

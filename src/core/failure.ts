@@ -80,7 +80,11 @@ export async function classifyFailure(
   const fatalReason: Reason = (known && oauthError) || 'refresh_rejected'
   const fatal =
     refused ||
-    saysFatal(context.isFatal, error, { fatal: refused, reason: refused ? fatalReason : passingReason, status })
+    saysFatal(context.isFatal, error, {
+      fatal: refused,
+      reason: refused ? fatalReason : passingReason,
+      status,
+    })
   return {
     fatal,
     uncertain: !fatal && network && !facts.notSent,

@@ -120,7 +120,11 @@ export function createGate({
       return vault.pass
     }
     if (posture === 'refuse') throw refusal()
-    return posture === 'anonymous' ? vault.anonymousPass : undefined
+    if (posture === 'anonymous') return vault.anonymousPass
+    if (clock.now() - usedAt < idleLimit) return undefined
+    // To wait is to use the session, and it may have been left for too long by now.
+    send({ type: 'session.check' })
+    return posture === 'hold' ? undefined : pass()
   }
 
   function passAfterCheck(now: number): Pass | undefined {

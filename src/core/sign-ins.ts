@@ -79,7 +79,7 @@ export function createSignIns({ vault, clock, timed, timeout, signIn, keep, disc
 
     /** The chart has gone on. */
     settle() {
-      outcome?.()
+      void outcome?.()
       outcome = undefined
     },
   }

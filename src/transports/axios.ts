@@ -66,14 +66,10 @@ export function attachAuth(
       : replayableBody(config.data, bufferStreams))
     const headers = new AxiosHeaders(config.headers)
     if (contentType !== undefined) headers.setContentType(contentType)
-    const request = new AdapterRequest(
-      send,
-      { ...config, headers, data: body },
-      url,
-      replayable,
-      allowed,
-      options,
-    )
+    // The http adapter writes a Blob's type over the header, and that is in lower case, unlike a boundary.
+    const isEncodedForm = contentType !== undefined && body instanceof Blob
+    const data = isEncodedForm && typeof XMLHttpRequest === 'undefined' ? await body.arrayBuffer() : body
+    const request = new AdapterRequest(send, { ...config, headers, data }, url, replayable, allowed, options)
     try {
       const { response, error } = await bearerRequest(auth, request)
       if (error) throw error

@@ -70,13 +70,17 @@ export function authFetch(
     const url = isRequest(input) ? input.url : String(input)
     if (!allowed(url) || exclude?.(url) || hasAuthorization(init?.headers ?? headersOf(input)))
       return send(input, init)
-    if (isRequest(input)) {
+    const request = isRequest(input) ? input : isRequest(init) ? init : undefined
+    if (request) {
       // Another implementation's `Request` is made again by its own constructor; this one would read it as a string.
-      const Request = input.constructor as typeof globalThis.Request
-      return fromRequest(auth, rules, url, new Request(input, init), init, bufferStreams)
+      const Request = request.constructor as typeof globalThis.Request
+      // It can be cloned, and so sent again, whatever its body; only a stream that came on its own is not hoarded.
+      const replayable = bufferStreams || isRequest(init) || !isOneShot(init?.body)
+      return bearerRequest(
+        auth,
+        new FetchRequest(rules, url, new Request(input, init), undefined, replayable),
+      )
     }
-    if (isRequest(init))
-      return fromRequest(auth, rules, url, new Request(url, init), undefined, bufferStreams)
     const own: RequestInit | undefined = init && { ...init }
     if (own?.headers) own.headers = copyHeaders(own.headers)
     if (typeof own?.body !== 'object' || own.body === null) {
@@ -98,19 +102,6 @@ interface Rules {
   readonly send: typeof fetch
   readonly isChallenge: ((answer: Response) => boolean | Promise<boolean>) | undefined
   readonly abortSafe: boolean
-}
-
-/** A request can be cloned, and so sent again, whatever its body; only a stream that came on its own is not hoarded. */
-function fromRequest(
-  auth: AnyAuth,
-  rules: Rules,
-  url: string,
-  request: Request,
-  init: RequestInit | undefined,
-  bufferStreams: boolean,
-): Promise<Response> {
-  const replayable = bufferStreams || !isOneShot(init?.body)
-  return bearerRequest(auth, new FetchRequest(rules, url, request, undefined, replayable))
 }
 
 class FetchRequest implements BearerRequest<Response> {

@@ -78,6 +78,13 @@ describe('limits.idle', () => {
     await expect(auth.getAccessToken()).rejects.toMatchObject({ reason: 'idle' })
   })
 
+  it('stops the first request after it, in a machine that slept while it was refreshing', async () => {
+    const { auth, clock } = rig({ initialTokens: tokens(1, { expires_in: 0 }), limits: { idle: 60_000 } })
+    await clock.advance(0)
+    clock.jump(60_000)
+    await expect(auth.getAccessToken()).rejects.toMatchObject({ reason: 'idle' })
+  })
+
   it('ends it at the wake of a machine that slept', async () => {
     const { auth, clock, outside } = rig({ limits: { idle: 60_000 } })
     clock.jump(60_000)

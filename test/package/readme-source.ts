@@ -84,17 +84,28 @@ export function membersOf(path: string, name: string): string[] {
   })
 }
 
-/** The string literals of a union type; of a union of objects, those of their `type`. */
+/** The string literals of a union type. */
 export function literalsOf(path: string, name: string): string[] {
   const literals: string[] = []
   const visit = (node: ts.Node) => {
-    const object = ts.isPropertySignature(node) && node.name.getText() !== 'type'
-    if (object) return
     if (ts.isLiteralTypeNode(node) && ts.isStringLiteral(node.literal)) literals.push(node.literal.text)
     ts.forEachChild(node, visit)
   }
   visit(declaration(path, name, ts.isTypeAliasDeclaration).type)
   return literals
+}
+
+/** What each member of a union of objects carries, by its `type`: `{ type: 'a'; b?: number }` carries `b`. */
+export function fieldsOf(path: string, name: string): Record<string, string[]> {
+  const fields: Record<string, string[]> = {}
+  const visit = (node: ts.Node): void => {
+    if (!ts.isTypeLiteralNode(node)) return ts.forEachChild(node, visit)
+    const [type, ...others] = node.members
+    const [, key = ''] = /'(.*)'/.exec(type?.getText() ?? '') ?? []
+    fields[key] = others.map((member) => member.name?.getText() ?? '')
+  }
+  visit(declaration(path, name, ts.isTypeAliasDeclaration).type)
+  return fields
 }
 
 /** Every class of a file that another can be caught as. */

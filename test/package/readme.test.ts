@@ -13,6 +13,7 @@ import * as authchartFetch from '../../src/transports/fetch.ts'
 import * as authchartOfetch from '../../src/transports/ofetch.ts'
 import {
   classesOf,
+  fieldsOf,
   literalsOf,
   membersOf,
   namesIn,
@@ -165,9 +166,14 @@ describe('the tables of the README', () => {
     },
   )
 
-  it('name every event, and nothing that is none', () => {
-    const emitted = literalsOf('machines/vocabulary.ts', 'AuthEmitted')
-    expect(namesIn(tableUnder('Events')).sort()).toEqual(emitted.sort())
+  it('name every event with what it carries, and nothing that is none', () => {
+    const told = tableUnder('Events').map((row) => [namesIn([row])[0], namesIn([row], 2)])
+    // `transition` also shows an example of a path.
+    const carried = told.map(([type, names]) => [type, type === 'transition' ? names?.slice(0, 2) : names])
+    expect(Object.fromEntries(carried)).toEqual(fieldsOf('machines/vocabulary.ts', 'AuthEmitted'))
+    for (const name of membersOf('machines/vocabulary.ts', 'AuthFacts')) {
+      expect(/^Every event carries .*$/m.exec(README)?.[0]).toContain(`\`${name}\``)
+    }
   })
 
   it('name every error with its code, and nothing that is none', () => {

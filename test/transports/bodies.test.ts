@@ -1,6 +1,7 @@
 import axios from 'axios'
 import { ofetch } from 'ofetch'
-import { describe, expect, test } from 'vitest'
+import { describe, expect, onTestFinished, test } from 'vitest'
+import { createAuthFetch } from '../../src/transports/fetch.ts'
 import { setUp } from '../conformance/harness.ts'
 import { transports } from '../conformance/transports.ts'
 import { to } from './support.ts'
@@ -94,6 +95,35 @@ describe.each(transports)('$name: bodies', ({ name, create }) => {
     expect(new Uint8Array(await file.arrayBuffer())).toEqual(BINARY)
   })
 
+  test('a form keeps the capitals of its boundary, which browsers put into it', async () => {
+    const { server, url, signedIn } = await setUp()
+    const NodeResponse = globalThis.Response
+    const boundary = '----WebKitFormBoundaryAbCdEf'
+    // Blobs have their type in lower case, here as in browsers; Node's own boundaries have no capitals to lose.
+    globalThis.Response = class extends NodeResponse {
+      constructor(body?: BodyInit | null, init?: ResponseInit) {
+        if (!(body instanceof FormData)) super(body, init)
+        else
+          super(`--${boundary}\r\nContent-Disposition: form-data; name="a"\r\n\r\nü\r\n--${boundary}--\r\n`, {
+            headers: { 'content-type': `multipart/form-data; boundary=${boundary}` },
+          })
+      }
+    }
+    onTestFinished(() => {
+      globalThis.Response = NodeResponse
+    })
+    const client = create(await signedIn(), { origin: url })
+
+    expect((await client.post('/api/form', new FormData())).status).toBe(200)
+
+    const [sent] = to(server.log, '/api/form')
+    expect(sent!.headers['content-type']).toBe(`multipart/form-data; boundary=${boundary}`)
+    const form = await new NodeResponse(sent!.bodyBytes.slice(), {
+      headers: { 'content-type': sent!.headers['content-type']! },
+    }).formData()
+    expect(form.get('a')).toBe('ü')
+  })
+
   test('headers of the caller go with both sendings', async () => {
     const { server, url, signedIn } = await setUp()
     const client = create(await signedIn(), { origin: url })
@@ -106,5 +136,17 @@ describe.each(transports)('$name: bodies', ({ name, create }) => {
       ['text/x-own', 'abc'],
       ['text/x-own', 'abc'],
     ])
+  })
+})
+
+describe('fetch: a form with a content type of the caller’s', () => {
+  test('goes with that, as with the bare client', async () => {
+    const { server, url, signedIn } = await setUp()
+    const send = createAuthFetch(await signedIn(), { origins: [url] })
+    const headers = { 'Content-Type': 'multipart/form-data; boundary=own' }
+
+    await send(`${url}/api/form`, { method: 'POST', body: form(), headers })
+
+    expect(to(server.log, '/api/form')[0]!.headers['content-type']).toBe(headers['Content-Type'])
   })
 })

@@ -43,6 +43,7 @@ const refusals: readonly (readonly [what: string, header: string | string[]])[] 
     'with an error of another specification',
     'Bearer error="something_else", error_description="expired, sort of"',
   ],
+  ['with quotes in a quoted string', 'Bearer realm="say \\"x\\", please", error="invalid_request"'],
   ['with invalid_request in the second header', ['Basic realm="a"', 'Bearer error="invalid_request"']],
 ]
 
@@ -102,7 +103,7 @@ describe.each(transports)('$name: what counts as a challenge', ({ create, givesR
     const client = create(await signedIn(), { origin: api.url, isChallenge })
 
     expect((await client.get('/a')).status).toBe(200)
-    expect((await client.get('/a')).status).toBe(200)
+    expect((await client.get('/b')).status).toBe(200)
 
     expect([api.log.length, server.refreshes]).toEqual([3, 1])
   })

@@ -1,9 +1,10 @@
+import { inspect } from 'node:util'
 import { FetchError, ofetch } from 'ofetch'
 import { describe, expect, test } from 'vitest'
 import { SessionExpiredError } from '../../src/index.ts'
 import { createAuthOfetch } from '../../src/transports/ofetch.ts'
 import { setUp } from '../conformance/harness.ts'
-import { closeGate, startOrigin, to } from './support.ts'
+import { closeGate, startOrigin, TOKEN_MARKER, to } from './support.ts'
 
 const caught = (promise: Promise<unknown>) =>
   promise.then(
@@ -80,6 +81,20 @@ describe('ofetch: what the session puts under it', () => {
     expect(error).toMatchObject({ status: 401, data: { error: 'invalid_token' } })
   })
 
+  test('nothing that people log of an answer or an error holds the token', async () => {
+    const { url, signedIn, server } = await setUp()
+    const api = createAuthOfetch(await signedIn(), { defaults: { baseURL: url } })
+    const response = await api.raw('/api/a', { headers: { 'x-a': '1' } })
+    const error = (await caught(api('/api/always-401'))) as FetchError
+    const everything = [response, error, error.options, error.request, error.response, error.message]
+
+    for (const value of everything) {
+      expect(inspect(value, { depth: 12, getters: true })).not.toMatch(TOKEN_MARKER)
+    }
+    expect(inspect([...new Headers(error.options?.headers)])).not.toMatch(TOKEN_MARKER)
+    expect(server.log.at(-1)!.authorization).toMatch(TOKEN_MARKER)
+  })
+
   test('raw gives the whole response of the replay', async () => {
     const { server, url, signedIn } = await setUp()
     const api = createAuthOfetch(await signedIn(), { defaults: { baseURL: url } })
@@ -114,6 +129,14 @@ describe('ofetch: what the session puts under it', () => {
       ['?deep=1', '1', 1],
       ['?deep=1', '1', 2],
     ])
+  })
+
+  test('create with a fetch of its own does not slip out of the session', async () => {
+    const { url, signedIn } = await setUp()
+    const api = createAuthOfetch(await signedIn(), { defaults: { baseURL: url } })
+    const child = api.create({}, { fetch: (input, init) => fetch(input, init) })
+
+    expect(await child('/api/a')).toMatchObject({ generation: 1 })
   })
 
   test('it builds on the instance it is given, which stays without a token', async () => {

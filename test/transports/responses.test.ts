@@ -10,8 +10,13 @@ import { deferred, startOrigin } from './support.ts'
 
 /** An API that refuses the session's first token with a body that never ends. */
 const startEndless = async () => {
-  const refused = deferred<ServerResponse>()
-  const api = await startOrigin(({ headers }, reply) => {
+  const refused = { early: deferred<ServerResponse>(), late: deferred<ServerResponse>() }
+  const arrived = deferred()
+  const late = deferred()
+  const api = await startOrigin(async ({ headers, url }, reply) => {
+    arrived.resolve()
+    const isLate = url === '/a?late'
+    if (isLate) await late.promise
     if (!headers.authorization?.startsWith('Bearer at-1-1-')) return { body: 'the answer' }
     reply.statusCode = 401
     const more = () => {
@@ -19,11 +24,18 @@ const startEndless = async () => {
     }
     reply.on('drain', more)
     more()
-    refused.resolve(reply)
+    refused[isLate ? 'late' : 'early'].resolve(reply)
     return undefined
   })
   const bench = await setUp()
-  return { ...bench, api, auth: await bench.signedIn(), refused: refused.promise }
+  return {
+    ...bench,
+    api,
+    auth: await bench.signedIn(),
+    refused,
+    arrived: arrived.promise,
+    late,
+  }
 }
 
 const streaming = { responseType: 'stream' } as const
@@ -31,20 +43,20 @@ const streaming = { responseType: 'stream' } as const
 const clients = [
   {
     name: 'fetch',
-    read: async (auth: never, url: string) =>
-      (await createAuthFetch(auth, { origins: [url] })(`${url}/a`)).text(),
+    read: async (auth: never, url: string, path = '/a') =>
+      (await createAuthFetch(auth, { origins: [url] })(url + path)).text(),
   },
   {
     name: 'ofetch',
-    read: (auth: never, url: string) =>
-      createAuthOfetch(auth, { defaults: { baseURL: url } })('/a', { responseType: 'text' }),
+    read: (auth: never, url: string, path = '/a') =>
+      createAuthOfetch(auth, { defaults: { baseURL: url } })(path, { responseType: 'text' }),
   },
   ...(['http', 'fetch'] as const).map((adapter) => ({
     name: `axios (${adapter} adapter), streaming`,
-    read: async (auth: never, url: string) => {
+    read: async (auth: never, url: string, path = '/a') => {
       const instance = axios.create({ baseURL: url, adapter, proxy: false })
       attachAuth(instance, auth)
-      return new Response((await instance.get('/a', streaming)).data).text()
+      return new Response((await instance.get(path, streaming)).data).text()
     },
   })),
 ]
@@ -55,7 +67,7 @@ describe.each(clients)('$name: the 401 that nobody sees', ({ read }) => {
 
     expect(await read(auth as never, api.url)).toBe('the answer')
 
-    const reply = await refused
+    const reply = await refused.early.promise
     if (!reply.closed) await once(reply, 'close')
     expect(reply.writableFinished).toBe(false)
   })
@@ -66,7 +78,23 @@ describe.each(clients)('$name: the 401 that nobody sees', ({ read }) => {
 
     await expect(read(auth as never, api.url)).rejects.toMatchObject({ code: 'session_expired' })
 
-    const reply = await refused
+    const reply = await refused.early.promise
+    if (!reply.closed) await once(reply, 'close')
+  })
+})
+
+describe.each(clients)('$name: a 401 that comes after the end of the session', ({ read }) => {
+  test('is let go of, and the call rejects with that end', async () => {
+    const { api, auth, refused, arrived, late, server } = await startEndless()
+    const call = read(auth as never, api.url, '/a?late').catch((error: unknown) => error)
+    await arrived
+    server.killRefreshTokens()
+    await expect(read(auth as never, api.url)).rejects.toMatchObject({ code: 'session_expired' })
+
+    late.resolve()
+
+    expect(await call).toMatchObject({ code: 'session_expired' })
+    const reply = await refused.late.promise
     if (!reply.closed) await once(reply, 'close')
   })
 })

@@ -61,6 +61,17 @@ describe('the overview', () => {
     expect(lines.join()).not.toMatch(/dim|bright|turned|touched|patience/)
   })
 
+  it('writes edges in the order of their states, those of any state last', () => {
+    const ends = lines.map((line) => line.split(' : ', 1)[0]).filter((line) => line?.startsWith('lamp_'))
+    expect(ends).toEqual([
+      'lamp_off --> lamp_on',
+      'lamp_on --> lamp_off',
+      'lamp_on --> lamp_broken',
+      'lamp__any --> lamp_off',
+      'lamp__any --> lamp_on',
+    ])
+  })
+
   it('leaves out what it is told to', () => {
     expect(linesOf(overview(lamp, { without: ['lamp.pressed'] }))).toContain(
       'lamp_off --> lamp_on : lamp.held',
@@ -95,8 +106,13 @@ describe('a detail', () => {
     expect(lines.join()).not.toContain('patience')
   })
 
-  it.each([['off'], ['nowhere']])('refuses %s, which has no inside', (key) => {
-    expect(() => detail(lamp, [key])).toThrow(`Cannot draw ${key} from the inside`)
+  it.each([['off'], ['nowhere'], ['on.dim']])('refuses %s, which has no inside', (path) => {
+    expect(() => detail(lamp, path.split('.'))).toThrow(`Cannot draw ${path} from the inside`)
+  })
+
+  it('refuses a state whose states have states', () => {
+    expect(() => detail(authMachine, ['refreshing'])).toThrow('Cannot draw refreshing from the inside')
+    expect(() => detail(lamp, [])).toThrow('Cannot draw lamp from the inside')
   })
 })
 

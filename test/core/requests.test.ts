@@ -1,0 +1,379 @@
+import { describe, expect, it } from 'vitest'
+import { type BearerRequest, bearerRequest } from '../../src/core/bearer-request.ts'
+import { DisposedError } from '../../src/core/errors.ts'
+import { settled } from '../support/virtual-clock.ts'
+import { LIFETIME, type Rig, refused, rig, SECRET, tokens, watch } from './auth-setup.ts'
+
+interface Answer {
+  readonly status: number
+  readonly body?: string
+}
+
+const bearer = (n: number) => `Bearer ${SECRET}-at-${n}`
+const OK: Answer = { status: 200 }
+const UNAUTHORIZED: Answer = { status: 401 }
+
+/** A server in this process, whose answers the test gives, sending by sending. */
+function requestsTo({ auth, clock }: Rig) {
+  const sent: { authorization: string | undefined; key: string; answer: (answer: Answer) => Promise<void>; fail: (error: unknown) => Promise<void> }[] = []
+  const discarded: Answer[] = []
+  return {
+    sent,
+    discarded,
+    send(key = 'GET /', more: Partial<BearerRequest<Answer>> = {}) {
+      return watch(
+        bearerRequest<Answer>(auth, {
+          send: (authorization, abort) =>
+            new Promise((resolve, reject) => {
+              abort?.addEventListener('abort', () => reject(abort.reason))
+              sent.push({
+                authorization,
+                key,
+                answer: (answer) => (resolve(answer), clock.advance(0)),
+                fail: (error) => (reject(error), clock.advance(0)),
+              })
+            }),
+          challenge: ({ status, body }) =>
+            status === 401 ? 'renew' : status === 403 ? { scope: body ?? '' } : undefined,
+          replayable: true,
+          key: () => key,
+          discard: (answer) => void discarded.push(answer),
+          ...more,
+        }),
+      )
+    },
+  }
+}
+
+/** A signed-in session, and requests of it. */
+function started(options = {}) {
+  const made = rig(options)
+  return { ...made, ...requestsTo(made) }
+}
+
+describe('a request', () => {
+  it('goes once with the token at hand, and nobody hears of it', async () => {
+    const { send, sent, events } = started()
+    const before = events.length
+    const request = send()
+    expect(sent.map(({ authorization }) => authorization)).toEqual([bearer(1)])
+    await sent[0]?.answer(OK)
+    expect(request.value).toBe(OK)
+    expect(events).toHaveLength(before)
+  })
+
+  it('that fails is not sent again', async () => {
+    const { send, sent } = started()
+    const request = send()
+    await sent[0]?.fail(new Error('offline'))
+    expect(request.error).toEqual(new Error('offline'))
+    expect(sent).toHaveLength(1)
+  })
+
+  it('that is refused waits for a new token and goes once more', async () => {
+    const { send, sent, discarded, refresh, clock, at, last } = started()
+    const request = send()
+    await sent[0]?.answer(UNAUTHORIZED)
+    expect(at('refreshing.gate.closed')).toBe(true)
+    expect(discarded).toEqual([UNAUTHORIZED])
+    refresh.call().resolve(tokens(2))
+    await clock.advance(0)
+    expect(sent[1]?.authorization).toBe(bearer(2))
+    await sent[1]?.answer(OK)
+    expect(request.value).toBe(OK)
+    expect(last('requestReplayed')).toMatchObject({ count: 1, held: 0 })
+  })
+
+  it('may take its time to read a refusal', async () => {
+    const { send, sent, refresh, clock } = started()
+    const request = send('GET /', {
+      challenge: async ({ status }) => (await settled(), status === 401 ? 'renew' : undefined),
+    })
+    await sent[0]?.answer(UNAUTHORIZED)
+    await clock.advance(0)
+    refresh.call().resolve(tokens(2))
+    await clock.advance(0)
+    await sent[1]?.answer(OK)
+    await clock.advance(0)
+    expect(request.value).toBe(OK)
+  })
+
+  it('that was refused with an older token goes again at once, without a refresh', async () => {
+    const { auth, send, sent, refresh, clock } = started()
+    const request = send()
+    const renewed = auth.refresh()
+    await clock.advance(0)
+    refresh.call().resolve(tokens(2))
+    await renewed
+    await sent[0]?.answer(UNAUTHORIZED)
+    expect(sent[1]?.authorization).toBe(bearer(2))
+    expect(refresh.calls).toHaveLength(1)
+    await sent[1]?.answer(OK)
+    expect(request.value).toBe(OK)
+  })
+
+  it('gives the caller the second refusal, and refuses to renew for that endpoint until there is a new token', async () => {
+    const { auth, send, sent, refresh, clock } = started()
+    const first = send('GET /forbidden')
+    await sent[0]?.answer(UNAUTHORIZED)
+    refresh.call().resolve(tokens(2))
+    await clock.advance(0)
+    await sent[1]?.answer(UNAUTHORIZED)
+    expect(first.value).toBe(UNAUTHORIZED)
+    const second = send('GET /forbidden')
+    await sent[2]?.answer(UNAUTHORIZED)
+    expect(second.value).toBe(UNAUTHORIZED)
+    expect(sent).toHaveLength(3)
+    expect(refresh.calls).toHaveLength(1)
+    expect(auth.state).toBe('authenticated')
+
+    const other = send('GET /other')
+    await sent[3]?.answer(UNAUTHORIZED)
+    expect(refresh.calls).toHaveLength(2)
+    refresh.call().resolve(tokens(3))
+    await clock.advance(0)
+    await sent[4]?.answer(OK)
+    expect(other.value).toBe(OK)
+    send('GET /forbidden')
+    await sent[5]?.answer(UNAUTHORIZED)
+    expect(refresh.calls).toHaveLength(3)
+  })
+
+  it('that is refused again with a token that was at hand sets a renewal going', async () => {
+    const { auth, send, sent, refresh, clock } = started()
+    const request = send()
+    const renewed = auth.refresh()
+    await clock.advance(0)
+    refresh.call().resolve(tokens(2))
+    await renewed
+    await sent[0]?.answer(UNAUTHORIZED)
+    await sent[1]?.answer(UNAUTHORIZED)
+    expect(request.value).toBe(UNAUTHORIZED)
+    expect(refresh.calls).toHaveLength(2)
+  })
+
+  it('that cannot be sent twice gives its refusal to the caller, and sets a renewal going', async () => {
+    const { send, sent, refresh, discarded } = started()
+    const request = send('POST /', { replayable: false })
+    await sent[0]?.answer(UNAUTHORIZED)
+    expect(request.value).toBe(UNAUTHORIZED)
+    expect(discarded).toEqual([])
+    expect(refresh.calls).toHaveLength(1)
+  })
+
+  it('of nobody goes without a token, and its refusal is the caller’s', async () => {
+    const { send, sent, refresh } = started({ signedOut: true })
+    const request = send()
+    expect(sent[0]?.authorization).toBeUndefined()
+    await sent[0]?.answer(UNAUTHORIZED)
+    expect(request.value).toBe(UNAUTHORIZED)
+    expect(refresh.calls).toHaveLength(0)
+  })
+
+  it('that needs more than a token is the caller’s, and is told', async () => {
+    const { send, sent, refresh, clock, last } = started()
+    const request = send()
+    await sent[0]?.answer({ status: 403, body: 'write' })
+    expect(request.value).toMatchObject({ status: 403 })
+    expect(last('stepUpRequired')).toEqual({
+      type: 'stepUpRequired',
+      at: clock.now(),
+      epoch: 1,
+      generation: 1,
+      scope: 'write',
+    })
+    const replayed = send()
+    await sent[1]?.answer(UNAUTHORIZED)
+    refresh.call().resolve(tokens(2))
+    await clock.advance(0)
+    await sent[2]?.answer({ status: 403, body: 'admin' })
+    expect(replayed.value).toMatchObject({ status: 403 })
+    expect(last('stepUpRequired')).toMatchObject({ scope: 'admin', generation: 2 })
+  })
+})
+
+describe('requests in a burst', () => {
+  it('share one renewal, and go again in order', async () => {
+    const { send, sent, refresh, clock, told } = started()
+    const requests = ['a', 'b', 'c'].map((key) => send(key))
+    for (const { answer } of [...sent]) await answer(UNAUTHORIZED)
+    requests.push(send('d'))
+    expect(sent).toHaveLength(3)
+    expect(refresh.calls).toHaveLength(1)
+    refresh.call().resolve(tokens(2))
+    await clock.advance(0)
+    expect(sent.slice(3).map(({ key }) => key)).toEqual(['a', 'b', 'c', 'd'])
+    for (const { answer } of sent.slice(3)) await answer(OK)
+    expect(requests.every(({ value }) => value === OK)).toBe(true)
+    expect(told()).toContain('requestReplayed')
+  })
+
+  it('go a few at a time where release.concurrency says so', async () => {
+    const { send, sent, refresh, clock } = started({
+      initialTokens: tokens(1, { expires_in: 0 }),
+      release: { concurrency: 2 },
+    })
+    const requests = ['a', 'b', 'c', 'd', 'e'].map((key) => send(key))
+    await clock.advance(0)
+    refresh.call().resolve(tokens(2))
+    await clock.advance(0)
+    expect(sent.map(({ key }) => key)).toEqual(['a', 'b'])
+    await sent[1]?.answer(OK)
+    expect(sent.map(({ key }) => key)).toEqual(['a', 'b', 'c'])
+    await sent[0]?.fail(new Error('one fails'))
+    await sent[2]?.answer(OK)
+    expect(sent.map(({ key }) => key)).toEqual(['a', 'b', 'c', 'd', 'e'])
+    // Who comes now was not held, and does not wait for those that were.
+    send('f')
+    expect(sent.at(-1)?.key).toBe('f')
+    for (const { answer } of sent) await answer(OK)
+    expect(requests.map(({ state }) => state)).toEqual(['rejected', ...Array(4).fill('fulfilled')])
+  })
+
+  it('go a few at a time again after a refusal among them', async () => {
+    const { send, sent, refresh, clock } = started({
+      initialTokens: tokens(1, { expires_in: 0 }),
+      release: { concurrency: 1 },
+    })
+    const requests = ['a', 'b', 'c'].map((key) => send(key))
+    await clock.advance(0)
+    refresh.call().resolve(tokens(2))
+    await clock.advance(0)
+    for (let answered = 0; answered < sent.length; answered++) {
+      expect(sent).toHaveLength(answered + 1)
+      const request = sent[answered]!
+      await request.answer(request.authorization === bearer(2) ? UNAUTHORIZED : OK)
+      if (refresh.calls.length === 2 && answered === 1) refresh.call().resolve(tokens(3))
+      await clock.advance(0)
+    }
+    expect(requests.every(({ value }) => value === OK)).toBe(true)
+    expect(refresh.calls).toHaveLength(2)
+  })
+
+  it('leave the queue by their own signals and timeouts', async () => {
+    const { send, sent, refresh, clock } = started({ initialTokens: tokens(1, { expires_in: 0 }) })
+    const controller = new AbortController()
+    const requests = [send('a', { signal: controller.signal }), send('b', { timeout: 1_000 }), send('c')]
+    await clock.advance(0)
+    controller.abort('enough')
+    await clock.advance(1_000)
+    expect(requests[0]).toEqual({ state: 'rejected', error: 'enough' })
+    expect(requests[1]?.error).toMatchObject({ code: 'hold_timeout' })
+    refresh.call().resolve(tokens(2))
+    await clock.advance(0)
+    expect(sent.map(({ key }) => key)).toEqual(['c'])
+  })
+})
+
+describe('a request whose session is over by the time it is refused', () => {
+  it('is rejected where the session ends by that refusal', async () => {
+    const { auth, send, sent, discarded, refresh, clock } = started()
+    auth.refresh().catch(() => {})
+    await clock.advance(0)
+    refresh.call().reject(refused())
+    await clock.advance(0)
+    const request = send()
+    await sent[0]?.answer(UNAUTHORIZED)
+    expect(request.error).toMatchObject({ code: 'session_expired', reason: 'invalid_grant' })
+    expect(discarded).toEqual([UNAUTHORIZED])
+  })
+
+  it.each([
+    ['another user', 'bob', 1],
+    ['the same user', 'ada', 2],
+  ])('where %s is signed in goes out %3$i time(s)', async (_, subject, times) => {
+    const { auth, send, sent } = started({ initialTokens: tokens(1, { subject: 'ada' }) })
+    const request = send()
+    await auth.setTokens(tokens(5, { subject }))
+    await sent[0]?.answer(UNAUTHORIZED)
+    expect(sent).toHaveLength(times)
+    await sent[1]?.answer(OK)
+    expect(request.value).toBe(times === 1 ? UNAUTHORIZED : OK)
+  })
+
+  it('after a sign-out keeps its refusal', async () => {
+    const { auth, send, sent } = started()
+    const request = send()
+    await auth.signOut()
+    await sent[0]?.answer(UNAUTHORIZED)
+    expect(request.value).toBe(UNAUTHORIZED)
+    expect(sent).toHaveLength(1)
+  })
+
+  it('after dispose() is rejected', async () => {
+    const { auth, send, sent, discarded } = started()
+    const request = send()
+    auth.dispose()
+    await sent[0]?.answer(UNAUTHORIZED)
+    expect(request.error).toBeInstanceOf(DisposedError)
+    expect(discarded).toEqual([UNAUTHORIZED])
+    expect(send()).toMatchObject({ state: 'pending' })
+    expect(sent).toHaveLength(1)
+  })
+})
+
+describe('a request in flight that may be aborted', () => {
+  it('is aborted by a refusal elsewhere, and sent again with the new token', async () => {
+    const { send, sent, refresh, clock } = started()
+    const safe = send('GET /slow', { abortable: true })
+    const other = send('GET /other')
+    await sent[1]?.answer(UNAUTHORIZED)
+    expect(safe.state).toBe('pending')
+    refresh.call().resolve(tokens(2))
+    await clock.advance(0)
+    expect(sent.slice(2).map(({ key, authorization }) => [key, authorization])).toEqual([
+      ['GET /other', bearer(2)],
+      ['GET /slow', bearer(2)],
+    ])
+    for (const { answer } of sent.slice(2)) await answer(OK)
+    expect([safe.value, other.value]).toEqual([OK, OK])
+  })
+
+  it('is left alone where nothing is refused, and fails as it fails', async () => {
+    const { send, sent } = started()
+    const [fine, broken] = [send('a', { abortable: true }), send('b', { abortable: true })]
+    await sent[0]?.answer(OK)
+    await sent[1]?.fail(new Error('reset'))
+    expect(fine.value).toBe(OK)
+    expect(broken.error).toEqual(new Error('reset'))
+  })
+
+  it('is sent again at once where the token was renewed by then', async () => {
+    const { send, sent, refresh, clock } = started({ refresh: () => tokens(2) })
+    const safe = send('GET /slow', { abortable: true })
+    send('GET /other')
+    await sent[1]?.answer(UNAUTHORIZED)
+    await clock.advance(0)
+    expect(refresh.calls).toHaveLength(0)
+    expect(sent.filter(({ key }) => key === 'GET /slow').map(({ authorization }) => authorization)).toEqual([
+      bearer(1),
+      bearer(2),
+    ])
+    await sent.at(-1)?.answer(OK)
+    await sent.at(-2)?.answer(OK)
+    expect(safe.value).toBe(OK)
+  })
+
+  it('is rejected where the session ends by that refusal', async () => {
+    const { auth, send, sent, refresh, clock } = started()
+    auth.refresh().catch(() => {})
+    await clock.advance(0)
+    refresh.call().reject(refused())
+    await clock.advance(0)
+    const safe = send('GET /slow', { abortable: true })
+    send('GET /other')
+    await sent[1]?.answer(UNAUTHORIZED)
+    expect(safe.error).toMatchObject({ code: 'session_expired' })
+  })
+
+  it('leaves no wait behind after a long time', async () => {
+    const { send, sent, clock } = started({ initialTokens: { access_token: `${SECRET}-at-1` } })
+    const before = clock.pending
+    for (let n = 0; n < 10; n++) {
+      send('GET /', { abortable: true })
+      await sent[n]?.answer(OK)
+    }
+    await clock.advance(LIFETIME)
+    expect(clock.pending).toBe(before)
+  })
+})

@@ -1,0 +1,120 @@
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
+import { browserEnvironment, emptyEnvironment } from '../../src/environment/browser.ts'
+import { createAuth } from '../../src/index.ts'
+
+const KINDS = ['online', 'offline', 'visible', 'wake'] as const
+
+/** A target that counts who listens to it. */
+class CountingTarget extends EventTarget {
+  listening = 0
+  override addEventListener(...parameters: Parameters<EventTarget['addEventListener']>) {
+    this.listening++
+    super.addEventListener(...parameters)
+  }
+  override removeEventListener(...parameters: Parameters<EventTarget['removeEventListener']>) {
+    this.listening--
+    super.removeEventListener(...parameters)
+  }
+}
+
+function stubPage() {
+  const window = new CountingTarget()
+  const document = Object.assign(new CountingTarget(), { visibilityState: 'visible' })
+  const navigator: { onLine?: boolean } = { onLine: true }
+  vi.stubGlobal('window', window)
+  vi.stubGlobal('document', document)
+  vi.stubGlobal('navigator', navigator)
+  return { window, document, navigator, listening: () => window.listening + document.listening }
+}
+
+let page: ReturnType<typeof stubPage>
+beforeEach(() => {
+  page = stubPage()
+})
+afterEach(() => {
+  expect(page.listening(), 'listeners left').toBe(0)
+  vi.unstubAllGlobals()
+})
+
+describe('the environment of a page', () => {
+  it.each([
+    [true, true],
+    [undefined, true],
+    [false, false],
+  ])('is online where the browser says %s: %s', (onLine, expected) => {
+    Object.assign(page.navigator, { onLine })
+    expect(browserEnvironment().online()).toBe(expected)
+  })
+
+  it.each([
+    ['online', 'window', 'online'],
+    ['offline', 'window', 'offline'],
+    ['visible', 'window', 'focus'],
+    ['visible', 'document', 'visibilitychange'],
+    ['wake', 'window', 'pageshow'],
+    ['wake', 'document', 'resume'],
+  ] as const)('says "%s" when the %s hears %s, until one stops listening', (kind, target, event) => {
+    const listener = vi.fn()
+    const others = KINDS.filter((other) => other !== kind).map((other) =>
+      browserEnvironment().subscribe(other, () => expect.unreachable()),
+    )
+    const stop = browserEnvironment().subscribe(kind, listener)
+    page[target].dispatchEvent(new Event(event))
+    expect(listener).toHaveBeenCalledTimes(1)
+    stop()
+    page[target].dispatchEvent(new Event(event))
+    expect(listener).toHaveBeenCalledTimes(1)
+    for (const stopOther of others) stopOther()
+  })
+
+  it('says nothing of a page that is being hidden', () => {
+    const listener = vi.fn()
+    const stop = browserEnvironment().subscribe('visible', listener)
+    page.document.visibilityState = 'hidden'
+    page.document.dispatchEvent(new Event('visibilitychange'))
+    expect(listener).not.toHaveBeenCalled()
+    page.document.visibilityState = 'visible'
+    page.document.dispatchEvent(new Event('visibilitychange'))
+    expect(listener).toHaveBeenCalledTimes(1)
+    stop()
+  })
+
+  it('is what a session takes where there is a document, and lets go of', async () => {
+    const refresh = vi.fn(() => ({ access_token: 'b' }))
+    const auth = createAuth({ refresh, initialTokens: { access_token: 'a', expires_in: 0 } })
+    expect(page.listening()).toBeGreaterThan(3)
+    await auth.getAccessToken()
+    auth.dispose()
+    expect(page.listening()).toBe(0)
+  })
+
+  it('is heard: without a network no refresh is tried until it is back', async () => {
+    page.navigator.onLine = false
+    const refresh = vi.fn(() => ({ access_token: 'b' }))
+    const auth = createAuth({ refresh, initialTokens: { access_token: 'a', expires_in: 0 } })
+    const offline = new Promise((resolve) => auth.on('refreshFailed', resolve))
+    expect(await offline).toMatchObject({ reason: 'offline' })
+    expect(refresh).not.toHaveBeenCalled()
+    const token = auth.getAccessToken()
+    page.navigator.onLine = true
+    page.window.dispatchEvent(new Event('online'))
+    expect(await token).toBe('b')
+    auth.dispose()
+  })
+})
+
+describe('the empty environment', () => {
+  it('is online, and never says anything', () => {
+    expect(emptyEnvironment.online()).toBe(true)
+    for (const kind of KINDS) emptyEnvironment.subscribe(kind, () => expect.unreachable())()
+    expect(page.listening()).toBe(0)
+  })
+
+  it('is what a session takes where there is no document', () => {
+    vi.stubGlobal('document', undefined)
+    const auth = createAuth({ refresh: () => ({ access_token: 'a' }) })
+    expect(page.listening()).toBe(0)
+    auth.dispose()
+    vi.stubGlobal('document', page.document)
+  })
+})

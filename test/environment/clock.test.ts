@@ -1,0 +1,111 @@
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
+import { systemClock } from '../../src/environment/clock.ts'
+
+const LONGEST = 2 ** 31 - 1
+const DAY = 86_400_000
+
+beforeEach(() => {
+  vi.useFakeTimers()
+})
+afterEach(() => {
+  expect(vi.getTimerCount(), 'timers left').toBe(0)
+  vi.useRealTimers()
+})
+
+describe('the system clock', () => {
+  it("tells the system's time", () => {
+    vi.setSystemTime(1_234)
+    expect(systemClock.now()).toBe(1_234)
+  })
+
+  it.each([1, 1_000, LONGEST, LONGEST + 1, 30 * DAY, 365 * DAY, 3 * LONGEST])(
+    'calls back after %i milliseconds, once and not before',
+    (delay) => {
+      const callback = vi.fn()
+      systemClock.setTimeout(callback, delay)
+      vi.advanceTimersByTime(delay - 1)
+      expect(callback).toHaveBeenCalledTimes(0)
+      vi.advanceTimersByTime(1)
+      expect(callback).toHaveBeenCalledTimes(1)
+      vi.advanceTimersByTime(2 * LONGEST)
+      expect(callback).toHaveBeenCalledTimes(1)
+    },
+  )
+
+  it('never hands the platform a delay it would fire at once', () => {
+    const spy = vi.spyOn(globalThis, 'setTimeout')
+    const handle = systemClock.setTimeout(() => {}, 365 * DAY)
+    vi.advanceTimersByTime(60 * DAY)
+    expect(spy.mock.calls.length).toBeGreaterThan(2)
+    for (const [, delay] of spy.mock.calls) expect(delay).toBeLessThanOrEqual(LONGEST)
+    systemClock.clearTimeout(handle)
+    spy.mockRestore()
+  })
+
+  it('takes Infinity for never, and sets no timer for it', () => {
+    const handle = systemClock.setTimeout(() => expect.unreachable(), Number.POSITIVE_INFINITY)
+    expect(vi.getTimerCount()).toBe(0)
+    expect(() => systemClock.clearTimeout(handle)).not.toThrow()
+  })
+
+  it.each([0, Number.NaN, -1, Number.NEGATIVE_INFINITY])('takes %d for now', (delay) => {
+    const callback = vi.fn()
+    systemClock.setTimeout(callback, delay)
+    vi.advanceTimersByTime(0)
+    expect(callback).toHaveBeenCalledTimes(1)
+  })
+
+  it.each([1_000, 365 * DAY])('forgets a timer of %i milliseconds that is cleared, at any time', (delay) => {
+    const callback = vi.fn()
+    systemClock.clearTimeout(systemClock.setTimeout(callback, delay))
+    expect(vi.getTimerCount()).toBe(0)
+    const handle = systemClock.setTimeout(callback, delay)
+    vi.advanceTimersByTime(delay - 1)
+    systemClock.clearTimeout(handle)
+    vi.advanceTimersByTime(delay)
+    expect(callback).not.toHaveBeenCalled()
+  })
+
+  it.each([undefined, null, 7, {}])('does nothing about %s, which is no timer of its own', (handle) => {
+    expect(() => systemClock.clearTimeout(handle)).not.toThrow()
+  })
+})
+
+describe('a timer of the system clock in the background', () => {
+  type Handle = { unref(): void }
+
+  it('keeps no process alive, nor does what it sets after that', () => {
+    const unreferenced: unknown[] = []
+    const { setTimeout } = globalThis
+    const spy = vi.spyOn(globalThis, 'setTimeout').mockImplementation(((callback: () => void, ms: number) => {
+      const timer = setTimeout(callback, ms)
+      const { unref } = timer
+      timer.unref = () => (unreferenced.push(timer), unref.call(timer))
+      return timer
+    }) as never)
+    const handle = systemClock.setTimeout(() => {}, 60 * DAY)
+    expect(unreferenced).toHaveLength(0)
+    ;(handle as Handle).unref()
+    expect(unreferenced).toHaveLength(1)
+    vi.advanceTimersByTime(LONGEST)
+    expect(unreferenced).toHaveLength(2)
+    systemClock.clearTimeout(handle)
+    spy.mockRestore()
+  })
+
+  it('is like any other where the platform has no such thing', () => {
+    const { setTimeout } = globalThis
+    let callback = () => {}
+    const spy = vi.spyOn(globalThis, 'setTimeout').mockImplementation(((given: () => void) => {
+      callback = given
+      return 42
+    }) as never)
+    const called = vi.fn()
+    const handle = systemClock.setTimeout(called, 10)
+    expect(() => (handle as Handle).unref()).not.toThrow()
+    callback()
+    expect(called).toHaveBeenCalledTimes(1)
+    spy.mockRestore()
+    expect(globalThis.setTimeout).toBe(setTimeout)
+  })
+})

@@ -1,0 +1,161 @@
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
+import { createAuth } from '../../src/index.ts'
+import { memoryStorage, webStorage } from '../../src/storage/index.ts'
+import { FULL, LEAST } from './contract.ts'
+import { fakeWebStorage } from './web-storage-fake.ts'
+
+/** The `window` that storage events come to. */
+class Page extends EventTarget {
+  listening = 0
+  listen = (type: string, listener: EventListener) => {
+    this.listening++
+    this.addEventListener(type, listener)
+  }
+  leave = (type: string, listener: EventListener) => {
+    this.listening--
+    this.removeEventListener(type, listener)
+  }
+  /** As the browser tells it of a change that another tab made. */
+  change(storageArea: Storage, key: string | null) {
+    this.dispatchEvent(Object.assign(new Event('storage'), { storageArea, key }))
+  }
+}
+
+let page: Page
+beforeEach(() => {
+  page = new Page()
+  vi.stubGlobal('addEventListener', page.listen)
+  vi.stubGlobal('removeEventListener', page.leave)
+})
+afterEach(() => {
+  expect(page.listening, 'listeners left').toBe(0)
+  vi.unstubAllGlobals()
+})
+
+describe('webStorage', () => {
+  it("keeps the record under the key, 'authchart' where none is named, and touches no other", () => {
+    const area = fakeWebStorage()
+    area.setItem('other', 'x')
+    webStorage(area).write(FULL)
+    webStorage(area, { key: 'mine' }).write(LEAST)
+    expect([...area.entries.keys()]).toEqual(['other', 'authchart', 'mine'])
+    webStorage(area).clear()
+    expect([...area.entries.keys()]).toEqual(['other', 'mine'])
+  })
+
+  it('asks for the storage each time, and not before', () => {
+    const area = fakeWebStorage()
+    const get = vi.fn(() => area)
+    const storage = webStorage(get)
+    expect(get).not.toHaveBeenCalled()
+    storage.write(FULL)
+    expect(storage.read()).toEqual(FULL)
+    expect(get).toHaveBeenCalledTimes(2)
+  })
+
+  it('says that what it found is no JSON, and quotes none of it', () => {
+    const area = fakeWebStorage()
+    area.setItem('authchart', '{"accessToken":"SECRET')
+    const read = () => webStorage(area).read()
+    expect(read).toThrow(expect.objectContaining({ code: 'storage_failed', reason: 'invalid_record' }))
+    expect(read).not.toThrow(/SECRET/)
+  })
+
+  it('throws what the storage throws: quota, or a page without storage', () => {
+    const area = fakeWebStorage()
+    area.setItem = () => {
+      throw new DOMException('full', 'QuotaExceededError')
+    }
+    expect(() => webStorage(area).write(FULL)).toThrow('full')
+    const denied = webStorage(() => {
+      throw new DOMException('denied', 'SecurityError')
+    })
+    expect(() => denied.read()).toThrow('denied')
+    expect(() => denied.clear()).toThrow('denied')
+  })
+})
+
+describe('webStorage, listened to', () => {
+  it('hears of its own key, and of a storage that was cleared', () => {
+    const area = fakeWebStorage()
+    const onChange = vi.fn()
+    const stop = webStorage(area, { key: 'mine' }).subscribe?.(onChange)
+    page.change(area, 'mine')
+    page.change(area, null)
+    expect(onChange).toHaveBeenCalledTimes(2)
+    page.change(area, 'other')
+    page.change(fakeWebStorage(), 'mine')
+    expect(onChange).toHaveBeenCalledTimes(2)
+    stop?.()
+    page.change(area, 'mine')
+    expect(onChange).toHaveBeenCalledTimes(2)
+  })
+
+  it('hears nothing where there are no events', () => {
+    vi.stubGlobal('addEventListener', undefined)
+    const stop = webStorage(fakeWebStorage()).subscribe?.(() => expect.unreachable())
+    expect(() => stop?.()).not.toThrow()
+  })
+})
+
+describe('a session in webStorage', () => {
+  const refresh = () => ({ access_token: 'b' })
+
+  it('is there after a reload, and gone after a sign-out', async () => {
+    const area = fakeWebStorage()
+    const first = createAuth({ refresh, storage: webStorage(area) })
+    await first.setTokens({ access_token: 'a', expires_in: 3_600, subject: 'ada' })
+    first.dispose()
+    const second = createAuth({ refresh, storage: webStorage(area) })
+    await second.ready()
+    expect(second.session).toMatchObject({ subject: 'ada' })
+    expect(await second.getAccessToken()).toBe('a')
+    await second.signOut()
+    expect(area.entries.size).toBe(0)
+    second.dispose()
+  })
+
+  it('hears of a sign-in and a sign-out in another tab', async () => {
+    const area = fakeWebStorage()
+    const auth = createAuth({ refresh, storage: webStorage(area) })
+    await auth.ready()
+    expect(auth.state).toBe('anonymous')
+    const signedIn = new Promise((resolve) => auth.on('signedIn', resolve))
+    webStorage(area).write({ ...LEAST, startedAt: Date.now() })
+    page.change(area, 'authchart')
+    await signedIn
+    expect(auth.state).toBe('authenticated')
+    const signedOut = new Promise((resolve) => auth.on('signedOut', resolve))
+    area.clear()
+    page.change(area, null)
+    expect(await signedOut).toMatchObject({ reason: 'signed_out_elsewhere' })
+    expect(auth.state).toBe('loggedOut')
+    auth.dispose()
+  })
+
+  it('lives on in memory where the storage is denied', async () => {
+    const storage = webStorage(() => {
+      throw new DOMException('denied', 'SecurityError')
+    })
+    const auth = createAuth({ refresh, storage })
+    await auth.setTokens({ access_token: 'a' })
+    expect(await auth.getAccessToken()).toBe('a')
+    expect(auth.history).toContainEqual(
+      expect.objectContaining({ type: 'storageFailed', reason: 'SecurityError' }),
+    )
+    auth.dispose()
+  })
+})
+
+describe('memoryStorage', () => {
+  it('hands a session from one auth to the next', async () => {
+    const storage = memoryStorage()
+    const first = createAuth({ refresh, storage, initialTokens: { access_token: 'a' } })
+    first.dispose()
+    const second = createAuth({ refresh, storage })
+    await second.ready()
+    expect(await second.getAccessToken()).toBe('a')
+    second.dispose()
+  })
+  const refresh = () => ({ access_token: 'b' })
+})

@@ -149,7 +149,7 @@ class AdapterRequest implements BearerRequest<Answer> {
   }
 
   key() {
-    return `${this.#config.method ?? 'get'} ${this.#url.split(/[?#]/, 1)[0]}`
+    return `${(this.#config.method ?? 'get').toUpperCase()} ${this.#url.split(/[?#]/, 1)[0]}`
   }
 
   async send(authorization: string | undefined, abort?: AbortSignal): Promise<Answer> {

@@ -33,9 +33,9 @@ describe.each(transports)('$name: lifetimes and clocks', ({ create }) => {
     const auth = createAuth({ initialTokens: told ? issued : withoutLifetime(issued) })
     const client = create(auth, { origin: url })
 
-    for (let burst = 0; burst < 5; burst++) {
-      const answers = await Promise.all(times(10, () => client.get('/api/x')))
-      expect(answers.map(({ status }) => status)).toEqual(Array(10).fill(200))
+    for (let burst = 0; burst < 3; burst++) {
+      const answers = await Promise.all(times(5, () => client.get('/api/x')))
+      expect(answers.map(({ status }) => status)).toEqual(Array(5).fill(200))
     }
 
     expect(server.tokenRequests).toBe(0)
@@ -53,12 +53,32 @@ describe.each(transports)('$name: lifetimes and clocks', ({ create }) => {
     const client = create(auth, { origin: url })
     server.expireAccessTokens()
 
-    const answers = await Promise.all(times(10, () => client.get('/api/x')))
+    const answers = await Promise.all(times(5, () => client.get('/api/x')))
 
-    expect(answers.map(({ status }) => status)).toEqual(Array(10).fill(200))
+    expect(answers.map(({ status }) => status)).toEqual(Array(5).fill(200))
     expect(server.tokenRequests).toBe(1)
     expect(auth.session?.expiresAt).toBeUndefined()
   })
+
+  test.each([0, -60])(
+    'a new token that is said to live %i seconds is used until it is refused',
+    async (lifetime) => {
+      const { server, url, signedIn, refresh } = await setUp()
+      const auth = await signedIn({
+        refresh: async (request) => ({ ...(await refresh(request)), expires_in: lifetime }),
+      })
+      const client = create(auth, { origin: url })
+      server.expireAccessTokens()
+
+      for (let burst = 0; burst < 3; burst++) {
+        const answers = await Promise.all(times(5, () => client.get('/api/x')))
+        expect(answers.map(({ status }) => status)).toEqual(Array(5).fill(200))
+      }
+
+      expect(server.tokenRequests).toBe(1)
+      expect(auth.state).toBe('authenticated')
+    },
+  )
 
   test.each(skews)("a server's clock that is $skew makes no new token look old", async ({ ms, told }) => {
     const { server, url, signedIn } = await setUp({
@@ -69,7 +89,7 @@ describe.each(transports)('$name: lifetimes and clocks', ({ create }) => {
     const auth = await signedIn({ signIn: () => (told ? server.issue() : withoutLifetime(server.issue())) })
     const client = create(auth, { origin: url })
 
-    for (let burst = 0; burst < 5; burst++) {
+    for (let burst = 0; burst < 3; burst++) {
       const answers = await Promise.all(times(5, () => client.get('/api/x')))
       expect(answers.map(({ status }) => status)).toEqual(Array(5).fill(200))
     }
@@ -90,7 +110,7 @@ describe.each(transports)('$name: lifetimes and clocks', ({ create }) => {
     })
     const client = create(auth, { origin: url })
 
-    for (let burst = 0; burst < 5; burst++) {
+    for (let burst = 0; burst < 3; burst++) {
       const answers = await Promise.all(times(5, () => client.get('/api/x')))
       expect(answers.map(({ status }) => status)).toEqual(Array(5).fill(200))
     }

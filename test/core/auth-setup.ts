@@ -175,7 +175,9 @@ export type Rig = ReturnType<typeof rig>
 
 /** How a promise stands: what it gave, what it was rejected with, or that it still waits. */
 export function watch<T>(promise: Promise<T>) {
-  const watched: { state: 'pending' | 'fulfilled' | 'rejected'; value?: T; error?: any } = { state: 'pending' }
+  const watched: { state: 'pending' | 'fulfilled' | 'rejected'; value?: T; error?: any } = {
+    state: 'pending',
+  }
   promise.then(
     (value) => Object.assign(watched, { state: 'fulfilled', value }),
     (error) => Object.assign(watched, { state: 'rejected', error }),

@@ -18,7 +18,12 @@ describe('what a refusal asks for', () => {
     ['a 403 with invalid_token', 403, 'Bearer error="invalid_token"', undefined],
     ['another status', 400, 'Bearer error="invalid_token"', undefined],
     ['a success', 200, null, undefined],
-    ['insufficient_scope', 403, 'Bearer error="insufficient_scope", scope="read write"', { scope: 'read write' }],
+    [
+      'insufficient_scope',
+      403,
+      'Bearer error="insufficient_scope", scope="read write"',
+      { scope: 'read write' },
+    ],
     ['insufficient_scope by a 401', 401, 'Bearer error="insufficient_scope"', {}],
     [
       'a stronger sign-in',
@@ -26,19 +31,19 @@ describe('what a refusal asks for', () => {
       'Bearer error="insufficient_user_authentication", acr_values="gold silver", max_age="5"',
       { acrValues: 'gold silver', maxAge: 5 },
     ],
-    [
-      'a max_age that is no number',
-      401,
-      'Bearer error="insufficient_user_authentication", max_age=soon',
-      {},
-    ],
+    ['a max_age that is no number', 401, 'Bearer error="insufficient_user_authentication", max_age=soon', {}],
     [
       'the Bearer challenge among others',
       401,
       'Basic realm="a", Bearer realm="b, error=\\"no\\"", error="insufficient_scope", scope="x", Negotiate',
       { scope: 'x' },
     ],
-    ['quotes inside quotes', 403, 'Bearer error="insufficient_scope", scope="a\\"b\\\\c"', { scope: 'a"b\\c' }],
+    [
+      'quotes inside quotes',
+      403,
+      'Bearer error="insufficient_scope", scope="a\\"b\\\\c"',
+      { scope: 'a"b\\c' },
+    ],
     ['the first of what is said twice', 401, 'Bearer error="invalid_token", error="x"', 'renew'],
     ['spaces around the equals sign', 403, 'Bearer error = "insufficient_scope"', {}],
   ])('is read from %s', (_, status, header, expected) => {
@@ -47,7 +52,19 @@ describe('what a refusal asks for', () => {
 
   it('is read from whatever a server sends', () => {
     const piece = fc.oneof(
-      fc.constantFrom('Bearer', 'Basic', ' ', ',', '=', '"', '\\', 'error', 'invalid_token', 'scope', 'max_age'),
+      fc.constantFrom(
+        'Bearer',
+        'Basic',
+        ' ',
+        ',',
+        '=',
+        '"',
+        '\\',
+        'error',
+        'invalid_token',
+        'scope',
+        'max_age',
+      ),
       fc.string(),
     )
     fc.assert(

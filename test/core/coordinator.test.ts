@@ -1,7 +1,16 @@
 import { describe, expect, it } from 'vitest'
 import type { SessionRecord } from '../../src/core/ports.ts'
 import { memoryStorage } from '../../src/storage/memory.ts'
-import { fakeCoordinator, LIFETIME, type RigOptions, refused, rig, SECRET, tokens, watch } from './auth-setup.ts'
+import {
+  fakeCoordinator,
+  LIFETIME,
+  type RigOptions,
+  refused,
+  rig,
+  SECRET,
+  tokens,
+  watch,
+} from './auth-setup.ts'
 
 const hang = () => new Promise<never>(() => {})
 
@@ -138,7 +147,12 @@ describe('inside the lock', () => {
     const { auth, refresh, clock, siblings, storage, record, told } = together()
     await clock.advance(0)
     siblings.exclusive = async (_, task) => {
-      storage.write({ ...record(), rotation: 1, accessToken: `${SECRET}-at-sibling`, expiresAt: clock.now() + LIFETIME })
+      storage.write({
+        ...record(),
+        rotation: 1,
+        accessToken: `${SECRET}-at-sibling`,
+        expiresAt: clock.now() + LIFETIME,
+      })
       return task()
     }
     const session = watch(auth.refresh())

@@ -148,7 +148,9 @@ describe('what a store gives back', () => {
     const { auth, clock, events } = rig({ storage, signedOut: true })
     await clock.advance(0)
     expect(auth.state).toBe('anonymous')
-    expect(events).toContainEqual(expect.objectContaining({ type: 'storageFailed', reason: 'invalid_record' }))
+    expect(events).toContainEqual(
+      expect.objectContaining({ type: 'storageFailed', reason: 'invalid_record' }),
+    )
     expect(JSON.stringify(events)).not.toContain(SECRET)
   })
 

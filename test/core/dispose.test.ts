@@ -2,7 +2,16 @@ import { describe, expect, it } from 'vitest'
 import { DisposedError } from '../../src/core/errors.ts'
 import type { SessionStorage } from '../../src/core/ports.ts'
 import { settled } from '../support/virtual-clock.ts'
-import { fakeCoordinator, LIFETIME, type Rig, type RigOptions, refused, rig, tokens, watch } from './auth-setup.ts'
+import {
+  fakeCoordinator,
+  LIFETIME,
+  type Rig,
+  type RigOptions,
+  refused,
+  rig,
+  tokens,
+  watch,
+} from './auth-setup.ts'
 
 const hang = () => new Promise<never>(() => {})
 
@@ -81,7 +90,10 @@ const PLACES: Record<string, [options: RigOptions, go: (made: Rig) => Promise<Pr
   ],
   'refreshing.gate.closed': [
     { initialTokens: tokens(1, { expires_in: 0 }) },
-    async ({ auth }) => [auth.getAccessToken(), auth.getAccessToken({ signal: new AbortController().signal })],
+    async ({ auth }) => [
+      auth.getAccessToken(),
+      auth.getAccessToken({ signal: new AbortController().signal }),
+    ],
   ],
   'refreshing.exchange.backingOff': [
     {},
@@ -129,8 +141,20 @@ const PLACES: Record<string, [options: RigOptions, go: (made: Rig) => Promise<Pr
       return []
     },
   ],
-  signingOut: [{ revoke: hang }, async ({ auth }) => (void auth.signOut(), [])],
-  loggedOut: [{}, async ({ auth }) => (await auth.signOut(), [])],
+  signingOut: [
+    { revoke: hang },
+    async ({ auth }) => {
+      void auth.signOut()
+      return []
+    },
+  ],
+  loggedOut: [
+    {},
+    async ({ auth }) => {
+      await auth.signOut()
+      return []
+    },
+  ],
 }
 
 describe('dispose()', () => {
@@ -152,16 +176,19 @@ describe('dispose()', () => {
     },
   )
 
-  it.each(['read', 'write', 'clear'] as const)('leaves no timer behind while the store hangs in %s', async (hangs) => {
-    const watched = watchedStorage(hangs)
-    const { auth, clock } = rig({ storage: watched.storage })
-    void auth.signOut()
-    await settled()
-    auth.dispose()
-    await settled()
-    expect(clock.pending).toBe(0)
-    expect(watched.listening).toBe(0)
-  })
+  it.each(['read', 'write', 'clear'] as const)(
+    'leaves no timer behind while the store hangs in %s',
+    async (hangs) => {
+      const watched = watchedStorage(hangs)
+      const { auth, clock } = rig({ storage: watched.storage })
+      void auth.signOut()
+      await settled()
+      auth.dispose()
+      await settled()
+      expect(clock.pending).toBe(0)
+      expect(watched.listening).toBe(0)
+    },
+  )
 
   it('leaves no timer behind while the lock does not come', async () => {
     const { auth, clock } = rig({ coordinator: lockThatNeverComes() })

@@ -105,7 +105,10 @@ describe('a result that comes too late', () => {
   it('is discarded and revoked after a sign-out, and never stored', async () => {
     const storage = memoryStorage()
     const revoked: unknown[] = []
-    const { auth, refresh, clock, told } = rig({ storage, revoke: ({ accessToken }) => void revoked.push(accessToken) })
+    const { auth, refresh, clock, told } = rig({
+      storage,
+      revoke: ({ accessToken }) => void revoked.push(accessToken),
+    })
     void auth.refresh().catch(() => {})
     await clock.advance(0)
     await auth.signOut()
@@ -178,7 +181,13 @@ describe('a try that got no answer', () => {
   ])('after %s looks in the store, then presents the token once more, at once', async (_, error, reason) => {
     const reads: number[] = []
     const kept = memoryStorage()
-    const storage = { ...kept, read: () => (reads.push(clock.now()), kept.read()) }
+    const storage = {
+      ...kept,
+      read() {
+        reads.push(clock.now())
+        return kept.read()
+      },
+    }
     const { auth, refresh, clock, events } = rig({ storage })
     const session = watch(auth.refresh())
     await clock.advance(0)

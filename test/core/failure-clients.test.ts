@@ -62,9 +62,11 @@ const CLIENTS: Record<string, Client> = {
   },
   'fetch, with an error of the app around it': {
     post: async (url, signal) => {
-      const response = await fetch(url, { method: 'POST', body, ...(signal && { signal }) }).catch((cause) => {
-        throw new Error(`Refresh with ${body} failed`, { cause })
-      })
+      const response = await fetch(url, { method: 'POST', body, ...(signal && { signal }) }).catch(
+        (cause) => {
+          throw new Error(`Refresh with ${body} failed`, { cause })
+        },
+      )
       if (!response.ok) {
         throw Object.assign(new Error(`Refresh with ${body} failed: ${response.status}`), { response })
       }
@@ -103,7 +105,9 @@ async function failureOf(client: Client, url: string, signal?: AbortSignal) {
   )
   const failure = await classifyFailure(error, { now: Date.now(), offline: false, secrets: [TOKEN] })
   const { cause } = failure
-  expect(`${cause.name} ${cause.stack} ${JSON.stringify(cause)} ${String(cause.cause)}`).not.toContain('SECRET')
+  expect(`${cause.name} ${cause.stack} ${JSON.stringify(cause)} ${String(cause.cause)}`).not.toContain(
+    'SECRET',
+  )
   return failure
 }
 
@@ -222,7 +226,10 @@ describe('what a ky-like client throws', () => {
         if (!response.ok) throw new HTTPError(response)
       },
     }
-    expect(await failureOf(client, `${url}/invalid-grant`)).toMatchObject({ fatal: true, reason: 'invalid_grant' })
+    expect(await failureOf(client, `${url}/invalid-grant`)).toMatchObject({
+      fatal: true,
+      reason: 'invalid_grant',
+    })
     expect(await failureOf(client, `${url}/unavailable`)).toMatchObject({ fatal: false, retryAfter: 7_000 })
   })
 })

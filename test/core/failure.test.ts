@@ -10,7 +10,10 @@ const classify = (error: unknown, more: Partial<Parameters<typeof classifyFailur
 const json = (status: number, body: unknown, headers: Record<string, string> = {}) =>
   Response.json(body, { status, headers })
 const html = (status: number) =>
-  new Response('\n <!doctype html><title>Sign in</title>', { status, headers: { 'content-type': 'text/html' } })
+  new Response('\n <!doctype html><title>Sign in</title>', {
+    status,
+    headers: { 'content-type': 'text/html' },
+  })
 
 describe('an answer of the token endpoint', () => {
   it.each([
@@ -41,25 +44,42 @@ describe('an answer of the token endpoint', () => {
     expect(await classify({ error })).toMatchObject({ fatal: true, reason: error, status: undefined })
   })
 
-  it.each([408, 425, 429, 500, 502, 503, 504])('passes where its status is %i, whatever it says', async (status) => {
-    const reason = status === 429 ? 'rate_limited' : 'server_error'
-    for (const answer of [json(status, { error: 'invalid_grant' }), json(status, {}), html(status), new Response(null, { status })]) {
-      expect(await classify(answer)).toMatchObject({ fatal: false, uncertain: false, reason, status })
-    }
-  })
+  it.each([408, 425, 429, 500, 502, 503, 504])(
+    'passes where its status is %i, whatever it says',
+    async (status) => {
+      const reason = status === 429 ? 'rate_limited' : 'server_error'
+      for (const answer of [
+        json(status, { error: 'invalid_grant' }),
+        json(status, {}),
+        html(status),
+        new Response(null, { status }),
+      ]) {
+        expect(await classify(answer)).toMatchObject({ fatal: false, uncertain: false, reason, status })
+      }
+    },
+  )
 
   it.each(['temporarily_unavailable', 'server_error', 'slow_down', 'use_dpop_nonce'])(
     'passes where it says %s, by any status',
     async (error) => {
       for (const status of [400, 401, 503]) {
-        expect(await classify(json(status, { error }))).toMatchObject({ fatal: false, reason: 'server_error', status })
+        expect(await classify(json(status, { error }))).toMatchObject({
+          fatal: false,
+          reason: 'server_error',
+          status,
+        })
       }
     },
   )
 
   it.each([400, 403, 404])('passes where its status is %i and it names no OAuth error', async (status) => {
     for (const answer of [json(status, {}), html(status), json(status, { error: 'something_else' })]) {
-      expect(await classify(answer)).toMatchObject({ fatal: false, uncertain: false, reason: 'server_error', status })
+      expect(await classify(answer)).toMatchObject({
+        fatal: false,
+        uncertain: false,
+        reason: 'server_error',
+        status,
+      })
     }
   })
 
@@ -115,7 +135,10 @@ describe('an error', () => {
     ['a body in data, as text', { status: 400, data: '{"error":"invalid_grant"}' }],
     ['a body in body', { statusCode: 400, body: { error: 'invalid_grant' } }],
     ['a code in the body', { status: 400, data: { code: 'invalid_grant' } }],
-    ['a response it carries', Object.assign(new Error('HTTP 400'), { response: json(400, { error: 'invalid_grant' }) })],
+    [
+      'a response it carries',
+      Object.assign(new Error('HTTP 400'), { response: json(400, { error: 'invalid_grant' }) }),
+    ],
     ['its cause', new Error('refresh', { cause: new Error('x', { cause: { error: 'invalid_grant' } }) })],
   ])('is fatal that says invalid_grant by %s', async (_, error) => {
     expect(await classify(error)).toMatchObject({ fatal: true, reason: 'invalid_grant' })
@@ -131,19 +154,47 @@ describe('an error', () => {
   it.each([
     ['fetch that failed', new TypeError('fetch failed'), 'network', true],
     ['a reset connection', new TypeError('fetch failed', { cause: { code: 'ECONNRESET' } }), 'network', true],
-    ['a socket of undici', Object.assign(new Error('other side closed'), { code: 'UND_ERR_SOCKET' }), 'network', true],
-    ['axios without an answer', Object.assign(new Error('Network Error'), { code: 'ERR_NETWORK' }), 'network', true],
+    [
+      'a socket of undici',
+      Object.assign(new Error('other side closed'), { code: 'UND_ERR_SOCKET' }),
+      'network',
+      true,
+    ],
+    [
+      'axios without an answer',
+      Object.assign(new Error('Network Error'), { code: 'ERR_NETWORK' }),
+      'network',
+      true,
+    ],
     ['an abort', new DOMException('aborted', 'AbortError'), 'network', true],
     ['a timeout', new DOMException('too slow', 'TimeoutError'), 'timeout', true],
     ['a timeout of axios', Object.assign(new Error('timeout'), { code: 'ECONNABORTED' }), 'timeout', true],
     ['a timeout of the socket', Object.assign(new Error('timeout'), { code: 'ETIMEDOUT' }), 'timeout', true],
-    ['a refused connection', new TypeError('fetch failed', { cause: { code: 'ECONNREFUSED' } }), 'network', false],
+    [
+      'a refused connection',
+      new TypeError('fetch failed', { cause: { code: 'ECONNREFUSED' } }),
+      'network',
+      false,
+    ],
     ['an unknown host', new TypeError('fetch failed', { cause: { code: 'ENOTFOUND' } }), 'network', false],
-    ['a resolver that is away', new TypeError('fetch failed', { cause: { code: 'EAI_AGAIN' } }), 'network', false],
-    ['a connect timeout', Object.assign(new Error('x'), { code: 'UND_ERR_CONNECT_TIMEOUT' }), 'network', false],
-  ])('of the network passes, and tells whether the token may have left: %s', async (_, error, reason, uncertain) => {
-    expect(await classify(error)).toMatchObject({ fatal: false, reason, uncertain, status: undefined })
-  })
+    [
+      'a resolver that is away',
+      new TypeError('fetch failed', { cause: { code: 'EAI_AGAIN' } }),
+      'network',
+      false,
+    ],
+    [
+      'a connect timeout',
+      Object.assign(new Error('x'), { code: 'UND_ERR_CONNECT_TIMEOUT' }),
+      'network',
+      false,
+    ],
+  ])(
+    'of the network passes, and tells whether the token may have left: %s',
+    async (_, error, reason, uncertain) => {
+      expect(await classify(error)).toMatchObject({ fatal: false, reason, uncertain, status: undefined })
+    },
+  )
 
   it.each([
     ['nothing', undefined],
@@ -158,7 +209,10 @@ describe('an error', () => {
   })
 
   it('is put down to the network where there is none', async () => {
-    expect(await classify(new Error('whatever'), { offline: true })).toMatchObject({ fatal: false, reason: 'offline' })
+    expect(await classify(new Error('whatever'), { offline: true })).toMatchObject({
+      fatal: false,
+      reason: 'offline',
+    })
     expect(await classify(json(400, { error: 'invalid_grant' }), { offline: true })).toMatchObject({
       fatal: true,
       reason: 'invalid_grant',
@@ -217,7 +271,9 @@ describe('isFatal', () => {
   })
 
   it('leaves it to the library by undefined', async () => {
-    expect(await classify({ error: 'invalid_grant' }, { isFatal: () => undefined })).toMatchObject({ fatal: true })
+    expect(await classify({ error: 'invalid_grant' }, { isFatal: () => undefined })).toMatchObject({
+      fatal: true,
+    })
     expect(await classify(new Error('x'), { isFatal: () => undefined })).toMatchObject({ fatal: false })
   })
 

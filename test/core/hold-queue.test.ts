@@ -285,7 +285,9 @@ describe('whatever happens to those who wait', () => {
             const controller = action.abortable ? new AbortController() : undefined
             const entry = { settlements: 0, abort: () => controller?.abort() }
             const count = () => void entry.settlements++
-            queue.hold(action.owner, { signal: controller?.signal, timeout: action.timeout }).then(count, count)
+            queue
+              .hold(action.owner, { signal: controller?.signal, timeout: action.timeout })
+              .then(count, count)
             held.push(entry)
             expected++
           } else if (action.do === 'abort') held[action.which]?.abort?.()

@@ -100,7 +100,10 @@ describe('history', () => {
   })
 
   it('takes bursts of requests that follow each other for one', async () => {
-    const { auth, clock } = rig({ initialTokens: tokens(1, { expires_in: 0 }), timeouts: { refresh: 60_000 } })
+    const { auth, clock } = rig({
+      initialTokens: tokens(1, { expires_in: 0 }),
+      timeouts: { refresh: 60_000 },
+    })
     for (let burst = 0; burst < 10; burst++) {
       auth.getAccessToken().catch(() => {})
       auth.getAccessToken().catch(() => {})

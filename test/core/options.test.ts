@@ -87,10 +87,7 @@ describe('the options of createAuth', () => {
       'createAuth: release.concurrency must be a number of at least 1, not 0.',
     ],
     [{ refresh, historyLimit: -1 }, 'createAuth: historyLimit must be a number of at least 0, not -1.'],
-    [
-      { refresh, whenExpired: 'wait' },
-      "createAuth: whenExpired must be 'reject' or 'hold', not wait.",
-    ],
+    [{ refresh, whenExpired: 'wait' }, "createAuth: whenExpired must be 'reject' or 'hold', not wait."],
     [
       { refresh, ambiguousRefresh: 'never' },
       "createAuth: ambiguousRefresh must be 'retry' or 'expire', not never.",

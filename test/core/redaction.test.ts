@@ -8,7 +8,8 @@ const causeOf = async (error: unknown) =>
   (await classifyFailure(error, { now: 0, offline: false, secrets: [TOKEN, undefined] })).cause
 
 /** Everything an app could log of an error. */
-const everything = (error: Error) => `${error.name} ${error.stack} ${error.message} ${JSON.stringify(error)} ${String(error.cause)}`
+const everything = (error: Error) =>
+  `${error.name} ${error.stack} ${error.message} ${JSON.stringify(error)} ${String(error.cause)}`
 
 describe('the cause of a failure', () => {
   it.each([

@@ -15,7 +15,12 @@ const UNAUTHORIZED: Answer = { status: 401 }
 
 /** A server in this process, whose answers the test gives, sending by sending. */
 function requestsTo({ auth, clock }: Rig) {
-  const sent: { authorization: string | undefined; key: string; answer: (answer: Answer) => Promise<void>; fail: (error: unknown) => Promise<void> }[] = []
+  const sent: {
+    authorization: string | undefined
+    key: string
+    answer: (answer: Answer) => Promise<void>
+    fail: (error: unknown) => Promise<void>
+  }[] = []
   const discarded: Answer[] = []
   return {
     sent,
@@ -29,8 +34,14 @@ function requestsTo({ auth, clock }: Rig) {
               sent.push({
                 authorization,
                 key,
-                answer: (answer) => (resolve(answer), clock.advance(0)),
-                fail: (error) => (reject(error), clock.advance(0)),
+                answer(answer) {
+                  resolve(answer)
+                  return clock.advance(0)
+                },
+                fail(error) {
+                  reject(error)
+                  return clock.advance(0)
+                },
               })
             }),
           challenge: ({ status, body }) =>
@@ -87,7 +98,10 @@ describe('a request', () => {
   it('may take its time to read a refusal', async () => {
     const { send, sent, refresh, clock } = started()
     const request = send('GET /', {
-      challenge: async ({ status }) => (await settled(), status === 401 ? 'renew' : undefined),
+      async challenge({ status }) {
+        await settled()
+        return status === 401 ? 'renew' : undefined
+      },
     })
     await sent[0]?.answer(UNAUTHORIZED)
     await clock.advance(0)

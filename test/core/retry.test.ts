@@ -41,7 +41,13 @@ describe('trying again', () => {
     refresh.call().reject(unavailable())
     await clock.advance(0)
     expect(events.filter(({ type }) => type === 'refreshFailed')).toEqual([
-      expect.objectContaining({ attempt: 1, reason: 'server_error', status: 503, fatal: false, retryAt: start + 250 }),
+      expect.objectContaining({
+        attempt: 1,
+        reason: 'server_error',
+        status: 503,
+        fatal: false,
+        retryAt: start + 250,
+      }),
       expect.objectContaining({ attempt: 2, reason: 'server_error', status: 503, fatal: false }),
     ])
   })
@@ -96,7 +102,7 @@ describe('trying again', () => {
   it('ends with the session that came back: who waited is sent, in order', async () => {
     const { auth, refresh, clock } = rig(dead)
     const order: number[] = []
-    const waiting = [0, 1, 2].map((n) => auth.getAccessToken().then((token) => (order.push(n), token)))
+    const waiting = [0, 1, 2].map((n) => auth.getAccessToken().finally(() => order.push(n)))
     await clock.advance(0)
     refresh.call().reject(unavailable())
     await clock.advance(250)

@@ -12,8 +12,12 @@ function slowStorage(record?: SessionRecord) {
       const found = stored
       return slow ? new Promise((resolve) => reads.push(() => resolve(found))) : found
     },
-    write: (next) => void (stored = next),
-    clear: () => void (stored = undefined),
+    write(next) {
+      stored = next
+    },
+    clear() {
+      stored = undefined
+    },
   }
   return {
     storage,

@@ -40,7 +40,11 @@ async function life() {
   })
   auth.on('*', (event) => shown.push(written(event)))
   auth.actor.subscribe((snapshot) => shown.push(written(snapshot), written(snapshot.toJSON())))
-  const note = (promise: Promise<unknown>) => void promise.then(() => {}, (error) => errors.push(error))
+  const note = (promise: Promise<unknown>) =>
+    void promise.then(
+      () => {},
+      (error) => errors.push(error),
+    )
 
   const fail = async (error: unknown) => {
     refresh.call().reject(error)
@@ -51,7 +55,11 @@ async function life() {
     await clock.advance(0)
   }
   await renew()
-  await fail(new TypeError(`POST /token?refresh_token=${SECRET}-rt-1`, { cause: { code: 'ECONNRESET', token: SECRET } }))
+  await fail(
+    new TypeError(`POST /token?refresh_token=${SECRET}-rt-1`, {
+      cause: { code: 'ECONNRESET', token: SECRET },
+    }),
+  )
   await fail(Object.assign(new Error(`{"refresh_token":"${SECRET}-rt-1"}`), { config: { data: SECRET } }))
   await clock.advance(30_000)
   refresh.call().resolve(tokens(2))

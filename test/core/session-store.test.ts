@@ -33,7 +33,11 @@ function manualStorage() {
 function storeOf(storage: SessionStorage | undefined, timeout = 1_000) {
   const clock = createVirtualClock()
   const failures: StorageError[] = []
-  const store = createSessionStore(storage, { clock, timeout, onFailure: (error) => void failures.push(error) })
+  const store = createSessionStore(storage, {
+    clock,
+    timeout,
+    onFailure: (error) => void failures.push(error),
+  })
   return { store, clock, failures, reasons: () => failures.map(({ reason }) => reason) }
 }
 
@@ -130,8 +134,12 @@ describe('a store that answers at once', () => {
     let stored: SessionRecord | undefined
     const storage: SessionStorage = {
       read: () => stored,
-      write: (next) => void (stored = next),
-      clear: () => void (stored = undefined),
+      write(next) {
+        stored = next
+      },
+      clear() {
+        stored = undefined
+      },
     }
     return { storage, stored: () => stored }
   }
@@ -178,7 +186,11 @@ describe('no store', () => {
 describe('what a store failed with', () => {
   it.each<[string, unknown, string | undefined]>([
     ['an error, by its name', new RangeError(SECRET), 'RangeError'],
-    ['an exception of the DOM, by its name', new DOMException(SECRET, 'QuotaExceededError'), 'QuotaExceededError'],
+    [
+      'an exception of the DOM, by its name',
+      new DOMException(SECRET, 'QuotaExceededError'),
+      'QuotaExceededError',
+    ],
     ['what is no error, by nothing', SECRET, undefined],
   ])('is told by its kind, never by its words: %s', async (_, thrown, reason) => {
     const { store, failures } = storeOf({
@@ -190,6 +202,8 @@ describe('what a store failed with', () => {
     })
     await store.read()
     expect(failures[0]).toMatchObject({ code: 'storage_failed', reason })
-    expect(`${failures[0]?.stack} ${JSON.stringify(failures)} ${String(failures[0]?.cause)}`).not.toContain(SECRET)
+    expect(`${failures[0]?.stack} ${JSON.stringify(failures)} ${String(failures[0]?.cause)}`).not.toContain(
+      SECRET,
+    )
   })
 })

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { LIFETIME, refused, SECRET, rig, tokens, watch } from './auth-setup.ts'
+import { LIFETIME, refused, rig, SECRET, tokens, watch } from './auth-setup.ts'
 
 describe('signing in', () => {
   it('hands the credentials over and resolves to the session', async () => {

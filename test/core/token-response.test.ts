@@ -94,12 +94,19 @@ describe('a token response', () => {
     [{ access_token: null }, 'it has no access_token'],
     [[], 'it has no access_token'],
     [{ access_token: 7 }, 'its access_token is not a string of visible ASCII characters'],
-    ...['', 'SECRET ', ' SECRET', 'SECRET\r\nX: y', 'SECRET\0', 'SECRÉT', 'SECRET\u{1f511}', 'SECRET\x7f'].map(
-      (token): [unknown, string] => [
-        { access_token: token },
-        'its access_token is not a string of visible ASCII characters',
-      ],
-    ),
+    ...[
+      '',
+      'SECRET ',
+      ' SECRET',
+      'SECRET\r\nX: y',
+      'SECRET\0',
+      'SECRÉT',
+      'SECRET\u{1f511}',
+      'SECRET\x7f',
+    ].map((token): [unknown, string] => [
+      { access_token: token },
+      'its access_token is not a string of visible ASCII characters',
+    ]),
     [{ access_token: 'SECRET', token_type: 'mac' }, 'its token_type is not Bearer'],
     [{ access_token: 'SECRET', token_type: 'DPoP' }, 'its token_type is not Bearer'],
     [{ access_token: 'SECRET', token_type: 7 }, 'its token_type is not Bearer'],
@@ -229,7 +236,11 @@ describe('who the tokens belong to', () => {
     ['the subject named', { subject: 'named', id_token: idToken, access_token: accessToken }, 'named'],
     ['the ID token', { id_token: idToken, access_token: accessToken }, 'by id token'],
     ['the access token', { access_token: accessToken }, 'by access token'],
-    ['the access token, where the ID token is none', { id_token: 'x.y', access_token: accessToken }, 'by access token'],
+    [
+      'the access token, where the ID token is none',
+      { id_token: 'x.y', access_token: accessToken },
+      'by access token',
+    ],
     ['nobody', { access_token: 'opaque' }, undefined],
     ['nobody, where it is no text', { access_token: jwt({ sub: 7 }), subject: 7 }, undefined],
   ])('is told by %s', (_, response, subject) => {
@@ -287,7 +298,10 @@ describe('any response at all', () => {
     fc.anything(),
     fc.dictionary(fc.constantFrom(...names), value, { noNullPrototype: false }),
     fc
-      .tuple(fc.string({ unit: fc.constantFrom(...'abc019-._'), minLength: 1 }), fc.dictionary(fc.constantFrom(...names), value))
+      .tuple(
+        fc.string({ unit: fc.constantFrom(...'abc019-._'), minLength: 1 }),
+        fc.dictionary(fc.constantFrom(...names), value),
+      )
       .map(([access_token, rest]) => ({ ...rest, access_token })),
   )
 

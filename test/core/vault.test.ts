@@ -9,7 +9,10 @@ const NOW = 1_700_000_000_000
 function vaultOf() {
   let now = NOW
   const vault = createVault({ now: () => now, renewAt: ({ expiresAt }) => expiresAt && expiresAt - 60_000 })
-  return { vault, pass: (ms: number) => void (now += ms) }
+  const pass = (ms: number) => {
+    now += ms
+  }
+  return { vault, pass }
 }
 
 const set = (n: number, more: object = {}): Tokens => parseTokenResponse(tokens(n, more), NOW, true)

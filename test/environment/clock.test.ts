@@ -80,7 +80,10 @@ describe('a timer of the system clock in the background', () => {
     const spy = vi.spyOn(globalThis, 'setTimeout').mockImplementation(((callback: () => void, ms: number) => {
       const timer = setTimeout(callback, ms)
       const { unref } = timer
-      timer.unref = () => (unreferenced.push(timer), unref.call(timer))
+      timer.unref = () => {
+        unreferenced.push(timer)
+        return unref.call(timer)
+      }
       return timer
     }) as never)
     const handle = systemClock.setTimeout(() => {}, 60 * DAY)

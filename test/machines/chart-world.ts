@@ -72,19 +72,19 @@ export function chartWorld({ policy, initial, yes = [], soon }: WorldOptions = {
   const taken: AnyTransitionDefinition[] = []
   const invoked = new Map<Invoked, { resolve: (output: unknown) => void; reject: (error: unknown) => void }>()
 
-  const invoke = (name: Invoked) =>
-    fromPromise<never>(
-      () => new Promise((resolve, reject) => invoked.set(name, { resolve: resolve as never, reject })),
-    )
+  const invoke = (name: Invoked) => () =>
+    new Promise<never>((resolve, reject) => {
+      invoked.set(name, { resolve: resolve as (output: unknown) => void, reject })
+    })
   const ask = (name: WorldGuard) => () => says.has(name)
   const wait = (name: Delay) => () => (name === soon ? 1 : Number.POSITIVE_INFINITY)
 
   const machine = authMachine.provide({
     actors: {
-      readSession: invoke('readSession'),
-      authenticate: invoke('authenticate'),
-      exchangeTokens: invoke('exchangeTokens'),
-      revokeTokens: invoke('revokeTokens'),
+      readSession: fromPromise<TokenFacts | undefined>(invoke('readSession')),
+      authenticate: fromPromise<TokenFacts>(invoke('authenticate')),
+      exchangeTokens: fromPromise<TokenFacts, { attempt: number }>(invoke('exchangeTokens')),
+      revokeTokens: fromPromise<void>(invoke('revokeTokens')),
     },
     actions: Object.fromEntries(PLACEHOLDERS.map((name) => [name, () => void done.push(name)])),
     guards: {

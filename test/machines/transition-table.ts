@@ -1,5 +1,13 @@
 import type { AuthEvent, AuthPolicy } from '../../machines/index.ts'
-import { type Delay, FACTS, failure, type Invoked, NEWER, type World, type WorldGuard } from './chart-world.ts'
+import {
+  type Delay,
+  FACTS,
+  failure,
+  type Invoked,
+  NEWER,
+  type World,
+  type WorldGuard,
+} from './chart-world.ts'
 
 export interface Row {
   readonly from: string
@@ -34,7 +42,13 @@ const after = (from: string, soon: Delay, to: string, rest: Rest = {}): Row => (
   to,
   ...rest,
 })
-const gives = (from: string, name: Invoked, output: object | undefined, to: string, rest: Rest = {}): Row => ({
+const gives = (
+  from: string,
+  name: Invoked,
+  output: object | undefined,
+  to: string,
+  rest: Rest = {},
+): Row => ({
   from,
   when: `${name} gives ${output ? 'tokens' : 'nothing'}`,
   cause: (world) => world.give(name, output),
@@ -65,18 +79,29 @@ const EXCHANGES = ['backingOff', 'uncertain', 'offline', 'suspended'] as const
 const anywhere: Row[] = [
   on('anonymous', { type: 'session.signIn' }, 'authenticating', { does: ['holdRequests'] }),
   on('authenticating', { type: 'session.signIn' }, 'authenticating', { does: ['holdRequests'] }),
-  on('anonymous', adopt(true, false), 'authenticated.renewable', { tells: ['signedIn'], does: ['letRequestsPass'] }),
+  on('anonymous', adopt(true, false), 'authenticated.renewable', {
+    tells: ['signedIn'],
+    does: ['letRequestsPass'],
+  }),
   on('refreshing.requesting.closed', adopt(true, true), 'authenticated.renewable', {
     tells: ['refreshed'],
     does: ['letRequestsPass'],
   }),
-  on('loggedOut', adopt(false, false), 'refreshing.requesting.closed', { tells: ['signedIn'], does: ['holdRequests'] }),
-  on('expired', adopt(false, true), 'refreshing.requesting.closed', { tells: ['signedIn'], does: ['holdRequests'] }),
+  on('loggedOut', adopt(false, false), 'refreshing.requesting.closed', {
+    tells: ['signedIn'],
+    does: ['holdRequests'],
+  }),
+  on('expired', adopt(false, true), 'refreshing.requesting.closed', {
+    tells: ['signedIn'],
+    does: ['holdRequests'],
+  }),
   on('authenticated.renewable', { type: 'session.signOut' }, 'signingOut', {
     does: ['dismissSession', 'refuseRequests'],
   }),
   on('expired', { type: 'session.signOut' }, 'signingOut', { does: ['dismissSession', 'refuseRequests'] }),
-  on('authenticating', { type: 'session.signOut' }, 'signingOut', { does: ['dismissSession', 'refuseRequests'] }),
+  on('authenticating', { type: 'session.signOut' }, 'signingOut', {
+    does: ['dismissSession', 'refuseRequests'],
+  }),
   on('authenticated.renewable', { type: 'session.removed' }, 'loggedOut', {
     tells: ['signedOut'],
     does: ['dismissSession', 'sendWithoutToken'],
@@ -86,21 +111,30 @@ const anywhere: Row[] = [
     does: ['dismissSession', 'sendWithoutToken'],
   }),
   on('anonymous', { type: 'session.removed' }, 'anonymous'),
-  on('authenticated.renewable', { type: 'session.sync' }, 'authenticated.renewable', { does: ['syncWithStore'] }),
+  on('authenticated.renewable', { type: 'session.sync' }, 'authenticated.renewable', {
+    does: ['syncWithStore'],
+  }),
   on('authenticated.renewable', { type: 'request.held', ...BURST }, 'authenticated.renewable', {
     tells: ['requestHeld'],
   }),
   on('authenticated.renewable', { type: 'request.replayed', ...BURST }, 'authenticated.renewable', {
     tells: ['requestReplayed'],
   }),
-  on('authenticated.renewable', { type: 'request.rejected', ...BURST, reason: 'timeout' }, 'authenticated.renewable', {
-    tells: ['requestRejected'],
-  }),
+  on(
+    'authenticated.renewable',
+    { type: 'request.rejected', ...BURST, reason: 'timeout' },
+    'authenticated.renewable',
+    {
+      tells: ['requestRejected'],
+    },
+  ),
   on('authenticated.renewable', { type: 'request.stepUp', scope: 'x' }, 'authenticated.renewable', {
     tells: ['stepUpRequired'],
   }),
   on('anonymous', { type: 'storage.failed', reason: 'timeout' }, 'anonymous', { tells: ['storageFailed'] }),
-  on('anonymous', { type: 'exchange.discarded', reason: 'superseded' }, 'anonymous', { tells: ['discarded'] }),
+  on('anonymous', { type: 'exchange.discarded', reason: 'superseded' }, 'anonymous', {
+    tells: ['discarded'],
+  }),
   ...['anonymous', 'signingOut', 'loggedOut'].map((place) => on(place, { type: 'session.signOut' }, place)),
 ]
 
@@ -109,7 +143,9 @@ const restoring: Row[] = [
     yes: ['foundWorkingToken', 'tokenStillWorks'],
     does: ['letRequestsPass'],
   }),
-  gives('restoring.reading', 'readSession', FACTS, 'refreshing.requesting.closed', { does: ['holdRequests'] }),
+  gives('restoring.reading', 'readSession', FACTS, 'refreshing.requesting.closed', {
+    does: ['holdRequests'],
+  }),
   gives('restoring.reading', 'readSession', undefined, 'anonymous', { does: ['sendWithoutToken'] }),
   gives('restoring.reading', 'readSession', undefined, 'restoring.signingInSilently', {
     policy: { silentSignIn: true },
@@ -119,7 +155,9 @@ const restoring: Row[] = [
     tells: ['signedIn'],
     does: ['letRequestsPass'],
   }),
-  fails('restoring.signingInSilently', 'exchangeTokens', failure(REFUSED), 'anonymous', { does: ['sendWithoutToken'] }),
+  fails('restoring.signingInSilently', 'exchangeTokens', failure(REFUSED), 'anonymous', {
+    does: ['sendWithoutToken'],
+  }),
   fails('restoring.signingInSilently', 'exchangeTokens', failure(), 'restoring.backingOff', {
     tells: ['refreshFailed'],
   }),
@@ -133,7 +171,10 @@ const restoring: Row[] = [
 
 const authenticating: Row[] = [
   on('authenticating', adopt(true, true), 'authenticating', { tells: ['refreshed'] }),
-  on('authenticating', adopt(true, false), 'authenticated.renewable', { tells: ['signedIn'], does: ['letRequestsPass'] }),
+  on('authenticating', adopt(true, false), 'authenticated.renewable', {
+    tells: ['signedIn'],
+    does: ['letRequestsPass'],
+  }),
   gives('authenticating', 'authenticate', FACTS, 'authenticated.renewable', {
     tells: ['signedIn'],
     does: ['letRequestsPass'],
@@ -173,7 +214,9 @@ const renewable: Row[] = [
   }),
   after('authenticated.renewable', 'untilRenewal', 'authenticated.renewable', { does: ['letRequestsPass'] }),
   after('authenticated.renewable', 'untilRenewal', 'authenticated.renewable', { yes: ['renewalIsDue'] }),
-  after('authenticated.renewable', 'untilSessionLimit', 'authenticated.renewable', { does: ['letRequestsPass'] }),
+  after('authenticated.renewable', 'untilSessionLimit', 'authenticated.renewable', {
+    does: ['letRequestsPass'],
+  }),
   after('authenticated.renewable', 'untilSessionLimit', 'expired', {
     yes: ['idleLimitReached'],
     tells: ['expired'],
@@ -193,13 +236,19 @@ const terminal: Row[] = [
     tells: ['expired'],
     ...DIES,
   }),
-  on('authenticated.terminal', { type: 'session.refresh' }, 'authenticated.terminal', { does: ['rejectRenewals'] }),
+  on('authenticated.terminal', { type: 'session.refresh' }, 'authenticated.terminal', {
+    does: ['rejectRenewals'],
+  }),
   on('authenticated.terminal', UNAUTHORIZED, 'expired', { tells: ['expired'], ...DIES }),
   on('authenticated.terminal', STALE, 'authenticated.terminal'),
   after('authenticated.terminal', 'untilExpiry', 'authenticated.terminal', {
     does: ['letRequestsPass', 'rejectRenewals'],
   }),
-  after('authenticated.terminal', 'untilExpiry', 'expired', { no: 'tokenStillWorks', tells: ['expired'], ...DIES }),
+  after('authenticated.terminal', 'untilExpiry', 'expired', {
+    no: 'tokenStillWorks',
+    tells: ['expired'],
+    ...DIES,
+  }),
 ]
 
 const exchange: Row[] = [
@@ -207,10 +256,16 @@ const exchange: Row[] = [
     tells: ['refreshed'],
     does: ['letRequestsPass'],
   }),
-  gives('refreshing.requesting.closed', 'exchangeTokens', { ...NEWER, renewable: false }, 'authenticated.terminal', {
-    tells: ['refreshed'],
-    does: ['letRequestsPass', 'letRequestsPass', 'rejectRenewals'],
-  }),
+  gives(
+    'refreshing.requesting.closed',
+    'exchangeTokens',
+    { ...NEWER, renewable: false },
+    'authenticated.terminal',
+    {
+      tells: ['refreshed'],
+      does: ['letRequestsPass', 'letRequestsPass', 'rejectRenewals'],
+    },
+  ),
   fails('refreshing.requesting.open', 'exchangeTokens', failure(REFUSED), 'authenticated.terminal', {
     tells: ['refreshFailed'],
     does: ['letRequestsPass', 'rejectRenewals'],
@@ -252,16 +307,18 @@ const exchange: Row[] = [
   after('refreshing.backingOff.closed', 'untilRetry', 'refreshing.requesting.closed'),
   after('refreshing.suspended.closed', 'untilCooledDown', 'refreshing.requesting.closed'),
   ...EXCHANGES.flatMap((state) =>
-    (['environment.online', 'environment.woke', 'session.refresh', 'request.held'] as const).flatMap((type) => {
-      const event = (type === 'request.held' ? { type, ...BURST } : { type }) as AuthEvent
-      const from = `refreshing.${state}.closed`
-      const tells = type === 'request.held' ? ['requestHeld'] : []
-      if (!reacts(state, type)) return [on(from, event, from, { yes: ['mayRetryNow'], tells })]
-      return [
-        on(from, event, 'refreshing.requesting.closed', { yes: ['mayRetryNow'], tells }),
-        on(from, event, state === 'backingOff' ? from : 'refreshing.backingOff.closed', { tells }),
-      ]
-    }),
+    (['environment.online', 'environment.woke', 'session.refresh', 'request.held'] as const).flatMap(
+      (type) => {
+        const event = (type === 'request.held' ? { type, ...BURST } : { type }) as AuthEvent
+        const from = `refreshing.${state}.closed`
+        const tells = type === 'request.held' ? ['requestHeld'] : []
+        if (!reacts(state, type)) return [on(from, event, from, { yes: ['mayRetryNow'], tells })]
+        return [
+          on(from, event, 'refreshing.requesting.closed', { yes: ['mayRetryNow'], tells }),
+          on(from, event, state === 'backingOff' ? from : 'refreshing.backingOff.closed', { tells }),
+        ]
+      },
+    ),
   ),
 ]
 
@@ -283,7 +340,9 @@ const gate: Row[] = [
     no: 'tokenStillWorks',
     does: ['holdRequests'],
   }),
-  after('refreshing.requesting.open', 'untilExpiry', 'refreshing.requesting.open', { does: ['letRequestsPass'] }),
+  after('refreshing.requesting.open', 'untilExpiry', 'refreshing.requesting.open', {
+    does: ['letRequestsPass'],
+  }),
   on('refreshing.requesting.open', { type: 'session.refresh' }, 'refreshing.requesting.open'),
   on('refreshing.requesting.closed', UNAUTHORIZED, 'refreshing.requesting.closed'),
 ]
@@ -303,7 +362,10 @@ const limits: Row[] = [
 ]
 
 const leaving: Row[] = [
-  gives('signingOut', 'revokeTokens', undefined, 'loggedOut', { tells: ['signedOut'], does: ['sendWithoutToken'] }),
+  gives('signingOut', 'revokeTokens', undefined, 'loggedOut', {
+    tells: ['signedOut'],
+    does: ['sendWithoutToken'],
+  }),
   fails('signingOut', 'revokeTokens', {}, 'loggedOut', { tells: ['signedOut'], does: ['sendWithoutToken'] }),
 ]
 

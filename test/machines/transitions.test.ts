@@ -1,6 +1,15 @@
-import { afterAll, describe, expect, it } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import { authMachine } from '../../machines/index.ts'
-import { chartWorld, FACTS, failure, NEWER, nameOf, statesOf, transitionsOf, type World } from './chart-world.ts'
+import {
+  chartWorld,
+  FACTS,
+  failure,
+  NEWER,
+  nameOf,
+  statesOf,
+  transitionsOf,
+  type World,
+} from './chart-world.ts'
 import { reach, WAYS } from './places.ts'
 import { ROWS } from './transition-table.ts'
 
@@ -80,7 +89,7 @@ describe('the chart', () => {
     note(world)
   })
 
-  afterAll(() => {
+  it('has no transition that nothing above walked', () => {
     const all = transitionsOf(authMachine.root).map(nameOf)
     expect(new Set(all).size, 'two transitions of one name').toBe(all.length)
     expect(

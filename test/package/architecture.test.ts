@@ -22,7 +22,10 @@ const RULES: readonly Rule[] = [
   { layer: 'src/coordination/', mayImport: ['src/core/'] },
   { layer: 'src/testing/', mayImport: ['src/core/', 'machines/', 'xstate', 'xstate/graph', 'node:'] },
   { layer: 'src/defaults.ts', mayImport: ['src/core/', 'src/storage/', 'src/environment/'] },
-  { layer: 'src/index.ts', mayImport: ['src/core/', 'src/storage/', 'src/environment/', 'src/defaults.ts'] },
+  {
+    layer: 'src/index.ts',
+    mayImport: ['machines/index.ts', 'src/core/', 'src/storage/', 'src/environment/', 'src/defaults.ts'],
+  },
 ]
 
 const root = new URL('../../', import.meta.url)

@@ -99,7 +99,10 @@ export function literalsOf(path: string, name: string): string[] {
 export function fieldsOf(path: string, name: string): Record<string, string[]> {
   const fields: Record<string, string[]> = {}
   const visit = (node: ts.Node): void => {
-    if (!ts.isTypeLiteralNode(node)) return ts.forEachChild(node, visit)
+    if (!ts.isTypeLiteralNode(node)) {
+      ts.forEachChild(node, visit)
+      return
+    }
     const [type, ...others] = node.members
     const [, key = ''] = /'(.*)'/.exec(type?.getText() ?? '') ?? []
     fields[key] = others.map((member) => member.name?.getText() ?? '')

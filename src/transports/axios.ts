@@ -9,7 +9,6 @@ import {
   AxiosHeaders,
   type AxiosInstance,
   type AxiosResponse,
-  CanceledError,
   getAdapter,
   type InternalAxiosRequestConfig,
 } from 'axios'
@@ -17,11 +16,13 @@ import type { AnyAuth } from '../core/auth.ts'
 import { type BearerRequest, bearerRequest } from '../core/bearer-request.ts'
 import { type Challenge, readChallenge } from '../core/challenge.ts'
 import { HoldTimeoutError } from '../core/errors.ts'
+import { finalURL, telling } from './axios-final-url.ts'
 import { type ReplayableBody, replayableBody } from './body.ts'
 import type { TransportOptions } from './fetch.ts'
+import { isNodeForm, readForm } from './node-form.ts'
 import { createOriginGuard, originOf } from './origins.ts'
 
-/** Options of `attachAuth`. */
+/** Options of `attachAuth`. `isChallenge` sees a response as the adapter gives it, before `transformResponse`. */
 export type AttachAuthOptions = TransportOptions<AxiosResponse>
 
 type Config = InternalAxiosRequestConfig
@@ -108,7 +109,8 @@ class AdapterRequest implements BearerRequest<Answer> {
   readonly #options: AttachAuthOptions
   readonly #began = Date.now()
   readonly #token: (AbortSignal & { unsubscribe?: () => void }) | undefined
-  #waited = false
+  /** Whether time was spent on waiting, or on a sending that was refused. */
+  #late = false
 
   constructor(
     send: AxiosAdapter,
@@ -137,7 +139,7 @@ class AdapterRequest implements BearerRequest<Answer> {
 
   /** What is left of the caller's own timeout: waiting counts against it. */
   get timeout(): number | undefined {
-    this.#waited = true
+    this.#late = true
     const { timeout } = this.#config
     return timeout ? Math.max(1, timeout - (Date.now() - this.#began)) : undefined
   }
@@ -158,7 +160,8 @@ class AdapterRequest implements BearerRequest<Answer> {
       config.headers.set('Authorization', authorization)
       config.beforeRedirect = this.#confineRedirect
     }
-    if (this.#waited && config.timeout) config.timeout = this.timeout as number
+    if (this.#late && config.timeout) config.timeout = this.timeout as number
+    this.#late = true
     if (abort) config.signal = this.signal ? AbortSignal.any([this.signal, abort]) : abort
     try {
       return { response: await this.#send(config), error: undefined }
@@ -221,54 +224,6 @@ function urlOf(instance: AxiosInstance, { baseURL, url, allowAbsoluteUrls }: Con
   })
 }
 
-/** The form-data package's form, which axios makes of objects in Node: a stream of the old kind, with a boundary of its own. */
-interface NodeForm {
-  getHeaders(): { readonly 'content-type'?: string }
-  on(event: string, listener: (value: never) => void): unknown
-  resume(): void
-}
-
-const isNodeForm = (data: unknown): data is NodeForm =>
-  typeof data === 'object' && data !== null && 'getHeaders' in data && 'resume' in data
-
-function readForm(form: NodeForm): Promise<ReplayableBody> {
-  return new Promise((resolve, reject) => {
-    const chunks: BlobPart[] = []
-    form.on('data', (chunk: BlobPart) => chunks.push(chunk))
-    form.on('error', reject)
-    form.on('end', async () => {
-      const contentType = form.getHeaders()['content-type']
-      const body = await new Blob(chunks).arrayBuffer()
-      resolve({ body, replayable: true, ...(contentType !== undefined && { contentType }) })
-    })
-    form.resume()
-  })
-}
-
-/** Where the answer came from after redirects, as each adapter tells it. */
-function finalURL(response: AxiosResponse): string | undefined {
-  const request = response.request as { responseURL?: string; res?: { responseUrl?: string } } | undefined
-  return request?.res?.responseUrl || request?.responseURL || (request && finalURLs.get(request))
-}
-
-type Fetch = typeof fetch | undefined
-const finalURLs = new WeakMap<object, string>()
-const tellingFetches = new WeakMap<typeof fetch, typeof fetch>()
-
-/** axios's fetch adapter keeps to itself where an answer came from, so its `fetch` tells; one for each, for axios keeps them. */
-function telling(own: Fetch): Fetch {
-  let tells = own && tellingFetches.get(own)
-  if (own && !tells) {
-    tells = async (input, init) => {
-      const response = await own(input, init)
-      if (typeof input === 'object') finalURLs.set(input, response.url)
-      return response
-    }
-    tellingFetches.set(own, tells)
-  }
-  return tells
-}
-
 /** Answers and errors keep the caller's config: the one that was sent holds the token, and these get logged. */
 function conceal(response: AxiosResponse, config: Config): AxiosResponse {
   response.config = config
@@ -305,7 +260,5 @@ function asAxiosWould(error: unknown, request: AdapterRequest, config: Config): 
     if (error.response) conceal(error.response, config)
     return error
   }
-  return request.signal?.aborted && error === request.signal.reason
-    ? new CanceledError(undefined, config)
-    : error
+  return error
 }

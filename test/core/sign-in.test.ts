@@ -195,6 +195,21 @@ describe('what comes while a sign-in is in flight', () => {
     expect(auth.session?.subject).toBe('bob')
   })
 
+  it('rejects the sign-in that setTokens overtook while its tokens were being stored', async () => {
+    const storage = { read: () => undefined, write: () => new Promise<never>(() => {}), clear: () => {} }
+    const { auth, signIn, clock } = rig({ signedOut: true, storage })
+    await clock.advance(0)
+    const session = watch(auth.signIn('ada'))
+    await clock.advance(0)
+    signIn.call().resolve(tokens(1))
+    await clock.advance(0)
+    expect(session.state).toBe('pending')
+    void auth.setTokens(tokens(5, { subject: 'bob' }))
+    await clock.advance(4_000)
+    expect(session.error).toMatchObject({ code: 'signed_out', reason: 'superseded' })
+    expect(auth.session?.subject).toBe('bob')
+  })
+
   it('rejects the sign-in that setTokens overtook, where it fails', async () => {
     const { auth, signIn, clock } = rig({ signedOut: true })
     const failure = watch(auth.signIn('ada'))

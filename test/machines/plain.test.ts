@@ -1,5 +1,5 @@
 import { describe, expect, it, vi } from 'vitest'
-import { createActor } from 'xstate'
+import { createActor, type PromiseActorLogic } from 'xstate'
 import { authMachine } from '../../machines/index.ts'
 import { statesOf } from './chart-world.ts'
 
@@ -92,6 +92,13 @@ describe('the chart as it stands', () => {
         expect(node.config.description, node.path.join('.')).toBeTypeOf('string')
       }
     }
+  })
+
+  it.each(Object.keys(implementations.actors))('refuses to invoke %s by itself', async (name) => {
+    const actor = createActor(implementations.actors[name] as PromiseActorLogic<unknown>)
+    const failed = new Promise((resolve) => actor.subscribe({ error: resolve }))
+    actor.start()
+    expect(await failed).toMatchObject({ message: expect.stringContaining('Use createAuth()') })
   })
 
   it('refuses to run by itself, and says what to call', async () => {

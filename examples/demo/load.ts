@@ -70,14 +70,16 @@ export function createLoad(clients: Readonly<Record<string, Send>>) {
     /** What became of the requests, by client, and of `all` of them. */
     tallies,
 
-    /** So many requests through each client, all at once; every third posts a note. */
-    async wave(size: number) {
-      const requests = names.flatMap((name) =>
-        Array.from({ length: size }, () => {
-          const id = serial++
-          return send(name, `/notes/${id}`, id % 3 === 0 ? { id, text: 'Grüße 👋' } : undefined)
-        }),
-      )
+    /** So many requests at once, through one client as through the next; every fourth posts a note. */
+    async wave(atOnce: number) {
+      const requests = Array.from({ length: atOnce }, (_, index) => {
+        const id = serial++
+        return send(
+          names[index % names.length]!,
+          `/notes/${id}`,
+          id % 4 === 0 ? { id, text: 'Grüße 👋' } : undefined,
+        )
+      })
       await Promise.all(requests)
     },
 

@@ -2,8 +2,9 @@
  * `npm run demo`: 300 requests at a time through fetch, ofetch and axios, while access tokens live for two seconds and
  * the OAuth 2.0 server fails in all the ways in which servers fail. The app notices nothing of it.
  *
- * `npm run --silent demo -- --json` prints what it came to as one JSON document.
+ * `npm run --silent demo -- --json` prints what it came to as one JSON document. `--requests 60` asks less of a machine.
  */
+import { parseArgs } from 'node:util'
 import { createAuth } from '../../src/index.ts'
 import { startApi } from './api.ts'
 import { createFaults } from './faults.ts'
@@ -16,9 +17,11 @@ import { CLIENT_ID, REDIRECT_URI, startTokenServer } from './server.ts'
 
 /** How long the app works; twice as long where the machine is too slow to see it all. */
 const SECONDS = 10
-const REQUESTS_PER_CLIENT = 100
 
-const json = process.argv.includes('--json')
+const { json, requests } = parseArgs({
+  options: { json: { type: 'boolean', default: false }, requests: { type: 'string', default: '300' } },
+}).values
+const atOnce = Number(requests)
 const screen = createScreen(process.stdout, json)
 const report = createReport(screen)
 const faults = createFaults(report.fault)
@@ -45,6 +48,7 @@ report.server('the session is ended, its refresh token with it')
 const end = { rejections: await rejections(clients), state: auth.state, history: auth.history }
 
 const results: Results = {
+  atOnce,
   requests: summaries(load.tallies),
   failures: load.tallies.all!.failures.slice(0, 10),
   ...report.counts,
@@ -101,7 +105,7 @@ async function work({ wave, reports }: Load) {
   const elapsed = () => (performance.now() - began) / 1_000
   while (auth.session && elapsed() < (sawItAll() ? SECONDS : 2 * SECONDS)) {
     while (plan[0] && plan[0][0] <= elapsed()) await plan.shift()?.[1]()
-    await wave(REQUESTS_PER_CLIENT)
+    await wave(atOnce)
   }
   await Promise.all(late)
 }

@@ -17,7 +17,7 @@ export interface BearerRequest<Answer> extends HoldOptions {
   challenge(answer: Answer): Challenge | undefined | Promise<Challenge | undefined>
   /** Whether it can be sent a second time, byte for byte. */
   readonly replayable: boolean
-  /** Names the endpoint: after a 401 in spite of a fresh token, it gets no more refreshes until there is a new one. */
+  /** Names the endpoint: one that answers 401 to a fresh token gets no other refresh for a while, or until it answers else. */
   key(): string
   /** Whether a 401 elsewhere may abort it in flight and send it again: only what is safe (RFC 9110 §9.2.1). */
   readonly abortable?: boolean
@@ -74,6 +74,7 @@ async function run<Answer>(
 
   let challenge = request.challenge(answer)
   if (challenge instanceof Promise) challenge = await challenge
+  if (challenge === undefined && gate.hasDoubts) gate.trust(request.key())
   if (challenge === undefined || sent.authorization === undefined) return answer
   if (challenge !== 'renew') {
     gate.stepUp(challenge)
@@ -107,7 +108,7 @@ async function replay<Answer>(
   const challenge = await request.challenge(answer)
   if (challenge === 'renew') {
     // Only a token that was waited for is known to be fresh: one that was at hand may have died unnoticed.
-    if (held) gate.giveUp(pass, request.key())
+    if (held) gate.doubt(pass, request.key())
     else gate.reportUnauthorized(pass)
   } else if (challenge !== undefined) gate.stepUp(challenge)
   return answer

@@ -59,6 +59,7 @@ export function createAuthWith<Credentials, Claims>(
     holdTimeout: settings.timeouts.hold,
     idleLimit: settings.limits.idle,
     concurrency: settings.concurrency,
+    doubtTime: settings.retry.maxDelay,
   })
 
   const revocations = createRevocations({ revoke: options.revoke, timed, timeout: settings.timeouts.revoke })
@@ -159,7 +160,7 @@ export function createAuthWith<Credentials, Claims>(
   shieldActor(actor, { now: () => clock.now(), report: defaults.report })
 
   const listeners = createListeners(settings.historyLimit, defaults.report)
-  const milestones = createMilestones()
+  const milestones = createMilestones(clock)
   actor.on('*', listeners.hear)
 
   const state = () => {

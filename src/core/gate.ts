@@ -30,6 +30,8 @@ export interface GateOptions {
   readonly holdTimeout: number
   readonly idleLimit: number
   readonly concurrency: number
+  /** How long an endpoint that refused a fresh token gets no other refresh, in milliseconds. */
+  readonly doubtTime: number
 }
 
 /**
@@ -44,6 +46,7 @@ export function createGate({
   holdTimeout,
   idleLimit,
   concurrency,
+  doubtTime,
 }: GateOptions) {
   let posture: Posture = 'hold'
   /** When a request must make the chart look at the clock before it goes. */
@@ -57,9 +60,9 @@ export function createGate({
   let refusal: () => AuthError = () => new SignedOutError()
   let released = 0
   let disposed = false
-  /** Requests to which a 401 is no news: they got one with this very generation, fresh from a refresh. */
-  const hopeless = new Set<string>()
-  let hopelessGeneration = -1
+  /** Endpoints that answered 401 to a token fresh from a refresh, and until when another refresh is not tried for them. */
+  const doubts = new Map<string, number>()
+  let doubtedGeneration = -1
   const abortable = new Set<() => void>()
 
   const queue = createHoldQueue<Pass>({ clock, limit: queueLimit, timeout: holdTimeout, onChange: count })
@@ -107,6 +110,9 @@ export function createGate({
     const { expiresAt = Number.POSITIVE_INFINITY, renewAt = expiresAt } = vault.facts()
     attentionAt = clock.now() < renewAt ? renewAt : expiresAt
   }
+
+  const isDoubted = (key: string) =>
+    doubtedGeneration === vault.generation && clock.now() < (doubts.get(key) ?? Number.NEGATIVE_INFINITY)
 
   const isDead = (now: number) => now >= (vault.tokens?.expiresAt ?? Number.POSITIVE_INFINITY)
 
@@ -187,13 +193,7 @@ export function createGate({
      */
     renew(refused: Pass, key: string, options: HoldOptions): Pass | Promise<Pass> | undefined {
       if (refused.epoch !== vault.epoch && !vault.mayServe(refused.epoch)) return undefined
-      if (
-        refused.generation === vault.generation &&
-        hopelessGeneration === vault.generation &&
-        hopeless.has(key)
-      ) {
-        return undefined
-      }
+      if (refused.generation === vault.generation && isDoubted(key)) return undefined
       reportUnauthorized(refused)
       const current = posture === 'pass' && refused.generation === vault.generation ? undefined : pass()
       if (!current) return hold(options)
@@ -208,13 +208,19 @@ export function createGate({
 
     reportUnauthorized,
 
-    /** A token fresh from a refresh was refused: more refreshes will not help this request. */
-    giveUp(refused: Pass, key: string) {
+    /** A token fresh from a refresh was refused: another refresh would not help this endpoint. */
+    doubt(refused: Pass, key: string) {
       if (refused.generation !== vault.generation) return
-      if (hopelessGeneration !== refused.generation) hopeless.clear()
-      hopelessGeneration = refused.generation
-      hopeless.add(key)
+      if (doubtedGeneration !== refused.generation) doubts.clear()
+      doubtedGeneration = refused.generation
+      doubts.set(key, clock.now() + doubtTime)
     },
+
+    /** Whether any endpoint is doubted, so that an answer that clears it is worth telling. */
+    get hasDoubts() {
+      return doubts.size > 0
+    },
+    trust: (key: string) => doubts.delete(key),
 
     replayed: () => count('replayed'),
     stepUp: (challenge: StepUp) => send({ type: 'request.stepUp', ...challenge }),

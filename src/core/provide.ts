@@ -42,10 +42,13 @@ export function provide(core: Implementations): AuthMachine {
 
   return authMachine.provide({
     actors: {
+      // A moment later, so that who just called `createAuth` can listen before a store that fails is told of.
       readSession: fromPromise(({ signal }) =>
         heard(
           signal,
-          exchange.adoptNewer().then((adopted) => adopted?.facts),
+          Promise.resolve()
+            .then(() => exchange.adoptNewer())
+            .then((adopted) => adopted?.facts),
         ),
       ),
       exchangeTokens: fromPromise(({ input, signal }) => heard(signal, exchange.exchange(input.attempt))),

@@ -9,9 +9,13 @@ import { createScreen } from '../../examples/demo/screen.ts'
 
 const root = fileURLToPath(new URL('../../', import.meta.url))
 
+/** Fewer than a user sees: beside other tests, three hundred would take longer than their tokens live. */
+const AT_ONCE = 60
+
 /** Runs the demo as `npm run demo` does, with its output piped. */
 const runDemo = async (...flags: string[]) => {
-  const child = spawn(process.execPath, ['--import', 'tsx', 'examples/demo/main.ts', ...flags], {
+  const args = ['--import', 'tsx', 'examples/demo/main.ts', '--requests', String(AT_ONCE), ...flags]
+  const child = spawn(process.execPath, args, {
     cwd: root,
     stdio: ['ignore', 'pipe', 'pipe'],
   })
@@ -62,9 +66,9 @@ describe('npm run demo -- --json', () => {
     expect(document.expiries).toBeGreaterThanOrEqual(3)
     expect(document.revocations).toBe(2)
     expect(document.refusals.late).toBe(6)
-    expect(document.refusals.all).toBeGreaterThanOrEqual(100)
-    expect(document.replayed).toBeGreaterThanOrEqual(100)
-    expect(document.held).toBeGreaterThanOrEqual(100)
+    expect(document.refusals.all).toBeGreaterThanOrEqual(AT_ONCE)
+    expect(document.replayed).toBeGreaterThanOrEqual(AT_ONCE)
+    expect(document.held).toBeGreaterThanOrEqual(AT_ONCE)
     expect(document.refreshes).toBeGreaterThanOrEqual(document.expiries)
     expect(document.reuseDetections).toBe(0)
   })
@@ -112,7 +116,7 @@ describe('npm run demo -- --json', () => {
     ['only 2 access tokens expired', () => ({ expiries: 2 })],
     ['no access token was revoked', () => ({ revocations: 0 })],
     ['no 401 came late', () => ({ refusals: { all: 500, late: 0 } })],
-    ['the API answered only 99 401s', () => ({ refusals: { all: 99, late: 6 } })],
+    ['the API answered only 59 401s', () => ({ refusals: { all: 59, late: 6 } })],
     ['no fault: dropped', ({ faults }) => ({ faults: { ...faults, dropped: 0 } })],
     ['the session ended as loggedOut', ({ end }) => ({ end: { ...end, state: 'loggedOut' } })],
     [

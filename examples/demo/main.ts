@@ -87,6 +87,7 @@ async function work({ wave, reports }: Load) {
   const revoke = async () => {
     // Whoever was refused late and is under way again must not meet the next dead token: a second 401 is the app's.
     await Promise.all(late)
+    await auth.getAccessToken()
     await server.revokeAccessToken()
     report.server('the access token is revoked')
   }

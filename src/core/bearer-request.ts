@@ -51,7 +51,15 @@ export function bearerRequest<Answer>(auth: AnyAuth, request: BearerRequest<Answ
     const pass = gate.pass()
     if (pass) return run(gate, request, pass, false)
     // While it waits, a request is a queue entry and one reaction to it: of these there may be very many.
-    return gate.hold(request).then((released) => run(gate, request, released, gate.paces))
+    return gate
+      .hold(request)
+      .then((released) =>
+        gate.admits(released)
+          ? run(gate, request, released, gate.paces)
+          : readmit(gate, request, released).then(([next, held]) =>
+              run(gate, request, next, held && gate.paces),
+            ),
+      )
   } catch (error) {
     return Promise.reject(error)
   }
@@ -100,9 +108,11 @@ async function run<Answer>(
 async function replay<Answer>(
   gate: Gate,
   request: BearerRequest<Answer>,
-  pass: Pass,
-  held: boolean,
+  released: Pass,
+  waited: boolean,
 ): Promise<Answer> {
+  const [pass, held] =
+    waited && !gate.admits(released) ? await readmit(gate, request, released) : [released, waited]
   gate.replayed()
   const answer = (await deliver(gate, request, pass, held && gate.paces, false)) as Answer
   const challenge = await request.challenge(answer)
@@ -112,6 +122,23 @@ async function replay<Answer>(
     else gate.reportUnauthorized(pass)
   } else if (challenge !== undefined) gate.stepUp(challenge)
   return answer
+}
+
+/** Between a release and the sending the gate may have closed again: then the wait goes on, or ends. */
+async function readmit(
+  gate: Gate,
+  options: HoldOptions,
+  released: Pass,
+): Promise<readonly [pass: Pass, held: boolean]> {
+  let pass = released
+  let held = true
+  while (!gate.admits(pass)) {
+    if (held && gate.paces) gate.done()
+    const next = gate.resume(pass)
+    held = next === undefined
+    pass = next ?? (await gate.hold(options))
+  }
+  return [pass, held]
 }
 
 const ABORTED = Symbol('aborted')

@@ -193,6 +193,10 @@ export function createAuthWith<Credentials, Claims>(
     if (!pass) {
       pass = await gate.hold({ signal })
       gate.done()
+      if (!gate.admits(pass)) {
+        gate.resume(pass)
+        return getAccessToken(wait)
+      }
     }
     if (pass.authorization === undefined) {
       if (allowAnonymous) return undefined

@@ -200,9 +200,14 @@ export function createGate({
       return current.authorization === undefined ? undefined : current
     },
 
-    /** How to send a request again that was aborted in flight; `undefined`: it has to wait. */
-    resume(aborted: Pass): Pass | undefined {
-      if (!vault.mayServe(aborted.epoch)) throw new SignedOutError({ reason: 'user_changed' })
+    /** Whether a pass that was given out a moment ago is still the one to go with. */
+    admits: (pass: Pass) => pass.authorization === undefined || (posture === 'pass' && pass === vault.pass),
+
+    /** How a request goes on that was aborted in flight, or let go too late; `undefined`: it has to wait. */
+    resume(before: Pass): Pass | undefined {
+      if (posture !== 'refuse' && !vault.mayServe(before.epoch)) {
+        throw new SignedOutError({ reason: posture === 'anonymous' ? 'signed_out' : 'user_changed' })
+      }
       return pass()
     },
 

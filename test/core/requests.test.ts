@@ -1,66 +1,8 @@
 import { describe, expect, it } from 'vitest'
-import { type BearerRequest, bearerRequest } from '../../src/core/bearer-request.ts'
 import { DisposedError } from '../../src/core/errors.ts'
 import { settled } from '../support/virtual-clock.ts'
-import { LIFETIME, type Rig, refused, rig, SECRET, tokens, watch } from './auth-setup.ts'
-
-interface Answer {
-  readonly status: number
-  readonly body?: string
-}
-
-const bearer = (n: number) => `Bearer ${SECRET}-at-${n}`
-const OK: Answer = { status: 200 }
-const UNAUTHORIZED: Answer = { status: 401 }
-
-/** A server in this process, whose answers the test gives, sending by sending. */
-function requestsTo({ auth, clock }: Rig) {
-  const sent: {
-    authorization: string | undefined
-    key: string
-    answer: (answer: Answer) => Promise<void>
-    fail: (error: unknown) => Promise<void>
-  }[] = []
-  const discarded: Answer[] = []
-  return {
-    sent,
-    discarded,
-    send(key = 'GET /', more: Partial<BearerRequest<Answer>> = {}) {
-      return watch(
-        bearerRequest<Answer>(auth, {
-          send: (authorization, abort) =>
-            new Promise((resolve, reject) => {
-              abort?.addEventListener('abort', () => reject(abort.reason))
-              sent.push({
-                authorization,
-                key,
-                answer(answer) {
-                  resolve(answer)
-                  return clock.advance(0)
-                },
-                fail(error) {
-                  reject(error)
-                  return clock.advance(0)
-                },
-              })
-            }),
-          challenge: ({ status, body }) =>
-            status === 401 ? 'renew' : status === 403 ? { scope: body ?? '' } : undefined,
-          replayable: true,
-          key: () => key,
-          discard: (answer) => void discarded.push(answer),
-          ...more,
-        }),
-      )
-    },
-  }
-}
-
-/** A signed-in session, and requests of it. */
-function started(options = {}) {
-  const made = rig(options)
-  return { ...made, ...requestsTo(made) }
-}
+import { LIFETIME, refused, SECRET, tokens } from './auth-setup.ts'
+import { bearer, OK, started, UNAUTHORIZED } from './requests-setup.ts'
 
 describe('a request', () => {
   it('goes once with the token at hand, and nobody hears of it', async () => {

@@ -66,9 +66,9 @@ describe('npm run demo -- --json', () => {
     expect(document.expiries).toBeGreaterThanOrEqual(3)
     expect(document.revocations).toBe(2)
     expect(document.refusals.late).toBe(6)
-    expect(document.refusals.all).toBeGreaterThanOrEqual(AT_ONCE)
-    expect(document.replayed).toBeGreaterThanOrEqual(AT_ONCE)
-    expect(document.held).toBeGreaterThanOrEqual(AT_ONCE)
+    expect(document.refusals.all).toBeGreaterThanOrEqual(AT_ONCE / 2)
+    expect(document.replayed).toBeGreaterThanOrEqual(AT_ONCE / 2)
+    expect(document.held).toBeGreaterThanOrEqual(AT_ONCE / 2)
     expect(document.refreshes).toBeGreaterThanOrEqual(document.expiries)
     expect(document.reuseDetections).toBe(0)
   })
@@ -116,7 +116,7 @@ describe('npm run demo -- --json', () => {
     ['only 2 access tokens expired', () => ({ expiries: 2 })],
     ['no access token was revoked', () => ({ revocations: 0 })],
     ['no 401 came late', () => ({ refusals: { all: 500, late: 0 } })],
-    ['the API answered only 59 401s', () => ({ refusals: { all: 59, late: 6 } })],
+    ['the API answered only 29 401s', () => ({ refusals: { all: 29, late: 6 } })],
     ['no fault: dropped', ({ faults }) => ({ faults: { ...faults, dropped: 0 } })],
     ['the session ended as loggedOut', ({ end }) => ({ end: { ...end, state: 'loggedOut' } })],
     [

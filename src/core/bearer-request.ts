@@ -71,36 +71,38 @@ async function run<Answer>(
   sent: Pass,
   held: boolean,
 ): Promise<Answer> {
-  const answer =
-    held || request.abortable
-      ? await deliver(gate, request, sent, held, request.abortable)
-      : await request.send(sent.authorization)
-  if (answer === ABORTED) {
-    const next = gate.resume(sent)
-    return replay(gate, request, next ?? (await gate.hold(request)), !next)
-  }
-
-  let challenge = request.challenge(answer)
-  if (challenge instanceof Promise) challenge = await challenge
-  if (challenge === undefined && gate.hasDoubts) gate.trust(request.key())
-  if (challenge === undefined || sent.authorization === undefined) return answer
-  if (challenge !== 'renew') {
-    gate.stepUp(challenge)
-    return answer
-  }
-  if (!request.replayable) {
-    gate.reportUnauthorized(sent)
-    return answer
-  }
   let next: Pass | Promise<Pass> | undefined
   try {
-    next = gate.renew(sent, request.key(), request)
-  } catch (error) {
-    request.discard?.(answer)
-    throw error
+    const answer = request.abortable
+      ? await deliver(gate, request, sent)
+      : await request.send(sent.authorization)
+    if (answer === ABORTED) next = gate.resume(sent) ?? gate.hold(request)
+    else {
+      let challenge = request.challenge(answer)
+      if (challenge instanceof Promise) challenge = await challenge
+      if (challenge === undefined && gate.hasDoubts) gate.trust(request.key())
+      if (challenge === undefined || sent.authorization === undefined) return answer
+      if (challenge !== 'renew') {
+        gate.stepUp(challenge)
+        return answer
+      }
+      if (!request.replayable) {
+        gate.reportUnauthorized(sent)
+        return answer
+      }
+      try {
+        next = gate.renew(sent, request.key(), request)
+      } catch (error) {
+        request.discard?.(answer)
+        throw error
+      }
+      if (!next) return answer
+      request.discard?.(answer)
+    }
+  } finally {
+    // Only now that the chart has heard of a refusal: whom this lets go must not go with the token refused.
+    if (held) gate.done()
   }
-  if (!next) return answer
-  request.discard?.(answer)
   return replay(gate, request, await next, next instanceof Promise)
 }
 
@@ -114,14 +116,18 @@ async function replay<Answer>(
   const [pass, held] =
     waited && !gate.admits(released) ? await readmit(gate, request, released) : [released, waited]
   gate.replayed()
-  const answer = (await deliver(gate, request, pass, held && gate.paces, false)) as Answer
-  const challenge = await request.challenge(answer)
-  if (challenge === 'renew') {
-    // Only a token that was waited for is known to be fresh: one that was at hand may have died unnoticed.
-    if (held) gate.doubt(pass, request.key())
-    else gate.reportUnauthorized(pass)
-  } else if (challenge !== undefined) gate.stepUp(challenge)
-  return answer
+  try {
+    const answer = await request.send(pass.authorization)
+    const challenge = await request.challenge(answer)
+    if (challenge === 'renew') {
+      // Only a token that was waited for is known to be fresh: one that was at hand may have died unnoticed.
+      if (held) gate.doubt(pass, request.key())
+      else gate.reportUnauthorized(pass)
+    } else if (challenge !== undefined) gate.stepUp(challenge)
+    return answer
+  } finally {
+    if (held && gate.paces) gate.done()
+  }
 }
 
 /** Between a release and the sending the gate may have closed again: then the wait goes on, or ends. */
@@ -143,23 +149,20 @@ async function readmit(
 
 const ABORTED = Symbol('aborted')
 
-/** Sends once. Where releases are paced, the next held request goes when this one has its answer. */
+/** Sends what a refusal elsewhere may abort. */
 async function deliver<Answer>(
   gate: Gate,
   request: BearerRequest<Answer>,
   pass: Pass,
-  held: boolean,
-  abortable: boolean | undefined,
 ): Promise<Answer | typeof ABORTED> {
-  const controller = abortable ? createAbortController() : undefined
-  const strikeOff = controller && gate.whileAbortable(() => controller.abort())
+  const controller = createAbortController()
+  const strikeOff = gate.whileAbortable(() => controller.abort())
   try {
-    return await request.send(pass.authorization, controller?.signal)
+    return await request.send(pass.authorization, controller.signal)
   } catch (error) {
-    if (controller?.signal.aborted) return ABORTED
+    if (controller.signal.aborted) return ABORTED
     throw error
   } finally {
-    strikeOff?.()
-    if (held) gate.done()
+    strikeOff()
   }
 }

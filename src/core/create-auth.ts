@@ -110,10 +110,12 @@ export function createAuthWith<Credentials, Claims>(
   async function syncWithStore() {
     const mark = vault.mark()
     const record = await store.read()
-    if (!record || !vault.isCurrent(mark)) return
-    const adopted = record === 'gone' ? undefined : vault.adopt(record)
-    if (adopted) adopt(adopted.facts, adopted.renewal)
-    else if (record === 'gone' && vault.tokens) send({ type: 'session.removed' })
+    if (record === 'gone') {
+      if (vault.tokens && vault.isCurrent(mark)) send({ type: 'session.removed' })
+    } else if (record && (vault.tokens || vault.isCurrent(mark))) {
+      const adopted = vault.adopt(record)
+      if (adopted) adopt(adopted.facts, adopted.renewal)
+    }
   }
 
   let initial: TokenFacts | undefined
@@ -302,9 +304,10 @@ export function createAuthWith<Credentials, Claims>(
   listen(() => store.subscribe(() => send({ type: 'session.sync' })))
   if (coordinator) {
     listen(() =>
-      coordinator.subscribe(({ type }) =>
-        send({ type: type === 'ended' ? 'session.removed' : 'session.sync' }),
-      ),
+      coordinator.subscribe(({ type }) => {
+        if (type === 'ended') vault.invalidate()
+        send({ type: type === 'ended' ? 'session.removed' : 'session.sync' })
+      }),
     )
   }
   const chartHears = {

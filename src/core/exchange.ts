@@ -39,7 +39,8 @@ export function createExchange(options: ExchangeOptions) {
     const mark = vault.mark()
     const record = await store.read()
     // Whoever signed out while the store was read must not come back by it.
-    return typeof record === 'object' && vault.isCurrent(mark) ? vault.adopt(record) : undefined
+    const mayAdopt = vault.tokens !== undefined || vault.isCurrent(mark)
+    return typeof record === 'object' && mayAdopt ? vault.adopt(record) : undefined
   }
 
   function commit(mark: Mark, tokens: Tokens): TokenFacts | undefined {

@@ -125,6 +125,10 @@ export function createVault({
     facts,
     mark: (): Mark => ({ epoch, change }),
     isCurrent: (mark: Mark) => mark.change === change,
+    /** Makes every mark out of date: what was read or asked before now is about a session that is over elsewhere. */
+    invalidate() {
+      change++
+    },
 
     /** A sign-in: a new epoch. */
     begin: (tokens: Tokens) =>

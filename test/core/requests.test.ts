@@ -186,7 +186,7 @@ describe('requests in a burst', () => {
     expect(requests.map(({ state }) => state)).toEqual(['rejected', ...Array(4).fill('fulfilled')])
   })
 
-  it('go a few at a time again after a refusal among them', async () => {
+  it('stop going where the token is refused meanwhile, and go on with the next', async () => {
     const { send, sent, refresh, clock } = started({
       initialTokens: tokens(1, { expires_in: 0 }),
       release: { concurrency: 1 },
@@ -195,12 +195,14 @@ describe('requests in a burst', () => {
     await clock.advance(0)
     refresh.call().resolve(tokens(2))
     await clock.advance(0)
-    for (let answered = 0; answered < sent.length; answered++) {
-      expect(sent).toHaveLength(answered + 1)
-      const request = sent[answered]!
-      await request.answer(request.authorization === bearer(2) ? UNAUTHORIZED : OK)
-      if (refresh.calls.length === 2 && answered === 1) refresh.call().resolve(tokens(3))
-      await clock.advance(0)
+    await sent[0]?.answer(UNAUTHORIZED)
+    expect(sent).toHaveLength(1)
+    refresh.call().resolve(tokens(3))
+    await clock.advance(0)
+    for (const [n, key] of ['b', 'c', 'a'].entries()) {
+      expect(sent).toHaveLength(n + 2)
+      expect(sent[n + 1]).toMatchObject({ key, authorization: bearer(3) })
+      await sent[n + 1]?.answer(OK)
     }
     expect(requests.every(({ value }) => value === OK)).toBe(true)
     expect(refresh.calls).toHaveLength(2)

@@ -126,6 +126,53 @@ describe('a slow read of the store', () => {
     expect(slow.stored?.accessToken).toBe(`${SECRET}-at-7`)
   })
 
+  it('does not bring back the session that a sibling ended during it, in restoring', async () => {
+    const slow = slowStorage(recordAt(NOW))
+    const siblings = fakeCoordinator()
+    const { auth, clock } = rig({ storage: slow.storage, coordinator: siblings.coordinator, signedOut: true })
+    await clock.advance(0)
+    siblings.hear({ type: 'ended' })
+    slow.answer()
+    await clock.advance(0)
+    expect(auth.state).toBe('anonymous')
+    expect(auth.session).toBeUndefined()
+  })
+
+  it('does not bring back the session that a sibling began and ended during it', async () => {
+    const slow = slowStorage()
+    slow.slow = false
+    const siblings = fakeCoordinator()
+    const { auth, clock } = rig({ storage: slow.storage, coordinator: siblings.coordinator, signedOut: true })
+    await clock.advance(0)
+    slow.slow = true
+    slow.storage.write(recordAt(NOW))
+    siblings.hear({ type: 'changed' })
+    await clock.advance(0)
+    siblings.hear({ type: 'ended' })
+    slow.answer()
+    await clock.advance(0)
+    expect(auth.state).toBe('anonymous')
+    expect(auth.session).toBeUndefined()
+  })
+
+  it('gives the newest of what two of them found', async () => {
+    const slow = slowStorage()
+    const siblings = fakeCoordinator()
+    const { auth, clock } = rig({ storage: slow.storage, coordinator: siblings.coordinator })
+    await clock.advance(0)
+    const record = slow.stored!
+    slow.storage.write({ ...record, rotation: 1, accessToken: `${SECRET}-at-first` })
+    siblings.hear({ type: 'changed' })
+    siblings.hear({ type: 'changed' })
+    await clock.advance(0)
+    slow.answer()
+    slow.storage.write({ ...record, rotation: 2, accessToken: `${SECRET}-at-second` })
+    await clock.advance(0)
+    slow.answer()
+    await clock.advance(0)
+    expect(await auth.getAccessToken()).toBe(`${SECRET}-at-second`)
+  })
+
   it('does not give up the sign-in that began during it', async () => {
     const slow = slowStorage(recordAt(NOW))
     const { auth, clock, signIn } = rig({ storage: slow.storage, signedOut: true })

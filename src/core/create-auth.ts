@@ -1,5 +1,6 @@
 import { createActor } from 'xstate'
 import type { AuthEvent, TokenFacts } from '../../machines/index.ts'
+import { createAccessToken } from './access-token.ts'
 import { shieldActor } from './actor-shield.ts'
 import { type AccessTokenOptions, type Auth, type AuthState, GATE } from './auth.ts'
 import { backgroundClock } from './background-clock.ts'
@@ -188,31 +189,6 @@ export function createAuthWith<Credentials, Claims>(
     await renewed
   }
 
-  async function getAccessToken(wait: AccessTokenOptions = {}): Promise<string | undefined> {
-    const { minValidity = 0, allowAnonymous = false, signal } = wait
-    if (signal?.aborted) throw signal.reason
-    let pass = gate.pass()
-    if (!pass) {
-      pass = await gate.hold({ signal })
-      gate.done()
-      if (!gate.admits(pass)) {
-        gate.resume(pass)
-        return getAccessToken(wait)
-      }
-    }
-    if (pass.authorization === undefined) {
-      if (allowAnonymous) return undefined
-      throw new SignedOutError()
-    }
-    const { tokens } = vault
-    if (minValidity > 0 && tokens?.expiresAt !== undefined) {
-      // Asked for more than a token can ever give, every call would renew.
-      const wanted = Math.min(minValidity, (tokens.expiresAt - tokens.receivedAt) / 2)
-      if (tokens.expiresAt - clock.now() < wanted) await nextGeneration(wait)
-    }
-    return vault.tokens?.accessToken ?? (allowAnonymous ? undefined : over())
-  }
-
   const stops: (() => void)[] = []
   const listen = (subscribe: () => () => void) => {
     try {
@@ -291,7 +267,7 @@ export function createAuthWith<Credentials, Claims>(
       await nextGeneration()
       return current() ?? over()
     },
-    getAccessToken: getAccessToken as Auth['getAccessToken'],
+    getAccessToken: createAccessToken({ vault, gate, clock, nextGeneration }) as Auth['getAccessToken'],
     on: listeners.on,
     dispose,
     // Browsers without explicit resource management have no such symbol, and there nobody asks for it.

@@ -305,6 +305,29 @@ describe('after dispose()', () => {
     expect(made.clock.pending).toBe(0)
   })
 
+  it('refresh() settles, wherever on its way it was', async () => {
+    for (let jobs = 0; jobs < 8; jobs++) {
+      const { auth, clock } = rig()
+      const renewed = watch(auth.refresh())
+      for (let job = 0; job < jobs; job++) await Promise.resolve()
+      auth.dispose()
+      await settled()
+      expect(renewed.error, `after ${jobs} jobs`).toBeInstanceOf(DisposedError)
+      expect(clock.pending, `after ${jobs} jobs`).toBe(0)
+    }
+  })
+
+  it('no function of the user is called any more', async () => {
+    const { auth, signIn, refresh } = rig()
+    auth.signIn('ada').catch(() => {})
+    auth.dispose()
+    const other = rig()
+    other.auth.refresh().catch(() => {})
+    other.auth.dispose()
+    await settled()
+    expect([...signIn.calls, ...refresh.calls, ...other.refresh.calls]).toEqual([])
+  })
+
   it('signOut() resolves, before it and after it', async () => {
     const { auth, clock } = rig({ revoke: hang })
     const before = watch(auth.signOut())

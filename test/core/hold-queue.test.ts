@@ -121,6 +121,18 @@ describe('the hold queue', () => {
     expect(ahead.state).toBe('rejected')
   })
 
+  it('keeps nobody for as long as a clock was set back, however many came one after the other', async () => {
+    const { clock, hold } = queueOf({ timeout: 100 })
+    const held: ReturnType<typeof hold>[] = []
+    for (let n = 0; n < 9; n++) {
+      held.push(hold())
+      await clock.advance(10)
+    }
+    clock.jump(-1_000_000)
+    await clock.advance(110)
+    expect(held.map(({ state }) => state)).toEqual(Array(9).fill('rejected'))
+  })
+
   it('turns away who comes when it is full, and takes the next when there is room', async () => {
     const { queue, hold, changes } = queueOf({ limit: 1 })
     hold()

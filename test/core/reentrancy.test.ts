@@ -44,6 +44,19 @@ describe('a listener that calls the library again', () => {
     expect(sent).toEqual([])
   })
 
+  it('may send a request inside an event that finds the token dead: it waits', async () => {
+    const { auth, refresh, clock } = rig()
+    clock.jump(LIFETIME)
+    const answers: ReturnType<typeof watch>[] = []
+    auth.on('storageFailed', () => void answers.push(watch(bearerRequest(auth, echo))))
+    auth.actor.send({ type: 'storage.failed', reason: 'timeout' })
+    await clock.advance(0)
+    expect(answers[0]?.state).toBe('pending')
+    refresh.call().resolve(tokens(2))
+    await clock.advance(0)
+    expect(answers[0]?.value).toBe(`Bearer ${SECRET}-at-2`)
+  })
+
   it("may send a request inside 'refreshed': it goes with the new token", async () => {
     const { auth, refresh, clock } = rig()
     const answers: Promise<unknown>[] = []

@@ -47,6 +47,17 @@ describe('a gate that closes again between the release of a request and its send
     expect(request.error).toMatchObject({ code: 'signed_out', reason })
   })
 
+  it('turns away, too, who was sent once and waits to be sent again', async () => {
+    const { auth, send, sent, refresh, clock } = started()
+    auth.on('refreshed', () => void auth.signOut())
+    const request = send()
+    await sent[0]?.answer(UNAUTHORIZED)
+    refresh.call().resolve(tokens(2))
+    await clock.advance(0)
+    expect(sent).toHaveLength(1)
+    expect(request.error).toMatchObject({ code: 'signed_out', reason: 'signed_out' })
+  })
+
   it('gives nobody the token of another user', async () => {
     const { auth, refresh, clock } = started(waiting)
     const stop = auth.on('refreshed', () => {

@@ -173,6 +173,21 @@ describe('a slow read of the store', () => {
     expect(await auth.getAccessToken()).toBe(`${SECRET}-at-second`)
   })
 
+  it('that finds the store empty does not end the session that began during it', async () => {
+    const slow = slowStorage()
+    const siblings = fakeCoordinator()
+    const { auth, clock } = rig({ storage: slow.storage, coordinator: siblings.coordinator })
+    await clock.advance(0)
+    slow.storage.clear()
+    siblings.hear({ type: 'changed' })
+    const set = auth.setTokens(tokens(7, { subject: 'bob' }))
+    slow.answer()
+    await set
+    expect(auth.state).toBe('authenticated')
+    expect(auth.session?.subject).toBe('bob')
+    expect(slow.stored?.subject).toBe('bob')
+  })
+
   it('does not give up the sign-in that began during it', async () => {
     const slow = slowStorage(recordAt(NOW))
     const { auth, clock, signIn } = rig({ storage: slow.storage, signedOut: true })

@@ -147,6 +147,12 @@ describe('its expiry', () => {
     expect(expiryOf(fields)).toBe(expected)
   })
 
+  it('of a refresh token is unknown where it is too large to be an instant', () => {
+    expect(
+      parse({ access_token: 'a', refresh_token_expires_in: 1.7e308 }).refreshTokenExpiresAt,
+    ).toBeUndefined()
+  })
+
   it.each([0, -1, '-60'])('is unknown where a fresh token is said to be dead (%s)', (expires_in) => {
     expect(expiryOf({ expires_in })).toBeUndefined()
     expect(expiryOf({ expires_at: new Date(NOW - 5) })).toBeUndefined()

@@ -59,7 +59,6 @@ export function createGate({
   let generation = -1
   let refusal: () => AuthError = () => new SignedOutError()
   let released = 0
-  let disposed = false
   /** Endpoints that answered 401 to a token fresh from a refresh, and until when another refresh is not tried for them. */
   const doubts = new Map<string, number>()
   let doubtedGeneration = -1
@@ -223,7 +222,7 @@ export function createGate({
 
     /** Whether any endpoint is doubted, so that an answer that clears it is worth telling. */
     get hasDoubts() {
-      return doubts.size > 0
+      return doubts.size > 0 && doubtedGeneration === vault.generation
     },
     trust: (key: string) => doubts.delete(key),
 
@@ -274,12 +273,8 @@ export function createGate({
     get usedSinceRenewal() {
       return usedSinceRenewal
     },
-    get disposed() {
-      return disposed
-    },
 
     dispose() {
-      disposed = true
       this.refuse(() => new DisposedError())
       this.settle()
     },

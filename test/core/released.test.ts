@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { type Rig, tokens, watch } from './auth-setup.ts'
+import { type Rig, SECRET, tokens, watch } from './auth-setup.ts'
 import { bearer, OK, started, UNAUTHORIZED } from './requests-setup.ts'
 
 describe('a gate that closes again between the release of a request and its sending', () => {
@@ -58,31 +58,59 @@ describe('a gate that closes again between the release of a request and its send
     expect(request.error).toMatchObject({ code: 'signed_out', reason: 'signed_out' })
   })
 
-  it('gives nobody the token of another user', async () => {
-    const { auth, refresh, clock } = started(waiting)
-    const stop = auth.on('refreshed', () => {
-      stop()
-      void auth.setTokens(tokens(9, { subject: 'bob' }))
-    })
-    const token = watch(auth.getAccessToken())
+  /** Tells once that the session was renewed, before or after those who waited for it are let go. */
+  const MOMENTS: Record<string, (made: Rig, then: () => unknown) => unknown> = {
+    before({ auth }, then) {
+      const stop = auth.on('refreshed', () => {
+        stop()
+        then()
+      })
+    },
+    after({ auth }, then) {
+      const subscription = auth.actor.subscribe(() => {
+        if (auth.session?.generation !== 2) return
+        subscription.unsubscribe()
+        then()
+      })
+    },
+  }
+
+  it.each(Object.entries(MOMENTS))('gives nobody the token of another user who came %s', async (_, at) => {
+    const made = started(waiting)
+    const { auth, send, sent, refresh, clock } = made
+    at(made, () => auth.setTokens(tokens(9, { subject: 'bob' })))
+    const [token, request] = [watch(auth.getAccessToken()), send()]
     await clock.advance(0)
     refresh.call().resolve(tokens(2, { subject: 'ada' }))
     await clock.advance(0)
-    expect(token.error).toMatchObject({ code: 'signed_out', reason: 'user_changed' })
+    for (const { error } of [token, request]) {
+      expect(error).toMatchObject({ code: 'signed_out', reason: 'user_changed' })
+    }
+    expect(sent).toEqual([])
   })
 
-  it('lets go of who was let go with newer tokens of the same user', async () => {
-    const { auth, send, sent, refresh, clock } = started(waiting)
-    const stop = auth.on('refreshed', () => {
-      stop()
-      void auth.setTokens(tokens(9, { subject: 'ada' }))
-    })
-    const request = send()
+  it.each(Object.entries(MOMENTS))('gives the newer token of the same user that came %s', async (_, at) => {
+    const made = started(waiting)
+    const { auth, send, sent, refresh, clock } = made
+    at(made, () => auth.setTokens(tokens(9, { subject: 'ada' })))
+    const [token, request] = [watch(auth.getAccessToken()), send()]
     await clock.advance(0)
     refresh.call().resolve(tokens(2, { subject: 'ada' }))
     await clock.advance(0)
+    expect(token.value).toBe(`${SECRET}-at-9`)
     expect(sent.map(({ authorization }) => authorization)).toEqual([bearer(9)])
     await sent[0]?.answer(OK)
     expect(request.value).toBe(OK)
+  })
+
+  it.each(Object.entries(MOMENTS))('gives no token after a sign-out that came %s', async (_, at) => {
+    const made = started(waiting)
+    const { auth, refresh, clock } = made
+    at(made, () => auth.signOut())
+    const token = watch(auth.getAccessToken({ allowAnonymous: true }))
+    await clock.advance(0)
+    refresh.call().resolve(tokens(2))
+    await clock.advance(0)
+    expect(token.error).toMatchObject({ code: 'signed_out', reason: 'signed_out' })
   })
 })

@@ -237,9 +237,9 @@ describe('a request whose session is over by the time it is refused', () => {
   })
 
   it.each([
-    ['another user', 'bob', 1],
-    ['the same user', 'ada', 2],
-  ])('where %s is signed in goes out %3$i time(s)', async (_, subject, times) => {
+    ['another user', 1, 'bob'],
+    ['the same user', 2, 'ada'],
+  ])('by the time %s is signed in goes out %i time(s)', async (_, times, subject) => {
     const { auth, send, sent } = started({ initialTokens: tokens(1, { subject: 'ada' }) })
     const request = send()
     await auth.setTokens(tokens(5, { subject }))

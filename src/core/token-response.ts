@@ -50,15 +50,17 @@ export function parseTokenResponse(
   const idToken = text(pick(fields, 'id_token', 'idToken'))
   const own = jwtClaims(accessToken)
   const claims = idToken ? jwtClaims(idToken) : previous?.idToken ? previous.claims : own
+  const refreshToken = text(pick(fields, 'refresh_token', 'refreshToken'))
   return {
     accessToken,
-    refreshToken: text(pick(fields, 'refresh_token', 'refreshToken')) ?? previous?.refreshToken,
+    refreshToken: refreshToken ?? previous?.refreshToken,
     idToken: idToken ?? previous?.idToken,
     receivedAt: now,
     expiresAt: expiry(fields, own, now, fresh),
     refreshTokenExpiresAt:
       after(now, pick(fields, 'refresh_token_expires_in', 'refreshTokenExpiresIn')) ??
-      previous?.refreshTokenExpiresAt,
+      // The lifetime of the token before says nothing about a new one.
+      (refreshToken === undefined ? previous?.refreshTokenExpiresAt : undefined),
     scope: text(fields.scope) ?? previous?.scope,
     subject: text(fields.subject) ?? text(claims?.sub) ?? text(own?.sub) ?? previous?.subject,
     claims,

@@ -212,6 +212,13 @@ describe('what a renewal leaves out', () => {
     })
   })
 
+  it('is not kept where it was about another refresh token', () => {
+    expect(parse({ access_token: 'at-2', refresh_token: 'rt-2' }, true, previous)).toMatchObject({
+      refreshToken: 'rt-2',
+      refreshTokenExpiresAt: undefined,
+    })
+  })
+
   it('is replaced by what it brings', () => {
     expect(
       parse(

@@ -1,5 +1,6 @@
 import { StorageError } from './errors.ts'
 import type { Clock, SessionRecord, SessionStorage } from './ports.ts'
+import { HEADER_SAFE } from './token-response.ts'
 
 /**
  * The user's store, made safe: operations run one after another, none takes longer than `timeout` milliseconds, and
@@ -140,7 +141,7 @@ export function isSessionRecord(value: unknown): value is SessionRecord {
     record.version === 1 &&
     typeof record.id === 'string' &&
     typeof record.accessToken === 'string' &&
-    /^[\x21-\x7e]+$/.test(record.accessToken) &&
+    HEADER_SAFE.test(record.accessToken) &&
     Number.isFinite(record.rotation) &&
     Number.isFinite(record.startedAt) &&
     Number.isFinite(record.receivedAt) &&

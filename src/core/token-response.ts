@@ -17,7 +17,7 @@ export interface Tokens {
 type Fields = Readonly<Record<string, unknown>>
 
 /** What a header may carry; anything else would make the transport throw an error that prints the token. */
-const HEADER_SAFE = /^[\x21-\x7e]+$/
+export const HEADER_SAFE = /^[\x21-\x7e]+$/
 
 /**
  * Reads what a `refresh` or `signIn` function returned.

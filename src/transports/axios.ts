@@ -14,11 +14,12 @@ import {
 } from 'axios'
 import type { AnyAuth } from '../core/auth.ts'
 import { type BearerRequest, bearerRequest } from '../core/bearer-request.ts'
-import { type Challenge, readChallenge } from '../core/challenge.ts'
+import type { Challenge } from '../core/challenge.ts'
 import { HoldTimeoutError } from '../core/errors.ts'
 import { finalURL, telling } from './axios-final-url.ts'
 import { replayableBody } from './body.ts'
 import type { TransportOptions } from './fetch.ts'
+import { judge } from './judge.ts'
 import { isNodeForm, readForm } from './node-form.ts'
 import { createOriginGuard, originOf } from './origins.ts'
 
@@ -179,17 +180,8 @@ class AdapterRequest implements BearerRequest<Answer> {
     const end = finalURL(response)
     if (end !== undefined && originOf(end) !== originOf(this.#url)) return undefined
     const header: unknown = AxiosHeaders.from(response.headers as AxiosHeaders).get('www-authenticate')
-    const challenge = readChallenge(
-      status,
-      header === undefined || header === null ? undefined : String(header),
-    )
-    if (!isChallenge || (challenge && challenge !== 'renew')) return challenge
-    const verdict = isChallenge(response)
-    return verdict instanceof Promise
-      ? verdict.then((yes) => (yes ? 'renew' : undefined))
-      : verdict
-        ? 'renew'
-        : undefined
+    const wwwAuthenticate = header === undefined || header === null ? undefined : String(header)
+    return judge(response, status, wwwAuthenticate, isChallenge)
   }
 
   discard({ response: { data } }: Answer) {

@@ -5,8 +5,9 @@
  */
 import type { AnyAuth } from '../core/auth.ts'
 import { type BearerRequest, bearerRequest } from '../core/bearer-request.ts'
-import { type Challenge, readChallenge } from '../core/challenge.ts'
+import type { Challenge } from '../core/challenge.ts'
 import { isOneShot, replayableBody } from './body.ts'
+import { judge } from './judge.ts'
 import { createOriginGuard, type OriginOptions, originOf } from './origins.ts'
 
 /** Options that all transports share; `Answer` is what the transport's client calls a response. */
@@ -168,10 +169,7 @@ class FetchRequest implements BearerRequest<Response> {
     if (!isChallenge && status !== 401 && status !== 403) return undefined
     // A redirect to another origin lost the token on the way: what is said there is not about it.
     if (answer.redirected && originOf(answer.url) !== originOf(this.#url)) return undefined
-    const challenge = readChallenge(status, answer.headers?.get('www-authenticate'))
-    if (!isChallenge || (challenge && challenge !== 'renew')) return challenge
-    const verdict = isChallenge(answer)
-    return verdict instanceof Promise ? verdict.then(asChallenge) : asChallenge(verdict)
+    return judge(answer, status, answer.headers?.get('www-authenticate'), isChallenge)
   }
 
   discard(answer: Response) {
@@ -179,8 +177,6 @@ class FetchRequest implements BearerRequest<Response> {
     answer.body?.cancel().catch(() => {})
   }
 }
-
-const asChallenge = (verdict: boolean): Challenge | undefined => (verdict ? 'renew' : undefined)
 
 const isRequest = (input: unknown): input is Request =>
   typeof input === 'object' && input !== null && 'clone' in input

@@ -11,6 +11,7 @@ const ENTRIES = [
   { name: './ofetch', code: 'export * from "./dist/ofetch.js"', limit: 3_072 },
   { name: './axios', code: 'export * from "./dist/axios.js"', limit: 4096 },
   { name: './storage', code: 'export * from "./dist/storage.js"', limit: 1_024 },
+  { name: './testing', code: 'export * from "./dist/testing.js"' },
   { name: './machines', code: 'export * from "./dist/machines.js"', limit: 4096 },
   { name: 'core + fetch + xstate', code: CORE_FETCH, bundled: ['xstate'] },
 ]

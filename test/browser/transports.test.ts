@@ -7,7 +7,7 @@ import {
   createTokenServer,
   type ListeningTokenServer,
   type TokenServer,
-} from '../../src/testing/token-server.ts'
+} from '../../src/testing/token-server/token-server.ts'
 import { hasChromium, launchChromium } from '../support/chromium.ts'
 import type { TransportName } from './page.ts'
 

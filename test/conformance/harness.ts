@@ -1,8 +1,12 @@
 import { expect, onTestFinished } from 'vitest'
 import type { Auth, AuthEmitted, AuthEventMap, AuthOptions, TokenResponse } from '../../src/index.ts'
 import { createAuth } from '../../src/index.ts'
-import type { TokenServer, TokenServerOptions, TokenServerRequest } from '../../src/testing/token-server.ts'
-import { createTokenServer } from '../../src/testing/token-server.ts'
+import type {
+  TokenServer,
+  TokenServerOptions,
+  TokenServerRequest,
+} from '../../src/testing/token-server/token-server.ts'
+import { createTokenServer } from '../../src/testing/token-server/token-server.ts'
 
 export interface Credentials {
   readonly username: string

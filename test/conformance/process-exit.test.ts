@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { fileURLToPath } from 'node:url'
 import { describe, expect, onTestFinished, test } from 'vitest'
-import type { TokenServer } from '../../src/testing/token-server.ts'
+import type { TokenServer } from '../../src/testing/token-server/token-server.ts'
 import { setUp } from './harness.ts'
 import { transports } from './transports.ts'
 

@@ -5,8 +5,8 @@ import {
   RefreshUnavailableError,
   type TokenResponse,
 } from '../../src/index.ts'
-import type { MalformedAnswer } from '../../src/testing/token-server.ts'
-import { createVirtualClock } from '../support/virtual-clock.ts'
+import type { MalformedAnswer } from '../../src/testing/token-server/token-server.ts'
+import { createVirtualClock } from '../../src/testing/virtual-clock.ts'
 import { entered, isTokenRequest, nextEvent, outcomes, setUp, times } from './harness.ts'
 import { transports } from './transports.ts'
 

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import type { SessionRecord, SessionStorage } from '../../src/index.ts'
 import { memoryStorage } from '../../src/storage/index.ts'
-import { createVirtualClock } from '../support/virtual-clock.ts'
+import { createVirtualClock } from '../../src/testing/virtual-clock.ts'
 import { isTokenRequest, nextEvent, setUp, times } from './harness.ts'
 import { transports } from './transports.ts'
 

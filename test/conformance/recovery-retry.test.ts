@@ -1,6 +1,6 @@
 import { describe, expect, test, vi } from 'vitest'
 import { RefreshUnavailableError } from '../../src/index.ts'
-import { createVirtualClock, type VirtualClock } from '../support/virtual-clock.ts'
+import { createVirtualClock, type VirtualClock } from '../../src/testing/virtual-clock.ts'
 import { type Bench, entered, nextEvent, outcomes, setUp, times } from './harness.ts'
 import { transports } from './transports.ts'
 

@@ -9,7 +9,7 @@ import type {
   EnvironmentSignal,
   TokenResponse,
 } from '../../src/core/ports.ts'
-import { createVirtualClock, settled, type VirtualClock } from '../support/virtual-clock.ts'
+import { createVirtualClock, settled, type VirtualClock } from '../../src/testing/virtual-clock.ts'
 
 /** What every secret of these tests begins with, so that one search finds them all. */
 export const SECRET = 'SECRET'

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { DisposedError } from '../../src/core/errors.ts'
 import type { SessionStorage } from '../../src/core/ports.ts'
-import { settled } from '../support/virtual-clock.ts'
+import { settled } from '../../src/testing/virtual-clock.ts'
 import {
   fakeCoordinator,
   LIFETIME,

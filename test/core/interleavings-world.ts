@@ -6,7 +6,7 @@ import { createAuthWith } from '../../src/core/create-auth.ts'
 import { AuthError } from '../../src/core/errors.ts'
 import type { AuthOptions } from '../../src/core/options.ts'
 import type { SessionRecord, SessionStorage } from '../../src/core/ports.ts'
-import { createVirtualClock } from '../support/virtual-clock.ts'
+import { createVirtualClock } from '../../src/testing/virtual-clock.ts'
 import { fakeCoordinator, fakeEnvironment, SECRET } from './auth-setup.ts'
 import { createModelServer, type Outcome } from './model-server.ts'
 

@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { afterEach, describe, expect, it, vi } from 'vitest'
-import { settled } from '../support/virtual-clock.ts'
+import { settled } from '../../src/testing/virtual-clock.ts'
 import { SECRET } from './auth-setup.ts'
 import { createWorld, HOLD, type Scenario, scenario } from './interleavings-world.ts'
 

@@ -1,6 +1,6 @@
 import type { RefreshRequest } from '../../src/core/options.ts'
 import type { TokenResponse } from '../../src/core/ports.ts'
-import type { VirtualClock } from '../support/virtual-clock.ts'
+import type { VirtualClock } from '../../src/testing/virtual-clock.ts'
 import { SECRET } from './auth-setup.ts'
 
 /** How the token endpoint takes one refresh. */

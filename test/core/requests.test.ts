@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { DisposedError } from '../../src/core/errors.ts'
-import { settled } from '../support/virtual-clock.ts'
+import { settled } from '../../src/testing/virtual-clock.ts'
 import { LIFETIME, refused, SECRET, tokens } from './auth-setup.ts'
 import { bearer, OK, started, UNAUTHORIZED } from './requests-setup.ts'
 

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest'
 import type { StorageError } from '../../src/core/errors.ts'
 import type { SessionRecord, SessionStorage } from '../../src/core/ports.ts'
 import { createSessionStore } from '../../src/core/session-store.ts'
-import { createVirtualClock, settled } from '../support/virtual-clock.ts'
+import { createVirtualClock, settled } from '../../src/testing/virtual-clock.ts'
 import { SECRET, watch } from './auth-setup.ts'
 
 const record = (rotation: number): SessionRecord => ({

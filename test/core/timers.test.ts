@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import type { TokenResponse } from '../../src/core/ports.ts'
 import { emptyEnvironment } from '../../src/environment/browser.ts'
-import { createVirtualClock } from '../support/virtual-clock.ts'
+import { createVirtualClock } from '../../src/testing/virtual-clock.ts'
 import { LIFETIME, rig, SECRET, tokens, watch } from './auth-setup.ts'
 
 const DAY = 86_400_000

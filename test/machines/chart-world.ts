@@ -8,7 +8,7 @@ import {
   type ExchangeFailure,
   type TokenFacts,
 } from '../../machines/index.ts'
-import { createVirtualClock } from '../support/virtual-clock.ts'
+import { createVirtualClock } from '../../src/testing/virtual-clock.ts'
 
 /** The guards that ask the world, which here is the test. */
 export type WorldGuard =

@@ -170,4 +170,5 @@ export const SOURCES: Readonly<Record<string, string>> = {
   'authchart/ofetch': 'src/transports/ofetch.ts',
   'authchart/axios': 'src/transports/axios.ts',
   'authchart/storage': 'src/storage/index.ts',
+  'authchart/testing': 'src/testing/index.ts',
 }

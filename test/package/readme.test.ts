@@ -7,7 +7,7 @@ import { authMachine } from '../../machines/index.ts'
 import manifest from '../../package.json' with { type: 'json' }
 import { settle } from '../../src/core/options.ts'
 import * as authchart from '../../src/index.ts'
-import { createTokenServer } from '../../src/testing/token-server.ts'
+import { createTokenServer } from '../../src/testing/token-server/token-server.ts'
 import * as authchartAxios from '../../src/transports/axios.ts'
 import * as authchartFetch from '../../src/transports/fetch.ts'
 import * as authchartOfetch from '../../src/transports/ofetch.ts'

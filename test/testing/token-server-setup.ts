@@ -1,6 +1,10 @@
 import { expect, onTestFinished } from 'vitest'
-import type { IssuedTokens, TokenServer, TokenServerOptions } from '../../src/testing/token-server.ts'
-import { createTokenServer } from '../../src/testing/token-server.ts'
+import type {
+  IssuedTokens,
+  TokenServer,
+  TokenServerOptions,
+} from '../../src/testing/token-server/token-server.ts'
+import { createTokenServer } from '../../src/testing/token-server/token-server.ts'
 
 export interface Started {
   readonly server: TokenServer

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { createTokenServer } from '../../src/testing/token-server.ts'
+import { createTokenServer } from '../../src/testing/token-server/token-server.ts'
 import { expectInvalidGrant, start, tokensOf } from './token-server-setup.ts'
 
 const MINUTE = 60_000

@@ -1,7 +1,7 @@
 import { createServer, type IncomingHttpHeaders, type ServerResponse } from 'node:http'
 import type { AddressInfo, Socket } from 'node:net'
 import { onTestFinished } from 'vitest'
-import type { TokenServerRequest } from '../../src/testing/token-server.ts'
+import type { TokenServerRequest } from '../../src/testing/token-server/token-server.ts'
 import { createAuthFetch } from '../../src/transports/fetch.ts'
 import { type Bench, nextEvent, setUp, type TestAuth, type TestOptions } from '../conformance/harness.ts'
 

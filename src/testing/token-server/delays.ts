@@ -1,4 +1,4 @@
-import { ConnectionDropped } from './token-server-replies.ts'
+import { ConnectionDropped } from './replies.ts'
 
 /** Waits that can all be ended at once, so that a closed server leaves no timers behind. */
 export interface Delays {

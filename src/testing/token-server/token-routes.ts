@@ -1,8 +1,8 @@
-import type { Exchange } from './token-server-exchange.ts'
-import { bodyParameters, cookieValue } from './token-server-exchange.ts'
-import { jsonReply, oauthError } from './token-server-replies.ts'
-import type { RefreshedTokens, Sessions } from './token-server-sessions.ts'
-import type { TokenServerCounters } from './token-server-types.ts'
+import type { Exchange } from './exchange.ts'
+import { bodyParameters, cookieValue } from './exchange.ts'
+import { jsonReply, oauthError } from './replies.ts'
+import type { RefreshedTokens, Sessions } from './sessions.ts'
+import type { TokenServerCounters } from './types.ts'
 
 type BodyParameters = ReadonlyMap<string, string>
 /** The counters as the server itself writes them. */

@@ -1,6 +1,6 @@
-import type { Delays } from './token-server-delays.ts'
-import { ConnectionDropped, jsonReply, textReply } from './token-server-replies.ts'
-import type { MalformedAnswer, TokenServerScript } from './token-server-types.ts'
+import type { Delays } from './delays.ts'
+import { ConnectionDropped, jsonReply, textReply } from './replies.ts'
+import type { MalformedAnswer, TokenServerScript } from './types.ts'
 
 type Act = () => Response
 type Step = (act: Act) => Response | Promise<Response>

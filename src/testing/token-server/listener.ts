@@ -1,7 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
-import { ConnectionDropped } from './token-server-replies.ts'
-import type { ListeningTokenServer } from './token-server-types.ts'
+import { ConnectionDropped } from './replies.ts'
+import type { ListeningTokenServer } from './types.ts'
 
 type Handle = (request: Request) => Promise<Response>
 

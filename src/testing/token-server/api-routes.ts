@@ -1,9 +1,9 @@
-import type { Delays } from './token-server-delays.ts'
-import { toBase64 } from './token-server-encoding.ts'
-import type { Exchange } from './token-server-exchange.ts'
-import { bearerToken } from './token-server-exchange.ts'
-import { challenge, jsonReply, textReply } from './token-server-replies.ts'
-import type { Sessions } from './token-server-sessions.ts'
+import type { Delays } from './delays.ts'
+import { toBase64 } from './encoding.ts'
+import type { Exchange } from './exchange.ts'
+import { bearerToken } from './exchange.ts'
+import { challenge, jsonReply, textReply } from './replies.ts'
+import type { Sessions } from './sessions.ts'
 
 interface Owner {
   readonly subject: string

@@ -1,4 +1,4 @@
-import type { TokenServerRequest } from './token-server-types.ts'
+import type { TokenServerRequest } from './types.ts'
 
 type Predicate = (request: TokenServerRequest) => boolean
 

@@ -1,15 +1,15 @@
-import { createApiRoutes } from './token-server-api-routes.ts'
-import { createDelays } from './token-server-delays.ts'
-import type { Exchange } from './token-server-exchange.ts'
-import { bearerToken, readExchange } from './token-server-exchange.ts'
-import { createFaults } from './token-server-faults.ts'
-import { listenOnLoopback } from './token-server-listener.ts'
-import { finishReply, jsonReply, preflightReply } from './token-server-replies.ts'
-import { createRequestLog } from './token-server-requests.ts'
-import { createSessions } from './token-server-sessions.ts'
-import type { MutableCounters } from './token-server-token-routes.ts'
-import { createTokenRoutes } from './token-server-token-routes.ts'
-import type { TokenServer, TokenServerOptions } from './token-server-types.ts'
+import { createApiRoutes } from './api-routes.ts'
+import { createDelays } from './delays.ts'
+import type { Exchange } from './exchange.ts'
+import { bearerToken, readExchange } from './exchange.ts'
+import { createFaults } from './faults.ts'
+import { listenOnLoopback } from './listener.ts'
+import { finishReply, jsonReply, preflightReply } from './replies.ts'
+import { createRequestLog } from './requests.ts'
+import { createSessions } from './sessions.ts'
+import type { MutableCounters } from './token-routes.ts'
+import { createTokenRoutes } from './token-routes.ts'
+import type { TokenServer, TokenServerOptions } from './types.ts'
 
 export type {
   IssuedTokens,
@@ -21,7 +21,7 @@ export type {
   TokenServerOptions,
   TokenServerRequest,
   TokenServerScript,
-} from './token-server-types.ts'
+} from './types.ts'
 
 const noCounts = (): MutableCounters => ({
   refreshes: 0,

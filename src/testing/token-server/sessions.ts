@@ -1,5 +1,5 @@
-import { randomHex, unsignedJwt } from './token-server-encoding.ts'
-import type { IssuedTokens, TokenServerOptions } from './token-server-types.ts'
+import { randomHex, unsignedJwt } from './encoding.ts'
+import type { IssuedTokens, TokenServerOptions } from './types.ts'
 
 interface Family {
   readonly id: number

@@ -1,4 +1,4 @@
-import type { Clock } from '../../src/core/ports.ts'
+import type { Clock } from '../core/ports.ts'
 
 /** Time that moves when a test says so. */
 export interface VirtualClock extends Clock {
@@ -44,15 +44,15 @@ export function createVirtualClock(start = START): VirtualClock {
     let high = queue.length
     while (low < high) {
       const middle = (low + high) >>> 1
-      if (queue[middle]!.due <= due) low = middle + 1
+      if ((queue[middle]?.due ?? 0) <= due) low = middle + 1
       else high = middle
     }
     return low
   }
 
   function takeDue(until: number): Timer | undefined {
-    while (queue.length > 0 && queue[0]!.due <= until) {
-      const timer = queue.shift()!
+    for (let [timer] = queue; timer && timer.due <= until; [timer] = queue) {
+      queue.shift()
       if (waiting.delete(timer)) return timer
     }
     return undefined

@@ -38,7 +38,7 @@ const machine = setup({
   },
 
   actors: {
-    /** Reads the store; gives facts only where it holds tokens newer than the ones at hand. */
+    /** Reads the store; gives facts only where it holds tokens newer than the ones at hand; fails where it cannot. */
     readSession: fromPromise<TokenFacts | undefined>(async () => notProvided()),
     /** Runs the pending sign-in. */
     authenticate: fromPromise<TokenFacts>(async () => notProvided()),
@@ -275,7 +275,10 @@ const machine = setup({
               { guard: 'maySignInSilently', target: 'signingInSilently' },
               { target: '#auth.anonymous' },
             ],
-            onError: { target: '#auth.anonymous' },
+            onError: [
+              { guard: 'maySignInSilently', target: 'signingInSilently' },
+              { target: '#auth.anonymous' },
+            ],
           },
         },
         signingInSilently: {
@@ -527,7 +530,22 @@ const machine = setup({
                   },
                   { target: 'requesting' },
                 ],
-                onError: { target: 'requesting' },
+                onError: [
+                  {
+                    guard: 'uncertaintyEndsItLater',
+                    target: '#auth.authenticated.terminal',
+                    actions: 'giveUpRenewing',
+                  },
+                  {
+                    guard: 'uncertaintyEndsIt',
+                    target: '#auth.expired',
+                    actions: [
+                      { type: 'recordExpiry', params: { reason: 'uncertain' } },
+                      { type: 'announce', params: { type: 'expired' } },
+                    ],
+                  },
+                  { target: 'requesting' },
+                ],
               },
             },
             offline: {

@@ -113,7 +113,7 @@ export function createAuthWith<Credentials, Claims>(
     const record = await store.read()
     if (record === 'gone') {
       if (vault.tokens && vault.isCurrent(mark)) send({ type: 'session.removed' })
-    } else if (record && (vault.tokens || vault.isCurrent(mark))) {
+    } else if (typeof record === 'object' && (vault.tokens || vault.isCurrent(mark))) {
       const adopted = vault.adopt(record)
       if (adopted) adopt(adopted.facts, adopted.renewal)
     }
@@ -133,7 +133,12 @@ export function createAuthWith<Credentials, Claims>(
     exchange,
     signIns,
     async revokePending() {
-      await Promise.all([revocations.revokeLeftBehind(), store.clear()])
+      const cleared = store.clear()
+      try {
+        await revocations.revokeLeftBehind()
+      } finally {
+        await cleared
+      }
     },
     leaveBehind(tokens) {
       signIns.cancel(new SignedOutError({ reason: 'signed_out' }))

@@ -34,14 +34,18 @@ export function createExchange(options: ExchangeOptions) {
   let lastCause: Error | undefined
   const lifetime = createAbortController()
 
-  /** Takes over what a sibling left in the store, where that is newer. */
-  async function adoptNewer() {
+  /** Takes over what a sibling left in the store, where that is newer. Fails where the store cannot be read. */
+  async function readSession() {
     const mark = vault.mark()
     const record = await store.read()
+    if (record === 'unreadable') throw UNREADABLE
     // Whoever signed out while the store was read must not come back by it.
     const mayAdopt = vault.tokens !== undefined || vault.isCurrent(mark)
     return typeof record === 'object' && mayAdopt ? vault.adopt(record) : undefined
   }
+
+  /** The same, where a store that fails must not stop what it is done for. */
+  const adoptNewer = () => readSession().catch(() => undefined)
 
   function commit(mark: Mark, tokens: Tokens): TokenFacts | undefined {
     const facts = vault.renew(mark, tokens)
@@ -157,7 +161,7 @@ export function createExchange(options: ExchangeOptions) {
     get lastCause() {
       return lastCause
     },
-    adoptNewer,
+    readSession,
     keep,
 
     /** One try. A try that is still under way for the same tokens is joined, not repeated. */
@@ -190,6 +194,9 @@ const discarded: ExchangeFailure = Object.freeze({
   retryAt: 0,
   notBefore: 0,
 })
+
+/** The chart is told that the store failed; the app has heard why by then. */
+const UNREADABLE = Object.freeze({ reason: 'storage_failed' })
 
 const plainFailure = (reason: Reason, message: string, uncertain: boolean): Failure => ({
   fatal: false,

@@ -47,7 +47,7 @@ export function provide(core: Implementations): AuthMachine {
         heard(
           signal,
           Promise.resolve()
-            .then(() => exchange.adoptNewer())
+            .then(() => exchange.readSession())
             .then((adopted) => adopted?.facts),
         ),
       ),

@@ -15,24 +15,28 @@ export function createRevocations({
   /** Tokens to revoke when the chart comes to it. */
   const leftBehind: Tokens[] = []
 
-  async function revokeNow({ accessToken, refreshToken }: Tokens): Promise<void> {
+  async function attempt({ accessToken, refreshToken }: Tokens): Promise<void> {
     if (!revoke) return
-    try {
-      await timed.run(
-        (signal) => revoke({ accessToken, refreshToken }, { signal }),
-        timeout,
-        () => undefined,
-      )
-    } catch {
-      // The session is over here whatever the server says; what is left there runs out by itself.
-    }
+    await timed.run(
+      (signal) => revoke({ accessToken, refreshToken }, { signal }),
+      timeout,
+      () => NOT_REVOKED,
+    )
   }
 
   return {
-    revokeNow,
+    /** Nobody waits for it, and what is left on the server runs out by itself. */
+    revokeNow: (tokens: Tokens) => attempt(tokens).catch(() => {}),
     leaveBehind(tokens: Tokens) {
       leftBehind.push(tokens)
     },
-    revokeLeftBehind: () => Promise.all(leftBehind.splice(0).map(revokeNow)),
+    /** Settles once all of them have; fails where one could not be revoked. */
+    async revokeLeftBehind(): Promise<void> {
+      const results = await Promise.allSettled(leftBehind.splice(0).map(attempt))
+      if (results.some(({ status }) => status === 'rejected')) throw NOT_REVOKED
+    },
   }
 }
+
+/** What a user's function threw may hold tokens, so the chart is told only that it threw. */
+const NOT_REVOKED = Object.freeze({ reason: 'revocation_failed' })

@@ -72,11 +72,11 @@ export function createSessionStore(
   }
 
   return {
-    /** Gives the record; `'gone'` where there was one and somebody took it away; nothing where it cannot tell. */
-    async read(): Promise<SessionRecord | 'gone' | undefined> {
+    /** Gives the record; `'gone'` where there was one and somebody took it away; nothing where there is none to use. */
+    async read(): Promise<SessionRecord | 'gone' | 'unreadable' | undefined> {
       if (!storage) return undefined
       const value = await enqueue(() => storage.read())
-      if (value === FAILED) return undefined
+      if (value === FAILED) return 'unreadable'
       if (isSessionRecord(value)) {
         holds = true
         return value

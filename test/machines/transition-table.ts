@@ -151,6 +151,9 @@ const restoring: Row[] = [
     policy: { silentSignIn: true },
   }),
   fails('restoring.reading', 'readSession', {}, 'anonymous', { does: ['sendWithoutToken'] }),
+  fails('restoring.reading', 'readSession', {}, 'restoring.signingInSilently', {
+    policy: { silentSignIn: true },
+  }),
   gives('restoring.signingInSilently', 'exchangeTokens', FACTS, 'authenticated.renewable', {
     tells: ['signedIn'],
     does: ['letRequestsPass'],
@@ -299,6 +302,15 @@ const exchange: Row[] = [
     does: ['letRequestsPass', 'rejectRenewals'],
   }),
   gives('refreshing.uncertain.closed', 'readSession', undefined, 'expired', {
+    policy: { ambiguousRefresh: 'expire' },
+    tells: ['expired'],
+    ...DIES,
+  }),
+  fails('refreshing.uncertain.open', 'readSession', {}, 'authenticated.terminal', {
+    policy: { ambiguousRefresh: 'expire' },
+    does: ['letRequestsPass', 'rejectRenewals'],
+  }),
+  fails('refreshing.uncertain.closed', 'readSession', {}, 'expired', {
     policy: { ambiguousRefresh: 'expire' },
     tells: ['expired'],
     ...DIES,

@@ -247,6 +247,7 @@ const machine = setup({
     },
     'session.sync': { actions: 'syncWithStore' },
     'request.held': { actions: ['recordHeld', { type: 'relay', params: { as: 'requestHeld' } }] },
+    'request.released': { actions: 'recordHeld' },
     'request.replayed': { actions: ['recordHeld', { type: 'relay', params: { as: 'requestReplayed' } }] },
     'request.rejected': { actions: ['recordHeld', { type: 'relay', params: { as: 'requestRejected' } }] },
     'request.stepUp': { actions: { type: 'relay', params: { as: 'stepUpRequired' } } },

@@ -114,6 +114,7 @@ export type AuthEvent =
   | { type: 'session.check' }
   | { type: 'request.unauthorized'; generation: number }
   | { type: 'request.held'; count: number; held: number }
+  | { type: 'request.released'; held: number }
   | { type: 'request.replayed'; count: number; held: number }
   | { type: 'request.rejected'; count: number; held: number; reason: Reason }
   | { type: 'request.stepUp'; scope?: string; acrValues?: string; maxAge?: number }

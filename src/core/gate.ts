@@ -73,7 +73,7 @@ export function createGate({
     onChange: () => {},
   })
 
-  let counts = { held: 0, replayed: 0, rejected: 0 }
+  let counts = { held: 0, released: 0, replayed: 0, rejected: 0 }
   let rejectedFor: Reason = ''
   let counting = false
 
@@ -86,10 +86,12 @@ export function createGate({
     counting = true
     void Promise.resolve().then(() => {
       const told = counts
-      counts = { held: 0, replayed: 0, rejected: 0 }
+      counts = { held: 0, released: 0, replayed: 0, rejected: 0 }
       counting = false
       const held = queue.size
       if (told.held > 0) send({ type: 'request.held', count: told.held, held })
+      // Those that go on for the first time are no news to anybody, but they wait no more.
+      if (told.released > 0) send({ type: 'request.released', held })
       if (told.replayed > 0) send({ type: 'request.replayed', count: told.replayed, held })
       if (told.rejected > 0)
         send({ type: 'request.rejected', count: told.rejected, held, reason: rejectedFor })
@@ -163,9 +165,11 @@ export function createGate({
       if (!entry) return
       if (posture === 'pass' && current && vault.mayServe(entry.owner)) {
         released++
+        count('released')
         entry.resolve(current)
       } else if (posture === 'anonymous' && entry.owner === -1) {
         released++
+        count('released')
         entry.resolve(vault.anonymousPass)
       } else {
         const error = new SignedOutError({ reason: posture === 'pass' ? 'user_changed' : 'signed_out' })

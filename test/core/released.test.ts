@@ -114,3 +114,19 @@ describe('a gate that closes again between the release of a request and its send
     expect(token.error).toMatchObject({ code: 'signed_out', reason: 'signed_out' })
   })
 })
+
+describe('the number of those who wait', () => {
+  it('falls when they go for the first time, as when they are replayed', async () => {
+    const { auth, send, sent, refresh, clock } = started({ initialTokens: tokens(1, { expires_in: 0 }) })
+    const held = () => auth.actor.getSnapshot().context.held
+    send('a')
+    void auth.getAccessToken()
+    await clock.advance(0)
+    expect(held()).toBe(2)
+    refresh.call().resolve(tokens(2))
+    await clock.advance(0)
+    expect(held()).toBe(0)
+    await sent[0]?.answer(OK)
+    expect(held()).toBe(0)
+  })
+})

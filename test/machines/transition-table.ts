@@ -117,6 +117,7 @@ const anywhere: Row[] = [
   on('authenticated.renewable', { type: 'request.held', ...BURST }, 'authenticated.renewable', {
     tells: ['requestHeld'],
   }),
+  on('authenticated.renewable', { type: 'request.released', held: 0 }, 'authenticated.renewable'),
   on('authenticated.renewable', { type: 'request.replayed', ...BURST }, 'authenticated.renewable', {
     tells: ['requestReplayed'],
   }),

@@ -20,7 +20,10 @@ const RULES: readonly Rule[] = [
   { layer: 'src/storage/', mayImport: ['src/core/'] },
   { layer: 'src/environment/', mayImport: ['src/core/'] },
   { layer: 'src/coordination/', mayImport: ['src/core/'] },
-  { layer: 'src/testing/', mayImport: ['src/core/', 'machines/', 'xstate', 'xstate/graph', 'node:'] },
+  {
+    layer: 'src/testing/',
+    mayImport: ['machines/', 'src/core/', 'src/defaults.ts', 'xstate', 'xstate/graph', 'node:'],
+  },
   { layer: 'src/defaults.ts', mayImport: ['src/core/', 'src/storage/', 'src/environment/'] },
   {
     layer: 'src/index.ts',

@@ -1,19 +1,19 @@
-import type { Delays } from './delays.ts'
+import type { ApiHolds } from './api-holds.ts'
 import { toBase64 } from './encoding.ts'
 import type { Exchange } from './exchange.ts'
-import { bearerToken } from './exchange.ts'
-import { challenge, jsonReply, textReply } from './replies.ts'
+import { bearerToken, unreadRequest } from './exchange.ts'
+import type { Finding } from './held.ts'
+import type { Settings } from './options.ts'
+import { ConnectionDropped, challenge, jsonReply, textReply } from './replies.ts'
+import { createRouteTable, shortfall, type TokenOwner, type TokenServerRoute } from './routes.ts'
 import type { Sessions } from './sessions.ts'
-
-interface Owner {
-  readonly subject: string
-  readonly generation: number
-}
+import type { TokenServerRequest } from './types.ts'
+import type { Waits } from './waits.ts'
 
 /** Answers a request under `/api/`. Checks the token synchronously unless the route checks late. */
-export type ApiRoutes = (exchange: Exchange) => Promise<Response>
+export type ApiRoutes = (exchange: Exchange, request: TokenServerRequest) => Promise<Response>
 
-const echo = ({ request, url, bytes }: Exchange, owner: Owner): Response =>
+const echo = ({ request, url, bytes }: Exchange, owner: TokenOwner): Response =>
   jsonReply(200, {
     method: request.method,
     path: url.pathname,
@@ -23,7 +23,7 @@ const echo = ({ request, url, bytes }: Exchange, owner: Owner): Response =>
     contentType: request.headers.get('content-type'),
   })
 
-const answerOwner = (exchange: Exchange, owner: Owner): Response => {
+const answerOwner = (exchange: Exchange, owner: TokenOwner): Response => {
   switch (exchange.url.pathname) {
     case '/api/empty':
       return textReply(204, '')
@@ -43,31 +43,72 @@ const redirect = (to: string | null): Response =>
     ? jsonReply(400, { error: 'There is no "to" parameter' })
     : new Response(null, { status: 302, headers: { location: to } })
 
+type Handler = NonNullable<TokenServerRoute['handler']>
+
+/** A handler that throws is a mistake in a test, which has to see it. */
+const answerOf = async (handler: Handler, exchange: Exchange, owner: TokenOwner): Promise<Response> => {
+  const { pathname } = exchange.url
+  const failed = (how: string): Response =>
+    jsonReply(500, { error: 'server_error', error_description: `The handler of ${pathname} ${how}` })
+  try {
+    const reply = await handler(unreadRequest(exchange), owner)
+    // By its shape, for it may come from another implementation.
+    if (typeof reply?.headers !== 'object') return failed('gave no Response')
+    // Some answers, such as `Response.redirect()`, let nobody change their headers.
+    if (reply.type !== 'error') return new Response(reply.body, reply)
+  } catch (error) {
+    return failed(`threw: ${error}`)
+  }
+  throw new ConnectionDropped(`The handler of ${pathname} dropped the connection`)
+}
+
 export const createApiRoutes = (
+  { now, routes }: Settings,
   sessions: Sessions,
-  delays: Delays,
+  waits: Waits,
+  holds: ApiHolds,
   onRefusedToken: () => void,
 ): ApiRoutes => {
-  const checked = (exchange: Exchange): Response => {
+  const routeOf = createRouteTable(routes)
+
+  /** Checks the request as things stand now. Nothing counts before the finding is called. */
+  const examine = (exchange: Exchange): Finding => {
+    const { pathname, searchParams } = exchange.url
+    const route = routeOf(pathname)
+    if (pathname === '/api/redirect' && !route) return () => redirect(searchParams.get('to'))
     const token = bearerToken(exchange.request)
-    if (token === undefined) return challenge(401)
+    if (token === undefined) return () => challenge(401)
     const owner = sessions.authenticate(token)
-    if (owner) return answerOwner(exchange, owner)
-    onRefusedToken()
-    return challenge(401, 'invalid_token')
+    if (!owner) {
+      return () => {
+        onRefusedToken()
+        return challenge(401, 'invalid_token')
+      }
+    }
+    const refusal = route && shortfall(route, owner, now())
+    if (refusal) return () => refusal
+    const handler = route?.handler
+    return () => (handler ? answerOf(handler, exchange, owner) : answerOwner(exchange, owner))
   }
 
-  return async (exchange) => {
-    const { pathname, searchParams } = exchange.url
-    if (pathname === '/api/redirect') return redirect(searchParams.get('to'))
-    if (pathname !== '/api/slow') return checked(exchange)
+  const answerSlowly = async (exchange: Exchange): Promise<Response> => {
+    const { searchParams } = exchange.url
     const ms = Number(searchParams.get('ms') ?? 0)
     if (searchParams.get('check') === 'late') {
-      await delays.wait(ms)
-      return checked(exchange)
+      await waits.time(ms)
+      return examine(exchange)()
     }
-    const reply = checked(exchange)
-    await delays.wait(ms)
+    const reply = examine(exchange)()
+    await waits.time(ms)
     return reply
+  }
+
+  return async (exchange, request) => {
+    const hold = holds.take(request)
+    if (hold) {
+      const atArrival = examine(exchange)
+      return hold.take(request, (verdict) => verdict(atArrival, () => examine(exchange)))
+    }
+    return exchange.url.pathname === '/api/slow' ? answerSlowly(exchange) : examine(exchange)()
   }
 }

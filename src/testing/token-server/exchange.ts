@@ -2,14 +2,26 @@
 export interface Exchange {
   readonly request: Request
   readonly url: URL
-  readonly bytes: Uint8Array
+  readonly bytes: Uint8Array<ArrayBuffer>
   readonly text: string
 }
 
-/** Reads the whole body, so that everything after it can happen synchronously. */
+/**
+ * Reads the whole body, so that everything after it can happen synchronously.
+ *
+ * @throws the reason of a request that was aborted before
+ */
 export const readExchange = async (request: Request): Promise<Exchange> => {
+  request.signal.throwIfAborted()
   const bytes = new Uint8Array(await request.arrayBuffer())
   return { request, url: new URL(request.url), bytes, text: new TextDecoder().decode(bytes) }
+}
+
+/** The request as it came, for whoever wants to read its body again. */
+export const unreadRequest = ({ request, bytes }: Exchange): Request => {
+  const { url, method, headers, signal } = request
+  const body = method === 'GET' || method === 'HEAD' || bytes.length === 0 ? null : bytes
+  return new Request(url, { method, headers, signal, body })
 }
 
 /** The token of an `Authorization: Bearer` header (RFC 6750 section 2.1). */

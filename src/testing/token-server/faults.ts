@@ -1,35 +1,37 @@
-import type { Delays } from './delays.ts'
-import { ConnectionDropped, jsonReply, textReply } from './replies.ts'
-import type { MalformedAnswer, TokenServerScript } from './types.ts'
+import { checkCount, checkWait, wrongKind } from './checks.ts'
+import { type Act, checkStatus, dropped, failed, malformed, type Step } from './fates.ts'
+import { heldTokenRequest } from './held.ts'
+import { createHold } from './hold.ts'
+import { jsonReply } from './replies.ts'
+import type { TokenServerScript } from './script.ts'
+import type { TokenServerRequest } from './types.ts'
+import type { Waits } from './waits.ts'
 
-type Act = () => Response
-type Step = (act: Act) => Response | Promise<Response>
+interface Entry {
+  readonly step: Step
+  left: number
+  /** Tells whoever waits for a request that none will come. */
+  readonly abandon?: () => void
+}
+
+type FaultScript = Omit<TokenServerScript, 'holdApiNext' | 'pendingScripts' | 'clearScripts'>
 
 /** The scripted faults of the token endpoint. */
 export interface Faults {
-  readonly script: TokenServerScript
+  readonly script: FaultScript
+  /** Requests that have something scripted for them. */
+  readonly pending: number
   /** Lets the next scripted fault decide whether and when `act` runs. Runs it synchronously without one. */
-  run(act: Act): Promise<Response>
+  run(act: Act, request: TokenServerRequest): Promise<Response>
+  clear(): void
 }
 
-const MALFORMED: Readonly<Record<MalformedAnswer, () => Response>> = {
-  html: () =>
-    textReply(200, '<!doctype html><title>Sign in to this network</title>', { 'content-type': 'text/html' }),
-  'bad-json': () => textReply(200, '{"access_token":"at-cut-', { 'content-type': 'application/json' }),
-  'no-access-token': () => jsonReply(200, { token_type: 'Bearer', expires_in: 3600 }),
-  empty: () => textReply(200, '', { 'content-type': 'application/json' }),
-}
-
-const drop = (): never => {
-  throw new ConnectionDropped('The token server dropped the connection')
-}
-
-export const createFaults = (delays: Delays): Faults => {
-  const queue: { readonly step: Step; left: number }[] = []
+export const createFaults = (waits: Waits): Faults => {
+  const queue: Entry[] = []
   let tokenDelay = 0
 
-  const push = (n: number, step: Step): void => {
-    if (n > 0) queue.push({ step, left: n })
+  const push = (method: string, n: number, step: Step): void => {
+    if (checkCount(`${method}: n`, n) > 0) queue.push({ step, left: n })
   }
 
   const take = (): Step => {
@@ -40,49 +42,71 @@ export const createFaults = (delays: Delays): Faults => {
     return entry.step
   }
 
-  const script: TokenServerScript = {
-    failNext: (n, failure = {}) => {
-      const { status = 500, headers = {} } = failure
-      const { body = { error: status >= 500 ? 'server_error' : 'invalid_request' } } = failure
-      push(n, () => (typeof body === 'string' ? textReply : jsonReply)(status, body as string, headers))
-    },
+  const script: FaultScript = {
+    failNext: (n = 1, failure) => push('failNext', n, failed('failNext', failure)),
     retryAfterNext: (value, status = 429) => {
-      push(1, () => jsonReply(status, { error: 'temporarily_unavailable' }, { 'retry-after': String(value) }))
+      checkStatus('retryAfterNext: status', status)
+      if (typeof value !== 'string' && typeof value !== 'number') {
+        throw wrongKind('retryAfterNext: value', 'a number or a string', value)
+      }
+      const headers = { 'retry-after': String(value) }
+      push('retryAfterNext', 1, () => jsonReply(status, { error: 'temporarily_unavailable' }, headers))
     },
-    hangNext: (n) => push(n, () => delays.forever()),
-    dropNext: (n) => push(n, drop),
-    dropAnswerNext: (n) =>
-      push(n, (act) => {
+    hangNext: (n = 1) => push('hangNext', n, () => waits.forever()),
+    dropNext: (n = 1) => push('dropNext', n, dropped),
+    dropAnswerNext: (n = 1) =>
+      push('dropAnswerNext', n, (act) => {
         act()
-        return drop()
+        return dropped()
       }),
-    delayNext: (ms, n = 1) =>
-      push(n, async (act) => {
-        await delays.wait(ms)
+    delayNext: (ms, n = 1) => {
+      checkWait('delayNext: ms', ms)
+      push('delayNext', n, async (act) => {
+        await waits.time(ms)
         return act()
-      }),
-    delayAnswerNext: (ms, n = 1) =>
-      push(n, async (act) => {
+      })
+    },
+    delayAnswerNext: (ms, n = 1) => {
+      checkWait('delayAnswerNext: ms', ms)
+      push('delayAnswerNext', n, async (act) => {
         const reply = act()
-        await delays.wait(ms)
+        await waits.time(ms)
         return reply
-      }),
-    malformNext: (kind, n = 1) => push(n, MALFORMED[kind]),
+      })
+    },
+    malformNext: (kind, n = 1) => push('malformNext', n, malformed('malformNext', kind)),
+    holdNext: (n = 1) => {
+      const left = checkCount('holdNext: n', n, 1, Number.MAX_SAFE_INTEGER)
+      const hold = createHold<Step>(waits, left)
+      queue.push({
+        step: (act, request) => hold.take(request, (step) => step(act, request)),
+        left,
+        abandon: () => hold.abandon(new Error('The hold was cleared away before its request came.')),
+      })
+      return heldTokenRequest(hold)
+    },
     get tokenDelay() {
       return tokenDelay
     },
     set tokenDelay(ms) {
-      tokenDelay = ms
+      tokenDelay = checkWait('tokenDelay', ms)
     },
   }
 
   return {
     script,
-    run: async (act) => {
+    get pending() {
+      return queue.reduce((sum, { left }) => sum + left, 0)
+    },
+    run: async (act, request) => {
       // Taken before any wait, so that faults go to requests in the order of their arrival.
       const step = take()
-      if (tokenDelay > 0) await delays.wait(tokenDelay)
-      return step(act)
+      if (tokenDelay > 0) await waits.time(tokenDelay)
+      return step(act, request)
+    },
+    clear: () => {
+      for (const { abandon } of queue.splice(0)) abandon?.()
+      tokenDelay = 0
     },
   }
 }

@@ -1,7 +1,9 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
+import { checkCount, wrongKind } from './checks.ts'
+import { nodeHttp } from './node-http.ts'
 import { ConnectionDropped } from './replies.ts'
-import type { ListeningTokenServer } from './types.ts'
+import type { ListeningTokenServer, ListenOptions } from './types.ts'
 
 type Handle = (request: Request) => Promise<Response>
 
@@ -35,6 +37,7 @@ const toRequest = async (
 const send = async (reply: Response, outgoing: ServerResponse): Promise<void> => {
   const body = new Uint8Array(await reply.arrayBuffer())
   outgoing.statusCode = reply.status
+  outgoing.statusMessage = reply.statusText
   for (const [name, value] of reply.headers) outgoing.appendHeader(name, value)
   // Browsers silently resend a request when a reused connection dies, which would hide scripted drops.
   outgoing.setHeader('connection', 'close')
@@ -63,13 +66,22 @@ const serve = async (
   }
 }
 
-/** Serves a fetch handler on a free port of 127.0.0.1. `onClose` runs once, when the server stops. */
-export const listenOnLoopback = async (
+/** A URL of this host can be called; addresses that stand for all of them cannot. */
+const nameOf = (hostname: string): string => {
+  if (hostname === '0.0.0.0') return '127.0.0.1'
+  if (hostname === '::') return '[::1]'
+  return hostname.includes(':') ? `[${hostname}]` : hostname
+}
+
+/** Serves a fetch handler over HTTP. `onClose` runs once, when the server stops. */
+export const listenOverHttp = async (
   handle: Handle,
+  { port = 0, hostname = '127.0.0.1' }: ListenOptions,
   onClose: () => void,
 ): Promise<ListeningTokenServer> => {
-  // Imported late so that the module also loads where there is no Node.
-  const { createServer } = await import('node:http')
+  checkCount('listen: port', port, 0, 65_535)
+  if (typeof hostname !== 'string' || hostname === '') throw wrongKind('listen: hostname', 'a name', hostname)
+  const { createServer } = await nodeHttp()
   const sockets = new Set<Socket>()
   let origin = ''
 
@@ -80,11 +92,11 @@ export const listenOnLoopback = async (
   })
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject)
-    server.listen(0, '127.0.0.1', resolve)
+    server.listen(port, hostname, resolve)
   })
   const address = server.address()
   if (address === null || typeof address === 'string') throw new Error('The token server has no port')
-  origin = `http://127.0.0.1:${address.port}`
+  origin = `http://${nameOf(hostname)}:${address.port}`
 
   let closed: Promise<void> | undefined
   const close = (): Promise<void> => {
@@ -95,5 +107,8 @@ export const listenOnLoopback = async (
     })
     return closed
   }
-  return { url: origin, close }
+  return { url: origin, close, [Symbol.asyncDispose ?? MISSING]: close } as ListeningTokenServer
 }
+
+/** Stands for `Symbol.asyncDispose` where the runtime has none. */
+const MISSING = Symbol('asyncDispose')

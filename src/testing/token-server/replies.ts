@@ -1,6 +1,10 @@
-/** The server ends the connection without an answer. A TypeError, as `fetch` reports network errors. */
+/**
+ * The server ends the connection without an answer. A TypeError, as `fetch` reports network errors, with the fields of
+ * Node's own: MSW takes errors that have both for network errors, and all others for a 500.
+ */
 export class ConnectionDropped extends TypeError {
-  override readonly name = 'ConnectionDropped'
+  readonly code = 'ECONNRESET'
+  readonly errno = -104
 }
 
 type HeaderFields = Readonly<Record<string, string>>
@@ -26,23 +30,31 @@ export const challenge = (status: number, error?: string, attributes: HeaderFiel
   return jsonReply(status, error === undefined ? {} : { error }, { 'www-authenticate': value })
 }
 
-/** The answer as it leaves the server: readable from every origin, never cached, without a body for HEAD. */
-export const finishReply = (request: Request, reply: Response): Response => {
-  const headers = new Headers(reply.headers)
+/**
+ * The answer as it leaves the server: readable from every origin, never cached, without a body for HEAD. Its headers have to
+ * be open to change.
+ */
+export const finishReply = (request: Request, answer: Response): Response => {
+  const reply = request.method === 'HEAD' ? new Response(null, answer) : answer
+  const { headers } = reply
   // The origin is echoed, for a wildcard would rule out requests with credentials, which cookie mode needs.
   headers.set('access-control-allow-origin', request.headers.get('origin') ?? '*')
   headers.set('access-control-allow-credentials', 'true')
-  headers.set('access-control-expose-headers', 'WWW-Authenticate, Retry-After')
-  headers.set('vary', 'Origin')
+  headers.append('access-control-expose-headers', 'WWW-Authenticate, Retry-After')
+  headers.append('vary', 'Origin')
   if (!headers.has('cache-control')) headers.set('cache-control', 'no-store')
-  return new Response(request.method === 'HEAD' ? null : reply.body, { status: reply.status, headers })
+  return reply
 }
 
-export const preflightReply = (): Response =>
+/** Permits what the page asks for. With credentials, a wildcard would permit nothing. */
+export const preflightReply = (request: Request): Response =>
   new Response(null, {
     status: 204,
     headers: {
-      'access-control-allow-methods': 'GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS',
-      'access-control-allow-headers': 'authorization, content-type',
+      'access-control-allow-methods':
+        request.headers.get('access-control-request-method') ??
+        'GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS',
+      'access-control-allow-headers':
+        request.headers.get('access-control-request-headers') ?? 'authorization, content-type',
     },
   })

@@ -11,8 +11,11 @@ interface Waiter {
 /** The log of all requests, and those who wait for one. */
 export interface RequestLog {
   readonly entries: readonly TokenServerRequest[]
-  /** Adds a request and tells its waiters. Returns the function that notes the status of its answer. */
-  arrive(request: Omit<TokenServerRequest, 'status'>): (status: number) => void
+  /** Adds a request and tells its waiters. `noteStatus` notes the status of its answer. */
+  arrive(request: Omit<TokenServerRequest, 'status'>): {
+    readonly entry: TokenServerRequest
+    readonly noteStatus: (status: number) => void
+  }
   when(predicate: Predicate): Promise<TokenServerRequest>
   clear(): void
 }
@@ -38,9 +41,10 @@ export const createRequestLog = (): RequestLog => {
       const entry = { ...request, status: 0 }
       entries.push(entry)
       for (const waiter of [...waiters]) tell(waiter, entry)
-      return (status) => {
+      const noteStatus = (status: number): void => {
         entry.status = status
       }
+      return { entry, noteStatus }
     },
     when: (predicate) =>
       new Promise((resolve, reject) => {

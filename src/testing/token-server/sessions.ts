@@ -1,22 +1,35 @@
+import { wordsIn } from './checks.ts'
 import { randomHex, unsignedJwt } from './encoding.ts'
-import type { IssuedTokens, TokenServerOptions } from './types.ts'
+import type { Settings } from './options.ts'
+import type { TokenOwner } from './routes.ts'
+import type { IssuedTokens, TokenGrant } from './types.ts'
+
+/** What a sign-in was good for. Replaced as a whole, so that tokens keep the one they were made under. */
+interface Grant {
+  readonly scope: string
+  readonly acr: string | undefined
+  readonly authenticatedAt: number
+}
 
 interface Family {
   readonly id: number
   readonly subject: string
   readonly accessTokens: AccessToken[]
   readonly refreshTokens: RefreshToken[]
+  grant: Grant
 }
 
 interface AccessToken {
   readonly family: Family
   readonly generation: number
+  readonly grant: Grant
   readonly expiresAt: number
   state: 'live' | 'expired' | 'revoked'
 }
 
 interface RefreshToken {
   readonly family: Family
+  readonly generation: number
   readonly parent: RefreshToken | undefined
   state: 'live' | 'rotated' | 'revoked'
   rotatedAt: number
@@ -29,13 +42,17 @@ export type RefreshedTokens = Omit<IssuedTokens, 'refresh_token'> & { readonly r
 
 /** The sessions of the token server: each one a family of tokens that descend from one sign-in. */
 export interface Sessions {
-  issue(subject: string): IssuedTokens
-  refresh(refreshToken: string): RefreshedTokens | 'invalid' | 'reused'
+  issue(subject: string, grant?: TokenGrant): IssuedTokens
+  /** Gives tokens of the session that this token is of; undefined for a session that is over, and for no token. */
+  stepUp(token: string, grant: TokenGrant): IssuedTokens | undefined
+  /** `scope` narrows the new access token down; 'exceeded' where it asks for more than was granted. */
+  refresh(refreshToken: string, scope?: string): RefreshedTokens | 'invalid' | 'reused' | 'exceeded'
   /** Whether there was something to revoke. */
   revoke(token: string): boolean
   /** The owner of a token that is good now. */
-  authenticate(accessToken: string): { readonly subject: string; readonly generation: number } | undefined
-  generationOf(accessToken: string): number | undefined
+  authenticate(accessToken: string): TokenOwner | undefined
+  /** Which one of its session an access or refresh token is, dead or alive. */
+  generationOf(token: string): number | undefined
   expireAccessTokens(): void
   killRefreshTokens(): void
   isRevoked(token: string): boolean
@@ -45,31 +62,58 @@ const revokeFamily = (family: Family): void => {
   for (const token of [...family.accessTokens, ...family.refreshTokens]) token.state = 'revoked'
 }
 
-export const createSessions = (options: Required<TokenServerOptions>): Sessions => {
-  const { accessTokenLifetime, clockSkew, jwt, now, previousAccessTokenDies, reuseGrace, rotate } = options
+const union = (one: string, other: string): string =>
+  [...new Set([...wordsIn(one), ...wordsIn(other)])].join(' ')
+
+export const createSessions = (settings: Settings): Sessions => {
+  const { accessTokenLifetime, clockSkew, jwt, now, previousAccessTokenDies, reuseGrace, rotate } = settings
   const accessTokens = new Map<string, AccessToken>()
   const refreshTokens = new Map<string, RefreshToken>()
   let families = 0
 
-  const mintAccess = (family: Family): RefreshedTokens => {
-    const generation = family.accessTokens.length + 1
-    const marker = `at-${family.id}-${generation}-${randomHex()}`
+  const find = (value: string) => refreshTokens.get(value) ?? accessTokens.get(value)
+
+  const claimsFor = (family: Family, { scope, acr, authenticatedAt }: Grant) => {
     const issuedAt = now() + clockSkew
-    const claims = { iat: issuedAt / 1000, exp: (issuedAt + accessTokenLifetime) / 1000, sub: family.subject }
-    const value = jwt ? unsignedJwt(claims, marker) : marker
-    const token: AccessToken = { family, generation, expiresAt: now() + accessTokenLifetime, state: 'live' }
+    return {
+      iat: issuedAt / 1000,
+      exp: (issuedAt + accessTokenLifetime) / 1000,
+      sub: family.subject,
+      ...(scope !== '' && { scope }),
+      ...(acr !== undefined && { acr, auth_time: (authenticatedAt + clockSkew) / 1000 }),
+    }
+  }
+
+  const mintAccess = (family: Family, scope = family.grant.scope): RefreshedTokens => {
+    const generation = family.accessTokens.length + 1
+    const grant = { ...family.grant, scope }
+    const marker = `at-${family.id}-${generation}-${randomHex()}`
+    const value = jwt ? unsignedJwt(claimsFor(family, grant), marker) : marker
+    const expiresAt = now() + accessTokenLifetime
+    const token: AccessToken = { family, generation, grant, expiresAt, state: 'live' }
     family.accessTokens.push(token)
     accessTokens.set(value, token)
-    return { access_token: value, expires_in: accessTokenLifetime / 1000, token_type: 'Bearer' }
+    return {
+      access_token: value,
+      expires_in: accessTokenLifetime / 1000,
+      token_type: 'Bearer',
+      ...(scope !== '' && { scope }),
+    }
   }
 
   const mintRefresh = (family: Family, parent?: RefreshToken): string => {
-    const value = `rt-${family.id}-${family.refreshTokens.length + 1}-${randomHex()}`
-    const token: RefreshToken = { family, parent, state: 'live', rotatedAt: 0, superseded: false }
+    const generation = family.refreshTokens.length + 1
+    const value = `rt-${family.id}-${generation}-${randomHex()}`
+    const token: RefreshToken = { family, generation, parent, state: 'live', rotatedAt: 0, superseded: false }
     family.refreshTokens.push(token)
     refreshTokens.set(value, token)
     return value
   }
+
+  const mintBoth = (family: Family): IssuedTokens => ({
+    ...mintAccess(family),
+    refresh_token: mintRefresh(family),
+  })
 
   const inGrace = (token: RefreshToken): boolean => !token.superseded && now() - token.rotatedAt < reuseGrace
 
@@ -81,29 +125,43 @@ export const createSessions = (options: Required<TokenServerOptions>): Sessions 
   }
 
   return {
-    issue: (subject) => {
+    issue: (subject, { scope = settings.scope, acr } = {}) => {
       families += 1
-      const family: Family = { id: families, subject, accessTokens: [], refreshTokens: [] }
-      return { ...mintAccess(family), refresh_token: mintRefresh(family) }
+      const grant = { scope, acr, authenticatedAt: now() }
+      return mintBoth({ id: families, subject, accessTokens: [], refreshTokens: [], grant })
     },
 
-    refresh: (refreshToken) => {
+    stepUp: (value, { scope = '', acr }) => {
+      const family = find(value)?.family
+      if (!family?.refreshTokens.some(({ state }) => state === 'live')) return undefined
+      const { grant } = family
+      family.grant = {
+        scope: union(grant.scope, scope),
+        acr: acr ?? grant.acr,
+        authenticatedAt: now(),
+      }
+      return mintBoth(family)
+    },
+
+    refresh: (refreshToken, scope) => {
       const token = refreshTokens.get(refreshToken)
       if (!token || token.state === 'revoked') return 'invalid'
+      const { family } = token
       if (token.state === 'rotated' && !inGrace(token)) {
-        revokeFamily(token.family)
+        revokeFamily(family)
         return 'reused'
       }
+      if (scope !== undefined && union(family.grant.scope, scope) !== family.grant.scope) return 'exceeded'
       if (previousAccessTokenDies) {
-        for (const older of token.family.accessTokens) older.state = 'revoked'
+        for (const older of family.accessTokens) older.state = 'revoked'
       }
-      if (!rotate) return mintAccess(token.family)
+      if (!rotate) return mintAccess(family, scope)
       markRotated(token)
-      return { ...mintAccess(token.family), refresh_token: mintRefresh(token.family, token) }
+      return { ...mintAccess(family, scope), refresh_token: mintRefresh(family, token) }
     },
 
     revoke: (value) => {
-      const token = refreshTokens.get(value) ?? accessTokens.get(value)
+      const token = find(value)
       if (!token || token.state === 'revoked') return false
       if (refreshTokens.has(value)) revokeFamily(token.family)
       else token.state = 'revoked'
@@ -113,10 +171,10 @@ export const createSessions = (options: Required<TokenServerOptions>): Sessions 
     authenticate: (accessToken) => {
       const token = accessTokens.get(accessToken)
       if (token?.state !== 'live' || now() >= token.expiresAt) return undefined
-      return { subject: token.family.subject, generation: token.generation }
+      return { subject: token.family.subject, generation: token.generation, ...token.grant }
     },
 
-    generationOf: (accessToken) => accessTokens.get(accessToken)?.generation,
+    generationOf: (value) => find(value)?.generation,
 
     expireAccessTokens: () => {
       for (const token of accessTokens.values()) if (token.state === 'live') token.state = 'expired'
@@ -126,6 +184,6 @@ export const createSessions = (options: Required<TokenServerOptions>): Sessions 
       for (const token of refreshTokens.values()) token.state = 'revoked'
     },
 
-    isRevoked: (value) => (refreshTokens.get(value) ?? accessTokens.get(value))?.state === 'revoked',
+    isRevoked: (value) => find(value)?.state === 'revoked',
   }
 }

@@ -1,49 +1,77 @@
+import { isWords, wordsIn } from './checks.ts'
 import type { Exchange } from './exchange.ts'
 import { bodyParameters, cookieValue } from './exchange.ts'
 import { jsonReply, oauthError } from './replies.ts'
 import type { RefreshedTokens, Sessions } from './sessions.ts'
-import type { TokenServerCounters } from './types.ts'
+import type { IssuedTokens, TokenServerCounters } from './types.ts'
 
 type BodyParameters = ReadonlyMap<string, string>
 /** The counters as the server itself writes them. */
 export type MutableCounters = { -readonly [Name in keyof TokenServerCounters]: TokenServerCounters[Name] }
 
-/** What `POST /token` and `POST /revoke` do to the sessions. Both act synchronously, hence atomically. */
+/** What `POST /token` and the revocation endpoint do to the sessions. Both act synchronously, hence atomically. */
 export interface TokenRoutes {
   token(exchange: Exchange): Response
   revoke(exchange: Exchange): Response
+  /** The exchange without a request. */
+  renew(refreshToken: string): IssuedTokens
 }
+
+const COOKIE = 'refresh_token'
+
+const cookieHeader = (value: string, more = ''): { readonly 'set-cookie': string } => ({
+  'set-cookie': `${COOKIE}=${value}; HttpOnly; SameSite=Strict; Path=/token${more}`,
+})
 
 const tokenReply = (tokens: RefreshedTokens, parameters: BodyParameters): Response => {
   if (parameters.get('cookie') !== '1') return jsonReply(200, tokens)
   const { refresh_token: refreshToken, ...rest } = tokens
-  if (refreshToken === undefined) return jsonReply(200, rest)
-  const cookie = `refresh_token=${refreshToken}; HttpOnly; SameSite=Strict; Path=/token`
-  return jsonReply(200, rest, { 'set-cookie': cookie })
+  return jsonReply(200, rest, refreshToken === undefined ? {} : cookieHeader(refreshToken))
 }
 
+/** The refresh token that a request presents, in its body or its cookie. */
+export const presentedToken = (exchange: Exchange, name = 'refresh_token'): string | undefined =>
+  bodyParameters(exchange)?.get(name) || cookieValue(exchange.request, COOKIE)
+
 export const createTokenRoutes = (sessions: Sessions, counters: MutableCounters): TokenRoutes => {
-  const refresh = (exchange: Exchange, parameters: BodyParameters): Response => {
-    const presented = parameters.get('refresh_token') ?? cookieValue(exchange.request, 'refresh_token')
-    if (!presented) return oauthError('invalid_request', 'There is no refresh token')
-    const outcome = sessions.refresh(presented)
+  /** Tokens, or why there are none. */
+  const renew = (presented: string, scope?: string): RefreshedTokens | readonly [string, string] => {
+    const outcome = sessions.refresh(presented, scope)
     if (outcome === 'reused') {
       counters.reuseDetections += 1
-      return oauthError('invalid_grant', 'The refresh token was used before')
+      return ['invalid_grant', 'The refresh token was used before']
     }
-    if (outcome === 'invalid') return oauthError('invalid_grant', 'The refresh token is unknown or revoked')
+    if (outcome === 'invalid') return ['invalid_grant', 'The refresh token is unknown or revoked']
+    if (outcome === 'exceeded') return ['invalid_scope', 'The scope is more than was granted']
     counters.refreshes += 1
-    return tokenReply(outcome, parameters)
+    return outcome
+  }
+
+  const refresh = (exchange: Exchange, parameters: BodyParameters): Response => {
+    const presented = presentedToken(exchange)
+    if (!presented) return oauthError('invalid_request', 'There is no refresh token')
+    const outcome = renew(presented, parameters.get('scope') || undefined)
+    return 'access_token' in outcome ? tokenReply(outcome, parameters) : oauthError(...outcome)
   }
 
   const signIn = (parameters: BodyParameters): Response => {
     const username = parameters.get('username')
     if (!username) return oauthError('invalid_request', 'There is no username')
     if (parameters.get('password') !== 'correct') return oauthError('invalid_grant', 'Wrong password')
-    return tokenReply(sessions.issue(username), parameters)
+    const scope = parameters.get('scope') || undefined
+    if (scope !== undefined && !isWords(scope)) return oauthError('invalid_scope', 'The scope is malformed')
+    const [acr] = wordsIn(parameters.get('acr_values') ?? '')
+    const grant = { ...(scope !== undefined && { scope }), ...(acr !== undefined && { acr }) }
+    return tokenReply(sessions.issue(username, grant), parameters)
   }
 
   return {
+    renew: (refreshToken) => {
+      const outcome = renew(refreshToken)
+      if ('access_token' in outcome) return { refresh_token: refreshToken, ...outcome }
+      throw new Error(`renew: ${outcome.join(': ')}.`)
+    },
+
     token: (exchange) => {
       const parameters = bodyParameters(exchange)
       if (!parameters) return oauthError('invalid_request', 'The body is not a JSON object')
@@ -55,11 +83,12 @@ export const createTokenRoutes = (sessions: Sessions, counters: MutableCounters)
     },
 
     revoke: (exchange) => {
-      const token = bodyParameters(exchange)?.get('token')
+      const token = presentedToken(exchange, 'token')
       if (!token) return oauthError('invalid_request', 'There is no token')
       if (sessions.revoke(token)) counters.revocations += 1
+      const hasCookie = cookieValue(exchange.request, COOKIE) === token
       // Unknown tokens are no error (RFC 7009 section 2.2).
-      return new Response(null, { status: 200 })
+      return new Response(null, { status: 200, headers: hasCookie ? cookieHeader('', '; Max-Age=0') : {} })
     },
   }
 }

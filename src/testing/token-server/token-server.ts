@@ -1,26 +1,31 @@
+import { createApiHolds } from './api-holds.ts'
 import { createApiRoutes } from './api-routes.ts'
-import { createDelays } from './delays.ts'
-import type { Exchange } from './exchange.ts'
-import { bearerToken, readExchange } from './exchange.ts'
+import { checkWords } from './checks.ts'
+import { readExchange } from './exchange.ts'
 import { createFaults } from './faults.ts'
-import { listenOnLoopback } from './listener.ts'
-import { finishReply, jsonReply, preflightReply } from './replies.ts'
+import { createFetch } from './fetch.ts'
+import { listenOverHttp } from './listener.ts'
+import { settle, type TokenServerOptions } from './options.ts'
 import { createRequestLog } from './requests.ts'
+import { createRouter } from './router.ts'
 import { createSessions } from './sessions.ts'
 import type { MutableCounters } from './token-routes.ts'
 import { createTokenRoutes } from './token-routes.ts'
-import type { TokenServer, TokenServerOptions } from './types.ts'
+import type { TokenGrant, TokenServer } from './types.ts'
+import { createWaits } from './waits.ts'
 
+export type { HeldAnswerOptions, HeldApiRequest, HeldTokenRequest } from './held.ts'
+export type { TokenServerOptions } from './options.ts'
+export type { TokenOwner, TokenServerRoute } from './routes.ts'
+export type { MalformedAnswer, TokenFailure, TokenServerScript } from './script.ts'
 export type {
   IssuedTokens,
   ListeningTokenServer,
-  MalformedAnswer,
-  TokenFailure,
+  ListenOptions,
+  TokenGrant,
   TokenServer,
   TokenServerCounters,
-  TokenServerOptions,
   TokenServerRequest,
-  TokenServerScript,
 } from './types.ts'
 
 const noCounts = (): MutableCounters => ({
@@ -31,126 +36,88 @@ const noCounts = (): MutableCounters => ({
   revocations: 0,
 })
 
-/** Lets a client's abort reject the answer while the server goes on with its work, as a real one does. */
-const untilAborted = <T>(work: Promise<T>, signal: AbortSignal): Promise<T> =>
-  new Promise((resolve, reject) => {
-    const onAbort = (): void => reject(signal.reason)
-    if (signal.aborted) onAbort()
-    signal.addEventListener('abort', onAbort, { once: true })
-    void work.then(resolve, reject).finally(() => signal.removeEventListener('abort', onAbort))
-  })
+const checkGrant = (where: string, { scope, acr }: TokenGrant): void => {
+  if (scope !== undefined) checkWords(`${where}: scope`, scope)
+  if (acr !== undefined) checkWords(`${where}: acr`, acr)
+}
 
 /**
- * Makes a scriptable OAuth 2.0 authorization server with an API behind it, for tests of token clients.
+ * Makes a scriptable OAuth 2.0 authorization server with an API behind it, for tests of token clients. It works in process
+ * through `fetch`, under MSW and other request handlers through `handle`, and over HTTP after `listen()`.
  *
  * - `POST /token`: `grant_type=refresh_token` with rotation and reuse detection, and `grant_type=password`
- *   (any `username` with the password `correct`), form encoded or JSON. With `cookie=1` in the body the
- *   refresh token travels in an HttpOnly cookie instead of the JSON.
- * - `POST /revoke`: a refresh token takes its whole session with it, an access token only itself.
+ *   (any `username` with the password `correct`, and, where wanted, `scope` and `acr_values`), form encoded or JSON.
+ *   With `cookie=1` in the body the refresh token travels in an HttpOnly cookie instead of the JSON.
+ * - `POST /revoke`: a refresh token takes its whole session with it, an access token only itself. `POST /token/revoke` is
+ *   the same, and gets the cookie.
  * - `/api/*`: needs a bearer token and echoes `{ method, path, subject, generation, body, contentType }`,
- *   `body` in base64. Special routes: `/api/empty` (204), `/api/slow?ms=&check=early|late`,
+ *   `body` in base64. The option `routes` asks for scopes and stronger authentication, and answers with handlers.
+ *   Special routes: `/api/empty` (204), `/api/slow?ms=&check=early|late`,
  *   `/api/always-401`, `/api/forbidden`, `/api/step-up`, and `/api/redirect?to=`, which checks nothing.
  * - `/public`: checks nothing.
  *
  * Requests act synchronously once they have arrived and waited, so concurrent requests never interleave.
  * Opaque tokens look like `at-<session>-<generation>-<32 hex digits>` and `rt-...`. JWTs end in such a one.
+ * Every origin may call it, with credentials.
  *
  * RFC 6749 sections 4.3, 5 and 6, RFC 6750 section 3, RFC 7009, RFC 9470 section 3, RFC 9700 section 4.14.2.
  *
  * @param options durations in milliseconds, see {@link TokenServerOptions}
- * @returns the server. It works through `handle` at once and over HTTP after `listen()`
+ * @returns the server
+ * @throws TypeError where an option is of the wrong kind
+ * @throws RangeError where a number is out of range
  * @example
- * const server = createTokenServer({ accessTokenLifetime: 60_000 })
- * const { url, close } = await server.listen()
- * const { refresh_token } = server.issue()
- * server.dropAnswerNext(1)
- * const body = new URLSearchParams({ grant_type: 'refresh_token', refresh_token })
- * await fetch(`${url}/token`, { method: 'POST', body }) // rejects
+ * const clock = createVirtualClock()
+ * const server = createTokenServer({ clock, accessTokenLifetime: 60_000 })
+ * const auth = createAuth({ clock, initialTokens: server.issue(), refresh })
+ * const api = createAuthFetch(auth, { fetch: server.fetch, origins: [server.origin] })
+ *
+ * async function refresh({ refreshToken = '', signal }: RefreshRequest) {
+ *   const body = new URLSearchParams({ grant_type: 'refresh_token', refresh_token: refreshToken })
+ *   const response = await server.fetch('/token', { method: 'POST', body, signal })
+ *   if (!response.ok) throw response
+ *   return response.json()
+ * }
+ *
+ * server.expireAccessTokens()
+ * await api(`${server.origin}/api/me`) // 200, after a 401 and a refresh
  * server.refreshes // 1
- * await close()
  */
 export const createTokenServer = (options: TokenServerOptions = {}): TokenServer => {
-  const settings: Required<TokenServerOptions> = {
-    accessTokenLifetime: 3_600_000,
-    rotate: true,
-    reuseGrace: 0,
-    previousAccessTokenDies: false,
-    now: Date.now,
-    clockSkew: 0,
-    jwt: false,
-    subject: 'ada',
-    ...options,
-  }
+  const settings = settle(options)
+  const { now, origin } = settings
   const counters = noCounts()
-  const delays = createDelays()
-  const faults = createFaults(delays)
+  const waits = createWaits(settings.clock)
+  const faults = createFaults(waits)
+  const holds = createApiHolds(waits)
   const requests = createRequestLog()
   const sessions = createSessions(settings)
   const tokenRoutes = createTokenRoutes(sessions, counters)
-  const apiRoutes = createApiRoutes(sessions, delays, () => {
+  const apiRoutes = createApiRoutes(settings, sessions, waits, holds, () => {
     counters.expiredTokenUses += 1
   })
+  const answer = createRouter({ now, sessions, requests, counters, faults, tokenRoutes, apiRoutes })
+  const handle = async (request: Request): Promise<Response> => answer(await readExchange(request))
   let listening = 0
 
-  const noteArrival = ({ request, url, bytes, text }: Exchange): ((status: number) => void) => {
-    const authorization = request.headers.get('authorization')
-    const generation = sessions.generationOf(bearerToken(request) ?? '')
-    return requests.arrive({
-      at: settings.now(),
-      method: request.method,
-      path: url.pathname,
-      search: url.search,
-      ...(authorization === null ? {} : { authorization }),
-      ...(generation === undefined ? {} : { generation }),
-      bodyText: text,
-      bodyBytes: bytes,
-      headers: Object.fromEntries(request.headers),
-    })
-  }
-
-  const route = async (exchange: Exchange): Promise<Response> => {
-    const { method } = exchange.request
-    const { pathname } = exchange.url
-    if (method === 'OPTIONS') return preflightReply()
-    if (pathname.startsWith('/api/')) return apiRoutes(exchange)
-    if (pathname === '/public') return jsonReply(200, { method, path: pathname })
-    if (pathname !== '/token' && pathname !== '/revoke') return jsonReply(404, { error: 'not_found' })
-    if (method !== 'POST') return jsonReply(405, { error: 'invalid_request' }, { allow: 'POST' })
-    if (pathname === '/revoke') return tokenRoutes.revoke(exchange)
-    counters.tokenRequests += 1
-    return faults.run(() => tokenRoutes.token(exchange))
-  }
-
-  const answer = async (exchange: Exchange): Promise<Response> => {
-    const noteStatus = noteArrival(exchange)
-    // No await before this call: whoever waits for the arrival must find the checks of the route done.
-    const reply = finishReply(exchange.request, await route(exchange))
-    noteStatus(reply.status)
-    return reply
-  }
-
-  const handle = async (request: Request): Promise<Response> => {
-    request.signal.throwIfAborted()
-    return untilAborted(answer(await readExchange(request)), request.signal)
-  }
-
-  const listen: TokenServer['listen'] = async () => {
-    const served = await listenOnLoopback(handle, () => {
-      listening -= 1
-      if (listening === 0) delays.cancelAll()
-    })
-    listening += 1
-    return served
+  const clearScripts = (): void => {
+    faults.clear()
+    holds.clear()
   }
 
   return {
     ...faults.script,
+    holdApiNext: holds.holdApiNext,
     get tokenDelay() {
       return faults.script.tokenDelay
     },
     set tokenDelay(ms) {
       faults.script.tokenDelay = ms
     },
+    get pendingScripts() {
+      return faults.pending + holds.pending
+    },
+    clearScripts,
     get refreshes() {
       return counters.refreshes
     },
@@ -166,15 +133,36 @@ export const createTokenServer = (options: TokenServerOptions = {}): TokenServer
     get revocations() {
       return counters.revocations
     },
+    origin,
     handle,
-    listen,
-    issue: (subject = settings.subject) => sessions.issue(subject),
+    fetch: createFetch(answer, origin),
+    listen: async (where = {}) => {
+      const served = await listenOverHttp(handle, where, () => {
+        listening -= 1
+        if (listening === 0) waits.cancelAll()
+      })
+      listening += 1
+      return served
+    },
+    issue: (subject = settings.subject, grant = {}) => {
+      checkGrant('issue', grant)
+      return sessions.issue(subject, grant)
+    },
+    stepUp: (token, grant = {}) => {
+      checkGrant('stepUp', grant)
+      const tokens = sessions.stepUp(token, grant)
+      if (!tokens) throw new Error('stepUp: the token is unknown, or its session is over.')
+      return tokens
+    },
+    renew: tokenRoutes.renew,
     expireAccessTokens: sessions.expireAccessTokens,
     killRefreshTokens: sessions.killRefreshTokens,
     isRevoked: sessions.isRevoked,
     log: requests.entries,
     whenRequest: requests.when,
     reset: () => {
+      clearScripts()
+      waits.cancelAll()
       requests.clear()
       Object.assign(counters, noCounts())
     },

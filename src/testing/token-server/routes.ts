@@ -1,0 +1,87 @@
+import { checkFunction, checkNumber, checkWords, wordsIn, wrongKind } from './checks.ts'
+import { challenge } from './replies.ts'
+
+/** Whose access token a request came with, and what that token is good for. */
+export interface TokenOwner {
+  /** The user. */
+  readonly subject: string
+  /** Which access token of its session it is. The first one is 1. */
+  readonly generation: number
+  /** What it is good for, separated by spaces; an empty string where nothing was granted. */
+  readonly scope: string
+  /** How the user proved who they are, where a sign-in said so (`acr`, RFC 9470 section 6.1). */
+  readonly acr: string | undefined
+  /** When the user did, in ms since the epoch. */
+  readonly authenticatedAt: number
+}
+
+/** What a path under `/api/` asks for beyond a good access token, and what it answers. */
+export interface TokenServerRoute {
+  /**
+   * Scopes the token must have, all of them, separated by spaces. Otherwise 403 `insufficient_scope` with this scope
+   * (RFC 6750 section 3.1).
+   */
+  readonly scope?: string
+  /**
+   * Authentication contexts, separated by spaces, of which the token must have one. Otherwise 401
+   * `insufficient_user_authentication` with these `acr_values` (RFC 9470 section 3).
+   */
+  readonly acrValues?: string
+  /**
+   * **Seconds**, as on the wire, that may have passed since the user signed in or stepped up. Otherwise 401
+   * `insufficient_user_authentication` with this `max_age` (RFC 9470 section 3).
+   */
+  readonly maxAge?: number
+  /**
+   * Answers in place of the echo. It is called when all checks are passed, with a request whose body was not read yet.
+   * What it throws becomes a 500 that says so; `Response.error()` drops the connection.
+   */
+  readonly handler?: (request: Request, owner: TokenOwner) => Response | Promise<Response>
+}
+
+type Routes = Readonly<Record<string, TokenServerRoute>>
+
+export const checkRoutes = (where: string, routes: Routes): void => {
+  for (const [path, route] of Object.entries(routes)) {
+    if (!path.startsWith('/api/')) throw wrongKind(where, "paths that begin with '/api/'", path)
+    if (/[?#]|\*.|[^/]\*/.test(path)) {
+      throw wrongKind(where, "paths without a query, and with '*' only in '/*' at the end", path)
+    }
+    if (typeof route !== 'object' || route === null)
+      throw wrongKind(`${where}['${path}']`, 'an object', route)
+    const { scope, acrValues, maxAge, handler } = route
+    if (scope !== undefined) checkWords(`${where}['${path}'].scope`, scope)
+    if (acrValues !== undefined) checkWords(`${where}['${path}'].acrValues`, acrValues)
+    if (maxAge !== undefined) checkNumber(`${where}['${path}'].maxAge`, maxAge, 0)
+    if (handler !== undefined) checkFunction(`${where}['${path}'].handler`, handler)
+  }
+}
+
+/** Finds what a path asks for. */
+export const createRouteTable = (routes: Routes): ((pathname: string) => TokenServerRoute | undefined) => {
+  const exact = new Map(Object.entries(routes))
+  const below = [...exact]
+    .filter(([path]) => path.endsWith('/*'))
+    .map(([path, route]) => ({ prefix: path.slice(0, -1), route }))
+    .sort((one, other) => other.prefix.length - one.prefix.length)
+  return (pathname) =>
+    exact.get(pathname) ??
+    below.find(({ prefix }) => pathname.startsWith(prefix) && pathname !== prefix)?.route
+}
+
+/** The challenge for a token that is good, but not good enough for the route at `now`; undefined where it is. */
+export const shortfall = (route: TokenServerRoute, owner: TokenOwner, now: number): Response | undefined => {
+  const granted = new Set(wordsIn(owner.scope))
+  const { scope = '', acrValues = '', maxAge } = route
+  if (!wordsIn(scope).every((word) => granted.has(word))) {
+    return challenge(403, 'insufficient_scope', { scope: `"${scope}"` })
+  }
+  const contexts = wordsIn(acrValues)
+  const weak = contexts.length > 0 && !contexts.includes(owner.acr ?? '')
+  const old = maxAge !== undefined && now - owner.authenticatedAt > maxAge * 1000
+  if (!weak && !old) return undefined
+  return challenge(401, 'insufficient_user_authentication', {
+    ...(contexts.length > 0 && { acr_values: `"${acrValues}"` }),
+    ...(maxAge !== undefined && { max_age: `"${maxAge}"` }),
+  })
+}

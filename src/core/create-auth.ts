@@ -133,7 +133,7 @@ export function createAuthWith<Credentials, Claims>(
     exchange,
     signIns,
     async revokePending() {
-      const cleared = store.clear()
+      const cleared = store.idle()
       try {
         await revocations.revokeLeftBehind()
       } finally {

@@ -107,6 +107,9 @@ export function createSessionStore(
 
     clear: (): unknown => storage && enqueue(empty),
 
+    /** Resolves when all that was asked of it is done. */
+    idle: async () => void (await tail),
+
     /** Lets go of who waits; what was asked of the store before is done all the same. */
     dispose() {
       disposed = true

@@ -26,14 +26,15 @@ function attend(draft: Draft) {
   draft.attentionAt = draft.wall < renewAt ? renewAt : expiresAt
 }
 
-function count(draft: Draft, what: 'held' | 'replayed' | 'rejected') {
+function count(draft: Draft, what: 'held' | 'released' | 'replayed' | 'rejected') {
   draft.counts[what]++
   if (draft.counts.told) return
   draft.counts.told = true
   draft.jobs.push(() => {
-    const { held, replayed, rejected } = draft.counts
-    Object.assign(draft.counts, { held: 0, replayed: 0, rejected: 0, told: false })
+    const { held, released, replayed, rejected } = draft.counts
+    Object.assign(draft.counts, { held: 0, released: 0, replayed: 0, rejected: 0, told: false })
     if (held > 0) draft.send({ type: 'request.held', count: held, held: draft.held.length })
+    if (released > 0) draft.send({ type: 'request.released', held: draft.held.length })
     if (replayed > 0) draft.send({ type: 'request.replayed', count: replayed, held: draft.held.length })
     if (rejected > 0)
       draft.send({ type: 'request.rejected', count: rejected, held: draft.held.length, reason: '' })
@@ -81,20 +82,29 @@ export function request(draft: Draft) {
 }
 
 function deliver(draft: Draft, sent: ModelPass) {
-  if (apiAccepts(draft, sent)) tell(draft, 'request: answered')
+  if (apiAccepts(draft, sent)) answered(draft)
   else if (!sent.tokens) tell(draft, 'request: unauthorized')
   else unauthorized(draft, sent)
 }
 
+function answered(draft: Draft) {
+  draft.doubt = undefined
+  tell(draft, 'request: answered')
+}
+
+const isDoubted = ({ doubt, generation, wall }: Draft) =>
+  doubt !== undefined && doubt.generation === generation && wall < doubt.until
+
 /** A 401 for what was sent with that pass. */
 export function unauthorized(draft: Draft, sent: ModelPass) {
   if (sent.epoch !== draft.epoch && !mayServe(draft, sent.epoch)) return tell(draft, 'request: unauthorized')
+  if (sent.generation === draft.generation && isDoubted(draft)) return tell(draft, 'request: unauthorized')
   report(draft, sent)
   const next = draft.posture === 'pass' && sent.generation === draft.generation ? 'held' : pass(draft)
   if (next === 'refused') return tell(draft, `request: ${refusal(draft)}`)
   if (next === 'held') return hold(draft, true)
   if (!next.tokens) return tell(draft, 'request: unauthorized')
-  replay(draft, next)
+  replay(draft, next, false)
 }
 
 function report(draft: Draft, sent: ModelPass) {
@@ -102,10 +112,13 @@ function report(draft: Draft, sent: ModelPass) {
     draft.send({ type: 'request.unauthorized', generation: sent.generation })
 }
 
-function replay(draft: Draft, next: ModelPass) {
+function replay(draft: Draft, next: ModelPass, waited: boolean) {
   count(draft, 'replayed')
-  if (apiAccepts(draft, next)) return tell(draft, 'request: answered')
-  report(draft, next)
+  if (apiAccepts(draft, next)) return answered(draft)
+  // A token that was waited for is fresh, so that it is the endpoint that is to be doubted.
+  if (!waited) report(draft, next)
+  else if (next.generation === draft.generation)
+    draft.doubt = { generation: next.generation, until: draft.wall + draft.settings.maxDelay }
   tell(draft, 'request: unauthorized')
 }
 
@@ -149,7 +162,8 @@ function release(draft: Draft, { owner, refused }: ModelHeld) {
     return count(draft, 'rejected')
   }
   const next = passOf(draft)
-  draft.jobs.push(() => (refused ? replay(draft, next) : deliver(draft, next)))
+  count(draft, 'released')
+  draft.jobs.push(() => (refused ? replay(draft, next, true) : deliver(draft, next)))
 }
 
 /** Turns away who has waited too long. */

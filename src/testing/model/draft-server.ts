@@ -17,6 +17,7 @@ export function issue(draft: Draft, subject: ModelFamily['subject'], lifetime?: 
     startedAt: draft.wall,
     refreshTokenAlive: true,
     newest: 0,
+    lastUsed: -1,
     refusedUpTo: -1,
   })
   return received(draft, { family: id, rotation: 0 }, lifetime)
@@ -27,12 +28,13 @@ export function exchange(draft: Draft, tokens: ModelTokens | undefined): ModelTo
   const id = tokens?.family ?? draft.cookie
   const family = id === undefined ? undefined : draft.families.get(id)
   if (id === undefined || !family?.refreshTokenAlive) return undefined
-  // The predecessor of the newest is within the grace window; an older one is a replay, and kills its family.
-  if ((tokens?.rotation ?? family.newest) < family.newest - 1) {
+  const presented = tokens?.rotation ?? family.newest
+  // Within the grace window a token may come again, until one that came out of it is used: then it is a replay.
+  if (presented < family.lastUsed) {
     update(draft, id, { refreshTokenAlive: false, refusedUpTo: Number.POSITIVE_INFINITY })
     return undefined
   }
-  update(draft, id, { newest: family.newest + 1 })
+  update(draft, id, { newest: family.newest + 1, lastUsed: presented })
   return received(draft, { family: id, rotation: family.newest + 1 })
 }
 

@@ -110,8 +110,9 @@ export function clearStore(draft: Draft) {
 export function keep(draft: Draft) {
   if (draft.storage === 'none' || !draft.tokens) return
   if (draft.storage === 'broken') {
-    draft.storeHolds = false
+    // The record, and then the attempt to clear it away.
     storeFailed(draft)
+    clearStore(draft)
     return
   }
   draft.stored = draft.tokens

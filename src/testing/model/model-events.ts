@@ -23,10 +23,6 @@ const isIn = ({ chart }: ModelState, ...values: string[]) => {
   const { value } = chart
   return values.includes(typeof value === 'string' ? value : (Object.keys(value)[0] ?? ''))
 }
-const exchangeIs = ({ chart }: ModelState, exchange: string) => {
-  const { value } = chart
-  return typeof value === 'object' && 'refreshing' in value && value.refreshing.exchange === exchange
-}
 const passOf = ({ tokens, epoch, generation }: ModelState): ModelPass => ({ tokens, epoch, generation })
 
 const timerOf = ({ timers }: ModelState, name: string) =>

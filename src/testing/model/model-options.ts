@@ -1,4 +1,5 @@
 import type { AuthOptions } from '../../core/options.ts'
+import type { Endpoint } from './model-state.ts'
 
 /** What the app under test starts with. */
 export type ModelStart =
@@ -38,6 +39,8 @@ export interface ModelSettings
   readonly retryAfter?: number
   /** Default: `'signedOut'`. */
   readonly start?: ModelStart
+  /** How the token endpoint is at the start. Default: `'answers'`. */
+  readonly endpoint?: Endpoint
 }
 
 export interface ResolvedModelSettings {
@@ -58,6 +61,7 @@ export interface ResolvedModelSettings {
   readonly absolute: number
   readonly retryAfter: number
   readonly start: ModelStart
+  readonly endpoint: Endpoint
 }
 
 const never = Number.POSITIVE_INFINITY
@@ -82,5 +86,6 @@ export function resolveModelSettings(settings: ModelSettings): ResolvedModelSett
     absolute: limits?.absolute ?? never,
     retryAfter: settings.retryAfter ?? 60_000,
     start,
+    endpoint: settings.endpoint ?? 'answers',
   }
 }

@@ -35,6 +35,8 @@ export interface ModelFamily {
   readonly refreshTokenAlive: boolean
   /** The newest token set issued. */
   readonly newest: number
+  /** The refresh token that was presented last. */
+  readonly lastUsed: number
   /** Access tokens up to this rotation are refused before their time. */
   readonly refusedUpTo: number
 }
@@ -128,6 +130,8 @@ export interface ModelState {
   readonly usedGeneration: number
   readonly held: readonly ModelHeld[]
   readonly renewals: readonly ModelRenewal[]
+  /** The endpoint refused a token fresh from a refresh: for a while it gets no other. */
+  readonly doubt: { readonly generation: number; readonly until: number } | undefined
   /** A request whose answer, a 401, is still on its way. */
   readonly flying: ModelPass | undefined
 
@@ -149,8 +153,6 @@ export function placeOf(value: unknown): string {
   const { exchange, gate } = inner as { exchange: string; gate: string }
   return `refreshing.${exchange}.${gate}`
 }
-
-const phase = (at: number, now: number) => (now >= at ? 'past' : 'ahead')
 
 /**
  * What makes two worlds the same for a walk. Instants count by whether they have passed, counters by whether they differ,
@@ -189,6 +191,7 @@ export function serializeModelState(state: ModelState): string {
     state.renewals.map(({ generation }) => generation === state.generation),
     state.flying && [state.flying.epoch === state.epoch, state.flying.generation === state.generation],
     waits && [tokens?.subject, state.predecessor?.subject, state.predecessor?.expired],
+    state.doubt?.generation === state.generation && wall < state.doubt.until,
     state.online,
     state.endpoint,
     state.storage,

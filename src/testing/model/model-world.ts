@@ -1,6 +1,6 @@
 import type { AnyEventObject } from 'xstate'
 import type { ExchangeFailure, TokenFacts } from '../../../machines/index.ts'
-import { type Draft, record } from './draft.ts'
+import { type Draft, record, without } from './draft.ts'
 import { rejectHeld, rejectRenewals, setPosture, settleGate, timeOut } from './draft-gate.ts'
 import { exchange, issue } from './draft-server.ts'
 import {
@@ -17,7 +17,7 @@ import {
 } from './draft-vault.ts'
 import type { ResolvedModelSettings } from './model-options.ts'
 import type { ModelCall, ModelState } from './model-state.ts'
-import { simulateChart } from './simulated-chart.ts'
+import { type ChartDeed, type ChartStep, simulateChart } from './simulated-chart.ts'
 
 const never = Number.POSITIVE_INFINITY
 
@@ -64,9 +64,11 @@ export function createModelWorld(settings: ResolvedModelSettings): ModelWorld {
     },
   })
 
-  function act(draft: Draft, action: string, event: AnyEventObject) {
-    const { standing, reason, failure } = draft.chart.context
-    switch (action) {
+  function act(draft: Draft, deed: ChartDeed, event: AnyEventObject) {
+    record(draft, deed)
+    if (deed.kind !== 'action') return undefined
+    const { standing, failure } = deed.context
+    switch (deed.name) {
       case 'letRequestsPass':
         return setPosture(draft, 'pass')
       case 'holdRequests':
@@ -95,7 +97,7 @@ export function createModelWorld(settings: ResolvedModelSettings): ModelWorld {
         draft.jobs.push(() => sync(draft))
         return
       default:
-        throw new Error(`The model does not know the action ${action}${reason ?? ''}`)
+        throw new Error(`The model does not know the action ${deed.name}`)
     }
   }
 
@@ -206,6 +208,8 @@ export function createModelWorld(settings: ResolvedModelSettings): ModelWorld {
     if (endpoint === 'limits')
       return refused(fail(draft, { reason: 'rate_limited', status: 429 }, settings.retryAfter))
     const given = exchange(draft, tokens)
+    // The signal has closed the connection; the server acted all the same.
+    if (timedOut) return
     if (endpoint === 'loses') return refused(fail(draft, { reason: 'network', uncertain: true }))
     if (!given) {
       const saved = adoptNewer(draft)
@@ -214,7 +218,7 @@ export function createModelWorld(settings: ResolvedModelSettings): ModelWorld {
     }
     const committed = renew(draft, mark, given)
     if (!committed) return draft.send({ type: 'exchange.discarded', reason: 'superseded' })
-    if (waiter !== undefined && !timedOut) done(draft, waiter, committed)
+    if (waiter !== undefined) done(draft, waiter, committed)
     else draft.send({ type: 'session.adopt', facts: committed, works: true, renewal: true })
     keep(draft)
   }
@@ -227,7 +231,7 @@ export function createModelWorld(settings: ResolvedModelSettings): ModelWorld {
       accepted || (endpoint === 'loses' && online && credentials?.accepted) ? credentials : undefined
     const tokens = given && issue(draft, given.subject)
     if (waiter === undefined || timedOut) {
-      if (accepted) draft.send({ type: 'exchange.discarded', reason: 'session_over' })
+      if (accepted && !timedOut) draft.send({ type: 'exchange.discarded', reason: 'session_over' })
     } else if (accepted && tokens) {
       done(draft, waiter, begin(draft, tokens))
       keep(draft)
@@ -267,7 +271,7 @@ export function createModelWorld(settings: ResolvedModelSettings): ModelWorld {
       const timers = [...draft.timers].map(([id, { due, event }]) => ({
         due,
         fire() {
-          draft.timers = new Map([...draft.timers].filter(([other]) => other !== id))
+          draft.timers = without(draft.timers, id)
           draft.send(event)
         },
       }))
@@ -300,8 +304,17 @@ export function createModelWorld(settings: ResolvedModelSettings): ModelWorld {
     }
   }
 
+  /** The chart has finished a step. */
+  function rest(draft: Draft, { snapshot, taken, visited }: ChartStep) {
+    draft.chart = snapshot
+    draft.taken = [...draft.taken, ...taken]
+    draft.visited = [...draft.visited, ...visited]
+    settleGate(draft)
+  }
+
   function open(state: ModelState): Draft {
-    const counts = { held: 0, replayed: 0, rejected: 0, told: false }
+    const counts = { held: 0, released: 0, replayed: 0, rejected: 0, told: false }
+    const mailbox: AnyEventObject[] = []
     const draft: Draft = {
       ...state,
       taken: [],
@@ -311,9 +324,15 @@ export function createModelWorld(settings: ResolvedModelSettings): ModelWorld {
       jobs: [],
       counts,
       send(event) {
-        const done = chart.step(draft.chart, event)
-        record(draft, done, (action) => act(draft, action, event))
-        settleGate(draft)
+        mailbox.push(event)
+        if (mailbox.length > 1) return
+        for (const next of mailbox) {
+          rest(
+            draft,
+            chart.step(draft.chart, next, (deed) => act(draft, deed, next)),
+          )
+        }
+        mailbox.length = 0
       },
       advance: (ms) => advance(draft, ms),
       answerCalls: () => answerCalls(draft),
@@ -333,7 +352,7 @@ export function createModelWorld(settings: ResolvedModelSettings): ModelWorld {
 
   return {
     start() {
-      const draft = open({ ...EMPTY, settings })
+      const draft = open({ ...EMPTY, settings, endpoint: settings.endpoint })
       const { start } = settings
       draft.storage = start === 'noStorage' ? 'none' : start === 'storageBroken' ? 'broken' : 'works'
       if (start === 'stored') draft.stored = issue(draft, 'ada')
@@ -347,17 +366,19 @@ export function createModelWorld(settings: ResolvedModelSettings): ModelWorld {
       const { attempts, ambiguousRefresh, silentSignIn } = settings
       const restores = draft.storage !== 'none'
       const policy = { attempts, ambiguousRefresh, silentSignIn, restores }
-      const first = chart.start({ policy, ...(starts && { initial: facts(draft) }) })
-      record(draft, first, (action) => act(draft, action, { type: 'xstate.init' }))
-      settleGate(draft)
+      const input = { policy, ...(starts && { initial: facts(draft) }) }
+      rest(
+        draft,
+        chart.start(input, (deed) => act(draft, deed, { type: 'xstate.init' })),
+      )
       if (starts) keep(draft)
-      settle(draft)
+      advance(draft, 0)
       return close(draft)
     },
     after(state, change) {
       const draft = open(state)
       change(draft)
-      settle(draft)
+      advance(draft, 0)
       return close(draft)
     },
   }
@@ -393,6 +414,7 @@ const EMPTY: Omit<ModelState, 'settings'> = {
   usedGeneration: -1,
   held: [],
   renewals: [],
+  doubt: undefined,
   flying: undefined,
   taken: [],
   visited: [],

@@ -39,9 +39,9 @@ export interface ChartQuestions {
   >
 }
 
-/** Something the chart did in one step, in its order. */
+/** Something the chart does in the course of a step. */
 export type ChartDeed =
-  | { readonly kind: 'action'; readonly name: string }
+  | { readonly kind: 'action'; readonly name: string; readonly context: AuthContext }
   | { readonly kind: 'emit'; readonly event: AuthEmitted }
   | { readonly kind: 'arm'; readonly id: string; readonly delay: number; readonly event: AnyEventObject }
   | { readonly kind: 'disarm'; readonly id: string }
@@ -50,7 +50,6 @@ export type ChartDeed =
 
 export interface ChartStep {
   readonly snapshot: ChartSnapshot
-  readonly deeds: readonly ChartDeed[]
   readonly taken: readonly AnyTransitionDefinition[]
   /** Paths of the states it was in on the way, those it only passed through among them. */
   readonly visited: readonly string[]
@@ -59,8 +58,9 @@ export interface ChartStep {
 /** The real chart, stepped without being run: nothing is invoked, no timer is armed, and every step can be taken back. */
 export interface SimulatedChart {
   readonly machine: AuthMachine
-  start(input: AuthInput): ChartStep
-  step(snapshot: ChartSnapshot, event: AnyEventObject): ChartStep
+  /** `act` hears what it does at once, as the chart's guards further on in the same step see the world after it. */
+  start(input: AuthInput, act: (deed: ChartDeed) => void): ChartStep
+  step(snapshot: ChartSnapshot, event: AnyEventObject, act: (deed: ChartDeed) => void): ChartStep
 }
 
 /** Builds a {@link SimulatedChart} whose guards and delays are answered by `questions`. */
@@ -92,7 +92,7 @@ export function simulateChart({ guards, delays }: ChartQuestions): SimulatedChar
     },
   }) as AuthMachine
 
-  let deeds: ChartDeed[] = []
+  let act: (deed: ChartDeed) => void = () => {}
   let taken: AnyTransitionDefinition[] = []
   let visited = new Set<string>()
   const visit = ({ _nodes }: ChartSnapshot) => {
@@ -121,24 +121,28 @@ export function simulateChart({ guards, delays }: ChartQuestions): SimulatedChar
     defer: () => {},
     emit: () => {},
     stopChild: () => {},
-    actionExecutor: (action: ExecutableActionObject) => void deeds.push(...deedOf(action)),
+    actionExecutor(action: ExecutableActionObject) {
+      const deed = deedOf(action)
+      if (deed) act(deed)
+    },
   } as unknown as ActorScope<ChartSnapshot, AnyEventObject>
 
-  const recorded = (make: () => ChartSnapshot): ChartStep => {
-    deeds = []
+  const recorded = (make: () => ChartSnapshot, listener: typeof act): ChartStep => {
+    act = listener
     taken = []
     visited = new Set()
     const snapshot = make()
     if (snapshot.status === 'error') throw snapshot.error
     visit(snapshot)
-    return { snapshot, deeds, taken, visited: [...visited] }
+    return { snapshot, taken, visited: [...visited] }
   }
 
   return {
     machine,
-    start: (input) => recorded(() => machine.getInitialSnapshot(scope as never, input) as ChartSnapshot),
-    step: (snapshot, event) =>
-      recorded(() => machine.transition(snapshot, event as never, scope as never) as ChartSnapshot),
+    start: (input, listener) =>
+      recorded(() => machine.getInitialSnapshot(scope as never, input) as ChartSnapshot, listener),
+    step: (snapshot, event, listener) =>
+      recorded(() => machine.transition(snapshot, event as never, scope as never) as ChartSnapshot, listener),
   }
 }
 
@@ -151,20 +155,22 @@ interface BuiltInParams {
   readonly actorRef?: { readonly id: string }
 }
 
-function deedOf({ type, params }: ExecutableActionObject): ChartDeed[] {
+function deedOf({ type, params, info }: ExecutableActionObject): ChartDeed | undefined {
   const { id, src, delay, event, sendId, actorRef } = (params ?? {}) as unknown as BuiltInParams
   switch (type) {
     case 'xstate.emit':
-      return [{ kind: 'emit', event: event as AuthEmitted }]
+      return { kind: 'emit', event: event as AuthEmitted }
     case 'xstate.raise':
-      return delay === undefined ? [] : [{ kind: 'arm', id, delay, event }]
+      return delay === undefined ? undefined : { kind: 'arm', id, delay, event }
     case 'xstate.cancel':
-      return [{ kind: 'disarm', id: sendId }]
+      return { kind: 'disarm', id: sendId }
     case 'xstate.spawnChild':
-      return [{ kind: 'invoke', id, src }]
+      return { kind: 'invoke', id, src }
     case 'xstate.stopChild':
-      return [{ kind: 'leave', id: actorRef?.id ?? id }]
+      return { kind: 'leave', id: actorRef?.id ?? id }
     default:
-      return type.startsWith('xstate.') ? [] : [{ kind: 'action', name: type }]
+      return type.startsWith('xstate.')
+        ? undefined
+        : { kind: 'action', name: type, context: info.context as AuthContext }
   }
 }

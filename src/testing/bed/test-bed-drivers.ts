@@ -1,0 +1,107 @@
+import type { AuthTestModelOptions, DrivenStep } from '../model/auth-test-model.ts'
+import type { ModelEventName } from '../model/model-events.ts'
+import type { TestBed } from './test-bed.ts'
+
+type Driver = (bed: TestBed, step: DrivenStep) => unknown
+
+const signIn =
+  (username: string, password: string): Driver =>
+  ({ auth, watch }) =>
+    watch(auth.signIn({ username, password }), 'signIn')
+
+const turnTo =
+  (mode: TestBed['endpoint']['mode']): Driver =>
+  ({ endpoint, settle }) =>
+    endpoint.set(mode, settle)
+
+const passTime: Driver = ({ pass }, { elapsed }) => pass(elapsed)
+const sleep: Driver = ({ clock }, { jumped }) => clock.sleep(jumped)
+
+/** Another tab renews what is in the store. */
+const renewElsewhere: Driver = ({ store, server, recordOf }) => {
+  const { record } = store
+  if (!record?.refreshToken) throw new Error('There is nothing in the store to renew')
+  const { id, rotation, startedAt } = record
+  store.record = recordOf(server.renew(record.refreshToken), { id, startedAt, rotation: rotation + 1 })
+}
+
+const drivers: Readonly<Record<ModelEventName, Driver>> = {
+  signIn: signIn('ada', 'correct'),
+  signInRefused: signIn('ada', 'wrong'),
+  signInAsOther: signIn('grace', 'correct'),
+  signOut: ({ auth }) => void auth.signOut(),
+  adoptTokens: ({ auth, server }) => auth.setTokens({ ...server.issue('ada'), subject: 'ada' }),
+  adoptExpiredTokens: ({ auth, server }) =>
+    auth.setTokens({ ...server.issue('ada'), subject: 'ada', expires_in: 0 }),
+
+  request: ({ send }) => send('/api/item'),
+  async slowRequest({ send, server, flying }) {
+    const held = server.holdApiNext()
+    send('/api/item')
+    await held.arrived
+    flying.push(held)
+  },
+  slowRequestAnswered: ({ flying }) => flying.shift()?.answer({ check: 'arrival' }),
+  stepUpRequest: ({ send }) => send('/api/step-up', 'stepUp'),
+  refresh: ({ auth, watch }) => watch(auth.refresh(), 'refresh'),
+
+  accessTokenDies: ({ server }) => server.expireAccessTokens(),
+  refreshTokenDies: ({ server }) => server.killRefreshTokens(),
+  endpointFails: turnTo('fails'),
+  endpointLimits: turnTo('limits'),
+  endpointLosesAnswers: turnTo('loses'),
+  endpointHolds: turnTo('holds'),
+  endpointRecovers: turnTo('answers'),
+
+  renewalDue: passTime,
+  tokenExpires: passTime,
+  retryDue: passTime,
+  cooledDown: passTime,
+  callTimesOut: passTime,
+  holdTimesOut: passTime,
+  idleTooLong: passTime,
+  livedTooLong: passTime,
+
+  sleepPastRenewal: sleep,
+  sleepPastExpiry: sleep,
+  wake: ({ environment }) => environment.signal('wake'),
+  clockSetBack: ({ setClock }, { jumped }) => setClock(jumped),
+  networkDown: ({ environment }) => environment.signal('offline'),
+  networkUp: ({ environment }) => environment.signal('online'),
+
+  otherTabRenews(bed, step) {
+    renewElsewhere(bed, step)
+    bed.store.notify()
+  },
+  otherTabRenewsUnheard: renewElsewhere,
+  otherTabSignsOut({ store }) {
+    store.record = undefined
+    store.notify()
+  },
+  async otherTabSignsInAsOther({ store, server, recordOf, pass }, { elapsed }) {
+    await pass(elapsed)
+    store.record = recordOf(server.issue('grace'), { subject: 'grace' })
+    store.notify()
+  },
+  storageBreaks({ store }) {
+    store.broken = true
+  },
+}
+
+/**
+ * Drivers of every event of the model, for sessions of `createTestBed`. Each comes back when everything has come to rest.
+ *
+ * @example
+ * ```ts
+ * const model = authTestModel<TestBed>({ events: testBedDrivers, start: 'stored' })
+ * ```
+ */
+export const testBedDrivers = Object.fromEntries(
+  Object.entries(drivers).map(([name, driver]) => [
+    name,
+    async (bed: TestBed, step: DrivenStep) => {
+      await driver(bed, step)
+      await bed.settle()
+    },
+  ]),
+) as Required<AuthTestModelOptions<TestBed>['events']>

@@ -1,0 +1,55 @@
+import type { SessionRecord, SessionStorage } from '../../core/ports.ts'
+
+/** A store in memory that does what stores do to their users. */
+export interface TestStore extends SessionStorage {
+  /** What it holds; set by other tabs. */
+  record: SessionRecord | undefined
+  /** Whether every use of it throws. */
+  broken: boolean
+  /** Tells the session that another tab changed it. */
+  notify(): void
+  /** Keeps reads waiting, until the function it gives is called. */
+  hold(): () => void
+}
+
+export function createTestStore(): TestStore {
+  const listeners = new Set<() => void>()
+  let waits: Promise<void> | undefined
+  const check = () => {
+    if (store.broken) throw new Error('The store is broken')
+  }
+  const store: TestStore = {
+    record: undefined,
+    broken: false,
+    read() {
+      check()
+      return waits ? waits.then(() => store.record) : store.record
+    },
+    write(record) {
+      check()
+      store.record = record
+    },
+    clear() {
+      check()
+      store.record = undefined
+    },
+    subscribe(listener) {
+      listeners.add(listener)
+      return () => listeners.delete(listener)
+    },
+    notify() {
+      for (const listener of listeners) listener()
+    },
+    hold() {
+      let release = () => {}
+      waits = new Promise((resolve) => {
+        release = () => {
+          waits = undefined
+          resolve()
+        }
+      })
+      return release
+    },
+  }
+  return store
+}

@@ -3,6 +3,8 @@
  *
  * @module
  */
+export { createTestBed, type Observed, type TestBed, type TestBedOptions } from './bed/test-bed.ts'
+export { testBedDrivers } from './bed/test-bed-drivers.ts'
 export { describeTransport } from './conformance/describe-transport.ts'
 export type {
   DescribeTransportOptions,

@@ -1,0 +1,3 @@
+import { describeModel } from './suite.ts'
+
+describeModel('in process')

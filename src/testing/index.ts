@@ -3,6 +3,7 @@
  *
  * @module
  */
+export { inState } from './bed/in-state.ts'
 export { createTestBed, type Observed, type TestBed, type TestBedOptions } from './bed/test-bed.ts'
 export { testBedDrivers } from './bed/test-bed-drivers.ts'
 export { describeTransport } from './conformance/describe-transport.ts'

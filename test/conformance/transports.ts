@@ -94,7 +94,7 @@ const fetchInit = ({ method, headers, signal, timeout, body, own }: RequestInitL
   }
 }
 
-const fetchTransport: Transport = {
+export const fetchTransport: Transport = {
   name: 'fetch',
   create(auth, { origin, defaults: _, origins = [], ...options }) {
     const send = createAuthFetch(auth, { ...options, origins: [origin, ...origins] })
@@ -113,7 +113,7 @@ const fetchTransport: Transport = {
   isTimeout: (error) => error instanceof DOMException && error.name === 'TimeoutError',
 }
 
-const ofetchTransport: Transport = {
+export const ofetchTransport: Transport = {
   name: 'ofetch',
   create(auth, { origin, defaults, ...options }) {
     const send = createAuthOfetch(auth, {
@@ -196,10 +196,13 @@ const axiosTransport = (adapter: 'http' | 'fetch'): Transport => ({
   isTimeout: (error) => error instanceof AxiosError && /^(ECONNABORTED|ETIMEDOUT)$/.test(error.code ?? ''),
 })
 
+export const axiosHttpTransport = axiosTransport('http')
+export const axiosFetchTransport = axiosTransport('fetch')
+
 /** Every transport under test: each scenario is written once and runs over all of them. */
 export const transports: readonly Transport[] = [
   fetchTransport,
   ofetchTransport,
-  axiosTransport('http'),
-  axiosTransport('fetch'),
+  axiosHttpTransport,
+  axiosFetchTransport,
 ]

@@ -30,6 +30,8 @@ export interface TestBedOptions extends ModelSettings {
    * in process.
    */
   readonly transport?: TransportFactory
+  /** Whether the store keeps the first read waiting, until `bed.store.release()`. Default: `false`. */
+  readonly holdsStore?: boolean
   /** More options for its `createAuth`. Those that the bed needs itself win: `clock`, `storage`, `environment`. */
   readonly auth?: Partial<AuthOptions<TestBedCredentials>>
 }
@@ -160,6 +162,7 @@ export async function createTestBed(options: TestBedOptions = {}): Promise<TestB
   if (start === 'stored') store.record = recordOf(server.issue('ada'), {})
   if (start === 'storedExpired') store.record = recordOf(server.issue('ada'), { expiresAt: clock.now() })
   store.broken = start === 'storageBroken'
+  if (options.holdsStore) store.hold()
   if (start === 'cookie') {
     await post('/token', { grant_type: 'password', username: 'ada', password: 'correct', cookie: '1' })
   }

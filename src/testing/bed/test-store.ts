@@ -8,13 +8,15 @@ export interface TestStore extends SessionStorage {
   broken: boolean
   /** Tells the session that another tab changed it. */
   notify(): void
-  /** Keeps reads waiting, until the function it gives is called. */
-  hold(): () => void
+  /** Keeps reads waiting, until `release()`. */
+  hold(): void
+  release(): void
 }
 
 export function createTestStore(): TestStore {
   const listeners = new Set<() => void>()
   let waits: Promise<void> | undefined
+  let release = () => {}
   const check = () => {
     if (store.broken) throw new Error('The store is broken')
   }
@@ -41,14 +43,13 @@ export function createTestStore(): TestStore {
       for (const listener of listeners) listener()
     },
     hold() {
-      let release = () => {}
-      waits = new Promise((resolve) => {
-        release = () => {
-          waits = undefined
-          resolve()
-        }
+      waits ??= new Promise((resolve) => {
+        release = resolve
       })
-      return release
+    },
+    release() {
+      waits = undefined
+      release()
     },
   }
   return store

@@ -1,4 +1,4 @@
-import { chartStates, isInState } from './chart-parts.ts'
+import { assertState, isInState } from './chart-parts.ts'
 import { type AuthCoverage, type CoverageRecorder, createCoverage } from './coverage.ts'
 import { type ModelEventName, modelEvents } from './model-events.ts'
 import { type ModelSettings, resolveModelSettings } from './model-options.ts'
@@ -116,7 +116,7 @@ export interface AuthTestModel<App> {
 export function authTestModel<App>(options: AuthTestModelOptions<App>): AuthTestModel<App> {
   const { events, states = {}, coverage = createCoverage(), ...settings } = options
   const names = namesOf(events)
-  for (const state of Object.keys(states)) if (state !== '*') assertState(state)
+  for (const state of Object.keys(states)) if (state !== '*') assertState('authTestModel', state)
 
   const world = createModelWorld(resolveModelSettings(settings))
   const graph = graphOf(world.start(), explore(worldLogic(world), names))
@@ -161,7 +161,7 @@ export function authTestModel<App>(options: AuthTestModelOptions<App>): AuthTest
     shortestPaths: () => shortestPaths(graph).map(pathOf),
     simplePaths: ({ length = 3 } = {}) => simplePaths(graph, length).map(pathOf),
     pathTo(state) {
-      assertState(state)
+      assertState('authTestModel', state)
       const found = graph.shortest.find(([{ chart }]) => isInState(chart.value, state))
       return found && pathOf(found[1])
     },
@@ -182,11 +182,6 @@ function namesOf(events: object): ModelEventName[] {
       throw new TypeError(`authTestModel: events.${name} must be a function, not ${typeof driver}.`)
     return name as ModelEventName
   })
-}
-
-function assertState(state: string) {
-  if (chartStates.includes(state)) return
-  throw new TypeError(`authTestModel: the chart has no state ${state}. It has ${chartStates.join(', ')}.`)
 }
 
 export function expectedOf(state: ModelState): Expected {

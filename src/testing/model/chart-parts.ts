@@ -40,3 +40,9 @@ export function isInState(value: unknown, path: string): boolean {
   if (typeof value !== 'object' || value === null || !(first in value)) return false
   return rest.length === 0 || isInState((value as Record<string, unknown>)[first], rest.join('.'))
 }
+
+/** @throws TypeError where the chart has no state of that path */
+export function assertState(where: string, state: string) {
+  if (chartStates.includes(state)) return
+  throw new TypeError(`${where}: the chart has no state ${state}. It has ${chartStates.join(', ')}.`)
+}

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
-import type { SessionStorage } from '../../src/index.ts'
-import { webStorage } from '../../src/storage/index.ts'
+import { SessionExpiredError, type SessionStorage } from '../../src/index.ts'
+import { memoryStorage, webStorage } from '../../src/storage/index.ts'
 import { mapStorage, outcomes, setUp, times } from './harness.ts'
 import { transports } from './transports.ts'
 
@@ -45,6 +45,42 @@ const garbage: readonly { what: string; value: unknown }[] = [
     value: { version: 1, id: 'x', rotation: 0, startedAt: 0, receivedAt: 0, accessToken: 'at\r\nx: y' },
   },
 ]
+
+const stores: readonly { store: string; make: () => SessionStorage }[] = [
+  { store: 'memoryStorage', make: memoryStorage },
+  { store: 'webStorage', make: () => webStorage(mapStorage()) },
+]
+
+describe.each(transports)('$name: the session ends', ({ create }) => {
+  test.each(stores)('invalid_grant turns away everyone, once and for all ($store)', async ({ make }) => {
+    const { server, url, signedIn, emitted } = await setUp()
+    const storage = make()
+    const auth = await signedIn({ storage })
+    expect(await storage.read()).toMatchObject({ version: 1, subject: 'ada' })
+    const client = create(auth, { origin: url })
+    server.expireAccessTokens()
+    server.killRefreshTokens()
+    server.tokenDelay = 20
+
+    for (const error of await outcomes(times(50, () => client.get('/api/x')))) {
+      expect(error).toBeInstanceOf(SessionExpiredError)
+      expect(error).toMatchObject({ code: 'session_expired', reason: 'invalid_grant' })
+    }
+
+    expect(emitted('expired')).toMatchObject([{ reason: 'invalid_grant' }])
+    expect(auth.state).toBe('expired')
+    expect(auth.session).toBeUndefined()
+    expect(await storage.read()).toBeUndefined()
+    expect(server.tokenRequests).toBe(1)
+
+    const before = server.log.length
+    for (const error of await outcomes([client.get('/api/x'), client.post('/api/x', { a: 1 })])) {
+      expect(error).toBeInstanceOf(SessionExpiredError)
+    }
+    expect(server.log).toHaveLength(before)
+    expect(emitted('expired')).toHaveLength(1)
+  })
+})
 
 describe.each(transports)('$name: the store is broken', ({ create }) => {
   test.each(broken)('a store that $what fails no request, and is told of', async ({ storage }) => {

@@ -1,0 +1,122 @@
+import type { Kit } from '../kit.ts'
+import { times } from '../waits.ts'
+
+export const refusals = ({ theme, scenario, expect, refused }: Kit) =>
+  theme('a refusal no renewal can help', () => {
+    scenario(
+      'a 401 in spite of a fresh token is given to the caller, and the endpoint gets no more renewals',
+      async (setUp) => {
+        const { server, connect, signedIn, apiLog } = await setUp()
+        const auth = await signedIn()
+        const client = connect(auth)
+        const refusal = { ...refused(401), json: { error: 'invalid_token' } }
+
+        expect(await client.get('/api/always-401')).toMatchObject(refusal)
+        expect(apiLog().map(({ generation }) => generation)).toEqual([1, 2])
+        expect(server.tokenRequests).toBe(1)
+
+        for (const answer of await Promise.all(times(5, () => client.get('/api/always-401')))) {
+          expect(answer).toMatchObject(refusal)
+        }
+        for (let page = 1; page <= 5; page++) {
+          expect(await client.get(`/api/always-401?page=${page}`)).toMatchObject(refusal)
+        }
+        expect(apiLog()).toHaveLength(12)
+        expect(server.tokenRequests).toBe(1)
+
+        expect(await client.get('/api/other')).toMatchObject({ status: 200, json: { generation: 2 } })
+        expect(auth.state).toBe('authenticated')
+      },
+    )
+
+    scenario(
+      'an endpoint that always refuses does not keep others from a renewal of their own',
+      async (setUp) => {
+        const { server, connect, signedIn } = await setUp()
+        const client = connect(await signedIn())
+        await client.get('/api/always-401')
+
+        server.expireAccessTokens()
+        expect(await client.get('/api/other')).toMatchObject({ status: 200, json: { generation: 3 } })
+        expect(server.refreshes).toBe(2)
+      },
+    )
+
+    scenario(
+      'an endpoint that refused a token for good gets a renewal again once that token is gone',
+      async (setUp) => {
+        const { server, connect, signedIn, apiLog } = await setUp()
+        const auth = await signedIn()
+        const client = connect(auth)
+        await client.get('/api/always-401')
+        await auth.refresh()
+        expect(server.refreshes).toBe(2)
+
+        expect(await client.get('/api/always-401')).toMatchObject(refused(401))
+        expect(await client.get('/api/always-401')).toMatchObject(refused(401))
+
+        expect(server.refreshes).toBe(3)
+        expect(apiLog().map(({ generation }) => generation)).toEqual([1, 2, 3, 4, 4])
+      },
+    )
+
+    scenario('a burst of requests that are always refused costs one renewal', async (setUp) => {
+      const { server, connect, signedIn } = await setUp()
+      const client = connect(await signedIn())
+
+      const answers = await Promise.all(times(20, () => client.get('/api/always-401')))
+
+      expect(answers.map(({ status }) => status)).toEqual(Array(20).fill(401))
+      expect(server.tokenRequests).toBe(1)
+    })
+
+    scenario('insufficient_scope asks for a step-up instead of a renewal', async (setUp) => {
+      const { server, connect, signedIn, apiLog, emitted } = await setUp()
+      const auth = await signedIn()
+      const client = connect(auth)
+
+      const answer = await client.get('/api/forbidden')
+
+      expect(answer).toMatchObject(refused(403))
+      expect(emitted('stepUpRequired')).toMatchObject([{ scope: 'admin' }])
+      expect([server.tokenRequests, apiLog().length]).toEqual([0, 1])
+      expect(auth.state).toBe('authenticated')
+    })
+
+    scenario(
+      'insufficient_user_authentication asks for a step-up, with what RFC 9470 says about it',
+      async (setUp) => {
+        const { server, connect, signedIn, apiLog, emitted } = await setUp()
+        const auth = await signedIn()
+        const client = connect(auth)
+
+        const answer = await client.get('/api/step-up')
+
+        expect(answer).toMatchObject(refused(401))
+        expect(emitted('stepUpRequired')).toMatchObject([{ acrValues: 'phr', maxAge: 60 }])
+        expect([server.tokenRequests, apiLog().length]).toEqual([0, 1])
+        expect(auth.state).toBe('authenticated')
+      },
+    )
+
+    scenario('a step-up that shows only after a renewal is told and given back too', async (setUp) => {
+      const { server, connect, signedIn, emitted } = await setUp()
+      const client = connect(await signedIn())
+      server.expireAccessTokens()
+
+      expect(await client.get('/api/step-up')).toMatchObject(refused(401))
+      expect(emitted('stepUpRequired')).toMatchObject([{ acrValues: 'phr', maxAge: 60 }])
+      expect(server.tokenRequests).toBe(1)
+    })
+
+    scenario('a 401 of a request nobody is signed in for is its own', async (setUp) => {
+      const { server, connect, createAuth, apiLog } = await setUp()
+      const auth = createAuth()
+      await auth.ready()
+      const client = connect(auth)
+
+      expect(await client.get('/api/x')).toMatchObject(refused(401))
+      expect(apiLog().map(({ authorization }) => authorization)).toEqual([undefined])
+      expect(server.tokenRequests).toBe(0)
+    })
+  })

@@ -1,0 +1,4 @@
+import { conform } from './conform.ts'
+import { axiosFetchTransport } from './transports.ts'
+
+conform(axiosFetchTransport)

@@ -1,0 +1,4 @@
+import { conform } from './conform.ts'
+import { axiosHttpTransport } from './transports.ts'
+
+conform(axiosHttpTransport)

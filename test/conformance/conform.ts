@@ -1,0 +1,29 @@
+import { describe, expect, it } from 'vitest'
+import { describeTransport, type TransportFactory } from '../../src/testing/index.ts'
+import type { Transport } from './transports.ts'
+
+/** A transport of this package as the public suite takes it. */
+export const factoryOf =
+  ({ create }: Transport): TransportFactory =>
+  (auth, { origin }) => {
+    const client = create(auth, { origin })
+    return {
+      async request(path, init) {
+        const { status, json, givenAs } = await client.request(path, init)
+        return { status, body: json, givenAs }
+      },
+    }
+  }
+
+/** Runs the suite over it, held to its own way of giving refusals, aborts and timeouts. */
+export const conform = (transport: Transport) => {
+  const { name, isAbort, isTimeout, givesRefusalsAs } = transport
+  describeTransport(name, factoryOf(transport), {
+    describe,
+    it,
+    expect,
+    isAbort,
+    isTimeout,
+    givesRefusalsAs,
+  })
+}

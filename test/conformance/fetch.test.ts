@@ -1,0 +1,4 @@
+import { conform } from './conform.ts'
+import { fetchTransport } from './transports.ts'
+
+conform(fetchTransport)

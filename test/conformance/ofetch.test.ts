@@ -1,0 +1,4 @@
+import { conform } from './conform.ts'
+import { ofetchTransport } from './transports.ts'
+
+conform(ofetchTransport)

@@ -212,9 +212,15 @@ function withPath(error: unknown, done: readonly string[], steps: Steps): unknow
     ...rest.map((step) => `  ${step}`),
   ]
   const path = `\n\nThe path:\n${lines.map((line) => `  ${line}`).join('\n')}`
-  if (error instanceof Error) {
+  try {
+    if (!(error instanceof Error)) throw error
+    const { message, stack } = error
     error.message += path
+    // Some runners show the stack, which was written when the error was made.
+    if (stack) error.stack = stack.replace(message, () => error.message)
     return error
+  } catch {
+    // No error, or one whose message cannot be changed.
+    return new Error(`${error instanceof Error ? error.message : String(error)}${path}`, { cause: error })
   }
-  return new Error(`${String(error)}${path}`, { cause: error })
 }

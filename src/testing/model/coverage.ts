@@ -107,9 +107,10 @@ function tableOf({ states, transitions, paths, steps }: AuthCoverage): string {
   const width = Math.max(...rows.map(({ state }) => state.length))
   return [
     `${'state'.padEnd(width)}  entered  transitions`,
-    ...rows.map(({ state, entered, taken, missed }) =>
-      `${state.padEnd(width)}  ${entered ? 'yes    ' : 'NO     '}  ${taken.padEnd(7)}${missed.map((name) => `\n${' '.repeat(width + 11)}missed: ${name}`).join('')}`.trimEnd(),
-    ),
+    ...rows.flatMap(({ state, entered, taken, missed }) => [
+      `${state.padEnd(width)}  ${entered ? 'yes' : 'NO '}      ${taken}`,
+      ...missed.map((name) => `${' '.repeat(width + 11)}missed: ${name}`),
+    ]),
     `${paths} paths, ${steps} steps: states ${share(states)}, transitions ${share(transitions)}`,
   ].join('\n')
 }
@@ -143,6 +144,7 @@ function mermaidOf(states: ReadonlySet<string>, transitions: ReadonlySet<string>
     arrows.flatMap((arrow, index) => (arrow.covered === covered ? [index] : [])).join(',')
   return [
     'flowchart LR',
+    '  auth(("any state")):::covered',
     ...inside('')
       .flatMap(box)
       .map((line) => `  ${line}`),

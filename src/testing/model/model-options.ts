@@ -1,4 +1,4 @@
-import type { AuthOptions } from '../../core/options.ts'
+import { type AuthOptions, settle } from '../../core/options.ts'
 import type { Endpoint } from './model-state.ts'
 
 /** What the app under test starts with. */
@@ -64,28 +64,64 @@ export interface ResolvedModelSettings {
   readonly endpoint: Endpoint
 }
 
-const never = Number.POSITIVE_INFINITY
+const STARTS: readonly ModelStart[] = [
+  'signedOut',
+  'stored',
+  'storedExpired',
+  'storageBroken',
+  'noStorage',
+  'initialTokens',
+  'initialTokensExpired',
+  'initialTokensLast',
+  'cookie',
+]
+const ENDPOINTS: readonly Endpoint[] = ['answers', 'fails', 'limits', 'loses', 'holds']
 
+/** @throws TypeError where a setting is wrong */
 export function resolveModelSettings(settings: ModelSettings): ResolvedModelSettings {
-  const { retry, timeouts, limits, start = 'signedOut' } = settings
-  return {
-    lifetime: settings.lifetime ?? 3_600_000,
-    refreshAhead: settings.refreshAhead,
-    renew: settings.renew ?? 'timer',
-    ambiguousRefresh: settings.ambiguousRefresh ?? 'retry',
-    silentSignIn: settings.silentSignIn ?? start === 'cookie',
-    whenExpired: settings.whenExpired ?? 'reject',
-    attempts: retry?.attempts ?? 5,
-    minDelay: retry?.minDelay ?? 250,
-    maxDelay: retry?.maxDelay ?? 30_000,
-    refreshTimeout: timeouts?.refresh ?? 10_000,
-    signInTimeout: timeouts?.signIn ?? 30_000,
-    revokeTimeout: timeouts?.revoke ?? 5_000,
-    holdTimeout: timeouts?.hold ?? 30_000,
-    idle: limits?.idle ?? never,
-    absolute: limits?.absolute ?? never,
-    retryAfter: settings.retryAfter ?? 60_000,
-    start,
-    endpoint: settings.endpoint ?? 'answers',
+  const { start = 'signedOut', endpoint = 'answers', lifetime = 3_600_000, retryAfter = 60_000 } = settings
+  const { refreshAhead, renew, ambiguousRefresh, whenExpired, limits, retry, timeouts } = settings
+  for (const [name, value] of Object.entries({ lifetime, retryAfter })) {
+    if (!(typeof value === 'number' && value > 0 && value < Number.POSITIVE_INFINITY))
+      throw new TypeError(`The model's ${name} must be a number of milliseconds above 0, not ${value}.`)
   }
+  assertOneOf('start', start, STARTS)
+  assertOneOf('endpoint', endpoint, ENDPOINTS)
+  // The app's own check, and its own defaults.
+  const auth = settle({
+    refresh: () => ({}),
+    silentSignIn: settings.silentSignIn ?? start === 'cookie',
+    ...(refreshAhead !== undefined && { refreshAhead }),
+    ...(renew && { renew }),
+    ...(ambiguousRefresh && { ambiguousRefresh }),
+    ...(whenExpired && { whenExpired }),
+    ...(limits && { limits }),
+    ...(retry && { retry }),
+    ...(timeouts && { timeouts }),
+  })
+  return {
+    lifetime,
+    retryAfter,
+    start,
+    endpoint,
+    refreshAhead: auth.refreshAhead,
+    renew: auth.renew,
+    ambiguousRefresh: auth.ambiguousRefresh,
+    silentSignIn: auth.silentSignIn,
+    whenExpired: auth.whenExpired,
+    attempts: auth.retry.attempts,
+    minDelay: auth.retry.minDelay,
+    maxDelay: auth.retry.maxDelay,
+    refreshTimeout: auth.timeouts.refresh,
+    signInTimeout: auth.timeouts.signIn,
+    revokeTimeout: auth.timeouts.revoke,
+    holdTimeout: auth.timeouts.hold,
+    idle: auth.limits.idle,
+    absolute: auth.limits.absolute,
+  }
+}
+
+function assertOneOf(name: string, value: string, choices: readonly string[]) {
+  if (choices.includes(value)) return
+  throw new TypeError(`The model's ${name} must be one of ${choices.join(', ')}, not ${value}.`)
 }

@@ -1,0 +1,218 @@
+import { describe, expect, it, vi } from 'vitest'
+import { authMachine } from '../../machines/index.ts'
+import { type AuthTestModelOptions, authTestModel, createCoverage } from '../../src/testing/index.ts'
+import { chartTransitions, statesOf, transitionName } from '../../src/testing/model/chart-parts.ts'
+import { modelEvents } from '../../src/testing/model/model-events.ts'
+
+const nothing = () => {}
+const basic = { signIn: nothing, signOut: nothing, request: nothing, accessTokenDies: nothing }
+
+describe('authTestModel', () => {
+  it('makes paths of the events that have a driver, and of no others', () => {
+    const paths = authTestModel({ events: basic }).shortestPaths()
+    expect(new Set(paths.flatMap(({ events }) => events))).toEqual(new Set(Object.keys(basic)))
+    expect(paths.map(({ description }) => description)).toContain('the user signs out → anonymous')
+  })
+
+  it('takes every step that the events allow, on no path twice over', () => {
+    const model = authTestModel({ events: { signIn: nothing, signOut: nothing } })
+    const steps = model.shortestPaths().map(({ events }) => events.join(' '))
+    // signIn and signOut, each where nobody is, where somebody is, and where somebody was.
+    expect(steps.sort()).toEqual([
+      'signIn signIn',
+      'signIn signOut signIn',
+      'signIn signOut signOut',
+      'signOut',
+    ])
+    expect(model.size).toBe(3)
+  })
+
+  it('gives every path of a length that comes to no situation twice', () => {
+    const model = authTestModel({ events: basic })
+    const events = (length: number) => model.simplePaths({ length }).map((path) => path.events.join(' '))
+    expect(events(3)).toEqual(['signIn signOut', 'signIn accessTokenDies signOut'])
+    expect(
+      authTestModel({ events: { ...basic, refreshTokenDies: nothing } }).simplePaths({ length: 5 }).length,
+    ).toBe(7)
+  })
+
+  it('finds the way to a state, and says where there is none', () => {
+    const model = authTestModel({ events: { ...basic, refreshTokenDies: nothing } })
+    expect(model.pathTo('expired')?.events).toEqual([
+      'signIn',
+      'accessTokenDies',
+      'refreshTokenDies',
+      'request',
+    ])
+    expect(model.pathTo('expired')?.expected).toMatchObject({ place: 'expired', subject: undefined })
+    expect(model.pathTo('refreshing.exchange.offline')).toBeUndefined()
+    expect(() => model.pathTo('signedIn')).toThrow(/no state signedIn/)
+  })
+
+  it('drives the app and looks at it at the start and after each step', async () => {
+    const log: string[] = []
+    const write = (line: string) => () => void log.push(line)
+    const model = authTestModel<object>({
+      events: { signIn: write('signIn'), accessTokenDies: write('dies'), request: write('request') },
+      states: {
+        authenticated: write('authenticated'),
+        'authenticated.renewable': write('renewable'),
+        '*': (_, { place }) => void log.push(`* ${place}`),
+      },
+    })
+    const path = model
+      .shortestPaths()
+      .find(({ events }) => events.join(' ') === 'signIn accessTokenDies request')
+    await path?.test({})
+    const seen = ['authenticated', 'renewable']
+    expect(log).toEqual(['* anonymous', 'signIn', ...seen, 'dies', ...seen, 'request', ...seen])
+  })
+
+  it('tells drivers how long their step takes, and what to expect of it', async () => {
+    const renewalDue = vi.fn()
+    const sleepPastExpiry = vi.fn()
+    const model = authTestModel({
+      start: 'stored',
+      lifetime: 100_000,
+      refreshAhead: 10_000,
+      endpoint: 'holds',
+      events: { renewalDue, sleepPastExpiry, clockSetBack: nothing },
+    })
+    for (const path of model.shortestPaths()) await path.test(undefined)
+    expect(renewalDue.mock.calls[0]?.[1]).toMatchObject({
+      elapsed: 90_000,
+      jumped: 0,
+      expected: { place: 'refreshing.requesting.open', subject: 'ada', generation: 1 },
+    })
+    expect(sleepPastExpiry.mock.calls[0]?.[1]).toMatchObject({ elapsed: 0, jumped: 100_000 })
+  })
+
+  it('shows the path where a step fails', async () => {
+    const model = authTestModel({
+      events: {
+        signIn: nothing,
+        signOut: () => {
+          throw new Error('There is no such button')
+        },
+      },
+    })
+    const path = model.shortestPaths().find(({ events }) => events.join(' ') === 'signIn signOut signIn')
+    await expect(path?.test(undefined)).rejects.toThrow(
+      [
+        'There is no such button',
+        '',
+        'The path:',
+        '  ✓ the start',
+        '  ✓ the user signs in → authenticated.renewable',
+        '  ✗ the user signs out',
+        '    the user signs in',
+      ].join('\n'),
+    )
+    expect(model.coverage).toMatchObject({ paths: 0, steps: 2 })
+  })
+
+  it('shows the path where what is thrown is no error, or one that cannot be changed', async () => {
+    const fails = (thrown: unknown) =>
+      authTestModel({
+        events: {
+          signIn: () => {
+            throw thrown
+          },
+        },
+      })
+        .shortestPaths()[0]
+        ?.test(undefined)
+    await expect(fails('no')).rejects.toThrow('no\n\nThe path:')
+    const frozen = Object.freeze(new Error('frozen'))
+    await expect(fails(frozen)).rejects.toMatchObject({ message: /^frozen\n\nThe path:/, cause: frozen })
+  })
+
+  it.each<[string, object, RegExp]>([
+    ['no event', {}, /must name one event at least/],
+    ['an event the model does not have', { events: { login: nothing } }, /no event login\. .*signIn, /],
+    ['a driver that is no function', { events: { signIn: 'click' } }, /events\.signIn must be a function/],
+    [
+      'a state the chart does not have',
+      { events: { signIn: nothing }, states: { signedIn: nothing } },
+      /no state signedIn\. It has restoring/,
+    ],
+    [
+      'a start it does not know',
+      { events: { signIn: nothing }, start: 'signedIn' },
+      /model's start must be one of signedOut, /,
+    ],
+    [
+      'times that are no numbers',
+      { events: { signIn: nothing }, lifetime: '1h' },
+      /model's lifetime must be a number/,
+    ],
+  ])('refuses %s', (_, options, message) => {
+    const events = 'events' in options ? {} : { events: {} }
+    expect(() => authTestModel({ ...events, ...options } as AuthTestModelOptions<unknown>)).toThrow(message)
+    expect(() => authTestModel({ ...events, ...options } as AuthTestModelOptions<unknown>)).toThrow(TypeError)
+  })
+
+  it('has a sentence for every event, each of its own', () => {
+    const sentences = Object.values(modelEvents).map(({ description }) => description)
+    expect(new Set(sentences).size).toBe(sentences.length)
+  })
+})
+
+describe('the coverage of a model', () => {
+  const walked = async () => {
+    const coverage = createCoverage()
+    for (const events of [{ signIn: nothing }, { signOut: nothing }])
+      for (const path of authTestModel({ events, coverage }).shortestPaths()) await path.test(undefined)
+    return coverage
+  }
+
+  it('adds up what several models took', async () => {
+    const { states, transitions, paths } = await walked()
+    expect(paths).toBe(2)
+    expect(states.covered).toEqual([
+      'restoring',
+      'restoring.reading',
+      'anonymous',
+      'authenticating',
+      'authenticated',
+      'authenticated.renewable',
+    ])
+    expect(transitions.covered).toEqual([
+      '(root) session.signIn',
+      'restoring.reading done',
+      'anonymous session.signOut',
+      'authenticating done',
+    ])
+    expect(states.total).toBe(states.covered.length + states.missed.length)
+    expect(transitions.total).toBe(chartTransitions.length)
+  })
+
+  it('is a table in which what was missed is named', async () => {
+    const lines = (await walked()).table().split('\n')
+    expect(lines).toContain('anonymous                       yes      1/1')
+    const loggedOut = lines.findIndex((line) => /^loggedOut +NO +0\/1$/.test(line))
+    expect(lines[loggedOut + 1]).toMatch(/^ +missed: session\.signOut$/)
+    expect(lines.at(-1)).toBe('2 paths, 5 steps: states 6/24 (25 %), transitions 4/99 (4 %)')
+  })
+
+  it('is a drawing in which what was covered is marked', async () => {
+    const drawing = (await walked()).mermaid()
+    expect(drawing).toContain('anonymous("anonymous"):::covered')
+    expect(drawing).toContain('loggedOut("loggedOut"):::missed')
+    const arrows = drawing.split('\n').filter((line) => line.includes('-->'))
+    const marked = /linkStyle (\S+) stroke:#1a7f37/.exec(drawing)?.[1]?.split(',').map(Number) ?? []
+    expect(marked.map((index) => arrows[index]?.trim())).toEqual([
+      'auth -->|"session.signIn"| authenticating',
+      'restoring_reading -->|"done"| anonymous',
+      'authenticating -->|"done"| authenticated',
+    ])
+  })
+})
+
+describe('the names of transitions', () => {
+  it('are one for each', () => {
+    const names = chartTransitions.map(transitionName)
+    expect(new Set(names).size).toBe(names.length)
+    expect(statesOf(authMachine.root).length).toBe(25)
+  })
+})

@@ -1,4 +1,4 @@
-import { type Actor, type AnyTransitionDefinition, createActor, fromPromise, type StateNode } from 'xstate'
+import { type Actor, type AnyTransitionDefinition, createActor, fromPromise } from 'xstate'
 import {
   type AuthEmitted,
   type AuthInput,
@@ -8,6 +8,7 @@ import {
   type ExchangeFailure,
   type TokenFacts,
 } from '../../machines/index.ts'
+import { placeOf } from '../../src/testing/model/model-state.ts'
 import { createVirtualClock } from '../../src/testing/virtual-clock.ts'
 
 /** The guards that ask the world, which here is the test. */
@@ -147,35 +148,3 @@ export function chartWorld({ policy, initial, yes = [], soon }: WorldOptions = {
 }
 
 export type World = ReturnType<typeof chartWorld>
-
-function placeOf(value: unknown): string {
-  if (typeof value === 'string') return value
-  const [[state, inner]] = Object.entries(value as Record<string, unknown>) as [[string, unknown]]
-  if (state !== 'refreshing') return `${state}.${inner as string}`
-  const { exchange, gate } = inner as { exchange: string; gate: string }
-  return `refreshing.${exchange}.${gate}`
-}
-
-type Node = StateNode<any, any>
-
-/** Every state of the chart, the deepest last. */
-export function statesOf(root: Node): Node[] {
-  return [root, ...Object.values(root.states).flatMap((child) => statesOf(child as Node))]
-}
-
-/** A transition in words: where it is, what takes it, under which guard. */
-export function nameOf({ source, eventType, guard }: AnyTransitionDefinition): string {
-  const from = source.path.join('.') || '(root)'
-  const what = eventType
-    .replace(/^xstate\.after\.(\w+)\..*$/, 'after $1')
-    .replace(/^xstate\.(done|error)\.actor\..*$/, '$1')
-  return `${from} ${what || 'always'}${guard === undefined ? '' : ` if ${String(guard)}`}`
-}
-
-/** Every transition of the chart: by events, by delays, by invoked actors, and those that need no event. */
-export function transitionsOf(root: Node): AnyTransitionDefinition[] {
-  return statesOf(root).flatMap((node) => [
-    ...[...node.transitions.values()].flat(),
-    ...((node.always ?? []) as AnyTransitionDefinition[]),
-  ])
-}

@@ -1,7 +1,7 @@
 import { describe, expect, it, vi } from 'vitest'
 import { createActor, type PromiseActorLogic } from 'xstate'
 import { authMachine } from '../../machines/index.ts'
-import { statesOf } from './chart-world.ts'
+import { statesOf } from '../../src/testing/model/chart-parts.ts'
 
 const { config, implementations } = authMachine as unknown as {
   config: object

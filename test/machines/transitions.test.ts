@@ -1,21 +1,13 @@
 import { describe, expect, it } from 'vitest'
 import { authMachine } from '../../machines/index.ts'
-import {
-  chartWorld,
-  FACTS,
-  failure,
-  NEWER,
-  nameOf,
-  statesOf,
-  transitionsOf,
-  type World,
-} from './chart-world.ts'
+import { statesOf, transitionName, transitionsOf } from '../../src/testing/model/chart-parts.ts'
+import { chartWorld, FACTS, failure, NEWER, type World } from './chart-world.ts'
 import { reach, WAYS } from './places.ts'
 import { ROWS } from './transition-table.ts'
 
 const walked = new Set<string>()
 const note = ({ taken, actor }: World) => {
-  for (const transition of taken) walked.add(nameOf(transition))
+  for (const transition of taken) walked.add(transitionName(transition))
   actor.stop()
 }
 
@@ -90,7 +82,7 @@ describe('the chart', () => {
   })
 
   it('has no transition that nothing above walked', () => {
-    const all = transitionsOf(authMachine.root).map(nameOf)
+    const all = transitionsOf(authMachine.root).map(transitionName)
     expect(new Set(all).size, 'two transitions of one name').toBe(all.length)
     expect(
       all.filter((name) => !walked.has(name)),

@@ -21,8 +21,23 @@ const SIGNALS: Readonly<Record<EnvironmentSignal, readonly (readonly ['window' |
   ],
 }
 
+/** How often the clock is looked at for a sleep that no event told of, in milliseconds. */
+const LOOK = 15_000
+
+/** Calls back after the machine slept: the clock has gone on, and the timer has not. Returns the way to stop. */
+function watchForSleep(listener: () => void): () => void {
+  let last = Date.now()
+  const timer = setInterval(() => {
+    const now = Date.now()
+    // A hidden page is let run once a minute only. What is taken for a sleep then costs a look at the clock.
+    if (now - last > 2 * LOOK) listener()
+    last = now
+  }, LOOK)
+  return () => clearInterval(timer)
+}
+
 /**
- * The environment of a page: network, visibility, and waking from the back/forward cache or a frozen state.
+ * The environment of a page: network, visibility, and waking from sleep, the back/forward cache or a frozen state.
  *
  * @example
  * ```ts
@@ -38,7 +53,9 @@ export function browserEnvironment(): Environment {
       }
       const targets = { window, document }
       for (const [target, event] of SIGNALS[kind]) targets[target].addEventListener(event, heard)
+      const stopWatching = kind === 'wake' ? watchForSleep(heard) : undefined
       return () => {
+        stopWatching?.()
         for (const [target, event] of SIGNALS[kind]) targets[target].removeEventListener(event, heard)
       }
     },

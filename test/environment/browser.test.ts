@@ -67,6 +67,25 @@ describe('the environment of a page', () => {
     for (const stopOther of others) stopOther()
   })
 
+  it('says "wake" after a sleep that no event told of, and not because time goes on', () => {
+    vi.useFakeTimers()
+    try {
+      const listener = vi.fn()
+      const stop = browserEnvironment().subscribe('wake', listener)
+      vi.advanceTimersByTime(300_000)
+      expect(listener).not.toHaveBeenCalled()
+      vi.setSystemTime(Date.now() + 3_600_000)
+      vi.advanceTimersByTime(15_000)
+      expect(listener).toHaveBeenCalledTimes(1)
+      vi.advanceTimersByTime(60_000)
+      expect(listener).toHaveBeenCalledTimes(1)
+      stop()
+      expect(vi.getTimerCount()).toBe(0)
+    } finally {
+      vi.useRealTimers()
+    }
+  })
+
   it('says nothing of a page that is being hidden', () => {
     const listener = vi.fn()
     const stop = browserEnvironment().subscribe('visible', listener)

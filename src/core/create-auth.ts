@@ -70,9 +70,10 @@ export function createAuthWith<Credentials, Claims>(
     send({ type: 'exchange.discarded', reason: revokes ? 'session_over' : 'superseded' })
   }
 
-  function announce(type: 'changed' | 'ended') {
+  function announce(type: 'changed' | 'ended', session?: string) {
     try {
-      coordinator?.announce({ type, epoch: vault.epoch, generation: vault.generation })
+      const { epoch, generation } = vault
+      coordinator?.announce({ type, epoch, generation, ...(session !== undefined && { session }) })
     } catch (error) {
       defaults.report(error)
     }
@@ -285,9 +286,11 @@ export function createAuthWith<Credentials, Claims>(
   listen(() => store.subscribe(() => send({ type: 'session.sync' })))
   if (coordinator) {
     listen(() =>
-      coordinator.subscribe(({ type }) => {
-        if (type === 'ended') vault.invalidate()
-        send({ type: type === 'ended' ? 'session.removed' : 'session.sync' })
+      coordinator.subscribe(({ type, session }) => {
+        // A message about another session is late: what became of ours, the store knows.
+        const ours = session === undefined || vault.id === undefined || session === vault.id
+        if (type === 'ended' && ours) vault.invalidate()
+        send({ type: type === 'ended' && ours ? 'session.removed' : 'session.sync' })
       }),
     )
   }

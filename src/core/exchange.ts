@@ -3,7 +3,7 @@ import { classifyFailure, type Failure, type FailureVerdict } from './failure.ts
 import type { AuthOptions, Settings } from './options.ts'
 import { createAbortController } from './platform.ts'
 import type { Clock, Coordinator, Environment } from './ports.ts'
-import type { SessionStore } from './session-store.ts'
+import type { Overtaken, SessionStore } from './session-store.ts'
 import type { Timed } from './timed.ts'
 import { parseTokenResponse, type Tokens } from './token-response.ts'
 import type { Mark, Vault } from './vault.ts'
@@ -34,11 +34,19 @@ export function createExchange(options: ExchangeOptions) {
   let lastCause: Error | undefined
   const lifetime = createAbortController()
 
+  /** Somebody took the session away: what is under way for it is over. */
+  function endedElsewhere(mark: Mark) {
+    if (!vault.tokens || !vault.isCurrent(mark)) return
+    vault.invalidate()
+    send({ type: 'session.removed' })
+  }
+
   /** Takes over what a sibling left in the store, where that is newer. Fails where the store cannot be read. */
   async function readSession() {
     const mark = vault.mark()
     const record = await store.read()
     if (record === 'unreadable') throw UNREADABLE
+    if (record === 'gone') endedElsewhere(mark)
     // Whoever signed out while the store was read must not come back by it.
     const mayAdopt = vault.tokens !== undefined || vault.isCurrent(mark)
     return typeof record === 'object' && mayAdopt ? vault.adopt(record) : undefined
@@ -47,17 +55,36 @@ export function createExchange(options: ExchangeOptions) {
   /** The same, where a store that fails must not stop what it is done for. */
   const adoptNewer = () => readSession().catch(() => undefined)
 
+  /** A silent sign-in begins a session: its other tries are of that session, too, though its epoch is newer than theirs. */
+  let begun: Mark | undefined
+
   function commit(mark: Mark, tokens: Tokens): TokenFacts | undefined {
     const facts = vault.renew(mark, tokens)
+    if (facts) {
+      if (facts.epoch !== mark.epoch) begun = { epoch: facts.epoch, change: mark.change }
+      return facts
+    }
+    const epoch = begun?.change === mark.change ? begun.epoch : mark.epoch
     // A token family dies as a whole when one of it is revoked, so only tokens of a session that is over are revoked.
-    if (!facts) options.discard(tokens, mark.epoch !== vault.epoch || !vault.tokens)
-    return facts
+    options.discard(tokens, epoch !== vault.epoch || !vault.tokens)
+    return undefined
   }
 
-  async function keep() {
+  /** Writes the session down; a renewal gives way to what others did to the store meanwhile. */
+  async function keep(renewal = false) {
     const mark = vault.mark()
-    await store.save(() => (vault.isCurrent(mark) ? vault.record() : undefined))
-    options.announceChange()
+    let overtaken: Overtaken | undefined
+    await store.save(
+      () => (vault.isCurrent(mark) ? vault.record() : undefined),
+      renewal
+        ? (by) => {
+            overtaken = by
+          }
+        : undefined,
+    )
+    if (overtaken === 'gone') endedElsewhere(mark)
+    else if (overtaken === 'newer') send({ type: 'session.sync' })
+    else options.announceChange()
   }
 
   async function request(mark: Mark): Promise<Tokens> {
@@ -86,7 +113,7 @@ export function createExchange(options: ExchangeOptions) {
         const facts = commit(mark, tokens)
         if (facts) {
           send({ type: 'session.adopt', facts, works: true, renewal: true })
-          void keep()
+          void keep(true)
         }
       },
     )
@@ -110,7 +137,7 @@ export function createExchange(options: ExchangeOptions) {
       throw outcome(error, tries)
     }
     // Under the lock still: a sibling that waits for it must find these tokens in the store.
-    return keep()
+    return keep(true)
   }
 
   function outcome(failure: Failure, tries: number): ExchangeFailure {

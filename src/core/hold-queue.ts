@@ -41,6 +41,8 @@ export function createHoldQueue<T>({
   let last: Entry<T> | undefined
   let size = 0
   let timer: unknown
+  /** When the timer fires, by the wall clock. */
+  let due = 0
 
   function remove(entry: Entry<T>) {
     if (entry.previous) entry.previous.next = entry.next
@@ -64,20 +66,23 @@ export function createHoldQueue<T>({
     timer = undefined
   }
 
+  /** Deadlines go by the wall clock: where that was set back, they move along. */
+  function bringForward(by: number) {
+    for (let entry = first; entry; entry = entry.next) entry.deadline -= by
+    due -= by
+  }
+
   function arm() {
     if (timer !== undefined || !first) return
-    const awaited = first
-    // Wall clocks jump: never wait longer than anybody may, and believe the timer over the clock.
-    const delay = Math.min(timeout, Math.max(0, first.deadline - clock.now()))
+    due = first.deadline
+    // Never longer than anybody may wait.
+    const delay = Math.min(timeout, Math.max(0, due - clock.now()))
     timer = clock.setTimeout(() => {
       timer = undefined
+      // No timer is early: if this one seems to be, the clock was set back meanwhile.
+      bringForward(Math.max(0, due - clock.now()))
       const now = clock.now()
-      const over = Math.max(now, awaited.deadline)
-      while (first && first.deadline <= over) reject(first, new HoldTimeoutError())
-      // Who came before the clock was set back has a deadline that nobody would have who comes now.
-      for (let entry = first; entry && entry.deadline > now + timeout; entry = entry.next) {
-        entry.deadline = now + timeout
-      }
+      while (first && first.deadline <= now) reject(first, new HoldTimeoutError())
       arm()
     }, delay)
   }
@@ -95,12 +100,14 @@ export function createHoldQueue<T>({
         onChange('rejected', error)
         return Promise.reject(error)
       }
+      const deadline = clock.now() + timeout
+      if (last && deadline < last.deadline) bringForward(last.deadline - deadline)
       return new Promise<T>((resolve, rejectPromise) => {
         const entry: Entry<T> = {
           owner,
           resolve,
           reject: rejectPromise,
-          deadline: clock.now() + timeout,
+          deadline,
           cleanUp: undefined,
           previous: last,
           next: undefined,

@@ -78,6 +78,8 @@ export interface CoordinatorMessage {
   readonly epoch: number
   readonly generation: number
   readonly reason?: Reason
+  /** The session that ended, by the `id` of its record; absent where it is not known, and then it is whichever there is. */
+  readonly session?: string
 }
 
 /** Keeps tabs or processes that share a session from exchanging its refresh token at the same time. */

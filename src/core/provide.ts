@@ -3,7 +3,7 @@ import { type AuthMachine, authMachine, type TokenFacts } from '../../machines/i
 import type { createExchange } from './exchange.ts'
 import { type Gate, over, unavailable } from './gate.ts'
 import type { Settings } from './options.ts'
-import type { Clock, CoordinatorMessage } from './ports.ts'
+import type { AbortSignalLike, Clock, CoordinatorMessage } from './ports.ts'
 import type { SessionStore } from './session-store.ts'
 import type { SignIns } from './sign-ins.ts'
 import type { Vault } from './vault.ts'
@@ -19,7 +19,7 @@ export interface Implementations {
   readonly revokePending: () => Promise<void>
   /** Keeps tokens to be revoked. */
   readonly leaveBehind: (tokens: ReturnType<Vault['dismiss']>) => void
-  readonly announce: (type: CoordinatorMessage['type']) => void
+  readonly announce: (type: CoordinatorMessage['type'], session?: string) => void
   readonly syncWithStore: () => void
   /** Tells the chart of tokens that came after it had left the state that asked for them. */
   readonly adoptLate: (facts: TokenFacts) => void
@@ -34,9 +34,13 @@ export function provide(core: Implementations): AuthMachine {
   const diesAt = () => (vault.startedAt ?? never) + settings.limits.absolute
 
   /** A result belongs to the vault even where the chart did not wait for it. */
-  const heard = <T extends TokenFacts | undefined>(signal: { aborted: boolean }, result: Promise<T>) =>
+  const heard = <T extends TokenFacts | undefined>(signal: AbortSignalLike, result: Promise<T>) =>
     result.then((facts) => {
-      if (signal.aborted && facts) core.adoptLate(facts)
+      if (!facts) return facts
+      const late = () => core.adoptLate(facts)
+      if (signal.aborted) late()
+      // The chart takes a result up a few promise jobs later, and may leave in between.
+      else signal.addEventListener('abort', () => void Promise.resolve().then(late))
       return facts
     })
 
@@ -52,7 +56,7 @@ export function provide(core: Implementations): AuthMachine {
         ),
       ),
       exchangeTokens: fromPromise(({ input, signal }) => heard(signal, exchange.exchange(input.attempt))),
-      authenticate: fromPromise(({ signal }) => core.signIns.run(signal)),
+      authenticate: fromPromise(({ signal }) => heard(signal, core.signIns.run(signal))),
       revokeTokens: fromPromise(() => core.revokePending()),
     },
     actions: {
@@ -71,15 +75,17 @@ export function provide(core: Implementations): AuthMachine {
       rejectRenewals: ({ context: { failure } }) =>
         gate.rejectRenewals(() => over('expired', failure?.reason, exchange.lastCause)),
       eraseTokens: () => {
-        if (!vault.erase()) return
-        store.clear()
-        core.announce('ended')
+        const erased = vault.erase()
+        if (!erased) return
+        store.clear(erased)
+        core.announce('ended', erased.id)
       },
       dismissSession: ({ event }) => {
-        core.leaveBehind(vault.dismiss())
+        const dismissed = vault.dismiss()
+        core.leaveBehind(dismissed)
         if (event.type === 'session.removed') return
         store.clear()
-        core.announce('ended')
+        core.announce('ended', dismissed?.id)
       },
       syncWithStore: () => core.syncWithStore(),
     },

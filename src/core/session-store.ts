@@ -25,7 +25,20 @@ export function createSessionStore(
       if (tail === turn) tail = undefined
     })
     tail = turn
-    return turn
+    return released(turn)
+  }
+
+  /** Who waits for its turn does not wait beyond `dispose`; the operation itself is done all the same, in its order. */
+  function released(turn: Promise<unknown>): Promise<unknown> {
+    if (disposed) return Promise.resolve(FAILED)
+    return new Promise((resolve) => {
+      const leave = () => resolve(FAILED)
+      waiting.add(leave)
+      void turn.then((result) => {
+        waiting.delete(leave)
+        resolve(result)
+      })
+    })
   }
 
   function run(operation: () => unknown, afterFailure?: () => unknown): unknown {
@@ -66,6 +79,16 @@ export function createSessionStore(
     onFailure(new StorageError('The session store failed; the session lives on in memory.', { reason: kind }))
   }
 
+  /** Before anything else is done to the store: a write that comes next would look like a record that is gone. */
+  function look(value: unknown): SessionRecord | 'gone' | undefined {
+    const missed = holds
+    holds = isSessionRecord(value)
+    if (isSessionRecord(value)) return value
+    if (value === undefined || value === null) return missed ? 'gone' : undefined
+    fail(new StorageError('', { reason: 'invalid_record' }))
+    return undefined
+  }
+
   const empty = (): unknown => {
     holds = false
     return storage?.clear()
@@ -75,29 +98,35 @@ export function createSessionStore(
     /** Gives the record; `'gone'` where there was one and somebody took it away; nothing where there is none to use. */
     async read(): Promise<SessionRecord | 'gone' | 'unreadable' | undefined> {
       if (!storage) return undefined
-      const value = await enqueue(() => storage.read())
-      if (value === FAILED) return 'unreadable'
-      if (isSessionRecord(value)) {
-        holds = true
-        return value
-      }
-      const missed = holds
-      holds = false
-      if (value === undefined || value === null) return missed ? 'gone' : undefined
-      fail(new StorageError('', { reason: 'invalid_record' }))
-      return undefined
+      const found = await enqueue(() => {
+        const value = storage.read()
+        return isPromiseLike(value) ? value.then(look) : look(value)
+      })
+      return found === FAILED ? 'unreadable' : (found as SessionRecord | 'gone' | undefined)
     },
 
-    /** Writes what `current` gives when its turn comes: nothing, where the session is over by then. */
-    save(current: () => SessionRecord | undefined): unknown {
+    /**
+     * Writes what `current` gives when its turn comes: nothing, where the session is over by then. A renewal, which others
+     * may have overtaken, names `onOvertaken`: it is called instead of writing over a newer session, or where ours was taken away.
+     */
+    save(current: () => SessionRecord | undefined, onOvertaken?: (by: Overtaken) => void): unknown {
       if (!storage) return undefined
       return enqueue(
         () => {
-          const record = current()
-          if (!record) return undefined
-          const written = storage.write(record)
-          holds = true
-          return written
+          const write = () => {
+            const record = current()
+            if (!record) return undefined
+            const written = storage.write(record)
+            holds = true
+            return written
+          }
+          if (!onOvertaken || !current()) return write()
+          const writeUnless = (stored: unknown) => {
+            const record = current()
+            const by = record && overtaken(record, stored, holds)
+            return by ? onOvertaken(by) : write()
+          }
+          return afterReading(storage, writeUnless, write)
         },
         // It may still hold a refresh token that is spent: presented again after a reload, that one would end the
         // session on the server. Better no record than that one.
@@ -105,7 +134,15 @@ export function createSessionStore(
       )
     },
 
-    clear: (): unknown => storage && enqueue(empty),
+    /** Empties it; where a session is named, only of that one and of older ones. */
+    clear(ended?: Pick<SessionRecord, 'id' | 'startedAt'>): unknown {
+      if (!storage) return undefined
+      const emptyUnless = (stored: unknown) =>
+        ended && isSessionRecord(stored) && stored.id !== ended.id && stored.startedAt > ended.startedAt
+          ? undefined
+          : empty()
+      return enqueue(() => (ended ? afterReading(storage, emptyUnless, empty) : empty()))
+    },
 
     /** Resolves when all that was asked of it is done. */
     idle: async () => void (await tail),
@@ -130,6 +167,33 @@ export function createSessionStore(
 export type SessionStore = ReturnType<typeof createSessionStore>
 
 const FAILED = Symbol('failed')
+
+/** Looks at what is there before it is changed; where that cannot be seen, it is changed all the same. */
+function afterReading(
+  storage: SessionStorage,
+  seen: (stored: unknown) => unknown,
+  unseen: () => unknown,
+): unknown {
+  let stored: unknown
+  try {
+    stored = storage.read()
+  } catch {
+    return unseen()
+  }
+  return isPromiseLike(stored) ? stored.then(seen, unseen) : seen(stored)
+}
+
+/** What happened to a session in the store while it was renewed here. */
+export type Overtaken = 'gone' | 'newer'
+
+function overtaken(record: SessionRecord, stored: unknown, held: boolean): Overtaken | undefined {
+  if (isSessionRecord(stored)) {
+    const older =
+      stored.id === record.id ? stored.rotation <= record.rotation : stored.startedAt <= record.startedAt
+    return older ? undefined : 'newer'
+  }
+  return held && (stored === undefined || stored === null) ? 'gone' : undefined
+}
 
 const isPromiseLike = (value: unknown): value is PromiseLike<unknown> =>
   typeof (value as PromiseLike<unknown> | undefined)?.then === 'function'

@@ -107,6 +107,10 @@ export function createVault({
     get tokens(): Tokens | undefined {
       return sealed
     },
+    /** Names the sign-in that the tokens descend from. */
+    get id() {
+      return sealed?.id
+    },
     get startedAt() {
       return sealed?.startedAt
     },
@@ -142,7 +146,10 @@ export function createVault({
     /** A renewal, unless the session is no longer what it was at `mark`. */
     renew(mark: Mark, tokens: Tokens): TokenFacts | undefined {
       if (mark.change !== change) return undefined
-      if (!sealed) return this.begin(tokens)
+      const { subject } = tokens
+      // A cookie of somebody else, who signed in elsewhere meanwhile: requests that were made for one are not the other's.
+      const other = sealed?.subject !== undefined && subject !== undefined && subject !== sealed.subject
+      if (!sealed || other) return this.begin(tokens)
       return seal({ ...sealed, ...tokens, rotation: sealed.rotation + 1 })
     },
 

@@ -186,7 +186,7 @@ describe('what siblings tell each other', () => {
     expect(siblings.announced).toEqual([
       { type: 'changed', epoch: 1, generation: 1 },
       { type: 'changed', epoch: 1, generation: 2 },
-      { type: 'ended', epoch: 2, generation: 2 },
+      { type: 'ended', epoch: 2, generation: 2, session: expect.any(String) },
     ])
     expect(JSON.stringify(siblings.announced)).not.toContain(SECRET)
   })

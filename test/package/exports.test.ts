@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
 import manifest from '../../package.json' with { type: 'json' }
+import config from '../../tsconfig.json' with { type: 'json' }
 import build from '../../tsdown.config.ts'
 
 const { './package.json': self, ...entries } = manifest.exports
@@ -30,6 +31,16 @@ describe('the export map', () => {
 
   it('has no wildcard', () => {
     expect(JSON.stringify(manifest.exports)).not.toContain('*')
+  })
+})
+
+describe('the name of the package, here', () => {
+  it('leads to the source of every entry', () => {
+    const names = Object.entries(build.entry).map(([name, source]) => [
+      name === 'index' ? 'authchart' : `authchart/${name}`,
+      [`./${source}`],
+    ])
+    expect(config.compilerOptions.paths).toEqual(Object.fromEntries(names))
   })
 })
 

@@ -1,0 +1,24 @@
+/** More of what can happen to a session: another tab signs out, and time passes. */
+import { authTestModel } from 'authchart/testing'
+import type { Page } from 'playwright-core'
+import { press, sees, server, signIn } from './app.model.ts'
+
+/** For pages whose clock is Playwright's: `page.clock.install()`. */
+export const model = authTestModel<Page>({
+  events: {
+    signIn: signIn('correct'),
+    refreshTokenDies: () => server.killRefreshTokens(),
+    renewalDue: (page, { elapsed }) =>
+      Promise.all([page.waitForResponse('**/token'), page.clock.runFor(elapsed)]),
+    async otherTabSignsOut(page) {
+      const otherTab = await page.context().newPage()
+      await otherTab.goto(page.url())
+      await press('Sign out')(otherTab)
+    },
+  },
+  states: {
+    anonymous: sees('Nobody is signed in'),
+    authenticated: sees('Signed in as ada'),
+    loggedOut: sees('Signed out'),
+  },
+})

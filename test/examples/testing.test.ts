@@ -1,0 +1,158 @@
+import { readFileSync } from 'node:fs'
+import { createServer, type Server } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { build, type Plugin } from 'esbuild'
+import type { Browser, Page } from 'playwright-core'
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
+import { model, server } from '../../examples/testing/app.model.ts'
+import { model as tabsAndTime } from '../../examples/testing/tabs-and-time.model.ts'
+import type { ListeningTokenServer } from '../../src/testing/index.ts'
+import { SOURCES } from '../package/readme-source.ts'
+import { hasChromium, launchChromium } from '../support/chromium.ts'
+
+vi.mock('authchart/testing', () => import('../../src/testing/index.ts'))
+
+const root = new URL('../../', import.meta.url).pathname
+const example = `${root}examples/testing/`
+const docs = readFileSync(`${root}docs/testing.md`, 'utf8')
+
+/** How long something is waited for, in milliseconds: less than a test has, or a failure could not tell of its path. */
+const PATIENCE = 5_000
+
+/** The app as a bundler makes it, with mistakes in it where there are any. */
+async function bundle(api: string, [right, wrong]: readonly [string, string] = ['', '']): Promise<string> {
+  const mistake: Plugin = {
+    name: 'mistake',
+    setup: ({ onLoad }) =>
+      onLoad({ filter: /examples\/testing\/app\.ts$/ }, ({ path }) => {
+        const source = readFileSync(path, 'utf8')
+        if (!source.includes(right)) throw new Error(`The app has no ${right}`)
+        return { contents: source.replaceAll(right, wrong), loader: 'ts' }
+      }),
+  }
+  const { outputFiles } = await build({
+    entryPoints: [`${example}app.ts`],
+    bundle: true,
+    format: 'esm',
+    platform: 'browser',
+    target: 'es2022',
+    write: false,
+    define: { API_URL: JSON.stringify(api) },
+    alias: Object.fromEntries(Object.entries(SOURCES).map(([entry, path]) => [entry, root + path])),
+    plugins: right ? [mistake] : [],
+  })
+  return outputFiles[0]?.text ?? ''
+}
+
+describe.skipIf(!hasChromium)('the example of docs/testing.md, in Chromium', () => {
+  let api: ListeningTokenServer
+  let pages: Server
+  let browser: Browser
+  let script: string
+  let origin: string
+
+  beforeAll(async () => {
+    api = await server.listen()
+    script = await bundle(api.url)
+    const html = readFileSync(`${example}index.html`)
+    pages = createServer(({ url }, response) => {
+      if (url === '/app.js') response.setHeader('content-type', 'text/javascript').end(script)
+      else response.setHeader('content-type', 'text/html').end(html)
+    })
+    await new Promise<void>((resolve) => pages.listen(0, '127.0.0.1', resolve))
+    origin = `http://127.0.0.1:${(pages.address() as AddressInfo).port}`
+    browser = await launchChromium()
+  }, 60_000)
+
+  afterAll(async () => {
+    await browser?.close()
+    pages?.closeAllConnections()
+    pages?.close()
+    await api?.close()
+  })
+
+  /** The app in a fresh profile. */
+  async function open(prepare: (page: Page) => unknown = () => {}) {
+    const context = await browser.newContext()
+    context.setDefaultTimeout(PATIENCE)
+    const page = await context.newPage()
+    const problems: string[] = []
+    page.on('pageerror', ({ message }) => problems.push(message))
+    await prepare(page)
+    await page.goto(origin)
+    return {
+      page,
+      async [Symbol.asyncDispose]() {
+        await context.close()
+        expect(problems).toEqual([])
+      },
+    }
+  }
+
+  const titled = (paths: ReturnType<typeof model.shortestPaths>) =>
+    paths.map((path) => [path.description, path] as const)
+
+  describe('a user who signs in, works and leaves', () => {
+    it.each(titled(model.shortestPaths()))('%s', async (_, path) => {
+      await using app = await open()
+      await path.test(app.page)
+    })
+
+    it('has come by every state that the app has words for', () => {
+      expect(model.coverage.states.covered).toEqual(
+        expect.arrayContaining(['anonymous', 'authenticated', 'refreshing', 'expired', 'loggedOut']),
+      )
+      expect(model.coverage.paths).toBe(model.shortestPaths().length)
+    })
+
+    it('has covered what the docs say', () => {
+      const [, sample = ''] = /```text\n(state [\s\S]*?)```/.exec(docs) ?? []
+      const lines = sample.trimEnd().split('\n')
+      expect(lines.length).toBeGreaterThan(5)
+      expect(model.coverage.table().split('\n')).toEqual(expect.arrayContaining(lines))
+    })
+  })
+
+  describe('other tabs, and a clock that goes on', () => {
+    it.each(titled(tabsAndTime.shortestPaths()))('%s', async (_, path) => {
+      await using app = await open((page) => page.clock.install())
+      await path.test(app.page)
+    })
+  })
+
+  // At once, because each waits for what never comes.
+  it.concurrent.each([
+    [
+      'has a button that does not sign out',
+      ['auth.signOut()', '{}'],
+      'signIn signOut signIn',
+      ['✓ the user signs in → authenticated.renewable', '✗ the user signs out', '  the user signs in'],
+    ],
+    [
+      'does not say that the session has ended',
+      ['Your session has ended, sign in again', 'Nobody is signed in'],
+      'signIn accessTokenDies refreshTokenDies request request',
+      ['✓ the refresh token is revoked → authenticated.renewable', '✗ a request is sent'],
+    ],
+    [
+      'sends its requests past the session',
+      ['await api(', 'await fetch('],
+      'signIn request',
+      ['✓ the user signs in → authenticated.renewable', '✗ a request is sent'],
+    ],
+  ] as const)('an app that %s is found out, with the path that shows it', async (_, change, events, told) => {
+    const path = model.shortestPaths().find((path) => path.events.join(' ') === events)
+    const body = await bundle(api.url, change)
+    await using app = await open((page) =>
+      page.route('**/app.js', (route) => route.fulfill({ contentType: 'text/javascript', body })),
+    )
+    const failure = await path?.test(app.page).catch(({ message }: Error) => message)
+    expect(failure).toContain(told.map((line) => `  ${line}`).join('\n'))
+    if (change[1] === '{}') expect(docs).toContain(failure?.slice(failure.indexOf('The path:')))
+  })
+})
+
+it('the model of the example, with its drivers and assertions, has fewer than 30 lines', () => {
+  const lines = readFileSync(`${example}app.model.ts`, 'utf8').split('\n')
+  expect(lines.filter((line) => line.trim() !== '').length).toBeLessThan(30)
+})

@@ -46,7 +46,7 @@ export function createExchange(options: ExchangeOptions) {
     const mark = vault.mark()
     const record = await store.read()
     if (record === 'unreadable') throw UNREADABLE
-    if (record === 'gone') endedElsewhere(mark)
+    if (record === 'gone' && store.keeps) endedElsewhere(mark)
     // Whoever signed out while the store was read must not come back by it.
     const mayAdopt = vault.tokens !== undefined || vault.isCurrent(mark)
     return typeof record === 'object' && mayAdopt ? vault.adopt(record) : undefined

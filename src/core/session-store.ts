@@ -15,6 +15,8 @@ export function createSessionStore(
 
   /** Whether it has this session's record, as far as is known: only then does it say something that it is empty. */
   let holds = false
+  /** Whether it ever gave a record back, or told of a change: there are stores that take everything and keep nothing. */
+  let keeps = false
   let disposed = false
   const waiting = new Set<() => void>()
 
@@ -83,6 +85,7 @@ export function createSessionStore(
   function look(value: unknown): SessionRecord | 'gone' | undefined {
     const missed = holds
     holds = isSessionRecord(value)
+    keeps ||= holds
     if (isSessionRecord(value)) return value
     if (value === undefined || value === null) return missed ? 'gone' : undefined
     fail(new StorageError('', { reason: 'invalid_record' }))
@@ -95,6 +98,11 @@ export function createSessionStore(
   }
 
   return {
+    /** Whether it can be believed when a record is gone that nobody has told of. */
+    get keeps() {
+      return keeps
+    },
+
     /** Gives the record; `'gone'` where there was one and somebody took it away; nothing where there is none to use. */
     async read(): Promise<SessionRecord | 'gone' | 'unreadable' | undefined> {
       if (!storage) return undefined
@@ -123,7 +131,7 @@ export function createSessionStore(
           if (!onOvertaken || !current()) return write()
           const writeUnless = (stored: unknown) => {
             const record = current()
-            const by = record && overtaken(record, stored, holds)
+            const by = record && overtaken(record, stored, holds && keeps)
             return by ? onOvertaken(by) : write()
           }
           return afterReading(storage, writeUnless, write)
@@ -155,7 +163,11 @@ export function createSessionStore(
 
     subscribe(onChange: () => void): () => void {
       try {
-        return storage?.subscribe?.(onChange) ?? (() => {})
+        const hear = () => {
+          keeps = true
+          onChange()
+        }
+        return storage?.subscribe?.(hear) ?? (() => {})
       } catch (error) {
         fail(error)
         return () => {}

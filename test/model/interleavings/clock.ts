@@ -13,8 +13,6 @@ export interface Page {
   readonly name: string
   /** Its timers do not fire and nothing reaches it, until it is thawed. */
   frozen: boolean
-  /** When it last began to run again, in uptime. */
-  thawedAt: number
   /** Closed: none of its code runs ever again. */
   gone: boolean
 }
@@ -96,6 +94,9 @@ export function createWorldClock() {
       jumped += ms
       jumps += Math.abs(ms)
     },
+
+    /** Whether a timer was due that has not fired yet, which it does as soon as time goes on. */
+    overdue: (page: Page) => [...timers].some((timer) => timer.page === page && timer.due <= uptime),
 
     pending: (page: Page) => [...timers].filter((timer) => timer.page === page).length,
   }

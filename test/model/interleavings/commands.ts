@@ -144,7 +144,7 @@ const KINDS = {
     may: (world, its) => world.tab(its.tab)?.page.frozen === true,
     run(world, its) {
       const meant = world.tab(its.tab)
-      if (meant) world.thaw(meant)
+      if (meant) meant.page.frozen = false
     },
   }),
   close: forTab(
@@ -161,7 +161,9 @@ const KINDS = {
   // What happens to the store and to the lock.
   storeBreaks: kind({
     weight: 2,
-    given: fc.record({ how: fc.constantFrom<Fault>('throws', 'hangs', 'garbage', 'torn', 'quota') }),
+    given: fc.record({
+      how: fc.constantFrom<Fault>('throws', 'hangs', 'garbage', 'torn', 'quota', 'forgets'),
+    }),
     may: ({ around }) => around.config.store === 'faulty',
     run: ({ around }, { how }) => around.store.breaks(how),
   }),

@@ -81,8 +81,7 @@ function* whoWaitsSettles({ tabs, clock, config, facts }: Surroundings) {
       if (ask.settlements > 1) yield `${named(ask)} settled twice`
       if (ask.settlements > 0 || ask.inFlight) continue
       if (tab.disposed) yield `${named(ask)} is pending after the end`
-      // What was due while it was frozen is done as soon as time goes on.
-      if (!runs(tab.page) || tab.page.thawedAt === clock.uptime) continue
+      if (!runs(tab.page) || clock.overdue(tab.page)) continue
       if (outwaited(ask, clock.uptime - ask.waitingSince)) yield `${named(ask)} waits beyond its deadline`
       if (ask.controller?.signal.aborted) yield `${named(ask)} waits on after its abort`
     }
@@ -128,12 +127,12 @@ function explained({ ask, error, waited, beside }: Settlement, queueLimit: numbe
 /** A record belongs to the session that writes it, and never takes the place of a newer one, or of a sign-out. */
 function* lateResultsAreDropped(around: Surroundings) {
   const { facts, clockWasSetBack, server } = around
-  for (const { page, record, over, blind, place, afterSignOut } of facts.writes) {
+  for (const { page, record, over, blind, trusts, place, afterSignOut } of facts.writes) {
     const who = `${page.name} wrote ${record.scope} (${record.rotation})`
     if (place.session?.subject !== record.subject) yield `${who} in a session of ${place.session?.subject}`
     if (blind) continue
     // A store that fails keeps what it was to forget.
-    if (afterSignOut && !broken(around)) yield `${who} after its user had signed out`
+    if (afterSignOut && trusts && !broken(around)) yield `${who} after its user had signed out`
     if (!over || record.rotation === 0) continue
     if (over.id === record.id && over.rotation > record.rotation) yield `${who} over ${over.rotation}`
     // Which of two sign-ins is the newer one, pages tell by the clock.

@@ -82,6 +82,8 @@ describe('a renewal that was under way', () => {
   it('does not bring a session back that is gone from the store, though nobody told so', () =>
     play(
       { coordinator: 'none' },
+      // It has to have seen once that this store keeps what it is given.
+      ({ asks }, first) => asks.refresh(first),
       all,
       ({ asks }, _, second) => asks.signOut(second),
       ({ lose }) => lose(0),
@@ -168,6 +170,18 @@ describe('a result that comes in the moment when the chart goes elsewhere', () =
         await rest(undefined)
       }),
   )
+})
+
+describe('a store that takes everything and keeps nothing', () => {
+  it('signs nobody out', () =>
+    play(
+      { pages: 1, signedIn: false, store: 'faulty' },
+      ({ around }) => around.store.breaks('forgets'),
+      ({ asks }, first) => asks.setTokens(first, 'ada'),
+      ({ asks }, first) => asks.refresh(first),
+      all,
+      (_, first) => expect(first.auth.session?.generation).toBe(2),
+    ))
 })
 
 describe('a deadline', () => {

@@ -14,6 +14,8 @@ export type Fault =
   | 'torn'
   /** Writes throw, all else works. */
   | 'quota'
+  /** Writes do nothing, and say that all is well. */
+  | 'forgets'
 
 /** One write, as it is asked for: what the page wants kept, and what is there. */
 export interface Write {
@@ -22,6 +24,8 @@ export interface Write {
   readonly over: SessionRecord | undefined
   /** It will not be kept, or what is there cannot be seen. */
   readonly blind: boolean
+  /** The page has seen that this store keeps records, so that it can tell one that was taken away. */
+  readonly trusts: boolean
 }
 
 /** One record taken away by who is done with its session. */
@@ -59,6 +63,8 @@ export function createStore({
   /** How often a record was taken away. */
   let removals = 0
   const listeners = new Map<Page, () => void>()
+  /** Pages that got a record from here. */
+  const trusting = new Set<Page>()
   /** Which session each page saw here last. */
   const seen = new Map<Page, string | undefined>()
 
@@ -121,16 +127,19 @@ export function createStore({
       read: () =>
         operate(page, 'read', () => {
           seen.set(page, record?.id)
+          if (record) trusting.add(page)
           if (fault !== 'garbage') return torn ?? record
           failures++
           return { version: 1, garbage: true }
         }),
       write(next) {
-        onWrite({ page, record: next, over: record, blind: slow || fault !== 'none' })
+        const trusts = trusting.has(page)
+        onWrite({ page, record: next, over: record, blind: slow || fault !== 'none', trusts })
         return operate(page, 'write', () => {
           seen.set(page, next.id)
-          if (fault !== 'torn') return set(page, next)
+          if (fault !== 'torn' && fault !== 'forgets') return set(page, next)
           failures++
+          if (fault === 'forgets') return
           set(page, undefined)
           torn = { ...next, accessToken: undefined }
         })

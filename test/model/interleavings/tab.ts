@@ -55,7 +55,7 @@ const OPENS = new Set([
 
 export function createTab(around: Surroundings, name: string, initial: boolean): Tab {
   const { config, clock, edges, server, store, coordinator } = around
-  const page: Page = { name, frozen: false, thawedAt: -1, gone: false }
+  const page: Page = { name, frozen: false, gone: false }
   const stamp = () => ({ endings: around.endings, removals: store.removals })
   const tab: Tab = {
     page,

@@ -88,17 +88,11 @@ export function createWorld(config: Config) {
     }
   }
 
-  function thaw({ page }: Tab) {
-    if (!page.frozen) return
-    page.frozen = false
-    page.thawedAt = clock.uptime
-  }
-
   const heal = async () => {
     server.heal()
     store.breaks('none')
     coordinator.behave('works')
-    for (const each of around.tabs) thaw(each)
+    for (const { page } of around.tabs) page.frozen = false
     around.signal('online')
     await wait(4 * HOLD)
   }
@@ -163,7 +157,6 @@ export function createWorld(config: Config) {
     tab: tabAt,
     open,
     close,
-    thaw,
     rest,
     deliver,
     flow,

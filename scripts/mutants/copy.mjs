@@ -1,0 +1,51 @@
+import { cpSync, mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs'
+import { join, resolve } from 'node:path'
+import { transformSync } from 'esbuild'
+
+/** What tests have no use for, or what is linked. */
+const LEFT_OUT = /^(\..*|node_modules|dist|coverage)$/
+
+/** Copies the tree to where it can be broken. */
+export function copyTree(from, to) {
+  mkdirSync(to)
+  for (const name of readdirSync(from)) {
+    if (!LEFT_OUT.test(name)) cpSync(join(from, name), join(to, name), { recursive: true })
+  }
+  symlinkSync(resolve('node_modules'), join(to, 'node_modules'))
+  return to
+}
+
+/**
+ * Gives the files of a mutant, by path, as they are and as they would be.
+ *
+ * @throws Error where an edit does not find its text exactly once, or leaves a file that does not parse
+ */
+export function mutate(directory, { name, edits }) {
+  const files = new Map()
+  for (const { file, find, replace } of edits) {
+    const path = join(directory, file)
+    const { before, after } = files.get(path) ?? both(readFileSync(path, 'utf8'))
+    const count = after.split(find).length - 1
+    if (count !== 1) {
+      throw new Error(`${name}: the source has moved: ${file} has ${count} times, and not once, \`${find}\``)
+    }
+    files.set(path, { before, after: after.replace(find, () => replace) })
+  }
+  for (const [path, { after }] of files) {
+    transformSync(after, { loader: 'ts', sourcefile: path, logLevel: 'silent' })
+  }
+  return files
+}
+
+const both = (text) => ({ before: text, after: text })
+
+/** Does the work on a tree that is broken meanwhile. */
+export async function whileMutated(directory, mutant, work) {
+  const files = mutate(directory, mutant)
+  try {
+    for (const [path, { after }] of files) writeFileSync(path, after)
+    return await work()
+  } finally {
+    for (const [path, { before }] of files) writeFileSync(path, before)
+  }
+}

@@ -1,0 +1,106 @@
+import { spawn } from 'node:child_process'
+import { existsSync, readFileSync, rmSync } from 'node:fs'
+import { join, relative } from 'node:path'
+
+/** What a test may take whose file does not say, in milliseconds. */
+const TEST_TIMEOUT = 10_000
+
+const running = new Set()
+
+/** Ends what still runs, workers included. */
+export function killAll() {
+  for (const child of running) kill(child)
+}
+
+function kill({ pid }) {
+  try {
+    process.kill(-pid, 'SIGKILL')
+  } catch {
+    // It has just ended by itself.
+  }
+}
+
+/**
+ * Runs one suite in that directory, up to the first test that fails.
+ *
+ * @param limit milliseconds after which it is taken to hang
+ * @returns seconds, and `failure` with its `file` and `title` where there is one
+ * @throws Error where no test can be blamed
+ */
+export async function runSuite(directory, { files, env = {}, finding }, limit) {
+  const report = join(directory, 'report.json')
+  rmSync(report, { force: true })
+  const start = performance.now()
+  const { code, output } = await vitest(directory, limit, env, [
+    ...files,
+    '--bail=1',
+    '--maxWorkers=1',
+    '--cache=false',
+    `--testTimeout=${TEST_TIMEOUT}`,
+    '--reporter=dot',
+    '--reporter=json',
+    `--outputFile.json=${report}`,
+  ])
+  const seconds = (performance.now() - start) / 1_000
+  if (code === 0) return { seconds, failure: undefined }
+  if (code === 'hangs') {
+    return { seconds, failure: { file: files[0], title: `does not end within ${limit / 1_000} s` } }
+  }
+  const { testResults = [] } = existsSync(report) ? JSON.parse(readFileSync(report, 'utf8')) : {}
+  const failure = testFailure(testResults, finding) ?? fileFailure(testResults) ?? strayError(output)
+  if (!failure) throw new Error(`Vitest ended with ${code}, and no test failed:\n${output}`)
+  return { seconds, failure: { ...failure, file: relative(directory, failure.file) } }
+}
+
+function vitest(directory, limit, env, args) {
+  const child = spawn(process.execPath, [join('node_modules', 'vitest', 'vitest.mjs'), 'run', ...args], {
+    cwd: directory,
+    env: { ...process.env, ...env },
+    stdio: ['ignore', 'pipe', 'pipe'],
+    // Its workers are to end with it, and those that hang do not hear of anything.
+    detached: true,
+  })
+  running.add(child)
+  let output = ''
+  let hangs = false
+  const collect = (chunk) => {
+    output += chunk
+  }
+  child.stdout.on('data', collect)
+  child.stderr.on('data', collect)
+  const timer = setTimeout(() => {
+    hangs = true
+    kill(child)
+  }, limit)
+  return new Promise((resolve, reject) => {
+    child.on('error', reject)
+    child.on('close', (code) => {
+      clearTimeout(timer)
+      running.delete(child)
+      resolve({ code: hangs ? 'hangs' : code, output })
+    })
+  })
+}
+
+function testFailure(testResults, finding) {
+  for (const { name, assertionResults } of testResults) {
+    const failed = assertionResults.find(({ status }) => status === 'failed')
+    if (!failed) continue
+    const { ancestorTitles, title, failureMessages } = failed
+    const found = finding?.exec(failureMessages.join('\n'))?.[1]
+    return { file: name, title: [...ancestorTitles, found ?? title].join(' > ') }
+  }
+  return undefined
+}
+
+/** Where a file fails as it is loaded, or in its hooks. */
+function fileFailure(testResults) {
+  const failed = testResults.find(({ status }) => status === 'failed')
+  return failed && { file: failed.name, title: failed.message.split('\n', 1)[0] }
+}
+
+/** A promise that nobody heard of; which test it was of cannot be told. */
+function strayError(output) {
+  const found = /Unhandled (?:Rejection|Error)[^\n]*\n(?:[^\n]*\n)?([^\n]*Error: [^\n]*)/.exec(output)
+  return found && { file: '', title: `an unhandled ${found[1].trim()}` }
+}

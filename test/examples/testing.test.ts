@@ -1,16 +1,13 @@
 import { readFileSync } from 'node:fs'
 import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
+import type { ListeningTokenServer } from 'authchart/testing'
 import { build, type Plugin } from 'esbuild'
 import type { Browser, Page } from 'playwright-core'
-import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { model, server } from '../../examples/testing/app.model.ts'
 import { model as tabsAndTime } from '../../examples/testing/tabs-and-time.model.ts'
-import type { ListeningTokenServer } from '../../src/testing/index.ts'
-import { SOURCES } from '../package/readme-source.ts'
 import { hasChromium, launchChromium } from '../support/chromium.ts'
-
-vi.mock('authchart/testing', () => import('../../src/testing/index.ts'))
 
 const root = new URL('../../', import.meta.url).pathname
 const example = `${root}examples/testing/`
@@ -38,7 +35,6 @@ async function bundle(api: string, [right, wrong]: readonly [string, string] = [
     target: 'es2022',
     write: false,
     define: { API_URL: JSON.stringify(api) },
-    alias: Object.fromEntries(Object.entries(SOURCES).map(([entry, path]) => [entry, root + path])),
     plugins: right ? [mistake] : [],
   })
   return outputFiles[0]?.text ?? ''

@@ -1,4 +1,6 @@
 import { readdirSync, readFileSync } from 'node:fs'
+import * as msw from 'msw'
+import * as mswNode from 'msw/node'
 import ts from 'typescript'
 import { describe, expect, it } from 'vitest'
 import * as authchart from '../../src/index.ts'
@@ -99,6 +101,8 @@ const MODULES: Readonly<Record<string, unknown>> = {
   authchart,
   'authchart/fetch': authchartFetch,
   'authchart/testing': authchartTesting,
+  msw,
+  'msw/node': mswNode,
 }
 
 interface Declared {
@@ -138,6 +142,12 @@ describe('what the snippets of docs/testing.md do', () => {
     const { printed } = await run(snippet!)
     expect(printed).toEqual([12, 200, 200])
     expect(snippet?.code).toContain('// 12 200')
+  })
+
+  it('the token server is reached in each of the four ways', async () => {
+    const [snippet] = snippetUnder('The token server')
+    expect((await run(snippet!)).printed).toEqual([200, 200, 200, 200])
+    expect(snippet?.code).toContain('// 200 200 200 200')
   })
 
   it('the transport conforms', async () => {

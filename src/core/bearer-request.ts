@@ -56,8 +56,8 @@ export function bearerRequest<Answer>(auth: AnyAuth, request: BearerRequest<Answ
       .then((released) =>
         gate.admits(released)
           ? run(gate, request, released, gate.paces)
-          : readmit(gate, request, released).then(([next, held]) =>
-              run(gate, request, next, held && gate.paces),
+          : whenAdmitted(gate, request, released, true, (pass, held) =>
+              run(gate, request, pass, held && gate.paces),
             ),
       )
   } catch (error) {
@@ -107,44 +107,43 @@ async function run<Answer>(
 }
 
 /** A second refusal, of a token fresh from a refresh, is the caller's. */
-async function replay<Answer>(
-  gate: Gate,
-  request: BearerRequest<Answer>,
-  released: Pass,
-  waited: boolean,
-): Promise<Answer> {
-  const [pass, held] =
-    waited && !gate.admits(released) ? await readmit(gate, request, released) : [released, waited]
-  gate.replayed()
-  try {
-    const answer = await request.send(pass.authorization)
-    const challenge = await request.challenge(answer)
-    if (challenge === 'renew') {
-      // Only a token that was waited for is known to be fresh: one that was at hand may have died unnoticed.
-      if (held) gate.doubt(pass, request.key())
-      else gate.reportUnauthorized(pass)
-    } else if (challenge !== undefined) gate.stepUp(challenge)
-    return answer
-  } finally {
-    if (held && gate.paces) gate.done()
-  }
-}
+const replay = <Answer>(gate: Gate, request: BearerRequest<Answer>, released: Pass, waited: boolean) =>
+  whenAdmitted(gate, request, released, waited, async (pass, held) => {
+    gate.replayed()
+    try {
+      const answer = await request.send(pass.authorization)
+      const challenge = await request.challenge(answer)
+      if (challenge === 'renew') {
+        // Only a token that was waited for is known to be fresh: one that was at hand may have died unnoticed.
+        if (held) gate.doubt(pass, request.key())
+        else gate.reportUnauthorized(pass)
+      } else if (challenge !== undefined) gate.stepUp(challenge)
+      return answer
+    } finally {
+      if (held && gate.paces) gate.done()
+    }
+  })
 
-/** Between a release and the sending the gate may have closed again: then the wait goes on, or ends. */
-async function readmit(
+/**
+ * Sends with a pass that is good at that very moment. Since it was given out the gate may have closed again, and then the
+ * wait goes on, or ends. `send` is called from here, so that nothing comes between the look and the sending.
+ */
+async function whenAdmitted<Answer>(
   gate: Gate,
   options: HoldOptions,
   released: Pass,
-): Promise<readonly [pass: Pass, held: boolean]> {
+  waited: boolean,
+  send: (pass: Pass, held: boolean) => Promise<Answer>,
+): Promise<Answer> {
   let pass = released
-  let held = true
+  let held = waited
   while (!gate.admits(pass)) {
     if (held && gate.paces) gate.done()
     const next = gate.resume(pass)
     held = next === undefined
     pass = next ?? (await gate.hold(options))
   }
-  return [pass, held]
+  return send(pass, held)
 }
 
 const ABORTED = Symbol('aborted')

@@ -83,7 +83,7 @@ export function provide(core: Implementations): AuthMachine {
       dismissSession: ({ event }) => {
         const dismissed = vault.dismiss()
         core.leaveBehind(dismissed)
-        if (event.type === 'session.removed') return
+        if (event.type === 'session.removed') return store.forget()
         store.clear()
         core.announce('ended', dismissed?.id)
       },

@@ -83,11 +83,14 @@ export function createSessionStore(
 
   /** Before anything else is done to the store: a write that comes next would look like a record that is gone. */
   function look(value: unknown): SessionRecord | 'gone' | undefined {
-    const missed = holds
-    holds = isSessionRecord(value)
-    keeps ||= holds
-    if (isSessionRecord(value)) return value
-    if (value === undefined || value === null) return missed ? 'gone' : undefined
+    if (isSessionRecord(value)) {
+      holds = true
+      keeps = true
+      return value
+    }
+    // That it is gone stays news: who looks may find that his mark is out of date, and leave it at that.
+    if (value === undefined || value === null) return holds ? 'gone' : undefined
+    holds = false
     fail(new StorageError('', { reason: 'invalid_record' }))
     return undefined
   }
@@ -150,6 +153,11 @@ export function createSessionStore(
           ? undefined
           : empty()
       return enqueue(() => (ended ? afterReading(storage, emptyUnless, empty) : empty()))
+    },
+
+    /** The session it held is over here, too: that it is gone is no news any more. */
+    forget() {
+      holds = false
     },
 
     /** Resolves when all that was asked of it is done. */

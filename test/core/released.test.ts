@@ -130,3 +130,19 @@ describe('the number of those who wait', () => {
     expect(held()).toBe(0)
   })
 })
+
+describe('a replay whose token is at hand', () => {
+  it('does not leave after a sign-out that came between the 401 and the sending', async () => {
+    const { auth, send, sent, refresh, clock } = started()
+    const request = send('late', { discard: () => queueMicrotask(() => void auth.signOut()) })
+    await clock.advance(0)
+    const renewed = auth.refresh()
+    await clock.advance(0)
+    refresh.call().resolve(tokens(2))
+    await renewed
+    await sent[0]?.answer(UNAUTHORIZED)
+    await clock.advance(0)
+    expect(sent).toHaveLength(1)
+    expect(request.error).toMatchObject({ code: 'signed_out' })
+  })
+})

@@ -7,8 +7,7 @@ const press = (name: string) => (page: Page) => page.getByRole('button', { name 
 const sees = (text: string) => (page: Page) => page.getByText(text, { exact: true }).waitFor()
 const signIn = (password: string) => async (page: Page) => {
   await page.getByLabel('User name').fill('ada')
-  await page.getByLabel('Password').fill(password)
-  await press('Sign in')(page)
+  await page.getByLabel('Password').pressSequentially(`${password}\n`)
 }
 const model = authTestModel<Page>({
   events: {
@@ -19,6 +18,7 @@ const model = authTestModel<Page>({
     accessTokenDies: () => server.expireAccessTokens(),
     refreshTokenDies: () => server.killRefreshTokens(),
   },
+  offers: (event, { subject }) => event.startsWith('signIn') === !subject,
   states: {
     anonymous: sees('Nobody is signed in'),
     authenticated: sees('Signed in as ada'),

@@ -36,11 +36,15 @@ const status = find('[role=status]')
 const alert = find('[role=alert]')
 const items = find('ul')
 const form = find<HTMLFormElement>('form')
+const list = find<HTMLElement>('section')
 let load: 'idle' | 'loading' | 'failed' = 'idle'
 
 function show() {
+  const signedIn = auth.session !== undefined
   status.textContent = load === 'loading' ? 'Loading …' : greeting()
-  if (auth.session === undefined) items.replaceChildren()
+  form.hidden = signedIn
+  list.hidden = !signedIn
+  if (!signedIn) items.replaceChildren()
 }
 
 function greeting(): string {

@@ -16,6 +16,7 @@ export const model = authTestModel<Page>({
       await press('Sign out')(otherTab)
     },
   },
+  offers: (event, { subject }) => event !== 'signIn' || !subject,
   states: {
     anonymous: sees('Nobody is signed in'),
     authenticated: sees('Signed in as ada'),

@@ -122,19 +122,23 @@ describe.skipIf(!hasChromium)('the example of docs/testing.md, in Chromium', () 
       'has a button that does not sign out',
       ['auth.signOut()', '{}'],
       'signIn signOut signIn',
-      ['✓ the user signs in → authenticated.renewable', '✗ the user signs out', '  the user signs in'],
+      [
+        '✓ the user signs in → authenticated.renewable',
+        '✗ the user signs out → loggedOut',
+        '  the user signs in',
+      ],
     ],
     [
       'does not say that the session has ended',
       ['Your session has ended, sign in again', 'Nobody is signed in'],
-      'signIn accessTokenDies refreshTokenDies request request',
-      ['✓ the refresh token is revoked → authenticated.renewable', '✗ a request is sent'],
+      'signIn accessTokenDies refreshTokenDies request signIn',
+      ['✓ the refresh token is revoked → authenticated.renewable', '✗ a request is sent → expired'],
     ],
     [
       'sends its requests past the session',
       ['await api(', 'await fetch('],
       'signIn request',
-      ['✓ the user signs in → authenticated.renewable', '✗ a request is sent'],
+      ['✓ the user signs in → authenticated.renewable', '✗ a request is sent → authenticated.renewable'],
     ],
   ] as const)('an app that %s is found out, with the path that shows it', async (_, change, events, told) => {
     const path = model.shortestPaths().find((path) => path.events.join(' ') === events)

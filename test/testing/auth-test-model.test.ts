@@ -27,6 +27,15 @@ describe('authTestModel', () => {
     expect(model.size).toBe(3)
   })
 
+  it('leaves out what the app does not offer as things stand', () => {
+    const model = authTestModel({
+      events: { signIn: nothing, signOut: nothing },
+      offers: (event, { subject }) => (event === 'signIn') === !subject,
+    })
+    expect(model.shortestPaths().map(({ events }) => events.join(' '))).toEqual(['signIn signOut signIn'])
+    expect(model.simplePaths().map(({ events }) => events.join(' '))).toEqual(['signIn signOut'])
+  })
+
   it('gives every path of a length that comes to no situation twice', () => {
     const model = authTestModel({ events: basic })
     const events = (length: number) => model.simplePaths({ length }).map((path) => path.events.join(' '))
@@ -104,11 +113,11 @@ describe('authTestModel', () => {
         'The path:',
         '  ✓ the start',
         '  ✓ the user signs in → authenticated.renewable',
-        '  ✗ the user signs out',
+        '  ✗ the user signs out → loggedOut',
         '    the user signs in',
       ].join('\n'),
     )
-    expect(model.coverage).toMatchObject({ paths: 0, steps: 2 })
+    expect(model.coverage).toMatchObject({ paths: 0, steps: 0 })
   })
 
   it('shows the path where what is thrown is no error, or one that cannot be changed', async () => {
@@ -192,7 +201,7 @@ describe('the coverage of a model', () => {
     expect(lines).toContain('anonymous                       yes      1/1')
     const loggedOut = lines.findIndex((line) => /^loggedOut +NO +0\/1$/.test(line))
     expect(lines[loggedOut + 1]).toMatch(/^ +missed: session\.signOut$/)
-    expect(lines.at(-1)).toBe('2 paths, 5 steps: states 6/24 (25 %), transitions 4/99 (4 %)')
+    expect(lines.at(-1)).toBe('2 paths, 3 steps: states 6/24 (25 %), transitions 4/99 (4 %)')
   })
 
   it('is a drawing in which what was covered is marked', async () => {

@@ -45,6 +45,14 @@ export interface AuthTestModelOptions<App> extends ModelSettings {
    */
   readonly events: { readonly [Name in ModelEventName]?: (app: App, step: DrivenStep) => unknown }
   /**
+   * Whether that can happen in the app as things stand: a sign-in, say, only where the app shows its form. Default: whatever
+   * the chart takes can happen anywhere, a sign-in also while somebody is signed in.
+   *
+   * @param event what would happen
+   * @param now what is true of the app before it
+   */
+  readonly offers?: (event: ModelEventName, now: Expected) => boolean
+  /**
    * What to look at in a state, by the path of the state (`expired`, `refreshing.gate.closed`). After each step those of
    * all states the chart is in run; the one named `'*'` runs where there is no other.
    */
@@ -114,12 +122,13 @@ export interface AuthTestModel<App> {
  * ```
  */
 export function authTestModel<App>(options: AuthTestModelOptions<App>): AuthTestModel<App> {
-  const { events, states = {}, coverage = createCoverage(), ...settings } = options
+  const { events, offers = () => true, states = {}, coverage = createCoverage(), ...settings } = options
   const names = namesOf(events)
   for (const state of Object.keys(states)) if (state !== '*') assertState('authTestModel', state)
 
   const world = createModelWorld(resolveModelSettings(settings))
-  const graph = graphOf(world.start(), explore(worldLogic(world), names))
+  const isOffered = (event: ModelEventName, now: ModelState) => offers(event, expectedOf(now))
+  const graph = graphOf(world.start(), explore(worldLogic(world), names, isOffered))
 
   async function look(app: App, state: ModelState) {
     const expected = expectedOf(state)
@@ -134,17 +143,16 @@ export function authTestModel<App>(options: AuthTestModelOptions<App>): AuthTest
     try {
       await look(app, graph.start)
       for (const { event, from, to } of steps) {
-        done.push(modelEvents[event].description)
+        done.push(`${modelEvents[event].description} → ${placeOf(to.chart.value)}`)
         const elapsed = to.uptime - from.uptime
         const jumped = to.wall - from.wall - elapsed
         await events[event]?.(app, { event, elapsed, jumped, expected: expectedOf(to) })
         await look(app, to)
-        done[done.length - 1] += ` → ${placeOf(to.chart.value)}`
       }
     } catch (error) {
       throw withPath(error, done, steps)
     }
-    coverage.addPath()
+    coverage.addPath(steps.length)
   }
 
   const pathOf = (steps: Steps): TestPath<App> => {

@@ -25,12 +25,13 @@ export interface AuthCoverage {
 
 /** Where several models write what their paths covered. */
 export interface CoverageRecorder extends AuthCoverage {
-  /** For the model: a step that passed. */
-  add(step: {
+  /** For the model: a look at the app that passed. */
+  add(seen: {
     readonly states: Iterable<string>
     readonly transitions: Iterable<AnyTransitionDefinition>
   }): void
-  addPath(): void
+  /** For the model: a path that passed, and how many steps it had. */
+  addPath(steps: number): void
 }
 
 /**
@@ -60,13 +61,13 @@ export function createCoverage(): CoverageRecorder {
   })
 
   return {
-    add(step) {
-      steps++
-      for (const state of step.states) if (state !== '') states.add(state)
-      for (const transition of step.transitions) transitions.add(transitionName(transition))
+    add(seen) {
+      for (const state of seen.states) if (state !== '') states.add(state)
+      for (const transition of seen.transitions) transitions.add(transitionName(transition))
     },
-    addPath() {
+    addPath(length) {
       paths++
+      steps += length
     },
     get states() {
       return report(chartStates, states)

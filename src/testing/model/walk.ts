@@ -33,14 +33,17 @@ const MOST_CALLS = 2
 export const isEnabled = ({ world }: WorldSnapshot, { type }: WorldEvent) =>
   (world.calls.length < MOST_CALLS || type.startsWith('endpoint')) && modelEvents[type].enabled(world)
 
-/** Every world that can be reached by those events, and what each of them leads to. */
+/** Every world that can be reached by those events, where they are offered, and what each of them leads to. */
 export function explore(
   logic: WorldLogic,
   events: readonly ModelEventName[],
+  isOffered: (event: ModelEventName, world: ModelState) => boolean = () => true,
 ): AdjacencyMap<WorldSnapshot, WorldEvent> {
+  const mayHappen = (snapshot: WorldSnapshot, event: WorldEvent) =>
+    isEnabled(snapshot, event) && isOffered(event.type, snapshot.world)
   return getAdjacencyMap(logic, {
     events: events.map((type) => ({ type })),
-    filterEvents: isEnabled as never,
+    filterEvents: mayHappen as never,
     serializeState: ({ world }) => serializeModelState(world),
     serializeEvent: ({ type }) => type,
     limit: Number.POSITIVE_INFINITY,

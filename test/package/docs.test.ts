@@ -26,19 +26,7 @@ const PAGE = readFileSync(new URL('docs/testing.md', root), 'utf8')
 const README = readFileSync(new URL('README.md', root), 'utf8')
 const DRAWINGS = readFileSync(new URL('visualizations/README.md', root), 'utf8')
 
-/** What the snippets use of Playwright Test, which is no part of this repository. */
-const PLAYWRIGHT = [
-  "import type { Locator, Page } from 'playwright-core'",
-  'type Body = (given: { page: Page }) => unknown',
-  'declare const test: ((title: string, body: Body) => void) & Record<"beforeAll" | "beforeEach", (body: Body) => void>',
-  'declare const expect: (locator: Locator) => { toBeVisible(): Promise<void> }',
-  'declare const defineConfig: (config: { use: { baseURL: string }; webServer: { command: string; url: string } }) => object',
-].join('; ')
-
-const snippets = snippetsOf(PAGE).map((snippet) => ({
-  ...snippet,
-  code: snippet.code.replace(/^import .* from '@playwright\/test'$/m, PLAYWRIGHT),
-}))
+const snippets = snippetsOf(PAGE)
 const snippetUnder = (heading: string) => snippets.filter((snippet) => snippet.heading === heading)
 const linesOf = (text: string) => text.split('\n').filter((line) => line.trim() !== '')
 

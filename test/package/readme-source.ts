@@ -18,6 +18,15 @@ export interface Snippet {
   readonly code: string
 }
 
+/** What the snippets use of Playwright Test, which is no part of this repository. */
+const PLAYWRIGHT = [
+  "import type { Locator, Page } from 'playwright-core'",
+  'type Body = (given: { page: Page }) => unknown',
+  'declare const test: ((title: string, body: Body) => void) & Record<"beforeAll" | "beforeEach", (body: Body) => void>',
+  'declare const expect: (locator: Locator) => { toBeVisible(): Promise<void> }',
+  'declare const defineConfig: (config: { use: { baseURL: string }; webServer: { command: string; url: string } }) => object',
+].join('; ')
+
 export function snippetsOf(text = README): Snippet[] {
   const pattern = /(?:<!-- prelude: (.*?) -->\n)?```(tsx?)\n([\s\S]*?)```/g
   return [...text.matchAll(pattern)].map(
@@ -131,7 +140,8 @@ export function problemsIn(snippets: readonly Snippet[]): string[] {
   const { getSourceFile, fileExists, readFile } = host
   const textOf = (file: string) => {
     const snippet = files.get(file)
-    return snippet && `${snippet.prelude}\n${snippet.code}`
+    const code = snippet?.code.replace(/^import .* from '@playwright\/test'$/m, PLAYWRIGHT)
+    return snippet && `${snippet.prelude}\n${code}`
   }
   host.fileExists = (file) => files.has(file) || fileExists.call(host, file)
   host.readFile = (file) => textOf(file) ?? readFile.call(host, file)

@@ -7,6 +7,7 @@ import { authMachine } from '../../machines/index.ts'
 import manifest from '../../package.json' with { type: 'json' }
 import { settle } from '../../src/core/options.ts'
 import * as authchart from '../../src/index.ts'
+import * as authchartTesting from '../../src/testing/index.ts'
 import { createTokenServer } from '../../src/testing/token-server/token-server.ts'
 import * as authchartAxios from '../../src/transports/axios.ts'
 import * as authchartFetch from '../../src/transports/fetch.ts'
@@ -57,6 +58,7 @@ const MODULES: Readonly<Record<string, unknown>> = {
   'authchart/fetch': authchartFetch,
   'authchart/ofetch': authchartOfetch,
   'authchart/axios': authchartAxios,
+  'authchart/testing': authchartTesting,
   axios: { __esModule: true, default: axios },
 }
 
@@ -110,7 +112,7 @@ describe('the quick starts', () => {
 
 describe('the recipe for tests', () => {
   it('renews when its clock is moved', async () => {
-    const recipe = snippets.find(({ code }) => code.includes('Clock'))
+    const recipe = snippets.find(({ code }) => code.includes('createVirtualClock'))
     expect((await run(recipe!)).printed).toEqual([['at-2']])
   })
 })

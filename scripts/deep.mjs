@@ -54,9 +54,9 @@ for (let index = 0; index < Math.min(availableParallelism(), Math.ceil(RUNS / CH
     tell()
     next(worker)
   })
-  worker.on('exit', (code) => {
+  worker.on('exit', (code, signal) => {
     if (done >= RUNS) finish('All invariants hold.', 0)
-    else if (code !== 0) finish(`A process ended with ${code}`, 1)
+    else if (code !== 0) finish(`A process ended with ${signal ?? code}`, 1)
   })
   next(worker)
 }

@@ -27,7 +27,9 @@ export function mutate(directory, { name, edits }) {
     const { before, after } = files.get(path) ?? both(readFileSync(path, 'utf8'))
     const count = after.split(find).length - 1
     if (count !== 1) {
-      throw new Error(`${name}: the source has moved: ${file} has ${count} times, and not once, \`${find}\``)
+      throw new Error(
+        `${name}: the source has moved: ${file} has this text ${count} times instead of once: ${find}`,
+      )
     }
     files.set(path, { before, after: after.replace(find, () => replace) })
   }

@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process'
 import { existsSync, readFileSync, rmSync } from 'node:fs'
-import { join, relative } from 'node:path'
+import { join, relative, resolve } from 'node:path'
 
 /** What a test may take whose file does not say, in milliseconds. */
 const TEST_TIMEOUT = 10_000
@@ -49,13 +49,13 @@ export async function runSuite(directory, { files, env = {}, finding }, limit) {
   const { testResults = [] } = existsSync(report) ? JSON.parse(readFileSync(report, 'utf8')) : {}
   const failure = testFailure(testResults, finding) ?? fileFailure(testResults) ?? strayError(output)
   if (!failure) throw new Error(`Vitest ended with ${code}, and no test failed:\n${output}`)
-  return { seconds, failure: { ...failure, file: relative(directory, failure.file) } }
+  return { seconds, failure: { ...failure, file: relative(directory, resolve(directory, failure.file)) } }
 }
 
 function vitest(directory, limit, env, args) {
   const child = spawn(process.execPath, [join('node_modules', 'vitest', 'vitest.mjs'), 'run', ...args], {
     cwd: directory,
-    env: { ...process.env, ...env },
+    env: { ...process.env, NO_COLOR: '1', FORCE_COLOR: undefined, ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
     // Its workers are to end with it, and those that hang do not hear of anything.
     detached: true,
@@ -87,8 +87,8 @@ function testFailure(testResults, finding) {
     const failed = assertionResults.find(({ status }) => status === 'failed')
     if (!failed) continue
     const { ancestorTitles, title, failureMessages } = failed
-    const found = finding?.exec(failureMessages.join('\n'))?.[1]
-    return { file: name, title: [...ancestorTitles, found ?? title].join(' > ') }
+    const found = finding?.exec(failureMessages[0] ?? '')?.[1]
+    return { file: name, title: [...ancestorTitles, title, ...(found ? [found] : [])].join(' > ') }
   }
   return undefined
 }
@@ -99,8 +99,11 @@ function fileFailure(testResults) {
   return failed && { file: failed.name, title: failed.message.split('\n', 1)[0] }
 }
 
-/** A promise that nobody heard of; which test it was of cannot be told. */
+/** A promise that nobody heard of. Vitest can only guess which test it was of. */
 function strayError(output) {
-  const found = /Unhandled (?:Rejection|Error)[^\n]*\n(?:[^\n]*\n)?([^\n]*Error: [^\n]*)/.exec(output)
-  return found && { file: '', title: `an unhandled ${found[1].trim()}` }
+  const [, error] = /Unhandled [^\n]*\n(\w*Error: [^\n]*)/.exec(output) ?? []
+  if (error === undefined) return undefined
+  const [, file = ''] = /originated in "([^"]*)"/.exec(output) ?? []
+  const [, title = ''] = /latest test that might've caused the error is "([^"]*)"/.exec(output) ?? []
+  return { file, title: `${title} > unhandled: ${error}` }
 }

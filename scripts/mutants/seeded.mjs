@@ -1,4 +1,4 @@
-// The seeded bugs. Each is what one line of ours prevents, taken out: `edits` name text that is in its file exactly once,
+// The seeded bugs. Each takes out what prevents it: `edits` name text that is in its file exactly once,
 // and what stands there instead. `harm` is what a user would see of it.
 
 const GATE = 'src/core/gate.ts'
@@ -6,18 +6,14 @@ const GATE = 'src/core/gate.ts'
 export const MUTANTS = [
   {
     name: 'no generation check',
-    harm: 'A request refused with yesterday’s token waits for a renewal that nobody begins, though a newer token is at hand.',
+    harm: 'A 401 that comes after the renewal is the caller’s: the request was only sent again with the token refused.',
     edits: [
       {
         file: GATE,
-        find: "if (posture !== 'pass' || refused.generation !== vault.generation) return",
-        replace: "if (posture !== 'pass') return",
-      },
-      {
-        file: GATE,
         find: "posture === 'pass' && refused.generation === vault.generation ? undefined : pass()",
-        replace: "posture === 'pass' ? undefined : pass()",
+        replace: "posture === 'pass' ? refused : pass()",
       },
+      { file: GATE, find: "(posture === 'pass' && pass === vault.pass)", replace: "posture === 'pass'" },
     ],
   },
   {
@@ -89,7 +85,7 @@ export const MUTANTS = [
   },
   {
     name: 'abort ignored while held',
-    harm: 'A request whose page was left waits on, and is sent after all.',
+    harm: 'A request whose page was left waits on until there is a token, or until its hold runs out.',
     edits: [
       {
         file: 'src/core/hold-queue.ts',

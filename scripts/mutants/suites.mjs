@@ -11,7 +11,7 @@ export const PRODUCT = [
     files: ['test/model/interleavings/'],
     env: { SEED, RUNS, PATH_: undefined, REPLAY: undefined },
     /** One test for everything: what it says tells more than its title. */
-    finding: /Violation: ([^\n]+)/,
+    finding: /^(?:\w*(?:Error|Violation): )*([^\n]+)/,
   },
 ]
 

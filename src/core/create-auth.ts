@@ -109,9 +109,11 @@ export function createAuthWith<Credentials, Claims>(
     send({ type: 'session.adopt', facts, works, renewal })
   }
 
-  async function syncWithStore() {
+  async function syncWithStore(): Promise<void> {
     const mark = vault.mark()
     const record = await store.read()
+    // Ended by itself meanwhile, it has not seen yet what it was told of. Whoever signed out has.
+    if (!vault.tokens && !vault.isCurrent(mark) && mark.epoch === vault.epoch) return syncWithStore()
     if (record === 'gone') {
       if (vault.tokens && vault.isCurrent(mark)) send({ type: 'session.removed' })
     } else if (typeof record === 'object' && (vault.tokens || vault.isCurrent(mark))) {

@@ -84,8 +84,10 @@ export function provide(core: Implementations): AuthMachine {
         const dismissed = vault.dismiss()
         core.leaveBehind(dismissed)
         if (event.type === 'session.removed') return store.forget()
-        store.clear()
-        core.announce('ended', dismissed?.id)
+        const cleared = store.clear()
+        if (dismissed) core.announce('ended', dismissed.id)
+        // Before it was read, only the store knows which session it was: the others find it gone.
+        else void Promise.resolve(cleared).then(() => core.announce('changed'))
       },
       syncWithStore: () => core.syncWithStore(),
     },

@@ -133,6 +133,24 @@ describe('the end of a session', () => {
       ({ pass }) => pass(60_000, true),
     ))
 
+  it('that a page asks for before it has read the store is not the end of a newer one', () =>
+    live(CALM, async ({ asks, around, rest }) => {
+      const [first, second] = around.tabs as [Tab, Tab]
+      asks.signOut(second)
+      asks.setTokens(first, 'ada')
+      await rest(undefined)
+    }))
+
+  it('does not make a page miss the newer session that it was just told of', () =>
+    play(
+      { idle: 120_000 },
+      all,
+      ({ asks }, _, second) => asks.setTokens(second, 'bob'),
+      ({ around }) => around.clock.jump(120_000),
+      arrives("'changed' from tab 1 reaches tab 0"),
+      (_, first) => expect(first.auth.session?.subject).toBe('bob'),
+    ))
+
   it('does not end the newer session that a sibling has taken over before it hears of it', () =>
     play(
       {},

@@ -56,6 +56,8 @@ export function createSurroundings(config: Config) {
         const family = server.familyOf(write.record.accessToken)
         const afterSignOut = family !== undefined && around.signedOut.has(family.name)
         if (place) around.facts.writes.push({ ...write, place, afterSignOut })
+        // Nobody told the page, and it could not tell: for whoever reads this record the session goes on.
+        if (family && !write.trusts) around.signedOut.delete(family.name)
       },
       onClear: ({ page, record, unseen }: Clearing) => {
         const family = record && server.familyOf(record.accessToken)

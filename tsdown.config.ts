@@ -9,6 +9,7 @@ export default {
     ofetch: 'src/transports/ofetch.ts',
     axios: 'src/transports/axios.ts',
     storage: 'src/storage/index.ts',
+    tabs: 'src/coordination/tabs.ts',
     testing: 'src/testing/index.ts',
   },
   format: 'esm',

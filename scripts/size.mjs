@@ -6,11 +6,13 @@ const CORE_FETCH =
   'export { createAuth } from "./dist/index.js"; export { createAuthFetch } from "./dist/fetch.js"'
 
 const ENTRIES = [
-  { name: 'core + fetch', code: CORE_FETCH, limit: 17_920, mayImport: ['xstate'] },
+  { name: 'core + fetch', code: CORE_FETCH, limit: 18_944, mayImport: ['xstate'] },
   { name: './fetch', code: 'export * from "./dist/fetch.js"', limit: 3_072 },
   { name: './ofetch', code: 'export * from "./dist/ofetch.js"', limit: 3_072 },
   { name: './axios', code: 'export * from "./dist/axios.js"', limit: 4096 },
-  { name: './storage', code: 'export * from "./dist/storage.js"', limit: 1_024 },
+  { name: './storage', code: 'export * from "./dist/storage.js"', limit: 8_192 },
+  { name: 'webStorage', code: 'export { webStorage } from "./dist/storage.js"', limit: 1_024 },
+  { name: './tabs', code: 'export * from "./dist/tabs.js"', limit: 3_072 },
   { name: './testing', code: 'export * from "./dist/testing.js"' },
   { name: './machines', code: 'export * from "./dist/machines.js"', limit: 4096 },
   { name: 'core + fetch + xstate', code: CORE_FETCH, bundled: ['xstate'] },

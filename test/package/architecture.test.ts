@@ -17,9 +17,13 @@ const RULES: readonly Rule[] = [
   { layer: 'src/transports/ofetch.ts', mayImport: ['src/core/', 'src/transports/', 'ofetch'] },
   { layer: 'src/transports/axios.ts', mayImport: ['src/core/', 'src/transports/', 'axios'] },
   { layer: 'src/transports/', mayImport: ['src/core/'] },
-  { layer: 'src/storage/', mayImport: ['src/core/'] },
+  {
+    layer: 'src/storage/',
+    mayImport: ['src/core/', 'src/environment/', 'src/coordination/file.ts', 'unstorage'],
+  },
+  { layer: 'src/environment/node.ts', mayImport: ['src/core/', 'node:'] },
   { layer: 'src/environment/', mayImport: ['src/core/'] },
-  { layer: 'src/coordination/', mayImport: ['src/core/'] },
+  { layer: 'src/coordination/', mayImport: ['src/core/', 'src/environment/'] },
   {
     layer: 'src/testing/',
     mayImport: ['machines/', 'src/core/', 'src/defaults.ts', 'xstate', 'xstate/graph', 'node:'],

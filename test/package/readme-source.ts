@@ -180,5 +180,6 @@ export const SOURCES: Readonly<Record<string, string>> = {
   'authchart/ofetch': 'src/transports/ofetch.ts',
   'authchart/axios': 'src/transports/axios.ts',
   'authchart/storage': 'src/storage/index.ts',
+  'authchart/tabs': 'src/coordination/tabs.ts',
   'authchart/testing': 'src/testing/index.ts',
 }

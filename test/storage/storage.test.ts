@@ -2,9 +2,60 @@ import { memoryStorage, webStorage } from '../../src/storage/index.ts'
 import { storageContract } from './contract.ts'
 import { fakeWebStorage } from './web-storage-fake.ts'
 
-storageContract('memoryStorage', memoryStorage)
-storageContract('webStorage', () => webStorage(fakeWebStorage()))
-storageContract('webStorage of a function, under another key', () => {
+storageContract('memoryStorage', () => {
+  const storage = memoryStorage()
+  return { open: () => storage, put: (value) => storage.write(value as never) }
+})
+
+function webPlace(key = 'authchart') {
   const area = fakeWebStorage()
-  return webStorage(() => area, { key: 'my app' })
+  const healthy = { ...area }
+  const access = { denied: false }
+  const get = () => {
+    if (access.denied) throw new DOMException('The operation is insecure.', 'SecurityError')
+    return area
+  }
+  return {
+    area,
+    healthy,
+    access,
+    open: () => webStorage(get, { key }),
+    put: (value: unknown) => area.setItem(key, JSON.stringify(value)),
+  }
+}
+
+storageContract('webStorage', webPlace, {
+  garbage: {
+    'half of it': ({ area }) => area.setItem('authchart', area.getItem('authchart')?.slice(0, 80) ?? ''),
+    'an empty text': ({ area }) => area.setItem('authchart', ''),
+    'a text that is no JSON': ({ area }) => area.setItem('authchart', 'SECRET'),
+  },
+  faults: {
+    'no room left': {
+      begin: ({ area }) => {
+        area.setItem = () => {
+          throw new DOMException('full', 'QuotaExceededError')
+        }
+      },
+      end: ({ area, healthy }) => {
+        area.setItem = healthy.setItem
+      },
+      kind: /^QuotaExceededError$/,
+      spares: ['read', 'clear'],
+    },
+    'a browser that forbids it': {
+      begin: ({ access }) => {
+        access.denied = true
+      },
+      end: ({ access }) => {
+        access.denied = false
+      },
+      kind: /^SecurityError$/,
+    },
+  },
+})
+
+storageContract('webStorage of the storage itself, under another key', () => {
+  const place = webPlace('my app')
+  return { ...place, open: () => webStorage(place.area, { key: 'my app' }) }
 })

@@ -1,0 +1,330 @@
+import { createServer, type Server } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { build } from 'esbuild'
+import type { Browser, BrowserContext, CDPSession, Page } from 'playwright-core'
+import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest'
+import { StorageError } from '../../src/core/errors.ts'
+import type { SessionRecord, SessionStorage } from '../../src/core/ports.ts'
+import { FULL, LEAST, storageContract } from '../storage/contract.ts'
+import { hasChromium, launchChromium } from '../support/chromium.ts'
+import type { Answer, Spoiler } from './encrypted-storage.page.ts'
+
+declare global {
+  var encryptedScenarios: typeof import('./encrypted-storage.page.ts').scenarios
+}
+
+const SPOILERS: Spoiler[] = [
+  'a text',
+  'a record that is not encrypted',
+  'an entry of the version to come',
+  'a record without its key',
+  'a record under another key',
+  'a record with another IV',
+  'half of it',
+  'a record with one bit turned over',
+  'a record that was moved here',
+  'a text that is no JSON',
+  'nothing',
+]
+
+describe.skipIf(!hasChromium)('encryptedStorage in Chromium', () => {
+  let browser: Browser
+  let pages: Server
+  let origin: string
+  let script: string
+  let context: BrowserContext
+  let tabs: Page[]
+  let devtools: CDPSession
+  const listeners = new Map<string, () => void>()
+  let made = 0
+
+  async function openTab(url = origin, profile = context): Promise<Page> {
+    const tab = await profile.newPage()
+    await tab.goto(url)
+    await tab.waitForFunction(() => 'encryptedScenarios' in globalThis)
+    return tab
+  }
+
+  beforeAll(async () => {
+    const { outputFiles } = await build({
+      entryPoints: [new URL('./encrypted-storage.page.ts', import.meta.url).pathname],
+      bundle: true,
+      format: 'esm',
+      platform: 'browser',
+      target: 'es2022',
+      write: false,
+    })
+    script = outputFiles[0]?.text ?? ''
+    pages = createServer((request, response) => {
+      response.setHeader('access-control-allow-origin', '*')
+      if (request.url === '/sandboxed') response.setHeader('content-security-policy', 'sandbox allow-scripts')
+      if (request.url === '/page.js') response.setHeader('content-type', 'text/javascript').end(script)
+      else
+        response.setHeader('content-type', 'text/html').end('<script type="module" src="/page.js"></script>')
+    })
+    await new Promise<void>((resolve) => pages.listen(0, '127.0.0.1', resolve))
+    origin = `http://127.0.0.1:${(pages.address() as AddressInfo).port}`
+    browser = await launchChromium()
+    context = await browser.newContext()
+    await context.exposeFunction('hear', (id: string) => listeners.get(id)?.())
+    tabs = [await openTab(), await openTab()]
+    devtools = await context.newCDPSession(tabs[0]!)
+  }, 60_000)
+
+  afterAll(async () => {
+    await browser?.close()
+    pages?.closeAllConnections()
+    pages?.close()
+  })
+
+  const unpack = (answer: Answer): unknown => {
+    if ('value' in answer) return answer.value
+    const { name, reason, text } = answer.error
+    if (name === 'StorageError') throw new StorageError(text, { reason })
+    throw Object.assign(new Error(text), { name })
+  }
+
+  /** A store in a tab, as if it were here. */
+  function remote(tab: Page, name: string): SessionStorage {
+    const id = `store ${made++}`
+    return {
+      read: async () =>
+        unpack(await tab.evaluate(([name, id]) => encryptedScenarios.read(name, id), [name, id] as const)),
+      write: async (record) =>
+        unpack(
+          await tab.evaluate(([name, id, record]) => encryptedScenarios.write(name, id, record), [
+            name,
+            id,
+            record,
+          ] as const),
+        ),
+      clear: async () =>
+        unpack(await tab.evaluate(([name, id]) => encryptedScenarios.clear(name, id), [name, id] as const)),
+      subscribe(onChange) {
+        const listener = `listener ${made++}`
+        listeners.set(listener, onChange)
+        void tab.evaluate(([name, id, listener]) => encryptedScenarios.subscribe(name, id, listener), [
+          name,
+          id,
+          listener,
+        ] as const)
+        return () => void tab.evaluate((listener) => encryptedScenarios.stop(listener), listener)
+      },
+    }
+  }
+
+  /** A database of its own, whose stores are in one tab and the other in turn. */
+  function place() {
+    const name = `place ${made++}`
+    let opened = 0
+    return {
+      name,
+      open: () => remote(tabs[opened++ % 2]!, name),
+      put: (value: unknown) =>
+        tabs[0]!.evaluate(([name, value]) => encryptedScenarios.put(name, value), [name, value] as const),
+    }
+  }
+
+  storageContract('encryptedStorage', place, {
+    hears: 'others',
+    garbage: Object.fromEntries(
+      SPOILERS.map((how) => [
+        how,
+        ({ name }: { name: string }) =>
+          tabs[1]!.evaluate(([name, how]) => encryptedScenarios.spoil(name, how), [name, how] as const),
+      ]),
+    ),
+    faults: {
+      'a browser that forbids it': {
+        begin: () => tabs[0]!.evaluate(() => encryptedScenarios.forbid()),
+        end: () => tabs[0]!.evaluate(() => void encryptedScenarios.allow()),
+        kind: /^SecurityError$/,
+      },
+      'a database of that name that another script has made': {
+        begin: ({ name }) => tabs[1]!.evaluate((name) => encryptedScenarios.occupy(name), name),
+        end: ({ name }) => tabs[1]!.evaluate((name) => encryptedScenarios.deleteDatabase(name), name),
+        kind: /^VersionError$/,
+      },
+    },
+  })
+
+  it('lets the key be used and not exported, and makes another one for each write', async () => {
+    const { name, open } = place()
+    const store = open()
+    await store.write(FULL)
+    const first = await tabs[1]!.evaluate((name) => encryptedScenarios.inspect(name), name)
+    expect(first).toMatchObject({
+      version: 1,
+      exported: 'InvalidAccessError',
+      extractable: false,
+      usages: ['encrypt', 'decrypt'],
+      algorithm: { name: 'AES-GCM', length: 256 },
+      rest: {},
+    })
+    expect(first.iv).toHaveLength(12)
+    await store.write(FULL)
+    const second = await tabs[1]!.evaluate((name) => encryptedScenarios.inspect(name), name)
+    expect(second.iv).not.toEqual(first.iv)
+    expect(second.texts[1]).not.toBe(first.texts[1])
+    expect(second.texts[1]).toHaveLength(first.texts[1]?.length ?? 0)
+  })
+
+  it('keeps one entry, with no word of the record in it, and leaves none when it is cleared', async () => {
+    const { name, open } = place()
+    const store = open()
+    const own = (all: { name: string; keys: unknown[] }[]) => all.filter((database) => database.name === name)
+    await store.write(FULL)
+    const { texts } = await tabs[0]!.evaluate((name) => encryptedScenarios.inspect(name), name)
+    for (const word of Object.values(FULL)) {
+      if (String(word).length > 2) expect(texts.join('\n')).not.toContain(String(word))
+    }
+    const databases = () => tabs[0]!.evaluate(() => encryptedScenarios.databases())
+    expect(own(await databases())).toEqual([{ name, stores: ['session'], keys: ['current'] }])
+    await store.clear()
+    expect(own(await databases())).toEqual([{ name, stores: ['session'], keys: [] }])
+  })
+
+  it("says on its channel that something changed, and nothing else, under the name 'authchart' of its own", async () => {
+    const said = await tabs[0]!.evaluate((record) => encryptedScenarios.overhear('authchart', record), FULL)
+    expect(said).toEqual([expect.stringMatching(/^0\.[\da-z]+$/), said[0]])
+    expect((await remote(tabs[0]!, 'authchart').read()) ?? undefined).toBeUndefined()
+  })
+
+  it('holds a whole record when the tab that writes it crashes', async () => {
+    const { name, open } = place()
+    const store = open()
+    const rotations: number[] = []
+    for (let round = 0; round < 5; round++) {
+      const tab = await openTab()
+      await tab.evaluate(([name, record]) => encryptedScenarios.writeForEver(name, record), [
+        name,
+        FULL,
+      ] as const)
+      const crashed = new Promise((resolve) => tab.once('crash', resolve))
+      tab.goto('chrome://crash').catch(() => {})
+      await crashed
+      const record = (await store.read()) as SessionRecord
+      expect(record).toEqual({ ...FULL, rotation: record.rotation })
+      rotations.push(record.rotation)
+      await tab.close()
+    }
+    expect(Math.max(...rotations), 'it was writing').toBeGreaterThan(0)
+  })
+
+  it('stands in the way of nobody who deletes the database, and starts anew after that', async () => {
+    const { name, open } = place()
+    const [one, other] = [open(), open()]
+    await one.write(FULL)
+    await other.read()
+    expect(await tabs[1]!.evaluate((name) => encryptedScenarios.deleteDatabase(name), name)).toBe('deleted')
+    expect((await one.read()) ?? undefined).toBeUndefined()
+    await one.write(LEAST)
+    expect(await other.read()).toEqual(LEAST)
+  })
+
+  it('starts anew when the user has deleted the data of the site', async () => {
+    const store = place().open()
+    await store.write(FULL)
+    await devtools.send('Storage.clearDataForOrigin', { origin, storageTypes: 'indexeddb' })
+    expect((await store.read()) ?? undefined).toBeUndefined()
+    await store.write(LEAST)
+    expect(await store.read()).toEqual(LEAST)
+  })
+
+  it.each(['Worker', 'SharedWorker'] as const)(
+    'works in a %s, and shares its record with the page',
+    async (kind) => {
+      const { name, open } = place()
+      const store = open()
+      await store.write(FULL)
+      const said = await tabs[0]!.evaluate(
+        ([kind, name]) =>
+          new Promise((resolve, reject) => {
+            const made = new globalThis[kind]('/page.js', { type: 'module', name })
+            const port = made instanceof SharedWorker ? made.port : made
+            made.onerror = (event) => reject(new Error(String((event as ErrorEvent).message)))
+            port.onmessage = ({ data }) => resolve(data)
+            port.postMessage(name)
+          }),
+        [kind, name] as const,
+      )
+      expect(said).toMatchObject({ window: 'undefined', before: { value: FULL } })
+      expect(said).toMatchObject({ after: { value: { accessToken: 'worker' } } })
+      expect(await store.read()).toMatchObject({ accessToken: 'worker' })
+    },
+  )
+
+  it('says that it needs WebCrypto where a page is not from a secure context, and can be cleared even there', async () => {
+    await context.route('http://insecure.test/**', (route) =>
+      route.request().url().endsWith('/page.js')
+        ? route.fulfill({ contentType: 'text/javascript', body: script })
+        : route.fulfill({ contentType: 'text/html', body: '<script type="module" src="/page.js"></script>' }),
+    )
+    const tab = await openTab('http://insecure.test/')
+    onTestFinished(() => tab.close())
+    const store = remote(tab, 'insecure')
+    await expect(store.write(FULL)).rejects.toMatchObject({ reason: 'insecure_context' })
+    expect((await store.read()) ?? undefined).toBeUndefined()
+    await store.clear()
+    expect(await tab.evaluate(() => encryptedScenarios.start('insecure', { access_token: 'a' }))).toBe(
+      'authenticated',
+    )
+    expect(await tab.evaluate(() => encryptedScenarios.token())).toBe('a')
+  })
+
+  it('says so where there is no room left, lets the session live in memory, and works again when there is', async () => {
+    // In a profile of its own: once it has had room, a browser does not look again for a while.
+    const crowded = await browser.newContext()
+    onTestFinished(() => crowded.close())
+    const tab = await openTab(origin, crowded)
+    const quota = await crowded.newCDPSession(tab)
+    await quota.send('Storage.overrideQuotaForOrigin', { origin, quotaSize: 100 })
+    const store = remote(tab, 'crowded')
+    await expect(store.write(FULL)).rejects.toMatchObject({ reason: 'QuotaExceededError' })
+    expect((await store.read()) ?? undefined).toBeUndefined()
+    expect(await tab.evaluate(() => encryptedScenarios.start('crowded', { access_token: 'a' }))).toBe(
+      'authenticated',
+    )
+    expect(await tab.evaluate(() => encryptedScenarios.token())).toBe('a')
+    await quota.send('Storage.overrideQuotaForOrigin', { origin })
+    await store.write(FULL)
+    expect(await store.read()).toEqual(FULL)
+  })
+
+  it('says what the browser says where a page may not store, and lets the session live in memory', async () => {
+    const tab = await openTab(`${origin}/sandboxed`)
+    onTestFinished(() => tab.close())
+    const store = remote(tab, 'sandboxed')
+    for (const operation of [() => store.read(), () => store.write(FULL), () => store.clear()])
+      await expect(operation()).rejects.toMatchObject({ reason: 'SecurityError' })
+    expect(await tab.evaluate(() => encryptedScenarios.start('sandboxed', { access_token: 'a' }))).toBe(
+      'authenticated',
+    )
+    expect(await tab.evaluate(() => encryptedScenarios.token())).toBe('a')
+  })
+
+  it('finds the session again after a reload, and brings it and its end to the other tab', async () => {
+    const { name } = place()
+    const [one, other] = [await openTab(), await openTab()]
+    onTestFinished(async () => void (await Promise.all([one.close(), other.close()])))
+    const start = (tab: Page, token?: string) =>
+      tab.evaluate(
+        ([name, token]) =>
+          encryptedScenarios.start(name, token === undefined ? undefined : { access_token: token }),
+        [name, token] as const,
+      )
+    const reaches = (tab: Page, state: string) =>
+      tab.evaluate((state) => encryptedScenarios.reaches(state), state)
+    expect(await start(other)).toBe('anonymous')
+    expect(await start(one, 'a')).toBe('authenticated')
+    await reaches(other, 'authenticated')
+    expect(await other.evaluate(() => encryptedScenarios.token())).toBe('a')
+    await one.reload()
+    await one.waitForFunction(() => 'encryptedScenarios' in globalThis)
+    expect(await start(one)).toBe('authenticated')
+    expect(await one.evaluate(() => encryptedScenarios.token())).toBe('a')
+    await one.evaluate(() => encryptedScenarios.signOut())
+    await reaches(other, 'loggedOut')
+    expect((await remote(one, name).read()) ?? undefined).toBeUndefined()
+  })
+})

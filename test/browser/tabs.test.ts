@@ -1,0 +1,280 @@
+import type { Page } from 'playwright-core'
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
+import type { TokenServerOptions } from '../../src/testing/token-server/options.ts'
+import {
+  createTokenServer,
+  type ListeningTokenServer,
+  type TokenServer,
+} from '../../src/testing/token-server/token-server.ts'
+import { hasChromium } from '../support/chromium.ts'
+import type { TabOptions } from './tabs-page.ts'
+import { createTabsRig, type TabsRig } from './tabs-rig.ts'
+
+/** Set AUTHCHART_SECONDS to 60 for the long run. */
+const SECONDS = Number(process.env.AUTHCHART_SECONDS ?? 8)
+const LIFETIME = 2_000
+
+describe.skipIf(!hasChromium)('tabs that share a session', () => {
+  let rig: TabsRig
+  let server: TokenServer
+  let listening: ListeningTokenServer
+
+  beforeAll(async () => {
+    rig = await createTabsRig()
+  }, 60_000)
+
+  afterAll(() => rig?.close())
+
+  afterEach(async () => {
+    await rig.closeTabs()
+    await listening?.close()
+    expect(rig.problems.splice(0)).toEqual([])
+  })
+
+  async function serve(options: TokenServerOptions = {}) {
+    server = createTokenServer(options)
+    listening = await server.listen()
+  }
+
+  /** The first tab signs ada in, the others find her session in the store. */
+  async function signedIn([first, ...others]: Page[], options: TabOptions = {}) {
+    const tokens = { ...server.issue('ada'), subject: 'ada' }
+    const state = await first!.evaluate(([url, options]) => tab.open(url, options), [
+      listening.url,
+      { ...options, tokens },
+    ] as const)
+    const states = await Promise.all(
+      others.map((page) =>
+        page.evaluate(([url, options]) => tab.open(url, options), [listening.url, options] as const),
+      ),
+    )
+    expect([state, ...states]).toEqual(Array(others.length + 1).fill('authenticated'))
+  }
+
+  const everywhere = (pages: Page[], become: () => boolean) =>
+    Promise.all(pages.map((page) => page.waitForFunction(become)))
+
+  /** What the server saw of a path, preflights left out. */
+  const requests = (path: string) =>
+    server.log.filter((request) => request.path === path && request.method !== 'OPTIONS')
+
+  it(
+    `renew it once for all of them, and no app sees a 401: 8 tabs, ${SECONDS} s`,
+    async () => {
+      await serve({ accessTokenLifetime: LIFETIME })
+      const pages = await rig.open(8)
+      const start = Date.now()
+      await signedIn(pages)
+      const statuses = await Promise.all(
+        pages.map((page) => page.evaluate((duration) => tab.askConstantly(duration, 25), SECONDS * 1_000)),
+      )
+      const elapsed = Date.now() - start
+      const { refreshes, tokenRequests, reuseDetections } = server
+      const requested = statuses.reduce((sum, seen) => sum + (seen['200'] ?? 0), 0)
+      console.info(
+        `8 tabs, ${(elapsed / 1_000).toFixed(1)} s, ${requested} requests: ${refreshes} refreshes, ` +
+          `${((refreshes * LIFETIME) / elapsed).toFixed(2)} for each lifetime of ${LIFETIME / 1_000} s, ` +
+          `${reuseDetections} reuse detections`,
+      )
+      expect(statuses.map((seen) => Object.keys(seen))).toEqual(Array(8).fill(['200']))
+      expect(reuseDetections).toBe(0)
+      expect(refreshes).toBeGreaterThan(0)
+      expect(tokenRequests).toBe(refreshes)
+      // A token is renewed a fifth of its lifetime before it dies, never earlier: neither the clock nor a 401 for a token
+      // that died can ask for it sooner. So from one refresh to the next it takes four fifths at least.
+      expect(refreshes).toBeLessThanOrEqual(elapsed / (0.8 * LIFETIME))
+      const tokens = await Promise.all(pages.map((page) => page.evaluate(() => tab.token())))
+      expect(tokens.every((token) => token !== undefined)).toBe(true)
+    },
+    (SECONDS + 60) * 1_000,
+  )
+
+  it('see under the lock what the tab before them wrote', async () => {
+    await serve()
+    const pages = await rig.open(4)
+    await Promise.all(pages.map((page) => page.evaluate(() => tab.countInTurns(3))))
+    const counted = await Promise.all(pages.map((page) => page.evaluate(() => tab.counted())))
+    expect(Math.max(...counted)).toBe(12)
+  })
+
+  const FATES: [string, (page: Page) => Promise<unknown>][] = [
+    ['is closed', (page) => page.close()],
+    ['crashes', (page) => page.goto('chrome://crash').catch(() => {})],
+  ]
+
+  describe.each(FATES)('when the tab that renews %s', (_, kill) => {
+    /** Three tabs with a dead token: the first one's exchange is held at the server, the second one waits for the lock. */
+    async function renewing() {
+      const pages = (await rig.open(3)) as [Page, Page, Page]
+      await signedIn(pages)
+      server.expireAccessTokens()
+      const held = server.holdNext()
+      await pages[0].evaluate(() => tab.startRefresh())
+      await held.arrived
+      await pages[1].evaluate(() => tab.startAsking('/api/waits'))
+      await pages[1].waitForFunction(async () => (await navigator.locks.query()).pending?.length === 1)
+      expect(server.tokenRequests).toBe(1)
+      return { held, pages }
+    }
+
+    it('another one takes over, and nothing is lost', async () => {
+      await serve()
+      const { pages } = await renewing()
+      await kill(pages[0])
+      expect(await pages[1].evaluate(() => tab.result())).toBe('200')
+      expect(await pages[2].evaluate(() => tab.ask('/api/third'))).toBe('200')
+      expect(server).toMatchObject({ tokenRequests: 2, refreshes: 1, reuseDetections: 0 })
+    })
+
+    it('after the server renewed, another one gets its tokens within the grace period', async () => {
+      await serve({ reuseGrace: 60_000 })
+      const { held, pages } = await renewing()
+      const again = server.holdNext()
+      await kill(pages[0])
+      expect((await again.arrived).generation).toBe((await held.arrived).generation)
+      held.answer()
+      again.answer()
+      expect(await pages[1].evaluate(() => tab.result())).toBe('200')
+      expect(await pages[2].evaluate(() => tab.ask('/api/third'))).toBe('200')
+      expect(server).toMatchObject({ tokenRequests: 2, refreshes: 2, reuseDetections: 0 })
+    })
+  })
+
+  it('are all signed in when one of them signs in', async () => {
+    await serve()
+    const pages = await rig.open(3)
+    const states = await Promise.all(
+      pages.map((page) => page.evaluate((url) => tab.open(url), listening.url)),
+    )
+    expect(states).toEqual(['anonymous', 'anonymous', 'anonymous'])
+    await pages[1]!.evaluate(() => tab.signIn('ada'))
+    await everywhere(pages, () => tab.subject() === 'ada')
+    expect(await Promise.all(pages.map((page) => page.evaluate(() => tab.ask('/api/hello'))))).toEqual(
+      Array(3).fill('200'),
+    )
+    expect(server.tokenRequests).toBe(1)
+  })
+
+  it('are all signed out when one of them signs out, and what they were renewing is thrown away', async () => {
+    await serve()
+    const pages = (await rig.open(3)) as [Page, Page, Page]
+    await signedIn(pages)
+    server.expireAccessTokens()
+    const held = server.holdNext()
+    await pages[0].evaluate(() => tab.startAsking('/api/waits'))
+    await held.arrived
+    await pages[1].evaluate(() => tab.signOut())
+    await everywhere(pages, () => tab.state() === 'loggedOut')
+    expect(await pages[0].evaluate(() => tab.result())).toBe('SignedOutError: signed_out')
+    held.answer()
+    await pages[0].waitForFunction(() => tab.history().includes('discarded'))
+    for (const page of pages) {
+      expect(await page.evaluate(async () => [tab.state(), await tab.token(), tab.stored()])).toEqual([
+        'loggedOut',
+        undefined,
+        null,
+      ])
+    }
+    expect(server).toMatchObject({ refreshes: 1, reuseDetections: 0 })
+    expect(requests('/api/waits')).toHaveLength(1)
+  })
+
+  it('are told of a sign-out by each other, where the store does not tell', async () => {
+    await serve()
+    const pages = await rig.open(3)
+    await signedIn(pages, { storeTells: false })
+    await pages[1]!.evaluate(() => tab.signOut())
+    await everywhere(pages, () => tab.state() === 'loggedOut')
+  })
+
+  it("all follow when another user signs in, and send no request of the old user's as the new one", async () => {
+    await serve()
+    const pages = (await rig.open(3)) as [Page, Page, Page]
+    await signedIn(pages)
+    const inFlight = server.holdApiNext(({ path }) => path === '/api/in-flight')
+    await pages[1].evaluate(() => tab.startAsking('/api/in-flight'))
+    await inFlight.arrived
+    const refused = server.holdApiNext(({ path }) => path === '/api/waits')
+    const renewal = server.holdNext()
+    await pages[2].evaluate(() => tab.startAsking('/api/waits'))
+    refused.refuse()
+    await renewal.arrived
+
+    await pages[0].evaluate(() => tab.signIn('bob'))
+    await everywhere(pages, () => tab.subject() === 'bob')
+    inFlight.refuse()
+    expect(await pages[1].evaluate(() => tab.result())).toBe('401')
+    expect(await pages[2].evaluate(() => tab.result())).toBe('SignedOutError: user_changed')
+    renewal.answer()
+    await pages[2].waitForFunction(() => tab.history().includes('discarded'))
+
+    const tokens = await Promise.all(
+      pages.map((page) => page.evaluate(async () => [await tab.token(), tab.stored()?.accessToken])),
+    )
+    expect(new Set(tokens.flat()).size).toBe(1)
+    for (const page of pages) expect(await page.evaluate(() => tab.ask('/api/now'))).toBe('200')
+    expect(requests('/api/now').map(({ authorization }) => authorization)).toEqual(
+      Array(3).fill(`Bearer ${tokens[0]![0]}`),
+    )
+    expect(requests('/api/in-flight')).toHaveLength(1)
+    expect(requests('/api/waits')).toHaveLength(1)
+    expect(server.reuseDetections).toBe(0)
+  })
+
+  describe('without Web Locks', () => {
+    const noLocks = () => Object.defineProperty(Navigator.prototype, 'locks', { value: undefined })
+
+    /** Two tabs: the first one's exchange is held at the server, the second one has asked for one as well. */
+    async function renewing() {
+      const pages = (await rig.open(2, noLocks)) as [Page, Page]
+      await signedIn(pages)
+      const held = server.holdNext()
+      await pages[0].evaluate(() => tab.startRefresh())
+      await held.arrived
+      await pages[1].evaluate(() => tab.startRefresh())
+      await pages[1].waitForFunction(() => tab.state() === 'refreshing')
+      return { held, pages }
+    }
+
+    it('wait for the tab that has the lease, and take over what it got', async () => {
+      await serve()
+      const { held, pages } = await renewing()
+      held.answer()
+      expect(await Promise.all(pages.map((page) => page.evaluate(() => tab.result())))).toEqual([
+        'refreshed',
+        'refreshed',
+      ])
+      await pages[1].waitForFunction(() => localStorage.getItem('authchart:refresh') === null)
+      expect(server).toMatchObject({ tokenRequests: 1, reuseDetections: 0 })
+      const [mine, theirs] = await Promise.all(pages.map((page) => page.evaluate(() => tab.token())))
+      expect(mine).toBe(theirs)
+    })
+
+    it('go on once the lease of a tab that crashed has run out', async () => {
+      await serve()
+      const { pages } = await renewing()
+      await pages[0].goto('chrome://crash').catch(() => {})
+      expect(await pages[1].evaluate(() => tab.result())).toBe('refreshed')
+      expect(server).toMatchObject({ tokenRequests: 2, refreshes: 1, reuseDetections: 0 })
+    })
+  })
+
+  it('that cannot take turns keep one session all the same, where the server has a grace period', async () => {
+    await serve({ reuseGrace: 60_000 })
+    const pages = (await rig.open(2, () => {
+      Object.defineProperty(globalThis, 'BroadcastChannel', { value: undefined })
+    })) as [Page, Page]
+    await signedIn(pages, { turns: false })
+    const held = server.holdNext(2)
+    for (const page of pages) await page.evaluate(() => tab.startRefresh())
+    await held.arrived
+    held.answer()
+    for (const page of pages) expect(await page.evaluate(() => tab.result())).toBe('refreshed')
+    await pages[0].evaluate(() => tab.refresh())
+    const token = await pages[0].evaluate(() => tab.token())
+    await pages[1].waitForFunction(async (token) => (await tab.token()) === token, token)
+    expect(await pages[1].evaluate(() => tab.stored()?.accessToken)).toBe(token)
+    expect(await pages[1].evaluate(() => tab.ask('/api/hello'))).toBe('200')
+    expect(server).toMatchObject({ tokenRequests: 3, refreshes: 3, reuseDetections: 0 })
+  })
+})

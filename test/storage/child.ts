@@ -1,0 +1,62 @@
+import { type ChildProcess, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { createInterface } from 'node:readline'
+import { fileURLToPath } from 'node:url'
+import { build } from 'esbuild'
+import { onTestFinished } from 'vitest'
+
+/** A process of its own that says one JSON value a line. */
+export interface Child {
+  readonly process: ChildProcess
+  /** The next thing it says; rejects where it ends without another word. */
+  says(): Promise<any>
+  /** Resolves when it has ended. */
+  readonly ended: Promise<{ code: number | null; signal: string | null; errors: string }>
+}
+
+/** A folder that is gone after the test. */
+export function temporaryFolder(): string {
+  const path = mkdtempSync(join(tmpdir(), 'authchart-file-'))
+  onTestFinished(() => rmSync(path, { recursive: true, force: true }))
+  return path
+}
+
+/** Bundles a script once, so that starting it many times takes no time; gives its path. */
+export async function bundleScript(url: URL): Promise<{ path: string; remove: () => void }> {
+  const folder = mkdtempSync(join(tmpdir(), 'authchart-child-'))
+  const path = join(folder, 'child.mjs')
+  await build({
+    entryPoints: [fileURLToPath(url)],
+    outfile: path,
+    bundle: true,
+    format: 'esm',
+    platform: 'node',
+    target: 'node20',
+    logLevel: 'error',
+  })
+  return { path, remove: () => rmSync(folder, { recursive: true, force: true }) }
+}
+
+/** Starts a process that is gone after the test at the latest. */
+export function startChild(command: readonly (string | number)[]): Child {
+  const [program = '', ...parameters] = command.map(String)
+  const process_ = spawn(program, parameters)
+  onTestFinished(() => void process_.kill('SIGKILL'))
+  let errors = ''
+  process_.stderr.on('data', (chunk) => {
+    errors += chunk
+  })
+  const lines = createInterface({ input: process_.stdout })[Symbol.asyncIterator]()
+  return {
+    process: process_,
+    async says() {
+      const { done, value } = await lines.next()
+      if (done) throw new Error(`The child ended without a word. ${errors}`)
+      return JSON.parse(value)
+    },
+    ended: once(process_, 'close').then(([code, signal]) => ({ code, signal, errors })),
+  }
+}

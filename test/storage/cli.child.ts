@@ -1,0 +1,171 @@
+/** Run in a process of its own: a command-line tool that shares its session, by what the first parameter asks it to do. */
+import { writeSync } from 'node:fs'
+import { createAuth, type RefreshRequest, type SessionRecord } from '../../src/index.ts'
+import { fileCoordinator, fileStorage } from '../../src/storage/index.ts'
+import { createAuthFetch } from '../../src/transports/fetch.ts'
+
+const [task = '', path = '', url = '', milliseconds = '0'] = process.argv.slice(2)
+
+const say = (value: unknown) => console.log(JSON.stringify(value))
+const storage = fileStorage(path)
+const coordinator = fileCoordinator(path)
+
+const startAuth = () =>
+  createAuth({
+    storage,
+    coordinator,
+    async refresh({ refreshToken = '', signal }: RefreshRequest) {
+      const body = new URLSearchParams({ grant_type: 'refresh_token', refresh_token: refreshToken })
+      const response = await fetch(`${url}/token`, { method: 'POST', body, signal })
+      if (!response.ok) throw response
+      return response.json()
+    },
+  })
+
+const tasks: Record<string, () => unknown> = {
+  /** Sends requests without a pause, and tells how they ended. */
+  async requests() {
+    const auth = startAuth()
+    const api = createAuthFetch(auth, { origins: [url] })
+    const outcomes: Record<string, number> = {}
+    await auth.ready()
+    say('ready')
+    const end = Date.now() + Number(milliseconds)
+    while (Date.now() < end) {
+      const outcome = await api(`${url}/api/item`).then(
+        async (response) => {
+          await response.arrayBuffer()
+          return String(response.status)
+        },
+        (error: Error) => `${error.name}: ${error.message}`,
+      )
+      outcomes[outcome] = (outcomes[outcome] ?? 0) + 1
+    }
+    const ended = auth.history.filter(({ type }) => ['expired', 'signedOut', 'storageFailed'].includes(type))
+    say({ outcomes, state: auth.state, ended, generation: auth.session?.generation })
+    auth.dispose()
+  },
+
+  /** Renews once. */
+  async renew() {
+    const auth = startAuth()
+    await auth.ready()
+    say('renewing')
+    await auth.refresh()
+    say({ token: await auth.getAccessToken() })
+    auth.dispose()
+  },
+
+  /** Renews, and leaves in the same moment without looking back. */
+  async exit() {
+    const auth = startAuth()
+    await auth.ready()
+    await auth.refresh()
+    writeSync(1, `${JSON.stringify({ token: await auth.getAccessToken() })}\n`)
+    process.exit(0)
+  },
+
+  /** Renews, and disposes of it in the same moment. */
+  async dispose() {
+    const auth = startAuth()
+    await auth.ready()
+    await auth.refresh()
+    const token = auth.getAccessToken()
+    auth.dispose()
+    say({ token: await token })
+  },
+
+  /** Has a session, sends a request, and comes to the end of the script without disposing of anything. */
+  async leave() {
+    const auth = startAuth()
+    const { status } = await createAuthFetch(auth, { origins: [url] })(`${url}/api/item`)
+    say({ status, state: auth.state })
+  },
+
+  /** Writes one record after another, short ones and long ones. */
+  async write() {
+    for (let rotation = 0; ; rotation++) {
+      const record: SessionRecord = {
+        version: 1,
+        id: 'k',
+        rotation,
+        startedAt: 0,
+        receivedAt: 0,
+        accessToken: 'at'.repeat(1 + (rotation % 2) * 200_000),
+      }
+      await storage.write(record)
+      if (rotation === 0) say('writing')
+    }
+  },
+
+  /** Writes once, and tells why that failed. */
+  async writeOnce() {
+    const record = {
+      version: 1,
+      id: 'k',
+      rotation: 0,
+      startedAt: 0,
+      receivedAt: 0,
+      accessToken: 'SECRET',
+    } as const
+    try {
+      await storage.write({ ...record, accessToken: 'SECRET'.repeat(10_000) })
+      say({ error: null })
+    } catch (error) {
+      say({ ...(error as object), error: String(error) })
+    }
+  },
+
+  /** Holds the lock for good. */
+  async hold() {
+    const { signal } = new AbortController()
+    await coordinator.exclusive(
+      'refresh',
+      () => {
+        say('holding')
+        return new Promise(() => setInterval(() => {}, 1_000))
+      },
+      { signal, timeout: 5_000 },
+    )
+  },
+
+  /** Waits for the lock with little patience for who shows no life, and holds it until it gets a word. */
+  async holdUntilTold() {
+    const { signal } = new AbortController()
+    await fileCoordinator(path, { staleAfter: 300 }).exclusive(
+      'refresh',
+      () => {
+        say('holding')
+        return new Promise((resolve) => process.stdin.once('data', resolve))
+      },
+      { signal, timeout: 5_000 },
+    )
+    process.stdin.destroy()
+    say('released')
+  },
+
+  /** Takes the lock again and again, each time adding one to a number in a file as slowly as it can be done. */
+  async count() {
+    const { readFile, writeFile, open, rm } = await import('node:fs/promises')
+    const { signal } = new AbortController()
+    const [number, inside] = [`${path}.count`, `${path}.inside`]
+    say('counting')
+    let overlaps = 0
+    for (let turn = 0; turn < Number(milliseconds); turn++) {
+      await coordinator.exclusive(
+        'refresh',
+        async () => {
+          const alone = await open(inside, 'wx').catch(() => undefined)
+          if (!alone) overlaps++
+          await writeFile(number, `${Number(await readFile(number, 'utf8')) + 1}`)
+          await alone?.close()
+          await rm(inside, { force: true })
+        },
+        { signal, timeout: 30_000 },
+      )
+    }
+    say({ overlaps })
+  },
+}
+
+await tasks[task]?.()

@@ -1,0 +1,16 @@
+import { expect, it } from 'vitest'
+import { encryptedStorage } from '../../src/storage/index.ts'
+import { FULL } from './contract.ts'
+
+// What it does where it works is shown in a browser: test/browser/encrypted-storage.test.ts.
+it('encryptedStorage says where there is no IndexedDB, and listens to nothing that would keep a server alive', async () => {
+  const storage = encryptedStorage()
+  const unsupported = { code: 'storage_failed', reason: 'unsupported' }
+  await expect(storage.read()).rejects.toMatchObject(unsupported)
+  await expect(storage.write(FULL)).rejects.toMatchObject(unsupported)
+  await expect(storage.clear()).rejects.toMatchObject(unsupported)
+  const before = process.getActiveResourcesInfo().filter((name) => name === 'MessagePort').length
+  const stop = storage.subscribe?.(() => expect.unreachable())
+  expect(process.getActiveResourcesInfo().filter((name) => name === 'MessagePort')).toHaveLength(before)
+  stop?.()
+})

@@ -1,0 +1,244 @@
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { createStorage, type Driver, defineDriver, prefixStorage } from 'unstorage'
+import fsDriver from 'unstorage/drivers/fs'
+import fsLiteDriver from 'unstorage/drivers/fs-lite'
+import memoryDriver from 'unstorage/drivers/memory'
+import { describe, expect, it, onTestFinished, vi } from 'vitest'
+import { createAuth } from '../../src/index.ts'
+import { type UnstorageLike, unstorageStorage } from '../../src/storage/index.ts'
+import { FULL, LEAST, storageContract } from './contract.ts'
+
+/** A driver whose every operation can be made to fail, as one does whose server is away. */
+const failing = defineDriver(() => {
+  const kept = memoryDriver()
+  const state: { error?: Error } = {}
+  const guarded = <Arguments extends unknown[], T>(operation: (...input: Arguments) => T) => {
+    return (...input: Arguments) => {
+      if (state.error) throw state.error
+      return operation(...input)
+    }
+  }
+  return {
+    ...kept,
+    options: state,
+    getItem: guarded(kept.getItem),
+    setItem: guarded(kept.setItem ?? (() => {})),
+    removeItem: guarded(kept.removeItem ?? (() => {})),
+  }
+})
+
+function place(driver: Driver, key?: string) {
+  const storage = createStorage({ driver })
+  return {
+    driver,
+    storage,
+    open: () => unstorageStorage(storage, key === undefined ? {} : { key }),
+    put: (value: unknown) => storage.setItem(key ?? 'authchart', value as object),
+  }
+}
+
+const GARBAGE = {
+  'half of it': ({ storage }: ReturnType<typeof place>) =>
+    storage.setItemRaw('authchart', JSON.stringify(FULL).slice(0, 80)),
+  'a text that is no JSON': ({ storage }: ReturnType<typeof place>) =>
+    storage.setItemRaw('authchart', 'SECRET'),
+  'an empty text': ({ storage }: ReturnType<typeof place>) => storage.setItemRaw('authchart', ''),
+}
+
+storageContract('unstorageStorage over memory', () => place(failing({})), {
+  hears: 'all',
+  garbage: GARBAGE,
+  faults: {
+    'a server that is away': {
+      begin: ({ driver }) => {
+        driver.options.error = new RangeError('connect ECONNREFUSED')
+      },
+      end: ({ driver }) => {
+        delete driver.options.error
+      },
+      kind: /^RangeError$/,
+    },
+  },
+})
+
+function folder() {
+  const path = mkdtempSync(join(tmpdir(), 'authchart-unstorage-'))
+  onTestFinished(() => rmSync(path, { recursive: true, force: true }))
+  return path
+}
+
+storageContract('unstorageStorage over files (fs)', () => place(fsDriver({ base: folder() })), {
+  garbage: GARBAGE,
+})
+storageContract('unstorageStorage over files (fs-lite)', () => place(fsLiteDriver({ base: folder() })), {
+  hears: 'all',
+  garbage: GARBAGE,
+})
+storageContract('unstorageStorage under another key', () => place(memoryDriver(), 'users/7/session'), {
+  hears: 'all',
+})
+
+/** A storage whose `watch` answers when it is told to. */
+function slowToWatch() {
+  const storage = createStorage()
+  const unwatch = vi.fn()
+  let answer = { resolve: () => {}, reject: (_: Error) => {} }
+  const watched = new Promise<() => void>((resolve, reject) => {
+    answer = { resolve: () => resolve(unwatch), reject }
+  })
+  let tell: (event: 'update' | 'remove', key: string) => void = () => {}
+  const like: UnstorageLike = {
+    getItem: storage.getItem,
+    setItem: storage.setItem,
+    removeItem: storage.removeItem,
+    watch(callback) {
+      tell = callback
+      return watched
+    },
+  }
+  return { like, unwatch, answer: () => answer, tell: (key: string) => tell('update', key), watched }
+}
+
+describe('unstorageStorage', () => {
+  it("keeps the record under the key, 'authchart' where none is named, as JSON that others can read", async () => {
+    const base = folder()
+    const storage = createStorage({ driver: fsLiteDriver({ base }) })
+    await unstorageStorage(storage).write(FULL)
+    await unstorageStorage(storage, { key: 'users:7' }).write(LEAST)
+    expect(await storage.getKeys()).toEqual(['authchart', 'users:7'])
+    expect(JSON.parse(readFileSync(join(base, 'authchart'), 'utf8'))).toEqual(FULL)
+    await unstorageStorage(storage).clear()
+    expect(await storage.getKeys()).toEqual(['users:7'])
+  })
+
+  it('takes the record as an object or as text', async () => {
+    const values = [FULL, JSON.stringify(FULL)]
+    for (const value of values) {
+      const storage = { ...createStorage(), getItem: async () => value }
+      expect(await unstorageStorage(storage as UnstorageLike).read()).toEqual(FULL)
+    }
+  })
+
+  it('clears no sooner than a write before it has come to an end', async () => {
+    const storage = createStorage()
+    let land = () => {}
+    const setItem = vi.fn(async (key: string, value: object) => {
+      await new Promise<void>((resolve) => {
+        land = resolve
+      })
+      await storage.setItem(key, value)
+    })
+    const store = unstorageStorage({ ...storage, setItem } as UnstorageLike)
+    const written = store.write(FULL)
+    const cleared = store.clear()
+    await expect.poll(() => setItem.mock.calls.length).toBe(1)
+    land()
+    await Promise.all([written, cleared])
+    expect(await storage.getKeys()).toEqual([])
+  })
+
+  it.each(['fs', 'fs-lite'])('finds in %s what another process left there', async (name) => {
+    const base = folder()
+    const driver = name === 'fs' ? fsDriver({ base }) : fsLiteDriver({ base })
+    writeFileSync(join(base, 'authchart'), JSON.stringify(FULL))
+    expect(await unstorageStorage(createStorage({ driver })).read()).toEqual(FULL)
+  })
+})
+
+describe('unstorageStorage, listened to', () => {
+  it('hears of its own key however it is written, and of no other', () => {
+    const { like, tell } = slowToWatch()
+    const onChange = vi.fn()
+    unstorageStorage(like, { key: '/users/7' }).subscribe?.(onChange)
+    for (const key of ['users:7', 'users/7', 'app:users:7']) tell(key)
+    expect(onChange).toHaveBeenCalledTimes(3)
+    for (const key of ['users:77', 'users', '7', 'users:7:x', 'otherusers:7', '']) tell(key)
+    expect(onChange).toHaveBeenCalledTimes(3)
+  })
+
+  it('hears of its key in a storage with a prefix', async () => {
+    const storage = createStorage()
+    const onChange = vi.fn()
+    const prefixed = unstorageStorage(prefixStorage(storage, 'app'))
+    prefixed.subscribe?.(onChange)
+    await prefixed.read()
+    await storage.setItem('app:authchart', { ...FULL })
+    expect(onChange).toHaveBeenCalledOnce()
+  })
+
+  it('is deaf as soon as it is left alone, and stops watching once that has begun', async () => {
+    const { like, tell, unwatch, answer, watched } = slowToWatch()
+    const stop = unstorageStorage(like).subscribe?.(() => expect.unreachable())
+    stop?.()
+    tell('authchart')
+    expect(unwatch).not.toHaveBeenCalled()
+    answer().resolve()
+    await watched
+    expect(unwatch).toHaveBeenCalledOnce()
+  })
+
+  it('works without hearing where the driver cannot watch', async () => {
+    const { like, answer, watched } = slowToWatch()
+    const store = unstorageStorage(like)
+    const stop = store.subscribe?.(() => expect.unreachable())
+    answer().reject(new Error('too many open files'))
+    await watched.catch(() => {})
+    expect(() => stop?.()).not.toThrow()
+    await store.write(FULL)
+
+    const { watch: _, ...deaf } = like
+    expect(() => unstorageStorage(deaf).subscribe?.(() => {})()).not.toThrow()
+  })
+
+  it('hears of a file that another process writes (fs)', async () => {
+    const base = folder()
+    const driver = fsDriver({ base })
+    const storage = createStorage({ driver })
+    const onChange = vi.fn()
+    const stop = unstorageStorage(storage).subscribe?.(onChange)
+    // Resolves when the first watching has begun.
+    await driver.watch?.(() => {})
+    writeFileSync(join(base, 'authchart'), JSON.stringify(FULL))
+    await expect.poll(() => onChange.mock.calls.length).toBeGreaterThan(0)
+    stop?.()
+    await storage.dispose()
+  })
+
+  it('hears its own writes, and comes to rest', async () => {
+    const storage = createStorage()
+    const getItem = vi.spyOn(storage, 'getItem')
+    const setItem = vi.spyOn(storage, 'setItem')
+    const auth = createAuth({
+      storage: unstorageStorage(storage),
+      refresh: () => ({ access_token: 'b', refresh_token: 'r' }),
+    })
+    onTestFinished(auth.dispose)
+    await auth.setTokens({ access_token: 'a', refresh_token: 'r' })
+    await auth.refresh()
+    await expect.poll(() => storage.getItem('authchart')).toMatchObject({ accessToken: 'b' })
+    // As many turns as a loop would need to show itself.
+    for (let turn = 0; turn < 20; turn++) await new Promise((resolve) => setImmediate(resolve))
+    getItem.mockClear()
+    for (let turn = 0; turn < 20; turn++) await new Promise((resolve) => setImmediate(resolve))
+    expect(getItem).not.toHaveBeenCalled()
+    expect(setItem).toHaveBeenCalledTimes(2)
+    expect(auth.session).toMatchObject({ generation: 2 })
+  })
+
+  it("brings another server's renewal to the session", async () => {
+    const storage = createStorage()
+    const auth = createAuth({
+      storage: unstorageStorage(storage),
+      refresh: () => ({ access_token: 'b' }),
+    })
+    onTestFinished(auth.dispose)
+    await auth.setTokens({ access_token: 'a', refresh_token: 'r' })
+    const record = (await storage.getItem<typeof FULL>('authchart')) ?? FULL
+    const renewed = new Promise((resolve) => auth.on('refreshed', resolve))
+    await storage.setItem('authchart', { ...record, rotation: record.rotation + 1, accessToken: 'theirs' })
+    await renewed
+    expect(await auth.getAccessToken()).toBe('theirs')
+  })
+})

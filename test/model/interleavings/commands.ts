@@ -35,6 +35,11 @@ class Command implements fc.AsyncCommand<object, World> {
     await world.rest(this.#jobs)
   }
 
+  /** What it delivered is told of the run that failed, not of the last one tried. */
+  [fc.cloneMethod]() {
+    return new Command(this.#name, this.#kind, this.#given, this.#jobs)
+  }
+
   toString() {
     const given = fc.stringify(this.#given)
     const meanwhile = this.#jobs === undefined ? '' : ` ~${this.#jobs}`

@@ -12,7 +12,9 @@ export function* nothingLeavesAtAClosedGate({ facts, headers }: Surroundings) {
     if (refused) yield `${who} with a token that was refused before`
     if (place.gateClosed) yield `${who} while the gate was closed`
     if (authorization === undefined) {
-      if (place.session) yield `${who} without a token, though there is one`
+      // Let go as nobody's in the moment before somebody came, it is nobody's: it was asked when nobody was there.
+      const came = facts.events.some(({ tab, event }) => tab === ask.tab && event.type === 'signedIn')
+      if (place.session && !came) yield `${who} without a token, though there is one`
       continue
     }
     if (!place.session) yield `${who} with a token, after the session`

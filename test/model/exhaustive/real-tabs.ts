@@ -1,0 +1,196 @@
+/** Two tabs of the real thing, in which nothing goes on that the test does not let go on. */
+import { bearerRequest } from '../../../src/core/bearer-request.ts'
+import { createAuthWith } from '../../../src/core/create-auth.ts'
+import type { CoordinatorMessage, SessionRecord, TokenResponse } from '../../../src/core/ports.ts'
+import { createVirtualClock, settled, type VirtualClock } from '../../../src/testing/virtual-clock.ts'
+
+/** Longer than any walk. */
+const NEVER = 1e9
+/** Milliseconds of every backoff. */
+export const BACKOFF = 1_000
+
+export const responseOf = (user: string, number: number): TokenResponse => ({
+  access_token: `${user}-${number}`,
+  refresh_token: `${user}-${number}`,
+  subject: user,
+})
+
+interface Answerable {
+  readonly resolve: (response: TokenResponse) => void
+  readonly reject: (error: unknown) => void
+}
+
+export interface Call extends Answerable {
+  readonly refreshToken: string | undefined
+}
+
+export interface Waiter {
+  readonly grant: () => void
+  /** The lock cannot be had, or is taken away. */
+  readonly refuse: () => void
+}
+
+export interface RealRequest {
+  readonly abort: () => void
+  settled: boolean
+  /** The header it is in flight with, and the way to answer it. */
+  flight:
+    | { readonly authorization: string | undefined; readonly answer: (status: number) => void }
+    | undefined
+}
+
+/** What all tabs share. */
+interface Shared {
+  readonly clock: VirtualClock
+  stored: SessionRecord | undefined
+}
+
+function openTab(shared: Shared, tellSibling: (message: CoordinatorMessage) => void) {
+  const { clock } = shared
+  const faults = { read: false, write: false, clear: false }
+  const reads: (() => void)[] = []
+  const waiters: Waiter[] = []
+  const calls: Call[] = []
+  const signIns: Answerable[] = []
+  const inbox: CoordinatorMessage[] = []
+  let hear: (message: CoordinatorMessage) => void = () => {}
+  const fails = (what: keyof typeof faults) => {
+    const failing = faults[what]
+    faults[what] = false
+    return failing
+  }
+
+  const auth = createAuthWith<string, object>(
+    {
+      refresh: ({ refreshToken }) =>
+        new Promise((resolve, reject) => void calls.push({ refreshToken, resolve, reject })),
+      signIn: () => new Promise((resolve, reject) => void signIns.push({ resolve, reject })),
+      storage: {
+        read: () => {
+          const found = shared.stored
+          const isBroken = fails('read')
+          return new Promise((resolve, reject) => {
+            reads.push(() => (isBroken ? reject(new Error('the store is broken')) : resolve(found)))
+          })
+        },
+        write(record) {
+          if (fails('write')) throw new Error('the store is full')
+          shared.stored = record
+        },
+        clear() {
+          if (fails('clear')) throw new Error('the store is broken')
+          shared.stored = undefined
+        },
+      },
+      coordinator: {
+        exclusive: (_, task) =>
+          new Promise((resolve, reject) => {
+            waiters.push({
+              grant: () => void task().then(resolve, reject),
+              refuse: () => reject(new Error('no lock')),
+            })
+          }),
+        announce: tellSibling,
+        subscribe(listener) {
+          hear = listener
+          return () => {}
+        },
+      },
+      retry: { attempts: 100, minDelay: BACKOFF, maxDelay: BACKOFF, jitter: 0 },
+      timeouts: { refresh: NEVER, signIn: NEVER, lock: NEVER, storage: NEVER, hold: NEVER },
+    },
+    {
+      clock,
+      environment: { online: () => true, subscribe: () => () => {} },
+      report: (error) => {
+        throw error
+      },
+    },
+  )
+  return {
+    auth,
+    faults,
+    reads,
+    waiters,
+    calls,
+    signIns,
+    inbox,
+    hear: (message: CoordinatorMessage) => hear(message),
+    request(): RealRequest {
+      const controller = new AbortController()
+      const request: RealRequest = {
+        abort: () => controller.abort('aborted'),
+        settled: false,
+        flight: undefined,
+      }
+      const settle = () => {
+        request.settled = true
+      }
+      bearerRequest<{ status: number }>(auth, {
+        send: (authorization) =>
+          new Promise((resolve) => {
+            const answer = (status: number) => {
+              request.flight = undefined
+              resolve({ status })
+            }
+            request.flight = { authorization, answer }
+          }),
+        challenge: ({ status }) => (status === 401 ? 'renew' : undefined),
+        replayable: true,
+        key: () => `${Math.random()}`,
+        signal: controller.signal,
+      }).then(settle, settle)
+      return request
+    },
+  }
+}
+
+export type RealTab = ReturnType<typeof openTab>
+
+/** Both start with Ada's session in the store. */
+export async function createRealTabs() {
+  const clock = createVirtualClock()
+  const shared: Shared = {
+    clock,
+    stored: {
+      version: 1,
+      id: 'ada',
+      rotation: 0,
+      startedAt: clock.now(),
+      receivedAt: clock.now(),
+      accessToken: 'ada-1',
+      refreshToken: 'ada-1',
+      subject: 'ada',
+    },
+  }
+  const open = (number: number): RealTab =>
+    openTab(shared, (message) => void tabs[1 - number]?.inbox.push(message))
+  const tabs: RealTab[] = []
+  for (const number of [0, 1]) tabs[number] = open(number)
+
+  for (const { reads } of tabs) {
+    await settled()
+    for (const release of reads.splice(0)) release()
+  }
+  await settled()
+
+  return {
+    clock,
+    tabs,
+    get stored() {
+      return shared.stored
+    },
+    /** Its page is closed and loaded again. */
+    async reload(number: number) {
+      tabs[number]?.auth.dispose()
+      await settled()
+      tabs[number] = open(number)
+      await settled()
+    },
+    dispose() {
+      for (const { auth } of tabs) auth.dispose()
+    },
+  }
+}
+
+export type RealTabs = Awaited<ReturnType<typeof createRealTabs>>

@@ -80,7 +80,10 @@ export interface AuthOptions<Credentials = unknown> {
     readonly revoke?: number
     /** How long a request waits for a token. Default: 30,000. */
     readonly hold?: number
-    /** How long an exchange waits for the coordinator's lock, before it goes without. Default: 5,000. */
+    /**
+     * How long an exchange waits for the coordinator's lock, before it goes without. Default: as long as a sibling's exchange
+     * may take, `refresh` and `storage` together.
+     */
     readonly lock?: number
     /** One operation of the store. Default: 2,000. */
     readonly storage?: number
@@ -140,6 +143,8 @@ export function settle(options: AuthOptions<never>): Settings {
   }
   const { retry, timeouts, limits } = options
   const jitter = retry?.jitter ?? 1
+  const refresh = number('timeouts.refresh', timeouts?.refresh ?? 10_000, 0)
+  const storage = number('timeouts.storage', timeouts?.storage ?? 2_000, 0)
   return {
     refreshAhead:
       options.refreshAhead === undefined ? undefined : number('refreshAhead', options.refreshAhead, 0),
@@ -152,12 +157,12 @@ export function settle(options: AuthOptions<never>): Settings {
       jitter: number('retry.jitter', typeof jitter === 'boolean' ? Number(jitter) : jitter, 0, 1),
     },
     timeouts: {
-      refresh: number('timeouts.refresh', timeouts?.refresh ?? 10_000, 0),
+      refresh,
+      storage,
       signIn: number('timeouts.signIn', timeouts?.signIn ?? 30_000, 0),
       revoke: number('timeouts.revoke', timeouts?.revoke ?? 5_000, 0),
       hold: number('timeouts.hold', timeouts?.hold ?? 30_000, 0),
-      lock: number('timeouts.lock', timeouts?.lock ?? 5_000, 0),
-      storage: number('timeouts.storage', timeouts?.storage ?? 2_000, 0),
+      lock: number('timeouts.lock', timeouts?.lock ?? refresh + storage, 0),
     },
     limits: {
       idle: number('limits.idle', limits?.idle ?? never, 1),

@@ -17,6 +17,7 @@ let server: string
 let auth: Auth<string>
 let send: typeof fetch
 let started: Promise<string> | undefined
+let letGo = () => {}
 
 async function post(fields: Record<string, string>, signal: AbortSignal) {
   const response = await fetch(`${server}/token`, {
@@ -103,6 +104,17 @@ export const tab = {
     }
   },
 
+  /** Takes the lock they count under, until it is let go. */
+  holdBack: () =>
+    new Promise<void>((held) => {
+      void navigator.locks.request('counting:count', () => {
+        held()
+        return new Promise<void>((resolve) => {
+          letGo = resolve
+        })
+      })
+    }),
+  letGo: () => letGo(),
   counted: () => Number(localStorage.getItem('count')),
 
   state: () => auth.state,

@@ -92,7 +92,12 @@ describe.skipIf(!hasChromium)('tabs that share a session', () => {
   it('see under the lock what the tab before them wrote', async () => {
     await serve()
     const pages = await rig.open(4)
-    await Promise.all(pages.map((page) => page.evaluate(() => tab.countInTurns(3))))
+    await pages[0]!.evaluate(() => tab.holdBack())
+    const counting = pages.map((page) => page.evaluate(() => tab.countInTurns(3)))
+    // All of them wait by now, so that the lock goes from one to the next at once.
+    await pages[0]!.waitForFunction(async () => (await navigator.locks.query()).pending?.length === 4)
+    await pages[0]!.evaluate(() => tab.letGo())
+    await Promise.all(counting)
     const counted = await Promise.all(pages.map((page) => page.evaluate(() => tab.counted())))
     expect(Math.max(...counted)).toBe(12)
   })

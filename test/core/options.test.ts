@@ -12,7 +12,7 @@ describe('the options of createAuth', () => {
       renew: 'timer',
       silentSignIn: false,
       retry: { attempts: 5, minDelay: 250, maxDelay: 30_000, jitter: 1 },
-      timeouts: { refresh: 10_000, signIn: 30_000, revoke: 5_000, hold: 30_000, lock: 5_000, storage: 2_000 },
+      timeouts: { refresh: 10_000, signIn: 30_000, revoke: 5_000, hold: 30_000, lock: 12_000, storage: 2_000 },
       limits: { idle: Number.POSITIVE_INFINITY, absolute: Number.POSITIVE_INFINITY },
       queueLimit: 100_000,
       concurrency: Number.POSITIVE_INFINITY,

@@ -15,8 +15,8 @@ export function createSessionStore(
 
   /** Whether it has this session's record, as far as is known: only then does it say something that it is empty. */
   let holds = false
-  /** Whether it ever gave a record back, or told of a change: there are stores that take everything and keep nothing. */
-  let keeps = false
+  /** Whether it tells of changes, or ever gave a record back: there are stores that take everything and keep nothing. */
+  let keeps = storage?.subscribe !== undefined
   let disposed = false
   const waiting = new Set<() => void>()
 

@@ -31,7 +31,13 @@ export interface ModelWorld {
   after(state: ModelState, change: (draft: Draft) => void): ModelState
 }
 
+/**
+ * Builds the world that the chart of a model lives in.
+ *
+ * @param settings how the app is set up
+ */
 export function createModelWorld(settings: ResolvedModelSettings): ModelWorld {
+  /** The world of the step that is being made; there is one whenever the chart asks. */
   let world = undefined as unknown as Draft
 
   const until = (at: number | undefined) => (at === undefined ? never : Math.max(0, at - world.wall))

@@ -85,7 +85,11 @@ export function createAsks(around: Surroundings) {
     around.facts.sendings.push({ ask, url: foreign ? FOREIGN_API : OWN_API, authorization, refused, place })
     const accepted = server.accepts(authorization)
     const status = endpoint === 'strict' ? 403 : accepted && endpoint === 'plain' ? 200 : 401
+    let over = false
     const back = () => {
+      // Aborted, it is waiting for something else by now.
+      if (over) return
+      over = true
       ask.inFlight = false
       ask.waitingSince = clock.uptime
       ask.openings = tab.openings

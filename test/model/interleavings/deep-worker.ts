@@ -5,3 +5,6 @@ process.on('message', async (given: Search) => {
   const found: Found = await search(given)
   process.send?.(found)
 })
+
+// Whoever asked is gone.
+process.on('disconnect', () => process.exit())

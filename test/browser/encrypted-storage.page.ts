@@ -55,7 +55,7 @@ const spoilers = {
     return { ...rest, data: bytes.buffer }
   },
   'a record that was moved here': (_: SealedRecord) =>
-    seal({ accessToken: 'SECRET' } as SessionRecord, 'there'),
+    seal({ version: 1, id: 'k', rotation: 0, startedAt: 0, receivedAt: 0, accessToken: 'SECRET' }, 'there'),
   'a text that is no JSON': async ({ version, iv }: SealedRecord, name: string) => {
     const key = await aesKey()
     const additionalData = new TextEncoder().encode(`authchart/1/${name}`)

@@ -130,28 +130,60 @@ describe('fileCoordinator', () => {
     holder.end()
     await held
     await coordinator.exclusive('refresh', async () => {}, patient())
-    expect(readdirSync(`${path}.lock`)).toEqual(['refresh.5'])
+    expect(readdirSync(`${path}.lock`)).toHaveLength(1)
   })
 
   it('gives up at once when it is told to, before it waits and while it does', async () => {
     const path = pathOf()
+    const coordinator = fileCoordinator(path)
     const holder = task()
-    const held = fileCoordinator(path).exclusive('refresh', holder.run, patient())
+    const held = coordinator.exclusive('refresh', holder.run, patient())
     await holder.began
     const late = vi.fn()
     const reason = new Error('disposed')
     const before = { signal: AbortSignal.abort(reason), timeout: 10_000 }
-    await expect(fileCoordinator(path).exclusive('refresh', late, before)).rejects.toBe(reason)
+    await expect(coordinator.exclusive('refresh', late, before)).rejects.toBe(reason)
     const controller = new AbortController()
+    const waiting = coordinator.exclusive('refresh', late, { ...patient(), signal: controller.signal })
+    // By then the other waits, too.
+    await expect(coordinator.exclusive('refresh', late, { ...patient(), timeout: 100 })).rejects.toThrow()
+    const began = performance.now()
+    controller.abort(reason)
+    await expect(waiting).rejects.toBe(reason)
+    expect(performance.now() - began).toBeLessThan(5_000)
+    holder.end()
+    await held
+    await coordinator.exclusive('refresh', async () => {}, patient())
+    expect(late).not.toHaveBeenCalled()
+  })
+
+  it('gives the lock back where it gets it in the moment it is told to give up', async () => {
+    const path = pathOf()
+    const { promises } = process.getBuiltinModule('node:fs')
+    const { open } = promises
+    let goOn = () => {}
+    const opened = new Promise<void>((resolve) => {
+      vi.spyOn(promises, 'open').mockImplementationOnce(async (...input) => {
+        const handle = await open(...input)
+        resolve()
+        await new Promise<void>((resolve) => {
+          goOn = resolve
+        })
+        return handle
+      })
+    })
+    onTestFinished(() => void vi.restoreAllMocks())
+    const controller = new AbortController()
+    const late = vi.fn()
     const waiting = fileCoordinator(path).exclusive('refresh', late, {
       ...patient(),
       signal: controller.signal,
     })
-    controller.abort(reason)
-    await expect(waiting).rejects.toBe(reason)
-    holder.end()
-    await held
-    await fileCoordinator(path).exclusive('refresh', async () => {}, patient())
+    await opened
+    controller.abort(new Error('disposed'))
+    await expect(waiting).rejects.toThrow('disposed')
+    goOn()
+    await fileCoordinator(path).exclusive('refresh', async () => {}, { ...patient(), timeout: 5_000 })
     expect(late).not.toHaveBeenCalled()
   })
 

@@ -17,18 +17,27 @@ export async function withEntry<T>(
 ): Promise<T> {
   if (typeof indexedDB === 'undefined')
     throw new StorageError('There is no IndexedDB here to keep the session in.', { reason: 'unsupported' })
-  try {
+  const once = async () => {
     const database = await open(name)
     try {
       return await transact(database, mode, act)
     } finally {
       database.close()
     }
+  }
+  try {
+    // Who is cut off, as when the user deletes the data of the site, has done nothing and may do it again.
+    return await once().catch((error: unknown) => {
+      if (nameOf(error) === 'AbortError') return once()
+      throw error
+    })
   } catch (cause) {
-    const reason = (cause as Error | null)?.name ?? 'failed'
+    const reason = nameOf(cause)
     throw new StorageError(`The session cannot be kept in IndexedDB here (${reason}).`, { reason, cause })
   }
 }
+
+const nameOf = (error: unknown) => (error as Error | null)?.name ?? 'failed'
 
 function open(name: string): Promise<IDBDatabase> {
   return new Promise((resolve, reject) => {

@@ -59,6 +59,7 @@ const machine = setup({
     eraseTokens: notProvided,
     dismissSession: notProvided,
     syncWithStore: notProvided,
+    lookForUse: notProvided,
 
     // What is emitted; the facade stamps `at` and `from`, which the chart cannot know.
     enter: emit(({ context }, params: { to: string }): AuthEmitted => {
@@ -364,7 +365,7 @@ const machine = setup({
           ],
         },
       ],
-      after: { untilSessionLimit: { target: 'authenticated', reenter: true } },
+      after: { untilSessionLimit: { target: 'authenticated', reenter: true, actions: 'lookForUse' } },
       on: {
         'environment.woke': { guard: 'renewsByItself', actions: 'checkClock' },
         'environment.online': { guard: 'renewsByItself', actions: 'checkClock' },
@@ -657,7 +658,7 @@ const machine = setup({
                   ],
                 },
               ],
-              after: { untilSessionLimit: { target: 'watched', reenter: true } },
+              after: { untilSessionLimit: { target: 'watched', reenter: true, actions: 'lookForUse' } },
             },
           },
         },

@@ -7,6 +7,7 @@ import { backgroundClock } from './background-clock.ts'
 import { DisposedError, SessionExpiredError, SignedOutError } from './errors.ts'
 import { createExchange } from './exchange.ts'
 import { createGate } from './gate.ts'
+import { createLastUse } from './last-use.ts'
 import { createListeners } from './listeners.ts'
 import { createMilestones } from './milestones.ts'
 import { type AuthOptions, settle } from './options.ts'
@@ -49,7 +50,17 @@ export function createAuthWith<Credentials, Claims>(
   const store = createSessionStore(options.storage, {
     clock,
     timeout: settings.timeouts.storage,
+    persist: settings.persist,
     onFailure: ({ reason = 'failed' }) => send({ type: 'storage.failed', reason }),
+  })
+
+  const lastUse = createLastUse({
+    storage: options.storage,
+    clock,
+    timed,
+    limit: settings.limits.idle,
+    timeout: settings.timeouts.storage,
+    onAnswer: () => send({ type: 'session.check' }),
   })
 
   const gate = createGate({
@@ -58,6 +69,7 @@ export function createAuthWith<Credentials, Claims>(
     send,
     queueLimit: settings.queueLimit,
     holdTimeout: settings.timeouts.hold,
+    lastUse,
     idleLimit: settings.limits.idle,
     concurrency: settings.concurrency,
     doubtTime: settings.retry.maxDelay,
@@ -73,7 +85,9 @@ export function createAuthWith<Credentials, Claims>(
   function announce(type: 'changed' | 'ended', session?: string) {
     try {
       const { epoch, generation } = vault
-      coordinator?.announce({ type, epoch, generation, ...(session !== undefined && { session }) })
+      // Tabs without a store have no name for the session in common.
+      const named = session !== undefined && store.keepsSession
+      coordinator?.announce({ type, epoch, generation, ...(named && { session }) })
     } catch (error) {
       defaults.report(error)
     }
@@ -82,6 +96,7 @@ export function createAuthWith<Credentials, Claims>(
   const exchange = createExchange({
     vault,
     store,
+    lastUse,
     clock,
     environment,
     coordinator,
@@ -116,8 +131,8 @@ export function createAuthWith<Credentials, Claims>(
     if (!vault.tokens && !vault.isCurrent(mark) && mark.epoch === vault.epoch) return syncWithStore()
     if (record === 'gone') {
       if (vault.tokens && vault.isCurrent(mark)) send({ type: 'session.removed' })
-    } else if (typeof record === 'object' && (vault.tokens || vault.isCurrent(mark))) {
-      const adopted = vault.adopt(record)
+    } else if (typeof record === 'object') {
+      const adopted = await exchange.takeOver(record, mark)
       if (adopted) adopt(adopted.facts, adopted.renewal)
     }
   }
@@ -130,6 +145,7 @@ export function createAuthWith<Credentials, Claims>(
   const machine = provide({
     vault,
     gate,
+    lastUse,
     store,
     clock,
     settings,
@@ -143,6 +159,7 @@ export function createAuthWith<Credentials, Claims>(
         await cleared
       }
     },
+    revoke: (tokens) => void revocations.revokeNow(tokens),
     leaveBehind(tokens) {
       signIns.cancel(new SignedOutError({ reason: 'signed_out' }))
       if (tokens) revocations.leaveBehind(tokens)
@@ -162,7 +179,7 @@ export function createAuthWith<Credentials, Claims>(
         attempts: retry.attempts,
         ambiguousRefresh,
         silentSignIn,
-        restores: options.storage !== undefined,
+        restores: store.keepsSession,
       },
       ...(initial && { initial }),
     },
@@ -220,6 +237,7 @@ export function createAuthWith<Credentials, Claims>(
     }
     exchange.dispose(error)
     timed.abortAll(error)
+    lastUse.dispose()
     store.dispose()
     signIns.cancel(error)
     gate.dispose()
@@ -290,7 +308,8 @@ export function createAuthWith<Credentials, Claims>(
     listen(() =>
       coordinator.subscribe(({ type, session }) => {
         // A message about another session is late: what became of ours, the store knows.
-        const ours = session === undefined || vault.id === undefined || session === vault.id
+        const named = session !== undefined && vault.id !== undefined && store.keepsSession
+        const ours = !named || session === vault.id
         if (type === 'ended' && ours) vault.invalidate()
         send({ type: type === 'ended' && ours ? 'session.removed' : 'session.sync' })
       }),

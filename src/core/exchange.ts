@@ -1,8 +1,9 @@
 import type { AuthEvent, ExchangeFailure, Reason, TokenFacts } from '../../machines/index.ts'
 import { classifyFailure, type Failure, type FailureVerdict } from './failure.ts'
+import type { LastUse } from './last-use.ts'
 import type { AuthOptions, Settings } from './options.ts'
 import { createAbortController } from './platform.ts'
-import type { Clock, Coordinator, Environment } from './ports.ts'
+import type { Clock, Coordinator, Environment, SessionRecord } from './ports.ts'
 import type { Overtaken, SessionStore } from './session-store.ts'
 import type { Timed } from './timed.ts'
 import { parseTokenResponse, type Tokens } from './token-response.ts'
@@ -11,6 +12,7 @@ import type { Mark, Vault } from './vault.ts'
 export interface ExchangeOptions {
   readonly vault: Vault
   readonly store: SessionStore
+  readonly lastUse: LastUse
   readonly clock: Clock
   readonly environment: Environment
   readonly coordinator: Coordinator | undefined
@@ -29,6 +31,7 @@ export interface ExchangeOptions {
 /** The token exchange: one try, under the coordinator's lock, committed by compare-and-set. */
 export function createExchange(options: ExchangeOptions) {
   const { vault, store, clock, environment, coordinator, timed, settings, send } = options
+  const leaner = settings.persist !== 'all'
   let running: { mark: Mark; promise: Promise<TokenFacts> } | undefined
   /** What the last failure looked like underneath, for the errors of those who waited. */
   let lastCause: Error | undefined
@@ -47,9 +50,18 @@ export function createExchange(options: ExchangeOptions) {
     const record = await store.read()
     if (record === 'unreadable') throw UNREADABLE
     if (record === 'gone' && store.keeps) endedElsewhere(mark)
+    return typeof record === 'object' ? takeOver(record, mark) : undefined
+  }
+
+  /** Takes a record over that was read, where it is newer than what is held. */
+  async function takeOver(record: SessionRecord, mark: Mark) {
+    const lastUse = record.id === vault.id ? undefined : await options.lastUse.ofStore(record)
     // Whoever signed out while the store was read must not come back by it.
-    const mayAdopt = vault.tokens !== undefined || vault.isCurrent(mark)
-    return typeof record === 'object' && mayAdopt ? vault.adopt(record) : undefined
+    if (!vault.tokens && !vault.isCurrent(mark)) return undefined
+    const adopted = vault.adopt(record, lastUse)
+    // Left there by a visit that was told to keep more.
+    if (adopted && leaner && (record.accessToken ?? record.idToken ?? null) !== null) void keep(true)
+    return adopted
   }
 
   /** The same, where a store that fails must not stop what it is done for. */
@@ -75,7 +87,7 @@ export function createExchange(options: ExchangeOptions) {
     const mark = vault.mark()
     let overtaken: Overtaken | undefined
     await store.save(
-      () => (vault.isCurrent(mark) ? vault.record() : undefined),
+      () => (vault.isCurrent(mark) ? vault.record(leaner) : undefined),
       renewal
         ? (by) => {
             overtaken = by
@@ -123,6 +135,7 @@ export function createExchange(options: ExchangeOptions) {
     const adopted = await adoptNewer()
     if (adopted) return done(adopted.facts)
     if (!vault.isCurrent(mark)) throw discarded
+    const { rotation } = vault
     try {
       if (!environment.online()) throw plainFailure('offline', 'There is no network', false)
       const facts = commit(mark, await request(mark))
@@ -133,6 +146,7 @@ export function createExchange(options: ExchangeOptions) {
       // A sibling may have won the race for this refresh token, and then the refusal is about the loser only.
       const saved = error.fatal ? await adoptNewer() : undefined
       if (saved) return done(saved.facts)
+      if (error.fatal && vault.isCurrent(mark) && vault.rotation !== rotation) return attempt(mark, tries, done)
       lastCause = error.cause
       throw outcome(error, tries)
     }
@@ -189,6 +203,7 @@ export function createExchange(options: ExchangeOptions) {
       return lastCause
     },
     readSession,
+    takeOver,
     keep,
 
     /** One try. A try that is still under way for the same tokens is joined, not repeated. */

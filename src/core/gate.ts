@@ -8,6 +8,7 @@ import {
   SignedOutError,
 } from './errors.ts'
 import { createHoldQueue, type HoldOptions } from './hold-queue.ts'
+import type { LastUse } from './last-use.ts'
 import type { Clock } from './ports.ts'
 import type { Pass, Vault } from './vault.ts'
 
@@ -28,6 +29,7 @@ export interface GateOptions {
   readonly send: (event: AuthEvent) => void
   readonly queueLimit: number
   readonly holdTimeout: number
+  readonly lastUse: LastUse
   readonly idleLimit: number
   readonly concurrency: number
   /** How long an endpoint that refused a fresh token gets no other refresh, in milliseconds. */
@@ -44,6 +46,7 @@ export function createGate({
   send,
   queueLimit,
   holdTimeout,
+  lastUse,
   idleLimit,
   concurrency,
   doubtTime,
@@ -51,10 +54,8 @@ export function createGate({
   let posture: Posture = 'hold'
   /** When a request must make the chart look at the clock before it goes. */
   let attentionAt = Number.NEGATIVE_INFINITY
-  /** When the session was last used, as far as its idle limit goes: renewing it is no use of it. */
-  let usedAt = clock.now()
   let usedSinceRenewal = false
-  /** The session and the token set that `usedAt` and `usedSinceRenewal` are about. */
+  /** The session and the token set that `lastUse` and `usedSinceRenewal` are about. */
   let epoch = -1
   let generation = -1
   let refusal: () => AuthError = () => new SignedOutError()
@@ -100,7 +101,8 @@ export function createGate({
 
   function setPosture(next: Posture) {
     posture = next
-    if (epoch !== vault.epoch) usedAt = clock.now()
+    if (!vault.tokens) lastUse.end()
+    else if (epoch !== vault.epoch) lastUse.begin(vault.usedAt)
     if (generation !== vault.generation) usedSinceRenewal = false
     epoch = vault.epoch
     generation = vault.generation
@@ -121,32 +123,37 @@ export function createGate({
   function pass(): Pass | undefined {
     if (posture === 'pass') {
       const now = clock.now()
-      if (now >= attentionAt || now - usedAt >= idleLimit) return passAfterCheck(now)
-      usedAt = now
+      if (now >= attentionAt || now - lastUse.at >= idleLimit) return passAfterCheck(now)
+      lastUse.at = now
+      if (now >= lastUse.tellAt) lastUse.tell()
       usedSinceRenewal = true
       return vault.pass
     }
     if (posture === 'refuse') throw refusal()
     if (posture === 'anonymous') return vault.anonymousPass
-    if (clock.now() - usedAt < idleLimit) return undefined
+    if (clock.now() - lastUse.at < idleLimit) return undefined
     // To wait is to use the session, and it may have been left for too long by now.
+    lastUse.look()
     send({ type: 'session.check' })
     return posture === 'hold' ? undefined : pass()
   }
 
   function passAfterCheck(now: number): Pass | undefined {
     usedSinceRenewal = true
+    lastUse.look()
     send({ type: 'session.check' })
     if (posture !== 'pass') return pass()
     attend()
-    usedAt = now
+    // Whether it may go is not known yet: the store is asked whether the session was used elsewhere.
+    if (lastUse.looking) return undefined
+    lastUse.touch()
     // Told from inside one of the chart's own steps, it will act only after that step.
     return isDead(now) ? undefined : vault.pass
   }
 
   /** Waits for a token, or for the answer that there will be none. */
   function hold(options: HoldOptions): Promise<Pass> {
-    usedAt = clock.now()
+    lastUse.touch()
     return queue.hold(vault.owner(), options)
   }
 
@@ -160,7 +167,7 @@ export function createGate({
 
   function release() {
     const { pass: current } = vault
-    while (queue.size > 0 && released < concurrency) {
+    while (queue.size > 0 && released < concurrency && !lastUse.looking) {
       const entry = queue.shift()
       if (!entry) return
       if (posture === 'pass' && current && vault.mayServe(entry.owner)) {
@@ -271,9 +278,6 @@ export function createGate({
     rejectRenewals: (error: () => AuthError) =>
       renewals.rejectAll(error, (owner) => !vault.tokens || owner >= vault.generation),
 
-    get usedAt() {
-      return usedAt
-    },
     get usedSinceRenewal() {
       return usedSinceRenewal
     },

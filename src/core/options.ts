@@ -13,9 +13,13 @@ export interface RefreshRequest {
 
 /** What a `revoke` function is given: what the session leaves behind. */
 export interface RevocableTokens {
+  /** Empty where the session was restored without one (`persist`) and ended before it got one. */
   readonly accessToken: string
   readonly refreshToken: string | undefined
 }
+
+/** What the store may hold. */
+export type PersistMode = 'all' | 'refresh-token' | 'none'
 
 /** Where renewals come from. */
 export type RenewMode =
@@ -41,6 +45,13 @@ export interface AuthOptions<Credentials = unknown> {
   readonly revoke?: (tokens: RevocableTokens, options: { readonly signal: Signal }) => unknown
 
   readonly storage?: SessionStorage
+  /**
+   * What the store may hold: `'all'`; `'refresh-token'`, and then access and ID tokens stay in memory, so that each start and
+   * each tab makes an exchange of its own; or `'none'`, which also removes what is there. In cookie mode, where there is no
+   * refresh token to keep, `'refresh-token'` leaves a record that says there is a session, and holds no token at all.
+   * Default: `'all'`.
+   */
+  readonly persist?: PersistMode
   readonly coordinator?: Coordinator
   readonly environment?: Environment
   readonly clock?: Clock
@@ -98,7 +109,9 @@ export interface AuthOptions<Credentials = unknown> {
    */
   readonly ambiguousRefresh?: 'retry' | 'expire'
   readonly limits?: {
-    /** How long a session lives without a request. Default: no limit. */
+    /**
+     * How long a session lives without a request, in this tab or in any other that shares the store. Default: no limit.
+     */
     readonly idle?: number
     /** How long a session lives at all. Default: no limit. */
     readonly absolute?: number
@@ -118,6 +131,7 @@ export interface Settings {
   readonly refreshAhead: number | undefined
   readonly renew: RenewMode
   readonly silentSignIn: boolean
+  readonly persist: PersistMode
   readonly retry: Numbers<NonNullable<AuthOptions['retry']>>
   readonly timeouts: Numbers<NonNullable<AuthOptions['timeouts']>>
   readonly limits: Numbers<NonNullable<AuthOptions['limits']>>
@@ -150,6 +164,7 @@ export function settle(options: AuthOptions<never>): Settings {
       options.refreshAhead === undefined ? undefined : number('refreshAhead', options.refreshAhead, 0),
     renew: oneOf('renew', options.renew, ['timer', 'activity', 'demand']),
     silentSignIn: options.silentSignIn === true,
+    persist: oneOf('persist', options.persist, ['all', 'refresh-token', 'none']),
     retry: {
       attempts: number('retry.attempts', retry?.attempts ?? 5, 1),
       minDelay: number('retry.minDelay', retry?.minDelay ?? 250, 0),

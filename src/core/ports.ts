@@ -50,7 +50,8 @@ export interface SessionRecord {
   readonly startedAt: number
   /** When these tokens were received, in milliseconds since the Unix epoch. */
   readonly receivedAt: number
-  readonly accessToken: string
+  /** `null` where `persist` is `'refresh-token'`: whoever reads the record gets one by an exchange. */
+  readonly accessToken: string | null
   readonly refreshToken?: string
   readonly idToken?: string
   readonly expiresAt?: number
@@ -70,6 +71,13 @@ export interface SessionStorage {
   clear(): unknown
   /** Calls back when somebody else changed the record; returns the way to stop. */
   subscribe?(onChange: () => void): () => void
+  /**
+   * Gives the instant that `writeLastUse` was given last, by whoever shares the store. It is kept beside the record, so that
+   * writing it can harm no token. A store without these two leaves `limits.idle` to each tab, and to the time since it began.
+   */
+  readLastUse?(): unknown
+  /** Keeps when the session was last used, in milliseconds since the Unix epoch. `clear` forgets it. */
+  writeLastUse?(at: number): unknown
 }
 
 /** What tabs and processes tell each other: never a token. */

@@ -2,21 +2,26 @@ import { fromPromise } from 'xstate'
 import { type AuthMachine, authMachine, type TokenFacts } from '../../machines/index.ts'
 import type { createExchange } from './exchange.ts'
 import { type Gate, over, unavailable } from './gate.ts'
+import type { LastUse } from './last-use.ts'
 import type { Settings } from './options.ts'
 import type { AbortSignalLike, Clock, CoordinatorMessage } from './ports.ts'
 import type { SessionStore } from './session-store.ts'
 import type { SignIns } from './sign-ins.ts'
+import type { Tokens } from './token-response.ts'
 import type { Vault } from './vault.ts'
 
 export interface Implementations {
   readonly vault: Vault
   readonly gate: Gate
+  readonly lastUse: LastUse
   readonly store: SessionStore
   readonly clock: Clock
   readonly settings: Settings
   readonly exchange: ReturnType<typeof createExchange>
   readonly signIns: SignIns
   readonly revokePending: () => Promise<void>
+  /** Revokes tokens that nobody waits for. */
+  readonly revoke: (tokens: Tokens) => void
   /** Keeps tokens to be revoked. */
   readonly leaveBehind: (tokens: ReturnType<Vault['dismiss']>) => void
   readonly announce: (type: CoordinatorMessage['type'], session?: string) => void
@@ -27,10 +32,10 @@ export interface Implementations {
 
 /** Fills the chart's placeholders: the one place where its names meet the things they stand for. */
 export function provide(core: Implementations): AuthMachine {
-  const { vault, gate, store, clock, settings, exchange } = core
+  const { vault, gate, lastUse, store, clock, settings, exchange } = core
   const dueAt = (at: number | undefined) => (at === undefined ? never : Math.max(0, at - clock.now()))
   const isDead = (expiresAt: number | undefined) => expiresAt !== undefined && clock.now() >= expiresAt
-  const idleAt = () => gate.usedAt + settings.limits.idle
+  const idleAt = () => lastUse.at + settings.limits.idle
   const diesAt = () => (vault.startedAt ?? never) + settings.limits.absolute
 
   /** A result belongs to the vault even where the chart did not wait for it. */
@@ -74,9 +79,11 @@ export function provide(core: Implementations): AuthMachine {
         gate.rejectHeld(() => unavailable(failure?.reason, exchange.lastCause)),
       rejectRenewals: ({ context: { failure } }) =>
         gate.rejectRenewals(() => over('expired', failure?.reason, exchange.lastCause)),
-      eraseTokens: () => {
+      eraseTokens: ({ context }) => {
         const erased = vault.erase()
         if (!erased) return
+        // The server has not ended this one, and would go on for whoever finds the tokens.
+        if (context.reason === 'idle' || context.reason === 'lifetime') core.revoke(erased)
         store.clear(erased)
         core.announce('ended', erased.id)
       },
@@ -90,6 +97,7 @@ export function provide(core: Implementations): AuthMachine {
         else void Promise.resolve(cleared).then(() => core.announce('changed'))
       },
       syncWithStore: () => core.syncWithStore(),
+      lookForUse: () => lastUse.look(),
     },
     guards: {
       tokenStillWorks: ({ context }) =>
@@ -97,7 +105,7 @@ export function provide(core: Implementations): AuthMachine {
       renewalIsDue: ({ context }) => isDead(context.renewAt),
       renewsByItself: () =>
         settings.renew === 'timer' || (settings.renew === 'activity' && gate.usedSinceRenewal),
-      idleLimitReached: () => clock.now() >= idleAt(),
+      idleLimitReached: () => lastUse.isOver(),
       lifetimeReached: () => clock.now() >= diesAt(),
       mayRetryNow: ({ context }) => clock.now() >= context.notBefore,
       foundWorkingToken: ({ event }) => {
@@ -112,7 +120,8 @@ export function provide(core: Implementations): AuthMachine {
       untilCooledDown: ({ context }) =>
         settings.renew === 'demand' ? never : Math.max(settings.retry.maxDelay, dueAt(context.notBefore)),
       // At least a moment: a limit that is not reached yet must not be looked at without pause.
-      untilSessionLimit: () => Math.max(1, dueAt(Math.min(idleAt(), diesAt()))),
+      untilSessionLimit: () =>
+        Math.max(lastUse.looking ? settings.timeouts.storage : 1, dueAt(Math.min(idleAt(), diesAt()))),
     },
   })
 }

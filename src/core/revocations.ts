@@ -15,7 +15,7 @@ export function createRevocations({
   /** Tokens to revoke when the chart comes to it. */
   const leftBehind: Tokens[] = []
 
-  async function attempt({ accessToken, refreshToken }: Tokens): Promise<void> {
+  async function attempt({ accessToken = '', refreshToken }: Tokens): Promise<void> {
     if (!revoke) return
     await timed.run(
       (signal) => revoke({ accessToken, refreshToken }, { signal }),

@@ -1,4 +1,5 @@
 import { StorageError } from './errors.ts'
+import type { PersistMode } from './options.ts'
 import type { Clock, SessionRecord, SessionStorage } from './ports.ts'
 import { HEADER_SAFE } from './token-response.ts'
 
@@ -7,9 +8,20 @@ import { HEADER_SAFE } from './token-response.ts'
  * none fails. What goes wrong is told to `onFailure`, and the session lives on in memory.
  */
 export function createSessionStore(
-  storage: SessionStorage | undefined,
-  { clock, timeout, onFailure }: { clock: Clock; timeout: number; onFailure: (error: StorageError) => void },
+  given: SessionStorage | undefined,
+  {
+    clock,
+    timeout,
+    persist = 'all',
+    onFailure,
+  }: {
+    clock: Clock
+    timeout: number
+    persist?: PersistMode
+    onFailure: (error: StorageError) => void
+  },
 ) {
+  const storage = persist === 'none' ? undefined : given
   /** The last operation, while one runs. A store that answers at once is used at once. */
   let tail: Promise<unknown> | undefined
 
@@ -95,12 +107,17 @@ export function createSessionStore(
     return undefined
   }
 
+  if (given && !storage) void enqueue(() => given.clear())
+
   const empty = (): unknown => {
     holds = false
     return storage?.clear()
   }
 
   return {
+    /** Whether sessions are kept at all, and so can be found by others, or later. */
+    keepsSession: storage !== undefined,
+
     /** Whether it can be believed when a record is gone that nobody has told of. */
     get keeps() {
       return keeps
@@ -227,8 +244,9 @@ export function isSessionRecord(value: unknown): value is SessionRecord {
   return (
     record.version === 1 &&
     typeof record.id === 'string' &&
-    typeof record.accessToken === 'string' &&
-    HEADER_SAFE.test(record.accessToken) &&
+    // Left out on purpose, it is `null`: a record that lacks it was torn.
+    (record.accessToken === null ||
+      (typeof record.accessToken === 'string' && HEADER_SAFE.test(record.accessToken))) &&
     Number.isFinite(record.rotation) &&
     Number.isFinite(record.startedAt) &&
     Number.isFinite(record.receivedAt) &&

@@ -3,7 +3,8 @@ import { decodeBase64 } from './platform.ts'
 
 /** A token set as the vault keeps it. Instants and lifetimes are milliseconds. */
 export interface Tokens {
-  readonly accessToken: string
+  /** `undefined` for a session whose store keeps none. */
+  readonly accessToken: string | undefined
   readonly refreshToken: string | undefined
   readonly idToken: string | undefined
   readonly receivedAt: number

@@ -55,13 +55,17 @@ export function createVault({
   /** The session before this one, for requests that were made in it. */
   let predecessor: { epoch: number; subject: string | undefined; expired: boolean } | undefined
   let anonymous: Pass | undefined
+  let usedAt: number | undefined
 
   function seal(next: Sealed) {
     sealed = next
     generation++
     change++
     const { subject, claims, scope, expiresAt } = next
-    pass = Object.freeze({ authorization: `Bearer ${next.accessToken}`, epoch, generation })
+    pass =
+      next.accessToken === undefined
+        ? undefined
+        : Object.freeze({ authorization: `Bearer ${next.accessToken}`, epoch, generation })
     session = Object.freeze({
       ...(subject !== undefined && { subject }),
       ...(claims && { claims }),
@@ -81,8 +85,9 @@ export function createVault({
     return erased
   }
 
-  function begin(next: Sealed) {
+  function begin(next: Sealed, lastUse?: number) {
     unseal(false)
+    usedAt = lastUse
     epoch++
     return seal(next)
   }
@@ -113,6 +118,14 @@ export function createVault({
     },
     get startedAt() {
       return sealed?.startedAt
+    },
+    /** How often the tokens were renewed, by whomever. */
+    get rotation() {
+      return sealed?.rotation
+    },
+    /** When a session that was taken over had last been used; `undefined` where it is used by being begun. */
+    get usedAt() {
+      return usedAt
     },
     get session() {
       return session
@@ -154,13 +167,24 @@ export function createVault({
     },
 
     /** Takes a stored record over where it is newer than what is held; tells whether it is another sign-in. */
-    adopt(record: SessionRecord): { facts: TokenFacts; renewal: boolean } | undefined {
+    adopt(
+      record: SessionRecord,
+      /** When the session was last used, where that is known. */
+      lastUse?: number,
+    ): { facts: TokenFacts; renewal: boolean } | undefined {
       const next = open(record)
-      if (!sealed) return { facts: begin(next), renewal: false }
+      if (!sealed) return { facts: begin(next, lastUse), renewal: false }
       if (record.id === sealed.id) {
-        return record.rotation > sealed.rotation ? { facts: seal(next), renewal: true } : undefined
+        if (record.rotation <= sealed.rotation) return undefined
+        if (record.accessToken !== null) return { facts: seal(next), renewal: true }
+        // The access token at hand is as good as before; only what the next exchange presents is another.
+        const { rotation, refreshToken, refreshTokenExpiresAt } = next
+        sealed = { ...sealed, rotation, refreshToken, refreshTokenExpiresAt }
+        return undefined
       }
-      return record.startedAt > sealed.startedAt ? { facts: begin(next), renewal: false } : undefined
+      return record.startedAt > sealed.startedAt
+        ? { facts: begin(next, lastUse), renewal: false }
+        : undefined
     },
 
     /** The session ended by itself. */
@@ -185,11 +209,13 @@ export function createVault({
       return predecessor.subject === sealed.subject && (sealed.subject !== undefined || predecessor.expired)
     },
 
-    record(): SessionRecord | undefined {
+    record(withoutAccess = false): SessionRecord | undefined {
       if (!sealed) return undefined
-      const { claims: _, ...rest } = sealed
+      const { claims: _, accessToken = null, ...rest } = withoutAccess
+        ? { ...sealed, accessToken: undefined, idToken: undefined, expiresAt: undefined }
+        : sealed
       // JSON drops what is undefined; the record type promises that it is absent.
-      return { version: 1, ...(rest as Omit<SessionRecord, 'version'>) }
+      return { version: 1, accessToken, ...(rest as Omit<SessionRecord, 'version' | 'accessToken'>) }
     },
 
     /** Every secret at hand, to be taken out of texts. */
@@ -200,8 +226,9 @@ export function createVault({
 export type Vault = ReturnType<typeof createVault>
 
 function open(record: SessionRecord): Sealed {
-  const claims = jwtClaims(record.idToken ?? record.accessToken)
-  const { version: _, ...rest } = record
+  const { version: _, accessToken, ...rest } = record
+  const jwt = record.idToken ?? accessToken
+  const claims = jwt === null ? undefined : jwtClaims(jwt)
   return {
     refreshToken: undefined,
     idToken: undefined,
@@ -210,6 +237,9 @@ function open(record: SessionRecord): Sealed {
     scope: undefined,
     subject: undefined,
     ...rest,
+    accessToken: accessToken ?? undefined,
+    // What is not there is as good as dead.
+    ...(accessToken === null && { expiresAt: 0 }),
     claims,
   }
 }

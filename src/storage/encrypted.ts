@@ -3,6 +3,8 @@ import { withEntry } from './indexed-db.ts'
 import { seal, unseal } from './sealed.ts'
 import { createTurns } from './turns.ts'
 
+const LAST_USE = 'last-use'
+
 /** Options of `encryptedStorage`. */
 export interface EncryptedStorageOptions {
   /** The IndexedDB database, which nothing else may use. Default: `'authchart'`. */
@@ -62,9 +64,13 @@ export function encryptedStorage(options: EncryptedStorageOptions = {}): Session
       }),
     clear: () =>
       inTurn(async () => {
-        await withEntry(name, 'readwrite', (store, entry) => store.delete(entry))
+        await withEntry(name, 'readwrite', (store) => store.clear())
         tellOthers()
       }),
+    readLastUse: () => inTurn(() => withEntry(name, 'readonly', (store) => store.get(LAST_USE))),
+    // Not a secret: it stands there as it is.
+    writeLastUse: (at) =>
+      inTurn(async () => void (await withEntry(name, 'readwrite', (store) => store.put(at, LAST_USE)))),
     subscribe(onChange) {
       // On a server there is nothing to hear, and an open channel would keep the process alive.
       if (typeof BroadcastChannel === 'undefined' || typeof indexedDB === 'undefined') return () => {}

@@ -12,6 +12,7 @@ import type { SessionRecord, SessionStorage } from '../core/ports.ts'
  */
 export function memoryStorage(): SessionStorage {
   let record: SessionRecord | undefined
+  let lastUse: number | undefined
   return {
     read: () => record,
     write(next) {
@@ -19,6 +20,11 @@ export function memoryStorage(): SessionStorage {
     },
     clear() {
       record = undefined
+      lastUse = undefined
+    },
+    readLastUse: () => lastUse,
+    writeLastUse(at) {
+      lastUse = at
     },
   }
 }

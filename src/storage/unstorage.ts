@@ -5,7 +5,7 @@ import { createTurns } from './turns.ts'
 /** What is needed of a storage made with unstorage 1.x: its `Storage` fits as it is. */
 export interface UnstorageLike {
   getItem(key: string): Promise<unknown>
-  setItem(key: string, value: SessionRecord): Promise<void>
+  setItem(key: string, value: SessionRecord | { readonly at: number }): Promise<void>
   removeItem(key: string): Promise<void>
   watch?(callback: (event: 'update' | 'remove', key: string) => void): Promise<() => unknown>
 }
@@ -36,6 +36,7 @@ export interface UnstorageOptions {
  */
 export function unstorageStorage(storage: UnstorageLike, options: UnstorageOptions = {}): SessionStorage {
   const { key = 'authchart' } = options
+  const lastUse = `${key}.last-use`
   const inTurn = createTurns()
   const watched = normalize(key)
 
@@ -46,7 +47,17 @@ export function unstorageStorage(storage: UnstorageLike, options: UnstorageOptio
         return typeof value === 'string' ? parseRecord(value) : (value ?? undefined)
       }),
     write: (record) => inTurn(async () => storage.setItem(key, record)),
-    clear: () => inTurn(async () => storage.removeItem(key)),
+    clear: () =>
+      inTurn(async () => {
+        await storage.removeItem(key)
+        await storage.removeItem(lastUse)
+      }),
+    readLastUse: () =>
+      inTurn(async () => {
+        const use = await storage.getItem(lastUse)
+        return (use as { at?: unknown } | null)?.at
+      }),
+    writeLastUse: (at) => inTurn(async () => storage.setItem(lastUse, { at })),
     subscribe(onChange) {
       let stopped = false
       const watching = storage.watch?.((_, changed) => {

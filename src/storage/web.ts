@@ -24,6 +24,7 @@ export function webStorage(
   options: WebStorageOptions = {},
 ): SessionStorage {
   const { key = 'authchart' } = options
+  const lastUse = `${key}.last-use`
   const area = () => (typeof storage === 'function' ? storage() : storage)
 
   return {
@@ -42,6 +43,14 @@ export function webStorage(
     },
     clear() {
       area().removeItem(key)
+      area().removeItem(lastUse)
+    },
+    readLastUse() {
+      const text = area().getItem(lastUse)
+      return text === null ? undefined : Number(text)
+    },
+    writeLastUse(at) {
+      area().setItem(lastUse, String(at))
     },
     subscribe(onChange) {
       if (typeof addEventListener !== 'function') return () => {}

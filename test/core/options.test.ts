@@ -11,6 +11,7 @@ describe('the options of createAuth', () => {
       refreshAhead: undefined,
       renew: 'timer',
       silentSignIn: false,
+      persist: 'all',
       retry: { attempts: 5, minDelay: 250, maxDelay: 30_000, jitter: 1 },
       timeouts: {
         refresh: 10_000,
@@ -34,6 +35,7 @@ describe('the options of createAuth', () => {
       refreshAhead: 1,
       renew: 'demand',
       silentSignIn: true,
+      persist: 'none',
       retry: { attempts: 2, minDelay: 3, maxDelay: 4, jitter: 0.5 },
       timeouts: { refresh: 5, signIn: 6, revoke: 7, hold: 8, lock: 9, storage: 10 },
       limits: { idle: 11, absolute: 12 },
@@ -94,6 +96,10 @@ describe('the options of createAuth', () => {
       'createAuth: release.concurrency must be a number of at least 1, not 0.',
     ],
     [{ refresh, historyLimit: -1 }, 'createAuth: historyLimit must be a number of at least 0, not -1.'],
+    [
+      { refresh, persist: 'token' },
+      "createAuth: persist must be 'all' or 'refresh-token' or 'none', not token.",
+    ],
     [{ refresh, whenExpired: 'wait' }, "createAuth: whenExpired must be 'reject' or 'hold', not wait."],
     [
       { refresh, ambiguousRefresh: 'never' },

@@ -62,6 +62,7 @@ const PLACEHOLDERS = [
   'eraseTokens',
   'dismissSession',
   'syncWithStore',
+  'lookForUse',
 ] as const
 
 /** The chart by itself: every placeholder is filled by the test, and whatever it does is written down. */

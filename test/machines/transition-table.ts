@@ -219,12 +219,12 @@ const renewable: Row[] = [
   after('authenticated.renewable', 'untilRenewal', 'authenticated.renewable', { does: ['letRequestsPass'] }),
   after('authenticated.renewable', 'untilRenewal', 'authenticated.renewable', { yes: ['renewalIsDue'] }),
   after('authenticated.renewable', 'untilSessionLimit', 'authenticated.renewable', {
-    does: ['letRequestsPass'],
+    does: ['lookForUse', 'letRequestsPass'],
   }),
   after('authenticated.renewable', 'untilSessionLimit', 'expired', {
     yes: ['idleLimitReached'],
     tells: ['expired'],
-    does: ['letRequestsPass', 'eraseTokens', 'refuseRequests'],
+    does: ['lookForUse', 'letRequestsPass', 'eraseTokens', 'refuseRequests'],
   }),
   on('authenticated.renewable', { type: 'session.check' }, 'expired', {
     yes: ['lifetimeReached'],
@@ -361,11 +361,13 @@ const gate: Row[] = [
 ]
 
 const limits: Row[] = [
-  after('refreshing.requesting.closed', 'untilSessionLimit', 'refreshing.requesting.closed'),
+  after('refreshing.requesting.closed', 'untilSessionLimit', 'refreshing.requesting.closed', {
+    does: ['lookForUse'],
+  }),
   after('refreshing.offline.open', 'untilSessionLimit', 'expired', {
     yes: ['idleLimitReached'],
     tells: ['expired'],
-    ...DIES,
+    does: ['lookForUse', ...DIES.does],
   }),
   on('refreshing.suspended.closed', { type: 'session.check' }, 'expired', {
     yes: ['lifetimeReached'],

@@ -60,6 +60,7 @@ const NO_RECORDS = {
   'of the version to come': { ...FULL, version: 2 },
   'of a version before the first': { ...FULL, version: 0 },
   'without a token': { ...FULL, accessToken: undefined },
+  'with an empty token': { ...FULL, accessToken: '' },
   'of another library': { token: 'SECRET', user: { id: 1 } },
   'a list': [FULL],
   'a text': 'SECRET',
@@ -90,7 +91,7 @@ export function storageContract<Place extends StoragePlace>(
       expect((await (await open()).read()) ?? undefined).toBeUndefined()
     })
 
-    it.each([FULL, LEAST])('gives back what was written', async (record) => {
+    it.each([FULL, LEAST, { ...FULL, accessToken: null }])('gives back what was written', async (record) => {
       const storage = await open()
       await storage.write(record)
       expect(await storage.read()).toEqual(record)
@@ -149,6 +150,25 @@ export function storageContract<Place extends StoragePlace>(
       await other.write(LEAST)
       expect(await one.read()).toEqual(LEAST)
       await other.clear()
+      expect((await one.read()) ?? undefined).toBeUndefined()
+    })
+
+    it('keeps when the session was last used beside the record, for all, until it is cleared, or does not offer it', async () => {
+      const place = await create()
+      const [one, other] = [place.open(), place.open()]
+      expect(one.readLastUse === undefined).toBe(one.writeLastUse === undefined)
+      if (!one.readLastUse) return
+      expect(await one.readLastUse()).toBeUndefined()
+      await one.write(FULL)
+      await one.writeLastUse?.(1_700_000_000_001)
+      await one.writeLastUse?.(1_700_000_000_002)
+      expect(await other.readLastUse?.()).toBe(1_700_000_000_002)
+      await other.write(LEAST)
+      expect(await one.read()).toEqual(LEAST)
+      expect(await one.readLastUse()).toBe(1_700_000_000_002)
+      await other.clear()
+      expect(await one.readLastUse()).toBeUndefined()
+      await other.writeLastUse?.(1_700_000_000_003)
       expect((await one.read()) ?? undefined).toBeUndefined()
     })
 

@@ -102,6 +102,9 @@ export function createModelWorld(settings: ResolvedModelSettings): ModelWorld {
       case 'syncWithStore':
         draft.jobs.push(() => sync(draft))
         return
+      case 'lookForUse':
+        // The bed's store is used by nobody else.
+        return
       default:
         throw new Error(`The model does not know the action ${deed.name}`)
     }

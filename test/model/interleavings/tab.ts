@@ -101,6 +101,9 @@ export function createTab(around: Surroundings, name: string, initial: boolean):
       ),
     revoke({ accessToken }) {
       const family = server.familyOf(accessToken)
+      // Restored and ended in one step, it never was this tab's as far as events tell.
+      const { reason = '' } = auth.actor.getSnapshot().context
+      if (family && /^(idle|lifetime)$/.test(reason)) around.over.add(family.name)
       const alive =
         family !== undefined &&
         !around.over.has(family.name) &&

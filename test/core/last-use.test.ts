@@ -1,0 +1,296 @@
+import { describe, expect, it } from 'vitest'
+import type { SessionStorage } from '../../src/core/ports.ts'
+import { memoryStorage } from '../../src/storage/memory.ts'
+import { createVirtualClock, settled } from '../../src/testing/virtual-clock.ts'
+import { type RigOptions, rig, tokens, watch } from './auth-setup.ts'
+
+const HOUR = 3_600_000
+const MINUTE = 60_000
+
+/** A store that answers a question about its last use when the test lets it. */
+function slowStore() {
+  const inner = memoryStorage()
+  const waiting: (() => void)[] = []
+  let slow = false
+  const storage: SessionStorage = {
+    ...inner,
+    readLastUse: () =>
+      slow
+        ? new Promise((resolve) => waiting.push(() => resolve(inner.readLastUse?.())))
+        : Promise.resolve(inner.readLastUse?.()),
+  }
+  return {
+    inner,
+    storage,
+    delay() {
+      slow = true
+    },
+    answer() {
+      slow = false
+      for (const go of waiting.splice(0)) go()
+    },
+  }
+}
+
+/** Tabs of one user: they share a store and a clock, and each renews for itself. */
+function tabs(options: RigOptions = {}) {
+  const storage = options.storage ?? memoryStorage()
+  const clock = createVirtualClock()
+  let count = 1
+  const common: RigOptions = {
+    clock,
+    limits: { idle: HOUR },
+    refresh: () => tokens(++count),
+    ...options,
+    storage,
+  }
+  const first = rig(common)
+  const open = (more: RigOptions = {}) => rig({ ...common, signedOut: true, ...more })
+  return { storage, clock, first, open }
+}
+
+describe('limits.idle, in tabs that share a store', () => {
+  it('ends nothing while any of them is used', async () => {
+    const { first, open, clock } = tabs()
+    const second = open()
+    for (let used = 0; used < 40; used++) {
+      await clock.advance(10 * MINUTE)
+      await first.auth.getAccessToken()
+    }
+    expect(first.auth.state).toBe('authenticated')
+    expect(second.auth.state).toBe('authenticated')
+  })
+
+  it('ends it in all of them, exactly so long after the last use in any, renewals or not', async () => {
+    const { first, open, clock } = tabs()
+    const second = open()
+    await clock.advance(HOUR / 2)
+    await first.auth.getAccessToken()
+    await clock.advance(1_234)
+    await first.auth.getAccessToken()
+    await clock.advance(HOUR - 1)
+    expect(second.auth.state).toBe('authenticated')
+    await clock.advance(1)
+    expect([first.auth.state, second.auth.state]).toEqual(['expired', 'expired'])
+    expect(second.told()).toContain('refreshed')
+    expect(second.last('expired')).toMatchObject({ reason: 'idle' })
+  })
+
+  it('lets a request go in a tab that slept while another one was used', async () => {
+    const { first, open, clock } = tabs()
+    const second = open()
+    await clock.advance(HOUR / 2)
+    await first.auth.getAccessToken()
+    await clock.advance(HOUR / 2 - 1)
+    clock.jump(2)
+    // No timer has run yet: this is the first that the second tab does after its sleep.
+    await expect(second.auth.getAccessToken()).resolves.toBeDefined()
+    expect(second.auth.state).toBe('authenticated')
+  })
+
+  it('counts that request as a use', async () => {
+    const { first, open, clock } = tabs()
+    const second = open()
+    await clock.advance(HOUR / 2)
+    await first.auth.getAccessToken()
+    await clock.advance(HOUR / 2 + 1)
+    await second.auth.getAccessToken()
+    await clock.advance(HOUR - 1)
+    expect([first.auth.state, second.auth.state]).toEqual(['authenticated', 'authenticated'])
+    await clock.advance(1)
+    expect([first.auth.state, second.auth.state]).toEqual(['expired', 'expired'])
+  })
+
+  it('tells the store of uses now and then, and of the last one', async () => {
+    const storage = memoryStorage()
+    const written: number[] = []
+    const watched: SessionStorage = {
+      ...storage,
+      writeLastUse(at) {
+        written.push(at)
+        storage.writeLastUse?.(at)
+      },
+    }
+    const { first, clock } = tabs({ storage: watched })
+    written.length = 0
+    await clock.advance(MINUTE)
+    for (let used = 0; used < 1_000; used++) {
+      await first.auth.getAccessToken()
+      await clock.advance(10)
+    }
+    const last = clock.now() - 10
+    await clock.advance(MINUTE)
+    expect(written.length).toBeLessThan(5)
+    expect(written.at(-1)).toBe(last)
+  })
+
+  it('goes on counting over a reload', async () => {
+    const { first, open, clock } = tabs()
+    await clock.advance(MINUTE)
+    await first.auth.getAccessToken()
+    first.auth.dispose()
+    await clock.advance(HOUR - 1)
+    const second = open()
+    await clock.advance(0)
+    expect(second.auth.state).toBe('authenticated')
+    await clock.advance(1)
+    expect(second.auth.state).toBe('expired')
+  })
+
+  it('restores no session that was left for too long, and says why', async () => {
+    const { first, open, clock, storage } = tabs()
+    await clock.advance(0)
+    first.auth.dispose()
+    await clock.advance(HOUR)
+    const second = open()
+    const asked = watch(second.auth.getAccessToken())
+    await clock.advance(0)
+    expect(second.auth.state).toBe('expired')
+    expect(asked.error).toMatchObject({ code: 'session_expired', reason: 'idle' })
+    expect(storage.read()).toBeUndefined()
+  })
+
+  it('begins anew with a sign-in', async () => {
+    const { first, open, clock } = tabs()
+    await clock.advance(HOUR)
+    await first.auth.setTokens(tokens(9))
+    const second = open()
+    await clock.advance(HOUR - 1)
+    expect(second.auth.state).toBe('authenticated')
+  })
+
+  it('leaves nothing in the store when the session is over', async () => {
+    const { first, clock, storage } = tabs()
+    await first.auth.getAccessToken()
+    await first.auth.signOut()
+    await clock.advance(MINUTE)
+    first.auth.dispose()
+    expect(storage.readLastUse?.()).toBeUndefined()
+  })
+
+  it('takes no use for one that lies in the future, after a clock was set back', async () => {
+    const { open, clock, storage } = tabs()
+    const second = open()
+    await clock.advance(0)
+    storage.writeLastUse?.(clock.now() + 100 * HOUR)
+    await clock.advance(HOUR - 1)
+    expect(second.auth.state).toBe('authenticated')
+    await clock.advance(1)
+    expect(second.auth.state).toBe('expired')
+  })
+})
+
+describe('limits.idle, with a store that takes its time', () => {
+  it('lets nobody go, and ends nothing, before the store has said what the other tabs did', async () => {
+    const { storage, inner, delay, answer } = slowStore()
+    const { first, clock } = tabs({ storage })
+    await clock.advance(HOUR / 2)
+    delay()
+    await clock.advance(HOUR / 2)
+    const asked = watch(first.auth.getAccessToken())
+    await clock.advance(0)
+    expect(first.auth.state).toBe('authenticated')
+    expect(asked.state).toBe('pending')
+    inner.writeLastUse?.(clock.now() - MINUTE)
+    answer()
+    await clock.advance(0)
+    expect(asked.state).toBe('fulfilled')
+    await clock.advance(HOUR - 1)
+    expect(first.auth.state).toBe('authenticated')
+    await clock.advance(1)
+    expect(first.auth.state).toBe('expired')
+  })
+
+  it('ends the session, and turns away who waited, where there was no use of it', async () => {
+    const { storage, delay, answer } = slowStore()
+    const { first, clock } = tabs({ storage })
+    await clock.advance(HOUR / 2)
+    delay()
+    await clock.advance(HOUR / 2)
+    const asked = watch(first.auth.getAccessToken())
+    answer()
+    await clock.advance(0)
+    expect(first.auth.state).toBe('expired')
+    expect(asked.error).toMatchObject({ code: 'session_expired', reason: 'idle' })
+  })
+
+  it('ends it where the store never answers, within timeouts.storage', async () => {
+    const { storage, delay } = slowStore()
+    const { first, clock } = tabs({ storage, timeouts: { storage: 500 } })
+    await clock.advance(HOUR / 2)
+    delay()
+    await clock.advance(HOUR / 2)
+    const asked = watch(first.auth.getAccessToken())
+    await clock.advance(499)
+    expect(asked.state).toBe('pending')
+    await clock.advance(1)
+    expect(first.auth.state).toBe('expired')
+    expect(asked.state).toBe('rejected')
+  })
+
+  it('does the same while it is refreshing', async () => {
+    const { storage, inner, delay, answer } = slowStore()
+    const { first, clock } = tabs({
+      storage,
+      limits: { idle: 700_000 },
+      timeouts: { refresh: HOUR, hold: HOUR },
+      refresh: () => new Promise(() => {}),
+    })
+    await clock.advance(690_000)
+    expect(first.auth.state).toBe('refreshing')
+    delay()
+    await clock.advance(10_000)
+    const asked = watch(first.auth.getAccessToken())
+    await clock.advance(0)
+    expect(first.auth.state).toBe('refreshing')
+    inner.writeLastUse?.(clock.now() - 1)
+    answer()
+    await clock.advance(0)
+    expect(first.auth.state).toBe('refreshing')
+    expect(asked.state).toBe('pending')
+    await clock.advance(699_999)
+    expect(first.auth.state).toBe('refreshing')
+    await clock.advance(1)
+    expect(asked.error).toMatchObject({ reason: 'idle' })
+  })
+
+  it('leaves nothing behind when it is disposed of while it asks', async () => {
+    const { storage, delay, answer } = slowStore()
+    const { first, clock } = tabs({ storage })
+    await clock.advance(HOUR / 2)
+    delay()
+    await clock.advance(HOUR / 2)
+    first.auth.dispose()
+    answer()
+    await settled()
+    expect(clock.pending).toBe(0)
+  })
+
+  it('ends it where the store cannot say', async () => {
+    const storage: SessionStorage = {
+      ...memoryStorage(),
+      readLastUse() {
+        throw new Error('no')
+      },
+      writeLastUse: () => Promise.reject(new Error('no')),
+    }
+    const { first, clock } = tabs({ storage })
+    await clock.advance(HOUR)
+    expect(first.auth.state).toBe('expired')
+    expect(first.told()).not.toContain('storageFailed')
+  })
+})
+
+describe('a session that a limit ends', () => {
+  it.each(['idle', 'absolute'] as const)('is revoked, for the server would go on with it: %s', async (limit) => {
+    const revoked: unknown[] = []
+    const { first, clock } = tabs({
+      limits: { [limit]: MINUTE },
+      revoke: ({ refreshToken }) => void revoked.push(refreshToken),
+    })
+    await clock.advance(MINUTE)
+    expect(first.auth.state).toBe('expired')
+    await clock.advance(0)
+    expect(revoked).toEqual([expect.stringContaining('rt-1')])
+  })
+})

@@ -7,6 +7,12 @@ import type { Session } from './vault.ts'
 /** Where transports find the gate. A symbol, for it is no part of what an app calls. */
 export const GATE: unique symbol = Symbol('authchart.gate')
 
+/** Where transports find the way to send for a session that lives elsewhere, and whose token does not come here. */
+export const FETCH: unique symbol = Symbol('authchart.fetch')
+
+/** `fetch` as the surrounding types know it, or nothing where they do not. */
+export type Fetch = typeof globalThis extends { fetch: infer F } ? F : never
+
 /** The states of the chart, as `auth.state` names them. */
 export type AuthState =
   | 'restoring'
@@ -41,6 +47,11 @@ export interface Auth<Credentials = unknown, Claims = Readonly<Record<string, un
   readonly state: AuthState
   /** Facts of the session, while there is one. The same object until the next token set. */
   readonly session: Session<Claims> | undefined
+  /**
+   * When `limits` end the session unless it is used before, in milliseconds since the Unix epoch: for a countdown.
+   * `undefined` where there is no session or no limit.
+   */
+  readonly endsAt: number | undefined
   /** The last events emitted, oldest first: why am I logged out? */
   readonly history: readonly AuthEmitted[]
 
@@ -110,7 +121,8 @@ export interface Auth<Credentials = unknown, Claims = Readonly<Record<string, un
 
   /** For transports. */
   readonly [GATE]: Gate
+  readonly [FETCH]?: Fetch
 }
 
 /** Any auth, whatever its credentials and claims. */
-export type AnyAuth = Pick<Auth, typeof GATE>
+export type AnyAuth = Pick<Auth, typeof GATE | typeof FETCH>

@@ -253,6 +253,12 @@ export function createAuthWith<Credentials, Claims>(
     get session() {
       return vault.session as Session<Claims> | undefined
     },
+    get endsAt() {
+      const { startedAt = Number.NaN } = vault
+      const { idle, absolute } = settings.limits
+      const end = Math.min(lastUse.known + idle, startedAt + absolute)
+      return Number.isFinite(end) ? end : undefined
+    },
     get history() {
       return listeners.history()
     },
@@ -286,6 +292,8 @@ export function createAuthWith<Credentials, Claims>(
       await auth.ready()
       const { generation } = vault
       await milestones.reached(() => state() !== 'authenticating')
+      // In a machine that slept it may be over, and no timer has said so yet.
+      send({ type: 'session.check' })
       // A sign-in that was under way has brought new tokens, or left things as they were.
       if (vault.tokens && vault.generation !== generation) return current()
       if (state() === 'expired') throw new SessionExpiredError({ reason: actor.getSnapshot().context.reason })

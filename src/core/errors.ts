@@ -12,6 +12,8 @@ export type AuthErrorCode =
   | 'invalid_token_response'
   | 'storage_failed'
   | 'disposed'
+  | 'token_confined'
+  | 'worker_failed'
 
 /** What an `AuthError` is made from. */
 export interface AuthErrorOptions {
@@ -136,5 +138,26 @@ export class DisposedError extends AuthError {
   readonly code = 'disposed'
   constructor() {
     super('This auth was disposed of. Create a new one.')
+  }
+}
+
+/** The session lives in a worker, which its token does not leave: send the request by a transport. */
+export class TokenConfinedError extends AuthError {
+  override readonly name = 'TokenConfinedError'
+  readonly code = 'token_confined'
+  constructor() {
+    super('The token does not leave its worker. Send the request by a transport, such as createAuthFetch(auth).')
+  }
+}
+
+/**
+ * The worker the session lives in does not answer. `reason`: `'load_failed'`, `'timeout'`, `'gone'`, `'closed'`,
+ * `'version'` for one that speaks another version, or `'garbled'`.
+ */
+export class WorkerError extends AuthError {
+  override readonly name = 'WorkerError'
+  readonly code = 'worker_failed'
+  constructor(options: AuthErrorOptions = {}) {
+    super(`The worker of this session does not answer${because(options.reason)}. Reload the page.`, options)
   }
 }

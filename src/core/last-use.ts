@@ -5,6 +5,9 @@ import type { Timed } from './timed.ts'
 /** How long a use may go untold, in milliseconds, or a tenth of the limit where that is less. */
 const TELL_EVERY = 5_000
 
+/** How often the store is asked for an app that shows how long the session lasts, in milliseconds. */
+const ASK_EVERY = 1_000
+
 export interface LastUseOptions {
   readonly storage: SessionStorage | undefined
   readonly clock: Clock
@@ -32,6 +35,7 @@ export function createLastUse({ storage, clock, timed, limit, timeout, onAnswer 
   let confirmed = Number.NEGATIVE_INFINITY
   let looking = false
   let wanted = false
+  let askAt = Number.NEGATIVE_INFINITY
   let timer: unknown
 
   function tell() {
@@ -59,11 +63,13 @@ export function createLastUse({ storage, clock, timed, limit, timeout, onAnswer 
     try {
       const found = shared?.readLastUse?.()
       if (typeof (found as PromiseLike<unknown> | undefined)?.then !== 'function') return found
-      return timed.run(
-        () => found,
-        timeout,
-        () => undefined,
-      ).catch(() => undefined)
+      return timed
+        .run(
+          () => found,
+          timeout,
+          () => undefined,
+        )
+        .catch(() => undefined)
     } catch {
       return undefined
     }
@@ -123,6 +129,17 @@ export function createLastUse({ storage, clock, timed, limit, timeout, onAnswer 
     async ofStore({ startedAt }: Pick<SessionRecord, 'startedAt'>): Promise<number | undefined> {
       const found = await ask()
       return isPast(found) ? Math.max(startedAt, found) : undefined
+    },
+
+    /** When it was last used by anybody, as far as can be told at once: what a store says later is heard for the next time. */
+    get known() {
+      if (shared && !looking && clock.now() >= askAt) {
+        askAt = clock.now() + ASK_EVERY
+        const found = ask()
+        if (found instanceof Promise) void found.then((value) => looking || hear(value))
+        else hear(found)
+      }
+      return use.at
     },
 
     /** Asks the store, where that can change anything. */

@@ -282,15 +282,60 @@ describe('limits.idle, with a store that takes its time', () => {
 })
 
 describe('a session that a limit ends', () => {
-  it.each(['idle', 'absolute'] as const)('is revoked, for the server would go on with it: %s', async (limit) => {
-    const revoked: unknown[] = []
-    const { first, clock } = tabs({
-      limits: { [limit]: MINUTE },
-      revoke: ({ refreshToken }) => void revoked.push(refreshToken),
-    })
+  it.each(['idle', 'absolute'] as const)(
+    'is revoked, for the server would go on with it: %s',
+    async (limit) => {
+      const revoked: unknown[] = []
+      const { first, clock } = tabs({
+        limits: { [limit]: MINUTE },
+        revoke: ({ refreshToken }) => void revoked.push(refreshToken),
+      })
+      await clock.advance(MINUTE)
+      expect(first.auth.state).toBe('expired')
+      await clock.advance(0)
+      expect(revoked).toEqual([expect.stringContaining('rt-1')])
+    },
+  )
+})
+
+describe('auth.endsAt', () => {
+  it('is when the nearest limit ends the session, and moves on with each use', async () => {
+    const { first, clock } = tabs({ limits: { idle: HOUR, absolute: 2 * HOUR } })
+    const start = clock.now()
+    expect(first.auth.endsAt).toBe(start + HOUR)
+    await clock.advance(10 * MINUTE)
+    await first.auth.getAccessToken()
+    expect(first.auth.endsAt).toBe(start + 70 * MINUTE)
+    await clock.advance(55 * MINUTE)
+    await first.auth.getAccessToken()
+    await clock.advance(10 * MINUTE)
+    await first.auth.getAccessToken()
+    expect(first.auth.endsAt).toBe(start + 2 * HOUR)
+  })
+
+  it('knows of uses in other tabs', async () => {
+    const { first, open, clock } = tabs()
+    const second = open()
+    await clock.advance(10 * MINUTE)
+    await first.auth.getAccessToken()
+    expect(second.auth.endsAt).toBe(clock.now() + HOUR)
+  })
+
+  it('learns of them from a store that takes its time', async () => {
+    const { first, open, clock } = tabs({ storage: slowStore().storage })
+    const second = open()
+    await clock.advance(10 * MINUTE)
+    await first.auth.getAccessToken()
+    expect(second.auth.endsAt).toBeLessThan(clock.now() + HOUR)
+    await settled()
+    expect(second.auth.endsAt).toBe(clock.now() + HOUR)
+  })
+
+  it('is nothing without a limit, and without a session', async () => {
+    const { first, clock } = tabs({ limits: { idle: MINUTE } })
+    expect(tabs({ limits: {} }).first.auth.endsAt).toBeUndefined()
     await clock.advance(MINUTE)
     expect(first.auth.state).toBe('expired')
-    await clock.advance(0)
-    expect(revoked).toEqual([expect.stringContaining('rt-1')])
+    expect(first.auth.endsAt).toBeUndefined()
   })
 })

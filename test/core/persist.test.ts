@@ -2,7 +2,16 @@ import { describe, expect, it } from 'vitest'
 import type { SessionRecord, SessionStorage } from '../../src/core/ports.ts'
 import { memoryStorage } from '../../src/storage/memory.ts'
 import { createVirtualClock, settled } from '../../src/testing/virtual-clock.ts'
-import { fakeCoordinator, LIFETIME, type RigOptions, refused, rig, SECRET, tokens, watch } from './auth-setup.ts'
+import {
+  fakeCoordinator,
+  LIFETIME,
+  type RigOptions,
+  refused,
+  rig,
+  SECRET,
+  tokens,
+  watch,
+} from './auth-setup.ts'
 
 const stored = (storage: SessionStorage) => storage.read() as SessionRecord | undefined
 
@@ -182,7 +191,11 @@ describe("persist: 'refresh-token'", () => {
   it('in cookie mode, keeps a record without a token, by which the next start finds the session', async () => {
     const storage = memoryStorage()
     const clock = createVirtualClock()
-    const cookie = (n: number) => ({ access_token: `${SECRET}-at-${n}`, expires_in: LIFETIME / 1000, subject: 'ada' })
+    const cookie = (n: number) => ({
+      access_token: `${SECRET}-at-${n}`,
+      expires_in: LIFETIME / 1000,
+      subject: 'ada',
+    })
     const before = rig({ storage, clock, persist: 'refresh-token', initialTokens: cookie(1) })
     await clock.advance(0)
     before.auth.dispose()

@@ -166,7 +166,7 @@ export function createAsks(around: Surroundings) {
     signOut(tab: Tab) {
       // Before it has read the store, a page is asked to end what is there.
       const stored = tab.auth.state === 'restoring' ? around.store.record : undefined
-      const family = tab.family() ?? server.familyOf(stored?.accessToken ?? undefined)
+      const family = tab.family() ?? server.familyNamed(stored?.scope)
       if (family) {
         around.over.add(family.name)
         around.signedOut.add(family.name)

@@ -51,6 +51,10 @@ export function createWorldClock() {
 
   return {
     now,
+    /** By how much it was set to and fro, which a look at the wall clock cannot tell: then nothing has happened to it. */
+    get unseenJumps() {
+      return (jumps - Math.abs(jumped)) / 2
+    },
     /** Time that passed for timers. */
     get uptime() {
       return uptime

@@ -21,6 +21,7 @@ const common = {
   queueLimit: fc.constantFrom(1_000, 2),
   idle: fc.constantFrom(never, never, never, 120_000),
   absolute: fc.constantFrom(never, never, never, 300_000),
+  persist: fc.constantFrom('all' as const, 'all' as const, 'refresh-token' as const),
   lockTimeout: fc.constantFrom(60_000, 5_000),
   /** A store that answers later, not at once. */
   slowStore: fc.boolean(),

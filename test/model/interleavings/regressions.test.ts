@@ -20,6 +20,7 @@ const CALM: Config = {
   slowStore: false,
   tells: false,
   coordinator: 'lock',
+  persist: 'all',
   lockTimeout: 60_000,
   renew: 'timer',
   whenExpired: 'reject',

@@ -53,14 +53,14 @@ export function createSurroundings(config: Config) {
       pages: () => living().map(({ page }) => ({ page, hear: () => around.store.hear(page) })),
       onWrite: (write: Write) => {
         const place = tabOf(write.page)?.place()
-        const family = server.familyOf(write.record.accessToken ?? undefined)
+        const family = server.familyNamed(write.record.scope)
         const afterSignOut = family !== undefined && around.signedOut.has(family.name)
         if (place) around.facts.writes.push({ ...write, place, afterSignOut })
         // Nobody told the page, and it could not tell: for whoever reads this record the session goes on.
         if (family && !write.trusts) around.signedOut.delete(family.name)
       },
       onClear: ({ page, record, unseen }: Clearing) => {
-        const family = record && server.familyOf(record.accessToken ?? undefined)
+        const family = record && server.familyNamed(record.scope)
         const tab = tabOf(page)
         // Who signs out means whatever session there is.
         const leaves = tab?.asks.some(

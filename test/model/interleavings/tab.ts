@@ -99,8 +99,9 @@ export function createTab(around: Surroundings, name: string, initial: boolean):
           throw brokenConnection()
         },
       ),
-    revoke({ accessToken }) {
-      const family = server.familyOf(accessToken)
+    revoke({ accessToken, refreshToken }) {
+      const token = accessToken || (refreshToken ?? server.jar ?? '')
+      const family = server.familyOf(token)
       // Restored and ended in one step, it never was this tab's as far as events tell.
       const { reason = '' } = auth.actor.getSnapshot().context
       if (family && /^(idle|lifetime)$/.test(reason)) around.over.add(family.name)
@@ -109,7 +110,7 @@ export function createTab(around: Surroundings, name: string, initial: boolean):
         !around.over.has(family.name) &&
         around.living().some((other) => other.family() === family)
       around.facts.revocations.push({ tab, family, alive })
-      const act = () => server.revoke(accessToken)
+      const act = () => server.revoke(token)
       return edges.travel(`the revocation by ${name} reaches the server`, undefined, act, () => {
         throw brokenConnection()
       })
@@ -119,6 +120,7 @@ export function createTab(around: Surroundings, name: string, initial: boolean):
     ambiguousRefresh: config.ambiguousRefresh,
     queueLimit: config.queueLimit,
     silentSignIn: config.cookie,
+    persist: config.persist,
     limits: { idle: config.idle, absolute: config.absolute },
     release: { concurrency: config.concurrency },
     timeouts: { hold: HOLD, lock: config.lockTimeout },

@@ -134,7 +134,7 @@ export function createWorld(config: Config) {
     const sound =
       config.store === 'sound' && !config.slowStore && !around.tabs.some(({ storageFailed }) => storageFailed)
     if (!told || !sound || around.clockWasSetBack) return
-    const stored = server.familyOf(store.record?.accessToken ?? undefined)?.name
+    const stored = server.familyNamed(store.record?.scope)?.name
     for (const each of around.living()) {
       const kept = each.family()?.name
       if (kept !== stored) throw new Violation(`I5: ${each.page.name} has ${kept}, and the store ${stored}`)

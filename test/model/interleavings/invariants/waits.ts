@@ -14,7 +14,8 @@ export function* whoWaitsSettles({ tabs, clock, config, facts }: Surroundings) {
       if (ask.settlements > 0 || ask.inFlight) continue
       if (tab.disposed) yield `${named(ask)} is pending after the end`
       if (!runs(tab.page) || clock.overdue(tab.page)) continue
-      if (outwaited(ask, clock.uptime - ask.waitingSince)) yield `${named(ask)} waits beyond its deadline`
+      if (outwaited(ask, clock.uptime - ask.waitingSince - clock.unseenJumps))
+        yield `${named(ask)} waits beyond its deadline`
       if (ask.controller?.signal.aborted) yield `${named(ask)} waits on after its abort`
     }
   }

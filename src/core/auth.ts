@@ -103,6 +103,7 @@ export interface Auth<Credentials = unknown, Claims = Readonly<Record<string, un
    * @throws RefreshUnavailableError
    * @throws HoldTimeoutError
    * @throws QueueFullError
+   * @throws TokenConfinedError where the session lives in a worker
    * @throws DisposedError
    */
   getAccessToken(options: AccessTokenOptions & { readonly allowAnonymous: true }): Promise<string | undefined>

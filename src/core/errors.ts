@@ -146,7 +146,9 @@ export class TokenConfinedError extends AuthError {
   override readonly name = 'TokenConfinedError'
   readonly code = 'token_confined'
   constructor() {
-    super('The token does not leave its worker. Send the request by a transport, such as createAuthFetch(auth).')
+    super(
+      'The token does not leave its worker. Send the request by a transport, such as createAuthFetch(auth).',
+    )
   }
 }
 

@@ -87,7 +87,7 @@ export function createExchange(options: ExchangeOptions) {
     const mark = vault.mark()
     let overtaken: Overtaken | undefined
     await store.save(
-      () => (vault.isCurrent(mark) ? vault.record(leaner) : undefined),
+      (lean = leaner) => (vault.isCurrent(mark) ? vault.record(lean) : undefined),
       renewal
         ? (by) => {
             overtaken = by

@@ -32,8 +32,8 @@ export function createSessionStore(
   let disposed = false
   const waiting = new Set<() => void>()
 
-  function enqueue(operation: () => unknown, afterFailure?: () => unknown): unknown {
-    const result = tail ? tail.then(() => run(operation, afterFailure)) : run(operation, afterFailure)
+  function enqueue(operation: () => unknown, ...remedies: (() => unknown)[]): unknown {
+    const result = tail ? tail.then(() => run(operation, remedies)) : run(operation, remedies)
     if (!isPromiseLike(result)) return result
     const turn: Promise<unknown> = Promise.resolve(result).finally(() => {
       if (tail === turn) tail = undefined
@@ -55,10 +55,14 @@ export function createSessionStore(
     })
   }
 
-  function run(operation: () => unknown, afterFailure?: () => unknown): unknown {
+  /** Where it fails, tries the remedies, one after the other; the app is told once. */
+  function run(operation: () => unknown, remedies: readonly (() => unknown)[], told = false): unknown {
     const failed = (error: unknown) => {
-      fail(error)
-      return afterFailure ? run(afterFailure) : FAILED
+      if (!told) fail(error)
+      // A store that does not answer is not asked more than it must be.
+      const [next, ...others] =
+        error instanceof StorageError && error.reason === 'timeout' ? remedies.slice(-1) : remedies
+      return next ? run(next, others, true) : FAILED
     }
     try {
       const result = operation()
@@ -137,25 +141,30 @@ export function createSessionStore(
      * Writes what `current` gives when its turn comes: nothing, where the session is over by then. A renewal, which others
      * may have overtaken, names `onOvertaken`: it is called instead of writing over a newer session, or where ours was taken away.
      */
-    save(current: () => SessionRecord | undefined, onOvertaken?: (by: Overtaken) => void): unknown {
+    save(
+      current: (lean?: boolean) => SessionRecord | undefined,
+      onOvertaken?: (by: Overtaken) => void,
+    ): unknown {
       if (!storage) return undefined
+      const write = (lean?: boolean) => {
+        const record = current(lean)
+        if (!record) return undefined
+        const written = storage.write(record)
+        holds = true
+        return written
+      }
       return enqueue(
         () => {
-          const write = () => {
-            const record = current()
-            if (!record) return undefined
-            const written = storage.write(record)
-            holds = true
-            return written
-          }
           if (!onOvertaken || !current()) return write()
           const writeUnless = (stored: unknown) => {
             const record = current()
             const by = record && overtaken(record, stored, holds && keeps)
             return by ? onOvertaken(by) : write()
           }
-          return afterReading(storage, writeUnless, write)
+          return afterReading(storage, writeUnless, () => write())
         },
+        // Where there is little room, there may still be enough for what the next start cannot do without.
+        () => write(true),
         // It may still hold a refresh token that is spent: presented again after a reload, that one would end the
         // session on the server. Better no record than that one.
         empty,

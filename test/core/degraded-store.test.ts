@@ -205,3 +205,55 @@ describe('what a store gives back', () => {
     expect(kept.read()).toMatchObject({ accessToken: `${SECRET}-at-2`, rotation: 1, subject: 'ada' })
   })
 })
+
+describe('a store with little room', () => {
+  /** One that takes what is no longer than it held at first. */
+  function tight() {
+    const kept = memoryStorage()
+    let room = Number.POSITIVE_INFINITY
+    const storage: SessionStorage = {
+      ...kept,
+      write(record) {
+        const { length } = JSON.stringify(record)
+        if (length > room) throw new DOMException('full', 'QuotaExceededError')
+        kept.write(record)
+        if (room === Number.POSITIVE_INFINITY) room = length
+      },
+    }
+    return storage
+  }
+  const long = (n: number) => tokens(n, { access_token: `${SECRET}-at-${n}`.padEnd(500, 'x') })
+
+  it('keeps the refresh token at least, so that the next start finds the session', async () => {
+    const storage = tight()
+    const { auth, clock, refresh, last, told } = rig({ storage })
+    await clock.advance(0)
+    const renewed = auth.refresh()
+    await clock.advance(0)
+    refresh.call().resolve(long(2))
+    await renewed
+    expect(storage.read()).toMatchObject({ rotation: 1, accessToken: null, refreshToken: `${SECRET}-rt-2` })
+    expect(told().filter((type) => type === 'storageFailed')).toHaveLength(1)
+    expect(last('storageFailed')).toMatchObject({ reason: 'QuotaExceededError' })
+    auth.dispose()
+    const next = rig({ storage, clock, signedOut: true })
+    await clock.advance(0)
+    expect(next.refresh.call().argument.refreshToken).toBe(`${SECRET}-rt-2`)
+  })
+
+  it('signs no sibling out', async () => {
+    const storage = tight()
+    const { auth, clock, refresh } = rig({ storage })
+    const sibling = fakeCoordinator()
+    const other = rig({ storage, clock, signedOut: true, coordinator: sibling.coordinator })
+    await clock.advance(0)
+    const renewed = auth.refresh()
+    await clock.advance(0)
+    refresh.call().resolve(long(2))
+    await renewed
+    sibling.hear({ type: 'changed' })
+    await clock.advance(0)
+    expect(other.auth.state).toBe('authenticated')
+    expect(await other.auth.getAccessToken()).toBe(`${SECRET}-at-1`)
+  })
+})

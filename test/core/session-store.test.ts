@@ -95,19 +95,31 @@ describe('a store that takes its time', () => {
     expect(clock.pending).toBe(0)
   })
 
-  it('is emptied after a write that failed, before anything else is asked of it', async () => {
+  it('is asked for less, and then emptied, after a write that failed, before anything else is asked of it', async () => {
     const { storage, log, next } = manualStorage()
     const { store, reasons } = storeOf(storage)
-    void store.save(() => record(1))
+    void store.save((lean) => record(lean ? 1.5 : 1))
     void store.save(() => record(2))
     await settled()
     next().fail(new Error('full'))
     await settled()
-    expect(log).toEqual(['write 1', 'clear'])
+    expect(log).toEqual(['write 1', 'write 1.5'])
+    next().fail(new Error('full'))
+    await settled()
+    expect(log).toEqual(['write 1', 'write 1.5', 'clear'])
     next().fail(new Error('locked'))
     await settled()
-    expect(log).toEqual(['write 1', 'clear', 'write 2'])
-    expect(reasons()).toEqual(['Error', 'Error'])
+    expect(log).toEqual(['write 1', 'write 1.5', 'clear', 'write 2'])
+    expect(reasons()).toEqual(['Error'])
+  })
+
+  it('is only emptied after a write that it never answered', async () => {
+    const { storage, log } = manualStorage()
+    const { store, clock, reasons } = storeOf(storage, 1_000)
+    void store.save((lean) => record(lean ? 1.5 : 1))
+    await clock.advance(1_000)
+    expect(log).toEqual(['write 1', 'clear'])
+    expect(reasons()).toEqual(['timeout'])
   })
 
   it('holds nobody after dispose(), and does what it was asked', async () => {

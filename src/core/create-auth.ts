@@ -316,8 +316,7 @@ export function createAuthWith<Credentials, Claims>(
     listen(() =>
       coordinator.subscribe(({ type, session }) => {
         // A message about another session is late: what became of ours, the store knows.
-        const named = session !== undefined && vault.id !== undefined && store.keepsSession
-        const ours = !named || session === vault.id
+        const ours = session === undefined || vault.id === undefined || session === vault.id
         if (type === 'ended' && ours) vault.invalidate()
         send({ type: type === 'ended' && ours ? 'session.removed' : 'session.sync' })
       }),

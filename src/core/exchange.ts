@@ -146,7 +146,7 @@ export function createExchange(options: ExchangeOptions) {
       // A sibling may have won the race for this refresh token, and then the refusal is about the loser only.
       const saved = error.fatal ? await adoptNewer() : undefined
       if (saved) return done(saved.facts)
-      if (error.fatal && vault.isCurrent(mark) && vault.rotation !== rotation) return attempt(mark, tries, done)
+      if (error.fatal && vault.rotation !== rotation) return attempt(mark, tries, done)
       lastCause = error.cause
       throw outcome(error, tries)
     }

@@ -51,11 +51,20 @@ export function createLastUse({ storage, clock, timed, limit, timeout, onAnswer 
     )
   }
 
-  /** What cannot be told counts here all the same; a store that fails says so where it keeps the session. */
+  /**
+   * Tells the store, unless it knows of a later use. What cannot be told counts here all the same; a store that fails says so
+   * where it keeps the session.
+   */
   function write(at: number) {
-    try {
-      void Promise.resolve(shared?.writeLastUse?.(at)).catch(() => {})
-    } catch {}
+    const put = (known: unknown) => {
+      if (isPast(known) && known >= at) return
+      try {
+        void Promise.resolve(shared?.writeLastUse?.(at)).catch(() => {})
+      } catch {}
+    }
+    const known = ask()
+    if (known instanceof Promise) void known.then(put)
+    else put(known)
   }
 
   /** What the store knows: at once where it can, and never after `timeout`. */

@@ -56,6 +56,8 @@ export function createVault({
   let predecessor: { epoch: number; subject: string | undefined; expired: boolean } | undefined
   let anonymous: Pass | undefined
   let usedAt: number | undefined
+  /** When the newest session began that was seen. */
+  let newest = Number.NEGATIVE_INFINITY
 
   function seal(next: Sealed) {
     sealed = next
@@ -87,6 +89,7 @@ export function createVault({
 
   function begin(next: Sealed, lastUse?: number) {
     unseal(false)
+    newest = Math.max(newest, next.startedAt)
     usedAt = lastUse
     epoch++
     return seal(next)
@@ -153,7 +156,8 @@ export function createVault({
         ...tokens,
         id: Math.random().toString(36).slice(2),
         rotation: 0,
-        startedAt: tokens.receivedAt,
+        // Two in one millisecond, or with the clock set back between them, are still one after the other.
+        startedAt: Math.max(tokens.receivedAt, newest + 1),
       }),
 
     /** A renewal, unless the session is no longer what it was at `mark`. */
@@ -182,9 +186,7 @@ export function createVault({
         sealed = { ...sealed, rotation, refreshToken, refreshTokenExpiresAt }
         return undefined
       }
-      return record.startedAt > sealed.startedAt
-        ? { facts: begin(next, lastUse), renewal: false }
-        : undefined
+      return record.startedAt > sealed.startedAt ? { facts: begin(next, lastUse), renewal: false } : undefined
     },
 
     /** The session ended by itself. */
@@ -211,7 +213,11 @@ export function createVault({
 
     record(withoutAccess = false): SessionRecord | undefined {
       if (!sealed) return undefined
-      const { claims: _, accessToken = null, ...rest } = withoutAccess
+      const {
+        claims: _,
+        accessToken = null,
+        ...rest
+      } = withoutAccess
         ? { ...sealed, accessToken: undefined, idToken: undefined, expiresAt: undefined }
         : sealed
       // JSON drops what is undefined; the record type promises that it is absent.

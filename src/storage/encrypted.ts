@@ -1,4 +1,5 @@
 import type { SessionStorage } from '../core/ports.ts'
+import { hearChanges } from './change-channel.ts'
 import { withEntry } from './indexed-db.ts'
 import { seal, unseal } from './sealed.ts'
 import { createTurns } from './turns.ts'
@@ -74,11 +75,7 @@ export function encryptedStorage(options: EncryptedStorageOptions = {}): Session
     subscribe(onChange) {
       // On a server there is nothing to hear, and an open channel would keep the process alive.
       if (typeof BroadcastChannel === 'undefined' || typeof indexedDB === 'undefined') return () => {}
-      const channel = new BroadcastChannel(topic)
-      channel.onmessage = ({ data }) => {
-        if (data !== self) onChange()
-      }
-      return () => channel.close()
+      return hearChanges(topic, self, onChange)
     },
   }
 }

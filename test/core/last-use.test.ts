@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest'
+import { describe, expect, it, vi } from 'vitest'
 import type { SessionStorage } from '../../src/core/ports.ts'
 import { memoryStorage } from '../../src/storage/memory.ts'
 import { createVirtualClock, settled } from '../../src/testing/virtual-clock.ts'
@@ -124,11 +124,65 @@ describe('limits.idle, in tabs that share a store', () => {
     expect(written.at(-1)).toBe(last)
   })
 
+  it('puts no earlier use in the place of a later one', async () => {
+    const { first, open, clock } = tabs()
+    const second = open()
+    await clock.advance(MINUTE)
+    await second.auth.getAccessToken()
+    await clock.advance(10)
+    // This one is told some seconds later.
+    await second.auth.getAccessToken()
+    await clock.advance(1_000)
+    await first.auth.getAccessToken()
+    await clock.advance(HOUR - 1)
+    expect([first.auth.state, second.auth.state]).toEqual(['authenticated', 'authenticated'])
+    await clock.advance(1)
+    expect([first.auth.state, second.auth.state]).toEqual(['expired', 'expired'])
+  })
+
+  it('is not misled by a use that was told later than it happened', async () => {
+    const { first, clock, storage } = tabs()
+    await clock.advance(MINUTE)
+    await first.auth.getAccessToken()
+    storage.writeLastUse?.(clock.now() - 30_000)
+    await clock.advance(HOUR - 1)
+    expect(first.auth.state).toBe('authenticated')
+  })
+
+  it('counts a session from its start where the store knows of earlier uses only', async () => {
+    const { open, clock, storage } = tabs()
+    storage.writeLastUse?.(clock.now() - 2 * HOUR)
+    const second = open()
+    await clock.advance(HOUR - 1)
+    expect(second.auth.state).toBe('authenticated')
+  })
+
+  it('asks the store for a request that waits, too, in a tab that slept', async () => {
+    const { first, open, clock } = tabs({
+      limits: { idle: 700_000 },
+      timeouts: { refresh: HOUR, hold: HOUR },
+    })
+    const second = open({ refresh: () => new Promise(() => {}) })
+    await clock.advance(650_000)
+    await first.auth.getAccessToken()
+    expect(second.auth.state).toBe('authenticated')
+    second.auth.refresh().catch(() => {})
+    await clock.advance(0)
+    clock.jump(600_000)
+    const asked = watch(second.auth.getAccessToken())
+    await clock.advance(0)
+    expect(second.auth.state).toBe('refreshing')
+    expect(asked.state).toBe('pending')
+  })
+
   it('goes on counting over a reload', async () => {
     const { first, open, clock } = tabs()
     await clock.advance(MINUTE)
     await first.auth.getAccessToken()
+    await clock.advance(10)
+    await first.auth.getAccessToken()
     first.auth.dispose()
+    expect(clock.pending).toBe(0)
     await clock.advance(HOUR - 1)
     const second = open()
     await clock.advance(0)
@@ -161,6 +215,9 @@ describe('limits.idle, in tabs that share a store', () => {
 
   it('leaves nothing in the store when the session is over', async () => {
     const { first, clock, storage } = tabs()
+    await clock.advance(MINUTE)
+    await first.auth.getAccessToken()
+    await clock.advance(10)
     await first.auth.getAccessToken()
     await first.auth.signOut()
     await clock.advance(MINUTE)
@@ -221,8 +278,10 @@ describe('limits.idle, with a store that takes its time', () => {
     delay()
     await clock.advance(HOUR / 2)
     const asked = watch(first.auth.getAccessToken())
+    const timers = vi.spyOn(clock, 'setTimeout')
     await clock.advance(499)
     expect(asked.state).toBe('pending')
+    expect(timers.mock.calls.length, 'timers set while it asks').toBeLessThan(5)
     await clock.advance(1)
     expect(first.auth.state).toBe('expired')
     expect(asked.state).toBe('rejected')
@@ -298,6 +357,19 @@ describe('a session that a limit ends', () => {
   )
 })
 
+describe('a refresh after the limit, in a machine that slept', () => {
+  it('fails because the session is over, and not because others wait', async () => {
+    const { auth, clock } = rig({ limits: { idle: MINUTE }, queueLimit: 1 })
+    const first = watch(auth.refresh())
+    await clock.advance(0)
+    clock.jump(MINUTE)
+    const second = watch(auth.refresh())
+    await clock.advance(0)
+    expect(first.error).toMatchObject({ code: 'session_expired' })
+    expect(second.error).toMatchObject({ code: 'session_expired' })
+  })
+})
+
 describe('auth.endsAt', () => {
   it('is when the nearest limit ends the session, and moves on with each use', async () => {
     const { first, clock } = tabs({ limits: { idle: HOUR, absolute: 2 * HOUR } })
@@ -326,6 +398,7 @@ describe('auth.endsAt', () => {
     const second = open()
     await clock.advance(10 * MINUTE)
     await first.auth.getAccessToken()
+    await settled()
     expect(second.auth.endsAt).toBeLessThan(clock.now() + HOUR)
     await settled()
     expect(second.auth.endsAt).toBe(clock.now() + HOUR)

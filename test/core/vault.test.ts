@@ -127,6 +127,17 @@ describe('a renewal', () => {
     expect(vault.startedAt).toBe(NOW)
   })
 
+  it('is later than every sign-in that was seen, within one millisecond or after the clock was set back', () => {
+    const { vault } = vaultOf()
+    vault.begin(set(1))
+    const [first, record] = [vault.startedAt ?? 0, vault.record()!]
+    vault.begin({ ...set(2), receivedAt: NOW - 1_000 })
+    expect(vault.startedAt).toBeGreaterThan(first)
+    vault.adopt({ ...record, id: 'other', startedAt: NOW + 500 })
+    vault.begin(set(3))
+    expect(vault.startedAt).toBe(NOW + 501)
+  })
+
   it('keeps the name and the start of the session', () => {
     const { vault } = vaultOf()
     vault.begin(set(1))

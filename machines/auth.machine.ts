@@ -19,6 +19,11 @@ import type {
   TokenFacts,
 } from './vocabulary.ts'
 
+/** What becomes of a request that arrives: the drawings and Stately's tools show it with each state. */
+interface RequestsMeta {
+  readonly requests?: 'sent' | 'held' | 'sent without a token' | 'rejected' | 'as the gate says'
+}
+
 const notProvided = (): never => {
   throw new Error('The auth machine was started without its implementations. Use createAuth().')
 }
@@ -35,6 +40,7 @@ const machine = setup({
     events: {} as AuthEvent,
     emitted: {} as AuthEmitted,
     tags: {} as 'busy' | 'session' | 'settled',
+    meta: {} as RequestsMeta,
   },
 
   actors: {
@@ -80,6 +86,11 @@ const machine = setup({
         return { type: params.type, at: 0, epoch, generation, ...(reason && { reason }) }
       },
     ),
+    /** Before they are recorded: those of another session are somebody else's sign-in, elsewhere. */
+    announceTokens: emit(({ context, event }): AuthEmitted => {
+      const { epoch = context.epoch, generation = context.generation } = factsIn(event) ?? {}
+      return { type: epoch === context.epoch ? 'refreshed' : 'signedIn', at: 0, epoch, generation }
+    }),
     announceFailure: emit(({ context }): AuthEmitted => {
       const { epoch, generation, attempt, failure } = context
       const { fatal = false, reason = 'network', status, retryAt } = failure ?? {}
@@ -260,6 +271,7 @@ const machine = setup({
     restoring: {
       description: 'Reading the stored session; requests wait.',
       tags: 'busy',
+      meta: { requests: 'held' },
       entry: [{ type: 'enter', params: { to: 'restoring' } }, 'holdRequests'],
       always: [
         { guard: 'sessionStillWorks', target: 'authenticated' },
@@ -269,6 +281,9 @@ const machine = setup({
       initial: 'reading',
       states: {
         reading: {
+          description: 'The store is asked.',
+          tags: 'busy',
+          meta: { requests: 'held' },
           invoke: {
             src: 'readSession',
             onDone: [
@@ -285,6 +300,8 @@ const machine = setup({
         },
         signingInSilently: {
           description: 'Cookie mode: only the server can say whether a session lives in the HttpOnly cookie.',
+          tags: 'busy',
+          meta: { requests: 'held' },
           invoke: {
             src: 'exchangeTokens',
             input: ({ context }) => ({ attempt: context.attempt }),
@@ -303,13 +320,19 @@ const machine = setup({
             ],
           },
         },
-        backingOff: { after: { untilRetry: { target: 'signingInSilently' } } },
+        backingOff: {
+          description: 'That failed for a reason that may pass.',
+          tags: 'busy',
+          meta: { requests: 'held' },
+          after: { untilRetry: { target: 'signingInSilently' } },
+        },
       },
     },
 
     anonymous: {
       description: 'Nobody is signed in; requests go without a token.',
       tags: 'settled',
+      meta: { requests: 'sent without a token' },
       entry: [{ type: 'enter', params: { to: 'anonymous' } }, 'recordNobody', 'sendWithoutToken'],
       on: { 'session.signOut': {} },
     },
@@ -317,6 +340,7 @@ const machine = setup({
     authenticating: {
       description: 'A sign-in is in flight; requests wait.',
       tags: 'busy',
+      meta: { requests: 'held' },
       entry: [{ type: 'enter', params: { to: 'authenticating' } }, 'holdRequests'],
       on: {
         'session.adopt': {
@@ -346,6 +370,7 @@ const machine = setup({
     authenticated: {
       description: 'The token works; requests carry it.',
       tags: ['session', 'settled'],
+      meta: { requests: 'sent' },
       entry: { type: 'enter', params: { to: 'authenticated' } },
       always: [
         {
@@ -374,6 +399,8 @@ const machine = setup({
       states: {
         renewable: {
           description: 'There is a way to renew: early by the clock, or when a server says 401.',
+          tags: ['session', 'settled'],
+          meta: { requests: 'sent' },
           entry: [{ type: 'enter', params: { to: 'authenticated.renewable' } }, 'letRequestsPass'],
           always: { guard: 'isLastToken', target: 'terminal' },
           after: {
@@ -400,6 +427,8 @@ const machine = setup({
         },
         terminal: {
           description: 'The refresh token is dead; this access token is the last one.',
+          tags: ['session', 'settled'],
+          meta: { requests: 'sent' },
           entry: [
             { type: 'enter', params: { to: 'authenticated.terminal' } },
             'letRequestsPass',
@@ -444,22 +473,25 @@ const machine = setup({
     refreshing: {
       description: 'One exchange is under way and outlives every change around it.',
       tags: ['busy', 'session'],
+      meta: { requests: 'as the gate says' },
       type: 'parallel',
       entry: { type: 'enter', params: { to: 'refreshing' } },
       states: {
         exchange: {
+          description: 'Asking the token endpoint for new tokens.',
+          tags: ['busy', 'session'],
+          meta: { requests: 'as the gate says' },
           initial: 'requesting',
           states: {
             requesting: {
               description: 'The token endpoint is being asked, once.',
+              tags: ['busy', 'session'],
+              meta: { requests: 'as the gate says' },
               entry: { type: 'enter', params: { to: 'refreshing.exchange.requesting' } },
               invoke: {
                 src: 'exchangeTokens',
                 input: ({ context }) => ({ attempt: context.attempt }),
-                onDone: {
-                  target: '#auth.authenticated',
-                  actions: ['recordTokens', { type: 'announce', params: { type: 'refreshed' } }],
-                },
+                onDone: { target: '#auth.authenticated', actions: ['announceTokens', 'recordTokens'] },
                 onError: [
                   {
                     guard: 'isFatalWhileOpen',
@@ -497,6 +529,8 @@ const machine = setup({
             },
             backingOff: {
               description: 'The last try failed for a reason that may pass.',
+              tags: ['busy', 'session'],
+              meta: { requests: 'as the gate says' },
               entry: { type: 'enter', params: { to: 'refreshing.exchange.backingOff' } },
               after: { untilRetry: { target: 'requesting' } },
               on: {
@@ -508,6 +542,8 @@ const machine = setup({
             uncertain: {
               description:
                 'The refresh token was sent and no answer came, so it may be spent: look in the store first.',
+              tags: ['busy', 'session'],
+              meta: { requests: 'as the gate says' },
               entry: { type: 'enter', params: { to: 'refreshing.exchange.uncertain' } },
               invoke: {
                 src: 'readSession',
@@ -515,7 +551,7 @@ const machine = setup({
                   {
                     guard: 'foundTokens',
                     target: '#auth.authenticated',
-                    actions: ['recordTokens', { type: 'announce', params: { type: 'refreshed' } }],
+                    actions: ['announceTokens', 'recordTokens'],
                   },
                   {
                     guard: 'uncertaintyEndsItLater',
@@ -552,6 +588,8 @@ const machine = setup({
             },
             offline: {
               description: 'No network: no tries are wasted.',
+              tags: ['busy', 'session'],
+              meta: { requests: 'as the gate says' },
               entry: [{ type: 'enter', params: { to: 'refreshing.exchange.offline' } }, 'resetAttempts'],
               on: {
                 'environment.online': [
@@ -567,6 +605,8 @@ const machine = setup({
             },
             suspended: {
               description: 'All tries are spent; who waits is told so, and the session is kept.',
+              tags: ['busy', 'session'],
+              meta: { requests: 'as the gate says' },
               entry: [
                 { type: 'enter', params: { to: 'refreshing.exchange.suspended' } },
                 'rejectHeldRequests',
@@ -609,10 +649,15 @@ const machine = setup({
           },
         },
         gate: {
+          description: 'Whether requests go or wait meanwhile.',
+          tags: ['busy', 'session'],
+          meta: { requests: 'as the gate says' },
           initial: 'open',
           states: {
             open: {
               description: 'The old token still works, so nobody waits.',
+              tags: ['busy', 'session'],
+              meta: { requests: 'sent' },
               entry: [{ type: 'enter', params: { to: 'refreshing.gate.open' } }, 'letRequestsPass'],
               after: {
                 untilExpiry: [
@@ -631,15 +676,22 @@ const machine = setup({
             },
             closed: {
               description: 'No token works: requests wait.',
+              tags: ['busy', 'session'],
+              meta: { requests: 'held' },
               entry: [{ type: 'enter', params: { to: 'refreshing.gate.closed' } }, 'holdRequests'],
             },
           },
         },
         limits: {
+          description: 'The limits of the session go on during a refresh.',
+          tags: ['busy', 'session'],
+          meta: { requests: 'as the gate says' },
           initial: 'watched',
           states: {
             watched: {
               description: 'A session may be idle for so long, and live for so long.',
+              tags: ['busy', 'session'],
+              meta: { requests: 'as the gate says' },
               always: [
                 {
                   guard: 'idleLimitReached',
@@ -668,12 +720,14 @@ const machine = setup({
     expired: {
       description: 'The session ended by itself; `reason` in context says why.',
       tags: 'settled',
+      meta: { requests: 'rejected' },
       entry: [{ type: 'enter', params: { to: 'expired' } }, 'eraseTokens', 'refuseRequests'],
     },
 
     signingOut: {
       description: 'The session is over here; the server is being told, in bounded time.',
       tags: 'busy',
+      meta: { requests: 'rejected' },
       entry: [
         { type: 'recordSignOut', params: { reason: 'signed_out' } },
         { type: 'enter', params: { to: 'signingOut' } },
@@ -691,6 +745,7 @@ const machine = setup({
     loggedOut: {
       description: 'The user left; requests go without a token.',
       tags: 'settled',
+      meta: { requests: 'sent without a token' },
       entry: [{ type: 'enter', params: { to: 'loggedOut' } }, 'sendWithoutToken'],
       on: { 'session.signOut': {} },
     },

@@ -19,6 +19,7 @@ import { createSessionStore } from './session-store.ts'
 import { createSignIns } from './sign-ins.ts'
 import { createTimed } from './timed.ts'
 import { parseTokenResponse, type Tokens } from './token-response.ts'
+import { localTurns } from './turns.ts'
 import { createVault, type Session } from './vault.ts'
 
 /** What the runtime stands in for where the user names nothing. */
@@ -35,11 +36,15 @@ export function createAuthWith<Credentials, Claims>(
   defaults: Defaults,
 ): Auth<Credentials, Claims> {
   const settings = settle(options as AuthOptions<never>)
-  const { clock = defaults.clock, environment = defaults.environment, coordinator } = options
+  const { clock = defaults.clock, environment = defaults.environment } = options
+  const { silentSignIn, persist } = settings
+  const cookie = silentSignIn || persist === 'refresh-token'
+  const { coordinator = cookie ? localTurns() : undefined } = options
   const timed = createTimed(clock)
   const vault = createVault({
     now: () => clock.now(),
     renewAt: (tokens) => renewalTime(tokens, settings.refreshAhead),
+    cookie,
   })
   let disposed = false
 
@@ -50,7 +55,7 @@ export function createAuthWith<Credentials, Claims>(
   const store = createSessionStore(options.storage, {
     clock,
     timeout: settings.timeouts.storage,
-    persist: settings.persist,
+    persist,
     onFailure: ({ reason = 'failed' }) => send({ type: 'storage.failed', reason }),
   })
 
@@ -75,10 +80,17 @@ export function createAuthWith<Credentials, Claims>(
     doubtTime: settings.retry.maxDelay,
   })
 
-  const revocations = createRevocations({ revoke: options.revoke, timed, timeout: settings.timeouts.revoke })
+  const revocations = createRevocations({
+    revoke: options.revoke,
+    timed,
+    timeout: settings.timeouts.revoke,
+    inTurn: (task, patience) => exchange.inTurn(task, patience),
+  })
 
   function discard(tokens: Tokens, revokes = true) {
-    if (revokes) void revocations.revokeNow(tokens)
+    // In cookie mode it is the cookie's session that is revoked: another one, where somebody signed in meanwhile.
+    const isTheirs = vault.isInCookie && (vault.tokens !== undefined || state() === 'authenticating')
+    if (revokes && !isTheirs) void revocations.revokeNow(tokens)
     send({ type: 'exchange.discarded', reason: revokes ? 'session_over' : 'superseded' })
   }
 
@@ -116,6 +128,7 @@ export function createAuthWith<Credentials, Claims>(
     timeout: settings.timeouts.signIn,
     signIn: options.signIn as AuthOptions<never>['signIn'],
     keep: exchange.keep,
+    inTurn: exchange.inTurn,
     discard,
   })
 
@@ -172,7 +185,7 @@ export function createAuthWith<Credentials, Claims>(
     },
   })
 
-  const { retry, ambiguousRefresh, silentSignIn } = settings
+  const { retry, ambiguousRefresh } = settings
   const actor = createActor(machine, {
     input: {
       policy: {

@@ -171,10 +171,9 @@ export function createExchange(options: ExchangeOptions) {
   }
 
   /** Runs under the lock where there is one. A lock that cannot be had is no reason to wait: the commit is guarded. */
-  async function locked(task: () => Promise<void>) {
+  async function locked<T>(task: () => Promise<T>, lock = settings.timeouts.lock): Promise<T> {
     if (!coordinator) return task()
-    const { lock } = settings.timeouts
-    let started: Promise<void> | undefined
+    let started: Promise<T> | undefined
     const once = () => {
       started ??= task()
       return started
@@ -205,6 +204,13 @@ export function createExchange(options: ExchangeOptions) {
     readSession,
     takeOver,
     keep,
+
+    /**
+     * Cookie mode: whatever is answered with a cookie takes turns, or a late answer would put the cookie of another session
+     * back. `patience` bounds the wait, in milliseconds.
+     */
+    inTurn: <T>(task: () => Promise<T>, patience: number): Promise<T> =>
+      vault.isInCookie ? locked(task, Math.min(patience, settings.timeouts.lock)) : task(),
 
     /** One try. A try that is still under way for the same tokens is joined, not repeated. */
     exchange(tries: number): Promise<TokenFacts> {

@@ -1,6 +1,6 @@
 import type { Reason } from '../../machines/index.ts'
 import { AuthError } from './errors.ts'
-import { redact } from './redact.ts'
+import { forgetMatch, redact } from './redact.ts'
 import { retryAfter } from './retry-after.ts'
 
 /** What a failed exchange means. */
@@ -162,7 +162,10 @@ function noteWord(facts: Facts, word: unknown) {
   if (typeof word !== 'string') return
   if (FATAL.has(word) || PASSING.has(word)) facts.oauthError ??= word
   // People throw `new Error('Refresh failed: invalid_grant')`; no other code is as unmistakable in prose.
-  else if (/\binvalid_grant\b/.test(word)) facts.oauthError ??= 'invalid_grant'
+  else if (/\binvalid_grant\b/.test(word)) {
+    facts.oauthError ??= 'invalid_grant'
+    forgetMatch()
+  }
 }
 
 function noteBody(facts: Facts, body: unknown) {

@@ -2,6 +2,11 @@
 const NAMED_SECRET =
   /((?:access|refresh|id)_?token|token|assertion|password|client_secret|code_verifier|code)(["']?\s*[=:]\s*["']?)[^"'&\s,}]+/gi
 
+const EMPTY = /^$/
+
+/** `RegExp.input` shows the last text that matched to every script of the page: after this, an empty one. */
+export const forgetMatch = () => EMPTY.test('')
+
 /** Takes the secrets out of a text somebody else wrote: those known by value, and those known by their name. */
 export function redact(text: string, secrets: readonly (string | undefined)[]): string {
   let clean = text
@@ -9,5 +14,7 @@ export function redact(text: string, secrets: readonly (string | undefined)[]): 
     if (secret)
       clean = clean.replaceAll(secret, '[redacted]').replaceAll(encodeURIComponent(secret), '[redacted]')
   }
-  return clean.replace(NAMED_SECRET, '$1$2[redacted]')
+  clean = clean.replace(NAMED_SECRET, '$1$2[redacted]')
+  forgetMatch()
+  return clean
 }

@@ -7,10 +7,13 @@ export function createRevocations({
   revoke,
   timed,
   timeout,
+  inTurn,
 }: {
   revoke: AuthOptions['revoke']
   timed: Timed
   timeout: number
+  /** Runs it when no other answer is on its way that sets a cookie. */
+  inTurn: <T>(task: () => Promise<T>, patience: number) => Promise<T>
 }) {
   /** Tokens to revoke when the chart comes to it. */
   const leftBehind: Tokens[] = []
@@ -18,7 +21,8 @@ export function createRevocations({
   async function attempt({ accessToken = '', refreshToken }: Tokens): Promise<void> {
     if (!revoke) return
     await timed.run(
-      (signal) => revoke({ accessToken, refreshToken }, { signal }),
+      // Half of its time at most is for waiting: the session is over, and the server has to hear of it.
+      (signal) => inTurn(async () => revoke({ accessToken, refreshToken }, { signal }), timeout / 2),
       timeout,
       () => NOT_REVOKED,
     )

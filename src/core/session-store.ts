@@ -1,7 +1,7 @@
 import { StorageError } from './errors.ts'
 import type { PersistMode } from './options.ts'
 import type { Clock, SessionRecord, SessionStorage } from './ports.ts'
-import { HEADER_SAFE } from './token-response.ts'
+import { isHeaderSafe } from './token-response.ts'
 
 /**
  * The user's store, made safe: operations run one after another, none takes longer than `timeout` milliseconds, and
@@ -90,10 +90,15 @@ export function createSessionStore(
     })
   }
 
+  /** What the app was told of since something was written last: that it goes on is no news. */
+  const known = new Set<string | undefined>()
+
   function fail(error: unknown) {
     // What a store throws may quote what it holds, so only the kind of error is kept.
     const kind =
       error instanceof StorageError ? error.reason : error instanceof Error ? error.name : undefined
+    if (known.has(kind)) return
+    known.add(kind)
     onFailure(new StorageError('The session store failed; the session lives on in memory.', { reason: kind }))
   }
 
@@ -151,7 +156,9 @@ export function createSessionStore(
         if (!record) return undefined
         const written = storage.write(record)
         holds = true
-        return written
+        if (isPromiseLike(written)) return written.then(() => known.clear())
+        known.clear()
+        return undefined
       }
       return enqueue(
         () => {
@@ -203,7 +210,8 @@ export function createSessionStore(
         }
         return storage?.subscribe?.(hear) ?? (() => {})
       } catch (error) {
-        fail(error)
+        // A moment later, when who just called `createAuth` can listen.
+        void Promise.resolve().then(() => fail(error))
         return () => {}
       }
     },
@@ -255,7 +263,7 @@ export function isSessionRecord(value: unknown): value is SessionRecord {
     typeof record.id === 'string' &&
     // Left out on purpose, it is `null`: a record that lacks it was torn.
     (record.accessToken === null ||
-      (typeof record.accessToken === 'string' && HEADER_SAFE.test(record.accessToken))) &&
+      (typeof record.accessToken === 'string' && isHeaderSafe(record.accessToken))) &&
     Number.isFinite(record.rotation) &&
     Number.isFinite(record.startedAt) &&
     Number.isFinite(record.receivedAt) &&

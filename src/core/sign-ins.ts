@@ -14,6 +14,8 @@ export interface SignInOptions {
   readonly timeout: number
   readonly signIn: AuthOptions<never>['signIn']
   readonly keep: () => Promise<void>
+  /** Runs it when no other answer is on its way that sets a cookie. */
+  readonly inTurn: <T>(task: () => Promise<T>, patience: number) => Promise<T>
   /** Tokens of a sign-in that nobody waits for any more. */
   readonly discard: (tokens: Tokens) => void
 }
@@ -25,7 +27,16 @@ interface Pending {
 }
 
 /** The sign-in that is pending: its credentials wait here, outside the chart, for the chart to ask for them. */
-export function createSignIns({ vault, clock, timed, timeout, signIn, keep, discard }: SignInOptions) {
+export function createSignIns({
+  vault,
+  clock,
+  timed,
+  timeout,
+  signIn,
+  keep,
+  inTurn,
+  discard,
+}: SignInOptions) {
   let pending: Pending | undefined
   /** How the last sign-in ended, until the chart has gone on: who awaits it shall find the chart there. */
   let outcome: (() => unknown) | undefined
@@ -51,7 +62,11 @@ export function createSignIns({ vault, clock, timed, timeout, signIn, keep, disc
         if (!mine || !signIn) throw new SignedOutError()
         const parse = (response: unknown) => parseTokenResponse(response, clock.now(), true)
         const tokens = await timed.run(
-          async (signal) => parse(await read(await signIn(mine.credentials as never, { signal }))),
+          (signal) =>
+            inTurn(async () => {
+              if (pending !== mine) throw new SignedOutError({ reason: 'superseded' })
+              return parse(await read(await signIn(mine.credentials as never, { signal })))
+            }, timeout / 2),
           timeout,
           () => new SignInTimeoutError(),
           discard,

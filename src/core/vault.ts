@@ -41,9 +41,12 @@ interface Sealed extends Tokens {
 export function createVault({
   renewAt,
   now,
+  cookie = false,
 }: {
   renewAt: (tokens: Tokens) => number | undefined
   now: () => number
+  /** Whether refresh tokens may be in a cookie. */
+  cookie?: boolean
 }) {
   let epoch = 0
   let generation = 0
@@ -61,6 +64,7 @@ export function createVault({
 
   function seal(next: Sealed) {
     sealed = next
+    if (next.refreshToken !== undefined) cookie = false
     generation++
     change++
     const { subject, claims, scope, expiresAt } = next
@@ -121,6 +125,10 @@ export function createVault({
     },
     get startedAt() {
       return sealed?.startedAt
+    },
+    /** Whether the refresh token is in a cookie, as far as is known: none was ever seen. */
+    get isInCookie() {
+      return cookie
     },
     /** How often the tokens were renewed, by whomever. */
     get rotation() {

@@ -198,10 +198,11 @@ describe('a listener that throws', () => {
     expect(await auth.getAccessToken()).toBe(`${SECRET}-at-1`)
   })
 
-  it('in a store that cannot be listened to is told as storageFailed', () => {
+  it('in a store that cannot be listened to is told as storageFailed, to who listens from the start', async () => {
     const storage = { read: () => {}, write: () => {}, clear: () => {}, subscribe: throwing }
-    const { auth } = rig({ storage })
-    expect(auth.history).toContainEqual(expect.objectContaining({ type: 'storageFailed', reason: 'Error' }))
+    const { clock, last } = rig({ storage })
+    await clock.advance(0)
+    expect(last('storageFailed')).toMatchObject({ reason: 'Error' })
   })
 })
 

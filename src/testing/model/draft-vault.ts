@@ -97,6 +97,9 @@ export function mayServe({ epoch, tokens, predecessor }: Draft, owner: number): 
 }
 
 function storeFailed(draft: Draft) {
+  // That it goes on is no news.
+  if (draft.storeFailureTold) return
+  draft.storeFailureTold = true
   draft.send({ type: 'storage.failed', reason: 'failed' })
 }
 
@@ -110,13 +113,14 @@ export function clearStore(draft: Draft) {
 export function keep(draft: Draft) {
   if (draft.storage === 'none' || !draft.tokens) return
   if (draft.storage === 'broken') {
-    // The record, and then the attempt to clear it away.
+    // The record, less of it, and then the attempt to clear it away.
     storeFailed(draft)
     clearStore(draft)
     return
   }
   draft.stored = draft.tokens
   draft.storeHolds = true
+  draft.storeFailureTold = false
 }
 
 /** The store's record; `'gone'` where somebody took it away. */

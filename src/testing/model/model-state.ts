@@ -110,6 +110,8 @@ export interface ModelState {
   readonly stored: ModelTokens | undefined
   /** Whether the app knows that the store held its record. */
   readonly storeHolds: boolean
+  /** Whether the app was told that the store fails, since it took something last. */
+  readonly storeFailureTold: boolean
 
   readonly epoch: number
   readonly generation: number

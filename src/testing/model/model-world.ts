@@ -408,6 +408,7 @@ const EMPTY: Omit<ModelState, 'settings'> = {
   storage: 'works',
   stored: undefined,
   storeHolds: false,
+  storeFailureTold: false,
   epoch: 0,
   generation: 0,
   change: 0,

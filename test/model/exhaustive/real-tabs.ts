@@ -74,10 +74,12 @@ function openTab(shared: Shared, tellSibling: (message: CoordinatorMessage) => v
           })
         },
         write(record) {
-          if (fails('write')) throw new Error('the store is full')
+          // The whole record, and less of it.
+          if (faults.write) throw new Error('the store is full')
           shared.stored = record
         },
         clear() {
+          faults.write = false
           if (fails('clear')) throw new Error('the store is broken')
           shared.stored = undefined
         },

@@ -1,66 +1,52 @@
 /** What runs inside each tab: bundled, served, and called by name from the tests. */
 import { tabCoordinator } from '../../src/coordination/tabs.ts'
-import { type Auth, createAuth, type TokenResponse } from '../../src/index.ts'
-import { webStorage } from '../../src/storage/web.ts'
-import { createAuthFetch } from '../../src/transports/fetch.ts'
+import type { AuthEventMap, SessionRecord } from '../../src/index.ts'
+import { createTabSession, type TabOptions, type TabSession } from './tab-session.ts'
 
-export interface TabOptions {
-  /** Tokens this tab signs in with; without them it finds the session in the store. */
-  readonly tokens?: TokenResponse
-  /** Whether the tabs take turns at all. Default: they do. */
-  readonly turns?: boolean
-  /** Whether the store says that another tab changed it. Default: it does. */
-  readonly storeTells?: boolean
-}
+export type { TabOptions } from './tab-session.ts'
 
 let server: string
-let auth: Auth<string>
-let send: typeof fetch
+let session: TabSession
 let started: Promise<string> | undefined
 let letGo = () => {}
+/** What this tab does when it wakes, before its session has heard of it. */
+let onWaking = () => {}
+let returned = false
 
-async function post(fields: Record<string, string>, signal: AbortSignal) {
-  const response = await fetch(`${server}/token`, {
-    method: 'POST',
-    signal,
-    body: new URLSearchParams(fields),
-  })
-  if (!response.ok) throw response
-  return response.json()
-}
+// Registered before the session's own listeners, and so called before them.
+document.addEventListener('resume', () => onWaking())
+addEventListener('pageshow', ({ persisted }) => {
+  returned ||= persisted
+  onWaking()
+})
 
 const told = (error: unknown) => {
   const { name, reason } = error as { name: string; reason?: string }
   return reason ? `${name}: ${reason}` : name
 }
 
+async function askAll(path: string, times: number) {
+  const results = await Promise.all(Array.from({ length: times }, () => tab.ask(path)))
+  return [...new Set(results)].join(', ')
+}
+
 export const tab = {
-  async open(url: string, { tokens, turns = true, storeTells = true }: TabOptions = {}) {
+  async open(url: string, options: TabOptions = {}) {
     server = url
-    const { subscribe, ...storage } = webStorage(() => localStorage)
-    auth = createAuth<string>({
-      storage: { ...storage, ...(storeTells && subscribe && { subscribe }) },
-      coordinator: tabCoordinator(turns ? {} : { locks: null, storage: null }),
-      signIn: async (username, { signal }) => ({
-        ...(await post({ grant_type: 'password', username, password: 'correct' }, signal)),
-        subject: username,
-      }),
-      refresh: ({ refreshToken = '', signal }) =>
-        post({ grant_type: 'refresh_token', refresh_token: refreshToken }, signal),
-      ...(tokens && { initialTokens: tokens }),
-    })
-    send = createAuthFetch(auth, { origins: [server] })
-    await auth.ready()
-    return auth.state
+    session = createTabSession(url, options)
+    // Where any script finds it, to look for tokens.
+    Object.assign(globalThis, { auth: session.auth })
+    await session.auth.ready()
+    return session.auth.state
   },
 
-  signIn: async (username: string) => void (await auth.signIn(username)),
-  signOut: () => auth.signOut(),
-  refresh: async () => void (await auth.refresh()),
+  signIn: async (username: string) => void (await session.auth.signIn(username)),
+  signOut: () => session.auth.signOut(),
+  refresh: async () => void (await session.auth.refresh()),
   /** A request of the app: the status it sees, or what it catches. */
   ask: async (path: string) => {
     try {
-      return String((await send(server + path)).status)
+      return String((await session.send(server + path)).status)
     } catch (error) {
       return told(error)
     }
@@ -68,11 +54,20 @@ export const tab = {
 
   /** Starts a refresh that the test does not wait for yet; `result` says how it went. */
   startRefresh() {
-    started = auth.refresh().then(() => 'refreshed', told)
+    started = session.auth.refresh().then(() => 'refreshed', told)
   },
-  /** The same for a request. */
-  startAsking(path: string) {
-    started = tab.ask(path)
+  /** The same for requests: all of them have to end in the same way. */
+  startAsking(path: string, times = 1) {
+    started = askAll(path, times)
+  },
+  /** The same for requests that are sent in the moment in which the tab wakes. */
+  askOnWaking(path: string, times = 1) {
+    started = new Promise((resolve) => {
+      onWaking = () => {
+        onWaking = () => {}
+        resolve(askAll(path, times))
+      }
+    })
   },
   result: () => started,
 
@@ -117,12 +112,26 @@ export const tab = {
   letGo: () => letGo(),
   counted: () => Number(localStorage.getItem('count')),
 
-  state: () => auth.state,
-  subject: () => auth.session?.subject,
-  token: () => auth.getAccessToken({ allowAnonymous: true }),
-  stored: (): { accessToken: string } | null => JSON.parse(localStorage.getItem('authchart') ?? 'null'),
+  state: () => session.auth.state,
+  subject: () => session.auth.session?.subject,
+  expiresAt: () => session.auth.session?.expiresAt,
+  token: () => session.auth.getAccessToken({ allowAnonymous: true }),
+  stored: (): SessionRecord | null => JSON.parse(localStorage.getItem('authchart') ?? 'null'),
+  refreshCalls: () => session.refreshCalls(),
+  /** How many requests wait. */
+  held: () => session.auth.actor.getSnapshot().context.held,
+  /** Whether its session waits for the network, with no token that works. */
+  isCutOff: () =>
+    session.auth.actor.getSnapshot().matches({ refreshing: { exchange: 'offline', gate: 'closed' } }),
+  /** Whether the page came back out of the back/forward cache. */
+  returned: () => returned,
   /** Names of what was emitted, transitions left out. */
-  history: () => auth.history.map(({ type }) => type).filter((type) => type !== 'transition'),
+  history: () => session.auth.history.map(({ type }) => type).filter((type) => type !== 'transition'),
+  /** The states the chart has been in, by their paths. */
+  places: () => session.auth.history.flatMap((event) => (event.type === 'transition' ? [event.to] : [])),
+  /** Why something was emitted, each time it was. */
+  reasons: (type: keyof AuthEventMap) =>
+    session.auth.history.filter((event) => event.type === type).map(({ reason }) => reason),
 }
 
 Object.assign(globalThis, { tab })

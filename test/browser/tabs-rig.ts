@@ -1,15 +1,15 @@
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { build } from 'esbuild'
-import type { Page } from 'playwright-core'
-import { launchChromium } from '../support/chromium.ts'
+import type { BrowserContext, Page } from 'playwright-core'
+import { launchChromium, launchPlainChromium } from '../support/chromium.ts'
 
 declare global {
   var tab: typeof import('./tabs-page.ts').tab
 }
 
-/** A browser, and a site to open tabs at. */
-export async function createTabsRig() {
+/** What a site to open tabs at sends. */
+async function createSite() {
   const bundle = await build({
     entryPoints: [new URL('./tabs-page.ts', import.meta.url).pathname],
     bundle: true,
@@ -19,38 +19,96 @@ export async function createTabsRig() {
     write: false,
   })
   const script = bundle.outputFiles[0]?.text ?? ''
-  const site = createServer((request, response) => {
-    if (request.url === '/page.js') response.setHeader('content-type', 'text/javascript').end(script)
+  const site = createServer(({ url }, response) => {
+    response.setHeader('access-control-allow-origin', '*')
+    if (url === '/sandboxed') response.setHeader('content-security-policy', 'sandbox allow-scripts')
+    if (url === '/page.js') response.setHeader('content-type', 'text/javascript').end(script)
+    else if (url === '/elsewhere') response.setHeader('content-type', 'text/html').end('<p>Elsewhere</p>')
     else response.setHeader('content-type', 'text/html').end('<script type="module" src="/page.js"></script>')
   })
   await new Promise<void>((resolve) => site.listen(0, '127.0.0.1', resolve))
-  const origin = `http://127.0.0.1:${(site.address() as AddressInfo).port}`
+  return {
+    port: (site.address() as AddressInfo).port,
+    close() {
+      site.closeAllConnections()
+      site.close()
+    },
+  }
+}
+
+/** A browser whose tabs are all in front, in as many profiles as are wanted. */
+async function profiles(port: number) {
   const browser = await launchChromium()
+  return {
+    newProfile: async () => ({ context: await browser.newContext(), origin: `http://127.0.0.1:${port}` }),
+    closeTabs: () => Promise.all(browser.contexts().map((context) => context.close())),
+    close: () => browser.close(),
+  }
+}
+
+/** A browser as users have it, with the one profile it has: another origin each time stands for another profile. */
+async function plainProfile(port: number, preferences: object | undefined) {
+  const { profile, close } = await launchPlainChromium(preferences)
+  let opened = 0
+  return {
+    newProfile: async () => ({ context: profile, origin: `http://p${opened++}.localhost:${port}` }),
+    closeTabs: () => Promise.all(profile.pages().map((page) => page.close())),
+    close,
+  }
+}
+
+export interface TabsRigOptions {
+  /** Whether the browser is as users have it: see `launchPlainChromium`. Default: it is as Playwright has it. */
+  readonly plain?: boolean
+  /** Preferences of a plain browser. */
+  readonly preferences?: object
+}
+
+/** The tabs of one profile. */
+export interface Tabs {
+  readonly context: BrowserContext
+  readonly origin: string
+  open(path?: string): Promise<Page>
+}
+
+/** A browser, and a site to open tabs at. */
+export async function createTabsRig({ plain = false, preferences }: TabsRigOptions = {}) {
+  const site = await createSite()
+  const browser = await (plain ? plainProfile(site.port, preferences) : profiles(site.port))
   /** What pages threw that nobody caught. */
   const problems: string[] = []
 
+  /** A new profile. `prepare` runs in each of its tabs before anything else. */
+  async function profile(prepare?: () => void): Promise<Tabs> {
+    const { context, origin } = await browser.newProfile()
+    return {
+      context,
+      origin,
+      async open(path = '/') {
+        const page = await context.newPage()
+        page.on('pageerror', (error) => problems.push(error.message))
+        if (prepare) await page.addInitScript(prepare)
+        await page.goto(origin + path)
+        await page.waitForFunction(() => 'tab' in globalThis)
+        return page
+      },
+    }
+  }
+
   return {
     problems,
+    profile,
 
     /** Opens so many tabs of one new profile. `prepare` runs in each before anything else. */
     async open(tabs: number, prepare?: () => void): Promise<Page[]> {
-      const context = await browser.newContext()
-      if (prepare) await context.addInitScript(prepare)
-      const open = async () => {
-        const page = await context.newPage()
-        page.on('pageerror', (error) => problems.push(error.message))
-        await page.goto(origin)
-        await page.waitForFunction(() => 'tab' in globalThis)
-        return page
-      }
-      return Promise.all(Array.from({ length: tabs }, open))
+      const { open } = await profile(prepare)
+      return Promise.all(Array.from({ length: tabs }, () => open()))
     },
 
-    closeTabs: () => Promise.all(browser.contexts().map((context) => context.close())),
+    closeTabs: () => browser.closeTabs(),
 
     async close() {
       await browser.close()
-      site.closeAllConnections()
       site.close()
     },
   }

@@ -34,6 +34,13 @@ export interface TokenServerOptions {
   readonly subject?: string
   /** The scope of sessions that ask for none, separated by spaces (default: none). */
   readonly scope?: string
+  /** Whether the cookie of cookie mode is `Secure` (default false). Browsers differ on whether plain http on this machine is. */
+  readonly secureCookie?: boolean
+  /**
+   * A header, such as `'x-requested-by'`, that requests in cookie mode must carry, whatever its value; they are answered 403
+   * without. No page of another origin can send one unless a preflight lets it (default: none).
+   */
+  readonly csrfHeader?: string
   /**
    * What paths under `/api/` ask for and answer. A path that ends in `/*` stands for all below it; an exact path goes
    * before it, and a longer one before a shorter one.
@@ -68,6 +75,8 @@ export const settle = (options: TokenServerOptions): Settings => {
     jwt: false,
     subject: 'ada',
     scope: '',
+    secureCookie: false,
+    csrfHeader: '',
     routes: {},
     ...options,
     clock,
@@ -82,8 +91,11 @@ export const settle = (options: TokenServerOptions): Settings => {
   for (const method of ['now', 'setTimeout', 'clearTimeout'] as const) {
     checkFunction(named(`clock.${method}`), clock[method])
   }
-  for (const name of ['rotate', 'previousAccessTokenDies', 'jwt'] as const) {
+  for (const name of ['rotate', 'previousAccessTokenDies', 'jwt', 'secureCookie'] as const) {
     if (typeof settings[name] !== 'boolean') throw wrongKind(named(name), 'true or false', settings[name])
+  }
+  if (typeof settings.csrfHeader !== 'string') {
+    throw wrongKind(named('csrfHeader'), 'the name of a header', settings.csrfHeader)
   }
   checkRoutes(named('routes'), settings.routes)
   return settings

@@ -1,6 +1,7 @@
 import { isWords, wordsIn } from './checks.ts'
 import type { Exchange } from './exchange.ts'
 import { bodyParameters, cookieValue } from './exchange.ts'
+import type { Settings } from './options.ts'
 import { jsonReply, oauthError } from './replies.ts'
 import type { RefreshedTokens, Sessions } from './sessions.ts'
 import type { IssuedTokens, TokenServerCounters } from './types.ts'
@@ -19,21 +20,35 @@ export interface TokenRoutes {
 
 const COOKIE = 'refresh_token'
 
-const cookieHeader = (value: string, more = ''): { readonly 'set-cookie': string } => ({
-  'set-cookie': `${COOKIE}=${value}; HttpOnly; SameSite=Strict; Path=/token${more}`,
-})
-
-const tokenReply = (tokens: RefreshedTokens, parameters: BodyParameters): Response => {
-  if (parameters.get('cookie') !== '1') return jsonReply(200, tokens)
-  const { refresh_token: refreshToken, ...rest } = tokens
-  return jsonReply(200, rest, refreshToken === undefined ? {} : cookieHeader(refreshToken))
-}
-
 /** The refresh token that a request presents, in its body or its cookie. */
 export const presentedToken = (exchange: Exchange, name = 'refresh_token'): string | undefined =>
   bodyParameters(exchange)?.get(name) || cookieValue(exchange.request, COOKIE)
 
-export const createTokenRoutes = (sessions: Sessions, counters: MutableCounters): TokenRoutes => {
+export const createTokenRoutes = (
+  { secureCookie, csrfHeader }: Pick<Settings, 'secureCookie' | 'csrfHeader'>,
+  sessions: Sessions,
+  counters: MutableCounters,
+): TokenRoutes => {
+  const cookieHeader = (value: string, more = ''): { readonly 'set-cookie': string } => {
+    const attributes = `HttpOnly;${secureCookie ? ' Secure;' : ''} SameSite=Strict; Path=/token${more}`
+    return { 'set-cookie': `${COOKIE}=${value}; ${attributes}` }
+  }
+
+  const tokenReply = (tokens: RefreshedTokens, parameters: BodyParameters): Response => {
+    if (parameters.get('cookie') !== '1') return jsonReply(200, tokens)
+    const { refresh_token: refreshToken, ...rest } = tokens
+    return jsonReply(200, rest, refreshToken === undefined ? {} : cookieHeader(refreshToken))
+  }
+
+  /** What a page of another origin had the browser send: it has the cookie, and not the header. */
+  const isForged = ({ request }: Exchange, parameters: BodyParameters | undefined): boolean =>
+    csrfHeader !== '' &&
+    !request.headers.has(csrfHeader) &&
+    (parameters?.get('cookie') === '1' || cookieValue(request, COOKIE) !== undefined)
+
+  const forged = (): Response =>
+    jsonReply(403, { error: 'invalid_request', error_description: `There is no ${csrfHeader} header` })
+
   /** Tokens, or why there are none. */
   const renew = (presented: string, scope?: string): RefreshedTokens | readonly [string, string] => {
     const outcome = sessions.refresh(presented, scope)
@@ -75,6 +90,7 @@ export const createTokenRoutes = (sessions: Sessions, counters: MutableCounters)
     token: (exchange) => {
       const parameters = bodyParameters(exchange)
       if (!parameters) return oauthError('invalid_request', 'The body is not a JSON object')
+      if (isForged(exchange, parameters)) return forged()
       const grantType = parameters.get('grant_type')
       if (grantType === 'refresh_token') return refresh(exchange, parameters)
       if (grantType === 'password') return signIn(parameters)
@@ -83,6 +99,7 @@ export const createTokenRoutes = (sessions: Sessions, counters: MutableCounters)
     },
 
     revoke: (exchange) => {
+      if (isForged(exchange, bodyParameters(exchange))) return forged()
       const token = presentedToken(exchange, 'token')
       if (!token) return oauthError('invalid_request', 'There is no token')
       if (sessions.revoke(token)) counters.revocations += 1

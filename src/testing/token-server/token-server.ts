@@ -92,7 +92,7 @@ export const createTokenServer = (options: TokenServerOptions = {}): TokenServer
   const holds = createApiHolds(waits)
   const requests = createRequestLog()
   const sessions = createSessions(settings)
-  const tokenRoutes = createTokenRoutes(sessions, counters)
+  const tokenRoutes = createTokenRoutes(settings, sessions, counters)
   const apiRoutes = createApiRoutes(settings, sessions, waits, holds, () => {
     counters.expiredTokenUses += 1
   })

@@ -1,0 +1,142 @@
+import type { Page } from 'playwright-core'
+import { describe, expect, it } from 'vitest'
+import type { TokenServerOptions } from '../../src/testing/token-server/options.ts'
+import type { HeldTokenRequest } from '../../src/testing/token-server/token-server.ts'
+import { hasChromium } from '../support/chromium.ts'
+import type { TabOptions } from './tab-session.ts'
+import { everywhere, tabsSuite, until } from './tabs-suite.ts'
+
+/** Of the first token, in milliseconds; those that come after it live for an hour. */
+const LIFETIME = 1_000
+
+/** Tries that follow each other so closely that one which should not be made shows. */
+const EAGER: TabOptions['auth'] = { retry: { minDelay: 5, maxDelay: 5, jitter: 0, attempts: 1_000 } }
+
+describe.skipIf(!hasChromium)('a session whose network goes and comes back', () => {
+  const { serve, profile, start, signedIn, untilDead, requests } = tabsSuite()
+
+  /** A tab whose token died while there was no network. */
+  async function cutOff(tabs = 1, auth: TabOptions['auth'] = EAGER) {
+    const pages = await signedIn(tabs, { auth, lifetime: LIFETIME })
+    await pages[0].context().setOffline(true)
+    await untilDead()
+    await everywhere(pages, () => tab.isCutOff())
+    return { pages, reconnect: () => pages[0].context().setOffline(false) }
+  }
+
+  const refreshCalls = (page: Page) => page.evaluate(() => tab.refreshCalls())
+
+  it('asks for no token while it is away, and for one when it is back; requests wait for it', async () => {
+    const server = await serve()
+    const { pages, reconnect } = await cutOff()
+    const [page] = pages
+    await page.evaluate(() => tab.startAsking('/api/waits', 20))
+    await until(page, () => tab.held() === 20)
+    expect(await refreshCalls(page)).toBe(0)
+    expect(await page.evaluate(() => tab.places().filter((place) => /requesting/.test(place)).length)).toBe(1)
+    await reconnect()
+    expect(await page.evaluate(() => tab.result())).toBe('200')
+    expect(await refreshCalls(page)).toBe(1)
+    expect(server).toMatchObject({ tokenRequests: 1, refreshes: 1, expiredTokenUses: 0 })
+    expect(requests('/api/waits')).toHaveLength(20)
+  })
+
+  it('turns a request away that has waited for too long, and goes on when the network is back', async () => {
+    const server = await serve()
+    const { pages, reconnect } = await cutOff(1, { ...EAGER, timeouts: { hold: 200 } })
+    const [page] = pages
+    expect(await page.evaluate(() => tab.ask('/api/waits'))).toBe('HoldTimeoutError: timeout')
+    expect(await page.evaluate(() => [tab.state(), tab.subject(), tab.held()])).toEqual([
+      'refreshing',
+      'ada',
+      0,
+    ])
+    await reconnect()
+    await until(page, () => tab.state() === 'authenticated')
+    expect(await page.evaluate(() => tab.ask('/api/later'))).toBe('200')
+    expect(requests('/api/waits')).toEqual([])
+    expect(server).toMatchObject({ tokenRequests: 1, expiredTokenUses: 0 })
+  })
+
+  it('is renewed once for all tabs when they come back online at once', async () => {
+    const server = await serve()
+    const { pages, reconnect } = await cutOff(4)
+    for (const page of pages) await page.evaluate(() => tab.startAsking('/api/waits', 5))
+    await everywhere(pages, () => tab.held() === 5)
+    // Each tab is told for itself that there is a network again, and none is to have a new token before all are.
+    const held = server.holdNext()
+    await reconnect()
+    await everywhere(pages, () => navigator.onLine)
+    held.answer()
+    for (const page of pages) expect(await page.evaluate(() => tab.result())).toBe('200')
+    expect(await Promise.all(pages.map((page) => page.evaluate(() => tab.subject())))).toEqual(
+      Array(4).fill('ada'),
+    )
+    expect(server).toMatchObject({ tokenRequests: 1, refreshes: 1, reuseDetections: 0, expiredTokenUses: 0 })
+    expect(requests('/api/waits')).toHaveLength(20)
+  })
+
+  it('waits for the network where a page begins without one', async () => {
+    const server = await serve()
+    const tabs = await profile()
+    const [first] = await signedIn(1, { lifetime: LIFETIME }, tabs)
+    const page = await tabs.open()
+    await tabs.context.setOffline(true)
+    await untilDead()
+    await first.close()
+    await until(page, () => !navigator.onLine)
+    expect(await start(page, { auth: EAGER })).toBe('refreshing')
+    await page.evaluate(() => tab.startAsking('/api/waits'))
+    await until(page, () => tab.held() === 1)
+    expect(server.tokenRequests).toBe(0)
+    await tabs.context.setOffline(false)
+    expect(await page.evaluate(() => tab.result())).toBe('200')
+    expect(await refreshCalls(page)).toBe(1)
+    expect(server).toMatchObject({ tokenRequests: 1, expiredTokenUses: 0 })
+  })
+
+  describe('in the middle of an exchange', () => {
+    /** A tab with a dead token and no network, whose exchange the server has before it; a request waits for it. */
+    async function midExchange(options: TokenServerOptions = {}) {
+      const server = await serve(options)
+      const [page] = await signedIn(1, { auth: EAGER })
+      server.expireAccessTokens()
+      const held = server.holdNext()
+      await page.evaluate(() => tab.startAsking('/api/waits'))
+      await held.arrived
+      await page.context().setOffline(true)
+      await until(page, () => !navigator.onLine)
+      return { server, page, held, reconnect: () => page.context().setOffline(false) }
+    }
+
+    const FATES: [string, (held: HeldTokenRequest) => void, number][] = [
+      ['before the server has acted', (held) => held.drop(), 1],
+      ['after the server has acted, within its grace period', (held) => held.dropAnswer(), 2],
+    ]
+
+    it.each(FATES)(
+      'that is cut off %s, waits, and tries once more when it is back',
+      async (_, cut, refreshes) => {
+        const { server, page, held, reconnect } = await midExchange({ reuseGrace: 60_000 })
+        cut(held)
+        await until(page, () => tab.isCutOff())
+        expect(await refreshCalls(page)).toBe(1)
+        expect(await page.evaluate(() => tab.held())).toBe(1)
+        await reconnect()
+        expect(await page.evaluate(() => tab.result())).toBe('200')
+        expect(await refreshCalls(page)).toBe(2)
+        expect(server).toMatchObject({ tokenRequests: 2, refreshes, reuseDetections: 0 })
+        expect(new Set(requests('/token').map(({ generation }) => generation))).toEqual(new Set([1]))
+      },
+    )
+
+    it('uses the answer that comes through all the same', async () => {
+      const { server, page, held, reconnect } = await midExchange()
+      held.answer()
+      await until(page, () => tab.history().includes('refreshed'))
+      await reconnect()
+      expect(await page.evaluate(() => tab.ask('/api/later'))).toBe('200')
+      expect(server).toMatchObject({ tokenRequests: 1, refreshes: 1 })
+    })
+  })
+})

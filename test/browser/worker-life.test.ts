@@ -1,0 +1,267 @@
+import type { Page } from 'playwright-core'
+import { describe, expect, it } from 'vitest'
+import { hasChromium } from '../support/chromium.ts'
+import { until, workerSuite } from './worker-suite.ts'
+
+const failed = (reason: string) => ({
+  error: expect.objectContaining({ name: 'WorkerError', code: 'worker_failed', reason, own: true }),
+})
+
+describe.skipIf(!hasChromium)('a page whose session is in a worker', () => {
+  const { serve, connected, blank, rig } = workerSuite()
+
+  const FATES: [string, (page: Page) => Promise<unknown>][] = [
+    ['is closed', (page) => page.close()],
+    ['is reloaded', (page) => page.reload()],
+    ['crashes', (page) => page.goto('chrome://crash').catch(() => {})],
+  ]
+
+  it.each(FATES)('that %s in the middle of a request is missed by nobody', async (_, end) => {
+    const { url, server, nextStream } = await serve()
+    const stays = await connected()
+    const leaves = await connected({ signIn: false })
+    await leaves.evaluate(() => auth.ready())
+    await leaves.evaluate((url) => page.keep(api(`${url}/stream`).then((answer) => answer.text())), url)
+    const stream = await nextStream()
+    stream.write('one')
+    server.expireAccessTokens()
+    const renewal = server.holdNext()
+    await leaves.evaluate((url) => page.keep(api(`${url}/api/held`)), url)
+    await renewal.arrived
+    await stays.evaluate((url) => page.keep(api(`${url}/api/stays`).then(({ status }) => status)), url)
+    await until(stays, () => auth.actor.getSnapshot().context.held === 2)
+    await end(leaves)
+    await stream.gone
+    await until(stays, () => auth.actor.getSnapshot().context.held === 1)
+    renewal.answer()
+    expect(await stays.evaluate(() => page.kept() as Promise<number>)).toBe(200)
+    expect(server.log.filter(({ path, status }) => path === '/api/held' && status === 200)).toEqual([])
+    expect(server.reuseDetections).toBe(0)
+  })
+
+  it('that is disposed of leaves nothing behind, and the session to the others', async () => {
+    const { url, nextStream } = await serve()
+    const first = await connected()
+    const second = await connected({ signIn: false })
+    await second.evaluate(() => auth.ready())
+    await second.evaluate((url) => {
+      page.keep([
+        page.outcome(api(`${url}/stream`)),
+        page.outcome(api(`${url}/stream`).then((answer) => answer.text())),
+      ])
+    }, url)
+    const streams = [await nextStream(), await nextStream()]
+    streams[1]?.write('one')
+    const outcomes = await second.evaluate(async (url) => {
+      const calls = [page.outcome(auth.refresh()), page.outcome(auth.ready())]
+      auth.dispose()
+      auth.dispose()
+      const after = [
+        auth.refresh(),
+        auth.ready(),
+        api(`${url}/api/after`),
+        auth.getAccessToken(),
+        auth.signOut(),
+      ]
+      return [
+        ...(await Promise.all(calls)),
+        ...(await Promise.all(after.map((one) => page.outcome<unknown>(one)))),
+      ]
+    }, url)
+    const disposed = { error: expect.objectContaining({ name: 'DisposedError' }) }
+    expect(outcomes).toEqual([...Array(6).fill(disposed), {}])
+    await Promise.all(streams.map((stream) => stream.gone))
+    const pending = await second.evaluate(() => Promise.all(page.kept() as Promise<unknown>[]))
+    expect(pending).toEqual([expect.anything(), disposed])
+    expect(await first.evaluate((url) => api(`${url}/api/goes-on`).then(({ status }) => status), url)).toBe(
+      200,
+    )
+    // The locks of the one that is left, and of the worker.
+    await until(first, async () => (await navigator.locks.query()).held?.length === 2)
+    expect(
+      await second.evaluate(
+        async ([settings, url]) => {
+          page.connect(settings)
+          await auth.ready()
+          return [auth.state, (await api(`${url}/api/again`)).status]
+        },
+        [{ api: url }, url] as const,
+      ),
+    ).toEqual(['authenticated', 200])
+  })
+
+  it('finds the session again after a reload, in cookie mode', async () => {
+    const { url, server } = await serve()
+    const opened = await connected({ worker: { cookie: true } })
+    expect(await opened.evaluate(() => document.cookie)).toBe('')
+    await opened.reload()
+    const found = await opened.evaluate(
+      async ([settings, url]) => {
+        page.connect(settings)
+        const early = api(`${url}/api/early`)
+        await auth.ready()
+        return [auth.state, (await early).status]
+      },
+      [{ api: url, cookie: true }, url] as const,
+    )
+    expect(found).toEqual(['authenticated', 200])
+    expect(server).toMatchObject({ refreshes: 1, reuseDetections: 0 })
+  })
+
+  it.each([
+    ['/missing.js', 'load_failed'],
+    ['/silent.js', 'timeout'],
+    ['/throws.js', 'timeout'],
+    ['/syntax.js', 'load_failed'],
+    ['/future.js', 'version'],
+  ])('is told that the worker of %s cannot be had: %s', async (script, reason) => {
+    const { url } = await serve()
+    const opened = await blank()
+    const outcomes = await opened.evaluate(
+      async ([api, script]) => {
+        page.connect({ api }, { script, timeout: script === '/missing.js' ? 60_000 : 200 })
+        const pending = [
+          auth.ready(),
+          auth.signIn({ username: 'ada' }),
+          globalThis.api(`${api}/api/one`),
+          ofetch(`${api}/api/two`),
+          http.get(`${api}/api/three`),
+          auth.signOut(),
+        ]
+        const outcomes = await Promise.all(pending.map((one) => page.outcome<unknown>(one)))
+        return { outcomes, after: await page.outcome(auth.refresh()), state: auth.state }
+      },
+      [url, script] as const,
+    )
+    expect(outcomes).toEqual({
+      outcomes: [...Array(5).fill(failed(reason)), {}],
+      after: failed(reason),
+      state: 'restoring',
+    })
+  })
+
+  it.each([
+    ['/missing.js', 'load_failed', []],
+    ['/throws.js', 'timeout', ['broken on purpose']],
+  ])('is told the same of a worker of its own: %s', async (script, reason, thrown) => {
+    const { url } = await serve()
+    const opened = await blank()
+    const outcome = await opened.evaluate(
+      async ([api, script]) => {
+        page.connect({ api }, { script, dedicated: true, timeout: 300 })
+        return page.outcome(auth.ready())
+      },
+      [url, script] as const,
+    )
+    expect(outcome).toEqual(failed(reason))
+    expect(rig().problems.splice(0)).toEqual(thrown)
+  })
+
+  it('goes on once a slow worker has answered after all', async () => {
+    const { url } = await serve()
+    const opened = await blank()
+    const outcome = await opened.evaluate(async (api) => {
+      page.connect({ api }, { timeout: 1 })
+      return page.outcome(auth.ready())
+    }, url)
+    expect(outcome).toEqual(failed('timeout'))
+    await until(opened, () => auth.state === 'anonymous')
+    await opened.evaluate(() => auth.signIn({ username: 'ada' }).then(() => {}))
+    expect(await opened.evaluate((url) => api(`${url}/api/now`).then(({ status }) => status), url)).toBe(200)
+  })
+
+  it.each([false, true])('is told when its worker dies (its own: %s)', async (dedicated) => {
+    const { url, nextStream } = await serve()
+    const opened = await connected({ dedicated })
+    await opened.evaluate(
+      (url) => page.keep(page.outcome(api(`${url}/stream`).then((answer) => answer.text()))),
+      url,
+    )
+    const stream = await nextStream()
+    stream.write('one')
+    await opened.evaluate(() => page.say('close'))
+    expect(await opened.evaluate(() => page.kept() as Promise<unknown>)).toEqual(failed('gone'))
+    expect(await opened.evaluate(() => page.outcome(auth.refresh()))).toEqual(failed('gone'))
+    expect(await opened.evaluate(() => auth.state)).toBe('authenticated')
+  })
+
+  it('goes on with another worker where it can make one', async () => {
+    const { url, server } = await serve()
+    const opened = await connected({ worker: { cookie: true }, again: true })
+    await opened.evaluate(() => page.say('close'))
+    await until(opened, () => page.made() === 2)
+    const found = await opened.evaluate(async (url) => {
+      await auth.ready()
+      return [
+        auth.state,
+        (await api(`${url}/api/again`)).status,
+        auth.history.some(({ type }) => type === 'signedIn'),
+      ]
+    }, url)
+    expect(found).toEqual(['authenticated', 200, true])
+    expect(server).toMatchObject({ refreshes: 1, reuseDetections: 0 })
+  })
+
+  it('is told when the worker serves no more', async () => {
+    await serve()
+    const opened = await connected()
+    await opened.evaluate(() => page.say('stop'))
+    await until(opened, () => page.outcome(auth.refresh()).then((outcome) => 'error' in outcome))
+    expect(await opened.evaluate(() => page.outcome(auth.refresh()))).toEqual(failed('closed'))
+    const late = await connected({ signIn: false, timeout: 100 })
+    expect(await late.evaluate(() => page.outcome(auth.ready()))).toEqual(failed('timeout'))
+  })
+})
+
+describe.skipIf(!hasChromium)('tabs with a worker each', () => {
+  const { serve, connected } = workerSuite()
+
+  it('share the session, and renew it once', async () => {
+    const { url, server } = await serve()
+    const worker = { shared: true }
+    const first = await connected({ dedicated: true, worker })
+    const second = await connected({ dedicated: true, worker, signIn: false })
+    await until(second, () => auth.session?.subject === 'ada' && auth.state === 'authenticated')
+    server.expireAccessTokens()
+    const ask = (url: string) =>
+      Promise.all(
+        Array.from({ length: 10 }, (_, index) => api(`${url}/api/${index}`).then(({ status }) => status)),
+      )
+    const statuses = await Promise.all([first, second].map((opened) => opened.evaluate(ask, url)))
+    expect(statuses.flat()).toEqual(Array(20).fill(200))
+    expect(server).toMatchObject({ refreshes: 1, reuseDetections: 0 })
+    await first.reload()
+    const found = await first.evaluate(
+      async (settings) => {
+        page.connect(settings, { dedicated: true })
+        await auth.ready()
+        return [auth.state, auth.session?.subject]
+      },
+      { api: url, ...worker },
+    )
+    expect(found).toEqual(['authenticated', 'ada'])
+    await second.evaluate(() => auth.signOut())
+    await until(first, () => auth.state === 'loggedOut')
+    expect(server.reuseDetections).toBe(0)
+  })
+})
+
+describe.skipIf(!hasChromium)('the network', () => {
+  const { serve, connected } = workerSuite()
+
+  it('is watched by the worker: without it nothing is tried, and with it all goes on', async () => {
+    const { url, server } = await serve()
+    const opened = await connected()
+    server.expireAccessTokens()
+    server.dropNext()
+    await opened.evaluate((url) => page.keep(api(`${url}/api/waits`).then(({ status }) => status)), url)
+    expect(await opened.evaluate(() => page.kept() as Promise<number>)).toBe(200)
+    await opened.context().setOffline(true)
+    await opened.evaluate(() => page.keep(page.outcome(auth.refresh())))
+    await until(opened, () => auth.actor.getSnapshot().matches({ refreshing: { exchange: 'offline' } }))
+    const { tokenRequests } = server
+    await opened.context().setOffline(false)
+    await until(opened, () => auth.state === 'authenticated')
+    expect(server.tokenRequests).toBe(tokenRequests + 1)
+  })
+})

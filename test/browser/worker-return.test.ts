@@ -1,0 +1,72 @@
+import type { Page } from 'playwright-core'
+import { describe, expect, it } from 'vitest'
+import { hasChromium } from '../support/chromium.ts'
+import { until, workerSuite } from './worker-suite.ts'
+
+/** What Chromium says of a page that it could not bring back. */
+interface NotRestored extends PerformanceEntry {
+  readonly notRestoredReasons?: { readonly reasons: readonly { readonly reason: string }[] } | null
+}
+
+const notRestored = () => {
+  const [entry] = performance.getEntriesByType('navigation') as NotRestored[]
+  return entry?.notRestoredReasons?.reasons ?? null
+}
+
+describe.skipIf(!hasChromium)('a page in the back/forward cache, whose session is in a worker', () => {
+  const { serve, connected } = workerSuite({ plain: true })
+
+  const leave = (opened: Page) => opened.goto(new URL('/elsewhere', opened.url()).href)
+
+  /** Goes back, and makes sure that it is the same page, and not a new one. */
+  async function comeBack(opened: Page) {
+    await opened.goBack({ waitUntil: 'commit' })
+    await until(opened, () => 'page' in globalThis)
+    expect(await opened.evaluate(notRestored), 'why it is another page').toBe(null)
+  }
+
+  it('comes back to the state as it is then, and hears what it missed', async () => {
+    const { url } = await serve()
+    const away = await connected()
+    const stays = await connected({ signIn: false })
+    await stays.evaluate(() => auth.ready())
+    await away.evaluate(() => {
+      const events: string[] = []
+      auth.on('*', ({ type }) => type !== 'transition' && events.push(`${type} in ${auth.state}`))
+      auth.actor.subscribe(() => events.push(auth.state))
+      page.keep(events)
+    })
+    await leave(away)
+    await stays.evaluate(async () => {
+      await auth.refresh()
+      await auth.signOut()
+      await auth.signIn({ username: 'bob' })
+    })
+    await comeBack(away)
+    await until(away, () => auth.session?.subject === 'bob')
+    expect(await away.evaluate(() => page.kept() as string[])).toEqual([
+      'refreshed in authenticated',
+      'signedOut in authenticated',
+      'signedIn in authenticated',
+      'authenticated',
+    ])
+    expect(await away.evaluate((url) => api(`${url}/api/back`).then(({ status }) => status), url)).toBe(200)
+    // It is told what happens, as before.
+    await stays.evaluate(() => auth.signOut())
+    await until(away, () => auth.state === 'loggedOut')
+  })
+
+  it('finds the answers to what it asked before it went', async () => {
+    const { url, server } = await serve()
+    const away = await connected()
+    const held = server.holdApiNext(({ path }) => path === '/api/slow-one')
+    await away.evaluate((url) => page.keep(api(`${url}/api/slow-one`).then((answer) => answer.json())), url)
+    await held.arrived
+    await leave(away)
+    held.answer()
+    await comeBack(away)
+    expect(await away.evaluate(() => page.kept() as Promise<{ path: string }>)).toMatchObject({
+      path: '/api/slow-one',
+    })
+  })
+})

@@ -1,0 +1,91 @@
+import type { Page } from 'playwright-core'
+import { describe, expect, it } from 'vitest'
+import { hasChromium } from '../support/chromium.ts'
+import { findTokens } from './token-search.ts'
+import type { Api } from './worker-rig.ts'
+import { until, workerSuite } from './worker-suite.ts'
+
+describe.skipIf(!hasChromium)('what a script on the page can find', () => {
+  const { serve, connected, blank } = workerSuite()
+
+  /** A life with all that a session goes through: by every client, with renewals, refusals and a failure. */
+  async function live(opened: Page, { url, server }: Api, handsOver: unknown) {
+    const ask = (path: string) =>
+      opened.evaluate(async (target) => {
+        console.log('asking', target, auth, auth.session, auth.actor.getSnapshot(), auth.history)
+        const seen = [
+          (await api(target, { method: 'POST', body: 'a body' })).status,
+          (await ofetch.raw(target)).status,
+          await http.get(target).then((answer) => {
+            console.log('answered', answer)
+            return answer.status
+          }),
+        ]
+        return seen
+      }, url + path)
+    expect(await ask('/api/first')).toEqual([200, 200, 200])
+    server.expireAccessTokens()
+    expect(await ask('/api/renewed')).toEqual([200, 200, 200])
+    await opened.evaluate(() => auth.refresh().then((session) => console.log('renewed', session)))
+    await opened.evaluate(async (url) => {
+      // Errors end up in reports.
+      for (const path of ['/api/always-401', '/api/forbidden', '/nowhere'])
+        await ofetch(url + path).catch((error) => console.error(error, error.response, error.cause))
+      await page.outcome(auth.signIn({ username: 'ada', password: 'wrong' }))
+      await auth.signIn({ username: 'ada' })
+    }, url)
+    server.failNext(1, { status: 500 })
+    await opened.evaluate(() => page.outcome(auth.refresh()))
+    if (handsOver) {
+      await opened.evaluate(() => auth.signOut())
+      await opened.evaluate(() => auth.signIn({ username: 'bob' }).then(() => {}))
+    }
+    expect(await ask('/api/last')).toEqual([200, 200, 200])
+    expect(server.refreshes).toBeGreaterThan(2)
+  }
+
+  it.each([
+    ['in memory', {}],
+    ['in a cookie', { cookie: true }],
+  ])('is no token, where the session is in a SharedWorker, its refresh token %s', async (_, worker) => {
+    const served = await serve()
+    const opened = await connected({ worker })
+    await live(opened, served, true)
+    const tokens = served.tokens()
+    expect(tokens.length).toBeGreaterThan(8)
+    expect(await findTokens(opened, tokens)).toEqual([])
+    // And after the session is over.
+    served.server.killRefreshTokens()
+    await opened.evaluate(() => page.outcome(auth.refresh()))
+    await until(opened, () => auth.state === 'authenticated' || auth.state === 'expired')
+    await opened.evaluate(() => auth.signOut())
+    expect(await findTokens(opened, served.tokens())).toEqual([])
+  })
+
+  it('is no token, where each tab has a worker of its own, and an encrypted store', async () => {
+    const served = await serve()
+    const opened = await connected({ dedicated: true, worker: { shared: true } })
+    await live(opened, served, true)
+    const databases = await opened.evaluate(async () => (await indexedDB.databases()).length)
+    expect(databases).toBe(1)
+    expect(await findTokens(opened, served.tokens())).toEqual([])
+  })
+
+  it('is every token there is, where the session is on the page, and its store can be read', async () => {
+    const served = await serve()
+    const opened = await blank()
+    await opened.evaluate((settings) => page.openHere(settings), { api: served.url })
+    await opened.evaluate(() => auth.signIn({ username: 'ada' }).then(() => {}))
+    await live(opened, served, false)
+    const newest = served.tokens().slice(-2)
+    expect(newest.map((token) => token.slice(0, 2))).toEqual(['ey', 'rt'])
+    for (const token of newest) {
+      const places = await findTokens(opened, [token])
+      expect(places).toContain('localStorage authchart')
+      expect(places.some((place) => place.startsWith('heard: answer to fetch'))).toBe(true)
+    }
+    const sent = served.tokens().filter((token) => token.startsWith('ey'))
+    const places = await findTokens(opened, sent)
+    expect(places.filter((place) => /^heard: (fetch|XMLHttpRequest)/.test(place)).length).toBeGreaterThan(1)
+  })
+})

@@ -1,8 +1,9 @@
 import type { Auth } from './core/auth.ts'
 import { createAuthWith } from './core/create-auth.ts'
 import type { AuthOptions } from './core/options.ts'
-import { browserEnvironment, emptyEnvironment } from './environment/browser.ts'
+import { environmentHere } from './environment/browser.ts'
 import { systemClock } from './environment/clock.ts'
+import { report } from './environment/report.ts'
 
 /**
  * Makes a session: starts its statechart, restores what the store holds, and owns its tokens from then on.
@@ -28,13 +29,7 @@ export function createAuth<Credentials = unknown, Claims = Readonly<Record<strin
 ): Auth<Credentials, Claims> {
   return createAuthWith(options, {
     clock: systemClock,
-    environment: typeof document === 'undefined' ? emptyEnvironment : browserEnvironment(),
+    environment: environmentHere(),
     report,
   })
-}
-
-/** An error in a listener is its author's to see, and nobody else's to suffer from. */
-function report(error: unknown) {
-  if (typeof reportError === 'function') reportError(error)
-  else console.error(error)
 }

@@ -29,6 +29,8 @@ export {
   SignedOutError,
   SignInTimeoutError,
   StorageError,
+  TokenConfinedError,
+  WorkerError,
 } from './core/errors.ts'
 export type { FailureVerdict } from './core/failure.ts'
 export type { AuthOptions, RefreshRequest, RenewMode, RevocableTokens } from './core/options.ts'

@@ -6,7 +6,7 @@ export const emptyEnvironment: Environment = {
   subscribe: () => () => {},
 }
 
-/** What a page hears of the machine it runs on, by the signal it stands for. */
+/** What a page hears of the machine it runs on, by the signal it stands for. A worker hears of the network only. */
 const SIGNALS: Readonly<Record<EnvironmentSignal, readonly (readonly ['window' | 'document', string])[]>> = {
   online: [['window', 'online']],
   offline: [['window', 'offline']],
@@ -36,8 +36,15 @@ function watchForSleep(listener: () => void): () => void {
   return () => clearInterval(timer)
 }
 
+/** Where events arrive: those of a window, in a worker, at its global scope. */
+const targetsHere = () => ({
+  window: typeof window === 'undefined' ? globalThis : window,
+  document: typeof document === 'undefined' ? undefined : document,
+})
+
 /**
- * The environment of a page: network, visibility, and waking from sleep, the back/forward cache or a frozen state.
+ * The environment of a page: network, visibility, and waking from sleep, the back/forward cache or a frozen state. In a
+ * worker: network, and waking from sleep.
  *
  * @example
  * ```ts
@@ -48,16 +55,23 @@ export function browserEnvironment(): Environment {
   return {
     online: () => navigator.onLine !== false,
     subscribe(kind, listener) {
+      const targets = targetsHere()
       const heard = () => {
-        if (kind !== 'visible' || document.visibilityState === 'visible') listener()
+        if (kind !== 'visible' || targets.document?.visibilityState === 'visible') listener()
       }
-      const targets = { window, document }
-      for (const [target, event] of SIGNALS[kind]) targets[target].addEventListener(event, heard)
+      for (const [target, event] of SIGNALS[kind]) targets[target]?.addEventListener(event, heard)
       const stopWatching = kind === 'wake' ? watchForSleep(heard) : undefined
       return () => {
         stopWatching?.()
-        for (const [target, event] of SIGNALS[kind]) targets[target].removeEventListener(event, heard)
+        for (const [target, event] of SIGNALS[kind]) targets[target]?.removeEventListener(event, heard)
       }
     },
   }
+}
+
+/** The environment where nobody names one: the page's or the worker's, where there is such a thing. */
+export function environmentHere(): Environment {
+  const isWorker =
+    typeof addEventListener === 'function' && typeof navigator === 'object' && 'onLine' in navigator
+  return typeof document !== 'undefined' || isWorker ? browserEnvironment() : emptyEnvironment
 }

@@ -15,9 +15,10 @@ import {
 import type { AnyAuth } from '../core/auth.ts'
 import { type BearerRequest, bearerRequest } from '../core/bearer-request.ts'
 import type { Challenge } from '../core/challenge.ts'
-import { HoldTimeoutError } from '../core/errors.ts'
+import { AuthError, HoldTimeoutError } from '../core/errors.ts'
 import { finalURL, telling } from './axios-final-url.ts'
 import { replayableBody } from './body.ts'
+import { fetchElsewhere } from './elsewhere.ts'
 import type { TransportOptions } from './fetch.ts'
 import { judge } from './judge.ts'
 import { isNodeForm, readForm } from './node-form.ts'
@@ -52,6 +53,7 @@ export function attachAuth(
 ): () => void {
   const { bufferStreams = false, exclude } = options
   const allowed = createOriginGuard('attachAuth', options, instance.defaults.baseURL)
+  const elsewhere = fetchElsewhere(auth, options)
   const previous = instance.defaults.adapter
   let attached = true
 
@@ -62,6 +64,7 @@ export function attachAuth(
     const url = urlOf(instance, config)
     const own = config.headers.has('Authorization') || config.auth || USERINFO.test(url)
     if (own || !allowed(url) || exclude?.(url)) return send(config)
+    if (elsewhere) return sendElsewhere(elsewhere, config)
 
     const { body, contentType, replayable } = await (bufferStreams && isNodeForm(config.data)
       ? readForm(config.data)
@@ -88,6 +91,18 @@ export function attachAuth(
     attached = false
     // Where somebody else wrapped the adapter since, this one stays under it and lets requests through.
     if (instance.defaults.adapter === adapter) instance.defaults.adapter = previous as AxiosAdapter
+  }
+}
+
+/** Sends by the worker the session lives in. */
+async function sendElsewhere(elsewhere: typeof fetch, config: Config): Promise<AxiosResponse> {
+  const env = { ...config.env, fetch: elsewhere }
+  try {
+    return conceal(await getAdapter('fetch', { ...config, env } as Config)(config), config)
+  } catch (error) {
+    const cause = error instanceof Error ? error.cause : undefined
+    // The adapter makes an error of its own of any other.
+    throw cause instanceof AuthError ? cause : error
   }
 }
 

@@ -7,6 +7,7 @@ import type { AnyAuth } from '../core/auth.ts'
 import { type BearerRequest, bearerRequest } from '../core/bearer-request.ts'
 import type { Challenge } from '../core/challenge.ts'
 import { isOneShot, replayableBody } from './body.ts'
+import { fetchElsewhere } from './elsewhere.ts'
 import { judge } from './judge.ts'
 import { createOriginGuard, type OriginOptions, originOf } from './origins.ts'
 
@@ -63,6 +64,7 @@ export function authFetch(
   allowed: (url: string) => boolean,
 ): typeof fetch {
   const { bufferStreams = false, exclude } = options
+  const elsewhere = fetchElsewhere(auth, options)
   const send: typeof fetch = options.fetch ?? ((input, init) => fetch(input, init))
   const rules: Rules = { send, isChallenge: options.isChallenge, abortSafe: options.abortInFlight === 'safe' }
 
@@ -71,6 +73,7 @@ export function authFetch(
     const url = isRequest(input) ? input.url : String(input)
     if (!allowed(url) || exclude?.(url) || hasAuthorization(init?.headers ?? headersOf(input)))
       return send(input, init)
+    if (elsewhere) return elsewhere(input, init)
     const request = isRequest(input) ? input : isRequest(init) ? init : undefined
     if (request) {
       // Another implementation's `Request` is made again by its own constructor; this one would read it as a string.

@@ -23,7 +23,7 @@ export interface Answer {
   readonly status: number
   readonly json: unknown
   /** How the client gave it: resolved with a value of its own, or rejected with its own error. */
-  readonly givenAs: 'Response' | 'data' | 'FetchError' | 'AxiosError'
+  readonly givenAs: 'Response' | 'data' | 'FetchError' | 'AxiosError' | 'HttpErrorResponse'
   readonly headers: Headers
 }
 

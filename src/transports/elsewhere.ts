@@ -1,0 +1,19 @@
+import { type AnyAuth, FETCH } from '../core/auth.ts'
+
+/** What decides about each sending, and so has to be where requests are sent. */
+const THERE = ['isChallenge', 'bufferStreams', 'abortInFlight'] as const
+
+/**
+ * How to send for a session that lives in a worker; `undefined` for one that lives here.
+ *
+ * @throws TypeError where an option is given that has to be given there
+ */
+export function fetchElsewhere(
+  auth: AnyAuth,
+  options: { readonly [Name in (typeof THERE)[number]]?: unknown },
+): typeof fetch | undefined {
+  const elsewhere = auth[FETCH]
+  const name = elsewhere && THERE.find((name) => options[name] !== undefined)
+  if (name) throw new TypeError(`This session lives in a worker. Give ${name} to serveAuth there.`)
+  return elsewhere
+}

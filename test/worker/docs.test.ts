@@ -1,0 +1,54 @@
+import { existsSync, readFileSync } from 'node:fs'
+import { describe, expect, it } from 'vitest'
+import {
+  membersOf,
+  namesIn,
+  problemsIn,
+  root,
+  type Snippet,
+  snippetsOf,
+  tableUnder,
+} from '../package/readme-source.ts'
+
+const PAGE = readFileSync(new URL('docs/worker.md', root), 'utf8')
+const snippets = snippetsOf(PAGE)
+
+describe('docs/worker.md', () => {
+  it('has snippets that compile, as others would not', () => {
+    const code =
+      "import { connectAuth } from 'authchart/worker'\nconnectAuth(new Worker('x'), { patience: 1 })"
+    const wrong: Snippet = { ...snippets[0]!, code, line: 10_000 }
+    expect(problemsIn([...snippets, wrong])).toEqual([
+      expect.stringMatching(/^README\.md:10002 .*'patience' does not exist/),
+    ])
+    expect(snippets).toHaveLength(PAGE.match(/^```tsx?$/gm)?.length ?? 0)
+    expect(snippets.length).toBeGreaterThan(2)
+  }, 60_000)
+
+  it('names every option, and nothing that is none', () => {
+    const options = [
+      ...membersOf('src/worker/serve-auth.ts', 'ServeAuthOptions'),
+      ...membersOf('src/worker/connect-auth.ts', 'ConnectAuthOptions'),
+    ]
+    expect(namesIn(tableUnder('Options', PAGE)).sort()).toEqual(options.sort())
+  })
+
+  it('names every reason a worker can fail for', () => {
+    const source = readFileSync(new URL('src/worker/connection.ts', root), 'utf8')
+    const reasons = new Set([...source.matchAll(/(?:lose|fail)\('(\w+)'/g)].map(([, reason]) => reason))
+    expect(namesIn(tableUnder('When the worker fails', PAGE)).sort()).toEqual([...reasons].sort())
+  })
+
+  it('leads nowhere that is not there', () => {
+    const slug = (heading: string) =>
+      heading
+        .toLowerCase()
+        .replace(/[^\w\s-]/g, '')
+        .replaceAll(' ', '-')
+    const headings = [...PAGE.matchAll(/^## (.*)$/gm)].map(([, heading = '']) => slug(heading))
+    const anchors = [...PAGE.matchAll(/\]\(#([^)]+)\)/g)].map(([, anchor]) => anchor)
+    expect(anchors).toEqual(headings)
+    for (const [, path = ''] of PAGE.matchAll(/\]\((?!https?:|#)([^)#]+)/g))
+      expect(existsSync(new URL(path, new URL('docs/worker.md', root))), path).toBe(true)
+  })
+})

@@ -1,0 +1,67 @@
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
+import { browserEnvironment, createAuth } from '../../src/index.ts'
+
+/** The global scope of a worker: no document and no window, and a network that comes and goes. */
+let scope: EventTarget
+const listening = new Set<string>()
+const navigator = { onLine: true }
+
+beforeEach(() => {
+  scope = new EventTarget()
+  navigator.onLine = true
+  vi.stubGlobal('document', undefined)
+  vi.stubGlobal('navigator', navigator)
+  vi.stubGlobal('addEventListener', (type: string, listener: () => void) => {
+    listening.add(type)
+    scope.addEventListener(type, listener)
+  })
+  vi.stubGlobal('removeEventListener', (type: string, listener: () => void) => {
+    listening.delete(type)
+    scope.removeEventListener(type, listener)
+  })
+})
+afterEach(() => {
+  expect([...listening], 'listeners left').toEqual([])
+  vi.unstubAllGlobals()
+})
+
+describe('a session in a worker', () => {
+  it('tries nothing without a network, and goes on when it is back', async () => {
+    navigator.onLine = false
+    const refresh = vi.fn(() => ({ access_token: 'b' }))
+    const auth = createAuth({ refresh, initialTokens: { access_token: 'a', expires_in: 0 } })
+    const offline = new Promise((resolve) => auth.on('refreshFailed', resolve))
+    expect(await offline).toMatchObject({ reason: 'offline' })
+    expect(refresh).not.toHaveBeenCalled()
+    const token = auth.getAccessToken()
+    navigator.onLine = true
+    scope.dispatchEvent(new Event('online'))
+    expect(await token).toBe('b')
+    auth.dispose()
+  })
+
+  it('knows by the clock that the machine has slept', () => {
+    vi.useFakeTimers()
+    try {
+      const woke = vi.fn()
+      const stop = browserEnvironment().subscribe('wake', woke)
+      vi.advanceTimersByTime(300_000)
+      expect(woke).not.toHaveBeenCalled()
+      vi.setSystemTime(Date.now() + 3_600_000)
+      vi.advanceTimersByTime(15_000)
+      expect(woke).toHaveBeenCalledTimes(1)
+      stop()
+      expect(vi.getTimerCount()).toBe(0)
+    } finally {
+      vi.useRealTimers()
+    }
+  })
+
+  it('listens to nothing where there is no such network', () => {
+    vi.stubGlobal('navigator', {})
+    createAuth({ refresh: () => ({}) }).dispose()
+    const auth = createAuth({ refresh: () => ({}) })
+    expect([...listening]).toEqual([])
+    auth.dispose()
+  })
+})

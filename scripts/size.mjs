@@ -13,12 +13,46 @@ const ENTRIES = [
   { name: './storage', code: 'export * from "./dist/storage.js"', limit: 8_192 },
   { name: 'webStorage', code: 'export { webStorage } from "./dist/storage.js"', limit: 1_024 },
   { name: './tabs', code: 'export * from "./dist/tabs.js"', limit: 3_072 },
+  { name: './react', code: 'export * from "./dist/react.js"', limit: 1_536, mayImport: ['react'] },
+  { name: './vue', code: 'export * from "./dist/vue.js"', limit: 1_536, mayImport: ['vue'] },
+  { name: './solid', code: 'export * from "./dist/solid.js"', limit: 1_536, mayImport: ['solid-js'] },
+  {
+    name: './svelte',
+    code: 'export * from "./dist/svelte.js"',
+    limit: 2_048,
+    mayImport: ['svelte', 'svelte/reactivity', 'svelte/store'],
+  },
+  {
+    name: './angular',
+    code: 'export * from "./dist/angular.js"',
+    limit: 4_096,
+    mayImport: ['@angular/common', '@angular/common/http', '@angular/core', '@angular/router', 'rxjs'],
+  },
+  { name: './guard', code: 'export * from "./dist/guard.js"', limit: 1_024, mayImport: [] },
+  {
+    name: './worker, page',
+    code: 'export { connectAuth } from "./dist/worker.js"',
+    limit: 11_264,
+    mayImport: ['xstate'],
+  },
   { name: './testing', code: 'export * from "./dist/testing.js"' },
   { name: './machines', code: 'export * from "./dist/machines.js"', limit: 4096 },
   { name: 'core + fetch + xstate', code: CORE_FETCH, bundled: ['xstate'] },
 ]
 
-const PEERS = ['xstate', 'axios', 'ofetch']
+const PEERS = [
+  'xstate',
+  'axios',
+  'ofetch',
+  'react',
+  'vue',
+  'solid-js',
+  'svelte',
+  '@angular/common',
+  '@angular/core',
+  '@angular/router',
+  'rxjs',
+]
 
 // Pinned, because the result depends on them: XState offers its tree-shakable build under `module` only, and esbuild
 // drops its own default `module` as soon as any condition is given. Without it XState weighs about a third more.

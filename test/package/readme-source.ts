@@ -181,5 +181,12 @@ export const SOURCES: Readonly<Record<string, string>> = {
   'authchart/axios': 'src/transports/axios.ts',
   'authchart/storage': 'src/storage/index.ts',
   'authchart/tabs': 'src/coordination/tabs.ts',
+  'authchart/react': 'src/bindings/react.ts',
+  'authchart/vue': 'src/bindings/vue.ts',
+  'authchart/solid': 'src/bindings/solid.ts',
+  'authchart/svelte': 'src/bindings/svelte.ts',
+  'authchart/angular': 'src/bindings/angular.ts',
+  'authchart/guard': 'src/bindings/guard.ts',
+  'authchart/worker': 'src/worker/index.ts',
   'authchart/testing': 'src/testing/index.ts',
 }

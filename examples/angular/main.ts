@@ -1,0 +1,16 @@
+// Before all else, for templates are compiled in the page.
+import '@angular/compiler'
+import { provideZonelessChangeDetection } from '@angular/core'
+import { bootstrapApplication } from '@angular/platform-browser'
+import { auth } from '../shared/session.ts'
+import { start } from '../shared/start.ts'
+import { App } from './app.ts'
+import { provideAuth } from './auth.ts'
+
+start((target) => {
+  target.append(document.createElement('app-root'))
+  const app = bootstrapApplication(App, {
+    providers: [provideZonelessChangeDetection(), provideAuth(auth, { keepExpired: true })],
+  })
+  return () => void app.then((ref) => ref.destroy())
+})

@@ -1,0 +1,9 @@
+import { DestroyRef, inject, type Signal, signal } from '@angular/core'
+import { onTick } from '../shared/time.ts'
+
+/** The time, as a signal, as long as the component is there. */
+export function injectNow(): Signal<number> {
+  const now = signal(Date.now())
+  inject(DestroyRef).onDestroy(onTick((at) => now.set(at)))
+  return now.asReadonly()
+}

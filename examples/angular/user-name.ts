@@ -1,0 +1,15 @@
+import { ChangeDetectionStrategy, Component } from '@angular/core'
+import { lastUser } from '../shared/session.ts'
+import { drawn } from '../shared/start.ts'
+import { injectSession } from './auth.ts'
+
+/** Selects the user alone: a new token does not draw it again. */
+@Component({
+  selector: 'dd[appUserName]',
+  changeDetection: ChangeDetectionStrategy.OnPush,
+  template: `{{ drawn('user', user()) }}`,
+})
+export class UserName {
+  protected readonly drawn = drawn
+  protected readonly user = injectSession((session) => session?.subject ?? lastUser())
+}

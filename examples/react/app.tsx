@@ -1,0 +1,39 @@
+import { auth } from '../shared/session.ts'
+import { AuthProvider, Expired, Restoring, SignedIn, SignedOut } from './auth.ts'
+import { Desk } from './desk.tsx'
+import { SignInAgain } from './sign-in-again.tsx'
+import { SignInForm } from './sign-in-form.tsx'
+
+export function App() {
+  return (
+    <AuthProvider auth={auth} keepExpired>
+      <header>
+        <h1>
+          authchart <span>in React</span>
+        </h1>
+      </header>
+      <main>
+        <Restoring>
+          <p data-testid="view-restoring" className="restoring" role="status">
+            Looking for your session …
+          </p>
+        </Restoring>
+        <SignedOut>
+          <section data-testid="view-signed-out" className="card narrow">
+            <h2>Sign in</h2>
+            <p className="hint">
+              Any user name, with the password <code>correct</code>.
+            </p>
+            <SignInForm />
+          </section>
+        </SignedOut>
+        <SignedIn>
+          <Desk />
+        </SignedIn>
+        <Expired>
+          <SignInAgain />
+        </Expired>
+      </main>
+    </AuthProvider>
+  )
+}

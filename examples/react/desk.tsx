@@ -1,0 +1,58 @@
+import { useState } from 'react'
+import { endSession, expireToken, type Item, loadItems, sendBurst } from '../shared/actions.ts'
+import { SessionCard } from './session-card.tsx'
+
+/** What a user sees who is signed in. */
+export function Desk() {
+  const [items, setItems] = useState<readonly Item[]>([])
+  const [message, setMessage] = useState('')
+
+  const run = (action: () => Promise<string>) => async () => {
+    setMessage('Waiting for the server …')
+    setMessage(await action())
+  }
+  const load = run(async () => {
+    const { items, message } = await loadItems()
+    setItems(items)
+    return message
+  })
+
+  return (
+    <div data-testid="view-signed-in" className="desk">
+      <SessionCard />
+      <section className="card" aria-labelledby="books">
+        <h2 id="books">Reading list</h2>
+        <ul data-testid="items">
+          {items.map(({ id, title, by }) => (
+            <li key={id}>
+              <cite>{title}</cite> <span>{by}</span>
+            </li>
+          ))}
+        </ul>
+        <p data-testid="message" className="message" role="status">
+          {message}
+        </p>
+        <div className="buttons">
+          <button data-testid="load" type="button" className="primary" onClick={load}>
+            Load the list
+          </button>
+          <button data-testid="burst" type="button" onClick={run(sendBurst)}>
+            Send 50 requests
+          </button>
+        </div>
+      </section>
+      <section className="card" aria-labelledby="trouble">
+        <h2 id="trouble">Make trouble</h2>
+        <p className="hint">The server does it behind the app’s back. Then send something.</p>
+        <div className="buttons">
+          <button data-testid="expire-token" type="button" onClick={run(expireToken)}>
+            Expire the token
+          </button>
+          <button data-testid="end-session" type="button" onClick={run(endSession)}>
+            End the session on the server
+          </button>
+        </div>
+      </section>
+    </div>
+  )
+}

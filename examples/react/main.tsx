@@ -1,0 +1,14 @@
+import { StrictMode } from 'react'
+import { createRoot } from 'react-dom/client'
+import { start } from '../shared/start.ts'
+import { App } from './app.tsx'
+
+start((target) => {
+  const root = createRoot(target)
+  root.render(
+    <StrictMode>
+      <App />
+    </StrictMode>,
+  )
+  return () => root.unmount()
+})

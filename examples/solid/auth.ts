@@ -1,0 +1,6 @@
+import { createAuthContext } from 'authchart/solid'
+import type { auth } from '../shared/session.ts'
+
+/** The primitives and components, with the types of this app's session. */
+export const { AuthProvider, Expired, Restoring, SignedIn, SignedOut, useAuth, useAuthState, useSession } =
+  createAuthContext<typeof auth>()

@@ -1,0 +1,9 @@
+import { type Accessor, createSignal, onCleanup } from 'solid-js'
+import { onTick } from '../shared/time.ts'
+
+/** The time, as a clock that ticks. */
+export function createNow(): Accessor<number> {
+  const [now, setNow] = createSignal(Date.now())
+  onCleanup(onTick(setNow))
+  return now
+}

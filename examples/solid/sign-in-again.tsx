@@ -1,0 +1,30 @@
+/** @jsxImportSource solid-js */
+import { onCleanup, onMount } from 'solid-js'
+import { openDialog } from '../shared/dialog.ts'
+import { reasonWords, waitingWords } from '../shared/words.ts'
+import { useAuth, useAuthState } from './auth.ts'
+import { SignInForm } from './sign-in-form.tsx'
+
+/** Over the page, which stays as it was: the requests that wait go on after the sign-in. */
+export function SignInAgain() {
+  const auth = useAuth()
+  const reason = useAuthState(({ reason }) => reason)
+  const held = useAuthState(({ held }) => held)
+  let dialog: HTMLDialogElement | undefined
+  onMount(() => {
+    if (dialog) onCleanup(openDialog(dialog))
+  })
+  return (
+    <dialog data-testid="expired-dialog" aria-labelledby="expired" ref={dialog}>
+      <h2 id="expired">Your session has ended</h2>
+      <p data-testid="expired-reason">{reasonWords(reason())} Sign in again to go on where you were.</p>
+      <p data-testid="held" role="status">
+        {waitingWords(held())}
+      </p>
+      <SignInForm />
+      <button data-testid="leave" type="button" class="quiet" onClick={() => auth.signOut()}>
+        Sign out instead
+      </button>
+    </dialog>
+  )
+}

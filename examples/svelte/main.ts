@@ -1,0 +1,8 @@
+import { mount, unmount } from 'svelte'
+import { start } from '../shared/start.ts'
+import App from './app.svelte'
+
+start((target) => {
+  const app = mount(App, { target })
+  return () => void unmount(app)
+})

@@ -1,0 +1,13 @@
+import { createSubscriber } from 'svelte/reactivity'
+import { onTick } from '../shared/time.ts'
+
+/** The time, for as long as something on the page shows it. */
+export function useNow(): { readonly current: number } {
+  const follow = createSubscriber((update) => onTick(update))
+  return {
+    get current() {
+      follow()
+      return Date.now()
+    },
+  }
+}

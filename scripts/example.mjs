@@ -1,0 +1,26 @@
+// Serves an example with its token server: `npm run example react`, `npm run example react -- --port 4000`.
+import { existsSync, readdirSync } from 'node:fs'
+import { parseArgs } from 'node:util'
+import { createServer } from 'vite'
+
+const examples = new URL('../examples/', import.meta.url)
+const configOf = (name) => new URL(`${name}/vite.config.ts`, examples)
+const names = readdirSync(examples).filter((name) => existsSync(configOf(name)))
+
+const { values, positionals } = parseArgs({
+  allowPositionals: true,
+  options: { port: { type: 'string', default: '5173' }, host: { type: 'string', default: '127.0.0.1' } },
+})
+const [name = ''] = positionals
+
+if (names.includes(name)) {
+  const { default: config } = await import(configOf(name).href)
+  const { port, host } = values
+  const server = await createServer({ ...config, configFile: false, server: { port: Number(port), host } })
+  await server.listen()
+  console.log(`\nThe example ${name}: ${server.resolvedUrls?.local[0]}`)
+  console.log('Sign in as anybody, with the password "correct".')
+} else {
+  console.error(`npm run example <name>, where <name> is one of: ${names.join(', ')}`)
+  process.exitCode = 1
+}

@@ -1,0 +1,137 @@
+/**
+ * A session in Angular 20: signals, an interceptor for `HttpClient`, and a guard for routes.
+ *
+ * @module
+ */
+import { isPlatformServer } from '@angular/common'
+import {
+  computed,
+  DestroyRef,
+  InjectionToken,
+  inject,
+  makeEnvironmentProviders,
+  PLATFORM_ID,
+  provideEnvironmentInitializer,
+  type Signal,
+  signal,
+  untracked,
+} from '@angular/core'
+import type { Auth } from '../core/auth.ts'
+import { createAuthGuard } from './angular/guard.ts'
+import { createAuthInterceptor } from './angular/interceptor.ts'
+import type { AuthContext, IsEqual } from './angular/types.ts'
+import { type AnyAuth, type AuthSnapshot, type AuthView, RESTORING, storeOf } from './snapshot.ts'
+
+export type {
+  AuthContext,
+  AuthGuardOptions,
+  AuthInterceptorOptions,
+  AuthViewSignals,
+  ProvideAuthOptions,
+} from './angular/types.ts'
+export type { AnyAuth, AuthSnapshot, AuthView, SessionOf } from './snapshot.ts'
+
+interface Provided {
+  readonly auth: AnyAuth
+  readonly keepExpired: boolean
+  readonly snapshot: Signal<AuthSnapshot>
+}
+
+type Select = (from: unknown) => unknown
+
+/** What the auth is, for as long as whoever injects it is there. */
+function injectSnapshot(auth: AnyAuth): Signal<AuthSnapshot> {
+  const destroyRef = inject(DestroyRef)
+  // A page that was rendered for one user must not depend on what was, by then, known of another.
+  if (isPlatformServer(inject(PLATFORM_ID))) return signal(RESTORING).asReadonly()
+  const { read, subscribe } = storeOf(auth)
+  const snapshot = signal(read() as AuthSnapshot)
+  // It may be told from inside a computation, which may write nothing itself.
+  destroyRef.onDestroy(subscribe(() => untracked(() => snapshot.set(read() as AuthSnapshot))))
+  return snapshot.asReadonly()
+}
+
+/**
+ * Functions that know the type of your auth, with a token of their own.
+ *
+ * @example
+ * ```ts
+ * export const { provideAuth, injectAuth, injectSession } = createAuthContext<typeof auth>()
+ * ```
+ */
+export function createAuthContext<A extends AnyAuth = Auth, Given extends AnyAuth = A>(): AuthContext<
+  A,
+  Given
+> {
+  const PROVIDED = new InjectionToken<Provided>('authchart')
+
+  function injectProvided(asker: string): Provided {
+    const provided = inject(PROVIDED, { optional: true })
+    if (provided) return provided
+    throw new Error(
+      `${asker} found no auth. Add provideAuth(auth) to the providers that bootstrapApplication() is given.`,
+    )
+  }
+
+  /** A selection from a part of what the auth is. The auth may be given before all else. */
+  function injectSelection(
+    asker: string,
+    part: (snapshot: AuthSnapshot) => unknown,
+    args: readonly unknown[],
+  ) {
+    const given = typeof args[0] === 'object' ? (args[0] as AnyAuth) : undefined
+    const [select, equal] = (given ? args.slice(1) : args) as [Select?, IsEqual?]
+    const snapshot = given ? injectSnapshot(given) : injectProvided(asker).snapshot
+    const from = computed(() => part(snapshot()))
+    return select ? computed(() => select(from()), equal && { equal }) : from
+  }
+
+  const injectAuth = () => injectProvided('injectAuth()').auth
+
+  return {
+    provideAuth(auth, { keepExpired = false } = {}) {
+      const useFactory = () => {
+        const made = typeof auth === 'function' ? auth() : auth
+        if (made !== auth) inject(DestroyRef).onDestroy(() => made.dispose())
+        return { auth: made, keepExpired, snapshot: injectSnapshot(made) }
+      }
+      return makeEnvironmentProviders([
+        { provide: PROVIDED, useFactory },
+        // So that a session is looked for from the beginning, and not only once somebody asks.
+        provideEnvironmentInitializer(() => inject(PROVIDED)),
+      ])
+    },
+    injectAuth: injectAuth as never,
+    injectSession: ((...args: readonly unknown[]) =>
+      injectSelection('injectSession()', ({ session }) => session, args)) as never,
+    injectAuthState: ((...args: readonly unknown[]) => {
+      const selects = args.some((arg) => typeof arg === 'function')
+      return injectSelection('injectAuthState()', (all) => (selects ? all : all.state), args)
+    }) as never,
+    injectAuthView() {
+      const { snapshot, keepExpired } = injectProvided('injectAuthView()')
+      const view = computed(() => snapshot().view)
+      const shownIn = (views: readonly AuthView[]) => computed(() => views.includes(view()))
+      return {
+        view,
+        signedIn: shownIn(keepExpired ? ['signedIn', 'expired'] : ['signedIn']),
+        signedOut: shownIn(keepExpired ? ['signedOut'] : ['signedOut', 'expired']),
+        expired: shownIn(['expired']),
+        restoring: shownIn(['restoring']),
+      }
+    },
+    authInterceptor: (options) =>
+      createAuthInterceptor(() => injectProvided('authInterceptor()').auth, options),
+    authGuard: (options) => createAuthGuard(() => injectProvided('authGuard()').auth, options),
+  }
+}
+
+export const {
+  provideAuth,
+  injectAuth,
+  injectSession,
+  injectAuthState,
+  injectAuthView,
+  authInterceptor,
+  authGuard,
+} = createAuthContext<Auth, AnyAuth>()

@@ -1,0 +1,98 @@
+/**
+ * A session in Svelte 5.
+ *
+ * @module
+ */
+import { getContext, hasContext, setContext } from 'svelte'
+import type { Auth } from '../core/auth.ts'
+import type { AnyAuth, AuthStore, AuthView } from './snapshot.ts'
+import {
+  browserStore,
+  createSelection,
+  mountedStore,
+  type Select,
+  session,
+  state,
+  view,
+  whole,
+} from './svelte/selection.ts'
+import type { AuthContext, IsEqual } from './svelte/types.ts'
+
+export type { AnyAuth, AuthSnapshot, AuthView, SessionOf } from './snapshot.ts'
+export { authStateStore, sessionStore } from './svelte/stores.ts'
+export type { AuthContext, Reactive, ReactiveView, SetAuthOptions } from './svelte/types.ts'
+
+interface Provided {
+  readonly auth: AnyAuth
+  readonly keepExpired: boolean
+  readonly store: AuthStore<unknown>
+}
+
+/**
+ * Functions that know the type of your auth, with a context of their own.
+ *
+ * @example
+ * ```ts
+ * export const { setAuth, getAuth, useSession, useAuthView } = createAuthContext<typeof auth>()
+ * ```
+ */
+export function createAuthContext<A extends AnyAuth = Auth, Given extends AnyAuth = A>(): AuthContext<
+  A,
+  Given
+> {
+  const KEY = Symbol('authchart')
+
+  function provided(asker: string): Provided {
+    if (hasContext(KEY)) return getContext<Provided>(KEY)
+    throw new Error(
+      `${asker} found no auth. Call setAuth(auth) in a component above, such as the root layout.`,
+    )
+  }
+
+  /** A function may be given the auth before all else. */
+  function readArguments(asker: string, args: readonly unknown[]) {
+    const given = typeof args[0] === 'object'
+    const store = given ? browserStore(args[0] as AnyAuth) : provided(asker).store
+    return [store, ...(given ? args.slice(1) : args)] as [AuthStore<unknown>, Select?, IsEqual?]
+  }
+
+  return {
+    setAuth(auth, { keepExpired = false } = {}) {
+      setContext<Provided>(KEY, { auth, keepExpired, store: mountedStore(auth) })
+      return auth
+    },
+    getAuth: () => provided('getAuth()').auth as never,
+    useSession(...args: readonly unknown[]) {
+      const [store, select, isEqual] = readArguments('useSession()', args)
+      return createSelection(store, session, select, isEqual) as never
+    },
+    useAuthState(...args: readonly unknown[]) {
+      const [store, select, isEqual] = readArguments('useAuthState()', args)
+      return createSelection(store, select ? whole : state, select, isEqual) as never
+    },
+    useAuthView() {
+      const { store, keepExpired } = provided('useAuthView()')
+      const shown = createSelection(store, view)
+      const isOneOf = (...views: readonly AuthView[]) => views.includes(shown.current as AuthView)
+      return {
+        get current() {
+          return shown.current as AuthView
+        },
+        get signedIn() {
+          return keepExpired ? isOneOf('signedIn', 'expired') : isOneOf('signedIn')
+        },
+        get signedOut() {
+          return keepExpired ? isOneOf('signedOut') : isOneOf('signedOut', 'expired')
+        },
+        get expired() {
+          return isOneOf('expired')
+        },
+        get restoring() {
+          return isOneOf('restoring')
+        },
+      }
+    },
+  }
+}
+
+export const { setAuth, getAuth, useSession, useAuthState, useAuthView } = createAuthContext<Auth, AnyAuth>()

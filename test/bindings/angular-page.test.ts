@@ -1,0 +1,92 @@
+import type { Page } from 'playwright-core'
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import { createTokenServer, type ListeningTokenServer, type TokenServer } from '../../src/testing/index.ts'
+import { hasChromium } from '../support/chromium.ts'
+import type { Backend } from './angular-page.ts'
+import { createPages, type Pages } from './pages.ts'
+import { bundlePage } from './vite-bundles.ts'
+
+type Scenarios = typeof import('./angular-page.ts').scenarios
+type Options =
+  Parameters<Scenarios['parallel']> extends [unknown, unknown, unknown, ...infer More] ? More : never
+
+const BACKENDS: Backend[] = ['XMLHttpRequest', 'fetch']
+
+describe.skipIf(!hasChromium).each(BACKENDS)('HttpClient over %s in Chromium', (backend) => {
+  let pages: Pages
+  let page: Page
+  let server: TokenServer
+  let listening: ListeningTokenServer
+
+  beforeAll(async () => {
+    pages = await createPages(await bundlePage('angular-page.ts', []))
+  }, 60_000)
+  afterAll(() => pages?.close())
+  beforeEach(async () => {
+    server = createTokenServer()
+    listening = await server.listen()
+    page = await pages.open()
+  })
+  afterEach(async () => {
+    await page.close()
+    await listening.close()
+    // Chromium itself tells of every answer that is a failure.
+    expect(pages.problems.splice(0).filter((line) => !line.startsWith('Failed to load resource'))).toEqual([])
+  })
+
+  /** Runs a scenario with tokens of which the access token is dead. */
+  const run = <Name extends keyof Scenarios>(name: Name, ...more: Options | []) => {
+    const tokens = server.issue()
+    server.expireAccessTokens()
+    return page.evaluate(([name, args]) => (globalThis as any).scenarios[name](...args), [
+      name,
+      [backend, listening.url, tokens, ...more],
+    ] as const) as ReturnType<Scenarios[Name]>
+  }
+
+  it('recovers parallel 401s with one refresh', async () => {
+    expect(await run('parallel', 20)).toEqual(Array(20).fill(200))
+    expect(server.refreshes).toBe(1)
+  })
+
+  it('replays a form byte for byte', async () => {
+    expect(await run('form')).toBe(200)
+    const sent = server.log.filter(({ path, method }) => path === '/api/form' && method === 'POST')
+    expect(sent.map(({ status }) => status)).toEqual([401, 200])
+    expect(sent[1]?.bodyBytes).toEqual(sent[0]?.bodyBytes)
+    expect(sent[1]?.headers['content-type']).toBe(sent[0]?.headers['content-type'])
+    expect(sent[0]?.bodyText).toContain(sent[0]?.headers['content-type']?.split('boundary=')[1])
+  })
+
+  it('tells of both uploads, and of the answer that counts', async () => {
+    const upload = backend === 'fetch' ? [] : ['UploadProgress']
+    expect(await run('events')).toEqual(['Sent', ...upload, 'ResponseHeader', 'DownloadProgress', 'Response'])
+  })
+
+  it('lets go of a held request at once when its caller unsubscribes, and of no other', async () => {
+    const refresh = server.holdNext()
+    const left = run('leave')
+    await refresh.arrived
+    refresh.answer()
+    expect(await left).toEqual({ stateThen: 'refreshing', status: 200 })
+    expect(server.log.filter(({ path, status }) => path === '/api/leaves' && status === 200)).toEqual([])
+  })
+
+  it('counts the wait for a token against the timeout of the request', async () => {
+    server.hangNext(1)
+    expect(await run('timeout')).toEqual([0, 'TimeoutError'])
+    expect(server.log.filter(({ path, status }) => path === '/api/late' && status === 200)).toEqual([])
+  })
+
+  it('sends the token to the page itself', async () => {
+    const tokens = server.issue()
+    await page.route('**/headers', (route) =>
+      route.fulfill({ body: route.request().headers().authorization ?? 'none' }),
+    )
+    const own = await page.evaluate(
+      ([backend, url, tokens]) => (globalThis as any).scenarios.origins(backend, url, tokens),
+      [backend, listening.url, tokens] as const,
+    )
+    expect(own).toBe(`Bearer ${tokens.access_token}`)
+  })
+})

@@ -1,0 +1,107 @@
+/** What runs inside the page: bundled, and called by name from the tests. */
+// Before all else of Angular, whose packages are published half compiled.
+import '@angular/compiler'
+import {
+  HttpClient,
+  HttpErrorResponse,
+  HttpEventType,
+  provideHttpClient,
+  withFetch,
+  withInterceptors,
+} from '@angular/common/http'
+import { provideZonelessChangeDetection } from '@angular/core'
+import { createApplication } from '@angular/platform-browser'
+import { createAuth, type TokenResponse } from 'authchart'
+import { authInterceptor, provideAuth } from 'authchart/angular'
+import { firstValueFrom, lastValueFrom, toArray } from 'rxjs'
+
+export type Backend = 'XMLHttpRequest' | 'fetch'
+
+/** `HttpClient` in an application of its own, with a session that begins with these tokens. */
+async function start(backend: Backend, server: string, initialTokens: TokenResponse) {
+  const auth = createAuth({
+    initialTokens,
+    refresh: async ({ refreshToken = '', signal }) => {
+      const body = new URLSearchParams({ grant_type: 'refresh_token', refresh_token: refreshToken })
+      const response = await fetch(`${server}/token`, { method: 'POST', body, signal })
+      return response.ok ? response.json() : Promise.reject(response)
+    },
+  })
+  const interceptors = withInterceptors([authInterceptor({ origins: [server] })])
+  const application = await createApplication({
+    providers: [
+      provideZonelessChangeDetection(),
+      provideAuth(() => auth),
+      backend === 'fetch' ? provideHttpClient(withFetch(), interceptors) : provideHttpClient(interceptors),
+    ],
+  })
+  return { auth, http: application.injector.get(HttpClient), application }
+}
+
+const echo = { observe: 'response', responseType: 'text' } as const
+
+export const scenarios = {
+  /** Many requests at once; gives their statuses. */
+  async parallel(backend: Backend, server: string, tokens: TokenResponse, times: number) {
+    const { http, application } = await start(backend, server, tokens)
+    const answers = await Promise.all(
+      Array.from({ length: times }, (_, i) => firstValueFrom(http.get(`${server}/api/item-${i}`, echo))),
+    )
+    application.destroy()
+    return answers.map(({ status }) => status)
+  },
+
+  /** A form that is refused once. */
+  async form(backend: Backend, server: string, tokens: TokenResponse) {
+    const { http, application } = await start(backend, server, tokens)
+    const form = new FormData()
+    form.set('name', 'ada')
+    form.set('file', new Blob([new Uint8Array([0, 255, 13, 10, 128])]), 'bytes.bin')
+    const { status } = await firstValueFrom(http.post(`${server}/api/form`, form, echo))
+    application.destroy()
+    return status
+  },
+
+  /** The kinds of events of a request that is refused once, those of progress once in a row. */
+  async events(backend: Backend, server: string, tokens: TokenResponse) {
+    const { http, application } = await start(backend, server, tokens)
+    const request = http.post(`${server}/api/echo`, 'text', { observe: 'events', reportProgress: true })
+    const kinds = (await lastValueFrom(request.pipe(toArray()))).map(({ type }) => HttpEventType[type])
+    application.destroy()
+    return kinds.filter((kind, index) => kind !== kinds[index - 1])
+  },
+
+  /** Unsubscribes while a request is held; gives what became of another one. */
+  async leave(backend: Backend, server: string, tokens: TokenResponse) {
+    const { auth, http, application } = await start(backend, server, tokens)
+    const held = new Promise<void>((resolve) => auth.on('requestHeld', () => resolve()))
+    const leaves = http.get(`${server}/api/leaves`).subscribe()
+    const stays = firstValueFrom(http.get(`${server}/api/stays`, echo))
+    await held
+    leaves.unsubscribe()
+    const stateThen = auth.state
+    const { status } = await stays
+    application.destroy()
+    return { stateThen, status }
+  },
+
+  /** A request that has less time than the wait for a token takes. */
+  async timeout(backend: Backend, server: string, tokens: TokenResponse) {
+    const { http, application } = await start(backend, server, tokens)
+    const error = await firstValueFrom(http.get(`${server}/api/late`, { timeout: 50 })).catch(
+      (error: unknown) => error,
+    )
+    application.destroy()
+    return error instanceof HttpErrorResponse ? [error.status, error.error?.name] : String(error)
+  },
+
+  /** The page's own origin needs no naming; any other does. */
+  async origins(backend: Backend, server: string, tokens: TokenResponse) {
+    const { http, application } = await start(backend, server, tokens)
+    const own = await firstValueFrom(http.get('/headers', { responseType: 'text' }))
+    application.destroy()
+    return own
+  },
+}
+
+Object.assign(globalThis, { scenarios })

@@ -1,0 +1,268 @@
+// Before all else of Angular, whose packages are published half compiled.
+import '@angular/compiler'
+import {
+  computed,
+  createEnvironmentInjector,
+  type EnvironmentInjector,
+  PLATFORM_ID,
+  runInInjectionContext,
+  type Signal,
+  signal,
+} from '@angular/core'
+import { describe, expect, it, vi } from 'vitest'
+import {
+  createAuthContext,
+  injectAuth,
+  injectAuthState,
+  injectAuthView,
+  injectSession,
+  provideAuth,
+} from '../../src/bindings/angular.ts'
+import type { AnyAuth } from '../../src/bindings/snapshot.ts'
+import { createInjector } from '../conformance/angular-transport.ts'
+import { refused, rig, tokens } from '../core/auth-setup.ts'
+
+const within = <T>(injector: EnvironmentInjector, ask: () => T) => runInInjectionContext(injector, ask)
+
+/** A signal in the place of which somebody counts how often it gives something else. */
+const counting = <T>(source: Signal<T>) => {
+  const values: T[] = []
+  const watched = computed(() => values.push(source()))
+  return {
+    get values() {
+      watched()
+      return values
+    },
+  }
+}
+
+/** How many listen to the actor from now on. */
+const countListeners = ({ actor }: AnyAuth) => {
+  let count = 0
+  const { subscribe } = actor
+  actor.subscribe = ((...args: Parameters<typeof subscribe>) => {
+    count++
+    const subscription = subscribe.apply(actor, args)
+    return {
+      unsubscribe() {
+        count--
+        subscription.unsubscribe()
+      },
+    }
+  }) as typeof subscribe
+  return () => count
+}
+
+describe('the signals', () => {
+  it('show the session and the state of the chart as they are', async () => {
+    const { auth, clock, refresh } = rig({ initialTokens: tokens(1, { subject: 'ada' }) })
+    const injector = createInjector(provideAuth(auth))
+    const session = within(injector, () => injectSession())
+    const state = within(injector, () => injectAuthState())
+
+    expect([session()?.subject, session()?.generation, state()]).toEqual(['ada', 1, 'authenticated'])
+    void auth.refresh()
+    await clock.advance(0)
+    expect([session()?.generation, state()]).toEqual([1, 'refreshing'])
+    refresh.call().resolve(tokens(2))
+    await clock.advance(0)
+    expect([session()?.generation, state()]).toEqual([2, 'authenticated'])
+    await auth.signOut()
+    expect([session(), state()]).toEqual([undefined, 'loggedOut'])
+  })
+
+  it('change when what is selected does, and then only', async () => {
+    const { auth, clock, refresh } = rig({ initialTokens: tokens(1, { subject: 'ada' }) })
+    const injector = createInjector(provideAuth(auth))
+    const { user, pair, equalPair, whole, held } = within(injector, () => ({
+      user: counting(injectSession((session) => session?.subject)),
+      pair: counting(injectSession((session) => [session?.subject])),
+      equalPair: counting(
+        injectSession(
+          (session) => [session?.subject],
+          (a, b) => `${a}` === `${b}`,
+        ),
+      ),
+      whole: counting(injectSession()),
+      held: counting(injectAuthState((snapshot) => snapshot.held)),
+    }))
+    const counts = () => [user, pair, equalPair, whole, held].map(({ values }) => values.length)
+    expect(counts()).toEqual([1, 1, 1, 1, 1])
+
+    void auth.refresh()
+    await clock.advance(0)
+    expect(counts()).toEqual([1, 1, 1, 1, 1])
+    refresh.call().resolve(tokens(2))
+    await clock.advance(0)
+    expect(counts()).toEqual([1, 2, 1, 2, 1])
+    auth.actor.send({ type: 'request.held', count: 3, held: 3 })
+    expect(counts()).toEqual([1, 2, 1, 2, 2])
+    await auth.setTokens(tokens(3, { subject: 'grace' }))
+    expect(counts()).toEqual([2, 3, 2, 3, 2])
+    expect(user.values).toEqual(['ada', 'grace'])
+  })
+
+  it('follow what else a selection reads', () => {
+    const { auth } = rig({ initialTokens: tokens(1, { subject: 'ada' }) })
+    const field = signal<'subject' | 'epoch'>('subject')
+    const value = within(createInjector(provideAuth(auth)), () =>
+      injectSession((session) => session?.[field()]),
+    )
+    expect(value()).toBe('ada')
+    field.set('epoch')
+    expect(value()).toBe(1)
+  })
+
+  it('may be told of a change from inside a computation', async () => {
+    const { auth, reported } = rig({ initialTokens: tokens(1) })
+    const state = within(createInjector(provideAuth(auth)), () => injectAuthState())
+    const acts = computed(() => {
+      void auth.signOut()
+      return state()
+    })
+    expect(acts()).toBe('signingOut')
+    await auth.signOut()
+    expect(state()).toBe('loggedOut')
+    expect(reported).toEqual([])
+  })
+
+  it('know auths apart, by contexts of their own or by argument', () => {
+    const ada = rig({ initialTokens: tokens(1, { subject: 'ada' }) }).auth
+    const grace = rig({ initialTokens: tokens(1, { subject: 'grace' }) }).auth
+    const lise = rig({ initialTokens: tokens(1, { subject: 'lise' }) }).auth
+    const own = createAuthContext<typeof grace>()
+    const injector = createInjector(provideAuth(ada), own.provideAuth(grace))
+    const seen = within(injector, () => [
+      injectSession((session) => session?.subject)(),
+      own.injectSession((session) => session?.subject)(),
+      injectSession(lise, (session) => session?.subject)(),
+      injectSession(lise)()?.subject,
+      injectAuthState(lise)(),
+      injectAuthState(lise, ({ view }) => view)(),
+    ])
+    expect(seen).toEqual(['ada', 'grace', 'lise', 'lise', 'authenticated', 'signedIn'])
+    expect(within(injector, () => [injectAuth(), own.injectAuth()])).toEqual([ada, grace])
+  })
+
+  it('say what is missing where no auth is provided', () => {
+    const injector = createInjector()
+    const asks = { injectAuth, injectSession, injectAuthState, injectAuthView }
+    for (const [name, ask] of Object.entries(asks)) {
+      expect(() => within(injector, ask as () => unknown)).toThrow(
+        `${name}() found no auth. Add provideAuth(auth) to the providers that bootstrapApplication() is given.`,
+      )
+    }
+  })
+})
+
+describe('injectAuthView', () => {
+  /** What is shown through the life of a session. */
+  const viewsOf = async (keepExpired: boolean) => {
+    const { auth, clock, refresh, signIn } = rig({ signedOut: true, silentSignIn: true })
+    const show = within(createInjector(provideAuth(auth, { keepExpired })), () => injectAuthView())
+    const seen: string[] = []
+    const look = () => {
+      const { view, ...views } = show
+      const shown = Object.entries(views).filter(([, is]) => is())
+      seen.push(`${view()}: ${shown.map(([name]) => name)}`)
+    }
+    const answer = async (
+      call: { resolve: (value: never) => void; reject: (error: unknown) => void },
+      n?: number,
+    ) => {
+      if (n === undefined) call.reject(refused())
+      else call.resolve(tokens(n) as never)
+      await clock.advance(0)
+      look()
+    }
+    look()
+    await clock.advance(0)
+    await answer(refresh.call())
+    void auth.signIn('ada')
+    await clock.advance(0)
+    look()
+    await answer(signIn.call(), 1)
+    auth.refresh().catch(() => {})
+    await clock.advance(0)
+    look()
+    await answer(refresh.call())
+    await clock.advance(600_000)
+    look()
+    void auth.signIn('ada')
+    await clock.advance(0)
+    look()
+    await answer(signIn.call(), 2)
+    await auth.signOut()
+    look()
+    return seen
+  }
+
+  it('shows one view at a time, which a refresh and a sign-in leave as it is', async () => {
+    expect(await viewsOf(false)).toEqual([
+      'restoring: restoring',
+      ...Array(2).fill('signedOut: signedOut'),
+      ...Array(3).fill('signedIn: signedIn'),
+      ...Array(2).fill('expired: signedOut,expired'),
+      'signedIn: signedIn',
+      'signedOut: signedOut',
+    ])
+  })
+
+  it('keeps a session that has expired on the page, where the provider says so', async () => {
+    expect((await viewsOf(true)).slice(6, 8)).toEqual(Array(2).fill('expired: signedIn,expired'))
+  })
+})
+
+describe('provideAuth', () => {
+  it('listens once, however many ask, and stops with the application', () => {
+    const { auth } = rig()
+    const listeners = countListeners(auth)
+    const injector = createInjector(provideAuth(auth))
+    within(injector, () => [injectSession(), injectSession(), injectAuthState(), injectAuthView()])
+    expect(listeners()).toBe(1)
+    injector.destroy()
+    expect(listeners()).toBe(0)
+  })
+
+  it('leaves an auth that is given by argument with whoever asked for it', () => {
+    const { auth } = rig()
+    const listeners = countListeners(auth)
+    const application = createInjector()
+    const part = createEnvironmentInjector([], application)
+    within(part, () => [injectSession(auth), injectAuthState(auth)])
+    expect(listeners()).toBe(2)
+    part.destroy()
+    expect(listeners()).toBe(0)
+  })
+
+  it('does not dispose of an auth that it was given', async () => {
+    const { auth } = rig()
+    createInjector(provideAuth(auth)).destroy()
+    expect(await auth.getAccessToken()).toBe('SECRET-at-1')
+  })
+
+  it('makes an auth at once where it is given a function, and disposes of it with the application', async () => {
+    const { auth } = rig()
+    const make = vi.fn(() => auth)
+    const injector = createInjector(provideAuth(make))
+    expect(make).toHaveBeenCalledTimes(1)
+    expect(within(injector, () => [injectAuth(), injectAuth()])).toEqual([auth, auth])
+    expect(make).toHaveBeenCalledTimes(1)
+    injector.destroy()
+    await expect(auth.getAccessToken()).rejects.toMatchObject({ name: 'DisposedError' })
+  })
+
+  it('shows on a server what is true for everybody, and listens to nobody', () => {
+    const { auth } = rig()
+    const listeners = countListeners(auth)
+    const injector = createInjector(provideAuth(auth), { provide: PLATFORM_ID, useValue: 'server' })
+    const seen = within(injector, () => [
+      injectSession()(),
+      injectAuthState()(),
+      injectAuthView().restoring(),
+      injectAuthState(auth, ({ view }) => view)(),
+    ])
+    expect(seen).toEqual([undefined, 'restoring', true, 'restoring'])
+    expect(listeners()).toBe(0)
+  })
+})

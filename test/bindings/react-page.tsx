@@ -1,0 +1,431 @@
+/** What runs inside the page: bundled with one React or the other, and called by name from the tests. */
+import { type Auth, createAuth, type TokenResponse } from 'authchart'
+import {
+  type AnyAuth,
+  AuthProvider,
+  createAuthContext,
+  Expired,
+  Restoring,
+  SignedIn,
+  SignedOut,
+  useAuth,
+  useAuthState,
+  useReady,
+  useSession,
+} from 'authchart/react'
+import {
+  Component,
+  type ReactNode,
+  StrictMode,
+  Suspense,
+  startTransition,
+  useEffect,
+  useState,
+  version,
+} from 'react'
+import { flushSync } from 'react-dom'
+import { createRoot, hydrateRoot } from 'react-dom/client'
+import { RequestPage, tokens } from './react-request-page.tsx'
+
+/** An auth whose refresh and sign-in wait for the test. */
+function createSession(initialTokens?: TokenResponse) {
+  const waiting: { resolve: (answer: TokenResponse) => void; reject: (error: unknown) => void }[] = []
+  const ask = () =>
+    new Promise<TokenResponse>((resolve, reject) => {
+      waiting.push({ resolve, reject })
+    })
+  const auth = createAuth({
+    refresh: ask,
+    signIn: (_: string) => ask(),
+    ...(initialTokens ? { initialTokens } : { silentSignIn: true }),
+  })
+  /** Settles the oldest that waits, when it is there. */
+  const settle = async (how: 'resolve' | 'reject', what: TokenResponse) => {
+    while (waiting.length === 0) await new Promise((resolve) => setTimeout(resolve))
+    waiting.shift()?.[how](what as never)
+  }
+  return {
+    auth,
+    answer: (response: TokenResponse) => settle('resolve', response),
+    refuse: () => settle('reject', { error: 'invalid_grant' } as TokenResponse),
+  }
+}
+
+/** Resolves when the condition holds. A test that waits in vain fails by its own timeout. */
+async function until(condition: () => boolean) {
+  while (!condition()) await new Promise((resolve) => requestAnimationFrame(resolve))
+}
+
+/** Everything that React and the scheduler still have to do. */
+async function rest() {
+  for (let n = 0; n < 3; n++) await new Promise((resolve) => requestAnimationFrame(() => setTimeout(resolve)))
+}
+
+function mount(content: ReactNode) {
+  const place = document.createElement('div')
+  document.body.append(place)
+  const root = createRoot(place)
+  root.render(content)
+  return {
+    place,
+    render: (next: ReactNode) => root.render(next),
+    text: () => place.textContent ?? '',
+    unmount() {
+      root.unmount()
+      place.remove()
+    },
+  }
+}
+
+class Boundary extends Component<{ readonly children: ReactNode }, { readonly caught?: Error }> {
+  override state: { readonly caught?: Error } = {}
+  static getDerivedStateFromError = (caught: Error) => ({ caught })
+  override render() {
+    const { caught } = this.state
+    return caught ? `${caught.name}: ${caught.message}` : this.props.children
+  }
+}
+
+/** How many listen to the actor from now on. */
+function countSubscribers({ actor }: AnyAuth) {
+  let count = 0
+  const { subscribe } = actor
+  actor.subscribe = ((...args: Parameters<typeof subscribe>) => {
+    count++
+    const subscription = subscribe.apply(actor, args)
+    let left = false
+    return {
+      unsubscribe() {
+        if (!left) count--
+        left = true
+        subscription.unsubscribe()
+      },
+    }
+  }) as typeof subscribe
+  return () => count
+}
+
+export const scenarios = {
+  version: () => version,
+
+  /** What each says that finds no provider. */
+  async outside() {
+    const Asker = ({ ask }: { ask: () => unknown }) => <>{String(ask())}</>
+    const lone = [
+      () => useAuth(),
+      () => useSession(),
+      () => useAuthState(({ view }) => view),
+      () => useReady(),
+    ].map((ask) => <Asker key={`${ask}`} ask={ask} />)
+    const all = [...lone, <SignedIn key="in">in</SignedIn>, <Restoring key="restoring">…</Restoring>]
+    const said: string[] = []
+    for (const one of all) {
+      const { text, unmount } = mount(<Boundary>{one}</Boundary>)
+      await until(() => text() !== '')
+      said.push(text())
+      unmount()
+    }
+    const { auth } = createSession(tokens('ada'))
+    const Direct = () => {
+      useReady(auth)
+      const name = useSession(auth, (session) => session?.subject)
+      return `${name} ${useSession(auth)?.generation} ${useAuthState(auth)} ${useAuthState(auth, ({ held }) => held)}`
+    }
+    const { text } = mount(<Direct />)
+    await until(() => text() !== '')
+    return [...said, text()]
+  },
+
+  /** How often selections are drawn: at first, after a renewal, and after a change that is none of theirs. */
+  async draws(strict: boolean) {
+    const { auth, answer } = createSession(tokens('ada'))
+    const draws = { subject: 0, pair: 0, equalPair: 0, whole: 0, state: 0, held: 0 }
+    const shown: Record<string, unknown> = {}
+    const draw = (name: keyof typeof draws, value: unknown) => {
+      draws[name]++
+      shown[name] = value
+      return null
+    }
+    const pair = (session: Auth['session']) => [session?.subject, session?.epoch]
+    const Parts = {
+      Subject: () =>
+        draw(
+          'subject',
+          useSession((session) => session?.subject),
+        ),
+      Pair: () => draw('pair', useSession(pair)),
+      EqualPair: () =>
+        draw(
+          'equalPair',
+          useSession(
+            (session) => pair(session),
+            (a, b) => `${a}` === `${b}`,
+          ),
+        ),
+      Whole: () => draw('whole', useSession()),
+      State: () => draw('state', useAuthState()),
+      Held: () =>
+        draw(
+          'held',
+          useAuthState(({ held }) => held),
+        ),
+    }
+    const parts = (
+      <AuthProvider auth={auth}>
+        {Object.values(Parts).map((Part) => (
+          <Part key={Part.name} />
+        ))}
+      </AuthProvider>
+    )
+    const { unmount } = mount(strict ? <StrictMode>{parts}</StrictMode> : parts)
+    const counted: (typeof draws)[] = []
+    const note = async () => {
+      await rest()
+      counted.push({ ...draws })
+    }
+    await note()
+    const renewed = auth.refresh()
+    await until(() => shown.state === 'refreshing')
+    await answer(tokens('ada', 2))
+    await renewed
+    await until(() => shown.state === 'authenticated')
+    await note()
+    const before = shown.equalPair
+    auth.actor.send({ type: 'storage.failed', reason: 'timeout' })
+    await note()
+    auth.actor.send({ type: 'request.held', count: 3, held: 3 })
+    await until(() => shown.held === 3)
+    await note()
+    unmount()
+    return { counted, sameObject: before === shown.equalPair, generation: auth.session?.generation }
+  },
+
+  /** A selector that uses a prop gives what belongs to the prop of this very draw. */
+  async props() {
+    const { auth } = createSession(tokens('ada'))
+    const drawn: string[] = []
+    let set: (key: 'subject' | 'epoch') => void = () => {}
+    const Field = () => {
+      const [key, setKey] = useState<'subject' | 'epoch'>('subject')
+      set = setKey
+      const value = useSession((session) => session?.[key])
+      drawn.push(`${key}: ${value}`)
+      return null
+    }
+    mount(
+      <AuthProvider auth={auth}>
+        <Field />
+      </AuthProvider>,
+    )
+    await until(() => drawn.length > 0)
+    flushSync(() => set('epoch'))
+    return drawn
+  },
+
+  /** Every text that was on the page, through the life of a session. */
+  async views(keepExpired: boolean) {
+    const { auth, answer, refuse } = createSession()
+    const { place, text } = mount(
+      <AuthProvider auth={auth} keepExpired={keepExpired}>
+        <SignedIn fallback="-">in</SignedIn> <SignedOut>out</SignedOut> <Expired>expired</Expired>{' '}
+        <Restoring>restoring</Restoring>
+      </AuthProvider>,
+    )
+    await until(() => text() !== '')
+    const seen: string[] = []
+    const look = () => {
+      const words = text().replaceAll(/\s+/g, ' ').trim()
+      if (seen.at(-1) !== words) seen.push(words)
+    }
+    look()
+    const observer = new MutationObserver(look)
+    observer.observe(place, { childList: true, subtree: true, characterData: true })
+    const step = async (name: string) => {
+      await rest()
+      seen.push(name)
+      look()
+    }
+    await refuse()
+    await auth.ready()
+    await step('nobody')
+    const wrong = auth.signIn('wrong').catch(() => {})
+    await step('signing in')
+    await refuse()
+    await wrong
+    const right = auth.signIn('right')
+    await answer(tokens('ada'))
+    await right
+    await step('signed in')
+    const renewed = auth.refresh()
+    await step('refreshing')
+    await answer(tokens('ada', 2))
+    await renewed
+    const again = auth.signIn('again').catch(() => {})
+    await step('signing in again')
+    await refuse()
+    await again
+    auth.actor.send({ type: 'request.unauthorized', generation: auth.session?.generation ?? 0 })
+    await refuse()
+    await until(() => auth.state === 'expired')
+    await step('expired')
+    const back = auth.signIn('back').catch(() => {})
+    await step('signing in after it expired')
+    await refuse()
+    await back
+    const good = auth.signIn('good')
+    await answer(tokens('ada', 4))
+    await good
+    await step('back')
+    await auth.signOut()
+    await step('left')
+    observer.disconnect()
+    return seen
+  },
+
+  /** Suspends until there is a session to read; an auth that is disposed of meanwhile is an error. */
+  async ready(outcome: 'restored' | 'disposed', inTransition: boolean) {
+    const { auth, answer } = createSession()
+    const seen: string[] = []
+    const Reader = () => {
+      useReady()
+      return useSession((session) => session?.subject) ?? 'nobody'
+    }
+    let open = () => {}
+    const Page = () => {
+      const [isOpen, setOpen] = useState(!inTransition)
+      open = () => startTransition(() => setOpen(true))
+      return isOpen ? <Reader /> : 'before'
+    }
+    const { text } = mount(
+      <AuthProvider auth={auth}>
+        <Boundary>
+          <Suspense fallback="waiting">
+            <Page />
+          </Suspense>
+        </Boundary>
+      </AuthProvider>,
+    )
+    await until(() => text() !== '')
+    open()
+    await rest()
+    seen.push(text())
+    if (outcome === 'restored') await answer(tokens('ada'))
+    else auth.dispose()
+    await until(() => text() !== seen[0])
+    return [...seen, text()]
+  },
+
+  /** One auth takes the other's place, as when a module is replaced; then everything is gone. */
+  async swap() {
+    const sessions = [createSession(tokens('ada')), createSession(tokens('grace'))] as const
+    const counts = sessions.map(({ auth }) => countSubscribers(auth))
+    const Name = () => <>{useSession((session) => session?.subject)} </>
+    const app = (auth: AnyAuth) => (
+      <StrictMode>
+        <AuthProvider auth={auth}>
+          <Name />
+          <SignedIn>
+            <Name />
+          </SignedIn>
+        </AuthProvider>
+      </StrictMode>
+    )
+    const { text, render, unmount } = mount(app(sessions[0].auth))
+    await until(() => text() !== '')
+    const seen: unknown[] = [text()]
+    const note = async () => {
+      await rest()
+      seen.push(counts.map((count) => count()))
+    }
+    await note()
+    render(app(sessions[1].auth))
+    await until(() => text().startsWith('grace'))
+    seen.push(text())
+    await note()
+    unmount()
+    await note()
+    return seen
+  },
+
+  /** A change in the midst of a render that React does in slices: no draw mixes what was and what is. */
+  async tearing() {
+    const { auth } = createSession(tokens('ada'))
+    const mixed: string[] = []
+    let drawn = 0
+    const Slow = () => {
+      drawn++
+      const end = performance.now() + 4
+      while (performance.now() < end);
+      return <i>{useSession((session) => session?.subject)}</i>
+    }
+    let show = () => {}
+    const App = () => {
+      const [count, setCount] = useState(0)
+      show = () => startTransition(() => setCount(60))
+      return Array.from({ length: count }, (_, index) => `slow ${index}`).map((key) => <Slow key={key} />)
+    }
+    const { place } = mount(
+      <AuthProvider auth={auth}>
+        <App />
+      </AuthProvider>,
+    )
+    await rest()
+    new MutationObserver(() => {
+      const names = new Set([...place.querySelectorAll('i')].map(({ textContent }) => textContent))
+      if (names.size > 1) mixed.push([...names].join(' and '))
+    }).observe(place, { childList: true, subtree: true, characterData: true })
+    show()
+    await until(() => drawn > 10)
+    const drawnBefore = drawn
+    await auth.setTokens(tokens('grace', 2))
+    await until(() => place.querySelectorAll('i').length === 60 && place.textContent === 'grace'.repeat(60))
+    return { mixed, inSlices: drawnBefore < 60 }
+  },
+
+  /** Two contexts, one inside the other. */
+  async contexts() {
+    const outer = createAuthContext()
+    const inner = createAuthContext()
+    const Names = () =>
+      `${outer.useAuth().session?.subject} ${inner.useSession((session) => session?.subject)}`
+    const { text } = mount(
+      <outer.AuthProvider auth={createSession(tokens('ada')).auth}>
+        <inner.AuthProvider auth={createSession(tokens('grace')).auth}>
+          <Names />
+        </inner.AuthProvider>
+      </outer.AuthProvider>,
+    )
+    await until(() => text() !== '')
+    return text()
+  },
+
+  /** Takes over a server's page for a user who is signed in by then; gives what it shows, and what React had to mend. */
+  async hydrate(html: string, id: string, waits: boolean) {
+    const { auth } = createSession(tokens('ada'))
+    const mended: string[] = []
+    const place = document.createElement('div')
+    place.innerHTML = html
+    document.body.append(place)
+    const before = place.querySelector('main')
+    let effects = 0
+    const Effect = () => {
+      useEffect(() => {
+        effects++
+      }, [])
+      return null
+    }
+    hydrateRoot(
+      place,
+      <>
+        <RequestPage auth={auth} id={id} waits={waits} />
+        <Effect />
+      </>,
+      { onRecoverableError: (error) => mended.push(String(error)) },
+    )
+    await until(() => effects > 0 && place.textContent?.includes('waits') === false)
+    await rest()
+    return { mended, sameElement: before === place.querySelector('main'), text: place.textContent }
+  },
+}
+
+Object.assign(globalThis, { scenarios })

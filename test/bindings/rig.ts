@@ -1,0 +1,98 @@
+/** An example, built by Vite and served beside the token server, with a Chromium to look at it. */
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import type { BrowserContext, BrowserContextOptions, Page } from 'playwright-core'
+import { type AliasOptions, build, mergeConfig, preview, type UserConfig } from 'vite'
+import { createExampleServer } from '../../examples/shared/server.ts'
+import { apiAt } from '../../examples/shared/vite.ts'
+import { launchChromium } from '../support/chromium.ts'
+import { watchPage } from './watch.ts'
+
+export interface RigOptions {
+  /** The folder under `examples/`. */
+  readonly example: string
+  /** Other versions of packages, by the paths of their folders. */
+  readonly versions?: Readonly<Record<string, string>>
+}
+
+export interface OpenOptions extends BrowserContextOptions {
+  /** Runs before there is a page. */
+  readonly prepare?: (context: BrowserContext) => unknown
+}
+
+/** How long something is waited for, in milliseconds: less than a test has. */
+const PATIENCE = 10_000
+
+const versionAliases = (versions: Readonly<Record<string, string>>): AliasOptions =>
+  Object.entries(versions).map(([name, folder]) => ({
+    find: new RegExp(`^${name}(?=/|$)`),
+    replacement: folder,
+  }))
+
+export async function createRig({ example, versions = {} }: RigOptions) {
+  const { default: config } = (await import(`../../examples/${example}/vite.config.ts`)) as {
+    default: UserConfig
+  }
+  const outDir = await mkdtemp(join(tmpdir(), `authchart-${example}-`))
+  await build({
+    // What frameworks check in development only is to be heard here.
+    ...mergeConfig(config, {
+      mode: 'development',
+      define: { 'process.env.NODE_ENV': '"development"' },
+      resolve: { alias: versionAliases(versions) },
+      logLevel: 'warn',
+    }),
+    configFile: false,
+    build: { outDir, emptyOutDir: true, minify: false, target: 'es2022' },
+  })
+  const server = createExampleServer()
+  const api = await server.listen()
+  const site = await preview({
+    configFile: false,
+    logLevel: 'silent',
+    build: { outDir },
+    preview: { port: 0, host: '127.0.0.1', proxy: apiAt(api.url) },
+  })
+  const origin = (site.resolvedUrls?.local[0] ?? '').replace(/\/$/, '')
+  const browser = await launchChromium()
+  /** What pages threw, or wrote to their console as a warning or an error. */
+  const problems: string[] = []
+
+  async function open(context: BrowserContext, path = '/'): Promise<Page> {
+    context.setDefaultTimeout(PATIENCE)
+    const page = await context.newPage()
+    page.on('pageerror', ({ stack, message }) => problems.push(stack ?? message))
+    page.on('console', (line) => {
+      // Chromium itself tells of every answer that is a failure.
+      if (/warning|error/.test(line.type()) && !line.text().startsWith('Failed to load resource'))
+        problems.push(line.text())
+    })
+    await page.addInitScript(watchPage)
+    await page.goto(origin + path)
+    return page
+  }
+
+  return {
+    server,
+    problems,
+
+    /** The example in a fresh profile. */
+    async open(path?: string, { prepare, ...screen }: OpenOptions = {}) {
+      const context = await browser.newContext(screen)
+      await prepare?.(context)
+      return open(context, path)
+    },
+
+    closePages: () => Promise.all(browser.contexts().map((context) => context.close())),
+
+    async close() {
+      await browser.close()
+      await site.close()
+      await api.close()
+      await rm(outDir, { recursive: true, force: true })
+    },
+  }
+}
+
+export type Rig = Awaited<ReturnType<typeof createRig>>

@@ -1,0 +1,392 @@
+/** @jsxImportSource solid-js */
+/** What runs inside the page, called by name from the tests. */
+import { fromActorRef } from '@xstate/solid'
+import { type Auth, createAuth, type TokenResponse } from 'authchart'
+import { safeReturnPath } from 'authchart/guard'
+import {
+  type AnyAuth,
+  AuthProvider,
+  createAuthContext,
+  Expired,
+  Restoring,
+  SignedIn,
+  SignedOut,
+  useAuth,
+  useAuthState,
+  useReady,
+  useSession,
+} from 'authchart/solid'
+import {
+  type Accessor,
+  createComputed,
+  createRoot,
+  createSignal,
+  ErrorBoundary,
+  type JSX,
+  Show,
+  Suspense,
+} from 'solid-js'
+import { hydrate, render } from 'solid-js/web'
+import { Private, RequestPage, tokens } from './request-page.tsx'
+import { open, path, went } from './router.ts'
+import { WithSession } from './with-session.tsx'
+
+/** An auth whose refresh and sign-in wait for the test. */
+function createSession(initialTokens?: TokenResponse) {
+  const waiting: { resolve: (answer: TokenResponse) => void; reject: (error: unknown) => void }[] = []
+  const ask = () =>
+    new Promise<TokenResponse>((resolve, reject) => {
+      waiting.push({ resolve, reject })
+    })
+  const auth = createAuth({
+    refresh: ask,
+    signIn: (_: string) => ask(),
+    ...(initialTokens ? { initialTokens } : { silentSignIn: true }),
+  })
+  /** Settles the oldest that waits, when it is there. */
+  const settle = async (how: 'resolve' | 'reject', what: TokenResponse) => {
+    while (waiting.length === 0) await new Promise((resolve) => setTimeout(resolve))
+    waiting.shift()?.[how](what as never)
+  }
+  return {
+    auth,
+    answer: (response: TokenResponse) => settle('resolve', response),
+    refuse: () => settle('reject', { error: 'invalid_grant' } as TokenResponse),
+  }
+}
+
+/** Resolves when the condition holds. A test that waits in vain fails by its own timeout. */
+async function until(condition: () => boolean) {
+  while (!condition()) await new Promise((resolve) => requestAnimationFrame(resolve))
+}
+
+/** How many listen to the actor from now on. */
+function countListeners({ actor }: AnyAuth) {
+  let count = 0
+  const { subscribe } = actor
+  actor.subscribe = ((...args: Parameters<typeof subscribe>) => {
+    count++
+    const subscription = subscribe.apply(actor, args)
+    let left = false
+    return {
+      unsubscribe() {
+        if (!left) count--
+        left = true
+        subscription.unsubscribe()
+      },
+    }
+  }) as typeof subscribe
+  return () => count
+}
+
+function mount(content: () => JSX.Element) {
+  const place = document.createElement('div')
+  document.body.append(place)
+  const unmount = render(content, place)
+  return { place, unmount, text: () => place.textContent?.replaceAll(/\s+/g, ' ').trim() ?? '' }
+}
+
+const equalPairs = (a: readonly unknown[], b: readonly unknown[]) => `${a}` === `${b}`
+
+export const scenarios = {
+  /** What each says that finds no provider. */
+  outside() {
+    const lone = [
+      () => useAuth(),
+      () => useSession(),
+      () => useAuthState(({ view }) => view),
+      () => useReady(),
+      () => <SignedIn>in</SignedIn>,
+      () => <Restoring>…</Restoring>,
+    ]
+    return lone.map((ask) => {
+      try {
+        return createRoot((dispose) => [ask(), dispose()])
+      } catch (error) {
+        return (error as Error).message
+      }
+    })
+  },
+
+  /** Which selections tell of a change: of a renewal under way, its end, and changes that are none of theirs. */
+  async selections() {
+    const { auth, answer } = createSession(tokens('ada'))
+    const count = countListeners(auth)
+    const told: string[] = []
+    const [field, setField] = createSignal<'subject' | 'epoch'>('subject')
+    const { dispose, field: selected } = createRoot((dispose) => {
+      const pair = (session: Auth['session']) => [session?.subject, session?.epoch]
+      const all = {
+        subject: useSession(auth, (session) => session?.subject),
+        pair: useSession(auth, pair),
+        equalPair: useSession(auth, pair, equalPairs),
+        whole: useSession(auth),
+        state: useAuthState(auth),
+        view: useAuthState(auth, ({ view }) => view),
+        held: useAuthState(auth, ({ held }) => held),
+        field: useSession(auth, (session) => session?.[field()]),
+      }
+      for (const [name, selection] of Object.entries<Accessor<unknown>>(all))
+        createComputed(() => told.push(`${name} ${selection()}`))
+      return { dispose, ...all }
+    })
+    const names = () => [...new Set(told.splice(0).map((line) => line.split(' ')[0]))].sort().join()
+    const seen: unknown[] = [told.splice(0).join(), count()]
+    const renewed = auth.refresh()
+    await until(() => auth.state === 'refreshing')
+    seen.push(names())
+    await answer(tokens('ada', 2))
+    await renewed
+    await until(() => auth.state === 'authenticated')
+    seen.push(names())
+    auth.actor.send({ type: 'storage.failed', reason: 'timeout' })
+    seen.push(names())
+    auth.actor.send({ type: 'request.held', count: 3, held: 3 })
+    seen.push(names())
+    setField('epoch')
+    seen.push(told.splice(0).join(), selected())
+    dispose()
+    await auth.signOut()
+    return [...seen, names(), count()]
+  },
+
+  /** Every text that was on the page, through the life of a session. */
+  async views(keepExpired: boolean) {
+    const { auth, answer, refuse } = createSession()
+    const { place, text } = mount(() => (
+      <AuthProvider auth={auth} keepExpired={keepExpired}>
+        <SignedIn fallback="-">in</SignedIn> <SignedOut>out</SignedOut> <Expired>expired</Expired>{' '}
+        <Restoring>restoring</Restoring>
+      </AuthProvider>
+    ))
+    const seen: string[] = []
+    const look = () => {
+      if (seen.at(-1) !== text()) seen.push(text())
+    }
+    look()
+    const observer = new MutationObserver(look)
+    observer.observe(place, { childList: true, subtree: true, characterData: true })
+    const step = async (name: string) => {
+      await Promise.resolve()
+      seen.push(name)
+      look()
+    }
+    await refuse()
+    await auth.ready()
+    await step('nobody')
+    const wrong = auth.signIn('wrong').catch(() => {})
+    await step('signing in')
+    await refuse()
+    await wrong
+    const right = auth.signIn('right')
+    await answer(tokens('ada'))
+    await right
+    await step('signed in')
+    const renewed = auth.refresh()
+    await step('refreshing')
+    await answer(tokens('ada', 2))
+    await renewed
+    const again = auth.signIn('again').catch(() => {})
+    await step('signing in again')
+    await refuse()
+    await again
+    auth.actor.send({ type: 'request.unauthorized', generation: auth.session?.generation ?? 0 })
+    await refuse()
+    await until(() => auth.state === 'expired')
+    await step('expired')
+    const back = auth.signIn('back').catch(() => {})
+    await step('signing in after it expired')
+    await refuse()
+    await back
+    const good = auth.signIn('good')
+    await answer(tokens('ada', 4))
+    await good
+    await step('back')
+    await auth.signOut()
+    await step('left')
+    observer.disconnect()
+    return seen
+  },
+
+  /** Suspends until the session was read; an auth that is disposed of meanwhile is an error. */
+  async ready(outcome: 'restored' | 'disposed' | 'at once') {
+    const { auth, answer } = createSession(outcome === 'at once' ? tokens('ada') : undefined)
+    const { text, unmount } = mount(() => (
+      <AuthProvider auth={auth}>
+        <ErrorBoundary fallback={(error) => error.name}>
+          <Suspense fallback="waits">
+            <Private />
+          </Suspense>
+        </ErrorBoundary>
+      </AuthProvider>
+    ))
+    const seen = [text()]
+    if (outcome === 'restored') await answer(tokens('ada'))
+    if (outcome === 'disposed') auth.dispose()
+    await until(() => text() !== 'waits')
+    seen.push(text())
+    unmount()
+    return seen
+  },
+
+  /** One auth takes the other's place; then everything is gone. */
+  async swap() {
+    const sessions = [createSession(tokens('ada')), createSession(tokens('grace'))] as const
+    const counts = sessions.map(({ auth }) => countListeners(auth))
+    const [auth, setAuth] = createSignal<AnyAuth>(sessions[0].auth)
+    const Name = () => {
+      const name = useSession((session) => session?.subject)
+      return (
+        <>
+          {name()} {useAuth().session?.subject}{' '}
+        </>
+      )
+    }
+    const { text, unmount } = mount(() => (
+      <AuthProvider auth={auth()}>
+        <Name />
+        <SignedIn>
+          <Name />
+        </SignedIn>
+      </AuthProvider>
+    ))
+    const seen: unknown[] = []
+    const note = () => seen.push(text(), ...counts.map((count) => count()))
+    note()
+    setAuth(sessions[1].auth)
+    note()
+    unmount()
+    note()
+    return seen
+  },
+
+  /** A provider that changes its mind about sessions that expired. */
+  async keepExpired() {
+    const { auth, refuse } = createSession(tokens('ada'))
+    const [keep, setKeep] = createSignal(false)
+    const { text } = mount(() => (
+      <AuthProvider auth={auth} keepExpired={keep()}>
+        <SignedIn>in</SignedIn> <SignedOut>out</SignedOut>
+      </AuthProvider>
+    ))
+    auth.actor.send({ type: 'request.unauthorized', generation: 1 })
+    await refuse()
+    await until(() => auth.state === 'expired')
+    const seen = [text()]
+    setKeep(true)
+    seen.push(text())
+    setKeep(false)
+    return [...seen, text()]
+  },
+
+  /** Two contexts, one inside the other. */
+  async contexts() {
+    const outer = createAuthContext()
+    const inner = createAuthContext()
+    const Names = () => {
+      const name = inner.useSession((session) => session?.subject)
+      return (
+        <>
+          {outer.useAuth().session?.subject} {name()}
+        </>
+      )
+    }
+    const { text } = mount(() => (
+      <outer.AuthProvider auth={createSession(tokens('ada')).auth}>
+        <inner.AuthProvider auth={createSession(tokens('grace')).auth}>
+          <Names />
+        </inner.AuthProvider>
+      </outer.AuthProvider>
+    ))
+    return text()
+  },
+
+  /** Takes over a server's page for a user who is signed in by then; gives what it shows at first, and at last. */
+  async hydrate(html: string, id: string, waits: boolean, restores: boolean) {
+    const { auth, answer } = createSession(restores ? undefined : tokens('ada'))
+    const count = countListeners(auth)
+    const place = document.createElement('div')
+    // As Solid's own script in the head has it.
+    Object.assign(window, { _$HY: { events: [], completed: new WeakSet(), r: {}, fe() {} } })
+    place.innerHTML = html
+    document.body.append(place)
+    const before = place.querySelector('main')
+    const first = place.textContent
+    const seen: unknown[] = []
+    const look = () => {
+      if (seen.at(-1) !== place.textContent) seen.push(place.textContent)
+    }
+    const observer = new MutationObserver(look)
+    observer.observe(place, { childList: true, subtree: true, characterData: true })
+    const dispose = hydrate(() => <RequestPage auth={auth} id={id} waits={waits} />, place)
+    if (restores) {
+      await until(() => place.textContent?.includes('waits') === true)
+      await answer(tokens('ada'))
+    }
+    await until(() => place.textContent?.includes('one moment') === false)
+    if (waits) await until(() => place.textContent?.includes('private: ada') === true)
+    observer.disconnect()
+    const same = place.querySelector('main') === before
+    dispose()
+    return { first, seen, same, listeners: count() }
+  },
+
+  /** A guard around a page: nobody is signed in, then somebody is, then leaves again. */
+  async guard() {
+    const { auth, answer, refuse } = createSession()
+    let made = 0
+    const Notes = () => {
+      made++
+      return 'notes'
+    }
+    open('/notes/7?page=2#last')
+    const { text, unmount } = mount(() => (
+      <AuthProvider auth={auth}>
+        <Show when={path().startsWith('/notes')} fallback="sign in">
+          <WithSession>
+            <Notes />
+          </WithSession>
+        </Show>
+      </AuthProvider>
+    ))
+    const seen: unknown[] = [text(), made, ...went.splice(0)]
+    await refuse()
+    await until(() => went.length > 0)
+    seen.push(text(), made, ...went.splice(0))
+    const signedIn = auth.signIn('ada')
+    await answer(tokens('ada'))
+    await signedIn
+    open(safeReturnPath(new URL(path(), 'http://localhost').searchParams.get('returnTo')))
+    seen.push(path(), text(), made)
+    await auth.signOut()
+    await until(() => went.length > 0)
+    seen.push(text(), made, ...went.splice(0))
+    unmount()
+    return seen
+  },
+
+  /** The actor, as @xstate/solid shows it. */
+  async actor() {
+    const { auth, answer } = createSession(tokens('ada'))
+    const count = countListeners(auth)
+    const told: string[] = []
+    const dispose = createRoot((dispose) => {
+      const snapshot = fromActorRef(auth.actor)
+      createComputed(() => {
+        const { context } = snapshot()
+        told.push(`generation ${context.generation}`)
+      })
+      createComputed(() => told.push(snapshot().hasTag('busy') ? 'busy' : 'settled'))
+      return dispose
+    })
+    const renewed = auth.refresh()
+    await answer(tokens('ada', 2))
+    await renewed
+    await until(() => auth.state === 'authenticated')
+    const listeners = count()
+    dispose()
+    return { told, listeners: [listeners, count()] }
+  },
+}
+
+Object.assign(globalThis, { scenarios })

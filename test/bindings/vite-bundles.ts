@@ -1,0 +1,45 @@
+/** What runs in a page or on a server, compiled by Vite as an app would have it. */
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { build, mergeConfig, type PluginOption, type Rolldown } from 'vite'
+import { defineExample } from '../../examples/shared/vite.ts'
+
+async function bundle(entry: string, plugins: PluginOption[], forServer: boolean): Promise<string> {
+  const config = mergeConfig(defineExample(import.meta.dirname, plugins), {
+    configFile: false,
+    mode: 'development',
+    logLevel: 'warn',
+    define: { 'process.env.NODE_ENV': '"development"' },
+    // The server has a framework of its own, for that of the test would be another one.
+    ssr: { noExternal: true },
+    build: {
+      ssr: forServer,
+      write: false,
+      minify: false,
+      target: 'es2022',
+      rolldownOptions: {
+        input: join(import.meta.dirname, entry),
+        output: { format: 'es', codeSplitting: false },
+        preserveEntrySignatures: 'strict',
+      },
+    },
+  })
+  const { output } = (await build(config)) as Rolldown.RolldownOutput
+  return output[0].code
+}
+
+/** The script of a page. */
+export const bundlePage = (entry: string, plugins: PluginOption[]) => bundle(entry, plugins, false)
+
+/** The server's part. */
+export async function loadServer<T>(entry: string, plugins: PluginOption[]): Promise<T> {
+  const folder = await mkdtemp(join(tmpdir(), 'authchart-server-'))
+  try {
+    const file = join(folder, 'server.mjs')
+    await writeFile(file, await bundle(entry, plugins, true))
+    return await import(file)
+  } finally {
+    await rm(folder, { recursive: true })
+  }
+}

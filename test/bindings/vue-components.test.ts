@@ -1,0 +1,36 @@
+import { readFileSync } from 'node:fs'
+import { describe, expect, it } from 'vitest'
+import { snippetsOf } from '../package/readme-source.ts'
+import { componentProblems, componentsIn } from './vue-components.ts'
+
+describe('the types of components in .vue files', () => {
+  it('hold in the example and in what the tests mount', () => {
+    const components = { ...componentsIn('examples/vue'), ...componentsIn('test/bindings/vue') }
+    expect(Object.keys(components).length).toBeGreaterThan(10)
+    expect(componentProblems(components)).toEqual([])
+  }, 60_000)
+
+  it('hold in docs/vue.md', () => {
+    const page = readFileSync(new URL('../../docs/vue.md', import.meta.url), 'utf8')
+    const blocks = [...page.matchAll(/```vue\n(.*?)```/gs)].map(([, code = '']) => code)
+    expect(blocks.length).toBeGreaterThan(3)
+    const components = Object.fromEntries(blocks.map((code, index) => [`docs/block-${index + 1}.vue`, code]))
+    const [setUp] = snippetsOf(page)
+    const auth = `${setUp?.code}\nexport const { Expired } = createAuthContext<typeof auth>()`
+    expect(componentProblems(components, { 'docs/auth.ts': auth })).toEqual([])
+  }, 60_000)
+
+  it('are held in scripts and in templates', () => {
+    const component = (script: string, template: string) =>
+      `<script setup lang="ts">\n${script}\n</script>\n<template>${template}</template>`
+    const session = "import { useSession } from './auth.ts'\nconst session = useSession()"
+    const problems = componentProblems({
+      'examples/vue/a.vue': component(`${session}\nconsole.log(session.value?.claims?.role)`, '<p />'),
+      'examples/vue/b.vue': component(session, '<p>{{ session?.claims?.role }}</p>'),
+    })
+    expect(problems).toEqual([
+      expect.stringMatching(/^a\.vue: Property 'role' does not exist on type 'Claims'/),
+      expect.stringMatching(/^b\.vue: Property 'role' does not exist on type 'Claims'/),
+    ])
+  }, 60_000)
+})

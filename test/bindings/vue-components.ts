@@ -1,0 +1,66 @@
+/** Single-file components, held to the types as TypeScript alone cannot: compiled first, their templates too. */
+import { readdirSync, readFileSync } from 'node:fs'
+import { basename } from 'node:path'
+import ts from 'typescript'
+import { compileScript, parse } from 'vue/compiler-sfc'
+
+const root = new URL('../../', import.meta.url).pathname
+
+/** A component by the path it has from the root, or would have. */
+export type Components = Readonly<Record<string, string>>
+
+export function componentsIn(folder: string): Components {
+  const names = readdirSync(`${root}${folder}`).filter((name) => name.endsWith('.vue'))
+  return Object.fromEntries(
+    names.map((name) => [`${folder}/${name}`, readFileSync(`${root}${folder}/${name}`, 'utf8')]),
+  )
+}
+
+/** What compiled components import of Vue, and its types leave out. */
+const INTERNALS = `
+  declare module 'vue' {
+    export function withAsyncContext(ask: () => unknown): [any, () => void]
+  }
+  export {}
+`
+
+/** The module that a component becomes, in TypeScript. */
+function toModule(path: string, source: string): string {
+  const { descriptor, errors } = parse(source, { filename: basename(path) })
+  if (errors.length > 0) throw errors[0]
+  const { content } = compileScript(descriptor, { id: path, inlineTemplate: true })
+  return content
+}
+
+/** What is wrong with them, as `app.vue: message`. `files` are other modules they import, by their paths. */
+export function componentProblems(components: Components, files: Components = {}): string[] {
+  const modules = new Map([
+    ...Object.entries(components).map(
+      ([path, source]) => [`${root}${path}.ts`, toModule(path, source)] as const,
+    ),
+    [`${root}examples/vue/internals.ts`, INTERNALS] as const,
+    ...Object.entries(files).map(([path, text]) => [`${root}${path}`, text] as const),
+  ])
+  const { config } = ts.readConfigFile(`${root}tsconfig.json`, ts.sys.readFile)
+  const { options } = ts.parseJsonConfigFileContent(config, ts.sys, root)
+  const host = ts.createCompilerHost(options)
+  const { fileExists, readFile, getSourceFile } = host
+  host.fileExists = (file) => modules.has(file) || fileExists.call(host, file)
+  host.readFile = (file) => modules.get(file) ?? readFile.call(host, file)
+  host.getSourceFile = (file, version, ...rest) => {
+    const text = modules.get(file)
+    return text === undefined
+      ? getSourceFile.call(host, file, version, ...rest)
+      : ts.createSourceFile(file, text, version)
+  }
+  const program = ts.createProgram(
+    [...modules.keys(), ...['shared/css', 'vue/vue-files'].map((file) => `${root}examples/${file}.d.ts`)],
+    options,
+    host,
+  )
+  return Object.keys(components).flatMap((path) =>
+    ts.getPreEmitDiagnostics(program, program.getSourceFile(`${root}${path}.ts`)).map(({ messageText }) => {
+      return `${basename(path)}: ${ts.flattenDiagnosticMessageText(messageText, ' ')}`
+    }),
+  )
+}

@@ -1,0 +1,101 @@
+/** @jsxImportSource solid-js */
+// Checked by `tsc`, never run: what compiles here, and what does not, is the test.
+import type { Accessor, Component, JSX, Resource } from 'solid-js'
+import { expectTypeOf } from 'vitest'
+import {
+  AuthProvider,
+  type AuthSnapshot,
+  type AuthView,
+  createAuthContext,
+  SignedIn,
+  useAuth,
+  useAuthState,
+  useReady,
+  useSession,
+  type ViewProps,
+} from '../../src/bindings/solid.ts'
+import { type Auth, type AuthState, createAuth, type Reason, type Session } from '../../src/index.ts'
+
+interface Credentials {
+  readonly username: string
+  readonly password: string
+}
+interface Claims {
+  readonly sub: string
+  readonly roles: readonly string[]
+}
+
+const auth = createAuth<Credentials, Claims>({ refresh: () => ({ access_token: 'a' }) })
+const plain = createAuth({ refresh: () => ({ access_token: 'a' }) })
+
+// A context of one's own knows credentials and claims everywhere.
+const app = createAuthContext<typeof auth>()
+export function Typed() {
+  expectTypeOf(app.useAuth()).toEqualTypeOf<Auth<Credentials, Claims>>()
+  expectTypeOf(app.useSession()).toEqualTypeOf<Accessor<Session<Claims> | undefined>>()
+  expectTypeOf(app.useSession((session) => session?.claims?.roles)).toEqualTypeOf<
+    Accessor<readonly string[] | undefined>
+  >()
+  expectTypeOf(app.useSession((session) => session?.claims?.roles.length ?? 0)).toEqualTypeOf<
+    Accessor<number>
+  >()
+  expectTypeOf(app.useAuthState()).toEqualTypeOf<Accessor<AuthState>>()
+  expectTypeOf(app.useAuthState(({ view }) => view)).toEqualTypeOf<Accessor<AuthView>>()
+  expectTypeOf(app.useAuthState(({ reason }) => reason)).toEqualTypeOf<Accessor<Reason | undefined>>()
+  expectTypeOf(app.useAuthState((snapshot) => snapshot)()).toEqualTypeOf<AuthSnapshot<Session<Claims>>>()
+  void app.useAuth().signIn({ username: 'ada', password: 'correct' })
+  // @ts-expect-error a password is missing
+  void app.useAuth().signIn({ username: 'ada' })
+  // @ts-expect-error there is no such claim
+  app.useSession((session) => session?.claims?.role)
+  app.useSession(
+    (session) => session?.claims?.roles ?? [],
+    (before, after) => {
+      expectTypeOf(before).toEqualTypeOf<readonly string[]>()
+      return before.length === after.length
+    },
+  )
+  return null
+}
+expectTypeOf(<app.AuthProvider auth={auth} keepExpired />).toEqualTypeOf<JSX.Element>()
+// @ts-expect-error its provider takes that auth and no other
+;<app.AuthProvider auth={plain} />
+// @ts-expect-error an auth is needed
+;<app.AuthProvider />
+
+// Those without a context of one's own take any auth, and know of it what is said of it.
+expectTypeOf(<AuthProvider auth={auth} />).toEqualTypeOf<JSX.Element>()
+expectTypeOf(<AuthProvider auth={plain} />).toEqualTypeOf<JSX.Element>()
+export function Plain() {
+  expectTypeOf(useAuth()).toEqualTypeOf<Auth>()
+  expectTypeOf(useAuth<typeof auth>()).toEqualTypeOf<Auth<Credentials, Claims>>()
+  expectTypeOf(useSession()).toEqualTypeOf<Accessor<Session | undefined>>()
+  expectTypeOf(useSession((session) => session?.claims?.roles)).toEqualTypeOf<Accessor<unknown>>()
+  expectTypeOf(useAuthState()).toEqualTypeOf<Accessor<AuthState>>()
+  expectTypeOf(useReady()).toEqualTypeOf<Resource<boolean>>()
+  return null
+}
+
+// Given the auth, they know it, with or without a provider.
+export function Direct() {
+  expectTypeOf(useSession(auth)).toEqualTypeOf<Accessor<Session<Claims> | undefined>>()
+  expectTypeOf(useSession(auth, (session) => session?.claims?.sub)).toEqualTypeOf<
+    Accessor<string | undefined>
+  >()
+  expectTypeOf(useAuthState(auth, ({ session }) => session?.claims?.roles)).toEqualTypeOf<
+    Accessor<readonly string[] | undefined>
+  >()
+  expectTypeOf(app.useSession(plain)).toEqualTypeOf<Accessor<Session | undefined>>()
+  useReady(auth)
+  // @ts-expect-error a claim of that auth
+  useSession(auth, (session) => session?.claims?.role)
+  // @ts-expect-error that is no auth
+  useSession({ session: undefined })
+  return null
+}
+
+// Children and fallbacks are anything Solid renders.
+expectTypeOf(SignedIn).toExtend<Component<ViewProps>>()
+expectTypeOf(<SignedIn fallback={<p>Sign in</p>}>{['text', 1, null]}</SignedIn>).toEqualTypeOf<JSX.Element>()
+// @ts-expect-error there is no such property
+;<SignedIn otherwise="no">yes</SignedIn>

@@ -1,5 +1,5 @@
 /** The session of the example: what an app writes once, outside of its components. */
-import { createAuth, SessionExpiredError, SignedOutError } from 'authchart'
+import { createAuth } from 'authchart'
 import { createAuthFetch } from 'authchart/fetch'
 
 export interface Credentials {
@@ -34,21 +34,11 @@ export const auth = createAuth<Credentials, Claims>({
   timeouts: { hold: 5 * 60_000 },
 })
 
-const send = createAuthFetch(auth)
-
-let usedAt = Date.now()
-auth.on('signedIn', () => {
-  usedAt = Date.now()
-})
-
 /** `fetch`, with the session. */
-export const api: typeof fetch = (input, init) => {
-  usedAt = Date.now()
-  return send(input, init)
-}
+export const api = createAuthFetch(auth)
 
 /** Milliseconds until the session ends because nobody uses it. */
-export const idleTime = (now: number) => Math.max(0, Math.min(IDLE_LIMIT, usedAt + IDLE_LIMIT - now))
+export const idleTime = (now: number) => Math.max(0, Math.min(IDLE_LIMIT, (auth.endsAt ?? now) - now))
 
 let user = ''
 auth.on('*', () => {
@@ -57,7 +47,3 @@ auth.on('*', () => {
 
 /** Who was signed in last: the one to sign in again. */
 export const lastUser = () => user
-
-/** Whether it is about the session: such an error is told by the page as a whole, not by the part that asked. */
-export const isAuthError = (error: unknown) =>
-  error instanceof SessionExpiredError || error instanceof SignedOutError

@@ -1,4 +1,5 @@
 import type { UserConfig } from 'tsdown'
+import { withoutDescriptions } from './scripts/without-descriptions.ts'
 
 // One build for all entries, so that code they share lands in one chunk and exists once at run time.
 export default {
@@ -16,7 +17,9 @@ export default {
     svelte: 'src/bindings/svelte.ts',
     angular: 'src/bindings/angular.ts',
     guard: 'src/bindings/guard.ts',
+    realtime: 'src/bindings/realtime.ts',
     worker: 'src/worker/index.ts',
+    inspect: 'src/inspect/index.ts',
     testing: 'src/testing/index.ts',
   },
   format: 'esm',
@@ -24,6 +27,7 @@ export default {
   target: 'es2022',
   dts: { sourcemap: true },
   sourcemap: true,
+  plugins: [withoutDescriptions()],
   minify: false,
   clean: true,
   // Or a development dependency imported by mistake would be copied into dist/, where the size check cannot tell it.

@@ -230,25 +230,29 @@ const machine = setup({
   }),
 
   on: {
-    'session.signIn': { target: '.authenticating' },
+    'session.signIn': { description: 'The app signs a user in.', target: '.authenticating' },
     'session.adopt': [
       {
+        description: 'A renewal that was made elsewhere, or answered late.',
         guard: 'adoptsRenewal',
         target: '.authenticated',
         actions: ['recordTokens', { type: 'announce', params: { type: 'refreshed' } }],
       },
       {
+        description: 'Tokens from elsewhere, and they work.',
         guard: 'adoptsWorkingToken',
         target: '.authenticated',
         actions: ['recordTokens', { type: 'announce', params: { type: 'signedIn' } }],
       },
       {
+        description: 'Tokens from elsewhere that must be renewed first.',
         target: '.refreshing.gate.closed',
         actions: ['recordTokens', { type: 'announce', params: { type: 'signedIn' } }],
       },
     ],
-    'session.signOut': { target: '.signingOut' },
+    'session.signOut': { description: 'The app signs the user out.', target: '.signingOut' },
     'session.removed': {
+      description: 'Another tab or process ended the session.',
       guard: 'isSignedInOrExpired',
       target: '.loggedOut',
       actions: [
@@ -257,14 +261,35 @@ const machine = setup({
         { type: 'announce', params: { type: 'signedOut' } },
       ],
     },
-    'session.sync': { actions: 'syncWithStore' },
-    'request.held': { actions: ['recordHeld', { type: 'relay', params: { as: 'requestHeld' } }] },
-    'request.released': { actions: 'recordHeld' },
-    'request.replayed': { actions: ['recordHeld', { type: 'relay', params: { as: 'requestReplayed' } }] },
-    'request.rejected': { actions: ['recordHeld', { type: 'relay', params: { as: 'requestRejected' } }] },
-    'request.stepUp': { actions: { type: 'relay', params: { as: 'stepUpRequired' } } },
-    'storage.failed': { actions: { type: 'relay', params: { as: 'storageFailed' } } },
-    'exchange.discarded': { actions: { type: 'relay', params: { as: 'discarded' } } },
+    'session.sync': {
+      description: 'Another tab or process changed the session: look in the store.',
+      actions: 'syncWithStore',
+    },
+    'request.held': {
+      description: 'Requests began to wait.',
+      actions: ['recordHeld', { type: 'relay', params: { as: 'requestHeld' } }],
+    },
+    'request.released': { description: 'Requests wait no longer.', actions: 'recordHeld' },
+    'request.replayed': {
+      description: 'Requests were sent again.',
+      actions: ['recordHeld', { type: 'relay', params: { as: 'requestReplayed' } }],
+    },
+    'request.rejected': {
+      description: 'Requests that waited were turned away.',
+      actions: ['recordHeld', { type: 'relay', params: { as: 'requestRejected' } }],
+    },
+    'request.stepUp': {
+      description: 'A server asks for more than a fresh token.',
+      actions: { type: 'relay', params: { as: 'stepUpRequired' } },
+    },
+    'storage.failed': {
+      description: 'The store failed; the session lives on in memory.',
+      actions: { type: 'relay', params: { as: 'storageFailed' } },
+    },
+    'exchange.discarded': {
+      description: 'Tokens came too late, and were thrown away.',
+      actions: { type: 'relay', params: { as: 'discarded' } },
+    },
   },
 
   states: {
@@ -274,9 +299,21 @@ const machine = setup({
       meta: { requests: 'held' },
       entry: [{ type: 'enter', params: { to: 'restoring' } }, 'holdRequests'],
       always: [
-        { guard: 'sessionStillWorks', target: 'authenticated' },
-        { guard: 'hasSession', target: 'refreshing.gate.closed' },
-        { guard: 'hasNothingToRestore', target: 'anonymous' },
+        {
+          description: 'There are tokens already, and they work.',
+          guard: 'sessionStillWorks',
+          target: 'authenticated',
+        },
+        {
+          description: 'There are tokens already, and they must be renewed.',
+          guard: 'hasSession',
+          target: 'refreshing.gate.closed',
+        },
+        {
+          description: 'There is no store to read and no cookie to try.',
+          guard: 'hasNothingToRestore',
+          target: 'anonymous',
+        },
       ],
       initial: 'reading',
       states: {
@@ -287,14 +324,32 @@ const machine = setup({
           invoke: {
             src: 'readSession',
             onDone: [
-              { guard: 'foundWorkingToken', target: '#auth.authenticated', actions: 'recordTokens' },
-              { guard: 'foundTokens', target: '#auth.refreshing.gate.closed', actions: 'recordTokens' },
-              { guard: 'maySignInSilently', target: 'signingInSilently' },
-              { target: '#auth.anonymous' },
+              {
+                description: 'The stored token works.',
+                guard: 'foundWorkingToken',
+                target: '#auth.authenticated',
+                actions: 'recordTokens',
+              },
+              {
+                description: 'The stored token must be renewed.',
+                guard: 'foundTokens',
+                target: '#auth.refreshing.gate.closed',
+                actions: 'recordTokens',
+              },
+              {
+                description: 'The store is empty, but there may be a cookie.',
+                guard: 'maySignInSilently',
+                target: 'signingInSilently',
+              },
+              { description: 'The store is empty.', target: '#auth.anonymous' },
             ],
             onError: [
-              { guard: 'maySignInSilently', target: 'signingInSilently' },
-              { target: '#auth.anonymous' },
+              {
+                description: 'The store failed, but there may be a cookie.',
+                guard: 'maySignInSilently',
+                target: 'signingInSilently',
+              },
+              { description: 'The store failed.', target: '#auth.anonymous' },
             ],
           },
         },
@@ -306,17 +361,23 @@ const machine = setup({
             src: 'exchangeTokens',
             input: ({ context }) => ({ attempt: context.attempt }),
             onDone: {
+              description: 'The cookie held a session.',
               target: '#auth.authenticated',
               actions: ['recordTokens', { type: 'announce', params: { type: 'signedIn' } }],
             },
             onError: [
-              { guard: 'isFatal', target: '#auth.anonymous' },
+              { description: 'The cookie holds no session.', guard: 'isFatal', target: '#auth.anonymous' },
               {
+                description: 'It failed for a reason that may pass.',
                 guard: 'mayTryAgain',
                 target: 'backingOff',
                 actions: ['recordFailure', 'announceFailure'],
               },
-              { target: '#auth.anonymous', actions: ['recordFailure', 'announceFailure', 'resetAttempts'] },
+              {
+                description: 'All tries are spent.',
+                target: '#auth.anonymous',
+                actions: ['recordFailure', 'announceFailure', 'resetAttempts'],
+              },
             ],
           },
         },
@@ -324,7 +385,7 @@ const machine = setup({
           description: 'That failed for a reason that may pass.',
           tags: 'busy',
           meta: { requests: 'held' },
-          after: { untilRetry: { target: 'signingInSilently' } },
+          after: { untilRetry: { description: 'The next try.', target: 'signingInSilently' } },
         },
       },
     },
@@ -334,7 +395,7 @@ const machine = setup({
       tags: 'settled',
       meta: { requests: 'sent without a token' },
       entry: [{ type: 'enter', params: { to: 'anonymous' } }, 'recordNobody', 'sendWithoutToken'],
-      on: { 'session.signOut': {} },
+      on: { 'session.signOut': { description: 'Nobody is there to sign out.' } },
     },
 
     authenticating: {
@@ -353,16 +414,37 @@ const machine = setup({
       invoke: {
         src: 'authenticate',
         onDone: {
+          description: 'The user is signed in.',
           target: 'authenticated',
           actions: ['recordTokens', { type: 'announce', params: { type: 'signedIn' } }],
         },
         onError: [
-          { guard: 'sessionStillWorks', target: 'authenticated' },
-          { guard: 'hasSession', target: 'refreshing.gate.closed' },
-          { guard: 'wasExpired', target: 'expired' },
-          { guard: 'wasLeft', target: 'loggedOut' },
-          { guard: 'wasRestoring', target: 'restoring' },
-          { target: 'anonymous' },
+          {
+            description: 'It failed: back to the session, whose token works.',
+            guard: 'sessionStillWorks',
+            target: 'authenticated',
+          },
+          {
+            description: 'It failed: back to the session, whose token must be renewed.',
+            guard: 'hasSession',
+            target: 'refreshing.gate.closed',
+          },
+          {
+            description: 'It failed: back to where the session had expired.',
+            guard: 'wasExpired',
+            target: 'expired',
+          },
+          {
+            description: 'It failed: back to where the user had left.',
+            guard: 'wasLeft',
+            target: 'loggedOut',
+          },
+          {
+            description: 'It failed: back to reading the store.',
+            guard: 'wasRestoring',
+            target: 'restoring',
+          },
+          { description: 'It failed: back to nobody.', target: 'anonymous' },
         ],
       },
     },
@@ -374,6 +456,7 @@ const machine = setup({
       entry: { type: 'enter', params: { to: 'authenticated' } },
       always: [
         {
+          description: 'The session was not used for too long.',
           guard: 'idleLimitReached',
           target: 'expired',
           actions: [
@@ -382,6 +465,7 @@ const machine = setup({
           ],
         },
         {
+          description: 'The session has lived for too long.',
           guard: 'lifetimeReached',
           target: 'expired',
           actions: [
@@ -390,10 +474,25 @@ const machine = setup({
           ],
         },
       ],
-      after: { untilSessionLimit: { target: 'authenticated', reenter: true, actions: 'lookForUse' } },
+      after: {
+        untilSessionLimit: {
+          description: 'A limit is near: look whether the session was used elsewhere.',
+          target: 'authenticated',
+          reenter: true,
+          actions: 'lookForUse',
+        },
+      },
       on: {
-        'environment.woke': { guard: 'renewsByItself', actions: 'checkClock' },
-        'environment.online': { guard: 'renewsByItself', actions: 'checkClock' },
+        'environment.woke': {
+          description: 'Timers may have slept: look at the clock.',
+          guard: 'renewsByItself',
+          actions: 'checkClock',
+        },
+        'environment.online': {
+          description: 'The network is back: look at the clock.',
+          guard: 'renewsByItself',
+          actions: 'checkClock',
+        },
       },
       initial: 'renewable',
       states: {
@@ -402,23 +501,52 @@ const machine = setup({
           tags: ['session', 'settled'],
           meta: { requests: 'sent' },
           entry: [{ type: 'enter', params: { to: 'authenticated.renewable' } }, 'letRequestsPass'],
-          always: { guard: 'isLastToken', target: 'terminal' },
+          always: {
+            description: 'The refresh token is known to be dead.',
+            guard: 'isLastToken',
+            target: 'terminal',
+          },
           after: {
             untilRenewal: [
-              { guard: 'isDueByItself', target: '#auth.refreshing' },
-              { guard: 'isTooEarly', target: 'renewable', reenter: true },
+              {
+                description: 'It is time to renew, before the token dies.',
+                guard: 'isDueByItself',
+                target: '#auth.refreshing',
+              },
+              {
+                description: 'The timer was early: wait on.',
+                guard: 'isTooEarly',
+                target: 'renewable',
+                reenter: true,
+              },
             ],
           },
           on: {
             'session.check': [
-              { guard: 'tokenIsDead', target: '#auth.refreshing.gate.closed' },
-              { guard: 'renewalIsDue', target: '#auth.refreshing' },
+              {
+                description: 'The token died, and no timer has said so yet.',
+                guard: 'tokenIsDead',
+                target: '#auth.refreshing.gate.closed',
+              },
+              {
+                description: 'The token is to be renewed, and no timer has said so yet.',
+                guard: 'renewalIsDue',
+                target: '#auth.refreshing',
+              },
             ],
             'session.refresh': [
-              { guard: 'tokenStillWorks', target: '#auth.refreshing' },
-              { target: '#auth.refreshing.gate.closed' },
+              {
+                description: 'The app asks for a new token; the old one still works.',
+                guard: 'tokenStillWorks',
+                target: '#auth.refreshing',
+              },
+              {
+                description: 'The app asks for a new token; the old one is dead.',
+                target: '#auth.refreshing.gate.closed',
+              },
             ],
             'request.unauthorized': {
+              description: 'A server refuses the token.',
               guard: 'isCurrentGeneration',
               target: '#auth.refreshing.gate.closed',
               actions: 'rejectGeneration',
@@ -437,6 +565,7 @@ const machine = setup({
           after: {
             untilExpiry: [
               {
+                description: 'The last token died.',
                 guard: 'tokenIsDead',
                 target: '#auth.expired',
                 actions: [
@@ -444,11 +573,12 @@ const machine = setup({
                   { type: 'announce', params: { type: 'expired' } },
                 ],
               },
-              { target: 'terminal', reenter: true },
+              { description: 'The timer was early: wait on.', target: 'terminal', reenter: true },
             ],
           },
           on: {
             'session.check': {
+              description: 'The last token died, and no timer has said so yet.',
               guard: 'tokenIsDead',
               target: '#auth.expired',
               actions: [
@@ -456,8 +586,12 @@ const machine = setup({
                 { type: 'announce', params: { type: 'expired' } },
               ],
             },
-            'session.refresh': { actions: 'rejectRenewals' },
+            'session.refresh': {
+              description: 'There is nothing left to renew with.',
+              actions: 'rejectRenewals',
+            },
             'request.unauthorized': {
+              description: 'A server refuses the last token.',
               guard: 'isCurrentGeneration',
               target: '#auth.expired',
               actions: [
@@ -491,14 +625,20 @@ const machine = setup({
               invoke: {
                 src: 'exchangeTokens',
                 input: ({ context }) => ({ attempt: context.attempt }),
-                onDone: { target: '#auth.authenticated', actions: ['announceTokens', 'recordTokens'] },
+                onDone: {
+                  description: 'There are new tokens.',
+                  target: '#auth.authenticated',
+                  actions: ['announceTokens', 'recordTokens'],
+                },
                 onError: [
                   {
+                    description: 'The refresh token is dead; the access token still works.',
                     guard: 'isFatalWhileOpen',
                     target: '#auth.authenticated.terminal',
                     actions: ['recordFailure', 'announceFailure'],
                   },
                   {
+                    description: 'The refresh token is dead, and no token works.',
                     guard: 'isFatal',
                     target: '#auth.expired',
                     actions: [
@@ -509,21 +649,28 @@ const machine = setup({
                     ],
                   },
                   {
+                    description: 'The refresh token was sent, and no answer came.',
                     guard: 'isUncertain',
                     target: 'uncertain',
                     actions: ['recordFailure', 'announceFailure'],
                   },
                   {
+                    description: 'There is no network.',
                     guard: 'failedOffline',
                     target: 'offline',
                     actions: ['recordFailure', 'announceFailure'],
                   },
                   {
+                    description: 'It failed for a reason that may pass.',
                     guard: 'mayTryAgain',
                     target: 'backingOff',
                     actions: ['recordFailure', 'announceFailure'],
                   },
-                  { target: 'suspended', actions: ['recordFailure', 'announceFailure'] },
+                  {
+                    description: 'All tries are spent.',
+                    target: 'suspended',
+                    actions: ['recordFailure', 'announceFailure'],
+                  },
                 ],
               },
             },
@@ -532,11 +679,19 @@ const machine = setup({
               tags: ['busy', 'session'],
               meta: { requests: 'as the gate says' },
               entry: { type: 'enter', params: { to: 'refreshing.exchange.backingOff' } },
-              after: { untilRetry: { target: 'requesting' } },
+              after: { untilRetry: { description: 'The next try.', target: 'requesting' } },
               on: {
-                'environment.offline': { target: 'offline' },
-                'environment.online': { guard: 'mayRetryNow', target: 'requesting' },
-                'environment.woke': { guard: 'mayRetryNow', target: 'requesting' },
+                'environment.offline': { description: 'The network is gone.', target: 'offline' },
+                'environment.online': {
+                  description: 'The network is back: the next try.',
+                  guard: 'mayRetryNow',
+                  target: 'requesting',
+                },
+                'environment.woke': {
+                  description: 'The page is seen again, or the machine woke: the next try.',
+                  guard: 'mayRetryNow',
+                  target: 'requesting',
+                },
               },
             },
             uncertain: {
@@ -549,16 +704,19 @@ const machine = setup({
                 src: 'readSession',
                 onDone: [
                   {
+                    description: 'The store holds newer tokens.',
                     guard: 'foundTokens',
                     target: '#auth.authenticated',
                     actions: ['announceTokens', 'recordTokens'],
                   },
                   {
+                    description: 'It is not presented again; the access token still works.',
                     guard: 'uncertaintyEndsItLater',
                     target: '#auth.authenticated.terminal',
                     actions: 'giveUpRenewing',
                   },
                   {
+                    description: 'It is not presented again, and no token works.',
                     guard: 'uncertaintyEndsIt',
                     target: '#auth.expired',
                     actions: [
@@ -566,15 +724,17 @@ const machine = setup({
                       { type: 'announce', params: { type: 'expired' } },
                     ],
                   },
-                  { target: 'requesting' },
+                  { description: 'It is presented once more.', target: 'requesting' },
                 ],
                 onError: [
                   {
+                    description: 'It is not presented again; the access token still works.',
                     guard: 'uncertaintyEndsItLater',
                     target: '#auth.authenticated.terminal',
                     actions: 'giveUpRenewing',
                   },
                   {
+                    description: 'It is not presented again, and no token works.',
                     guard: 'uncertaintyEndsIt',
                     target: '#auth.expired',
                     actions: [
@@ -582,7 +742,7 @@ const machine = setup({
                       { type: 'announce', params: { type: 'expired' } },
                     ],
                   },
-                  { target: 'requesting' },
+                  { description: 'It is presented once more.', target: 'requesting' },
                 ],
               },
             },
@@ -593,14 +753,35 @@ const machine = setup({
               entry: [{ type: 'enter', params: { to: 'refreshing.exchange.offline' } }, 'resetAttempts'],
               on: {
                 'environment.online': [
-                  { guard: 'mayRetryNow', target: 'requesting' },
-                  { target: 'backingOff' },
+                  {
+                    description: 'The network is back: the next try.',
+                    guard: 'mayRetryNow',
+                    target: 'requesting',
+                  },
+                  { description: 'The network is back; the server asked to wait.', target: 'backingOff' },
                 ],
                 'environment.woke': [
-                  { guard: 'mayRetryNow', target: 'requesting' },
-                  { target: 'backingOff' },
+                  {
+                    description: 'The page is seen again, or the machine woke: the next try.',
+                    guard: 'mayRetryNow',
+                    target: 'requesting',
+                  },
+                  {
+                    description: 'The page is seen again, or the machine woke; the server asked to wait.',
+                    target: 'backingOff',
+                  },
                 ],
-                'session.refresh': [{ guard: 'mayRetryNow', target: 'requesting' }, { target: 'backingOff' }],
+                'session.refresh': [
+                  {
+                    description: 'The app asks for a new token: the next try.',
+                    guard: 'mayRetryNow',
+                    target: 'requesting',
+                  },
+                  {
+                    description: 'The app asks for a new token; the server asked to wait.',
+                    target: 'backingOff',
+                  },
+                ],
               },
             },
             suspended: {
@@ -611,10 +792,13 @@ const machine = setup({
                 { type: 'enter', params: { to: 'refreshing.exchange.suspended' } },
                 'rejectHeldRequests',
               ],
-              after: { untilCooledDown: { target: 'requesting' } },
+              after: {
+                untilCooledDown: { description: 'One more try, after a while.', target: 'requesting' },
+              },
               on: {
                 'request.held': [
                   {
+                    description: 'A request waits: new tries.',
                     guard: 'mayRetryNow',
                     target: 'requesting',
                     actions: [
@@ -624,6 +808,7 @@ const machine = setup({
                     ],
                   },
                   {
+                    description: 'A request waits; the server asked to wait.',
                     target: 'backingOff',
                     actions: [
                       'resetAttempts',
@@ -633,16 +818,43 @@ const machine = setup({
                   },
                 ],
                 'session.refresh': [
-                  { guard: 'mayRetryNow', target: 'requesting', actions: 'resetAttempts' },
-                  { target: 'backingOff', actions: 'resetAttempts' },
+                  {
+                    description: 'The app asks for a new token: new tries.',
+                    guard: 'mayRetryNow',
+                    target: 'requesting',
+                    actions: 'resetAttempts',
+                  },
+                  {
+                    description: 'The app asks for a new token; the server asked to wait.',
+                    target: 'backingOff',
+                    actions: 'resetAttempts',
+                  },
                 ],
                 'environment.online': [
-                  { guard: 'mayRetryNow', target: 'requesting', actions: 'resetAttempts' },
-                  { target: 'backingOff', actions: 'resetAttempts' },
+                  {
+                    description: 'The network is back: new tries.',
+                    guard: 'mayRetryNow',
+                    target: 'requesting',
+                    actions: 'resetAttempts',
+                  },
+                  {
+                    description: 'The network is back; the server asked to wait.',
+                    target: 'backingOff',
+                    actions: 'resetAttempts',
+                  },
                 ],
                 'environment.woke': [
-                  { guard: 'mayRetryNow', target: 'requesting', actions: 'resetAttempts' },
-                  { target: 'backingOff', actions: 'resetAttempts' },
+                  {
+                    description: 'The page is seen again, or the machine woke: new tries.',
+                    guard: 'mayRetryNow',
+                    target: 'requesting',
+                    actions: 'resetAttempts',
+                  },
+                  {
+                    description: 'The page is seen again, or the machine woke; the server asked to wait.',
+                    target: 'backingOff',
+                    actions: 'resetAttempts',
+                  },
                 ],
               },
             },
@@ -661,13 +873,18 @@ const machine = setup({
               entry: [{ type: 'enter', params: { to: 'refreshing.gate.open' } }, 'letRequestsPass'],
               after: {
                 untilExpiry: [
-                  { guard: 'tokenIsDead', target: 'closed' },
-                  { target: 'open', reenter: true },
+                  { description: 'The old token died.', guard: 'tokenIsDead', target: 'closed' },
+                  { description: 'The timer was early: wait on.', target: 'open', reenter: true },
                 ],
               },
               on: {
-                'session.check': { guard: 'tokenIsDead', target: 'closed' },
+                'session.check': {
+                  description: 'The old token died, and no timer has said so yet.',
+                  guard: 'tokenIsDead',
+                  target: 'closed',
+                },
                 'request.unauthorized': {
+                  description: 'A server refuses the old token.',
                   guard: 'isCurrentGeneration',
                   target: 'closed',
                   actions: 'rejectGeneration',
@@ -694,6 +911,7 @@ const machine = setup({
               meta: { requests: 'as the gate says' },
               always: [
                 {
+                  description: 'The session was not used for too long.',
                   guard: 'idleLimitReached',
                   target: '#auth.expired',
                   actions: [
@@ -702,6 +920,7 @@ const machine = setup({
                   ],
                 },
                 {
+                  description: 'The session has lived for too long.',
                   guard: 'lifetimeReached',
                   target: '#auth.expired',
                   actions: [
@@ -710,7 +929,14 @@ const machine = setup({
                   ],
                 },
               ],
-              after: { untilSessionLimit: { target: 'watched', reenter: true, actions: 'lookForUse' } },
+              after: {
+                untilSessionLimit: {
+                  description: 'A limit is near: look whether the session was used elsewhere.',
+                  target: 'watched',
+                  reenter: true,
+                  actions: 'lookForUse',
+                },
+              },
             },
           },
         },
@@ -718,7 +944,7 @@ const machine = setup({
     },
 
     expired: {
-      description: 'The session ended by itself; `reason` in context says why.',
+      description: 'The session ended by itself; context.reason says why.',
       tags: 'settled',
       meta: { requests: 'rejected' },
       entry: [{ type: 'enter', params: { to: 'expired' } }, 'eraseTokens', 'refuseRequests'],
@@ -736,10 +962,18 @@ const machine = setup({
       ],
       invoke: {
         src: 'revokeTokens',
-        onDone: { target: 'loggedOut', actions: { type: 'announce', params: { type: 'signedOut' } } },
-        onError: { target: 'loggedOut', actions: { type: 'announce', params: { type: 'signedOut' } } },
+        onDone: {
+          description: 'The server was told.',
+          target: 'loggedOut',
+          actions: { type: 'announce', params: { type: 'signedOut' } },
+        },
+        onError: {
+          description: 'The server could not be told.',
+          target: 'loggedOut',
+          actions: { type: 'announce', params: { type: 'signedOut' } },
+        },
       },
-      on: { 'session.signOut': {} },
+      on: { 'session.signOut': { description: 'It is under way already.' } },
     },
 
     loggedOut: {
@@ -747,7 +981,7 @@ const machine = setup({
       tags: 'settled',
       meta: { requests: 'sent without a token' },
       entry: [{ type: 'enter', params: { to: 'loggedOut' } }, 'sendWithoutToken'],
-      on: { 'session.signOut': {} },
+      on: { 'session.signOut': { description: 'The user has left already.' } },
     },
   },
 })

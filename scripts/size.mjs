@@ -6,9 +6,9 @@ const CORE_FETCH =
   'export { createAuth } from "./dist/index.js"; export { createAuthFetch } from "./dist/fetch.js"'
 
 const ENTRIES = [
-  { name: 'core + fetch', code: CORE_FETCH, limit: 18_944, mayImport: ['xstate'] },
+  { name: 'core + fetch', code: CORE_FETCH, limit: 19_968, mayImport: ['xstate'] },
   { name: './fetch', code: 'export * from "./dist/fetch.js"', limit: 3_072 },
-  { name: './ofetch', code: 'export * from "./dist/ofetch.js"', limit: 3_072 },
+  { name: './ofetch', code: 'export * from "./dist/ofetch.js"', limit: 3_328 },
   { name: './axios', code: 'export * from "./dist/axios.js"', limit: 4096 },
   { name: './storage', code: 'export * from "./dist/storage.js"', limit: 8_192 },
   { name: 'webStorage', code: 'export { webStorage } from "./dist/storage.js"', limit: 1_024 },
@@ -25,15 +25,23 @@ const ENTRIES = [
   {
     name: './angular',
     code: 'export * from "./dist/angular.js"',
-    limit: 4_096,
+    limit: 5_120,
     mayImport: ['@angular/common', '@angular/common/http', '@angular/core', '@angular/router', 'rxjs'],
   },
   { name: './guard', code: 'export * from "./dist/guard.js"', limit: 1_024, mayImport: [] },
+  { name: './realtime', code: 'export * from "./dist/realtime.js"', limit: 3_072, mayImport: [] },
   {
     name: './worker, page',
     code: 'export { connectAuth } from "./dist/worker.js"',
     limit: 11_264,
     mayImport: ['xstate'],
+  },
+  { name: './inspect', code: 'export * from "./dist/inspect.js"', limit: 10_240, mayImport: [] },
+  {
+    name: 'openTelemetryObserver',
+    code: 'export { inspectAuth, openTelemetryObserver } from "./dist/inspect.js"',
+    limit: 3_072,
+    mayImport: [],
   },
   { name: './testing', code: 'export * from "./dist/testing.js"' },
   { name: './machines', code: 'export * from "./dist/machines.js"', limit: 4096 },

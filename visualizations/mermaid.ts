@@ -1,5 +1,5 @@
 import type { AnyStateMachine, AnyStateNode, AnyTransitionDefinition } from 'xstate'
-import { anyId, anyName, edgeText, id, quoted, reactionText } from './names.ts'
+import { anyId, anyName, edgeLines, escaped, id, mermaidLines, quoted, reactionLine } from './names.ts'
 import { children, descendants, isComposite, isWithin, targetsOf, transitionsOf } from './tree.ts'
 
 interface Edge {
@@ -32,7 +32,7 @@ export function toMermaid(machine: AnyStateMachine): string {
   const drawing = collect(root)
   // Mermaid knows concurrent regions inside a composite only, so a parallel root is drawn as one.
   const body = root.type === 'parallel' ? composite(root, drawing) : content(root, drawing)
-  return ['stateDiagram-v2', ...indent([...body, ...edgeLines(drawing, undefined)]), ''].join('\n')
+  return ['stateDiagram-v2', ...indent([...body, ...edgesIn(drawing, undefined)]), ''].join('\n')
 }
 
 function collect(root: AnyStateNode): Drawing {
@@ -45,7 +45,7 @@ function addTransition({ edges, reactions }: Drawing, transition: AnyTransitionD
   const { source, target } = transition
   if (target === undefined) {
     const box = isComposite(source) ? anyId(source) : id(source)
-    reactions.set(box, [...(reactions.get(box) ?? []), reactionText(transition)])
+    reactions.set(box, [...(reactions.get(box) ?? []), escaped(reactionLine(transition))])
     return
   }
   for (const destination of targetsOf(transition)) {
@@ -83,7 +83,7 @@ function content(node: AnyStateNode, drawing: Drawing): string[] {
   if (node.type === 'parallel')
     return filled.flatMap((lines, index) => (index > 0 ? ['--', ...lines] : lines))
   const initial = node.initial.target.map((target) => `[*] --> ${id(target)}`)
-  return [...initial, ...filled.flat(), ...edgeLines(drawing, node)]
+  return [...initial, ...filled.flat(), ...edgesIn(drawing, node)]
 }
 
 function box(node: AnyStateNode, drawing: Drawing): string[] {
@@ -100,11 +100,11 @@ function anyBox(node: AnyStateNode, drawing: Drawing): string[] {
   return [`state ${quoted(anyName(node))} as ${box}`, ...reactionLines(box, drawing)]
 }
 
-function edgeLines({ edges }: Drawing, scope: AnyStateNode | undefined): string[] {
+function edgesIn({ edges }: Drawing, scope: AnyStateNode | undefined): string[] {
   return [...edges.values()]
     .filter((edge) => edge.scope === scope)
     .map(({ from, to, transitions }) => {
-      const text = edgeText(transitions)
+      const text = mermaidLines(edgeLines(transitions))
       return text === '' ? `${from} --> ${to}` : `${from} --> ${to} : ${text}`
     })
 }

@@ -22,13 +22,18 @@ export function escaped(text: string): string {
   return text.replace(/[#;"<>]/g, (character) => `#${character.charCodeAt(0)};`)
 }
 
+/** Lines of text, as Mermaid takes them. */
+export function mermaidLines(lines: readonly string[]): string {
+  return lines.map(escaped).join('<br/>')
+}
+
 /**
  * What stands on one edge: a line for each cause, or one line for all causes under the same guard.
  *
  * @param transitions - The transitions the edge stands for, in the order they are tried.
  * @param guards - Whether conditions are told; a transition that has no cause but its condition tells it always.
  */
-export function edgeText(transitions: readonly AnyTransitionDefinition[], guards = true): string {
+export function edgeLines(transitions: readonly AnyTransitionDefinition[], guards = true): string[] {
   const lines = new Map<string, { causes: string[]; condition: string }>()
   for (const transition of transitions) {
     const cause = causeOf(transition)
@@ -40,24 +45,31 @@ export function edgeText(transitions: readonly AnyTransitionDefinition[], guards
   return [...lines.values()]
     .map(({ causes, condition }) => `${causes.join(', ')} ${condition}`.trim())
     .filter((line) => line !== '')
-    .map(escaped)
-    .join('<br/>')
 }
 
 /** A transition that changes no state, as a line in a box. */
-export function reactionText(transition: AnyTransitionDefinition): string {
+export function reactionLine(transition: AnyTransitionDefinition): string {
   const { actions } = transition
-  const names = actions.map(nameOf).filter((name) => name !== undefined && !name.startsWith('xstate.'))
-  const effect = actions.length === 0 ? 'ignored' : escaped(names.join(', '))
-  const text = edgeText([transition])
+  const effect = actions.length === 0 ? 'ignored' : actionNames(actions).join(', ')
+  const text = edgeLines([transition]).join()
   return effect === '' ? text : `${text} / ${effect}`.trim()
 }
 
-function conditionOf({ guard }: AnyTransitionDefinition): string {
+/** The names of actions, without those that XState made up. */
+export function actionNames(actions: readonly unknown[]): string[] {
+  return actions.map(nameOf).filter((name) => name !== undefined && !name.startsWith('xstate.')) as string[]
+}
+
+/** The names of the actors that run while a state is active. */
+export function actorNames(node: AnyStateNode): string[] {
+  return node.invoke.map(({ id }) => actorName(id, node))
+}
+
+export function conditionOf({ guard }: AnyTransitionDefinition): string {
   return guard === undefined ? '' : `[${guardName(guard)}]`
 }
 
-function causeOf({ eventType: type, source }: AnyTransitionDefinition): string {
+export function causeOf({ eventType: type, source }: AnyTransitionDefinition): string {
   if (type === '*') return 'any event'
   if (!type.startsWith('xstate.')) return type
   const [, kind = '', subject = ''] = type.split('.')

@@ -1,17 +1,41 @@
 import type { AnyStateMachine, AnyStateNode, AnyTransitionDefinition } from 'xstate'
-import { anyId, anyName, edgeText, id, quoted, reactionText } from './names.ts'
+import { anyName, edgeLines } from './names.ts'
 import { children, isComposite, isWithin, targetsOf, transitionsOf } from './tree.ts'
 
-/** One end of an edge, as a view shows it. */
-interface Box {
-  readonly id: string
+/** One end of an arrow: a state, or "any state" of one. */
+export interface End {
+  readonly node: AnyStateNode
+  readonly any: boolean
+  /** A state of the focus goes by its own name, any other by the whole of it. */
   readonly name: string
 }
 
-interface Edge {
-  readonly from: Box
-  readonly to: Box
-  readonly transitions: AnyTransitionDefinition[]
+/** All that leads from one end to another. */
+export interface Arrow {
+  readonly from: End
+  readonly to: End
+  /** In the order they are tried. */
+  readonly transitions: readonly AnyTransitionDefinition[]
+}
+
+export interface Reaction {
+  readonly at: End
+  readonly transition: AnyTransitionDefinition
+}
+
+/** A part of a chart, as it is shown: which states, and what leads from one to another. */
+export interface View {
+  /** The state that is seen from the inside. */
+  readonly focus: AnyStateNode
+  /** What is shown, the states of the focus first. */
+  readonly ends: readonly End[]
+  readonly arrows: readonly Arrow[]
+  /** What is done without leaving a state. */
+  readonly reactions: readonly Reaction[]
+  /** Where the focus begins. */
+  readonly initial: readonly AnyStateNode[]
+  /** Whether conditions are told. */
+  readonly guards: boolean
 }
 
 export interface OverviewOptions {
@@ -20,41 +44,30 @@ export interface OverviewOptions {
 }
 
 /**
- * Writes the top-level states of a machine and what leads from one to another, as a Mermaid state diagram. What happens
- * inside a state is left out, and so are conditions: the details are for `detail`.
+ * The top-level states of a machine and what leads from one to another. What happens inside a state is left out, and so are
+ * conditions: the details are for `detail`.
  *
  * @param machine - Any XState v5 machine; it is read, never started.
- * @returns The text of a `stateDiagram-v2`, ending in a newline.
  */
-export function overview({ root }: AnyStateMachine, { without = [] }: OverviewOptions = {}): string {
+export function overview({ root }: AnyStateMachine, { without = [] }: OverviewOptions = {}): View {
   const top = (node: AnyStateNode): AnyStateNode =>
     node === root || node.parent === root ? node : top(node.parent as AnyStateNode)
-  const edges = collect(transitionsOf(root), (transition, target) => {
+  const arrows = collect(transitionsOf(root), (transition, target) => {
     const [from, to] = [top(transition.source), top(target)]
-    if (from === to || without.includes(edgeText([transition], false))) return undefined
-    return { from: from === root ? anyBox(root) : box(from, root), to: box(to, root) }
+    if (from === to || without.includes(edgeLines([transition], false).join())) return undefined
+    return { from: from === root ? anyState(root) : state(from, root), to: state(to, root) }
   })
-  return write({ focus: root, edges, guards: false })
-}
-
-export interface DetailOptions {
-  /** Which way the drawing grows. Default: down. */
-  readonly direction?: 'LR' | 'TB'
+  return view({ focus: root, arrows, guards: false, reactions: [] })
 }
 
 /**
- * Writes one composite state from the inside, as a Mermaid state diagram: every transition of its children, those of its
- * own, and the ends outside that they touch. Left out is what only starts a state afresh and does nothing.
+ * One composite state from the inside: every transition of its children, those of its own, and the ends outside that they
+ * touch. Left out is what only starts a state afresh and does nothing.
  *
  * @param machine - Any XState v5 machine; it is read, never started.
  * @param path - The keys that lead to the state: `['refreshing', 'gate']`. Its children must have no children.
- * @returns The text of a `stateDiagram-v2`, ending in a newline.
  */
-export function detail(
-  { root }: AnyStateMachine,
-  path: readonly string[],
-  { direction }: DetailOptions = {},
-): string {
+export function detail({ root }: AnyStateMachine, path: readonly string[]): View {
   const focus = path.reduce<AnyStateNode | undefined>((node, key) => node?.states[key], root)
   if (focus?.type !== 'compound' || children(focus).some(isComposite)) {
     throw new Error(
@@ -62,87 +75,68 @@ export function detail(
     )
   }
   const transitions = transitionsOf(root)
-  const edges = collect(transitions, ({ source, actions }, target) => {
+  const arrows = collect(transitions, ({ source, actions }, target) => {
     // A timer that is set anew.
     if (target === source && actions.length === 0) return undefined
     const inside = source === focus || isWithin(source, focus)
     // What comes from elsewhere to the composite itself begins at the state marked as the first.
     if (!inside && !isWithin(target, focus)) return undefined
-    const from = source === focus || source === root ? anyBox(source) : box(source, focus)
-    return { from, to: box(target === focus ? initialOf(focus) : target, focus) }
+    const from = source === focus || source === root ? anyState(source) : state(source, focus)
+    return { from, to: state(target === focus ? initialOf(focus) : target, focus) }
   })
   const reactions = transitions
     .filter(({ source, target }) => target === undefined && (source === focus || source.parent === focus))
-    .map((transition): readonly [Box, string] => {
+    .map((transition): Reaction => {
       const { source } = transition
-      return [source === focus ? anyBox(focus) : box(source, focus), reactionText(transition)]
+      return { at: source === focus ? anyState(focus) : state(source, focus), transition }
     })
-  return write({ focus, edges, guards: true, reactions, direction })
+  return view({ focus, arrows, guards: true, reactions })
+}
+
+/** Two ends of the same key are the same. */
+export function endKey({ node, any }: End): string {
+  return `${node.id}${any ? ' any' : ''}`
 }
 
 function initialOf(node: AnyStateNode): AnyStateNode {
   return node.initial.target[0] as AnyStateNode
 }
 
-/** A state of the focus goes by its own name, any other by the whole of it. */
-function box(node: AnyStateNode, focus: AnyStateNode): Box {
-  return { id: id(node), name: node.parent === focus ? node.key : node.path.join('.') }
+function state(node: AnyStateNode, focus: AnyStateNode): End {
+  return { node, any: false, name: node.parent === focus ? node.key : node.path.join('.') }
 }
 
-function anyBox(node: AnyStateNode): Box {
-  return { id: anyId(node), name: anyName(node) }
+function anyState(node: AnyStateNode): End {
+  return { node, any: true, name: anyName(node) }
 }
 
 function collect(
   transitions: readonly AnyTransitionDefinition[],
-  ends: (transition: AnyTransitionDefinition, target: AnyStateNode) => Omit<Edge, 'transitions'> | undefined,
-): Edge[] {
-  const edges = new Map<string, Edge>()
+  ends: (transition: AnyTransitionDefinition, target: AnyStateNode) => Omit<Arrow, 'transitions'> | undefined,
+): Arrow[] {
+  const arrows = new Map<string, Arrow & { transitions: AnyTransitionDefinition[] }>()
   for (const transition of transitions) {
     for (const target of targetsOf(transition)) {
       const found = ends(transition, target)
       if (!found) continue
-      const key = `${found.from.id} ${found.to.id}`
-      const edge = edges.get(key) ?? { ...found, transitions: [] }
-      edges.set(key, edge)
-      edge.transitions.push(transition)
+      const key = `${endKey(found.from)} ${endKey(found.to)}`
+      const arrow = arrows.get(key) ?? { ...found, transitions: [] }
+      arrows.set(key, arrow)
+      arrow.transitions.push(transition)
     }
   }
-  return [...edges.values()]
+  return [...arrows.values()]
 }
 
-function write({
-  focus,
-  edges,
-  guards,
-  reactions = [],
-  direction,
-}: {
-  focus: AnyStateNode
-  edges: readonly Edge[]
-  guards: boolean
-  reactions?: readonly (readonly [Box, string])[]
-  direction?: DetailOptions['direction']
-}): string {
-  const own = children(focus).map((node) => box(node, focus))
-  const others = [...reactions.map(([at]) => at), ...edges.flatMap(({ from, to }) => [from, to])]
-  const boxes = new Map([...own, ...others].map((end) => [end.id, end.name]))
-  const initial = focus.initial?.target ?? []
-  // Mermaid lays edges out in the order they are written: in the order of their states, fewer of them cross.
-  const order = [...boxes.keys()]
-  const rank = (end: Box) => order.indexOf(end.id)
-  const sorted = [...edges].sort(
+function view({ focus, arrows, reactions, guards }: Omit<View, 'ends' | 'initial'>): View {
+  const own = children(focus).map((node) => state(node, focus))
+  const others = [...reactions.map(({ at }) => at), ...arrows.flatMap(({ from, to }) => [from, to])]
+  const ends = [...new Map([...own, ...others].map((end) => [endKey(end), end])).values()]
+  // Layouts follow the order of the edges: in the order of their states, fewer of them cross.
+  const order = ends.map(endKey)
+  const rank = (end: End) => order.indexOf(endKey(end))
+  const sorted = [...arrows].sort(
     (one, other) => rank(one.from) - rank(other.from) || rank(one.to) - rank(other.to),
   )
-  const lines = [
-    ...(direction ? [`direction ${direction}`] : []),
-    ...initial.map((node: AnyStateNode) => `[*] --> ${id(node)}`),
-    ...[...boxes].map(([key, name]) => `state ${quoted(name)} as ${key}`),
-    ...reactions.map(([at, text]) => `${at.id} : ${text}`),
-    ...sorted.map(({ from, to, transitions }) => {
-      const text = edgeText(transitions, guards)
-      return `${from.id} --> ${to.id}${text === '' ? '' : ` : ${text}`}`
-    }),
-  ]
-  return ['stateDiagram-v2', ...lines.map((line) => `  ${line}`), ''].join('\n')
+  return { focus, ends, arrows: sorted, reactions, initial: focus.initial?.target ?? [], guards }
 }

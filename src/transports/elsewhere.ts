@@ -13,7 +13,7 @@ export function fetchElsewhere(
   options: { readonly [Name in (typeof THERE)[number]]?: unknown },
 ): typeof fetch | undefined {
   const elsewhere = auth[FETCH]
-  const name = elsewhere && THERE.find((name) => options[name] !== undefined)
-  if (name) throw new TypeError(`This session lives in a worker. Give ${name} to serveAuth there.`)
+  for (const name of THERE)
+    if (elsewhere && options[name]) throw new TypeError(`Give ${name} to serveAuth, in the worker.`)
   return elsewhere
 }

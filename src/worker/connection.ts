@@ -4,7 +4,7 @@ import { environmentHere } from '../environment/browser.ts'
 import { systemClock } from '../environment/clock.ts'
 import { holdLock, uniqueName, whenReleased } from './liveness.ts'
 import { listenAt, type Port } from './port.ts'
-import { mark, readMessage, TO_PAGE, type ToPage, type ToWorker } from './protocol.ts'
+import { mark, pageOf, readMessage, TO_PAGE, type ToPage, type ToWorker } from './protocol.ts'
 
 /**
  * Where a session can be found: a `SharedWorker`, by its shape, for the types of workers do not know it; a `Worker`; or a port
@@ -43,7 +43,7 @@ export function openConnection(worker: AuthWorker, options: ConnectionOptions) {
   let silences = 0
 
   const post = (message: ToWorker, transfer: Transferable[] = []) => {
-    if (open) port.postMessage(mark(message), transfer)
+    if (open) port.postMessage(mark(message, page), transfer)
   }
 
   function fail(reason: string, cause?: unknown) {
@@ -62,7 +62,7 @@ export function openConnection(worker: AuthWorker, options: ConnectionOptions) {
 
   function greet() {
     const seen = options.greeting()
-    post({ type: 'hello', page, ...(seen !== undefined && { seen }) })
+    post({ type: 'hello', ...(seen !== undefined && { seen }) })
     // Kept in the back/forward cache, too: to let go of it would be to be gone.
     if (lock) post({ type: 'alive', lock })
     systemClock.clearTimeout(timer)
@@ -126,8 +126,10 @@ export function openConnection(worker: AuthWorker, options: ConnectionOptions) {
     listenAt(port, {
       message(data) {
         const message = readMessage<ToPage>(data, TO_PAGE)
+        const addressee = pageOf(data)
+        // Another version may address its messages otherwise.
         if (message === 'other') lose('version')
-        else if (message) hear(message)
+        else if (message && addressee === page) hear(message)
       },
       garbled: () => lose('garbled'),
     }),

@@ -62,7 +62,7 @@ type BodyMessage =
 
 export type ToWorker =
   | BodyMessage
-  | { readonly type: 'hello'; readonly page: string; readonly seen?: number }
+  | { readonly type: 'hello'; readonly seen?: number }
   /** The page holds a lock of that name for as long as it lives. */
   | { readonly type: 'alive'; readonly lock: string }
   /** The page is going; `returns`: perhaps for a while only. */
@@ -126,7 +126,7 @@ const BODY: FieldsOf<BodyMessage> = {
 /** What each message must have to be one. */
 export const TO_WORKER: FieldsOf<ToWorker> = {
   ...BODY,
-  hello: { page: 'string' },
+  hello: {},
   alive: { lock: 'string' },
   goodbye: { returns: 'boolean' },
   ping: {},
@@ -153,11 +153,21 @@ export const TO_PAGE: FieldsOf<ToPage> = {
   answer: { id: 'number', answer: 'object', hasBody: 'boolean' },
 }
 
-/** Marks a message, so that an app may say things of its own over the same port. */
-export const mark = <Message extends ToWorker | ToPage>(message: Message) => ({
+/**
+ * Marks a message, so that an app may say things of its own over the same port, and with the page it comes from or goes to, for
+ * there may be two at one port: one that was disposed of, and the one that came after it.
+ */
+export const mark = <Message extends ToWorker | ToPage>(message: Message, page: string) => ({
   ...message,
+  page,
   authchart: PROTOCOL,
 })
+
+/** The page that a message comes from or goes to. */
+export function pageOf(data: unknown): string | undefined {
+  const { page } = Object(data) as { page?: unknown }
+  return typeof page === 'string' ? page : undefined
+}
 
 /** Reads a message; anything else is `undefined`. `'other'`: it is one, of another version. */
 export function readMessage<Message extends { type: string }>(

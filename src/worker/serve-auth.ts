@@ -5,7 +5,8 @@ import { type AuthFetchOptions, createAuthFetch } from '../transports/fetch.ts'
 import { holdLock, uniqueName } from './liveness.ts'
 import type { Port } from './port.ts'
 import type { Step } from './protocol.ts'
-import { type House, type ServedPage, servePage } from './served-page.ts'
+import { servePort } from './serve-port.ts'
+import type { House, ServedPage } from './served-page.ts'
 
 /** Options of `serveAuth`: those of `createAuthFetch`, which decide for all pages. */
 export interface ServeAuthOptions extends AuthFetchOptions {
@@ -54,6 +55,7 @@ function serve(
   { port, buffers }: { readonly port?: MessagePort; readonly buffers: boolean },
 ): () => void {
   const { actor } = auth
+  const accept = entrance(port)
   const pages = new Set<ServedPage>()
   let open = true
 
@@ -112,7 +114,7 @@ function serve(
     history: () => auth.history,
   }
 
-  const stop = accept(port, (at) => servePage(at, house))
+  const stop = accept((at) => servePort(at, house))
 
   return () => {
     open = false
@@ -133,19 +135,22 @@ type Scope = Port & {
   removeEventListener(type: string, listener: (event: Event) => void): void
 }
 
-/** Finds the pages: at the port given, at those that connect to a SharedWorker, or at the other end of a worker. */
-function accept(port: MessagePort | undefined, welcome: (port: Port) => ServedPage): () => void {
-  if (port) return welcome(port as Port).close
+type Accept = (serve: (port: Port) => () => void) => () => void
+
+/** Where pages come in: at the port given, by connecting to a SharedWorker, or at the other end of a worker. */
+function entrance(port: MessagePort | undefined): Accept {
+  if (port) return (serve) => serve(port as Port)
   const scope = globalThis as unknown as Scope
   if ('onconnect' in scope) {
-    const connected = (event: Event) => {
-      const [first] = (event as MessageEvent).ports
-      if (first) welcome(first as Port)
+    return (serve) => {
+      const connected = (event: Event) => {
+        const [first] = (event as MessageEvent).ports
+        if (first) serve(first as Port)
+      }
+      scope.addEventListener('connect', connected)
+      return () => scope.removeEventListener('connect', connected)
     }
-    scope.addEventListener('connect', connected)
-    return () => scope.removeEventListener('connect', connected)
   }
-  if (typeof scope.postMessage === 'function' && typeof scope.document === 'undefined')
-    return welcome(scope).close
+  if (typeof scope.postMessage === 'function' && scope.document === undefined) return (serve) => serve(scope)
   throw new TypeError('serveAuth: this is no SharedWorker and no dedicated worker. Give it a port.')
 }

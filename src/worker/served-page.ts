@@ -2,16 +2,8 @@ import type { AuthEmitted } from '../../machines/index.ts'
 import type { Auth } from '../core/auth.ts'
 import { whenReleased } from './liveness.ts'
 import { packError } from './pack-error.ts'
-import { listenAt, type Port } from './port.ts'
-import {
-  type Method,
-  mark,
-  readMessage,
-  type Step,
-  TO_WORKER,
-  type ToPage,
-  type ToWorker,
-} from './protocol.ts'
+import type { Port } from './port.ts'
+import { type Method, mark, type Step, type ToPage, type ToWorker } from './protocol.ts'
 import { createWorkerRequests } from './worker-requests.ts'
 
 /** What all pages of a worker share. */
@@ -19,19 +11,22 @@ export interface House {
   readonly auth: Auth
   readonly send: typeof fetch
   readonly buffers: boolean
+  /** The pages that are there. A port whose page is gone is held by nobody, and so goes after it. */
+  readonly pages: Set<ServedPage>
+  /** Whether pages are still let in. */
+  readonly isOpen: () => boolean
   /** The lock this worker holds, once it does. */
   readonly lock: () => string | undefined
   /** Where the chart stands, with what it emitted since the page last heard of it. */
   readonly standing: (seen: number | undefined) => Step
   readonly history: () => readonly AuthEmitted[]
-  /** The pages that are there. A port whose page is gone is held by nobody, and so goes after it. */
-  readonly pages: Set<ServedPage>
-  /** Whether pages are still let in. */
-  readonly isOpen: () => boolean
 }
 
 export interface ServedPage {
   post(message: ToPage): void
+  /** Says where things stand, to a page that is there, or there again. */
+  greet(seen: number | undefined): void
+  hear(message: ToWorker): void
   /** Tells the page of the worker's lock, once that is held. */
   tellLock(): void
   close(): void
@@ -65,50 +60,32 @@ const SIGNALS: Readonly<Record<string, (typeof EVENTS)[number]>> = {
   wake: 'environment.woke',
 }
 
-/** One page at one port. */
-export function servePage(port: Port, house: House): ServedPage {
+/** One page, by the name it has given itself. `gone` is called when it is there no more. */
+export function servePage(port: Port, name: string, house: House, gone: () => void): ServedPage {
   const { auth } = house
-  /** The page there, as long as it is one; a port outlives its page's stay in the back/forward cache. */
-  let page: string | undefined
-  /** What a page that is away for a while is told on its return. Any message would throw it out of the cache. */
+  let there = false
+  /** What a page that is away for a while is told on its return. Any message would throw it out of the cache it is in. */
   let kept: [ToPage, Transferable[]][] | undefined
   let stopWaiting: (() => void) | undefined
+  let dropped = false
 
   function post(message: ToPage, transfer: Transferable[] = []) {
-    if (page === undefined) return
+    if (dropped) return
     if (kept) {
       // Where the chart stands is told on return, as it is then.
       if (message.type !== 'step') kept.push([message, transfer])
-    } else port.postMessage(mark(message), transfer)
+    } else port.postMessage(mark(message, name), transfer)
   }
 
   const requests = createWorkerRequests({ send: house.send, post, buffers: house.buffers })
 
-  /** The page is gone; its port is heard all the same, for it may come back. */
+  /** The page is gone. */
   function drop() {
+    dropped = true
     house.pages.delete(served)
-    page = kept = undefined
+    gone()
     stopWaiting?.()
-    stopWaiting = undefined
     requests.abortAll()
-  }
-
-  function greet({ page: name, seen }: Extract<ToWorker, { type: 'hello' }>) {
-    if (!house.isOpen()) return port.postMessage(mark({ type: 'closed' }), [])
-    const known = page === name
-    if (!known) drop()
-    page = name
-    house.pages.add(served)
-    const missed = kept ?? []
-    kept = undefined
-    post({ type: 'welcome', known, step: house.standing(seen), history: house.history() })
-    tellLock()
-    for (const [message, transfer] of missed) post(message, transfer)
-  }
-
-  function tellLock() {
-    const lock = house.lock()
-    if (lock !== undefined) post({ type: 'alive', lock })
   }
 
   async function call({ id, method, argument }: Extract<ToWorker, { type: 'call' }>) {
@@ -121,62 +98,67 @@ export function servePage(port: Port, house: House): ServedPage {
     }
   }
 
-  function hear(message: ToWorker) {
-    if (message.type === 'hello') return greet(message)
-    if (page === undefined) return
-    switch (message.type) {
-      case 'alive':
-        stopWaiting?.()
-        stopWaiting = whenReleased(message.lock, drop)
-        break
-      case 'goodbye':
-        // Only a page that holds a lock is known to be still there.
-        if (message.returns && stopWaiting) kept = []
-        else drop()
-        break
-      case 'ping':
-        post({ type: 'pong', endsAt: auth.endsAt })
-        break
-      case 'call':
-        void call(message)
-        break
-      case 'event':
-        tell(EVENTS.find((type) => type === message.event))
-        break
-      case 'environment':
-        tell(SIGNALS[message.signal])
-        break
-      case 'request':
-        requests.start(message)
-        break
-      case 'abort':
-        requests.abort(message.id)
-        break
-      default:
-        requests.body(message)
-    }
-  }
-
   function tell(type: (typeof EVENTS)[number] | undefined) {
     if (type) auth.actor.send({ type })
   }
 
-  const stopListening = listenAt(port, {
-    message(data) {
-      const message = readMessage<ToWorker>(data, TO_WORKER)
-      if (message === 'other') port.postMessage(mark({ type: 'refused' }), [])
-      else if (message) hear(message)
-    },
-    garbled: () => post({ type: 'garbled' }),
-  })
-
   const served: ServedPage = {
     post,
-    tellLock,
+
+    greet(seen) {
+      const missed = kept ?? []
+      kept = undefined
+      house.pages.add(served)
+      post({ type: 'welcome', known: there, step: house.standing(seen), history: house.history() })
+      there = true
+      served.tellLock()
+      for (const [message, transfer] of missed) post(message, transfer)
+    },
+
+    hear(message) {
+      switch (message.type) {
+        case 'hello':
+          break
+        case 'alive':
+          stopWaiting?.()
+          stopWaiting = whenReleased(message.lock, drop)
+          break
+        case 'goodbye':
+          // Only a page that holds a lock is known to be still there.
+          if (message.returns && stopWaiting) kept = []
+          else drop()
+          break
+        case 'ping':
+          post({ type: 'pong', endsAt: auth.endsAt })
+          break
+        case 'call':
+          void call(message)
+          break
+        case 'event':
+          tell(EVENTS.find((type) => type === message.event))
+          break
+        case 'environment':
+          tell(SIGNALS[message.signal])
+          break
+        case 'request':
+          requests.start(message)
+          break
+        case 'abort':
+          requests.abort(message.id)
+          break
+        default:
+          requests.body(message)
+      }
+    },
+
+    tellLock() {
+      const lock = house.lock()
+      if (lock !== undefined) post({ type: 'alive', lock })
+    },
+
     close() {
       post({ type: 'closed' })
       drop()
-      stopListening()
     },
   }
   return served

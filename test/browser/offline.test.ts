@@ -13,15 +13,18 @@ const LIFETIME = 1_000
 const EAGER: TabOptions['auth'] = { retry: { minDelay: 5, maxDelay: 5, jitter: 0, attempts: 1_000 } }
 
 describe.skipIf(!hasChromium)('a session whose network goes and comes back', () => {
-  const { serve, profile, start, signedIn, untilDead, requests } = tabsSuite()
+  const { serve, open, start, signIn, signedIn, untilDead, requests } = tabsSuite()
 
-  /** A tab whose token died while there was no network. */
+  /** Tabs with a session that is found there while there is no network, and whose token has died meanwhile. */
   async function cutOff(tabs = 1, auth: TabOptions['auth'] = EAGER) {
-    const pages = await signedIn(tabs, { auth, lifetime: LIFETIME })
-    await pages[0].context().setOffline(true)
+    const pages = await open(tabs)
+    const context = pages[0].context()
+    await context.setOffline(true)
+    await everywhere(pages, () => !navigator.onLine)
+    await signIn(pages, { auth, lifetime: LIFETIME })
     await untilDead()
     await everywhere(pages, () => tab.isCutOff())
-    return { pages, reconnect: () => pages[0].context().setOffline(false) }
+    return { pages, reconnect: () => context.setOffline(false) }
   }
 
   const refreshCalls = (page: Page) => page.evaluate(() => tab.refreshCalls())
@@ -78,18 +81,18 @@ describe.skipIf(!hasChromium)('a session whose network goes and comes back', () 
 
   it('waits for the network where a page begins without one', async () => {
     const server = await serve()
-    const tabs = await profile()
-    const [first] = await signedIn(1, { lifetime: LIFETIME }, tabs)
-    const page = await tabs.open()
-    await tabs.context.setOffline(true)
+    const [first, page] = (await open(2)) as [Page, Page]
+    const context = page.context()
+    await context.setOffline(true)
+    await everywhere([first, page], () => !navigator.onLine)
+    await signIn([first], { lifetime: LIFETIME })
     await untilDead()
     await first.close()
-    await until(page, () => !navigator.onLine)
     expect(await start(page, { auth: EAGER })).toBe('refreshing')
     await page.evaluate(() => tab.startAsking('/api/waits'))
     await until(page, () => tab.held() === 1)
     expect(server.tokenRequests).toBe(0)
-    await tabs.context.setOffline(false)
+    await context.setOffline(false)
     expect(await page.evaluate(() => tab.result())).toBe('200')
     expect(await refreshCalls(page)).toBe(1)
     expect(server).toMatchObject({ tokenRequests: 1, expiredTokenUses: 0 })

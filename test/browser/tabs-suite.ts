@@ -65,7 +65,7 @@ export function tabsSuite(options: TabsRigOptions = {}) {
       firstToken = { accessToken: issued.access_token, expiresAt }
       await Promise.all(others.map((page) => suite.start(page, options)))
       // A store that takes its time may have been empty still, and then they hear of the sign-in.
-      await everywhere([first!, ...others], () => tab.state() === 'authenticated')
+      await everywhere([first!, ...others], () => tab.subject() === 'ada')
     },
 
     /** Opens so many tabs in which ada is signed in. */
@@ -77,7 +77,7 @@ export function tabsSuite(options: TabsRigOptions = {}) {
 
     /** Waits until the first token is dead by the clock, and makes the server refuse it, too. */
     async untilDead() {
-      await vi.waitUntil(() => Date.now() > firstToken.expiresAt, { timeout: 15_000 })
+      await past(firstToken.expiresAt)
       const body = new URLSearchParams({ token: firstToken.accessToken })
       await server.fetch('/revoke', { method: 'POST', body })
     },
@@ -99,6 +99,9 @@ export async function until<A>(page: Page, become: (argument: A | undefined) => 
   const look = () => page.evaluate<boolean, A | undefined>(become as () => boolean, argument)
   await vi.waitUntil(look, { interval: 20, timeout: 15_000 })
 }
+
+/** Waits until it is later than that, by the clock that all tabs have. */
+export const past = (instant: number) => vi.waitUntil(() => Date.now() > instant, { timeout: 15_000 })
 
 /** Waits until something holds in all of the tabs. */
 export const everywhere = (pages: readonly Page[], become: () => unknown) =>

@@ -39,6 +39,19 @@ describe.skipIf(!hasChromium)('a page whose session is in a worker', () => {
     expect(server.reuseDetections).toBe(0)
   })
 
+  it('that leaves says goodbye, where it has no locks to be missed by', async () => {
+    const { url, nextStream } = await serve({}, () => {
+      Object.defineProperty(Navigator.prototype, 'locks', { value: undefined })
+    })
+    const stays = await connected()
+    const leaves = await connected({ signIn: false })
+    await leaves.evaluate((url) => page.keep(api(`${url}/stream`)), url)
+    const stream = await nextStream()
+    await leaves.reload()
+    await stream.gone
+    expect(await stays.evaluate((url) => api(`${url}/api/stays`).then(({ status }) => status), url)).toBe(200)
+  })
+
   it('that is disposed of leaves nothing behind, and the session to the others', async () => {
     const { url, nextStream } = await serve()
     const first = await connected()

@@ -299,23 +299,30 @@ describe.skipIf(!hasChromium)('a request that the worker sends', () => {
       await opened.evaluate(async (url) => {
         const seen: number[] = []
         Object.assign(globalThis, { seen })
-        // Nothing but the promise of the end holds on to it.
+        const read = async () => {
+          const reader = (await api(`${url}/stream`)).body!.getReader()
+          let length = 0
+          for (let part = await reader.read(); !part.done; part = await reader.read())
+            length += part.value.length
+          return length
+        }
+        // Nothing but what they wait for holds on to them.
+        void read().then((length) => seen.push(length))
         void api(`${url}/stream`)
           .then((response) => response.text())
           .then((text) => seen.push(text.length))
       }, url)
-      const stream = await nextStream()
+      const streams = [await nextStream(), await nextStream()]
       const session = await opened.context().newCDPSession(opened)
       for (let round = 0; round < 20; round++) {
-        stream.write('x'.repeat(1_000))
+        for (const stream of streams) stream.write('x'.repeat(1_000))
         await collect(session)
         await opened.evaluate(() => Array.from({ length: 1_000 }, () => new Response('young')).length)
       }
-      stream.end()
-      await until(opened, () => (globalThis as unknown as { seen: number[] }).seen.length === 1)
-      expect(await opened.evaluate(() => (globalThis as unknown as { seen: number[] }).seen)).toEqual([
-        20_000,
-      ])
+      for (const stream of streams) stream.end()
+      await until(opened, () => (globalThis as unknown as { seen: number[] }).seen.length === 2)
+      const seen = await opened.evaluate(() => (globalThis as unknown as { seen: number[] }).seen)
+      expect(seen).toEqual([20_000, 20_000])
     })
   })
 })

@@ -54,15 +54,17 @@ const RULES: readonly Rule[] = [
       'rxjs',
     ],
   },
+  { layer: 'src/bindings/realtime.ts', mayImport: ['src/core/', 'src/bindings/', 'src/environment/'] },
   { layer: 'src/bindings/', mayImport: ['src/core/', 'machines/index.ts'] },
   {
     layer: 'src/worker/',
     mayImport: ['machines/index.ts', 'src/core/', 'src/environment/', 'src/transports/', 'xstate'],
   },
   { layer: 'src/devtools/', mayImport: ['src/core/', 'machines/index.ts'] },
-  { layer: 'src/inspect/stately.ts', mayImport: ['src/core/', 'src/inspect/', '@statelyai/inspect'] },
-  { layer: 'src/inspect/open-telemetry.ts', mayImport: ['src/core/', 'src/inspect/', '@opentelemetry/api'] },
-  { layer: 'src/inspect/', mayImport: ['src/core/', 'machines/index.ts'] },
+  {
+    layer: 'src/inspect/',
+    mayImport: ['machines/index.ts', 'src/core/', 'src/environment/report.ts', 'xstate'],
+  },
   {
     layer: 'src/testing/',
     mayImport: ['machines/', 'src/core/', 'src/defaults.ts', 'xstate', 'xstate/graph', 'node:'],

@@ -187,6 +187,8 @@ export const SOURCES: Readonly<Record<string, string>> = {
   'authchart/svelte': 'src/bindings/svelte.ts',
   'authchart/angular': 'src/bindings/angular.ts',
   'authchart/guard': 'src/bindings/guard.ts',
+  'authchart/realtime': 'src/bindings/realtime.ts',
   'authchart/worker': 'src/worker/index.ts',
+  'authchart/inspect': 'src/inspect/index.ts',
   'authchart/testing': 'src/testing/index.ts',
 }

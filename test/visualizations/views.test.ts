@@ -5,6 +5,7 @@ import * as xstate from 'xstate'
 import { type AnyStateMachine, setup } from 'xstate'
 import { authMachine } from '../../machines/index.ts'
 import { toMermaid } from '../../visualizations/mermaid.ts'
+import { viewToMermaid } from '../../visualizations/mermaid-view.ts'
 import { detail, overview } from '../../visualizations/views.ts'
 
 const lamp = setup({
@@ -45,7 +46,7 @@ const lamp = setup({
 const linesOf = (text: string) => text.split('\n').map((line) => line.trim())
 
 describe('the overview', () => {
-  const lines = linesOf(overview(lamp))
+  const lines = linesOf(viewToMermaid(overview(lamp)))
 
   it.each([
     ['the initial state', '[*] --> lamp_off'],
@@ -73,14 +74,14 @@ describe('the overview', () => {
   })
 
   it('leaves out what it is told to', () => {
-    expect(linesOf(overview(lamp, { without: ['lamp.pressed'] }))).toContain(
+    expect(linesOf(viewToMermaid(overview(lamp, { without: ['lamp.pressed'] })))).toContain(
       'lamp_off --> lamp_on : lamp.held',
     )
   })
 })
 
 describe('a detail', () => {
-  const lines = linesOf(detail(lamp, ['on'], { direction: 'LR' }))
+  const lines = linesOf(viewToMermaid(detail(lamp, ['on']), { direction: 'LR' }))
 
   it.each([
     ['the direction', 'direction LR'],
@@ -118,7 +119,9 @@ describe('a detail', () => {
 
 describe('the drawings of the auth chart', () => {
   const details = [['restoring'], ['authenticated'], ['refreshing', 'exchange'], ['refreshing', 'gate']]
-  const views = [overview(authMachine), ...details.map((path) => detail(authMachine, path))].join('\n')
+  const views = [overview(authMachine), ...details.map((path) => detail(authMachine, path))]
+    .map((view) => viewToMermaid(view))
+    .join('\n')
 
   it('name every state', () => {
     const ids = [...toMermaid(authMachine).matchAll(/^ *state ".*" as (\S+)/gm)].map(([, id]) => id)

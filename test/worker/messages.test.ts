@@ -134,32 +134,32 @@ describe('what a page is told', () => {
     onTestFinished(() => port1.close())
     const say = (message: unknown) => port1.postMessage(message)
     // Before it has said who it is.
-    say({ authchart: 1, type: 'ping' })
-    say({ authchart: 1, type: 'call', id: 1, method: 'signOut' })
-    say({ authchart: 1, type: 'hello', page: 'me' })
+    say({ authchart: 1, page: 'me', type: 'ping' })
+    say({ authchart: 1, page: 'me', type: 'call', id: 1, method: 'signOut' })
+    say({ authchart: 1, page: 'me', type: 'hello' })
     for (const garbage of [
       null,
       'hello',
       7,
       {},
       [],
-      { authchart: 1 },
-      { authchart: 1, type: 'nothing' },
-      { authchart: 1, type: 'constructor' },
-      { authchart: 1, type: 'hello' },
-      { authchart: 1, type: 'request', id: 1, request: null },
-      { authchart: 1, type: 'call', id: 2, method: 'getAccessToken' },
-      { authchart: 1, type: 'call', id: 3, method: 'dispose' },
-      { authchart: 1, type: 'call', id: 4, method: '__proto__' },
-      { authchart: 1, type: 'event', event: 'session.adopt' },
-      { authchart: 1, type: 'event', event: 'request.unauthorized' },
-      { authchart: 1, type: 'abort', id: 99 },
-      { authchart: 1, type: 'pull', id: 99, count: 1 },
-      { authchart: 1, type: 'chunk', id: 99, bytes: {} },
+      { authchart: 1, page: 'me' },
+      { authchart: 1, page: 'me', type: 'nothing' },
+      { authchart: 1, page: 'me', type: 'constructor' },
+      { authchart: 1, type: 'hello', page: undefined },
+      { authchart: 1, page: 'me', type: 'request', id: 1, request: null },
+      { authchart: 1, page: 'me', type: 'call', id: 2, method: 'getAccessToken' },
+      { authchart: 1, page: 'me', type: 'call', id: 3, method: 'dispose' },
+      { authchart: 1, page: 'me', type: 'call', id: 4, method: '__proto__' },
+      { authchart: 1, page: 'me', type: 'event', event: 'session.adopt' },
+      { authchart: 1, page: 'me', type: 'event', event: 'request.unauthorized' },
+      { authchart: 1, page: 'me', type: 'abort', id: 99 },
+      { authchart: 1, page: 'me', type: 'pull', id: 99, count: 1 },
+      { authchart: 1, page: 'me', type: 'chunk', id: 99, bytes: {} },
     ])
       say(garbage)
     say({ authchart: 2, type: 'hello', page: 'me' })
-    say({ authchart: 1, type: 'ping' })
+    say({ authchart: 1, page: 'me', type: 'ping' })
     await expect.poll(() => said.at(-1)?.type).toBe('pong')
     expect(said.map(({ type }) => type).filter((type) => type !== 'alive')).toEqual([
       'welcome',
@@ -179,6 +179,38 @@ describe('what a page is told', () => {
       port1.close()
     })
     await expect(page.ready()).rejects.toMatchObject({ code: 'worker_failed', reason: 'version' })
+  })
+})
+
+describe('two pages at one port', () => {
+  it('each get their own answers, and the late ones of the first are not taken for the second’s', async () => {
+    const server = createTokenServer()
+    const { url, close } = await server.listen()
+    onTestFinished(close)
+    const auth = createAuth({ refresh: () => ({}), initialTokens: server.issue() }) as Auth
+    const { port1, port2 } = new MessageChannel()
+    const stop = serveAuth(auth, { port: port2, origins: [url] })
+    const first = connectAuth(port1)
+    const slow = server.holdApiNext(({ path }) => path === '/api/first')
+    const asked = createAuthFetch(first, { origins: [url] })(`${url}/api/first`)
+    await slow.arrived
+    const second = connectAuth(port1)
+    onTestFinished(() => {
+      second.dispose()
+      stop()
+      auth.dispose()
+      port1.close()
+    })
+    const api = createAuthFetch(second, { origins: [url] })
+    expect(await (await api(`${url}/api/second`)).json()).toMatchObject({ path: '/api/second' })
+    slow.answer()
+    expect(await (await asked).json()).toMatchObject({ path: '/api/first' })
+    // Its answer is under way when it goes.
+    const late = createAuthFetch(first, { origins: [url] })(`${url}/api/late`)
+    await server.whenRequest(({ path }) => path === '/api/late')
+    first.dispose()
+    await expect(late).rejects.toMatchObject({ code: 'disposed' })
+    expect(await (await api(`${url}/api/third`)).json()).toMatchObject({ path: '/api/third' })
   })
 })
 

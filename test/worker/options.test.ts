@@ -22,7 +22,7 @@ describe('a transport on a page whose session is in a worker', () => {
     ['abortInFlight', { abortInFlight: 'safe' }],
   ] as const)('says that %s belongs in the worker', (name, option) => {
     const { auth, page } = start()
-    const message = new RegExp(`session lives in a worker. Give ${name} to serveAuth`)
+    const message = new RegExp(`Give ${name} to serveAuth, in the worker`)
     expect(() => createAuthFetch(page, { origins, ...option } as never)).toThrow(message)
     expect(() => createAuthOfetch(page, { origins, ...option } as never)).toThrow(message)
     const instance = axios.create()

@@ -1,0 +1,32 @@
+import type { Auth } from 'authchart'
+import { requireSession } from 'authchart/guard'
+import { COOKIE, type Credentials, openSession } from './session.ts'
+
+/** What is used here of SvelteKit's own types, which an app imports from `@sveltejs/kit`. */
+export interface RequestEvent {
+  readonly url: URL
+  readonly route: { readonly id: string | null }
+  readonly cookies: { get(name: string): string | undefined }
+  readonly locals: { auth?: Auth<Credentials> }
+}
+export interface HandleInput {
+  readonly event: RequestEvent
+  readonly resolve: (event: RequestEvent) => Response | Promise<Response>
+}
+
+export async function handle({ event, resolve }: HandleInput): Promise<Response> {
+  // Made for this request and gone with it, so that no two requests share anything.
+  const auth = openSession(event.cookies.get(COOKIE))
+  try {
+    // From here on, what is asked of it is about the session of the cookie.
+    await auth.ready()
+    event.locals.auth = auth
+    if (event.route.id?.startsWith('/(app)')) {
+      const location = await requireSession(auth, { url: event.url, loginPath: '/login' })
+      if (location) return new Response(null, { status: 303, headers: { location } })
+    }
+    return await resolve(event)
+  } finally {
+    auth.dispose()
+  }
+}

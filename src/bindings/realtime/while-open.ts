@@ -1,0 +1,34 @@
+import type { Connection, ConnectionRequest, Open } from './types.ts'
+
+/** Opens a connection; resolves, or rejects, with why it ended. It is closed as soon as the signal aborts. */
+export async function whileOpen(open: Open, request: ConnectionRequest): Promise<unknown> {
+  const opening = open(request)
+  const opened = isConnection(opening) ? opening : await opening
+  return isConnection(opened) ? endOf(opened, request.signal) : undefined
+}
+
+const isConnection = (value: unknown): value is Connection =>
+  typeof value === 'object' && value !== null && 'close' in value && 'addEventListener' in value
+
+/** Whether it is over already: a WebSocket and an EventSource number their states, each in its own way. */
+function isClosed(connection: object): boolean {
+  const { readyState, CLOSED } = connection as { readonly readyState?: unknown; readonly CLOSED?: unknown }
+  return readyState !== undefined && readyState === CLOSED
+}
+
+const endOf = (connection: Connection, signal: AbortSignal) =>
+  new Promise<unknown>((resolve) => {
+    // A WebSocket says more of its end by `close`, which follows its `error`.
+    const types = 'onclose' in connection ? (['close'] as const) : (['close', 'error'] as const)
+    const finish = (cause: unknown) => {
+      for (const type of types) connection.removeEventListener(type, finish)
+      signal.removeEventListener('abort', abort)
+      resolve(cause)
+      // An EventSource would go on by itself, with the token it has.
+      connection.close()
+    }
+    const abort = () => finish(signal.reason)
+    if (signal.aborted || isClosed(connection)) return abort()
+    for (const type of types) connection.addEventListener(type, finish)
+    signal.addEventListener('abort', abort)
+  })

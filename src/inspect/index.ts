@@ -1,0 +1,19 @@
+/**
+ * What a session does, for people and machines to look at.
+ *
+ * @module
+ */
+export { type ConsoleLike, type ConsoleObserverOptions, consoleObserver } from './console.ts'
+export type { ConsoleStyle } from './console-style.ts'
+export type {
+  AuthObserver,
+  Fact,
+  InspectedContext,
+  InspectedEvent,
+  InspectedSnapshot,
+  InspectionFrame,
+} from './frames.ts'
+export { type InspectableAuth, type InspectOptions, inspectAuth } from './inspect-auth.ts'
+export { openTelemetryObserver } from './open-telemetry.ts'
+export { type StatelyInspector, statelyObserver } from './stately.ts'
+export type { TelemetryMeter, TelemetryOptions, TelemetrySpan, TelemetryTracer } from './telemetry.ts'

@@ -1,0 +1,113 @@
+import type { AnyActorRef, InspectionEvent } from 'xstate'
+import type { Auth } from '../core/auth.ts'
+import { report } from '../environment/report.ts'
+import { emittedFacts, eventFacts, snapshotFacts, wordOr } from './facts.ts'
+import type { AuthObserver, InspectionFrame } from './frames.ts'
+
+/** The part of an auth that is looked at, so that any will do, whatever its credentials and wherever its chart runs. */
+export type InspectableAuth = Pick<Auth, 'actor' | 'on'>
+
+/** Options of `inspectAuth`. */
+export interface InspectOptions {
+  /** Tells this session from others. Default: `'auth'`. */
+  readonly name?: string
+  /** Tells the time, in milliseconds since the Unix epoch. Default: `Date.now`. */
+  readonly now?: () => number
+}
+
+/**
+ * Shows a session to an observer: what the chart hears, where it stands after each event, what it starts and what it tells.
+ * It may begin and end at any time, and there may be any number of observers. What they are shown holds no secret.
+ *
+ * @param auth the session, also one that lives in a worker
+ * @param observer who looks: `consoleObserver()`, `statelyObserver(inspector)`, `openTelemetryObserver(api)`, or a function
+ * of your own; where it throws, or gives a promise that rejects, that is reported and nothing else happens
+ * @returns the way to stop; it may be called again. The end of the session stops it, too
+ *
+ * @example
+ * ```ts
+ * import { consoleObserver, inspectAuth } from 'authchart/inspect'
+ *
+ * const stop = inspectAuth(auth, consoleObserver())
+ * ```
+ */
+export function inspectAuth(
+  auth: InspectableAuth,
+  observer: AuthObserver,
+  { name = 'auth', now = Date.now }: InspectOptions = {},
+): () => void {
+  const { actor } = auth
+  const stops: (() => void)[] = []
+  /** What the chart has started, by the name of it. */
+  const started = new Map<string, string>()
+  let snapshot = snapshotFacts(actor.getSnapshot())
+  let ended = false
+
+  function tell(frame: InspectionFrame) {
+    try {
+      const answer = observer(frame)
+      if (isThenable(answer)) answer.then(undefined, report)
+    } catch (error) {
+      report(error)
+    }
+  }
+
+  function end() {
+    if (ended) return
+    ended = true
+    for (const stop of stops) stop()
+    tell({ type: 'end', at: now() })
+  }
+
+  /** Shows an actor that was there before anybody looked, or that has just come. */
+  function meet(ref: AnyActorRef) {
+    if (ref === actor || started.has(ref.sessionId)) return
+    const src = wordOr(ref.src, 'actor')
+    started.set(ref.sessionId, src)
+    tell({ type: 'actor', at: now(), actor: ref.sessionId, id: ref.id, src })
+  }
+
+  function hear(frame: InspectionEvent) {
+    const ref = frame.actorRef as AnyActorRef
+    if (ended || (ref !== actor && ref._parent !== (actor as AnyActorRef))) return
+    meet(ref)
+    if (frame.type === '@xstate.event') {
+      const from = (frame.sourceRef as AnyActorRef | undefined)?.sessionId
+      tell({
+        type: 'event',
+        at: now(),
+        ...(from !== undefined && { from }),
+        to: ref.sessionId,
+        event: eventFacts(frame.event),
+      })
+    } else if (frame.type === '@xstate.snapshot') {
+      if (ref === actor) {
+        const before = snapshot
+        snapshot = snapshotFacts(actor.getSnapshot())
+        tell({
+          type: 'snapshot',
+          at: now(),
+          actor: ref.sessionId,
+          event: eventFacts(frame.event),
+          snapshot,
+          before,
+        })
+      } else tell({ type: 'progress', at: now(), actor: ref.sessionId, status: frame.snapshot.status })
+    }
+  }
+
+  tell({ type: 'begin', at: now(), name, actor: actor.sessionId, snapshot })
+  for (const child of Object.values(actor.getSnapshot().children ?? {})) if (child) meet(child as AnyActorRef)
+  const inspection = actor.system.inspect(hear)
+  stops.push(() => inspection.unsubscribe())
+  stops.push(auth.on('*', (event) => tell({ type: 'emitted', at: event.at, event: emittedFacts(event) })))
+  const subscription = actor.subscribe({ complete: end, error: end })
+  stops.push(() => subscription.unsubscribe())
+  // It was over before anybody looked.
+  if (snapshot.status !== 'active') end()
+  return end
+}
+
+function isThenable(value: unknown): value is PromiseLike<unknown> {
+  return typeof value === 'object' && value !== null && 'then' in value && typeof value.then === 'function'
+}

@@ -1,0 +1,85 @@
+import { definition } from './definition.ts'
+import type { AuthObserver, InspectedSnapshot } from './frames.ts'
+
+/** The part of an inspector of `@statelyai/inspect` that is used. */
+export interface StatelyInspector {
+  actor(actorRef: object | string, snapshot?: object): void
+  event(target: object | string, event: object | string, info?: { source?: string }): void
+  snapshot(actor: object | string, snapshot: object, info?: { event: { type: string } }): void
+}
+
+/** An actor, as far as an inspector reads it. */
+interface ActorLike {
+  readonly sessionId: string
+  readonly _parent?: ActorLike
+  readonly logic?: { readonly config: object }
+}
+
+/**
+ * Shows a session in Stately's inspector: the chart with its current states lit, and every event in a sequence diagram.
+ *
+ * `createBrowserInspector()` opens a window with stately.ai in it and posts the frames there, or to the page at `url`.
+ * `createWebSocketInspector({ url })` sends them to a server of yours. On a server, where there is no window,
+ * `createBrowserInspector()` shows nothing, and neither does this.
+ *
+ * @param inspector from `@statelyai/inspect`: `createBrowserInspector`, `createWebSocketInspector`, or `createInspector`
+ * with an adapter of your own. It stays yours to stop
+ * @returns an observer for `inspectAuth`
+ *
+ * @example
+ * ```ts
+ * import { createBrowserInspector } from '@statelyai/inspect'
+ * import { inspectAuth, statelyObserver } from 'authchart/inspect'
+ *
+ * const stop = inspectAuth(auth, statelyObserver(createBrowserInspector()))
+ * ```
+ */
+export function statelyObserver(inspector: StatelyInspector): AuthObserver {
+  const usable = typeof inspector.actor === 'function'
+  let prefix = ''
+  let chart: ActorLike | undefined
+  let last: InspectedSnapshot | undefined
+  const idOf = (actor: string) => `${prefix}${actor}`
+
+  return (frame) => {
+    if (!usable) return
+    switch (frame.type) {
+      case 'begin':
+        // Every chart begins to count at the same number.
+        prefix = `${frame.name} `
+        last = frame.snapshot
+        chart = { sessionId: idOf(frame.actor), logic: { config: definition } }
+        return inspector.actor(chart, shown(frame.snapshot))
+      case 'actor':
+        return inspector.actor(
+          {
+            sessionId: idOf(frame.actor),
+            logic: { config: { id: frame.src } },
+            ...(chart && { _parent: chart }),
+          },
+          { status: 'active' },
+        )
+      case 'event':
+        return inspector.event(
+          idOf(frame.to),
+          frame.event,
+          frame.from === undefined ? {} : { source: idOf(frame.from) },
+        )
+      case 'snapshot':
+        last = frame.snapshot
+        return inspector.snapshot(idOf(frame.actor), shown(frame.snapshot), { event: frame.event })
+      case 'progress':
+        return inspector.snapshot(idOf(frame.actor), { status: frame.status })
+      case 'end':
+        if (chart && last) inspector.snapshot(chart.sessionId, { ...shown(last), status: 'stopped' })
+        return
+      default:
+        return
+    }
+  }
+}
+
+/** With what XState's own snapshots have besides, which an inspector may look for. */
+function shown(snapshot: InspectedSnapshot): object {
+  return { ...snapshot, children: {}, historyValue: {} }
+}

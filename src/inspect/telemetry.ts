@@ -1,0 +1,39 @@
+/** The part of the OpenTelemetry API that is used. What `@opentelemetry/api` gives fits, and any that is shaped like it. */
+
+export type Attributes = Record<string, string | number | boolean>
+
+export interface TelemetrySpan {
+  setAttributes(attributes: Attributes): unknown
+  addEvent(name: string, attributes: Attributes, at: Date): unknown
+  setStatus(status: { code: 1 | 2; message?: string }): unknown
+  end(at: Date): void
+}
+
+export interface TelemetryTracer {
+  startSpan(name: string, options: { root: boolean; startTime: Date; attributes: Attributes }): TelemetrySpan
+}
+
+interface Described {
+  description: string
+  unit: string
+}
+
+export interface TelemetryMeter {
+  createCounter(name: string, options: Described): { add(value: number, attributes: Attributes): void }
+  createHistogram(
+    name: string,
+    options: Described & { advice: { explicitBucketBoundaries: number[] } },
+  ): { record(value: number, attributes: Attributes): void }
+}
+
+/** Where spans and measurements go. */
+export interface TelemetryOptions {
+  /** `trace` of `@opentelemetry/api`: the tracer is that of the provider registered there. */
+  readonly trace?: { getTracer(name: string): TelemetryTracer }
+  /** `metrics` of `@opentelemetry/api`: the meter is that of the provider registered there. */
+  readonly metrics?: { getMeter(name: string): TelemetryMeter }
+  /** A tracer of your own; it goes before `trace`. */
+  readonly tracer?: TelemetryTracer
+  /** A meter of your own; it goes before `metrics`. */
+  readonly meter?: TelemetryMeter
+}

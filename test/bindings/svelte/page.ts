@@ -1,0 +1,292 @@
+/** What runs inside the page, called by name from the tests. */
+import { type Auth, createAuth, type TokenResponse } from 'authchart'
+import {
+  authStateStore,
+  getAuth,
+  sessionStore,
+  useAuthState,
+  useAuthView,
+  useSession,
+} from 'authchart/svelte'
+import { type Component, flushSync, hydrate, mount, unmount } from 'svelte'
+import { get } from 'svelte/store'
+import Contexts from './contexts.svelte'
+import Derived from './derived.svelte'
+import Outside from './outside.svelte'
+import RequestPage from './request-page.svelte'
+import Selections from './selections.svelte'
+import Selector from './selector.svelte'
+import { fieldOf } from './state.svelte.ts'
+import Stores from './stores.svelte'
+import Views from './views.svelte'
+
+/** A token answer that names its user. */
+const tokens = (subject: string, number = 1): TokenResponse => ({
+  access_token: `at-${subject}-${number}`,
+  refresh_token: `rt-${subject}-${number}`,
+  expires_in: 3600,
+  subject,
+})
+
+/** An auth whose refresh and sign-in wait for the test. */
+function createSession(initialTokens?: TokenResponse) {
+  const waiting: { resolve: (answer: TokenResponse) => void; reject: (error: unknown) => void }[] = []
+  const ask = () =>
+    new Promise<TokenResponse>((resolve, reject) => {
+      waiting.push({ resolve, reject })
+    })
+  const auth = createAuth({
+    refresh: ask,
+    signIn: (_: string) => ask(),
+    ...(initialTokens ? { initialTokens } : { silentSignIn: true }),
+  })
+  /** Settles the oldest that waits, when it is there. */
+  const settle = async (how: 'resolve' | 'reject', what: TokenResponse) => {
+    while (waiting.length === 0) await new Promise((resolve) => setTimeout(resolve))
+    waiting.shift()?.[how](what as never)
+  }
+  return {
+    auth,
+    answer: (response: TokenResponse) => settle('resolve', response),
+    refuse: () => settle('reject', { error: 'invalid_grant' } as TokenResponse),
+  }
+}
+
+/** Resolves when the condition holds. A test that waits in vain fails by its own timeout. */
+async function until(condition: () => boolean) {
+  while (!condition()) await new Promise((resolve) => requestAnimationFrame(resolve))
+}
+
+/** Everything that Svelte still has to do. */
+async function rest() {
+  for (let n = 0; n < 3; n++) await new Promise((resolve) => requestAnimationFrame(() => setTimeout(resolve)))
+}
+
+/** How many listen to the actor from now on. */
+function countListeners({ actor }: Pick<Auth<never>, 'actor'>) {
+  let count = 0
+  const { subscribe } = actor
+  actor.subscribe = ((...args: Parameters<typeof subscribe>) => {
+    count++
+    const subscription = subscribe.apply(actor, args)
+    let left = false
+    return {
+      unsubscribe() {
+        if (!left) count--
+        left = true
+        subscription.unsubscribe()
+      },
+    }
+  }) as typeof subscribe
+  return () => count
+}
+
+function createPlace(html = '') {
+  const place = document.createElement('div')
+  place.innerHTML = html
+  document.body.append(place)
+  const text = () => place.textContent?.replaceAll(/\s+/g, ' ').trim() ?? ''
+  return { place, text }
+}
+
+function show<Props extends Record<string, unknown>>(Shown: Component<Props>, props: Props) {
+  const { place, text } = createPlace()
+  const app = mount(Shown as Component, { target: place, props })
+  return { place, text, end: () => unmount(app) }
+}
+
+export const scenarios = {
+  /** Takes over a server's page for a user who is signed in by then. */
+  async hydrate(html: string, id: string) {
+    const { auth } = createSession(tokens('ada'))
+    const count = countListeners(auth)
+    const { place, text } = createPlace(html)
+    const before = place.querySelector('main')
+    const app = hydrate(RequestPage, { target: place, props: { auth, id } })
+    await until(() => !text().includes('one moment'))
+    const seen = [text(), place.querySelector('main') === before]
+    await unmount(app)
+    await rest()
+    return [...seen, count()]
+  },
+
+  /** Every text that was on the page, through the life of a session, before each step of it was over. */
+  async views(keepExpired: boolean) {
+    const { auth, answer, refuse } = createSession()
+    const { place, text } = show(Views, { auth, keepExpired })
+    const seen: string[] = []
+    let last = ''
+    const look = () => {
+      if (last !== text()) seen.push(text())
+      last = text()
+    }
+    look()
+    const observer = new MutationObserver(look)
+    observer.observe(place, { childList: true, subtree: true, characterData: true })
+    const step = async (name: string) => {
+      await rest()
+      seen.push(`(${name})`)
+    }
+    await refuse()
+    await auth.ready()
+    await step('nobody')
+    const wrong = auth.signIn('wrong').catch(() => {})
+    await step('signing in')
+    await refuse()
+    await wrong
+    const right = auth.signIn('right')
+    await answer(tokens('ada'))
+    await right
+    await step('signed in')
+    const renewed = auth.refresh()
+    await step('refreshing')
+    await answer(tokens('ada', 2))
+    await renewed
+    auth.actor.send({ type: 'request.unauthorized', generation: auth.session?.generation ?? 0 })
+    await refuse()
+    await until(() => auth.state === 'expired')
+    await step('expired')
+    const back = auth.signIn('back').catch(() => {})
+    await step('signing in after it expired')
+    await refuse()
+    await back
+    const good = auth.signIn('good')
+    await answer(tokens('ada', 4))
+    await good
+    await step('back')
+    await auth.signOut()
+    await step('left')
+    observer.disconnect()
+    return seen
+  },
+
+  /** How often selections are drawn: at first, after a renewal, after a change that is none of theirs, and so on. */
+  async draws() {
+    const { auth, answer } = createSession(tokens('ada'))
+    const draws: Record<string, number> = {}
+    const shown: Record<string, unknown> = {}
+    const draw = <T>(name: string, value: T) => {
+      draws[name] = (draws[name] ?? 0) + 1
+      shown[name] = value
+      return value
+    }
+    const field = fieldOf('subject')
+    const { end } = show(Selections, { auth, draw, field })
+    const counted: Record<string, number>[] = []
+    const note = async () => {
+      await rest()
+      counted.push({ ...draws })
+      for (const name of Object.keys(draws)) draws[name] = 0
+    }
+    await note()
+    const before = shown.equalPair
+    const renewed = auth.refresh()
+    await until(() => shown.state === 'refreshing')
+    await answer(tokens('ada', 2))
+    await renewed
+    await note()
+    auth.actor.send({ type: 'storage.failed', reason: 'timeout' })
+    await note()
+    auth.actor.send({ type: 'request.held', count: 3, held: 3 })
+    await note()
+    field.name = 'epoch'
+    await note()
+    await auth.setTokens(tokens('grace'))
+    await note()
+    const values = [shown.subject, shown.held, shown.chosen, shown.equalPair !== before]
+    await end()
+    return { counted, values }
+  },
+
+  /** Two contexts in one app; and who listens when it is gone. */
+  async contexts() {
+    const outer = createSession(tokens('ada')).auth
+    const inner = createSession(tokens('grace')).auth
+    const counts = [outer, inner].map(countListeners)
+    const { text, end } = show(Contexts, { outer, inner })
+    await until(() => text() === 'ada and grace')
+    const seen: unknown[] = [text(), counts.map((count) => count())]
+    await inner.setTokens(tokens('lise'))
+    flushSync()
+    seen.push(text())
+    await end()
+    await rest()
+    return [...seen, counts.map((count) => count())]
+  },
+
+  /** What each says that finds no auth above. */
+  outside() {
+    const asks = [getAuth, useSession, useAuthState, useAuthView] as const
+    return asks.map((ask) => {
+      try {
+        show(Outside, { ask: ask as () => unknown })
+        return 'nothing'
+      } catch (error) {
+        return (error as Error).message.split('\n')[0]
+      }
+    })
+  },
+
+  /** Stores in a component, and outside of any; with what they tell, and who listens. */
+  async stores() {
+    const { auth, answer } = createSession(tokens('ada'))
+    const count = countListeners(auth)
+    const user = sessionStore(auth, (session) => session?.subject)
+    const seen: unknown[] = [get(user), count()]
+    const told: unknown[] = []
+    const pairs: unknown[] = []
+    const stops = [
+      user.subscribe((value) => told.push(value)),
+      authStateStore(auth, ({ view }) => [view]).subscribe((value) => pairs.push(...value)),
+    ]
+    const { text, end } = show(Stores, { auth })
+    seen.push(text(), count())
+    const renewed = auth.refresh()
+    await until(() => text() === 'ada, refreshing, ada')
+    seen.push(count())
+    await answer(tokens('ada', 2))
+    await renewed
+    await auth.setTokens(tokens('grace'))
+    flushSync()
+    seen.push(text())
+    await end()
+    for (const stop of stops) stop()
+    await rest()
+    await auth.signOut()
+    return [...seen, told, pairs.every((view) => view === 'signedIn'), get(user), count()]
+  },
+
+  /** The session changes in the midst of a derivation. */
+  async derived() {
+    const { auth } = createSession(tokens('ada'))
+    const { text } = show(Derived, { auth })
+    await until(() => text().startsWith('loggedOut'))
+    return auth.history.filter(({ type }) => type === 'signedOut').length
+  },
+
+  /** XState's own binding, on the actor. */
+  async selector() {
+    const { auth, answer } = createSession(tokens('ada'))
+    const count = countListeners(auth)
+    const drawn: unknown[] = []
+    const { end } = show(Selector, {
+      auth,
+      draw<T>(value: T) {
+        drawn.push(value)
+        return value
+      },
+    })
+    const renewed = auth.refresh()
+    await answer(tokens('ada', 2))
+    await renewed
+    await rest()
+    await auth.setTokens(tokens('grace'))
+    await rest()
+    await end()
+    await rest()
+    await auth.signOut()
+    return [drawn, count()]
+  },
+}
+
+Object.assign(globalThis, { scenarios })

@@ -36,7 +36,7 @@ const ENTRIES = [
     limit: 11_264,
     mayImport: ['xstate'],
   },
-  { name: './inspect', code: 'export * from "./dist/inspect.js"', limit: 10_240, mayImport: [] },
+  { name: './inspect', code: 'export * from "./dist/inspect.js"', limit: 8_192, mayImport: [] },
   {
     name: 'openTelemetryObserver',
     code: 'export { inspectAuth, openTelemetryObserver } from "./dist/inspect.js"',

@@ -2,7 +2,8 @@ import type { Actor, AnyActorRef, InspectionEvent, Observer, Subscription } from
 import type { AuthEmitted, AuthMachine } from '../../machines/index.ts'
 
 export interface ShieldOptions {
-  readonly now: () => number
+  /** Stamps what is emitted; left out where that is stamped already. */
+  readonly now?: () => number
   /** Where what a listener throws is told. */
   readonly report: (error: unknown) => void
 }
@@ -14,7 +15,7 @@ export interface ShieldOptions {
  */
 export function shieldActor(actor: Actor<AuthMachine>, { now, report }: ShieldOptions): void {
   const { on, subscribe } = actor
-  const stamp = createStamp(now)
+  const stamp = now ? createStamp(now) : (emitted: AuthEmitted) => emitted
 
   const guarded =
     <A extends readonly unknown[]>(listener: (...args: A) => void) =>

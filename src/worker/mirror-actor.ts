@@ -1,6 +1,6 @@
 import { type Actor, type ActorLogic, createActor, type EventObject, type StateValue } from 'xstate'
 import { type AuthContext, type AuthMachine, authMachine } from '../../machines/index.ts'
-import { guardActor } from './guarded-actor.ts'
+import { shieldActor } from '../core/actor-shield.ts'
 import type { Step } from './protocol.ts'
 
 /** Before the worker has said a word. */
@@ -73,7 +73,7 @@ export function createMirror({ forward, report }: MirrorOptions) {
   }
 
   const actor = createActor(logic) as unknown as Actor<AuthMachine>
-  guardActor(actor, report)
+  shieldActor(actor, { report })
 
   return {
     actor,

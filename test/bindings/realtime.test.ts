@@ -125,7 +125,7 @@ describe('keepConnected', () => {
 
   it('keeps the connection over a renewal where it is told so, and takes the new token for the next one', async () => {
     const session = setUp({ renewal: 'keep' })
-    const { auth, clock, lines, open, drop } = session
+    const { auth, clock, open, drop } = session
     await clock.advance(0)
     void auth.refresh()
     await clock.advance(0)
@@ -195,7 +195,7 @@ describe('keepConnected', () => {
 
 describe('after failures, keepConnected', () => {
   it('waits twice as long each time, up to a limit, and begins anew once a connection has lasted', async () => {
-    const { clock, lines, delays, open, drop } = setUp({
+    const { clock, delays, open, drop } = setUp({
       retry: { minDelay: 100, maxDelay: 400, stableAfter: 5_000 },
     })
     for (let n = 0; n < 5; n++) {
@@ -216,7 +216,7 @@ describe('after failures, keepConnected', () => {
   it('leaves a part of each wait to chance', async () => {
     const random = vi.spyOn(Math, 'random').mockReturnValue(0.5)
     onTestFinished(() => random.mockRestore())
-    const { clock, lines, delays, drop } = setUp({ retry: { minDelay: 1_000, jitter: 0.5 } })
+    const { clock, delays, drop } = setUp({ retry: { minDelay: 1_000, jitter: 0.5 } })
     await clock.advance(0)
     await drop()
     expect(delays()).toEqual([750])
@@ -306,7 +306,7 @@ describe('after failures, keepConnected', () => {
         retry: { attempts: 1 },
       },
     )
-    const { clock, lines, refresh, retries, open, drop } = session
+    const { clock, refresh, retries, open, drop } = session
     await clock.advance(1_500)
     await drop()
     await clock.advance(1_000)
@@ -322,7 +322,7 @@ describe('after failures, keepConnected', () => {
 describe('where the server refuses the token, keepConnected', () => {
   it('gets another one, and connects with that at once', async () => {
     const session = setUp()
-    const { clock, lines, refresh, open, drop } = session
+    const { clock, refresh, open, drop } = session
     await clock.advance(0)
     await drop(3000)
     await clock.advance(0)
@@ -333,7 +333,7 @@ describe('where the server refuses the token, keepConnected', () => {
 
   it('gets no third one where it refuses the second as well, until a connection has lasted', async () => {
     const session = setUp()
-    const { clock, lines, refresh, delays, drop } = session
+    const { clock, refresh, delays, drop } = session
     await clock.advance(0)
     await drop(3000)
     await clock.advance(0)
@@ -475,7 +475,7 @@ describe('who stops keepConnected', () => {
   })
 
   it('does so by disposing of the auth, too', async () => {
-    const { auth, clock, lines, outside, drop } = setUp()
+    const { auth, clock, outside, drop } = setUp()
     await clock.advance(0)
     await drop()
     auth.dispose()

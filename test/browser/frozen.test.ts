@@ -10,10 +10,9 @@ const LIFETIME = 2_000
 /** They are renewed at the last moment, so that there is time to fall asleep. */
 const LATE: TabOptions['auth'] = { refreshAhead: 50 }
 
-const BEDS: [string, Bed][] = [
-  ['frozen by the browser', frozen],
-  ['stopped with its process, as when the machine sleeps,', stopped],
-]
+const BEDS: [string, Bed][] = [['frozen by the browser', frozen]]
+if (process.platform === 'linux')
+  BEDS.push(['stopped with its process, as when the machine sleeps,', stopped])
 
 describe.skipIf(!hasChromium).each(BEDS)('a tab that is %s', (_, bed) => {
   const { serve, open, signIn, untilDead, requests } = tabsSuite({ plain: true })

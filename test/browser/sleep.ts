@@ -1,6 +1,6 @@
 /** Ways in which a tab falls asleep. */
-import type { CDPSession, Page } from 'playwright-core'
-import { vi } from 'vitest'
+import { readdir, readFile } from 'node:fs/promises'
+import type { Page } from 'playwright-core'
 
 /** Makes ready for a tab to fall asleep; gives what puts it to sleep, all of it and at once, which gives what wakes it. */
 export type Bed = (page: Page) => Promise<() => Promise<() => Promise<unknown>>>
@@ -15,7 +15,7 @@ export const frozen: Bed = async (page) => {
   }
 }
 
-/** As when a machine sleeps: the whole process stands still, and nobody hears of it. */
+/** As when a machine sleeps: the whole process stands still, and nobody hears of it. For Linux. */
 export const stopped: Bed = async (page) => {
   const renderer = await rendererOf(page)
   return async () => {
@@ -24,41 +24,27 @@ export const stopped: Bed = async (page) => {
   }
 }
 
-/** The process that runs a page is the one that works when the page does, each time it does. */
+/** The process that runs a page, which is the one in which a worker of the page is a thread. */
 async function rendererOf(page: Page): Promise<number> {
   const devtools = await page.context().browser()?.newBrowserCDPSession()
   if (!devtools) throw new Error('There is no browser to ask.')
-  let last: number | undefined
-  return vi.waitUntil(
-    async () => {
-      const busiest = await busiestDuring(devtools, () =>
-        page.evaluate(() => {
-          const end = performance.now() + 100
-          while (performance.now() < end);
-        }),
-      )
-      const found = busiest === last && busiest
-      last = busiest
-      return found
-    },
-    { interval: 0, timeout: 15_000 },
+  const worker = await page.evaluateHandle(
+    () =>
+      new Promise<Worker>((resolve) => {
+        const made = new Worker(URL.createObjectURL(new Blob(['postMessage(0)'])))
+        made.onmessage = () => resolve(made)
+      }),
   )
-}
-
-/** The renderer that worked far more than all others meanwhile, where there is one. */
-async function busiestDuring(devtools: CDPSession, work: () => Promise<void>) {
-  const before = await workOf(devtools)
-  await work()
-  const after = await workOf(devtools)
-  const [first, second] = [...after]
-    .map(([id, time]) => ({ id, worked: time - (before.get(id) ?? 0) }))
-    .sort((one, other) => other.worked - one.worked)
-  return first && first.worked > 2 * (second?.worked ?? 0) ? first.id : undefined
-}
-
-/** The time that each renderer has worked, in seconds. */
-async function workOf(devtools: CDPSession) {
   const { processInfo } = await devtools.send('SystemInfo.getProcessInfo')
-  const renderers = processInfo.filter(({ type }) => type === 'renderer')
-  return new Map(renderers.map(({ id, cpuTime }) => [id, cpuTime]))
+  const working = await Promise.all(processInfo.map(async ({ id }) => ((await hasWorker(id)) ? [id] : [])))
+  await worker.evaluate((made) => made.terminate())
+  const [renderer, ...others] = working.flat()
+  if (renderer === undefined || others.length > 0) throw new Error('The process of the page cannot be told.')
+  return renderer
+}
+
+async function hasWorker(id: number): Promise<boolean> {
+  const tasks = await readdir(`/proc/${id}/task`).catch(() => [])
+  const names = tasks.map((task) => readFile(`/proc/${id}/task/${task}/comm`, 'utf8').catch(() => ''))
+  return (await Promise.all(names)).some((name) => name.startsWith('DedicatedWorker'))
 }

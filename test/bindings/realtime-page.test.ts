@@ -1,0 +1,123 @@
+import type { Page } from 'playwright-core'
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import { hasChromium } from '../support/chromium.ts'
+import { createLiveServer, type LiveServer } from './live-server.ts'
+import { createPages, type Pages } from './pages.ts'
+import type { How } from './realtime-page.ts'
+import { bundlePage } from './vite-bundles.ts'
+
+type Scenarios = typeof import('./realtime-page.ts').scenarios
+
+describe.skipIf(!hasChromium)('keepConnected in Chromium', () => {
+  let pages: Pages
+  let page: Page
+  let server: LiveServer
+
+  beforeAll(async () => {
+    pages = await createPages(await bundlePage('realtime-page.ts', []))
+  }, 60_000)
+  afterAll(() => pages?.close())
+  beforeEach(async () => {
+    server = await createLiveServer()
+    page = await pages.open()
+  })
+  afterEach(async () => {
+    await page.close()
+    await server.close()
+    // Chromium itself tells of connections that fail.
+    const own = pages.problems
+      .splice(0)
+      .filter((line) => !/^(WebSocket connection|Failed to load)/.test(line))
+    expect(own).toEqual([])
+  })
+
+  const run = <Name extends keyof Scenarios>(name: Name, ...args: Parameters<Scenarios[Name]>) =>
+    page.evaluate(([name, args]) => (globalThis as any).scenarios[name](...(args as unknown[])), [
+      name,
+      args,
+    ] as const) as Promise<Awaited<ReturnType<Scenarios[Name]>>>
+
+  const start = async (how: How) => {
+    await run('start', how, server.url)
+    await server.until(() => server.connections.length === 1)
+  }
+  const receives = (...texts: string[]) =>
+    page.waitForFunction(
+      (texts) => texts.every((text) => (globalThis as any).scenarios.seen().received.join().includes(text)),
+      texts,
+    )
+  const opens = (...tokens: string[]) => server.until(() => server.open().join() === tokens.join())
+
+  describe('with a WebSocket', () => {
+    it('brings the token in the subprotocol, and a new one on a new connection', async () => {
+      await start('socket')
+      expect(server.connections[0]).toMatchObject({ how: 'subprotocol', token: 'at-ada-1' })
+      server.connections[0]?.send('first')
+      await receives('first')
+      await run('refresh')
+      await opens('at-ada-2')
+      server.connections[1]?.send('second')
+      await receives('first', 'second')
+      expect(await run('seen')).toMatchObject({ overlapped: false, made: 2 })
+    })
+
+    it('is closed in the moment of a sign-out, and of one user before the next has one', async () => {
+      await start('socket')
+      await run('switchTo', 'grace')
+      await opens('at-grace-1')
+      expect(await run('signOut')).toBe(0)
+      await opens()
+      expect(await run('seen')).toMatchObject({ overlapped: false, made: 2 })
+    })
+
+    it('is opened again with another token where the server refuses the one it has', async () => {
+      await start('socket')
+      server.connections[0]?.end(3000)
+      await opens('at-ada-2')
+    })
+
+    it('is tried again until the server takes it', async () => {
+      server.turnAwayNext(3)
+      await start('socket')
+      expect(server.open()).toEqual(['at-ada-1'])
+      expect(await run('seen')).toMatchObject({ made: 4, overlapped: false })
+      server.connections[0]?.end(1011)
+      await server.until(() => server.connections.length === 2)
+      expect(server.open()).toEqual(['at-ada-1'])
+    })
+
+    it('is gone when it is no longer wanted', async () => {
+      await start('socket')
+      await run('stop')
+      await opens()
+      await run('refresh')
+      expect(await run('seen')).toMatchObject({ made: 1 })
+    })
+  })
+
+  it('opens an EventSource again itself, and leaves it no second one of its own', async () => {
+    await start('events')
+    server.connections[0]?.send('first')
+    await receives('first')
+    server.connections[0]?.end()
+    await server.until(() => server.connections.length === 2)
+    await run('refresh')
+    await server.until(() => server.connections.length === 3 && server.open().length === 1)
+    server.connections[2]?.send('third')
+    await receives('third')
+    expect(await run('signOut')).toBe(0)
+    await opens()
+    expect(await run('seen')).toMatchObject({ overlapped: false, made: 3 })
+  })
+
+  it('reads a stream with the token in a header, and ends it with the session', async () => {
+    await start('stream')
+    expect(server.connections[0]).toMatchObject({ how: 'header', token: 'at-ada-1' })
+    server.connections[0]?.send('first')
+    await receives('first')
+    await run('refresh')
+    await opens('at-ada-2')
+    await run('signOut')
+    await opens()
+  })
+})

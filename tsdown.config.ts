@@ -18,6 +18,7 @@ export default {
     angular: 'src/bindings/angular.ts',
     guard: 'src/bindings/guard.ts',
     realtime: 'src/bindings/realtime.ts',
+    events: 'src/bindings/events.ts',
     worker: 'src/worker/index.ts',
     inspect: 'src/inspect/index.ts',
     testing: 'src/testing/index.ts',

@@ -30,6 +30,7 @@ const ENTRIES = [
   },
   { name: './guard', code: 'export * from "./dist/guard.js"', limit: 1_024, mayImport: [] },
   { name: './realtime', code: 'export * from "./dist/realtime.js"', limit: 3_072, mayImport: [] },
+  { name: './events', code: 'export * from "./dist/events.js"', limit: 1_024, mayImport: [] },
   {
     name: './worker, page',
     code: 'export { connectAuth } from "./dist/worker.js"',

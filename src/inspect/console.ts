@@ -1,6 +1,6 @@
 import { type ConsoleStyle, type Ink, inked, type Part, styleHere } from './console-style.ts'
 import type { AuthObserver, InspectionFrame } from './frames.ts'
-import { causeOf, changesOf, placeOf, toldBy } from './step-text.ts'
+import { causeOf, changesOf, moveOf, placeOf, toldBy } from './step-text.ts'
 
 /** The part of a console that is written to. */
 export type ConsoleLike = Pick<Console, 'log' | 'group' | 'groupCollapsed' | 'groupEnd'>
@@ -52,19 +52,20 @@ export function consoleObserver({
   }
 
   function step({ at, event, before, snapshot }: Step) {
-    const [from, to] = [placeOf(before.value), placeOf(snapshot.value)]
+    const place = placeOf(snapshot.value)
     const below = told
     told = []
     const cause: Part = ['plain', causeOf(event.type, sources)]
-    if (from !== to) {
-      const arrow: Part[] = [
-        [inkOf(from), from],
+    const changes = () => [...below, ...changesOf(before, snapshot)]
+    if (place !== placeOf(before.value)) {
+      const [from, to] = moveOf(before.value, snapshot.value)
+      const parts: Part[] = [
+        [inkOf(placeOf(before.value)), from],
         ['quiet', '→'],
-        [inkOf(to), to],
+        [inkOf(place), to],
       ]
-      write(at, [...arrow, cause], [...below, ...changesOf(before, snapshot)])
-    } else if (below.length > 0)
-      write(at, [[inkOf(to), to], cause], [...below, ...changesOf(before, snapshot)])
+      write(at, [...parts, cause], changes())
+    } else if (below.length > 0) write(at, [[inkOf(place), place], cause], changes())
   }
 
   return (frame) => {

@@ -16,6 +16,25 @@ function regionsOf(value: unknown): string {
     .join(', ')
 }
 
+/** From where to where; within one state, only the regions that moved: `refreshing: exchange.requesting`. */
+export function moveOf(before: unknown, after: unknown): readonly [from: string, to: string] {
+  const [from, to] = [regionsIn(before), regionsIn(after)]
+  if (!from || !to || from.top !== to.top) return [placeOf(before), placeOf(after)]
+  const moved = Object.keys(to.regions).filter(
+    (region) => placeOf(from.regions[region]) !== placeOf(to.regions[region]),
+  )
+  const named = ({ regions }: typeof from) => moved.map((region) => `${region}.${placeOf(regions[region])}`)
+  return [`${from.top}: ${named(from).join(', ')}`, named(to).join(', ')]
+}
+
+/** The regions of a state that has several, active all at once. */
+function regionsIn(value: unknown) {
+  if (typeof value !== 'object' || value === null) return undefined
+  const [[top, inner] = ['', ''], ...others] = Object.entries(value) as [string, unknown][]
+  if (others.length > 0 || typeof inner !== 'object' || inner === null) return undefined
+  return Object.keys(inner).length > 1 ? { top, regions: inner as Record<string, unknown> } : undefined
+}
+
 /** An event as it is said: XState's names for ends and timers are long. */
 export function causeOf(type: string, sources: ReadonlyMap<string, string>): string {
   const [, kind = '', id = ''] = /^xstate\.(done|error)\.actor\.(.*)$/.exec(type) ?? []

@@ -48,10 +48,10 @@ export async function createLiveServer() {
       'access-control-allow-headers': 'authorization',
       'access-control-allow-credentials': 'true',
     }
-    if (request.method === 'OPTIONS') return response.writeHead(204, cors).end()
-    if (turnedAway > 0) {
-      turnedAway--
-      return response.writeHead(503, cors).end()
+    if (request.method === 'OPTIONS' || turnedAway > 0) {
+      if (request.method !== 'OPTIONS') turnedAway--
+      response.writeHead(request.method === 'OPTIONS' ? 204 : 503, cors).end()
+      return
     }
     response.writeHead(200, { ...cors, 'content-type': 'text/event-stream' })
     response.flushHeaders()
@@ -70,7 +70,8 @@ export async function createLiveServer() {
   server.on('upgrade', (request: IncomingMessage, socket: Duplex) => {
     if (turnedAway > 0) {
       turnedAway--
-      return socket.end('HTTP/1.1 503 Service Unavailable\r\nContent-Length: 0\r\n\r\n')
+      socket.end('HTTP/1.1 503 Service Unavailable\r\nContent-Length: 0\r\n\r\n')
+      return
     }
     const { 'sec-websocket-key': key, 'sec-websocket-protocol': protocols = '' } = request.headers
     const [protocol = '', token = ''] = protocols.split(/, */)

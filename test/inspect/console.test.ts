@@ -47,12 +47,12 @@ describe('the console', () => {
     expect(run.lines).toEqual([
       'auth 22:13:20.000 authenticated.renewable',
       'auth 22:13:20.000 authenticated.renewable → refreshing: exchange.requesting, gate.open, limits.watched session.refresh',
-      'auth 22:13:20.000 refreshing: exchange.requesting, gate.open, limits.watched → refreshing: exchange.backingOff, gate.open, limits.watched error exchangeTokens',
+      'auth 22:13:20.000 refreshing: exchange.requesting → exchange.backingOff error exchangeTokens',
       '  refreshFailed (server_error): try 1, status 503, next try in 250 ms',
       '  attempt 0 → 1',
-      '  failure none → {"fatal":false,"uncertain":false,"reason":"server_error","status":503,"retryAt":1700000000250,"notBefore":0}',
       '  retryAt 0 → 1700000000250',
-      'auth 22:13:20.250 refreshing: exchange.backingOff, gate.open, limits.watched → refreshing: exchange.requesting, gate.open, limits.watched after untilRetry',
+      '  failure none → {"fatal":false,"uncertain":false,"reason":"server_error","status":503,"retryAt":1700000000250,"notBefore":0}',
+      'auth 22:13:20.250 refreshing: exchange.backingOff → exchange.requesting after untilRetry',
       'auth 22:13:20.250 refreshing: exchange.requesting, gate.open, limits.watched → authenticated.renewable done exchangeTokens',
       '  refreshed: token set 2 of sign-in 1',
       '  generation 1 → 2',
@@ -125,8 +125,9 @@ describe('the console', () => {
   it('writes to the console that is there, where none is named', () => {
     const log = vi.spyOn(console, 'log').mockImplementation(() => {})
     const { auth } = rig()
-    inspectAuth(auth, consoleObserver())
+    const stop = inspectAuth(auth, consoleObserver())
     expect(log.mock.calls).toEqual([[expect.stringContaining('authenticated.renewable')]])
+    stop()
     log.mockRestore()
   })
 })

@@ -1,9 +1,7 @@
-import { afterEach, describe, expect, it, vi } from 'vitest'
+import { describe, expect, it, vi } from 'vitest'
 import { type InspectionFrame, inspectAuth } from '../../src/inspect/index.ts'
 import { rig, tokens } from '../core/auth-setup.ts'
 import { connected } from '../worker/in-process.ts'
-
-afterEach(() => void vi.restoreAllMocks())
 
 const texts = (frames: readonly InspectionFrame[]) =>
   frames.map((frame) => {
@@ -55,7 +53,6 @@ describe('inspectAuth', () => {
       'event xstate.promise.resolve',
       'event xstate.done.actor',
       'emitted refreshed',
-      'progress stopped',
       'snapshot {"authenticated":"renewable"}',
       'progress done',
     ])
@@ -148,7 +145,7 @@ describe('inspectAuth', () => {
   ])('comes to no harm where an observer %s, and says so', async (_, observer) => {
     const told = vi.spyOn(console, 'error').mockImplementation(() => {})
     const { auth, clock, refresh, at, reported } = rig()
-    inspectAuth(auth, observer)
+    const stop = inspectAuth(auth, observer)
     const { told: others } = recorded(auth)
     const renewed = auth.refresh()
     await clock.advance(0)
@@ -159,6 +156,9 @@ describe('inspectAuth', () => {
     expect(told.mock.calls.length).toBeGreaterThan(5)
     expect(told.mock.calls[0]).toEqual([new Error('observer')])
     expect(reported).toEqual([])
+    stop()
+    await clock.advance(0)
+    told.mockRestore()
   })
 
   it('shows a session that lives in a worker, as far as the page sees it', async () => {

@@ -157,11 +157,9 @@ describe('OpenTelemetry', () => {
     ],
     [
       'there is no network',
-      async ({ renew, refresh, clock, outside }: ReturnType<typeof measured>) => {
+      async ({ renew, outside }: ReturnType<typeof measured>) => {
         outside.signal('offline')
         await renew()
-        refresh.call().reject(Object.assign(new Error(), { code: 'ENOTFOUND' }))
-        await clock.advance(0)
       },
       'offline',
       'offline',
@@ -219,13 +217,13 @@ describe('OpenTelemetry', () => {
 
   it('has a span for the time in which requests wait', async () => {
     const run = measured({ renew: 'demand' })
-    const { auth, clock } = run
+    const { auth, clock, refresh } = run
     await clock.advance(LIFETIME)
     void auth.getAccessToken().catch(() => {})
     void auth.getAccessToken().catch(() => {})
     await clock.advance(500)
     expect(run.spans()).toEqual([])
-    await auth.setTokens(tokens(7))
+    refresh.call().resolve(tokens(2))
     await clock.advance(0)
     const [hold] = run.spans().filter(({ name }) => name === 'authchart.hold')
     expect(hold).toMatchObject({
@@ -244,17 +242,25 @@ describe('OpenTelemetry', () => {
   })
 
   it('tells where all who waited were turned away', async () => {
-    const run = measured()
-    const { auth, clock, signIn } = run
-    await auth.signOut()
-    void auth.signIn('ada').catch(() => {})
+    const run = measured({ renew: 'demand' })
+    const { auth, clock, refresh } = run
+    await clock.advance(LIFETIME)
     void auth.getAccessToken().catch(() => {})
     await clock.advance(0)
-    signIn.call().reject(new Error('no'))
+    refresh.call().reject(refused())
     await clock.advance(0)
-    await auth.signOut()
     const [hold] = run.spans().filter(({ name }) => name === 'authchart.hold')
-    expect(hold).toBeDefined()
+    expect(hold).toMatchObject({
+      status: 2,
+      attributes: {
+        'authchart.hold.requests': 1,
+        'authchart.hold.rejected': 1,
+        'authchart.hold.outcome': 'rejected',
+      },
+    })
+    expect(await run.metrics()).toMatchObject({
+      'authchart.requests.rejected': [{ attributes: { 'error.type': 'invalid_grant' }, value: 1 }],
+    })
   })
 
   it('counts sessions that begin and end, by how', async () => {

@@ -188,6 +188,7 @@ export const SOURCES: Readonly<Record<string, string>> = {
   'authchart/angular': 'src/bindings/angular.ts',
   'authchart/guard': 'src/bindings/guard.ts',
   'authchart/realtime': 'src/bindings/realtime.ts',
+  'authchart/events': 'src/bindings/events.ts',
   'authchart/worker': 'src/worker/index.ts',
   'authchart/inspect': 'src/inspect/index.ts',
   'authchart/testing': 'src/testing/index.ts',

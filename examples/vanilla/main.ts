@@ -1,0 +1,8 @@
+import { start } from '../shared/start.ts'
+import { createApp } from './app.ts'
+
+start((target) => {
+  const { element, end } = createApp()
+  target.append(element)
+  return end
+})

@@ -1,0 +1,3 @@
+import { defineExample } from '../shared/vite.ts'
+
+export default defineExample(import.meta.dirname, [])

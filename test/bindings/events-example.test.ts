@@ -1,0 +1,3 @@
+import { describeBinding } from './describe-binding.ts'
+
+describeBinding('Plain TypeScript', { example: 'vanilla' })

@@ -1,0 +1,87 @@
+import { existsSync, readFileSync } from 'node:fs'
+import { describe, expect, it } from 'vitest'
+import { createMeters } from '../../src/inspect/meters.ts'
+import {
+  membersOf,
+  namesIn,
+  problemsIn,
+  root,
+  type Snippet,
+  snippetsOf,
+  tableUnder,
+} from '../package/readme-source.ts'
+
+const PAGE = readFileSync(new URL('docs/inspect.md', root), 'utf8')
+const snippets = snippetsOf(PAGE)
+const source = (path: string) => readFileSync(new URL(`src/inspect/${path}`, root), 'utf8')
+
+describe('docs/inspect.md', () => {
+  it('has snippets that compile, as others would not', () => {
+    const code = "import { inspectAuth } from 'authchart/inspect'\ninspectAuth(auth, () => {}, { nam: 'x' })"
+    const wrong: Snippet = { ...snippets[0]!, code, line: 10_000 }
+    const drawn = snippetsOf(readFileSync(new URL('visualizations/README.md', root), 'utf8')).map(
+      (snippet) => ({
+        ...snippet,
+        prelude: snippets[0]!.prelude,
+        line: 20_000 + snippet.line,
+      }),
+    )
+    expect(drawn).toHaveLength(1)
+    expect(problemsIn([...snippets, ...drawn, wrong])).toEqual([
+      expect.stringMatching(/^README\.md:10002 .*'nam' does not exist/),
+    ])
+    expect(snippets).toHaveLength(PAGE.match(/^```tsx?$/gm)?.length ?? 0)
+    expect(snippets.length).toBeGreaterThan(3)
+  }, 60_000)
+
+  it('names every option, and nothing that is none', () => {
+    expect(namesIn(tableUnder('Options', PAGE)).sort()).toEqual(
+      membersOf('src/inspect/inspect-auth.ts', 'InspectOptions').sort(),
+    )
+  })
+
+  it('names every frame, and nothing that is none', () => {
+    const frames = [...source('frames.ts').matchAll(/readonly type: '(\w+)'/g)].map(([, type = '']) => type)
+    expect(namesIn(tableUnder('An observer of your own', PAGE)).sort()).toEqual(frames.sort())
+  })
+
+  it('names every metric with its kind and its unit', () => {
+    const made: string[][] = []
+    const note =
+      (kind: string) =>
+      (name: string, { unit }: { unit: string }) => {
+        made.push([`\`${name}\``, kind, unit])
+        return { add() {}, record() {} }
+      }
+    createMeters({ createCounter: note('counter'), createHistogram: note('histogram') })
+    const told = tableUnder('OpenTelemetry', PAGE).filter(([name]) =>
+      /^`authchart\.\w+\.\w+`$/.test(name ?? ''),
+    )
+    expect(told.map((row) => row.slice(0, 3)).sort()).toEqual(made.sort())
+  })
+
+  it('names every attribute and every outcome', () => {
+    const code = source('open-telemetry.ts')
+    const attributes = [...code.matchAll(/'(authchart\.[\w.]+|error\.type|http\.[\w.]+)'/g)]
+    const outcomes = [...code.matchAll(/^type Outcome = (.*)$/gm)].flatMap(
+      ([, union = '']) => union.match(/\w+/g) ?? [],
+    )
+    expect(attributes.length).toBeGreaterThan(5)
+    expect(outcomes.length).toBeGreaterThan(4)
+    for (const name of [...attributes.map(([, name]) => name), ...outcomes])
+      expect(PAGE).toContain(`\`${name}\``)
+  })
+
+  it('leads nowhere that is not there', () => {
+    const slug = (heading: string) =>
+      heading
+        .toLowerCase()
+        .replace(/[^\w\s-]/g, '')
+        .replaceAll(' ', '-')
+    const headings = [...PAGE.matchAll(/^## (.*)$/gm)].map(([, heading = '']) => slug(heading))
+    const anchors = [...PAGE.matchAll(/\]\(#([^)]+)\)/g)].map(([, anchor]) => anchor)
+    expect(anchors).toEqual(headings)
+    for (const [, path = ''] of PAGE.matchAll(/\]\((?!https?:|#)([^)#]+)/g))
+      expect(existsSync(new URL(path, new URL('docs/inspect.md', root))), path).toBe(true)
+  })
+})

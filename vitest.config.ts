@@ -1,3 +1,4 @@
+import { availableParallelism } from 'node:os'
 import { fileURLToPath } from 'node:url'
 import { defineConfig } from 'vitest/config'
 import build from './tsdown.config.ts'
@@ -14,6 +15,8 @@ export default defineConfig({
     environment: 'node',
     include: ['test/**/*.test.ts'],
     pool: 'forks',
+    // Much of what a test does is to wait for a browser or a server.
+    maxWorkers: Math.max(2, availableParallelism() - 1),
     testTimeout: 20_000,
     retry: 0,
     dangerouslyIgnoreUnhandledErrors: false,

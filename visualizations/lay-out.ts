@@ -1,8 +1,9 @@
 import type ElkClass from 'elkjs'
 import type { ElkExtendedEdge, ElkNode } from 'elkjs'
 import Elk from 'elkjs/lib/elk.bundled.js'
-import type { ChartLayout, LaidEdge, LaidState, Tone } from '../src/devtools/chart-layout.ts'
-import type { Diagram, DiagramBox, DiagramEdge } from './diagram.ts'
+import type { ChartLayout, LaidEdge, LaidState } from '../src/devtools/chart-layout.ts'
+import type { Diagram, DiagramBox, DiagramEdge } from './boxes.ts'
+import { legendOf } from './legend.ts'
 import {
   CODE_SIZE,
   codeWidth,
@@ -10,6 +11,7 @@ import {
   NAME_HEIGHT,
   NAME_SIZE,
   proseWidth,
+  round,
   wrapCode,
   wrapProse,
 } from './text.ts'
@@ -37,7 +39,8 @@ export async function layOut(
   const node = (box: DiagramBox): ElkNode => {
     // A frame is as wide as what is in it, and any other box as wide as what it does.
     const widths = box.rows.map(({ text, code }) => (code ? codeWidth(text, CODE_SIZE) : 0))
-    const room = Math.max(box.children.length > 0 ? 480 : prose, codeWidth(box.name, NAME_SIZE), ...widths)
+    const inside = Math.min(box.children.length * 150, 480)
+    const room = Math.max(inside || prose, codeWidth(box.name, NAME_SIZE), ...widths)
     const rows = box.rows.flatMap(({ text, code }) =>
       (code ? [text] : wrapProse(text, room)).map((line) => ({ text: line, code })),
     )
@@ -153,31 +156,6 @@ export async function layOut(
   }
 }
 
-const MEANINGS: Readonly<Record<ChartLayout['legend'][number]['tone'], string>> = {
-  sent: 'requests go with the token',
-  held: 'requests wait',
-  unsigned: 'requests go without a token',
-  rejected: 'requests are turned away',
-  gated: 'the gate decides on requests',
-  plain: '',
-  composite: 'has states in it',
-}
-
-/** The meaning of the colours that are there, in lines below the drawing. */
-function legendOf(states: readonly LaidState[], width: number, top: number): ChartLayout['legend'] {
-  const used = new Set(states.flatMap(({ tone, kind }) => [tone, kind]))
-  let [x, y] = [16, top + 6]
-  return Object.entries(MEANINGS)
-    .filter(([tone, text]) => text !== '' && used.has(tone as Tone))
-    .map(([tone, text]) => {
-      const room = proseWidth(text) + 40
-      if (x > 16 && x + room > width) [x, y] = [16, y + 20]
-      const place = { tone: tone as Tone, text, x: round(x), y }
-      x += room
-      return place
-    })
-}
-
 function depth(id: string): number {
   return id.split(' ', 1)[0]?.split('.').length ?? 0
 }
@@ -204,12 +182,14 @@ function edgesOf(node: ElkNode): ElkExtendedEdge[] {
 }
 
 function pointsOf(edge: ElkExtendedEdge | undefined): [number, number][] {
-  return (edge?.sections ?? []).flatMap(({ startPoint, bendPoints = [], endPoint }) =>
-    [startPoint, ...bendPoints, endPoint].map(({ x, y }): [number, number] => [round(x), round(y)]),
-  )
-}
-
-/** To a tenth: what is committed must not change with the last bit of a float. */
-function round(length: number): number {
-  return Math.round(length * 10) / 10
+  const points: [number, number][] = []
+  for (const { startPoint, bendPoints = [], endPoint } of edge?.sections ?? []) {
+    for (const point of [startPoint, ...bendPoints, endPoint]) {
+      const [x, y] = [round(point.x), round(point.y)]
+      const [beforeX, beforeY] = points.at(-1) ?? [x, y]
+      // Rounding, and frames within frames, put the ends of a straight line a hair's breadth apart.
+      points.push([Math.abs(x - beforeX) < 1 ? beforeX : x, Math.abs(y - beforeY) < 1 ? beforeY : y])
+    }
+  }
+  return points
 }

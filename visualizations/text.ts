@@ -36,3 +36,8 @@ function fill(words: readonly string[], fits: (line: string) => boolean): string
   }
   return lines
 }
+
+/** To a tenth: what is committed must not change with the last bit of a float. */
+export function round(length: number): number {
+  return Math.round(length * 10) / 10
+}

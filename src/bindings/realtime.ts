@@ -4,7 +4,6 @@
  * @module
  */
 import { FETCH } from '../core/auth.ts'
-import { DisposedError } from '../core/errors.ts'
 import { environmentHere } from '../environment/browser.ts'
 import { systemClock } from '../environment/clock.ts'
 import { report } from '../environment/report.ts'
@@ -107,12 +106,11 @@ export function keepConnected(auth: AnyAuth, open: Open, options: KeepConnectedO
 
   function ended(own: Live, cause: unknown) {
     close()
-    if (cause instanceof DisposedError) return stop()
     if (clock.now() - own.begunAt >= stableAfter) reset()
     const ceiling = Math.min(maxDelay, minDelay * 2 ** attempt)
     const delay = ceiling * (1 - jitter * Math.random())
     attempt++
-    if (auth.session) timer = clock.setTimeout(retryNow, delay)
+    timer = clock.setTimeout(retryNow, delay)
     if (!hasAsked && auth.session === own.session && isChallenge(cause)) {
       hasAsked = true
       // It ends the wait where it brings a token.

@@ -84,7 +84,7 @@ export function createAuthWith<Credentials, Claims>(
     revoke: options.revoke,
     timed,
     timeout: settings.timeouts.revoke,
-    inTurn: (task, patience) => exchange.inTurn(task, patience),
+    inTurn: (task, time) => exchange.inTurn(task, time),
   })
 
   function discard(tokens: Tokens, revokes = true) {

@@ -207,10 +207,14 @@ export function createExchange(options: ExchangeOptions) {
 
     /**
      * Cookie mode: whatever is answered with a cookie takes turns, or a late answer would put the cookie of another session
-     * back. `patience` bounds the wait, in milliseconds.
+     * back. Of its `time`, in milliseconds, half at most is spent on waiting; the task is told what is left.
      */
-    inTurn: <T>(task: () => Promise<T>, patience: number): Promise<T> =>
-      vault.isInCookie ? locked(task, Math.min(patience, settings.timeouts.lock)) : task(),
+    inTurn<T>(task: (left: number) => Promise<T>, time: number): Promise<T> {
+      if (!vault.isInCookie) return task(time)
+      const began = clock.now()
+      const left = () => Math.min(time, Math.max(time / 2, time - (clock.now() - began)))
+      return locked(() => task(left()), Math.min(time / 2, settings.timeouts.lock))
+    },
 
     /** One try. A try that is still under way for the same tokens is joined, not repeated. */
     exchange(tries: number): Promise<TokenFacts> {

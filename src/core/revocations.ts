@@ -13,18 +13,21 @@ export function createRevocations({
   timed: Timed
   timeout: number
   /** Runs it when no other answer is on its way that sets a cookie. */
-  inTurn: <T>(task: () => Promise<T>, patience: number) => Promise<T>
+  inTurn: <T>(task: (left: number) => Promise<T>, time: number) => Promise<T>
 }) {
   /** Tokens to revoke when the chart comes to it. */
   const leftBehind: Tokens[] = []
 
   async function attempt({ accessToken = '', refreshToken }: Tokens): Promise<void> {
     if (!revoke) return
-    await timed.run(
-      // Half of its time at most is for waiting: the session is over, and the server has to hear of it.
-      (signal) => inTurn(async () => revoke({ accessToken, refreshToken }, { signal }), timeout / 2),
+    await inTurn(
+      (left) =>
+        timed.run(
+          async (signal) => revoke({ accessToken, refreshToken }, { signal }),
+          left,
+          () => NOT_REVOKED,
+        ),
       timeout,
-      () => NOT_REVOKED,
     )
   }
 

@@ -15,7 +15,7 @@ export interface SignInOptions {
   readonly signIn: AuthOptions<never>['signIn']
   readonly keep: () => Promise<void>
   /** Runs it when no other answer is on its way that sets a cookie. */
-  readonly inTurn: <T>(task: () => Promise<T>, patience: number) => Promise<T>
+  readonly inTurn: <T>(task: (left: number) => Promise<T>, time: number) => Promise<T>
   /** Tokens of a sign-in that nobody waits for any more. */
   readonly discard: (tokens: Tokens) => void
 }
@@ -61,16 +61,15 @@ export function createSignIns({
       try {
         if (!mine || !signIn) throw new SignedOutError()
         const parse = (response: unknown) => parseTokenResponse(response, clock.now(), true)
-        const tokens = await timed.run(
-          (signal) =>
-            inTurn(async () => {
-              if (pending !== mine) throw new SignedOutError({ reason: 'superseded' })
-              return parse(await read(await signIn(mine.credentials as never, { signal })))
-            }, timeout / 2),
-          timeout,
-          () => new SignInTimeoutError(),
-          discard,
-        )
+        const tokens = await inTurn(async (left) => {
+          if (pending !== mine) throw new SignedOutError({ reason: 'superseded' })
+          return timed.run(
+            async (signal) => parse(await read(await signIn(mine.credentials as never, { signal }))),
+            left,
+            () => new SignInTimeoutError(),
+            discard,
+          )
+        }, timeout)
         if (left.aborted || pending !== mine) {
           discard(tokens)
           throw new SignedOutError({ reason: 'superseded' })

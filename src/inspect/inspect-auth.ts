@@ -38,8 +38,7 @@ export function inspectAuth(
 ): () => void {
   const { actor } = auth
   const stops: (() => void)[] = []
-  /** What the chart has started, by the name of it. */
-  const started = new Map<string, string>()
+  const met = new WeakSet<AnyActorRef>()
   let snapshot = snapshotFacts(actor.getSnapshot())
   let ended = false
 
@@ -61,10 +60,9 @@ export function inspectAuth(
 
   /** Shows an actor that was there before anybody looked, or that has just come. */
   function meet(ref: AnyActorRef) {
-    if (ref === actor || started.has(ref.sessionId)) return
-    const src = wordOr(ref.src, 'actor')
-    started.set(ref.sessionId, src)
-    tell({ type: 'actor', at: now(), actor: ref.sessionId, id: ref.id, src })
+    if (ref === actor || met.has(ref)) return
+    met.add(ref)
+    tell({ type: 'actor', at: now(), actor: ref.sessionId, id: ref.id, src: wordOr(ref.src, 'actor') })
   }
 
   function hear(frame: InspectionEvent) {
@@ -96,15 +94,16 @@ export function inspectAuth(
     }
   }
 
-  tell({ type: 'begin', at: now(), name, actor: actor.sessionId, snapshot })
-  for (const child of Object.values(actor.getSnapshot().children ?? {})) if (child) meet(child as AnyActorRef)
   const inspection = actor.system.inspect(hear)
   stops.push(() => inspection.unsubscribe())
   stops.push(auth.on('*', (event) => tell({ type: 'emitted', at: event.at, event: emittedFacts(event) })))
+  tell({ type: 'begin', at: now(), name, actor: actor.sessionId, snapshot })
+  for (const child of Object.values(actor.getSnapshot().children ?? {})) if (child) meet(child as AnyActorRef)
   const subscription = actor.subscribe({ complete: end, error: end })
   stops.push(() => subscription.unsubscribe())
-  // It was over before anybody looked.
-  if (snapshot.status !== 'active') end()
+  // It was over before anybody looked, or the observer ended it.
+  if (ended) subscription.unsubscribe()
+  else if (actor.getSnapshot().status !== 'active') end()
   return end
 }
 

@@ -93,9 +93,7 @@ export function openTelemetryObserver({ trace, metrics, tracer, meter }: Telemet
 
   /** Where the chart goes says when a refresh begins and ends. */
   function follow({ at, to, epoch, generation }: Extract<AuthEmitted, { type: 'transition' }>) {
-    // Begun anew, with other tokens.
-    if (to === 'refreshing') endRefresh(at, 'abandoned')
-    else if (to === 'refreshing.exchange.requesting') {
+    if (to === 'refreshing.exchange.requesting') {
       refresh ??= begin('refresh', at, { 'authchart.epoch': epoch, 'authchart.generation': generation })
     } else if (to === 'refreshing.exchange.suspended') endRefresh(at, 'suspended')
     else if (to === 'refreshing.exchange.offline') endRefresh(at, 'offline')
@@ -103,6 +101,7 @@ export function openTelemetryObserver({ trace, metrics, tracer, meter }: Telemet
     else if (to === 'expired') endRefresh(at, 'expired')
     // On the way to `terminal` it passes through here.
     else if (to === 'authenticated.renewable') endRefresh(at, outcome ?? 'abandoned')
+    // Gone elsewhere, or begun anew with other tokens.
     else if (!to.includes('.') && to !== 'authenticated') endRefresh(at, 'abandoned')
   }
 

@@ -286,6 +286,27 @@ describe('errors', () => {
     expect(server.tokenRequests).toBe(0)
   })
 
+  it('of the network are no answers that isChallenge could judge', async () => {
+    const { server, url, signedIn } = await setUp()
+    const gone = await startOrigin((_, response) => void response.destroy())
+    const isChallenge = vi.fn(() => true)
+    const http = createHttpClient((await signedIn()) as never, { origins: [url, gone.url], isChallenge })
+    await outcomes([firstValueFrom(http.get(`${gone.url}/x`))])
+    expect(isChallenge).not.toHaveBeenCalled()
+    expect(server.tokenRequests).toBe(0)
+  })
+
+  it('of another origin, where a redirect led to, say nothing about the token', async () => {
+    const { server, url, signedIn } = await setUp()
+    const foreign = await setUp()
+    const http = createHttpClient((await signedIn()) as never, { origins: [url] })
+    const target = encodeURIComponent(`${foreign.url}/api/x`)
+    const [error] = await outcomes([firstValueFrom(http.get(`${url}/api/redirect?to=${target}`))])
+    expect(error).toMatchObject({ status: 401, url: `${foreign.url}/api/x` })
+    expect(to(foreign.server.log, '/api/x')[0]?.authorization).toBeUndefined()
+    expect(server.tokenRequests).toBe(0)
+  })
+
   it('of the session come as they are', async () => {
     const { server, url, signedIn } = await setUp()
     const http = createHttpClient((await signedIn()) as never, { origins: [url] })
@@ -518,12 +539,15 @@ describe('authInterceptor', () => {
     await first
   })
 
-  it('says that a session in a worker cannot be served', async () => {
+  it('takes what decides about sendings there, where the session lives in a worker', async () => {
     const { auth } = rig()
     const elsewhere = Object.assign(Object.create(auth), { [FETCH]: fetch })
-    const http = createHttpClient(elsewhere, { origins: ['https://api.test'] })
+    const http = createHttpClient(elsewhere, { origins: ['https://api.test'], abortInFlight: 'safe' })
     const [error] = await outcomes([firstValueFrom(http.get('https://api.test/x'))])
-    expect(error).toMatchObject({ name: 'TypeError', message: expect.stringContaining('lives in a worker') })
+    expect(error).toMatchObject({
+      name: 'TypeError',
+      message: 'Give abortInFlight to serveAuth, in the worker.',
+    })
   })
 
   it('says what is missing where no auth is provided', async () => {

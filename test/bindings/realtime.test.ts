@@ -447,6 +447,13 @@ describe('what open gives', () => {
 })
 
 describe('who stops keepConnected', () => {
+  it('before the token is there opens nothing', async () => {
+    const { clock, lines, stop } = setUp()
+    stop()
+    await clock.advance(0)
+    expect(lines).toEqual([])
+  })
+
   it('leaves no connection, timer or listener behind, whatever it was doing', async () => {
     const moments: ((session: ReturnType<typeof setUp>) => unknown)[] = [
       () => {},
@@ -481,8 +488,9 @@ describe('who stops keepConnected', () => {
     auth.dispose()
     expect([clock.pending, outside.listening]).toEqual([0, 0])
     const after = fakeEnvironment()
-    keepConnected(auth, () => Promise.reject(new Error('never')), { clock, environment: after.environment })()
-    expect(after.listening).toBe(0)
+    keepConnected(auth, () => Promise.reject(new Error('never')), { clock, environment: after.environment })
+    await clock.advance(60_000)
+    expect([clock.pending, after.listening]).toEqual([0, 0])
   })
 })
 

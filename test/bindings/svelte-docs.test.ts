@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { compile } from 'svelte/compiler'
 import { describe, expect, it } from 'vitest'
+import { membersOf, namesIn, tableUnder } from '../package/readme-source.ts'
 
 const page = readFileSync(new URL('../../docs/svelte.md', import.meta.url), 'utf8')
 const components = [...page.matchAll(/```svelte\n([\s\S]*?)```/g)].map(([, code = '']) => code)
@@ -13,5 +14,19 @@ describe('the components of docs/svelte.md', () => {
 
   it('are all looked at', () => {
     expect(components.length).toBeGreaterThan(3)
+  })
+})
+
+describe('the tables of docs/svelte.md', () => {
+  const TYPES = 'src/bindings/svelte/types.ts'
+
+  it('name every function, and what useAuthState selects from', () => {
+    const snapshot = membersOf('src/bindings/snapshot.ts', 'AuthSnapshot')
+    const members = [...new Set(membersOf(TYPES, 'AuthContext')), ...snapshot]
+    expect(namesIn(tableUnder('What components call', page)).sort()).toEqual(members.sort())
+  })
+
+  it('name every view', () => {
+    expect(namesIn(tableUnder('Views', page)).sort()).toEqual(membersOf(TYPES, 'ReactiveView').sort())
   })
 })

@@ -1,4 +1,4 @@
-import { mkdtemp, readdir, rm } from 'node:fs/promises'
+import { copyFile, mkdir, mkdtemp, readdir, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
@@ -7,12 +7,15 @@ import { signIn } from '../../examples/svelte/kit/sign-in.ts'
 import { createTokenServer, type ListeningTokenServer, type TokenServer } from '../../src/testing/index.ts'
 import { createAuthFetch } from '../../src/transports/fetch.ts'
 
+let place: string
 let folder: string
 let server: TokenServer
 let listening: ListeningTokenServer
 
 beforeEach(async () => {
-  folder = await mkdtemp(join(tmpdir(), 'authchart-kit-'))
+  place = await mkdtemp(join(tmpdir(), 'authchart-kit-'))
+  folder = join(place, 'sessions')
+  await mkdir(folder)
   server = createTokenServer({ jwt: true })
   listening = await server.listen()
   vi.stubEnv('SESSIONS', folder)
@@ -21,7 +24,7 @@ beforeEach(async () => {
 afterEach(async () => {
   vi.unstubAllEnvs()
   await listening.close()
-  await rm(folder, { recursive: true })
+  await rm(place, { recursive: true })
 })
 
 /** What a browser keeps. */
@@ -72,7 +75,9 @@ describe('a handle of SvelteKit', () => {
   it('gives nobody the page who only guesses at a session, and makes no file for them', async () => {
     await signedIn('ada')
     const files = await readdir(folder)
-    for (const guess of [crypto.randomUUID(), '../secrets', `${files[0]}`, '']) {
+    const session = files.find((file) => file.endsWith('.json')) ?? ''
+    await copyFile(join(folder, session), join(place, 'elsewhere.json'))
+    for (const guess of [crypto.randomUUID(), '../elsewhere', session, '']) {
       const cookies = cookieJar()
       cookies.set('session', guess)
       expect((await open(cookies).answer).status).toBe(303)

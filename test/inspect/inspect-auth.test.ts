@@ -115,6 +115,27 @@ describe('inspectAuth', () => {
     expect(recorded(auth).told().at(-1)).toBe('end')
   })
 
+  it('begins before it ends, also where the observer ends the session, or its chart has failed', async () => {
+    const { auth } = rig()
+    const frames: InspectionFrame[] = []
+    inspectAuth(auth, (frame) => {
+      frames.push(frame)
+      if (frame.type === 'begin') auth.dispose()
+    })
+    expect(texts(frames).at(-1)).toBe('end')
+
+    // What XState does for an actor that has failed: it tells whoever subscribes, at once.
+    const snapshot = { ...rig().auth.actor.getSnapshot(), status: 'error' }
+    const subscribe = (observer: { error(): void }) => {
+      observer.error()
+      return { unsubscribe() {} }
+    }
+    const inspect = () => ({ unsubscribe() {} })
+    const actor = { sessionId: 'x:0', getSnapshot: () => snapshot, subscribe, system: { inspect } }
+    const failed = { actor, on: () => () => {} } as unknown as Parameters<typeof inspectAuth>[0]
+    expect(recorded(failed).told()).toEqual([expect.stringMatching(/^begin/), 'end'])
+  })
+
   it('tells any number of observers the same', async () => {
     const { auth, clock } = rig()
     const [one, other] = [recorded(auth), recorded(auth)]
@@ -132,6 +153,17 @@ describe('inspectAuth', () => {
     void auth.refresh().catch(() => {})
     await clock.advance(0)
     expect(at('loggedOut')).toBe(true)
+  })
+
+  it('misses nothing that an observer sets going when it is told of the beginning', async () => {
+    const { auth, clock } = rig()
+    const frames: InspectionFrame[] = []
+    inspectAuth(auth, (frame) => {
+      frames.push(frame)
+      if (frame.type === 'begin') void auth.refresh().catch(() => {})
+    })
+    await clock.advance(0)
+    expect(texts(frames)).toContain('event session.refresh')
   })
 
   it.each([

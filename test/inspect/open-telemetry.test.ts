@@ -181,8 +181,8 @@ describe('OpenTelemetry', () => {
     ['tokens from elsewhere', ({ auth }: ReturnType<typeof measured>) => void auth.setTokens(tokens(5))],
     [
       'dead tokens from elsewhere',
-      ({ auth }: ReturnType<typeof measured>) =>
-        void auth.setTokens(tokens(5, { expires_in: undefined, expires_at: 1 })),
+      ({ auth, clock }: ReturnType<typeof measured>) =>
+        void auth.setTokens(tokens(5, { expires_in: undefined, expires_at: new Date(clock.now() - 1) })),
     ],
     ['the end of the inspection', ({ stop }: ReturnType<typeof measured>) => stop()],
     ['the end of the session', ({ auth }: ReturnType<typeof measured>) => auth.dispose()],
@@ -213,6 +213,17 @@ describe('OpenTelemetry', () => {
       'renewed',
       'abandoned',
     ])
+  })
+
+  it('does not take a renewal from elsewhere for the outcome of a refresh that comes later', async () => {
+    const run = measured()
+    const { auth } = run
+    const { epoch, generation, expiresAt, renewAt, renewable } = auth.actor.getSnapshot().context
+    const facts = { epoch, generation, expiresAt, renewAt, renewable }
+    auth.actor.send({ type: 'session.adopt', facts, works: true, renewal: true })
+    await run.renew()
+    await auth.setTokens(tokens(5))
+    expect(run.spans()[0]?.attributes['authchart.refresh.outcome']).toBe('abandoned')
   })
 
   it('has a span for the time in which requests wait', async () => {

@@ -46,6 +46,7 @@ const RULES: readonly Rule[] = [
       'src/core/',
       'src/bindings/',
       'src/transports/body.ts',
+      'src/transports/elsewhere.ts',
       'src/transports/judge.ts',
       'src/transports/origins.ts',
       '@angular/common/http',

@@ -1,10 +1,11 @@
-import type { HttpInterceptorFn } from '@angular/common/http'
+import type { HttpEvent, HttpInterceptorFn } from '@angular/common/http'
 import { inject, NgZone } from '@angular/core'
 import { Observable } from 'rxjs'
-import { FETCH } from '../../core/auth.ts'
+import { fetchElsewhere } from '../../transports/elsewhere.ts'
 import { createOriginGuard } from '../../transports/origins.ts'
 import type { AnyAuth } from '../snapshot.ts'
 import { HttpSending } from './http-sending.ts'
+import { sendElsewhere } from './send-elsewhere.ts'
 import type { AuthInterceptorOptions } from './types.ts'
 
 /** See `AuthContext.authInterceptor`. */
@@ -21,27 +22,32 @@ export function createAuthInterceptor(
     if (goesAsItIs || !allowed(url) || options.exclude?.(url)) return next(request)
     const auth = injectAuth()
     const zone = inject(NgZone)
-    if (auth[FETCH]) {
-      throw new TypeError(
-        'authInterceptor: this session lives in a worker, where HttpClient cannot send. Use createAuthFetch.',
-      )
-    }
-
-    return new Observable((subscriber) => {
-      // What was awaited goes on outside of every zone, and there nobody would see that something has changed.
-      const inZone = NgZone.isInAngularZone()
-      const tell = (what: () => void) => (inZone ? zone.run(what) : what())
-      const sending = new HttpSending(request, next, options, (event) => tell(() => subscriber.next(event)))
+    const elsewhere = fetchElsewhere(auth, options)
+    if (elsewhere) return withinZone(zone, sendElsewhere(elsewhere, request))
+    const sendHere = new Observable<HttpEvent<unknown>>((subscriber) => {
+      const sending = new HttpSending(request, next, options, (event) => subscriber.next(event))
       sending.start(auth).then(
-        ({ events, error }) =>
-          tell(() => {
-            for (const event of events) subscriber.next(event)
-            if (error) subscriber.error(error)
-            else subscriber.complete()
-          }),
-        (error) => tell(() => subscriber.error(error)),
+        ({ events, error }) => {
+          for (const event of events) subscriber.next(event)
+          if (error) subscriber.error(error)
+          else subscriber.complete()
+        },
+        (error) => subscriber.error(error),
       )
       return () => sending.cancel()
     })
+    return withinZone(zone, sendHere)
   }
+}
+
+/** What was awaited goes on outside of every zone, and there nobody would see that something has changed. */
+function withinZone<T>(zone: NgZone, source: Observable<T>): Observable<T> {
+  return new Observable((subscriber) => {
+    if (!NgZone.isInAngularZone()) return source.subscribe(subscriber)
+    return source.subscribe({
+      next: (value) => zone.run(() => subscriber.next(value)),
+      error: (error) => zone.run(() => subscriber.error(error)),
+      complete: () => zone.run(() => subscriber.complete()),
+    })
+  })
 }

@@ -104,7 +104,11 @@ export const scenarios = {
     const before = place.querySelector('main')
     const app = hydrate(RequestPage, { target: place, props: { auth, id } })
     await until(() => !text().includes('one moment'))
-    const seen = [text(), place.querySelector('main') === before]
+    const seen = [
+      text(),
+      place.querySelector('img')?.getAttribute('src'),
+      place.querySelector('main') === before,
+    ]
     await unmount(app)
     await rest()
     return [...seen, count()]
@@ -237,7 +241,11 @@ export const scenarios = {
     const pairs: unknown[] = []
     const stops = [
       user.subscribe((value) => told.push(value)),
-      authStateStore(auth, ({ view }) => [view]).subscribe((value) => pairs.push(...value)),
+      authStateStore(
+        auth,
+        ({ view }) => [view],
+        (before, after) => `${before}` === `${after}`,
+      ).subscribe((value) => pairs.push(...value)),
     ]
     const { text, end } = show(Stores, { auth })
     seen.push(text(), count())
@@ -253,7 +261,7 @@ export const scenarios = {
     for (const stop of stops) stop()
     await rest()
     await auth.signOut()
-    return [...seen, told, pairs.every((view) => view === 'signedIn'), get(user), count()]
+    return [...seen, told, pairs, get(user), count()]
   },
 
   /** The session changes in the midst of a derivation. */

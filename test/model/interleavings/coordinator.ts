@@ -42,8 +42,8 @@ export function createCoordinator({
   onHear: (page: Page, message: CoordinatorMessage) => void
 }) {
   const tickets = new Set<Ticket>()
-  /** The last one each page drew. */
-  const last = new Map<Page, Ticket>()
+  /** Those each page drew since it last held the lock by right: in cookie mode it takes turns with itself, too. */
+  const drawn = new Map<Page, Ticket[]>()
   const listeners = new Map<Page, (message: CoordinatorMessage) => void>()
   let manner: LockManner = 'works'
 
@@ -90,13 +90,19 @@ export function createCoordinator({
     },
     /** The lock a page holds, where it has it by right. */
     lockOf(page: Page): Lock | undefined {
-      const ticket = last.get(page)
-      return ticket?.state === 'held' && !ticket.failed ? ticket : undefined
+      const held = [...tickets].find(
+        (ticket) => ticket.page === page && ticket.state === 'held' && !ticket.failed,
+      )
+      if (held)
+        drawn.set(page, [held, ...(drawn.get(page) ?? []).filter((ticket) => ticket.since > held.since)])
+      return held
     },
     /** Whether a page that goes on without the lock has a right to. */
     excuses(page: Page) {
-      const ticket = last.get(page)
-      return ticket !== undefined && (ticket.failed || clock.uptime - ticket.since >= ticket.timeout)
+      return (
+        drawn.get(page)?.some((ticket) => ticket.failed || clock.uptime - ticket.since >= ticket.timeout) ===
+        true
+      )
     },
     involves: (page: Page) => [...tickets].some((ticket) => ticket.page === page),
     listens: (page: Page) => listeners.has(page),
@@ -133,7 +139,7 @@ export function createCoordinator({
             leave(ticket)
           }
           const abort = () => giveUp('aborted')
-          last.set(page, ticket)
+          drawn.set(page, [...(drawn.get(page) ?? []), ticket])
           if (manner === 'refuses') return ticket.fail('there is no lock')
           if (signal.aborted) return ticket.fail('aborted')
           if (manner === 'never') return

@@ -1,0 +1,27 @@
+import { readFileSync } from 'node:fs'
+import { describe, expect, it } from 'vitest'
+import { membersOf, namesIn, root, tableUnder } from '../package/readme-source.ts'
+
+const page = readFileSync(new URL('docs/angular.md', root), 'utf8')
+const TYPES = 'src/bindings/angular/types.ts'
+
+describe('the tables of docs/angular.md', () => {
+  it('name every function, and what injectAuthState selects from', () => {
+    const snapshot = membersOf('src/bindings/snapshot.ts', 'AuthSnapshot')
+    const members = [...new Set(membersOf(TYPES, 'AuthContext')), ...snapshot]
+    expect(namesIn(tableUnder('Signals', page)).sort()).toEqual(members.sort())
+  })
+
+  it('name every view', () => {
+    const views = membersOf(TYPES, 'AuthViewSignals').filter((name) => name !== 'view')
+    expect(namesIn(tableUnder('Views', page)).sort()).toEqual(views.sort())
+  })
+
+  it('name every option of authInterceptor', () => {
+    const options = [
+      ...membersOf(TYPES, 'AuthInterceptorOptions'),
+      ...membersOf('src/transports/origins.ts', 'OriginOptions'),
+    ]
+    expect(namesIn(tableUnder('HttpClient', page)).sort()).toEqual(options.sort())
+  })
+})

@@ -1,0 +1,116 @@
+// Before all else of Angular, whose packages are published half compiled.
+import '@angular/compiler'
+import {
+  HttpClient,
+  type HttpErrorResponse,
+  type HttpEvent,
+  HttpEventType,
+  HttpResponse,
+  provideHttpClient,
+  withFetch,
+} from '@angular/common/http'
+import { firstValueFrom, lastValueFrom, toArray } from 'rxjs'
+import { describe, expect, it } from 'vitest'
+import { createHttpClient, createInjector } from '../conformance/angular-transport.ts'
+import { nextEvent, outcomes, setUp } from '../conformance/harness.ts'
+import { closeGate, to } from '../transports/support.ts'
+import { connected } from '../worker/in-process.ts'
+
+const bare = () => createInjector(provideHttpClient(withFetch())).get(HttpClient)
+
+/** What can be compared of an answer, be it one or an error. */
+const said = async (answer: unknown) => {
+  const { status, statusText, ok, url, headers, body, error } = answer as HttpResponse<unknown> &
+    HttpErrorResponse
+  const content: unknown = answer instanceof HttpResponse ? body : error
+  const read =
+    content instanceof Blob
+      ? [content.type, await content.text()]
+      : content instanceof ArrayBuffer
+        ? [...new Uint8Array(content)]
+        : content instanceof Error
+          ? content.name
+          : content
+  return {
+    status,
+    statusText,
+    ok,
+    url,
+    type: headers.get('content-type'),
+    read,
+    as: answer?.constructor.name,
+  }
+}
+
+const ANSWERS: Readonly<Record<string, () => Response>> = {
+  json: () => Response.json({ a: [1] }),
+  empty: () => new Response(null, { status: 204 }),
+  prefixed: () => new Response(`)]}',\n{"a":1}`),
+  broken: () => new Response('{"a":'),
+  words: () => new Response('no such thing', { status: 404 }),
+  details: () => Response.json({ why: 'because' }, { status: 422 }),
+  binary: () => new Response(new Uint8Array([0, 255, 13]), { headers: { 'content-type': 'image/png' } }),
+}
+const routes = Object.fromEntries(
+  Object.entries(ANSWERS).map(([name, handler]) => [`/api/${name}`, { handler }]),
+)
+
+describe('HttpClient, with the session in a worker', () => {
+  it.each(
+    Object.keys(ANSWERS).flatMap((name) =>
+      (['json', 'text', 'blob', 'arraybuffer'] as const).map((type) => [name, type] as const),
+    ),
+  )('gives an answer that is %s, as %s, as it does without the session', async (name, responseType) => {
+    const { url, signedIn } = await setUp({ routes })
+    const auth = await signedIn()
+    const authorization = `Bearer ${await auth.getAccessToken()}`
+    const http = createHttpClient(connected(auth, { origins: [url] }) as never, { origins: [url] })
+    const options = { observe: 'response', responseType: responseType as 'json' } as const
+
+    const [ours, theirs] = await outcomes([
+      firstValueFrom(http.get(`${url}/api/${name}`, options)),
+      firstValueFrom(bare().get(`${url}/api/${name}`, { ...options, headers: { authorization } })),
+    ])
+
+    expect(await said(ours)).toEqual(await said(theirs))
+  })
+
+  it('sends the headers and the body that it sends without the session', async () => {
+    const { server, url, signedIn } = await setUp()
+    const http = createHttpClient(connected(await signedIn(), { origins: [url] }) as never, {
+      origins: [url],
+    })
+    const headers = { 'x-own': ['a', 'b'] }
+    await firstValueFrom(bare().post(`${url}/public`, { name: 'Ädä' }, { headers }))
+    await firstValueFrom(http.post(`${url}/api/echo`, { name: 'Ädä' }, { headers }))
+    const [measure] = to(server.log, '/public')
+    const [sent] = to(server.log, '/api/echo')
+    for (const name of ['accept', 'content-type', 'x-own'])
+      expect(sent?.headers[name]).toBe(measure?.headers[name])
+    expect(sent?.bodyText).toBe(measure?.bodyText)
+  })
+
+  it('tells of the sending, of the headers and of the answer', async () => {
+    const { url, signedIn } = await setUp()
+    const http = createHttpClient(connected(await signedIn(), { origins: [url] }) as never, {
+      origins: [url],
+    })
+    const request = http.get(`${url}/api/x`, { observe: 'events', reportProgress: true })
+    const events: HttpEvent<unknown>[] = await lastValueFrom(request.pipe(toArray()))
+    expect(events.map(({ type }) => HttpEventType[type])).toEqual(['Sent', 'ResponseHeader', 'Response'])
+  })
+
+  it('sends nothing any more for who unsubscribes while the request is held there', async () => {
+    const { server, url, auth, open, first } = await closeGate()
+    const http = createHttpClient(connected(auth, { origins: [url] }) as never, { origins: [url] })
+    const held = nextEvent(auth, 'requestHeld')
+    const leaving = http.get(`${url}/api/leaves`).subscribe()
+    await held
+    const rejected = nextEvent(auth, 'requestRejected')
+    leaving.unsubscribe()
+    await rejected
+    open()
+    await first
+    expect(to(server.log, '/api/leaves')).toEqual([])
+  })
+})

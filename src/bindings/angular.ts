@@ -3,53 +3,32 @@
  *
  * @module
  */
-import { isPlatformServer } from '@angular/common'
 import {
   computed,
   DestroyRef,
   InjectionToken,
   inject,
   makeEnvironmentProviders,
-  PLATFORM_ID,
   provideEnvironmentInitializer,
-  type Signal,
-  signal,
-  untracked,
 } from '@angular/core'
 import type { Auth } from '../core/auth.ts'
 import { createAuthGuard } from './angular/guard.ts'
 import { createAuthInterceptor } from './angular/interceptor.ts'
-import type { AuthContext, IsEqual } from './angular/types.ts'
-import { type AnyAuth, type AuthSnapshot, type AuthView, RESTORING, storeOf } from './snapshot.ts'
+import type { IsEqual } from './angular/options.ts'
+import { injectSnapshot, type Provided } from './angular/provided.ts'
+import type { AuthContext } from './angular/types.ts'
+import type { AnyAuth, AuthSnapshot, AuthView } from './snapshot.ts'
 
 export type {
-  AuthContext,
   AuthGuardOptions,
   AuthInterceptorOptions,
   AuthViewSignals,
   ProvideAuthOptions,
-} from './angular/types.ts'
+} from './angular/options.ts'
+export type { AuthContext } from './angular/types.ts'
 export type { AnyAuth, AuthSnapshot, AuthView, SessionOf } from './snapshot.ts'
 
-interface Provided {
-  readonly auth: AnyAuth
-  readonly keepExpired: boolean
-  readonly snapshot: Signal<AuthSnapshot>
-}
-
 type Select = (from: unknown) => unknown
-
-/** What the auth is, for as long as whoever injects it is there. */
-function injectSnapshot(auth: AnyAuth): Signal<AuthSnapshot> {
-  const destroyRef = inject(DestroyRef)
-  // A page that was rendered for one user must not depend on what was, by then, known of another.
-  if (isPlatformServer(inject(PLATFORM_ID))) return signal(RESTORING).asReadonly()
-  const { read, subscribe } = storeOf(auth)
-  const snapshot = signal(read() as AuthSnapshot)
-  // It may be told from inside a computation, which may write nothing itself.
-  destroyRef.onDestroy(subscribe(() => untracked(() => snapshot.set(read() as AuthSnapshot))))
-  return snapshot.asReadonly()
-}
 
 /**
  * Functions that know the type of your auth, with a token of their own.

@@ -6,6 +6,7 @@
 import { getContext, hasContext, setContext } from 'svelte'
 import type { Auth } from '../core/auth.ts'
 import type { AnyAuth, AuthStore, AuthView } from './snapshot.ts'
+import type { IsEqual } from './svelte/reactive.ts'
 import {
   browserStore,
   createSelection,
@@ -16,11 +17,12 @@ import {
   view,
   whole,
 } from './svelte/selection.ts'
-import type { AuthContext, IsEqual } from './svelte/types.ts'
+import type { AuthContext } from './svelte/types.ts'
 
 export type { AnyAuth, AuthSnapshot, AuthView, SessionOf } from './snapshot.ts'
+export type { Reactive, ReactiveView, SetAuthOptions } from './svelte/reactive.ts'
 export { authStateStore, sessionStore } from './svelte/stores.ts'
-export type { AuthContext, Reactive, ReactiveView, SetAuthOptions } from './svelte/types.ts'
+export type { AuthContext } from './svelte/types.ts'
 
 interface Provided {
   readonly auth: AnyAuth

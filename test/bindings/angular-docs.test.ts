@@ -4,6 +4,7 @@ import { membersOf, namesIn, root, tableUnder } from '../package/readme-source.t
 
 const page = readFileSync(new URL('docs/angular.md', root), 'utf8')
 const TYPES = 'src/bindings/angular/types.ts'
+const OPTIONS = 'src/bindings/angular/options.ts'
 
 describe('the tables of docs/angular.md', () => {
   it('name every function, and what injectAuthState selects from', () => {
@@ -13,13 +14,13 @@ describe('the tables of docs/angular.md', () => {
   })
 
   it('name every view', () => {
-    const views = membersOf(TYPES, 'AuthViewSignals').filter((name) => name !== 'view')
+    const views = membersOf(OPTIONS, 'AuthViewSignals').filter((name) => name !== 'view')
     expect(namesIn(tableUnder('Views', page)).sort()).toEqual(views.sort())
   })
 
   it('name every option of authInterceptor', () => {
     const options = [
-      ...membersOf(TYPES, 'AuthInterceptorOptions'),
+      ...membersOf(OPTIONS, 'AuthInterceptorOptions'),
       ...membersOf('src/transports/origins.ts', 'OriginOptions'),
     ]
     expect(namesIn(tableUnder('HttpClient', page)).sort()).toEqual(options.sort())

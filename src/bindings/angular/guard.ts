@@ -2,7 +2,7 @@ import { inject } from '@angular/core'
 import { type CanActivateFn, Router } from '@angular/router'
 import { requireSession } from '../guard.ts'
 import type { AnyAuth } from '../snapshot.ts'
-import type { AuthGuardOptions } from './types.ts'
+import type { AuthGuardOptions } from './options.ts'
 
 /** See `AuthContext.authGuard`. */
 export function createAuthGuard(injectAuth: () => AnyAuth, options: AuthGuardOptions): CanActivateFn {

@@ -1,12 +1,4 @@
-import {
-  HttpErrorResponse,
-  type HttpEvent,
-  HttpEventType,
-  type HttpHandlerFn,
-  type HttpRequest,
-  type HttpResponseBase,
-} from '@angular/common/http'
-import { Subscription } from 'rxjs'
+import type { HttpEvent, HttpHandlerFn, HttpRequest } from '@angular/common/http'
 import type { AnyAuth } from '../../core/auth.ts'
 import { type BearerRequest, bearerRequest } from '../../core/bearer-request.ts'
 import type { Challenge } from '../../core/challenge.ts'
@@ -14,16 +6,8 @@ import { HoldTimeoutError } from '../../core/errors.ts'
 import { type ReplayableBody, replayableBody } from '../../transports/body.ts'
 import { judge } from '../../transports/judge.ts'
 import { originOf } from '../../transports/origins.ts'
-import type { AuthInterceptorOptions } from './types.ts'
-
-/** `HttpClient` gives refusals as errors: the replay reads both alike. */
-interface Answer {
-  /** `undefined` where an interceptor further down has ended the request without any answer. */
-  readonly end: HttpResponseBase | undefined
-  readonly error: HttpErrorResponse | undefined
-  /** What is not told before it is clear that this answer is the caller's. */
-  readonly events: readonly HttpEvent<unknown>[]
-}
+import { type Answer, answerOf, isRefusal, tellingOnce, timeoutError } from './http-answer.ts'
+import type { AuthInterceptorOptions } from './options.ts'
 
 /** One request of `HttpClient`, which may be sent twice. */
 export class HttpSending implements BearerRequest<Answer> {
@@ -32,13 +16,12 @@ export class HttpSending implements BearerRequest<Answer> {
   readonly #request: HttpRequest<unknown>
   readonly #next: HttpHandlerFn
   readonly #options: AuthInterceptorOptions
-  readonly #tell: (event: HttpEvent<unknown>) => void
+  readonly #pass: (event: HttpEvent<unknown>) => void
   readonly #began = Date.now()
   readonly #controller = new AbortController()
   #body: ReplayableBody | undefined
   /** Whether time has passed since the call: its body may have been changed by its owner, and a part of its timeout is over. */
   #late = false
-  #hasToldOfSending = false
 
   /** `tell` is given the events that the caller hears of before there is an answer. */
   constructor(
@@ -50,7 +33,7 @@ export class HttpSending implements BearerRequest<Answer> {
     this.#request = request
     this.#next = next
     this.#options = options
-    this.#tell = tell
+    this.#pass = tellingOnce(tell)
   }
 
   async start(auth: AnyAuth): Promise<Answer> {
@@ -65,7 +48,9 @@ export class HttpSending implements BearerRequest<Answer> {
       this.#late = true
       return await answer
     } catch (error) {
-      throw error instanceof HoldTimeoutError && this.#isOutOfTime ? this.#timeoutError() : error
+      throw error instanceof HoldTimeoutError && this.#isOutOfTime
+        ? timeoutError(this.#request.urlWithParams)
+        : error
     }
   }
 
@@ -100,37 +85,12 @@ export class HttpSending implements BearerRequest<Answer> {
 
   send(authorization: string | undefined, abort?: AbortSignal): Promise<Answer> {
     const signals = abort ? [this.signal, abort] : [this.signal]
-    const sending = new Subscription()
-    return new Promise<Answer>((resolve, reject) => {
-      if (this.signal.aborted) return reject(this.signal.reason)
-      for (const signal of signals) {
-        const leave = () => {
-          sending.unsubscribe()
-          reject(signal.reason)
-        }
-        signal.addEventListener('abort', leave)
-        sending.add(() => signal.removeEventListener('abort', leave))
-      }
-      const events: HttpEvent<unknown>[] = []
-      let keeps = this.#options.isChallenge !== undefined
-      let end: HttpResponseBase | undefined
-      const sent = this.#next(this.#authorized(authorization)).subscribe({
-        next: (event) => {
-          if (event.type === HttpEventType.ResponseHeader) keeps ||= isRefusal(event.status)
-          if (event.type === HttpEventType.Response) end = event
-          if (keeps && isOfAnswer(event)) events.push(event)
-          else this.#pass(event)
-        },
-        error: (error) => {
-          // Without a status there is no answer.
-          if (error instanceof HttpErrorResponse && error.status > 0) resolve({ end: error, error, events })
-          else reject(error)
-        },
-        complete: () => resolve({ end, error: undefined, events }),
-      })
-      // An event may be the reason to leave, while `subscribe` is still at it.
-      sending.add(sent)
-    }).finally(() => sending.unsubscribe())
+    if (this.signal.aborted) return Promise.reject(this.signal.reason)
+    return answerOf(this.#next(this.#authorized(authorization)), {
+      signals,
+      keepsAll: this.#options.isChallenge !== undefined,
+      pass: this.#pass,
+    })
   }
 
   challenge({ end }: Answer): Challenge | undefined | Promise<Challenge | undefined> {
@@ -140,13 +100,6 @@ export class HttpSending implements BearerRequest<Answer> {
     // A redirect to another origin lost the token on the way: what is said there is not about it.
     if (end.url && originOf(end.url) !== originOf(this.#request.urlWithParams)) return undefined
     return judge(end, end.status, end.headers.get('WWW-Authenticate'), isChallenge)
-  }
-
-  #pass(event: HttpEvent<unknown>) {
-    // For the caller it is one request, however often it is sent.
-    if (event.type === HttpEventType.Sent && this.#hasToldOfSending) return
-    this.#hasToldOfSending ||= event.type === HttpEventType.Sent
-    this.#tell(event)
   }
 
   #authorized(authorization: string | undefined): HttpRequest<unknown> {
@@ -164,21 +117,4 @@ export class HttpSending implements BearerRequest<Answer> {
       ...(timeout && { timeout }),
     })
   }
-
-  /** As its backends tell that they had no time left. */
-  #timeoutError() {
-    return new HttpErrorResponse({
-      error: new DOMException('Request timed out', 'TimeoutError'),
-      status: 0,
-      statusText: 'Request timeout',
-      url: this.#request.urlWithParams,
-    })
-  }
 }
-
-const isRefusal = (status: number) => status === 401 || status === 403
-
-const isOfAnswer = ({ type }: HttpEvent<unknown>) =>
-  type === HttpEventType.ResponseHeader ||
-  type === HttpEventType.DownloadProgress ||
-  type === HttpEventType.Response

@@ -5,8 +5,8 @@ import { fetchElsewhere } from '../../transports/elsewhere.ts'
 import { createOriginGuard } from '../../transports/origins.ts'
 import type { AnyAuth } from '../snapshot.ts'
 import { HttpSending } from './http-sending.ts'
+import type { AuthInterceptorOptions } from './options.ts'
 import { sendElsewhere } from './send-elsewhere.ts'
-import type { AuthInterceptorOptions } from './types.ts'
 
 /** See `AuthContext.authInterceptor`. */
 export function createAuthInterceptor(

@@ -1,58 +1,16 @@
 /** The Angular binding, as its users see it. */
-import type { HttpInterceptorFn, HttpResponseBase } from '@angular/common/http'
+import type { HttpInterceptorFn } from '@angular/common/http'
 import type { EnvironmentProviders, Signal } from '@angular/core'
 import type { CanActivateFn } from '@angular/router'
 import type { Auth, AuthState } from '../../core/auth.ts'
-import type { OriginOptions } from '../../transports/origins.ts'
-import type { AnyAuth, AuthSnapshot, AuthView, SessionOf } from '../snapshot.ts'
-
-/** Whether a selection is what it was. Default: `Object.is`. */
-export type IsEqual<T = unknown> = (before: T, after: T) => boolean
-
-export interface ProvideAuthOptions {
-  /**
-   * Whether a session that ended by itself still counts as signed in, for a dialog over the page that asks to sign in again.
-   * Default: `false`.
-   */
-  readonly keepExpired?: boolean
-}
-
-/** What belongs on the screen: signals for `@if`. They do not flicker while a token is renewed. */
-export interface AuthViewSignals {
-  readonly view: Signal<AuthView>
-  /** While there is a session: also during a refresh. */
-  readonly signedIn: Signal<boolean>
-  /** While nobody is signed in: also while a sign-in is tried. */
-  readonly signedOut: Signal<boolean>
-  /** From the end of a session until the user signed in again, or left. */
-  readonly expired: Signal<boolean>
-  /** Until the stored session was read: on servers, always. */
-  readonly restoring: Signal<boolean>
-}
-
-/** Options of `authInterceptor`. */
-export interface AuthInterceptorOptions extends OriginOptions {
-  /**
-   * Says whether an answer asks for a new token: an `HttpResponse`, or an `HttpErrorResponse` with a status. Default: a 401
-   * whose Bearer challenge, where it names an error, names `invalid_token`. Step-up challenges are recognised before.
-   */
-  readonly isChallenge?: (answer: HttpResponseBase) => boolean | Promise<boolean>
-  /**
-   * What a 401 does to other requests in flight with the same token: `'safe'` aborts GET, HEAD and OPTIONS and sends them
-   * again with the new one. Default: `'never'`.
-   */
-  readonly abortInFlight?: 'never' | 'safe'
-  /** Requests that are none of the session's business: they go as they are, at once. */
-  readonly exclude?: (url: string) => boolean
-}
-
-/** Options of `authGuard`. */
-export interface AuthGuardOptions {
-  /** The path of the sign-in page. */
-  readonly loginPath: string
-  /** The name of the query parameter that brings the way back. Default: `'returnTo'`. */
-  readonly param?: string
-}
+import type { AnyAuth, AuthSnapshot, SessionOf } from '../snapshot.ts'
+import type {
+  AuthGuardOptions,
+  AuthInterceptorOptions,
+  AuthViewSignals,
+  IsEqual,
+  ProvideAuthOptions,
+} from './options.ts'
 
 /**
  * What an app provides and injects. `Given` is what its `provideAuth` takes. Whatever begins with `inject` is to be called
@@ -102,12 +60,8 @@ export interface AuthContext<A extends AnyAuth = Auth, Given extends AnyAuth = A
   ): Signal<T>
 
   /**
-   * The chart's state, or what is selected from an `AuthSnapshot`, as a signal.
-   *
-   * @param auth instead of the one provided
-   * @param select takes `{ state, view, session, reason, held }`; may read other signals
-   * @param isEqual whether a selection is what it was. Default: `Object.is`
-   * @throws Error where there is neither a provider nor an `auth`
+   * The chart's state, or what is selected from an `AuthSnapshot`: `{ state, view, session, reason, held }`. As `injectSession`
+   * in all else.
    *
    * @example
    * ```ts

@@ -1,7 +1,7 @@
 import { onMount, untrack } from 'svelte'
 import { createSubscriber } from 'svelte/reactivity'
 import { type AnyAuth, type AuthSnapshot, type AuthStore, RESTORING, storeOf } from '../snapshot.ts'
-import type { IsEqual, Reactive } from './types.ts'
+import type { IsEqual, Reactive } from './reactive.ts'
 
 /** Takes what is needed from a part of what the auth is. */
 export type Select = (from: unknown) => unknown

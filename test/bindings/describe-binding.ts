@@ -209,7 +209,7 @@ export function describeBinding(name: string, options: RigOptions): void {
       const page = await signedIn()
       const counts = () => page.evaluate(() => watch.counts())
       const unmount = () => page.evaluate(() => example.unmount())
-      await page.waitForFunction(() => (watch.counts().subscriptions ?? 0) > 1)
+      await page.waitForFunction(() => (watch.counts().subscriptions ?? 0) > 0)
       await unmount()
       await expect.poll(counts).toMatchObject({ subscriptions: 0 })
       const before = await counts()

@@ -73,7 +73,10 @@ export interface Auth<Credentials = unknown, Claims = Readonly<Record<string, un
    */
   signIn(credentials: Credentials): Promise<Session<Claims>>
 
-  /** Ends the session here at once, then tells the server, in bounded time. Never rejects. */
+  /**
+   * Ends the session here at once, then tells the server, in bounded time. Never rejects. Before `ready()` nobody knows the
+   * stored tokens: they are removed, and not revoked.
+   */
   signOut(): Promise<void>
 
   /**

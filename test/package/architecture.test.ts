@@ -53,7 +53,8 @@ const RULES: readonly Rule[] = [
       'rxjs',
     ],
   },
-  { layer: 'src/bindings/realtime.ts', mayImport: ['src/core/', 'src/bindings/', 'src/environment/'] },
+  { layer: 'src/bindings/realtime.ts', mayImport: ['src/core/', 'src/bindings/'] },
+  { layer: 'src/bindings/realtime/', mayImport: ['src/core/', 'src/bindings/', 'src/environment/'] },
   { layer: 'src/bindings/', mayImport: ['src/core/', 'machines/index.ts'] },
   {
     layer: 'src/worker/',

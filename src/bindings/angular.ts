@@ -17,7 +17,8 @@ import { createAuthInterceptor } from './angular/interceptor.ts'
 import type { IsEqual } from './angular/options.ts'
 import { injectSnapshot, type Provided } from './angular/provided.ts'
 import type { AuthContext } from './angular/types.ts'
-import type { AnyAuth, AuthSnapshot, AuthView } from './snapshot.ts'
+import { type Part, type Select, session, state, whole } from './part.ts'
+import type { AnyAuth, AuthView } from './snapshot.ts'
 
 export type {
   AuthGuardOptions,
@@ -27,8 +28,6 @@ export type {
 } from './angular/options.ts'
 export type { AuthContext } from './angular/types.ts'
 export type { AnyAuth, AuthSnapshot, AuthView, SessionOf } from './snapshot.ts'
-
-type Select = (from: unknown) => unknown
 
 /**
  * Functions that know the type of your auth, with a token of their own.
@@ -53,11 +52,7 @@ export function createAuthContext<A extends AnyAuth = Auth, Given extends AnyAut
   }
 
   /** A selection from a part of what the auth is. The auth may be given before all else. */
-  function injectSelection(
-    asker: string,
-    part: (snapshot: AuthSnapshot) => unknown,
-    args: readonly unknown[],
-  ) {
+  function injectSelection(asker: string, part: Part, args: readonly unknown[]) {
     const given = typeof args[0] === 'object' ? (args[0] as AnyAuth) : undefined
     const [select, equal] = (given ? args.slice(1) : args) as [Select?, IsEqual?]
     const snapshot = given ? injectSnapshot(given) : injectProvided(asker).snapshot
@@ -82,10 +77,10 @@ export function createAuthContext<A extends AnyAuth = Auth, Given extends AnyAut
     },
     injectAuth: injectAuth as never,
     injectSession: ((...args: readonly unknown[]) =>
-      injectSelection('injectSession()', ({ session }) => session, args)) as never,
+      injectSelection('injectSession()', session, args)) as never,
     injectAuthState: ((...args: readonly unknown[]) => {
       const selects = args.some((arg) => typeof arg === 'function')
-      return injectSelection('injectAuthState()', (all) => (selects ? all : all.state), args)
+      return injectSelection('injectAuthState()', selects ? whole : state, args)
     }) as never,
     injectAuthView() {
       const { snapshot, keepExpired } = injectProvided('injectAuthView()')

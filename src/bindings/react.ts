@@ -7,9 +7,10 @@
 import * as React from 'react'
 import { createElement, useContext, useMemo, useSyncExternalStore } from 'react'
 import type { Auth } from '../core/auth.ts'
+import { type Select, session, state, view, whole } from './part.ts'
 import { suspendUntilReady } from './react/suspend.ts'
 import type { AuthContext, IsEqual, ProviderProps, ViewProps } from './react/types.ts'
-import { type Select, session, state, useSelection, view, whole } from './react/use-selection.ts'
+import { useSelection } from './react/use-selection.ts'
 import type { AnyAuth, AuthView } from './snapshot.ts'
 
 export type { AuthContext, ProviderProps, ViewProps } from './react/types.ts'

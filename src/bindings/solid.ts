@@ -5,16 +5,9 @@
  */
 import { createComponent, createContext, createResource, onMount, useContext } from 'solid-js'
 import type { Auth } from '../core/auth.ts'
+import { type Select, session, state, view, whole } from './part.ts'
 import type { AnyAuth, AuthView } from './snapshot.ts'
-import {
-  createSelection,
-  isServersPage,
-  type Select,
-  session,
-  state,
-  view,
-  whole,
-} from './solid/selection.ts'
+import { createSelection, isServersPage } from './solid/selection.ts'
 import { showWhile } from './solid/show-while.ts'
 import type { AuthContext, IsEqual, ProviderProps, ViewProps } from './solid/types.ts'
 

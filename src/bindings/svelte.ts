@@ -5,18 +5,10 @@
  */
 import { getContext, hasContext, setContext } from 'svelte'
 import type { Auth } from '../core/auth.ts'
+import { type Select, session, state, view, whole } from './part.ts'
 import type { AnyAuth, AuthStore, AuthView } from './snapshot.ts'
 import type { IsEqual } from './svelte/reactive.ts'
-import {
-  browserStore,
-  createSelection,
-  mountedStore,
-  type Select,
-  session,
-  state,
-  view,
-  whole,
-} from './svelte/selection.ts'
+import { browserStore, createSelection, mountedStore } from './svelte/selection.ts'
 import type { AuthContext } from './svelte/types.ts'
 
 export type { AnyAuth, AuthSnapshot, AuthView, SessionOf } from './snapshot.ts'

@@ -5,8 +5,9 @@
  */
 import { hasInjectionContext, type InjectionKey, inject, type SetupContext, toRaw } from 'vue'
 import type { Auth } from '../core/auth.ts'
+import { type Select, session, state, view, whole } from './part.ts'
 import type { AnyAuth, AuthView } from './snapshot.ts'
-import { createSelection, isServerRender, type Select, session, state, view, whole } from './vue/selection.ts'
+import { createSelection, isServerRender } from './vue/selection.ts'
 import type { AuthContext, AuthViewComponent, IsEqual } from './vue/types.ts'
 
 export type { AnyAuth, AuthSnapshot, AuthView, SessionOf } from './snapshot.ts'

@@ -13,7 +13,7 @@ interface Entry<T> {
   readonly owner: number
   readonly resolve: (value: T) => void
   readonly reject: (error: unknown) => void
-  deadline: number
+  readonly deadline: number
   /** Undoes the listener and the timer of a caller that brought its own. */
   cleanUp: (() => void) | undefined
   previous: Entry<T> | undefined
@@ -41,8 +41,9 @@ export function createHoldQueue<T>({
   let last: Entry<T> | undefined
   let size = 0
   let timer: unknown
-  /** When the timer fires, by the wall clock. */
-  let due = 0
+  /** Milliseconds that went by, as deadlines count them: by the wall clock, which a sleep moves on, but never back. */
+  let elapsed = 0
+  let seen = clock.now()
 
   function remove(entry: Entry<T>) {
     if (entry.previous) entry.previous.next = entry.next
@@ -66,25 +67,23 @@ export function createHoldQueue<T>({
     timer = undefined
   }
 
-  /** Deadlines go by the wall clock: where that was set back, they move along. */
-  function bringForward(by: number) {
-    for (let entry = first; entry; entry = entry.next) entry.deadline -= by
-    due -= by
+  function look(): number {
+    const now = clock.now()
+    elapsed += Math.max(0, now - seen)
+    seen = now
+    return elapsed
   }
 
   function arm() {
     if (timer !== undefined || !first) return
-    due = first.deadline
-    // Never longer than anybody may wait.
-    const delay = Math.min(timeout, Math.max(0, due - clock.now()))
+    const due = Math.max(look(), first.deadline)
     timer = clock.setTimeout(() => {
       timer = undefined
       // No timer is early: if this one seems to be, the clock was set back meanwhile.
-      bringForward(Math.max(0, due - clock.now()))
-      const now = clock.now()
-      while (first && first.deadline <= now) reject(first, new HoldTimeoutError())
+      elapsed = Math.max(look(), due)
+      while (first && first.deadline <= elapsed) reject(first, new HoldTimeoutError())
       arm()
-    }, delay)
+    }, due - elapsed)
   }
 
   return {
@@ -100,8 +99,7 @@ export function createHoldQueue<T>({
         onChange('rejected', error)
         return Promise.reject(error)
       }
-      const deadline = clock.now() + timeout
-      if (last && deadline < last.deadline) bringForward(last.deadline - deadline)
+      const deadline = look() + timeout
       return new Promise<T>((resolve, rejectPromise) => {
         const entry: Entry<T> = {
           owner,

@@ -1,5 +1,6 @@
 import { backgroundClock } from './background-clock.ts'
 import type { Clock, SessionRecord, SessionStorage } from './ports.ts'
+import { isPromiseLike } from './promise-like.ts'
 import type { Timed } from './timed.ts'
 
 /** How long a use may go untold, in milliseconds, or a tenth of the limit where that is less. */
@@ -71,7 +72,7 @@ export function createLastUse({ storage, clock, timed, limit, timeout, onAnswer 
   function ask(): unknown {
     try {
       const found = shared?.readLastUse?.()
-      if (typeof (found as PromiseLike<unknown> | undefined)?.then !== 'function') return found
+      if (!isPromiseLike(found)) return found
       return timed
         .run(
           () => found,

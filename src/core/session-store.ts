@@ -1,6 +1,7 @@
 import { StorageError } from './errors.ts'
 import type { PersistMode } from './options.ts'
 import type { Clock, SessionRecord, SessionStorage } from './ports.ts'
+import { isPromiseLike } from './promise-like.ts'
 import { isHeaderSafe } from './token-response.ts'
 
 /**
@@ -248,9 +249,6 @@ function overtaken(record: SessionRecord, stored: unknown, held: boolean): Overt
   }
   return held && (stored === undefined || stored === null) ? 'gone' : undefined
 }
-
-const isPromiseLike = (value: unknown): value is PromiseLike<unknown> =>
-  typeof (value as PromiseLike<unknown> | undefined)?.then === 'function'
 
 const optional = (value: unknown, type: 'string' | 'number') => value === undefined || typeof value === type
 

@@ -1,8 +1,8 @@
 import type { SessionStorage } from '../core/ports.ts'
+import { createTurns } from '../core/turns.ts'
 import { hearChanges } from './change-channel.ts'
 import { withEntry } from './indexed-db.ts'
 import { seal, unseal } from './sealed.ts'
-import { createTurns } from './turns.ts'
 
 const LAST_USE = 'last-use'
 

@@ -1,6 +1,6 @@
 import type { SessionRecord, SessionStorage } from '../core/ports.ts'
+import { createTurns } from '../core/turns.ts'
 import { parseRecord } from './json.ts'
-import { createTurns } from './turns.ts'
 
 /** What is needed of a storage made with unstorage 1.x: its `Storage` fits as it is. */
 export interface UnstorageLike {

@@ -1,15 +1,7 @@
 import { useEffect, useMemo, useRef, useSyncExternalStore } from 'react'
+import type { Part, Select } from '../part.ts'
 import { type AnyAuth, type AuthSnapshot, RESTORING, storeOf } from '../snapshot.ts'
 import type { IsEqual } from './types.ts'
-
-/** Takes what is needed from a part of what the auth is. */
-export type Select = (from: unknown) => unknown
-export type Part = (snapshot: AuthSnapshot) => unknown
-
-export const whole: Part = (snapshot) => snapshot
-export const view: Part = (snapshot) => snapshot.view
-export const state: Part = (snapshot) => snapshot.state
-export const session: Part = (snapshot) => snapshot.session
 
 const theSame: Select = (from) => from
 

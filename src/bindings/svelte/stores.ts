@@ -1,8 +1,9 @@
 import { type Readable, readable } from 'svelte/store'
 import type { AuthState } from '../../core/auth.ts'
+import { type Part, type Select, session, state, whole } from '../part.ts'
 import type { AnyAuth, AuthSnapshot, SessionOf } from '../snapshot.ts'
 import type { IsEqual } from './reactive.ts'
-import { browserStore, createSelector, type Part, type Select, session, state, whole } from './selection.ts'
+import { browserStore, createSelector } from './selection.ts'
 
 function createStore(auth: AnyAuth, part: Part, how: readonly unknown[]): Readable<never> {
   const store = browserStore(auth)

@@ -1,5 +1,5 @@
 import { createAuthContext } from 'authchart/angular'
-import type { auth } from '../shared/session.ts'
+import type { auth } from '../common/session.ts'
 
 /** What the app provides and injects, with the types of its session. */
 export const { provideAuth, injectAuth, injectAuthState, injectAuthView, injectSession } =

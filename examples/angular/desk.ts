@@ -1,5 +1,5 @@
 import { ChangeDetectionStrategy, Component, signal } from '@angular/core'
-import { endSession, expireToken, type Item, loadItems, sendBurst } from '../shared/actions.ts'
+import { endSession, expireToken, type Item, loadItems, sendBurst } from '../common/actions.ts'
 import { SessionCard } from './session-card.ts'
 
 /** What a user sees who is signed in. */

@@ -1,8 +1,8 @@
 import { ChangeDetectionStrategy, Component, computed } from '@angular/core'
-import { stay } from '../shared/actions.ts'
-import { idleTime } from '../shared/session.ts'
-import { IDLE_WARNING } from '../shared/time.ts'
-import { timeWords } from '../shared/words.ts'
+import { stay } from '../common/actions.ts'
+import { idleTime } from '../common/session.ts'
+import { IDLE_WARNING } from '../common/time.ts'
+import { timeWords } from '../common/words.ts'
 import { injectSession } from './auth.ts'
 import { injectNow } from './now.ts'
 

@@ -2,8 +2,8 @@
 import '@angular/compiler'
 import { provideZonelessChangeDetection } from '@angular/core'
 import { bootstrapApplication } from '@angular/platform-browser'
-import { auth } from '../shared/session.ts'
-import { start } from '../shared/start.ts'
+import { auth } from '../common/session.ts'
+import { start } from '../common/start.ts'
 import { App } from './app.ts'
 import { provideAuth } from './auth.ts'
 

@@ -1,5 +1,5 @@
 import { DestroyRef, inject, type Signal, signal } from '@angular/core'
-import { onTick } from '../shared/time.ts'
+import { onTick } from '../common/time.ts'
 
 /** The time, as a signal, as long as the component is there. */
 export function injectNow(): Signal<number> {

@@ -6,8 +6,8 @@ import {
   ElementRef,
   inject,
 } from '@angular/core'
-import { openDialog } from '../shared/dialog.ts'
-import { reasonWords, waitingWords } from '../shared/words.ts'
+import { openDialog } from '../common/dialog.ts'
+import { reasonWords, waitingWords } from '../common/words.ts'
 import { injectAuth, injectAuthState } from './auth.ts'
 import { SignInForm } from './sign-in-form.ts'
 

@@ -1,6 +1,6 @@
 import { ChangeDetectionStrategy, Component, computed, signal } from '@angular/core'
-import { signIn } from '../shared/actions.ts'
-import { lastUser } from '../shared/session.ts'
+import { signIn } from '../common/actions.ts'
+import { lastUser } from '../common/session.ts'
 import { injectAuthState } from './auth.ts'
 
 /** Asks for a user name and a password. */

@@ -1,5 +1,5 @@
 import { ChangeDetectionStrategy, Component, computed } from '@angular/core'
-import { stateWords, timeWords } from '../shared/words.ts'
+import { stateWords, timeWords } from '../common/words.ts'
 import { injectAuthState, injectSession } from './auth.ts'
 import { injectNow } from './now.ts'
 import { UserName } from './user-name.ts'

@@ -1,6 +1,6 @@
 import { ChangeDetectionStrategy, Component } from '@angular/core'
-import { lastUser } from '../shared/session.ts'
-import { drawn } from '../shared/start.ts'
+import { lastUser } from '../common/session.ts'
+import { drawn } from '../common/start.ts'
 import { injectSession } from './auth.ts'
 
 /** Selects the user alone: a new token does not draw it again. */

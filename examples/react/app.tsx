@@ -1,4 +1,4 @@
-import { auth } from '../shared/session.ts'
+import { auth } from '../common/session.ts'
 import { AuthProvider, Expired, Restoring, SignedIn, SignedOut } from './auth.ts'
 import { Desk } from './desk.tsx'
 import { SignInAgain } from './sign-in-again.tsx'

@@ -1,6 +1,6 @@
 import { StrictMode } from 'react'
 import { createRoot } from 'react-dom/client'
-import { start } from '../shared/start.ts'
+import { start } from '../common/start.ts'
 import { App } from './app.tsx'
 
 start((target) => {

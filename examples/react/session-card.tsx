@@ -1,9 +1,9 @@
 import { useEffect, useState } from 'react'
-import { stay } from '../shared/actions.ts'
-import { idleTime, lastUser } from '../shared/session.ts'
-import { drawn } from '../shared/start.ts'
-import { IDLE_WARNING, onTick } from '../shared/time.ts'
-import { stateWords, timeWords } from '../shared/words.ts'
+import { stay } from '../common/actions.ts'
+import { idleTime, lastUser } from '../common/session.ts'
+import { drawn } from '../common/start.ts'
+import { IDLE_WARNING, onTick } from '../common/time.ts'
+import { stateWords, timeWords } from '../common/words.ts'
 import { useAuth, useAuthState, useSession } from './auth.ts'
 
 /** Who is signed in, and how the token is. */

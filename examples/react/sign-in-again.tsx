@@ -1,6 +1,6 @@
 import { useLayoutEffect, useRef } from 'react'
-import { openDialog } from '../shared/dialog.ts'
-import { reasonWords, waitingWords } from '../shared/words.ts'
+import { openDialog } from '../common/dialog.ts'
+import { reasonWords, waitingWords } from '../common/words.ts'
 import { useAuth, useAuthState } from './auth.ts'
 import { SignInForm } from './sign-in-form.tsx'
 

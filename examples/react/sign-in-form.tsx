@@ -1,6 +1,6 @@
 import { type FormEvent, useState } from 'react'
-import { signIn } from '../shared/actions.ts'
-import { lastUser } from '../shared/session.ts'
+import { signIn } from '../common/actions.ts'
+import { lastUser } from '../common/session.ts'
 import { useAuthState } from './auth.ts'
 
 /** Asks for a user name and a password. */

@@ -1,4 +1,4 @@
 import react from '@vitejs/plugin-react'
-import { defineExample } from '../shared/vite.ts'
+import { defineExample } from '../common/vite.ts'
 
 export default defineExample(import.meta.dirname, [react()])

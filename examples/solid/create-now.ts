@@ -1,5 +1,5 @@
 import { type Accessor, createSignal, onCleanup } from 'solid-js'
-import { onTick } from '../shared/time.ts'
+import { onTick } from '../common/time.ts'
 
 /** The time, as a clock that ticks. */
 export function createNow(): Accessor<number> {

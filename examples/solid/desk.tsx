@@ -1,6 +1,6 @@
 /** @jsxImportSource solid-js */
 import { createSignal, For } from 'solid-js'
-import { endSession, expireToken, type Item, loadItems, sendBurst } from '../shared/actions.ts'
+import { endSession, expireToken, type Item, loadItems, sendBurst } from '../common/actions.ts'
 import { SessionCard } from './session-card.tsx'
 
 /** What a user sees who is signed in. */

@@ -1,10 +1,10 @@
 /** @jsxImportSource solid-js */
 import { Show } from 'solid-js'
-import { stay } from '../shared/actions.ts'
-import { idleTime, lastUser } from '../shared/session.ts'
-import { drawn } from '../shared/start.ts'
-import { IDLE_WARNING } from '../shared/time.ts'
-import { stateWords, timeWords } from '../shared/words.ts'
+import { stay } from '../common/actions.ts'
+import { idleTime, lastUser } from '../common/session.ts'
+import { drawn } from '../common/start.ts'
+import { IDLE_WARNING } from '../common/time.ts'
+import { stateWords, timeWords } from '../common/words.ts'
 import { useAuth, useAuthState, useSession } from './auth.ts'
 import { createNow } from './create-now.ts'
 

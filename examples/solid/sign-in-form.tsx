@@ -1,7 +1,7 @@
 /** @jsxImportSource solid-js */
 import { createSignal } from 'solid-js'
-import { signIn } from '../shared/actions.ts'
-import { lastUser } from '../shared/session.ts'
+import { signIn } from '../common/actions.ts'
+import { lastUser } from '../common/session.ts'
 import { useAuthState } from './auth.ts'
 
 /** Asks for a user name and a password. */

@@ -1,4 +1,4 @@
 import solid from 'vite-plugin-solid'
-import { defineExample } from '../shared/vite.ts'
+import { defineExample } from '../common/vite.ts'
 
 export default defineExample(import.meta.dirname, [solid()])

@@ -1,5 +1,5 @@
 import { mount, unmount } from 'svelte'
-import { start } from '../shared/start.ts'
+import { start } from '../common/start.ts'
 import App from './app.svelte'
 
 start((target) => {

@@ -1,5 +1,5 @@
 import { createSubscriber } from 'svelte/reactivity'
-import { onTick } from '../shared/time.ts'
+import { onTick } from '../common/time.ts'
 
 /** The time, for as long as something on the page shows it. */
 export function useNow(): { readonly current: number } {

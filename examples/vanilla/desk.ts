@@ -1,4 +1,4 @@
-import { endSession, expireToken, type Item, loadItems, sendBurst } from '../shared/actions.ts'
+import { endSession, expireToken, type Item, loadItems, sendBurst } from '../common/actions.ts'
 import { create, type Part, within } from './part.ts'
 import { createSessionCard } from './session-card.ts'
 

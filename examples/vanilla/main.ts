@@ -1,4 +1,4 @@
-import { start } from '../shared/start.ts'
+import { start } from '../common/start.ts'
 import { createApp } from './app.ts'
 
 start((target) => {

@@ -1,6 +1,6 @@
 /** As much of a framework as this example needs. */
 import { authStore } from 'authchart/events'
-import { auth } from '../shared/session.ts'
+import { auth } from '../common/session.ts'
 
 const { read, subscribe } = authStore(auth)
 type Snapshot = ReturnType<typeof read>

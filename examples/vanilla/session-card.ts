@@ -1,8 +1,8 @@
-import { stay } from '../shared/actions.ts'
-import { auth, idleTime, lastUser } from '../shared/session.ts'
-import { drawn } from '../shared/start.ts'
-import { IDLE_WARNING, onTick } from '../shared/time.ts'
-import { stateWords, timeWords } from '../shared/words.ts'
+import { stay } from '../common/actions.ts'
+import { auth, idleTime, lastUser } from '../common/session.ts'
+import { drawn } from '../common/start.ts'
+import { IDLE_WARNING, onTick } from '../common/time.ts'
+import { stateWords, timeWords } from '../common/words.ts'
 import { create, follow, type Part, within } from './part.ts'
 
 const MARKUP = `

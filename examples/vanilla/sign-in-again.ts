@@ -1,6 +1,6 @@
-import { openDialog } from '../shared/dialog.ts'
-import { auth } from '../shared/session.ts'
-import { reasonWords, waitingWords } from '../shared/words.ts'
+import { openDialog } from '../common/dialog.ts'
+import { auth } from '../common/session.ts'
+import { reasonWords, waitingWords } from '../common/words.ts'
 import { create, follow, type Part, within } from './part.ts'
 import { createSignInForm } from './sign-in-form.ts'
 

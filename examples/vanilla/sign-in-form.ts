@@ -1,5 +1,5 @@
-import { signIn } from '../shared/actions.ts'
-import { lastUser } from '../shared/session.ts'
+import { signIn } from '../common/actions.ts'
+import { lastUser } from '../common/session.ts'
 import { create, follow, type Part, within } from './part.ts'
 
 const MARKUP = `

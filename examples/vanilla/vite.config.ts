@@ -1,3 +1,3 @@
-import { defineExample } from '../shared/vite.ts'
+import { defineExample } from '../common/vite.ts'
 
 export default defineExample(import.meta.dirname, [])

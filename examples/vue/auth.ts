@@ -1,5 +1,5 @@
 import { createAuthContext } from 'authchart/vue'
-import type { auth } from '../shared/session.ts'
+import type { auth } from '../common/session.ts'
 
 /** The plugin, composables and components, with the types of this app's session. */
 export const {

@@ -1,6 +1,6 @@
 import { createApp } from 'vue'
-import { auth } from '../shared/session.ts'
-import { start } from '../shared/start.ts'
+import { auth } from '../common/session.ts'
+import { start } from '../common/start.ts'
 import App from './app.vue'
 import { createAuthPlugin } from './auth.ts'
 

@@ -1,5 +1,5 @@
 import { onScopeDispose, type Ref, readonly, ref } from 'vue'
-import { onTick } from '../shared/time.ts'
+import { onTick } from '../common/time.ts'
 
 /** The time, as a clock that ticks. */
 export function useNow(): Readonly<Ref<number>> {

@@ -1,4 +1,4 @@
 import vue from '@vitejs/plugin-vue'
-import { defineExample } from '../shared/vite.ts'
+import { defineExample } from '../common/vite.ts'
 
 export default defineExample(import.meta.dirname, [vue()])

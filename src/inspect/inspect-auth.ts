@@ -1,5 +1,6 @@
 import type { AnyActorRef, InspectionEvent } from 'xstate'
 import type { Auth } from '../core/auth.ts'
+import { isPromiseLike } from '../core/promise-like.ts'
 import { report } from '../environment/report.ts'
 import { emittedFacts, eventFacts, snapshotFacts, wordOr } from './facts.ts'
 import type { AuthObserver, InspectionFrame } from './frames.ts'
@@ -45,7 +46,7 @@ export function inspectAuth(
   function tell(frame: InspectionFrame) {
     try {
       const answer = observer(frame)
-      if (isThenable(answer)) answer.then(undefined, report)
+      if (isPromiseLike(answer)) answer.then(undefined, report)
     } catch (error) {
       report(error)
     }
@@ -105,8 +106,4 @@ export function inspectAuth(
   if (ended) subscription.unsubscribe()
   else if (actor.getSnapshot().status !== 'active') end()
   return end
-}
-
-function isThenable(value: unknown): value is PromiseLike<unknown> {
-  return typeof value === 'object' && value !== null && 'then' in value && typeof value.then === 'function'
 }

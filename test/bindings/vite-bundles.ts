@@ -3,7 +3,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { build, mergeConfig, type PluginOption, type Rolldown } from 'vite'
-import { defineExample } from '../../examples/shared/vite.ts'
+import { defineExample } from '../../examples/common/vite.ts'
 
 async function bundle(entry: string, plugins: PluginOption[], forServer: boolean): Promise<string> {
   const config = mergeConfig(defineExample(import.meta.dirname, plugins), {

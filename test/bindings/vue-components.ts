@@ -54,7 +54,7 @@ export function componentProblems(components: Components, files: Components = {}
       : ts.createSourceFile(file, text, version)
   }
   const program = ts.createProgram(
-    [...modules.keys(), ...['shared/css', 'vue/vue-files'].map((file) => `${root}examples/${file}.d.ts`)],
+    [...modules.keys(), ...['common/css', 'vue/vue-files'].map((file) => `${root}examples/${file}.d.ts`)],
     options,
     host,
   )

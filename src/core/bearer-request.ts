@@ -47,6 +47,17 @@ export interface BearerRequest<Answer> extends HoldOptions {
  */
 export function bearerRequest<Answer>(auth: AnyAuth, request: BearerRequest<Answer>): Promise<Answer> {
   const gate = auth[GATE]
+  const { watch } = gate
+  return watch ? watch(request, (watched) => go(gate, watched)) : go(gate, request)
+}
+
+/** Sends a request for somebody who watches it, and may put something between it and its transport. */
+export type RequestWatch = <Answer>(
+  request: BearerRequest<Answer>,
+  go: (request: BearerRequest<Answer>) => Promise<Answer>,
+) => Promise<Answer>
+
+function go<Answer>(gate: Gate, request: BearerRequest<Answer>): Promise<Answer> {
   try {
     const pass = gate.pass()
     if (pass) return run(gate, request, pass, false)

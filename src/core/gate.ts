@@ -1,4 +1,5 @@
 import type { AuthEvent, Reason } from '../../machines/index.ts'
+import type { RequestWatch } from './bearer-request.ts'
 import {
   AuthError,
   DisposedError,
@@ -187,6 +188,9 @@ export function createGate({
   }
 
   return {
+    /** Who watches each request: nobody, but for a tool that is open in development. */
+    watch: undefined as RequestWatch | undefined,
+
     pass,
     hold,
 

@@ -14,6 +14,8 @@ export type {
   InspectionFrame,
 } from './frames.ts'
 export { type InspectableAuth, type InspectOptions, inspectAuth } from './inspect-auth.ts'
+export { type InspectRequestsOptions, inspectRequests } from './inspect-requests.ts'
 export { openTelemetryObserver } from './open-telemetry.ts'
+export type { RequestFrame, RequestObserver } from './request-frames.ts'
 export { type StatelyInspector, statelyObserver } from './stately.ts'
 export type { TelemetryMeter, TelemetryOptions, TelemetrySpan, TelemetryTracer } from './telemetry.ts'

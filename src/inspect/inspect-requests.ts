@@ -1,0 +1,138 @@
+import { type AnyAuth, FETCH, GATE } from '../core/auth.ts'
+import type { BearerRequest, RequestWatch } from '../core/bearer-request.ts'
+import { AuthError } from '../core/errors.ts'
+import type { Gate } from '../core/gate.ts'
+import { report } from '../environment/report.ts'
+import type { RequestFrame, RequestObserver } from './request-frames.ts'
+
+/** Options of `inspectRequests`. */
+export interface InspectRequestsOptions {
+  /** Tells the time, in milliseconds since the Unix epoch. Default: `Date.now`. */
+  readonly now?: () => number
+}
+
+/** Those who look at one session's requests. */
+const observers = new WeakMap<Gate, Set<(frame: RequestFrame) => void>>()
+let lastId = 0
+
+/**
+ * Shows each request that a transport sends for a session, from its arrival to its end: sent, held, replayed, done or rejected.
+ * Where nobody looks it costs nothing. Requests that were under way before are not shown, nor those that carry an
+ * `Authorization` header of their own or go to an origin that gets no token: they are none of the session's business.
+ *
+ * @param auth the session; one that lives in a worker sends its requests there, where nothing is seen of them from here
+ * @param observer who looks
+ * @returns the way to stop; it may be called again
+ *
+ * @example
+ * ```ts
+ * import { inspectRequests } from 'authchart/inspect'
+ *
+ * const stop = inspectRequests(auth, ({ type, id, at }) => console.log(at, id, type))
+ * ```
+ */
+export function inspectRequests(
+  auth: AnyAuth,
+  observer: RequestObserver,
+  { now = Date.now }: InspectRequestsOptions = {},
+): () => void {
+  if (auth[FETCH]) return () => {}
+  const gate = auth[GATE]
+  const watching = observers.get(gate) ?? new Set()
+  observers.set(gate, watching)
+  // An entry of its own for each call, for the same function may be given twice.
+  const tell = (frame: RequestFrame) => {
+    try {
+      observer({ ...frame, at: now() })
+    } catch (error) {
+      report(error)
+    }
+  }
+  watching.add(tell)
+  gate.watch = watchFor(watching)
+  return () => {
+    watching.delete(tell)
+    if (watching.size === 0) gate.watch = undefined
+  }
+}
+
+function watchFor(watching: ReadonlySet<(frame: RequestFrame) => void>): RequestWatch {
+  return async (request, go) => {
+    const id = ++lastId
+    const tell = (frame: DistributiveOmit<RequestFrame, 'id' | 'at'>) => {
+      for (const observer of watching) observer({ ...frame, id, at: 0 } as RequestFrame)
+    }
+    tell({ type: 'arrived', ...placeOf(request.key()) })
+    try {
+      const answer = await go(watched(request, tell))
+      tell({ type: 'done' })
+      return answer
+    } catch (error) {
+      tell({ type: 'rejected', reason: request.signal?.aborted ? 'aborted' : reasonOf(error) })
+      throw error
+    }
+  }
+}
+
+/** The same request to whoever sends it, and it tells what is done with it. */
+function watched<Answer>(
+  request: BearerRequest<Answer>,
+  tell: (frame: DistributiveOmit<RequestFrame, 'id' | 'at'>) => void,
+): BearerRequest<Answer> {
+  let sent = false
+  return {
+    send(authorization, abort) {
+      tell({ type: sent ? 'replayed' : 'sent' })
+      sent = true
+      return request.send(authorization, abort)
+    },
+    challenge(answer) {
+      const status = statusOf(answer)
+      if (status !== undefined) tell({ type: 'answered', status })
+      return request.challenge(answer)
+    },
+    get replayable() {
+      return request.replayable
+    },
+    get abortable() {
+      return request.abortable ?? false
+    },
+    key: () => request.key(),
+    discard: (answer) => request.discard?.(answer),
+    get signal() {
+      return request.signal
+    },
+    /** Asked by nobody but the queue, when the request enters it. */
+    get timeout() {
+      tell({ type: 'held' })
+      return request.timeout
+    },
+  }
+}
+
+function placeOf(key: string): { readonly name: string; readonly origin: string } {
+  const space = key.indexOf(' ')
+  const [method, address] = [key.slice(0, space), key.slice(space + 1)]
+  try {
+    const { origin, pathname } = new URL(address, globalThis.location?.href)
+    return { name: `${method} ${pathname}`, origin }
+  } catch {
+    // A transport of an app's own may name its endpoints as it likes.
+    return { name: key.replace(/[?#].*/, '').replace(/\/\/[^/@]*@/, '//'), origin: '' }
+  }
+}
+
+/** An answer is what its transport takes for one: a response, something with a response in it, or an event that ends it. */
+function statusOf(answer: unknown): number | undefined {
+  const { status, response, end } = (answer ?? {}) as Readonly<Record<string, unknown>>
+  if (typeof status === 'number') return status
+  return response || end ? statusOf(response ?? end) : undefined
+}
+
+function reasonOf(error: unknown): string {
+  if (error instanceof AuthError) return error.code
+  const { name, code } = (error ?? {}) as { readonly name?: unknown; readonly code?: unknown }
+  return name === 'AbortError' || name === 'CanceledError' || code === 'ERR_CANCELED' ? 'aborted' : 'failed'
+}
+
+type DistributiveOmit<T, K extends PropertyKey> = T extends unknown ? Omit<T, K> : never

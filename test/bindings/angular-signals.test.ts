@@ -18,9 +18,9 @@ import {
   injectSession,
   provideAuth,
 } from '../../src/bindings/angular.ts'
-import type { AnyAuth } from '../../src/bindings/snapshot.ts'
 import { createInjector } from '../conformance/angular-transport.ts'
 import { refused, rig, tokens } from '../core/auth-setup.ts'
+import { countListeners } from './listeners.ts'
 
 const within = <T>(injector: EnvironmentInjector, ask: () => T) => runInInjectionContext(injector, ask)
 
@@ -34,23 +34,6 @@ const counting = <T>(source: Signal<T>) => {
       return values
     },
   }
-}
-
-/** How many listen to the actor from now on. */
-const countListeners = ({ actor }: AnyAuth) => {
-  let count = 0
-  const { subscribe } = actor
-  actor.subscribe = ((...args: Parameters<typeof subscribe>) => {
-    count++
-    const subscription = subscribe.apply(actor, args)
-    return {
-      unsubscribe() {
-        count--
-        subscription.unsubscribe()
-      },
-    }
-  }) as typeof subscribe
-  return () => count
 }
 
 describe('the signals', () => {

@@ -39,7 +39,7 @@ export async function createPages(script: string) {
 
 export type Pages = Awaited<ReturnType<typeof createPages>>
 
-type Scenarios = Readonly<Record<string, (...args: never[]) => unknown>>
+export type Scenarios = Readonly<Record<string, (...args: never[]) => unknown>>
 
 /** Calls a scenario by its name, in the page that is open then. */
 export const callIn =

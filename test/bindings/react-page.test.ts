@@ -1,7 +1,6 @@
-import type { Page } from 'playwright-core'
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import { beforeAll, describe, expect, it } from 'vitest'
 import { hasChromium } from '../support/chromium.ts'
-import { callIn, createPages, type Pages } from './pages.ts'
+import { openPages } from './page-suite.ts'
 import { bundlePage, loadServer, REACT_VERSIONS } from './react-bundles.ts'
 
 const RESTORING = '<p>restoring, restoring, nobody</p><p>not in</p><p>one moment</p>'
@@ -46,21 +45,9 @@ describe.each(REACT_VERSIONS)('authchart/react on a server, in React %s', (versi
 })
 
 describe.skipIf(!hasChromium).each(REACT_VERSIONS)('authchart/react in Chromium, in React %s', (version) => {
-  let pages: Pages
-  let page: Page
-  const run = callIn<typeof import('./react-page.tsx').scenarios>(() => page)
-
-  beforeAll(async () => {
-    pages = await createPages(await bundlePage(version, 'react-page.tsx'))
-  }, 60_000)
-  afterAll(() => pages?.close())
-  beforeEach(async () => {
-    page = await pages.open()
-  })
-  afterEach(async () => {
-    await page.close()
-    expect(pages.problems.splice(0)).toEqual([])
-  })
+  const { run, takeProblems } = openPages<typeof import('./react-page.tsx').scenarios>(() =>
+    bundlePage(version, 'react-page.tsx'),
+  )
 
   it(`is that version`, async () => {
     expect(await run('version')).toMatch(new RegExp(`^${version}\\.`))
@@ -97,7 +84,7 @@ describe.skipIf(!hasChromium).each(REACT_VERSIONS)('authchart/react in Chromium,
       'ada 1 authenticated 0',
     ])
     // React reports what a boundary catches.
-    expect(pages.problems.splice(0).length).toBeGreaterThan(0)
+    expect(takeProblems().length).toBeGreaterThan(0)
   })
 
   it('draws a selection again when it changes, and then only', async () => {
@@ -155,7 +142,7 @@ describe.skipIf(!hasChromium).each(REACT_VERSIONS)('authchart/react in Chromium,
       'waiting',
       expect.stringContaining('DisposedError'),
     ])
-    expect(pages.problems.splice(0).length).toBeGreaterThan(0)
+    expect(takeProblems().length).toBeGreaterThan(0)
   })
 
   it('goes over to another auth, and leaves the first', async () => {

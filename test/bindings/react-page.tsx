@@ -1,5 +1,5 @@
 /** What runs inside the page: bundled with one React or the other, and called by name from the tests. */
-import { type Auth, createAuth, type TokenResponse } from 'authchart'
+import type { Auth } from 'authchart'
 import {
   type AnyAuth,
   AuthProvider,
@@ -25,45 +25,16 @@ import {
 } from 'react'
 import { flushSync } from 'react-dom'
 import { createRoot, hydrateRoot } from 'react-dom/client'
-import { RequestPage, tokens } from './react-request-page.tsx'
-
-/** An auth whose refresh and sign-in wait for the test. */
-function createSession(initialTokens?: TokenResponse) {
-  const waiting: { resolve: (answer: TokenResponse) => void; reject: (error: unknown) => void }[] = []
-  const ask = () =>
-    new Promise<TokenResponse>((resolve, reject) => {
-      waiting.push({ resolve, reject })
-    })
-  const auth = createAuth({
-    refresh: ask,
-    signIn: (_: string) => ask(),
-    ...(initialTokens ? { initialTokens } : { silentSignIn: true }),
-  })
-  /** Settles the oldest that waits, when it is there. */
-  const settle = async (how: 'resolve' | 'reject', what: TokenResponse) => {
-    while (waiting.length === 0) await new Promise((resolve) => setTimeout(resolve))
-    waiting.shift()?.[how](what as never)
-  }
-  return {
-    auth,
-    answer: (response: TokenResponse) => settle('resolve', response),
-    refuse: () => settle('reject', { error: 'invalid_grant' } as TokenResponse),
-  }
-}
-
-/** Resolves when the condition holds. A test that waits in vain fails by its own timeout. */
-async function until(condition: () => boolean) {
-  while (!condition()) await new Promise((resolve) => requestAnimationFrame(resolve))
-}
-
-/** Everything that React and the scheduler still have to do. */
-async function rest() {
-  for (let n = 0; n < 3; n++) await new Promise((resolve) => requestAnimationFrame(() => setTimeout(resolve)))
-}
+import { countListeners } from './listeners.ts'
+import { createPlace } from './page-place.ts'
+import { createSession } from './page-session.ts'
+import { rest, until } from './page-waits.ts'
+import { RequestPage } from './react-request-page.tsx'
+import { textsOfLife } from './session-life.ts'
+import { tokens } from './tokens.ts'
 
 function mount(content: ReactNode) {
-  const place = document.createElement('div')
-  document.body.append(place)
+  const place = createPlace()
   const root = createRoot(place)
   root.render(content)
   return {
@@ -84,25 +55,6 @@ class Boundary extends Component<{ readonly children: ReactNode }, { readonly ca
     const { caught } = this.state
     return caught ? `${caught.name}: ${caught.message}` : this.props.children
   }
-}
-
-/** How many listen to the actor from now on. */
-function countSubscribers({ actor }: AnyAuth) {
-  let count = 0
-  const { subscribe } = actor
-  actor.subscribe = ((...args: Parameters<typeof subscribe>) => {
-    count++
-    const subscription = subscribe.apply(actor, args)
-    let left = false
-    return {
-      unsubscribe() {
-        if (!left) count--
-        left = true
-        subscription.unsubscribe()
-      },
-    }
-  }) as typeof subscribe
-  return () => count
 }
 
 export const scenarios = {
@@ -224,62 +176,15 @@ export const scenarios = {
 
   /** Every text that was on the page, through the life of a session. */
   async views(keepExpired: boolean) {
-    const { auth, answer, refuse } = createSession()
+    const session = createSession()
     const { place, text } = mount(
-      <AuthProvider auth={auth} keepExpired={keepExpired}>
+      <AuthProvider auth={session.auth} keepExpired={keepExpired}>
         <SignedIn fallback="-">in</SignedIn> <SignedOut>out</SignedOut> <Expired>expired</Expired>{' '}
         <Restoring>restoring</Restoring>
       </AuthProvider>,
     )
     await until(() => text() !== '')
-    const seen: string[] = []
-    const look = () => {
-      const words = text().replaceAll(/\s+/g, ' ').trim()
-      if (seen.at(-1) !== words) seen.push(words)
-    }
-    look()
-    const observer = new MutationObserver(look)
-    observer.observe(place, { childList: true, subtree: true, characterData: true })
-    const step = async (name: string) => {
-      await rest()
-      seen.push(name)
-      look()
-    }
-    await refuse()
-    await auth.ready()
-    await step('nobody')
-    const wrong = auth.signIn('wrong').catch(() => {})
-    await step('signing in')
-    await refuse()
-    await wrong
-    const right = auth.signIn('right')
-    await answer(tokens('ada'))
-    await right
-    await step('signed in')
-    const renewed = auth.refresh()
-    await step('refreshing')
-    await answer(tokens('ada', 2))
-    await renewed
-    const again = auth.signIn('again').catch(() => {})
-    await step('signing in again')
-    await refuse()
-    await again
-    auth.actor.send({ type: 'request.unauthorized', generation: auth.session?.generation ?? 0 })
-    await refuse()
-    await until(() => auth.state === 'expired')
-    await step('expired')
-    const back = auth.signIn('back').catch(() => {})
-    await step('signing in after it expired')
-    await refuse()
-    await back
-    const good = auth.signIn('good')
-    await answer(tokens('ada', 4))
-    await good
-    await step('back')
-    await auth.signOut()
-    await step('left')
-    observer.disconnect()
-    return seen
+    return textsOfLife(session, place, rest)
   },
 
   /** Suspends until there is a session to read; an auth that is disposed of meanwhile is an error. */
@@ -318,7 +223,7 @@ export const scenarios = {
   /** One auth takes the other's place, as when a module is replaced; then everything is gone. */
   async swap() {
     const sessions = [createSession(tokens('ada')), createSession(tokens('grace'))] as const
-    const counts = sessions.map(({ auth }) => countSubscribers(auth))
+    const counts = sessions.map(({ auth }) => countListeners(auth))
     const Name = () => <>{useSession((session) => session?.subject)} </>
     const app = (auth: AnyAuth) => (
       <StrictMode>
@@ -403,9 +308,7 @@ export const scenarios = {
   async hydrate(html: string, id: string, waits: boolean) {
     const { auth } = createSession(tokens('ada'))
     const mended: string[] = []
-    const place = document.createElement('div')
-    place.innerHTML = html
-    document.body.append(place)
+    const place = createPlace(html)
     const before = place.querySelector('main')
     let effects = 0
     const Effect = () => {

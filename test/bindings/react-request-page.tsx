@@ -1,5 +1,5 @@
 /** A page as a server renders it for one request, and as the browser takes it over. */
-import type { Auth, TokenResponse } from 'authchart'
+import type { Auth } from 'authchart'
 import {
   AuthProvider,
   Restoring,
@@ -11,14 +11,6 @@ import {
   useSession,
 } from 'authchart/react'
 import { StrictMode, Suspense } from 'react'
-
-/** A token answer that names its user. */
-export const tokens = (subject: string, number = 1): TokenResponse => ({
-  access_token: `at-${subject}-${number}`,
-  refresh_token: `rt-${subject}-${number}`,
-  expires_in: 3600,
-  subject,
-})
 
 /** What is known of the user, and by which way: the last is not for views, for it does not hear of changes. */
 function Facts() {

@@ -13,6 +13,8 @@ import { requireSession } from 'authchart/guard'
 import { createRoot } from 'react-dom/client'
 import { createMemoryRouter, RouterProvider, redirect } from 'react-router'
 import useSWR, { SWRConfig, type SWRConfiguration } from 'swr'
+import { createPlace } from './page-place.ts'
+import { until } from './page-waits.ts'
 
 const START = '/notes?page=2#last'
 
@@ -31,20 +33,11 @@ function createSession(signedIn: boolean) {
   return { auth, restore: () => answer(signedIn) }
 }
 
-async function until<T>(look: () => T | undefined | false): Promise<T> {
-  for (;;) {
-    const found = look()
-    if (found) return found
-    await new Promise((resolve) => requestAnimationFrame(resolve))
-  }
-}
-
 /** A component that asks for what can never be had. */
 type Asker = (props: { ask: () => Promise<string> }) => string
 
 async function countTries(Ask: Asker, wrap: (content: React.ReactNode) => React.ReactNode, error: unknown) {
-  const place = document.createElement('div')
-  document.body.append(place)
+  const place = createPlace()
   let tries = 0
   const ask = () => {
     tries++

@@ -1,26 +1,12 @@
-import type { Page } from 'playwright-core'
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import { hasChromium } from '../support/chromium.ts'
-import { callIn, createPages, type Pages } from './pages.ts'
+import { openPages } from './page-suite.ts'
 import { bundlePage } from './react-bundles.ts'
 
 describe.skipIf(!hasChromium)('what stands beside authchart/react, in Chromium', () => {
-  let pages: Pages
-  let page: Page
-
-  beforeAll(async () => {
-    pages = await createPages(await bundlePage(19, 'react-routers-page.tsx'))
-  }, 60_000)
-  afterAll(() => pages?.close())
-  beforeEach(async () => {
-    page = await pages.open()
-  })
-  afterEach(async () => {
-    await page.close()
-    expect(pages.problems.splice(0)).toEqual([])
-  })
-
-  const run = callIn<typeof import('./react-routers-page.tsx').scenarios>(() => page)
+  const { run } = openPages<typeof import('./react-routers-page.tsx').scenarios>(() =>
+    bundlePage(19, 'react-routers-page.tsx'),
+  )
 
   it.each(['reactRouter', 'tanstackRouter'] as const)(
     'a guard in %s waits for the session, and then loads the page',

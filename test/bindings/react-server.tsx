@@ -4,7 +4,8 @@ import { createAuth } from 'authchart'
 import { AuthProvider } from 'authchart/react'
 import { lazy, Suspense } from 'react'
 import { renderToPipeableStream, renderToString } from 'react-dom/server'
-import { Owner, RequestPage, tokens } from './react-request-page.tsx'
+import { Owner, RequestPage } from './react-request-page.tsx'
+import { tokens } from './tokens.ts'
 
 const createSession = (subject: string) =>
   createAuth({ initialTokens: tokens(subject), refresh: () => tokens(subject, 2), renew: 'demand' })

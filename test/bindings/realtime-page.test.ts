@@ -2,11 +2,9 @@ import type { Page } from 'playwright-core'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { hasChromium } from '../support/chromium.ts'
 import { createLiveServer, type LiveServer } from './live-server.ts'
-import { createPages, type Pages } from './pages.ts'
+import { callIn, createPages, type Pages } from './pages.ts'
 import type { How } from './realtime-page.ts'
 import { bundlePage } from './vite-bundles.ts'
-
-type Scenarios = typeof import('./realtime-page.ts').scenarios
 
 describe.skipIf(!hasChromium)('keepConnected in Chromium', () => {
   let pages: Pages
@@ -31,12 +29,7 @@ describe.skipIf(!hasChromium)('keepConnected in Chromium', () => {
     expect(own).toEqual([])
   })
 
-  const run = <Name extends keyof Scenarios>(name: Name, ...args: Parameters<Scenarios[Name]>) =>
-    page.evaluate(([name, args]) => (globalThis as any).scenarios[name](...(args as unknown[])), [
-      name,
-      args,
-    ] as const) as Promise<Awaited<ReturnType<Scenarios[Name]>>>
-
+  const run = callIn<typeof import('./realtime-page.ts').scenarios>(() => page)
   const start = async (how: How) => {
     await run('start', how, server.url)
     await server.until(() => server.connections.length === 1)

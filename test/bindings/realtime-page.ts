@@ -1,14 +1,7 @@
 /** What runs inside the page, called by name from the tests. */
-import { type Auth, createAuth, type TokenResponse } from 'authchart'
+import { type Auth, createAuth } from 'authchart'
 import { type ConnectionRequest, keepConnected } from 'authchart/realtime'
-
-/** A token answer that names its user. */
-const tokens = (subject: string, number = 1): TokenResponse => ({
-  access_token: `at-${subject}-${number}`,
-  refresh_token: `rt-${subject}-${number}`,
-  expires_in: 3600,
-  subject,
-})
+import { tokens } from './tokens.ts'
 
 export type How = 'socket' | 'events' | 'stream'
 

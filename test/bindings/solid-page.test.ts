@@ -1,9 +1,8 @@
 import { readFileSync } from 'node:fs'
-import type { Page } from 'playwright-core'
 import solid from 'vite-plugin-solid'
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import { beforeAll, describe, expect, it } from 'vitest'
 import { hasChromium } from '../support/chromium.ts'
-import { createPages, type Pages } from './pages.ts'
+import { openPages } from './page-suite.ts'
 import { bundlePage, loadServer } from './vite-bundles.ts'
 
 type Server = typeof import('./solid/server.tsx')
@@ -65,28 +64,7 @@ describe('authchart/solid on a server', () => {
 })
 
 describe.skipIf(!hasChromium)('authchart/solid in Chromium', () => {
-  let pages: Pages
-  let page: Page
-
-  beforeAll(async () => {
-    pages = await createPages(await bundlePage('solid/page.tsx', [solid({ ssr: true })]))
-  }, 60_000)
-  afterAll(() => pages?.close())
-  beforeEach(async () => {
-    page = await pages.open()
-  })
-  afterEach(async () => {
-    await page.close()
-    expect(pages.problems.splice(0)).toEqual([])
-  })
-
-  type Run = (...args: unknown[]) => unknown
-  const run = <Name extends keyof Scenarios>(name: Name, ...args: Parameters<Scenarios[Name]>) =>
-    page.evaluate(
-      ([name, args]) =>
-        (globalThis as unknown as { scenarios: Record<string, Run> }).scenarios[name]?.(...args),
-      [name, args as unknown[]] as const,
-    ) as Promise<Awaited<ReturnType<Scenarios[Name]>>>
+  const { run } = openPages<Scenarios>(() => bundlePage('solid/page.tsx', [solid({ ssr: true })]))
 
   it.each(WAYS)(
     'takes over the page of a server without a complaint, though the user is signed in by then: %s',

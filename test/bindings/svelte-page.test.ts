@@ -1,8 +1,7 @@
 import { svelte } from '@sveltejs/vite-plugin-svelte'
-import type { Page } from 'playwright-core'
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import { beforeAll, describe, expect, it } from 'vitest'
 import { hasChromium } from '../support/chromium.ts'
-import { createPages, type Pages } from './pages.ts'
+import { openPages } from './page-suite.ts'
 import { bundlePage, loadServer } from './vite-bundles.ts'
 
 type Server = typeof import('./svelte/server.ts')
@@ -59,26 +58,7 @@ describe('authchart/svelte on a server', () => {
 })
 
 describe.skipIf(!hasChromium)('authchart/svelte in Chromium', () => {
-  let pages: Pages
-  let page: Page
-
-  beforeAll(async () => {
-    pages = await createPages(await bundlePage('svelte/page.ts', [svelte({ configFile: false })]))
-  }, 60_000)
-  afterAll(() => pages?.close())
-  beforeEach(async () => {
-    page = await pages.open()
-  })
-  afterEach(async () => {
-    await page.close()
-    expect(pages.problems.splice(0)).toEqual([])
-  })
-
-  const run = <Name extends keyof Scenarios>(name: Name, ...args: Parameters<Scenarios[Name]>) =>
-    page.evaluate(([name, args]) => (globalThis as any).scenarios[name](...(args as unknown[])), [
-      name,
-      args,
-    ] as const) as ReturnType<Scenarios[Name]>
+  const { run } = openPages<Scenarios>(() => bundlePage('svelte/page.ts', [svelte({ configFile: false })]))
 
   it('takes over the page of a server without a complaint, though the user is signed in by then', async () => {
     const { body } = await server.render('ada', 'for-ada')

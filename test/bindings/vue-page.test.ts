@@ -1,8 +1,7 @@
 import vue from '@vitejs/plugin-vue'
-import type { Page } from 'playwright-core'
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import { beforeAll, describe, expect, it } from 'vitest'
 import { hasChromium } from '../support/chromium.ts'
-import { createPages, type Pages } from './pages.ts'
+import { openPages } from './page-suite.ts'
 import { bundlePage, loadServer } from './vite-bundles.ts'
 
 type Server = typeof import('./vue/server.ts')
@@ -50,28 +49,7 @@ describe('authchart/vue on a server', () => {
 })
 
 describe.skipIf(!hasChromium)('authchart/vue in Chromium', () => {
-  let pages: Pages
-  let page: Page
-
-  beforeAll(async () => {
-    pages = await createPages(await bundlePage('vue/page.ts', [vue()]))
-  }, 60_000)
-  afterAll(() => pages?.close())
-  beforeEach(async () => {
-    page = await pages.open()
-  })
-  afterEach(async () => {
-    await page.close()
-    expect(pages.problems.splice(0)).toEqual([])
-  })
-
-  type Run = (...args: unknown[]) => unknown
-  const run = <Name extends keyof Scenarios>(name: Name, ...args: Parameters<Scenarios[Name]>) =>
-    page.evaluate(
-      ([name, args]) =>
-        (globalThis as unknown as { scenarios: Record<string, Run> }).scenarios[name]?.(...args),
-      [name, args as unknown[]] as const,
-    ) as ReturnType<Scenarios[Name]>
+  const { run } = openPages<Scenarios>(() => bundlePage('vue/page.ts', [vue()]))
 
   const IN = 'signedIn, authenticated, adain'
 

@@ -10,6 +10,7 @@ import {
   useSession,
 } from '../../src/bindings/vue.ts'
 import { rig, tokens } from '../core/auth-setup.ts'
+import { countListeners } from './listeners.ts'
 
 const ada = () => rig({ initialTokens: tokens(1, { subject: 'ada' }) })
 type Rig = ReturnType<typeof ada>
@@ -22,23 +23,6 @@ async function renew({ auth, clock, refresh }: Rig, look = () => {}) {
   refresh.call().resolve(tokens(2, { subject: 'ada' }))
   await renewed
   await clock.advance(0)
-}
-
-/** How many listen to the actor from now on. */
-function countListeners({ actor }: Rig['auth']) {
-  let count = 0
-  const subscribe = actor.subscribe.bind(actor)
-  vi.spyOn(actor, 'subscribe').mockImplementation(((...args: Parameters<typeof subscribe>) => {
-    count++
-    const subscription = subscribe(...args)
-    return {
-      unsubscribe() {
-        count--
-        subscription.unsubscribe()
-      },
-    }
-  }) as typeof subscribe)
-  return () => count
 }
 
 /** Runs in a scope that ends with the test. */

@@ -1,7 +1,7 @@
 /** @jsxImportSource solid-js */
 /** What runs inside the page, called by name from the tests. */
 import { fromActorRef } from '@xstate/solid'
-import { type Auth, createAuth, type TokenResponse } from 'authchart'
+import type { Auth } from 'authchart'
 import { safeReturnPath } from 'authchart/guard'
 import {
   type AnyAuth,
@@ -27,63 +27,20 @@ import {
   Suspense,
 } from 'solid-js'
 import { hydrate, render } from 'solid-js/web'
-import { Private, RequestPage, tokens } from './request-page.tsx'
+import { countListeners } from '../listeners.ts'
+import { createPlace, watchTexts, wordsOf } from '../page-place.ts'
+import { createSession } from '../page-session.ts'
+import { until } from '../page-waits.ts'
+import { textsOfLife } from '../session-life.ts'
+import { tokens } from '../tokens.ts'
+import { Private, RequestPage } from './request-page.tsx'
 import { open, path, went } from './router.ts'
 import { WithSession } from './with-session.tsx'
 
-/** An auth whose refresh and sign-in wait for the test. */
-function createSession(initialTokens?: TokenResponse) {
-  const waiting: { resolve: (answer: TokenResponse) => void; reject: (error: unknown) => void }[] = []
-  const ask = () =>
-    new Promise<TokenResponse>((resolve, reject) => {
-      waiting.push({ resolve, reject })
-    })
-  const auth = createAuth({
-    refresh: ask,
-    signIn: (_: string) => ask(),
-    ...(initialTokens ? { initialTokens } : { silentSignIn: true }),
-  })
-  /** Settles the oldest that waits, when it is there. */
-  const settle = async (how: 'resolve' | 'reject', what: TokenResponse) => {
-    while (waiting.length === 0) await new Promise((resolve) => setTimeout(resolve))
-    waiting.shift()?.[how](what as never)
-  }
-  return {
-    auth,
-    answer: (response: TokenResponse) => settle('resolve', response),
-    refuse: () => settle('reject', { error: 'invalid_grant' } as TokenResponse),
-  }
-}
-
-/** Resolves when the condition holds. A test that waits in vain fails by its own timeout. */
-async function until(condition: () => boolean) {
-  while (!condition()) await new Promise((resolve) => requestAnimationFrame(resolve))
-}
-
-/** How many listen to the actor from now on. */
-function countListeners({ actor }: AnyAuth) {
-  let count = 0
-  const { subscribe } = actor
-  actor.subscribe = ((...args: Parameters<typeof subscribe>) => {
-    count++
-    const subscription = subscribe.apply(actor, args)
-    let left = false
-    return {
-      unsubscribe() {
-        if (!left) count--
-        left = true
-        subscription.unsubscribe()
-      },
-    }
-  }) as typeof subscribe
-  return () => count
-}
-
 function mount(content: () => JSX.Element) {
-  const place = document.createElement('div')
-  document.body.append(place)
+  const place = createPlace()
   const unmount = render(content, place)
-  return { place, unmount, text: () => place.textContent?.replaceAll(/\s+/g, ' ').trim() ?? '' }
+  return { place, unmount, text: () => wordsOf(place) }
 }
 
 const equalPairs = (a: readonly unknown[], b: readonly unknown[]) => `${a}` === `${b}`
@@ -152,60 +109,14 @@ export const scenarios = {
 
   /** Every text that was on the page, through the life of a session. */
   async views(keepExpired: boolean) {
-    const { auth, answer, refuse } = createSession()
-    const { place, text } = mount(() => (
-      <AuthProvider auth={auth} keepExpired={keepExpired}>
+    const session = createSession()
+    const { place } = mount(() => (
+      <AuthProvider auth={session.auth} keepExpired={keepExpired}>
         <SignedIn fallback="-">in</SignedIn> <SignedOut>out</SignedOut> <Expired>expired</Expired>{' '}
         <Restoring>restoring</Restoring>
       </AuthProvider>
     ))
-    const seen: string[] = []
-    const look = () => {
-      if (seen.at(-1) !== text()) seen.push(text())
-    }
-    look()
-    const observer = new MutationObserver(look)
-    observer.observe(place, { childList: true, subtree: true, characterData: true })
-    const step = async (name: string) => {
-      await Promise.resolve()
-      seen.push(name)
-      look()
-    }
-    await refuse()
-    await auth.ready()
-    await step('nobody')
-    const wrong = auth.signIn('wrong').catch(() => {})
-    await step('signing in')
-    await refuse()
-    await wrong
-    const right = auth.signIn('right')
-    await answer(tokens('ada'))
-    await right
-    await step('signed in')
-    const renewed = auth.refresh()
-    await step('refreshing')
-    await answer(tokens('ada', 2))
-    await renewed
-    const again = auth.signIn('again').catch(() => {})
-    await step('signing in again')
-    await refuse()
-    await again
-    auth.actor.send({ type: 'request.unauthorized', generation: auth.session?.generation ?? 0 })
-    await refuse()
-    await until(() => auth.state === 'expired')
-    await step('expired')
-    const back = auth.signIn('back').catch(() => {})
-    await step('signing in after it expired')
-    await refuse()
-    await back
-    const good = auth.signIn('good')
-    await answer(tokens('ada', 4))
-    await good
-    await step('back')
-    await auth.signOut()
-    await step('left')
-    observer.disconnect()
-    return seen
+    return textsOfLife(session, place, () => Promise.resolve())
   },
 
   /** Suspends until the session was read; an auth that is disposed of meanwhile is an error. */
@@ -305,19 +216,12 @@ export const scenarios = {
   async hydrate(html: string, id: string, waits: boolean, restores: boolean) {
     const { auth, answer } = createSession(restores ? undefined : tokens('ada'))
     const count = countListeners(auth)
-    const place = document.createElement('div')
     // As Solid's own script in the head has it.
     Object.assign(window, { _$HY: { events: [], completed: new WeakSet(), r: {}, fe() {} } })
-    place.innerHTML = html
-    document.body.append(place)
+    const place = createPlace(html)
     const before = place.querySelector('main')
     const first = place.textContent
-    const seen: unknown[] = []
-    const look = () => {
-      if (seen.at(-1) !== place.textContent) seen.push(place.textContent)
-    }
-    const observer = new MutationObserver(look)
-    observer.observe(place, { childList: true, subtree: true, characterData: true })
+    const { seen, stop } = watchTexts(place, () => place.textContent ?? '')
     const dispose = hydrate(() => <RequestPage auth={auth} id={id} waits={waits} />, place)
     if (restores) {
       await until(() => place.textContent?.includes('waits') === true)
@@ -325,7 +229,7 @@ export const scenarios = {
     }
     await until(() => place.textContent?.includes('one moment') === false)
     if (waits) await until(() => place.textContent?.includes('private: ada') === true)
-    observer.disconnect()
+    stop()
     const same = place.querySelector('main') === before
     dispose()
     return { first, seen, same, listeners: count() }

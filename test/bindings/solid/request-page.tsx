@@ -1,6 +1,6 @@
 /** @jsxImportSource solid-js */
 /** A page as a server renders it for one request, and as the browser takes it over. */
-import type { Auth, TokenResponse } from 'authchart'
+import type { Auth } from 'authchart'
 import {
   AuthProvider,
   Expired,
@@ -13,14 +13,6 @@ import {
   useSession,
 } from 'authchart/solid'
 import { createResource, onMount, Show, Suspense } from 'solid-js'
-
-/** A token answer that names its user. */
-export const tokens = (subject: string, number = 1): TokenResponse => ({
-  access_token: `at-${subject}-${number}`,
-  refresh_token: `rt-${subject}-${number}`,
-  expires_in: 3600,
-  subject,
-})
 
 /** What is known of the user, as a view hears of it. */
 function Facts() {

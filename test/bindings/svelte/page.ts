@@ -1,5 +1,4 @@
 /** What runs inside the page, called by name from the tests. */
-import { type Auth, createAuth, type TokenResponse } from 'authchart'
 import {
   authStateStore,
   getAuth,
@@ -10,6 +9,12 @@ import {
 } from 'authchart/svelte'
 import { type Component, flushSync, hydrate, mount, unmount } from 'svelte'
 import { get } from 'svelte/store'
+import { countListeners } from '../listeners.ts'
+import { createPlace, watchTexts, wordsOf } from '../page-place.ts'
+import { createSession } from '../page-session.ts'
+import { rest, until } from '../page-waits.ts'
+import { begin, expireAndEnd } from '../session-life.ts'
+import { tokens } from '../tokens.ts'
 import Contexts from './contexts.svelte'
 import Derived from './derived.svelte'
 import Outside from './outside.svelte'
@@ -20,79 +25,10 @@ import { fieldOf } from './state.svelte.ts'
 import Stores from './stores.svelte'
 import Views from './views.svelte'
 
-/** A token answer that names its user. */
-const tokens = (subject: string, number = 1): TokenResponse => ({
-  access_token: `at-${subject}-${number}`,
-  refresh_token: `rt-${subject}-${number}`,
-  expires_in: 3600,
-  subject,
-})
-
-/** An auth whose refresh and sign-in wait for the test. */
-function createSession(initialTokens?: TokenResponse) {
-  const waiting: { resolve: (answer: TokenResponse) => void; reject: (error: unknown) => void }[] = []
-  const ask = () =>
-    new Promise<TokenResponse>((resolve, reject) => {
-      waiting.push({ resolve, reject })
-    })
-  const auth = createAuth({
-    refresh: ask,
-    signIn: (_: string) => ask(),
-    ...(initialTokens ? { initialTokens } : { silentSignIn: true }),
-  })
-  /** Settles the oldest that waits, when it is there. */
-  const settle = async (how: 'resolve' | 'reject', what: TokenResponse) => {
-    while (waiting.length === 0) await new Promise((resolve) => setTimeout(resolve))
-    waiting.shift()?.[how](what as never)
-  }
-  return {
-    auth,
-    answer: (response: TokenResponse) => settle('resolve', response),
-    refuse: () => settle('reject', { error: 'invalid_grant' } as TokenResponse),
-  }
-}
-
-/** Resolves when the condition holds. A test that waits in vain fails by its own timeout. */
-async function until(condition: () => boolean) {
-  while (!condition()) await new Promise((resolve) => requestAnimationFrame(resolve))
-}
-
-/** Everything that Svelte still has to do. */
-async function rest() {
-  for (let n = 0; n < 3; n++) await new Promise((resolve) => requestAnimationFrame(() => setTimeout(resolve)))
-}
-
-/** How many listen to the actor from now on. */
-function countListeners({ actor }: Pick<Auth<never>, 'actor'>) {
-  let count = 0
-  const { subscribe } = actor
-  actor.subscribe = ((...args: Parameters<typeof subscribe>) => {
-    count++
-    const subscription = subscribe.apply(actor, args)
-    let left = false
-    return {
-      unsubscribe() {
-        if (!left) count--
-        left = true
-        subscription.unsubscribe()
-      },
-    }
-  }) as typeof subscribe
-  return () => count
-}
-
-function createPlace(html = '') {
-  const place = document.createElement('div')
-  place.innerHTML = html
-  document.body.append(place)
-  const text = () => place.textContent?.replaceAll(/\s+/g, ' ').trim() ?? ''
-  return { place, text }
-}
-
 function show<Props extends Record<string, unknown>>(Shown: Component<Props>, props: Props) {
-  const { place, text } = createPlace()
+  const place = createPlace()
   const app = mount(Shown as Component, { target: place, props })
-  return { place, text, end: () => unmount(app) }
+  return { place, text: () => wordsOf(place), end: () => unmount(app) }
 }
 
 export const scenarios = {
@@ -100,12 +36,12 @@ export const scenarios = {
   async hydrate(html: string, id: string) {
     const { auth } = createSession(tokens('ada'))
     const count = countListeners(auth)
-    const { place, text } = createPlace(html)
+    const place = createPlace(html)
     const before = place.querySelector('main')
     const app = hydrate(RequestPage, { target: place, props: { auth, id } })
-    await until(() => !text().includes('one moment'))
+    await until(() => !wordsOf(place).includes('one moment'))
     const seen = [
-      text(),
+      wordsOf(place),
       place.querySelector('img')?.getAttribute('src'),
       place.querySelector('main') === before,
     ]
@@ -116,51 +52,16 @@ export const scenarios = {
 
   /** Every text that was on the page, through the life of a session, before each step of it was over. */
   async views(keepExpired: boolean) {
-    const { auth, answer, refuse } = createSession()
-    const { place, text } = show(Views, { auth, keepExpired })
-    const seen: string[] = []
-    let last = ''
-    const look = () => {
-      if (last !== text()) seen.push(text())
-      last = text()
-    }
-    look()
-    const observer = new MutationObserver(look)
-    observer.observe(place, { childList: true, subtree: true, characterData: true })
+    const session = createSession()
+    const { place, text } = show(Views, { auth: session.auth, keepExpired })
+    const { seen, stop } = watchTexts(place, text)
     const step = async (name: string) => {
       await rest()
       seen.push(`(${name})`)
     }
-    await refuse()
-    await auth.ready()
-    await step('nobody')
-    const wrong = auth.signIn('wrong').catch(() => {})
-    await step('signing in')
-    await refuse()
-    await wrong
-    const right = auth.signIn('right')
-    await answer(tokens('ada'))
-    await right
-    await step('signed in')
-    const renewed = auth.refresh()
-    await step('refreshing')
-    await answer(tokens('ada', 2))
-    await renewed
-    auth.actor.send({ type: 'request.unauthorized', generation: auth.session?.generation ?? 0 })
-    await refuse()
-    await until(() => auth.state === 'expired')
-    await step('expired')
-    const back = auth.signIn('back').catch(() => {})
-    await step('signing in after it expired')
-    await refuse()
-    await back
-    const good = auth.signIn('good')
-    await answer(tokens('ada', 4))
-    await good
-    await step('back')
-    await auth.signOut()
-    await step('left')
-    observer.disconnect()
+    await begin(session, step)
+    await expireAndEnd(session, step)
+    stop()
     return seen
   },
 

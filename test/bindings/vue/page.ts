@@ -1,6 +1,6 @@
 /** What runs inside the page, called by name from the tests. */
-import { type Auth, createAuth, type TokenResponse } from 'authchart'
-import { type AnyAuth, createAuthContext, createAuthPlugin, useSession } from 'authchart/vue'
+import type { Auth } from 'authchart'
+import { createAuthContext, createAuthPlugin, useSession } from 'authchart/vue'
 import {
   type Component,
   createApp,
@@ -11,65 +11,16 @@ import {
   type Ref,
   shallowRef,
 } from 'vue'
+import { countListeners } from '../listeners.ts'
+import { createPlace, wordsOf } from '../page-place.ts'
+import { createSession } from '../page-session.ts'
+import { until } from '../page-waits.ts'
+import { textsOfLife } from '../session-life.ts'
+import { tokens } from '../tokens.ts'
 import Facts from './facts.vue'
-import { createRequestApp, tokens } from './request.ts'
+import { createRequestApp } from './request.ts'
 import Views from './views.vue'
 import Waits from './waits.vue'
-
-/** An auth whose refresh and sign-in wait for the test. */
-function createSession(initialTokens?: TokenResponse) {
-  const waiting: { resolve: (answer: TokenResponse) => void; reject: (error: unknown) => void }[] = []
-  const ask = () =>
-    new Promise<TokenResponse>((resolve, reject) => {
-      waiting.push({ resolve, reject })
-    })
-  const auth = createAuth({
-    refresh: ask,
-    signIn: (_: string) => ask(),
-    ...(initialTokens ? { initialTokens } : { silentSignIn: true }),
-  })
-  /** Settles the oldest that waits, when it is there. */
-  const settle = async (how: 'resolve' | 'reject', what: TokenResponse) => {
-    while (waiting.length === 0) await new Promise((resolve) => setTimeout(resolve))
-    waiting.shift()?.[how](what as never)
-  }
-  return {
-    auth,
-    answer: (response: TokenResponse) => settle('resolve', response),
-    refuse: () => settle('reject', { error: 'invalid_grant' } as TokenResponse),
-  }
-}
-
-/** Resolves when the condition holds. A test that waits in vain fails by its own timeout. */
-async function until(condition: () => boolean) {
-  while (!condition()) await new Promise((resolve) => requestAnimationFrame(resolve))
-}
-
-/** How many listen to the actor from now on. */
-function countListeners({ actor }: AnyAuth) {
-  let count = 0
-  const { subscribe } = actor
-  actor.subscribe = ((...args: Parameters<typeof subscribe>) => {
-    count++
-    const subscription = subscribe.apply(actor, args)
-    let left = false
-    return {
-      unsubscribe() {
-        if (!left) count--
-        left = true
-        subscription.unsubscribe()
-      },
-    }
-  }) as typeof subscribe
-  return () => count
-}
-
-function createPlace(html = '') {
-  const place = document.createElement('div')
-  place.innerHTML = html
-  document.body.append(place)
-  return place
-}
 
 function mount(component: Component, auth: Auth<never>, keepExpired = false) {
   const place = createPlace()
@@ -77,61 +28,15 @@ function mount(component: Component, auth: Auth<never>, keepExpired = false) {
   const errors: unknown[] = []
   app.config.errorHandler = (error) => void errors.push(error)
   app.mount(place)
-  return { errors, place, text: () => place.textContent?.replaceAll(/\s+/g, ' ').trim() ?? '', app }
+  return { errors, place, text: () => wordsOf(place), app }
 }
 
 export const scenarios = {
   /** Every text that was on the page, through the life of a session. */
   async views(keepExpired: boolean) {
-    const { auth, answer, refuse } = createSession()
-    const { place, text } = mount(Views, auth, keepExpired)
-    const seen: string[] = []
-    const look = () => {
-      if (seen.at(-1) !== text()) seen.push(text())
-    }
-    look()
-    const observer = new MutationObserver(look)
-    observer.observe(place, { childList: true, subtree: true, characterData: true })
-    const step = async (name: string) => {
-      await nextTick()
-      seen.push(name)
-      look()
-    }
-    await refuse()
-    await auth.ready()
-    await step('nobody')
-    const wrong = auth.signIn('wrong').catch(() => {})
-    await step('signing in')
-    await refuse()
-    await wrong
-    const right = auth.signIn('right')
-    await answer(tokens('ada'))
-    await right
-    await step('signed in')
-    const renewed = auth.refresh()
-    await step('refreshing')
-    await answer(tokens('ada', 2))
-    await renewed
-    const again = auth.signIn('again').catch(() => {})
-    await step('signing in again')
-    await refuse()
-    await again
-    auth.actor.send({ type: 'request.unauthorized', generation: auth.session?.generation ?? 0 })
-    await refuse()
-    await until(() => auth.state === 'expired')
-    await step('expired')
-    const back = auth.signIn('back').catch(() => {})
-    await step('signing in after it expired')
-    await refuse()
-    await back
-    const good = auth.signIn('good')
-    await answer(tokens('ada', 4))
-    await good
-    await step('back')
-    await auth.signOut()
-    await step('left')
-    observer.disconnect()
-    return seen
+    const session = createSession()
+    const { place } = mount(Views, session.auth, keepExpired)
+    return textsOfLife(session, place, nextTick)
   },
 
   /** Suspends until the session was read; an auth that is disposed of meanwhile is an error. */

@@ -1,17 +1,9 @@
 /** The app of one request, on the server and in the browser. */
-import type { Auth, TokenResponse } from 'authchart'
+import type { Auth } from 'authchart'
 import { createAuthPlugin } from 'authchart/vue'
 import { type App, type Component, createSSRApp, h, Suspense } from 'vue'
 import Owner from './owner.vue'
 import RequestPage from './request-page.vue'
-
-/** A token answer that names its user. */
-export const tokens = (subject: string, number = 1): TokenResponse => ({
-  access_token: `at-${subject}-${number}`,
-  refresh_token: `rt-${subject}-${number}`,
-  expires_in: 3600,
-  subject,
-})
 
 export interface RequestProps {
   readonly id: string

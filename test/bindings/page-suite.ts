@@ -1,0 +1,33 @@
+/** A suite of tests whose scenarios run in a page. */
+import type { Page } from 'playwright-core'
+import { afterAll, afterEach, beforeAll, beforeEach, expect } from 'vitest'
+import { callIn, createPages, type Pages, type Scenarios } from './pages.ts'
+
+/**
+ * Opens a page for each test of the suite that calls this; a page that has complained fails its test.
+ *
+ * @param bundle gives the script of the page
+ */
+export function openPages<S extends Scenarios>(bundle: () => Promise<string>) {
+  let pages: Pages
+  let page: Page
+
+  beforeAll(async () => {
+    pages = await createPages(await bundle())
+  }, 60_000)
+  afterAll(() => pages?.close())
+  beforeEach(async () => {
+    page = await pages.open()
+  })
+  afterEach(async () => {
+    await page.close()
+    expect(pages.problems.splice(0)).toEqual([])
+  })
+
+  return {
+    /** Calls a scenario by its name. */
+    run: callIn<S>(() => page),
+    /** What the page has complained of, which is forgiven thereby. */
+    takeProblems: () => pages.problems.splice(0),
+  }
+}

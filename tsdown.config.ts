@@ -21,6 +21,7 @@ export default {
     events: 'src/bindings/events.ts',
     worker: 'src/worker/index.ts',
     inspect: 'src/inspect/index.ts',
+    devtools: 'src/devtools/index.ts',
     testing: 'src/testing/index.ts',
   },
   format: 'esm',

@@ -44,6 +44,7 @@ const ENTRIES = [
     limit: 3_072,
     mayImport: [],
   },
+  { name: './devtools', code: 'export * from "./dist/devtools.js"', limit: 24_576, mayImport: [] },
   { name: './testing', code: 'export * from "./dist/testing.js"' },
   { name: './machines', code: 'export * from "./dist/machines.js"', limit: 4096 },
   { name: 'core + fetch + xstate', code: CORE_FETCH, bundled: ['xstate'] },

@@ -1,7 +1,7 @@
 import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { authMachine } from '../machines/index.ts'
-import type { ChartLayout } from '../src/devtools/chart-layout.ts'
-import { drawChart } from '../src/devtools/draw-chart.ts'
+import type { ChartLayout } from '../src/devtools/chart/chart-layout.ts'
+import { drawChart } from '../src/devtools/chart/draw-chart.ts'
 import { chartJson, definitionModule, layoutJson, layoutModule } from './data.ts'
 import { LAYOUTS, MERMAID } from './drawings.ts'
 import { SCENARIOS } from './sequences/scenarios.ts'
@@ -38,7 +38,7 @@ const FILES: Readonly<Record<string, string>> = {
     ]),
   ]),
   'visualizations/auth.machine.json': chartJson(authMachine),
-  'src/devtools/layouts.ts': layoutModule(notice, {
+  'src/devtools/chart/layouts.ts': layoutModule(notice, {
     overviewLayout: layouts.auth,
     mapLayout: layouts.map,
   }),

@@ -36,8 +36,8 @@ export function inspectRequests(
   observer: RequestObserver,
   { now = Date.now }: InspectRequestsOptions = {},
 ): () => void {
-  if (auth[FETCH]) return () => {}
-  const gate = auth[GATE]
+  const gate = auth[FETCH] ? undefined : auth[GATE]
+  if (!gate) return () => {}
   const watching = observers.get(gate) ?? new Set()
   observers.set(gate, watching)
   // An entry of its own for each call, for the same function may be given twice.

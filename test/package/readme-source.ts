@@ -191,5 +191,6 @@ export const SOURCES: Readonly<Record<string, string>> = {
   'authchart/events': 'src/bindings/events.ts',
   'authchart/worker': 'src/worker/index.ts',
   'authchart/inspect': 'src/inspect/index.ts',
+  'authchart/devtools': 'src/devtools/index.ts',
   'authchart/testing': 'src/testing/index.ts',
 }

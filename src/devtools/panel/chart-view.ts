@@ -1,0 +1,78 @@
+import type { ChartLayout } from '../chart/chart-layout.ts'
+import type { Theme } from '../chart/chart-style.ts'
+import { chartNode } from '../chart/draw-chart.ts'
+import { firedEdges } from '../chart/fired-edges.ts'
+import { mapLayout, overviewLayout } from '../chart/layouts.ts'
+import { svgElement } from '../chart/svg-node.ts'
+import type { Moment } from '../recording/moment.ts'
+import { type Step, stepAt } from '../recording/steps.ts'
+import { card, h, setText, toggle } from './dom.ts'
+import { createFlashes, type Flashes } from './flashes.ts'
+import type { Scene, View } from './scene.ts'
+import { stateWords } from './words.ts'
+
+/** The chart, with the states lit that it is in, and the transitions that it goes along. */
+export function createChartView(theme: () => Theme): View & { redraw(): void } {
+  const words = h('p', { class: 'state-words', role: 'status' })
+  const place = h('div', { class: 'chart-place', tabindex: 0, role: 'region', 'aria-label': 'Statechart' })
+  const { element, header } = card('chart', 'Statechart', words, place)
+  const inner = toggle('Inner states', { class: 'small' }, true, (on) => {
+    layout = on ? mapLayout : overviewLayout
+    redraw()
+  })
+  header.append(inner)
+
+  let layout: ChartLayout = mapLayout
+  let states = new Map<string, SVGElement>()
+  let flashes: Flashes | undefined
+  let shown: { readonly moment: Moment; readonly scene: Scene } | undefined
+
+  function redraw() {
+    flashes?.stop()
+    const drawing = svgElement(chartNode(layout, theme()))
+    const found = [...drawing.querySelectorAll<SVGElement>('.state[data-state]')]
+    states = new Map(found.map((state) => [state.dataset.state ?? '', state]))
+    flashes = createFlashes(drawing)
+    place.replaceChildren(drawing)
+    if (shown) light(shown.moment)
+    if (shown && !shown.scene.live) hold(shown.scene)
+  }
+
+  function light({ active }: Moment) {
+    for (const [path, state] of states) state.toggleAttribute('data-active', active.includes(path))
+  }
+
+  /** Of a moment that is past, the transitions stay lit. */
+  function hold({ recording, index }: Scene) {
+    flashes?.hold(firedEdges(layout, stepAt(recording.moments, index)))
+  }
+
+  function follow({ recording: { moments } }: Scene, last: Moment | undefined) {
+    const from = last ? moments.lastIndexOf(last) + 1 : moments.length
+    const steps = new Set<number>()
+    for (let index = from; index < moments.length; index++) {
+      // What is told belongs to the event after it, which has come by now, where there is one.
+      if (moments[index]?.source === 'chart' || index === moments.length - 1) steps.add(index)
+    }
+    const fired = [...steps].map((index): Step => stepAt(moments, index))
+    for (const step of fired) flashes?.run(firedEdges(layout, step))
+  }
+
+  redraw()
+  return {
+    element,
+    redraw,
+    show(scene) {
+      const { moment, live } = scene
+      const before = shown
+      const sameRecording = before?.scene.recording === scene.recording
+      if (before?.moment === moment && before.scene.live === live && sameRecording) return
+      shown = { moment, scene }
+      setText(words, stateWords(moment.active))
+      light(moment)
+      if (!live) hold(scene)
+      else if (!before?.scene.live) flashes?.hold([])
+      else if (sameRecording) follow(scene, before.moment)
+    },
+  }
+}

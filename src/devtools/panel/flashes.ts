@@ -1,0 +1,70 @@
+/** How long a transition stays lit, in milliseconds. */
+const FLASH = 900
+/** How long the spark takes that runs along it, in milliseconds. */
+const RUN = 500
+
+/** The arrows of a drawing that light up. */
+export interface Flashes {
+  /** Lights arrows for a moment, and sends a spark along each. */
+  run(ids: readonly string[]): void
+  /** Lights these and no others, until told otherwise. */
+  hold(ids: readonly string[]): void
+  stop(): void
+}
+
+export function createFlashes(drawing: SVGElement): Flashes {
+  const parts = new Map<string, SVGElement[]>()
+  for (const part of drawing.querySelectorAll<SVGElement>('[data-transition]')) {
+    const id = part.dataset.transition ?? ''
+    parts.set(id, [...(parts.get(id) ?? []), part])
+  }
+  const timers = new Map<string, ReturnType<typeof setTimeout>>()
+
+  function light(id: string, on: boolean) {
+    for (const part of parts.get(id) ?? []) part.toggleAttribute('data-active', on)
+  }
+
+  function spark(id: string) {
+    const [edge] = parts.get(id) ?? []
+    const path = edge?.querySelector('.line')?.getAttribute('d')
+    if (!edge || !path || matchMedia('(prefers-reduced-motion: reduce)').matches) return
+    const dot = document.createElementNS('http://www.w3.org/2000/svg', 'circle')
+    dot.setAttribute('class', 'spark')
+    dot.setAttribute('r', '6')
+    dot.style.offsetPath = `path("${path}")`
+    edge.append(dot)
+    const run = dot.animate([{ offsetDistance: '0%' }, { offsetDistance: '100%' }], {
+      duration: RUN,
+      easing: 'ease-in-out',
+    })
+    run.onfinish = run.oncancel = () => dot.remove()
+  }
+
+  function stop() {
+    for (const timer of timers.values()) clearTimeout(timer)
+    timers.clear()
+    for (const id of parts.keys()) light(id, false)
+  }
+
+  return {
+    stop,
+    run(ids) {
+      for (const id of ids) {
+        clearTimeout(timers.get(id))
+        light(id, true)
+        spark(id)
+        timers.set(
+          id,
+          setTimeout(() => {
+            timers.delete(id)
+            light(id, false)
+          }, FLASH),
+        )
+      }
+    },
+    hold(ids) {
+      stop()
+      for (const id of ids) light(id, true)
+    },
+  }
+}

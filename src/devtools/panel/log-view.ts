@@ -1,0 +1,174 @@
+import { CATEGORIES, type Category, categoryOf, type Moment } from '../recording/moment.ts'
+import type { Recording } from '../recording/recording.ts'
+import { button, card, h, toggle } from './dom.ts'
+import type { Scene, View } from './scene.ts'
+import { clockTime } from './words.ts'
+
+/** Rows that are in the page at once; older ones come on demand. */
+const PAGE = 200
+
+export interface LogOptions {
+  /** Looks at a moment; `undefined`: at what goes on. */
+  readonly look: (moment: Moment | undefined) => void
+}
+
+/** What happened, newest first, with filters. A row that is chosen shows how everything stood then. */
+export function createLogView({ look }: LogOptions): View {
+  const wanted = new Set<Category>(['states', 'tokens', 'requests', 'trouble'])
+  let needle = ''
+  let limit = PAGE
+
+  const search = h('input', { type: 'search', placeholder: 'Filter', 'aria-label': 'Filter events by text' })
+  const filters = h('div', { class: 'filters', role: 'group', 'aria-label': 'Kinds of events' })
+  for (const category of CATEGORIES) {
+    filters.append(
+      toggle(category, { class: `small filter ${category}` }, wanted.has(category), (on) => {
+        if (on) wanted.add(category)
+        else wanted.delete(category)
+        refilter()
+      }),
+    )
+  }
+  const list = h('ol', {
+    class: 'events',
+    role: 'listbox',
+    tabindex: 0,
+    'aria-label': 'Events, newest first',
+  })
+  const none = h('p', { class: 'muted empty' }, 'Nothing to show.')
+  const older = button('Older events', { class: 'small older' }, () => {
+    limit += PAGE
+    refilter()
+  })
+  const place = h('div', { class: 'events-place' }, list, older)
+  const { element, header } = card('log', 'Events', filters, none, place)
+  header.append(search)
+  search.addEventListener('input', () => {
+    needle = search.value.trim().toLowerCase()
+    refilter()
+  })
+
+  let last: Scene | undefined
+  /** What the rows were made of, and which of it they show. */
+  let source: Recording | undefined
+  let newest: Moment | undefined
+  let oldest: Moment | undefined
+  const rows = new Map<Moment, HTMLElement>()
+  const shown = new WeakMap<Element, Moment>()
+  let chosen: HTMLElement | undefined
+
+  const isWanted = (moment: Moment) =>
+    wanted.has(categoryOf(moment)) && (needle === '' || textOf(moment).toLowerCase().includes(needle))
+
+  function refilter() {
+    source = undefined
+    if (last) show(last)
+  }
+
+  function rowOf(moment: Moment): HTMLElement {
+    const row = h(
+      'li',
+      {
+        role: 'option',
+        'aria-selected': 'false',
+        'data-event': moment.type,
+        'data-category': categoryOf(moment),
+        id: nextId(),
+      },
+      h('time', { datetime: new Date(moment.at).toISOString() }, clockTime(moment.at)),
+      h('b', {}, moment.type),
+      h('span', { class: 'details' }, detailsOf(moment)),
+    )
+    row.addEventListener('click', () => look(moment))
+    rows.set(moment, row)
+    shown.set(row, moment)
+    return row
+  }
+
+  function rebuild({ recording }: Scene) {
+    source = recording
+    rows.clear()
+    chosen = undefined
+    const found = recording.moments.filter(isWanted)
+    list.replaceChildren(...found.slice(-limit).reverse().map(rowOf))
+    older.hidden = found.length <= limit
+    newest = recording.moments.at(-1)
+    oldest = recording.moments[0]
+  }
+
+  function append({ recording: { moments } }: Scene) {
+    const from = newest ? moments.lastIndexOf(newest) + 1 : 0
+    const fresh = moments.slice(from).filter(isWanted)
+    newest = moments.at(-1)
+    list.prepend(...fresh.reverse().map(rowOf))
+    while (list.childElementCount > limit && list.lastElementChild) {
+      const moment = shown.get(list.lastElementChild)
+      if (moment) rows.delete(moment)
+      list.lastElementChild.remove()
+      older.hidden = false
+    }
+  }
+
+  function choose({ moment, live }: Scene) {
+    const row = live ? undefined : rows.get(moment)
+    if (row === chosen) return
+    chosen?.setAttribute('aria-selected', 'false')
+    chosen = row
+    row?.setAttribute('aria-selected', 'true')
+    if (row) list.setAttribute('aria-activedescendant', row.id)
+    else list.removeAttribute('aria-activedescendant')
+    if (row) keepInSight(row, place)
+  }
+
+  function show(scene: Scene) {
+    last = scene
+    const { recording } = scene
+    if (source !== recording || recording.moments[0] !== oldest) rebuild(scene)
+    else if (recording.moments.at(-1) !== newest) append(scene)
+    none.hidden = list.childElementCount > 0
+    place.hidden = !none.hidden
+    choose(scene)
+  }
+
+  list.addEventListener('keydown', (event) => {
+    const options = [...list.children] as HTMLElement[]
+    const at = chosen ? options.indexOf(chosen) : -1
+    const target = { ArrowDown: at + 1, ArrowUp: Math.max(0, at - 1), Home: 0, End: options.length - 1 }[
+      event.key
+    ]
+    if (event.key === 'Escape' && chosen) look(undefined)
+    else if (target === undefined) return
+    else options[target]?.click()
+    event.preventDefault()
+    event.stopPropagation()
+  })
+
+  return { element, show }
+}
+
+let lastId = 0
+const nextId = () => `authchart-event-${++lastId}`
+
+const textOf = (moment: Moment) => `${moment.type} ${detailsOf(moment)}`
+
+/** What is known of a moment, in a line. */
+function detailsOf({ type, facts }: Moment): string {
+  if (type === 'transition') return `${String(facts.from)} → ${String(facts.to)}`
+  return Object.entries(facts)
+    .map(([name, fact]) => `${name} ${name.endsWith('At') ? clockTime(Number(fact)) : text(fact)}`)
+    .join(', ')
+}
+
+const text = (fact: unknown): string =>
+  typeof fact === 'object' && fact !== null
+    ? `(${Object.entries(fact)
+        .map(([name, inner]) => `${name} ${text(inner)}`)
+        .join(', ')})`
+    : String(fact)
+
+/** Scrolls within the list alone: the page must not move by itself. */
+function keepInSight(row: HTMLElement, place: HTMLElement) {
+  const [top, bottom] = [row.offsetTop, row.offsetTop + row.offsetHeight]
+  if (top < place.scrollTop) place.scrollTop = top
+  else if (bottom > place.scrollTop + place.clientHeight) place.scrollTop = bottom - place.clientHeight
+}

@@ -1,0 +1,165 @@
+import { chartStyle } from '../chart/chart-style.ts'
+
+/** The style sheet of the panel. It lives in a shadow root: it neither reaches the page nor is reached by it. */
+export const panelStyle = (): string =>
+  [
+    COLORS,
+    LAUNCHER,
+    PANEL,
+    CARDS,
+    CONTROLS,
+    SESSION,
+    LANES,
+    LOG,
+    CHART,
+    chartStyle('light'),
+    chartStyle('dark'),
+  ].join('')
+
+const COLORS = `
+:host { display: block; color-scheme: light dark; }
+:host([hidden]) { display: none; }
+.root {
+  --canvas: #f6f8fa; --card: #ffffff; --text: #1f2328; --muted: #59636e; --line: #d1d9e0; --accent: #8250df; --accent-text: #ffffff;
+  --sent: #1a7f37; --held: #9a6700; --replayed: #8250df; --rejected: #cf222e; --gated: #0969da;
+  --shade: 0 1px 3px rgb(31 35 40 / 12%); --lit: rgb(130 80 223 / 12%);
+  color-scheme: light; color: var(--text); font: 13px/1.45 system-ui, -apple-system, 'Segoe UI', Roboto, sans-serif;
+}
+.root[data-theme='dark'] {
+  --canvas: #010409; --card: #0d1117; --text: #f0f6fc; --muted: #9aa4af; --line: #3d444d; --accent: #ab7df8; --accent-text: #010409;
+  --sent: #3fb950; --held: #d29922; --replayed: #ab7df8; --rejected: #f85149; --gated: #4493f8;
+  --shade: 0 1px 3px rgb(1 4 9 / 60%); --lit: rgb(171 125 248 / 18%);
+  color-scheme: dark;
+}
+*, ::before, ::after { box-sizing: border-box; }
+[hidden] { display: none !important; }
+`
+
+const LAUNCHER = `
+.launcher {
+  position: fixed; inset-block-end: 12px; inset-inline-end: 12px; z-index: 2147483646;
+  display: inline-flex; align-items: center; gap: 8px; padding: 8px 14px; border-radius: 999px;
+  background: var(--card); border: 1px solid var(--line); box-shadow: 0 4px 16px rgb(0 0 0 / 25%); font-weight: 600;
+}
+.launcher::before { content: ''; inline-size: 10px; block-size: 10px; border-radius: 50%; background: var(--tone, var(--muted)); }
+.dock { display: block; }
+.floating .dock {
+  position: fixed; inset-inline: 0; inset-block-end: 0; z-index: 2147483647; max-block-size: 72dvh; overflow: auto;
+  border-block-start: 1px solid var(--line); box-shadow: 0 -8px 32px rgb(0 0 0 / 25%); overscroll-behavior: contain;
+}
+.titlebar {
+  position: sticky; inset-block-start: 0; z-index: 3; display: flex; align-items: center; gap: 8px; padding: 8px 12px;
+  background: var(--card); border-block-end: 1px solid var(--line); font-weight: 600;
+}
+.titlebar button { margin-inline-start: auto; }
+.waiting { padding: 24px; margin: 0; text-align: center; color: var(--muted); background: var(--canvas); }
+`
+
+const PANEL = `
+.dock { container-type: inline-size; background: var(--canvas); }
+.panel { padding: 12px; }
+.banner {
+  display: flex; flex-wrap: wrap; align-items: center; gap: 12px; margin-block-end: 12px; padding: 8px 12px; border-radius: 8px;
+  background: var(--lit); border: 1px solid var(--accent);
+}
+.cards { display: grid; gap: 12px; grid-template-columns: minmax(0, 1fr); }
+.timeline {
+  display: flex; flex-wrap: wrap; align-items: center; gap: 8px; margin-block-end: 12px; padding: 8px 12px; background: var(--card); border: 1px solid var(--line); border-radius: 10px; box-shadow: var(--shade);
+}
+.timeline input[type='range'] { flex: 1 1 140px; min-inline-size: 0; min-block-size: 28px; accent-color: var(--accent); }
+.when { font-variant-numeric: tabular-nums; color: var(--muted); }
+.files { display: inline-flex; gap: 6px; margin-inline-start: auto; }
+@container (min-width: 860px) {
+  .cards { grid-template-columns: minmax(0, 12fr) minmax(320px, 9fr); grid-template-rows: auto auto minmax(220px, 1fr); align-items: start; }
+  .card.chart { grid-column: 1; grid-row: 1 / span 3; }
+  .card.session, .card.lanes, .card.log { grid-column: 2; }
+}
+`
+
+const CARDS = `
+.card { background: var(--card); border: 1px solid var(--line); border-radius: 10px; box-shadow: var(--shade); padding: 12px; min-inline-size: 0; }
+.card > header { display: flex; flex-wrap: wrap; align-items: center; gap: 8px; margin-block-end: 8px; }
+.card > header > :nth-child(2) { margin-inline-start: auto; }
+h2 { margin: 0; font-size: 13px; font-weight: 650; }
+dl, dd, dt, ol, ul, p { margin: 0; padding: 0; }
+ol, ul { list-style: none; }
+.muted { color: var(--muted); }
+.empty { padding-block: 12px; }
+`
+
+const CONTROLS = `
+button, input { font: inherit; color: inherit; }
+button { cursor: pointer; min-block-size: 32px; padding: 4px 12px; border-radius: 8px; border: 1px solid var(--line); background: var(--card); }
+button.small { min-block-size: 28px; padding: 2px 10px; font-size: 12px; }
+button:hover:not(:disabled) { background: var(--lit); }
+button:disabled { cursor: default; color: var(--muted); }
+button[aria-pressed='true'] { background: var(--lit); border-color: var(--accent); }
+input[type='search'] { min-inline-size: 0; inline-size: 120px; min-block-size: 28px; padding: 2px 8px; border-radius: 8px; border: 1px solid var(--line); background: var(--canvas); }
+input::placeholder { color: var(--muted); opacity: 1; }
+:focus-visible { outline: 2px solid var(--accent); outline-offset: 2px; }
+@media (pointer: coarse) { button, button.small, input[type='search'] { min-block-size: 40px; } }
+`
+
+const SESSION = `
+.badge { padding: 2px 10px; border-radius: 999px; border: 1px solid currentColor; font: 600 12px ui-monospace, SFMono-Regular, Menlo, Consolas, monospace; }
+[data-tone='sent'] { --tone: var(--sent); color: var(--sent); } [data-tone='held'] { --tone: var(--held); color: var(--held); }
+[data-tone='rejected'] { --tone: var(--rejected); color: var(--rejected); } [data-tone='gated'] { --tone: var(--gated); color: var(--gated); }
+[data-tone='unsigned'], [data-tone='plain'] { --tone: var(--muted); color: var(--muted); }
+.launcher[data-tone] { color: var(--text); }
+.card.session > header > .subject { margin-inline-start: 0; color: var(--muted); }
+.card.session > header > .badge { margin-inline-start: auto; }
+.life { display: flex; align-items: baseline; gap: 6px; }
+.countdown { font-size: 22px; line-height: 1.2; font-variant-numeric: tabular-nums; }
+.meter { block-size: 6px; margin-block: 8px 10px; border-radius: 3px; background: var(--line); overflow: hidden; }
+.level { block-size: 100%; background: var(--sent); border-radius: inherit; }
+.meter[data-low] .level { background: var(--held); }
+.facts { display: grid; grid-template-columns: repeat(auto-fill, minmax(104px, 1fr)); gap: 6px 12px; }
+dt { color: var(--muted); font-size: 11px; }
+dd { font-variant-numeric: tabular-nums; font-weight: 600; overflow-wrap: anywhere; }
+.scopes { display: flex; flex-wrap: wrap; gap: 6px; margin-block-start: 10px; }
+.scopes li { padding: 1px 8px; border-radius: 6px; background: var(--canvas); border: 1px solid var(--line); font: 12px ui-monospace, SFMono-Regular, Menlo, Consolas, monospace; }
+`
+
+const LANES = `
+.counters { display: grid; grid-template-columns: repeat(auto-fit, minmax(52px, 1fr)); gap: 6px; margin-block-end: 8px; }
+.counters dd { font-size: 16px; line-height: 1.2; }
+.counters .inFlight dd { color: var(--sent); } .counters .held dd { color: var(--held); }
+.counters .replayed dd { color: var(--replayed); } .counters .rejected dd { color: var(--rejected); }
+.storm { display: block; inline-size: 100%; block-size: 72px; border-radius: 6px; background: var(--canvas); margin-block-end: 8px; }
+.rows-place { position: relative; block-size: 168px; overflow: auto; overscroll-behavior: contain; border-radius: 6px; contain: strict; }
+.rows { position: relative; }
+.row { position: absolute; inset-inline: 0; display: grid; grid-template-columns: minmax(72px, 34%) 1fr minmax(92px, auto); align-items: center; gap: 8px; block-size: 24px; padding-inline: 4px; font-size: 12px; contain: layout style; }
+.lane-name { overflow: hidden; white-space: nowrap; text-overflow: ellipsis; font-family: ui-monospace, SFMono-Regular, Menlo, Consolas, monospace; font-size: 11px; }
+.track { position: relative; block-size: 10px; border-radius: 5px; background: var(--canvas); overflow: hidden; contain: strict; }
+.bar { position: absolute; inset-block: 0; min-inline-size: 1px; background: var(--sent); }
+.bar[data-phase='held'] { background: repeating-linear-gradient(-45deg, var(--held) 0 4px, transparent 4px 7px); }
+.bar[data-phase='replayed'] { background: var(--replayed); }
+.result { text-align: end; white-space: nowrap; font-variant-numeric: tabular-nums; color: var(--muted); }
+.row[data-stage='rejected'] .result { color: var(--rejected); } .row[data-stage='held'] .result { color: var(--held); }
+`
+
+const LOG = `
+.filters { display: flex; flex-wrap: wrap; gap: 6px; margin-block-end: 8px; }
+.filter::before { content: ''; display: inline-block; inline-size: 8px; block-size: 8px; margin-inline-end: 6px; border-radius: 50%; background: var(--kind); }
+.states, [data-category='states'] { --kind: var(--gated); } .tokens, [data-category='tokens'] { --kind: var(--sent); }
+.requests, [data-category='requests'] { --kind: var(--held); } .trouble, [data-category='trouble'] { --kind: var(--rejected); }
+.filter.chart, [data-category='chart'] { --kind: var(--muted); }
+.events-place { position: relative; max-block-size: 300px; overflow: auto; overscroll-behavior: contain; }
+.events li { display: grid; grid-template-columns: auto auto 1fr; gap: 8px; padding: 3px 6px 3px 10px; border-radius: 6px; border-inline-start: 3px solid var(--kind); cursor: pointer; font-size: 12px; }
+.events li + li { margin-block-start: 2px; }
+.events li:hover, .events li[aria-selected='true'] { background: var(--lit); }
+.events time { color: var(--muted); font-variant-numeric: tabular-nums; }
+.events b { font: 600 12px ui-monospace, SFMono-Regular, Menlo, Consolas, monospace; }
+.details { min-inline-size: 0; overflow-wrap: anywhere; color: var(--muted); }
+.older { margin-block-start: 8px; }
+`
+
+const CHART = `
+.state-words { margin-block-end: 8px; font: 600 13px ui-monospace, SFMono-Regular, Menlo, Consolas, monospace; overflow-wrap: anywhere; }
+.chart-place { overflow-x: auto; border-radius: 8px; }
+.chart-place svg { display: block; inline-size: 100%; min-inline-size: 520px; block-size: auto; }
+.chart-place .state > rect { transition: stroke-width .2s, stroke .2s; }
+.chart-place .line { transition: stroke .3s, stroke-width .3s; }
+.spark { fill: var(--accent); filter: drop-shadow(0 0 4px var(--accent)); }
+@media (prefers-reduced-motion: reduce) { .chart-place * { transition: none !important; } }
+`

@@ -1,0 +1,153 @@
+import type { Theme } from '../chart/chart-style.ts'
+import type { Moment } from '../recording/moment.ts'
+import { type Recorder, record, steadyNow, type WatchableAuth } from '../recording/recorder.ts'
+import { type Recording, readRecording, writeRecording } from '../recording/recording.ts'
+import { createChartView } from './chart-view.ts'
+import { button, h, setText } from './dom.ts'
+import { createFrames } from './frames.ts'
+import { createLanesView } from './lanes-view.ts'
+import { createLogView } from './log-view.ts'
+import { PALETTES } from './palette.ts'
+import { saveFile } from './save-file.ts'
+import type { Scene } from './scene.ts'
+import { createSessionView } from './session-view.ts'
+import { createTimelineView } from './timeline-view.ts'
+
+export interface PanelOptions {
+  readonly auth: WatchableAuth
+  readonly name: string
+  /** The session's clock. */
+  readonly now: () => number
+  readonly theme: () => Theme
+  /** Told after each drawing of a session that goes on. */
+  readonly onDraw: (scene: Scene) => void
+}
+
+export interface Panel {
+  readonly element: HTMLElement
+  /** Whether anybody sees it; it records all the same. */
+  visible: boolean
+  /** The colours have changed. */
+  redraw(): void
+  /** Shows what goes on again; `false`: it does already. */
+  goLive(): boolean
+  stop(): void
+}
+
+/** The tools of one session: what goes on, what happened, and what a file says. */
+export function createPanel({ auth, name, now, theme, onDraw }: PanelOptions): Panel {
+  let loaded: Recording | undefined
+  /** What is looked at; `undefined`: what goes on, or the end of what was loaded. */
+  let looked: Moment | undefined
+  let visible = false
+
+  const frames = createFrames(draw)
+  const recorder: Recorder = record(auth, { name, now, onChange: frames.request })
+
+  const look = (moment: Moment | undefined) => {
+    looked = moment
+    frames.request()
+  }
+  const notice = h('span', { role: 'status' })
+  const banner = h(
+    'div',
+    { class: 'banner', hidden: true },
+    notice,
+    button('Back to the session', { class: 'small' }, leave),
+  )
+  const chart = createChartView(theme)
+  const session = createSessionView()
+  const lanes = createLanesView(() => PALETTES[theme()])
+  const log = createLogView({ look })
+  const timeline = createTimelineView({ look, save, load, clear })
+  const views = [chart, session, lanes, log, timeline]
+  const cards = [session, chart, lanes, log].map((view) => view.element)
+  const element = h(
+    'div',
+    { class: 'panel' },
+    banner,
+    timeline.element,
+    h('div', { class: 'cards' }, ...cards),
+  )
+
+  function sceneOf(): Scene {
+    const recording = loaded ?? recorder
+    const { moments } = recording
+    const live = !loaded && !looked
+    const moment = live ? recorder.latest : (looked ?? moments.at(-1) ?? recorder.latest)
+    return {
+      recording,
+      moment,
+      index: live ? moments.length - 1 : moments.lastIndexOf(moment),
+      now: live ? now() : moment.at,
+      seenAt: live ? steadyNow() : moment.seenAt,
+      live,
+      subject: live ? auth.session?.subject : undefined,
+    }
+  }
+
+  function draw() {
+    const scene = sceneOf()
+    if (visible) for (const view of views) view.show(scene)
+    onDraw(scene)
+    if (!visible || !scene.live) return
+    if (recorder.open > 0) frames.request()
+    else if (scene.moment.session.expiresAt !== undefined) frames.requestSoon()
+  }
+
+  function leave() {
+    loaded = undefined
+    banner.hidden = true
+    look(undefined)
+  }
+
+  function save() {
+    saveFile(`${name}-recording.json`, writeRecording(loaded ?? recorder))
+  }
+
+  function load(file: File) {
+    file
+      .text()
+      .then((text) => {
+        loaded = readRecording(text, file.name)
+        say(`Shown is ${file.name}.`)
+      })
+      .catch((error: unknown) => say(error instanceof Error ? error.message : 'The file cannot be read.'))
+  }
+
+  function say(words: string) {
+    setText(notice, words)
+    banner.hidden = false
+    look(undefined)
+  }
+
+  function clear() {
+    recorder.clear()
+    leave()
+  }
+
+  frames.request()
+  return {
+    element,
+    get visible() {
+      return visible
+    },
+    set visible(next) {
+      visible = next
+      frames.request()
+    },
+    redraw() {
+      chart.redraw()
+      frames.request()
+    },
+    goLive() {
+      if (!loaded && !looked) return false
+      leave()
+      return true
+    },
+    stop() {
+      frames.stop()
+      recorder.stop()
+    },
+  }
+}

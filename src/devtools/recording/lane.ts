@@ -1,0 +1,103 @@
+import type { RequestFrame } from '../../inspect/request-frames.ts'
+
+export type Phase = 'sent' | 'held' | 'replayed'
+
+/** What became of one request, and when, in milliseconds by a clock that nobody sets. */
+export interface Lane {
+  readonly id: number
+  /** As in `GET /books`. */
+  readonly name: string
+  readonly origin: string
+  readonly startedAt: number
+  /** What it did, from when on; each lasts until the next one begins. */
+  readonly phases: readonly { readonly phase: Phase; readonly at: number }[]
+  readonly endedAt?: number
+  readonly outcome?: 'done' | 'rejected'
+  /** The last status that a server answered with. */
+  readonly status?: number
+  /** Why it was rejected. */
+  readonly reason?: string
+}
+
+/** How many requests did what, until some time. */
+export interface Counts {
+  readonly requests: number
+  readonly inFlight: number
+  /** Waiting. */
+  readonly held: number
+  readonly replayed: number
+  readonly done: number
+  readonly rejected: number
+}
+
+type Writable<T> = { -readonly [K in keyof T]: T[K] extends readonly (infer E)[] ? E[] : T[K] }
+
+/** Keeps the lanes of the last requests, by what is seen of them. */
+export function createLanes(limit: number) {
+  const lanes: Writable<Lane>[] = []
+  const open = new Map<number, Writable<Lane>>()
+
+  function end(lane: Writable<Lane>, outcome: 'done' | 'rejected', at: number) {
+    lane.outcome = outcome
+    lane.endedAt = at
+    open.delete(lane.id)
+  }
+
+  return {
+    /** In the order in which they came. Always the same array. */
+    lanes: lanes as readonly Lane[],
+    /** Those whose callers wait. */
+    get open(): number {
+      return open.size
+    },
+
+    take(frame: RequestFrame) {
+      const { id, at } = frame
+      if (frame.type === 'arrived') {
+        const lane = { id, name: frame.name, origin: frame.origin, startedAt: at, phases: [] }
+        lanes.push(lane)
+        open.set(id, lane)
+        if (lanes.length > limit) lanes.shift()
+        return
+      }
+      const lane = open.get(id)
+      if (!lane) return
+      if (frame.type === 'answered') lane.status = frame.status
+      else if (frame.type === 'done') end(lane, 'done', at)
+      else if (frame.type === 'rejected') {
+        lane.reason = frame.reason
+        end(lane, 'rejected', at)
+      } else lane.phases.push({ phase: frame.type, at })
+    },
+
+    clear() {
+      lanes.splice(0, lanes.length, ...open.values())
+    },
+  }
+}
+
+export type Stage = Phase | 'done' | 'rejected'
+
+/** What a request was doing at some time; `undefined`: it had not come yet. */
+export function stageAt({ startedAt, endedAt, outcome, phases }: Lane, time: number): Stage | undefined {
+  if (startedAt > time) return undefined
+  if (outcome && endedAt !== undefined && endedAt <= time) return outcome
+  let stage: Stage = 'held'
+  for (const { phase, at } of phases) if (at <= time) stage = phase
+  return stage
+}
+
+export function countsAt(lanes: readonly Lane[], time: number): Counts {
+  const stages = { sent: 0, held: 0, replayed: 0, done: 0, rejected: 0 }
+  let requests = 0
+  let replayed = 0
+  for (const lane of lanes) {
+    const stage = stageAt(lane, time)
+    if (stage === undefined) continue
+    requests++
+    stages[stage]++
+    if (lane.phases.some(({ phase, at }) => phase === 'replayed' && at <= time)) replayed++
+  }
+  const { sent, held, done, rejected } = stages
+  return { requests, inFlight: sent + stages.replayed, held, replayed, done, rejected }
+}

@@ -35,6 +35,16 @@ export function createLaneRow(): LaneRow {
     })
   }
 
+  let last = ''
+  function put(place: number, of: number) {
+    const now = `${place} of ${of}`
+    if (now === last) return
+    last = now
+    element.style.transform = `translateY(${place * ROW_HEIGHT}px)`
+    element.ariaPosInSet = String(place + 1)
+    element.ariaSetSize = String(of)
+  }
+
   return {
     element,
     show(lane, { place, of, from, until }) {
@@ -42,9 +52,7 @@ export function createLaneRow(): LaneRow {
       const ended = stage === 'done' || stage === 'rejected'
       const end = ended ? (lane.endedAt ?? until) : until
       const bars = barsOf(lane, end)
-      element.style.transform = `translateY(${place * ROW_HEIGHT}px)`
-      element.ariaPosInSet = String(place + 1)
-      element.ariaSetSize = String(of)
+      put(place, of)
       setData(element, 'request', String(lane.id))
       setData(element, 'stage', stage)
       setData(element, 'phases', bars.map(({ phase }) => phase).join(' '))

@@ -1,5 +1,5 @@
 import { type Counts, countsAt, type Lane, stageAt } from '../recording/lane.ts'
-import { card, h, setText } from './dom.ts'
+import { card, h, setData, setText } from './dom.ts'
 import { createLaneRow, type LaneRow, ROW_HEIGHT } from './lane-row.ts'
 import type { Palette } from './palette.ts'
 import type { Scene, View } from './scene.ts'
@@ -72,7 +72,10 @@ export function createLanesView(palette: () => Palette): View {
       const lane = lanes[lanes.length - 1 - first - index]
       if (lane) row.show(lane, { place: first + index, of: lanes.length, from, until })
     })
-    list.style.blockSize = `${lanes.length * ROW_HEIGHT}px`
+    if (list.dataset.length !== String(lanes.length)) {
+      setData(list, 'length', String(lanes.length))
+      list.style.blockSize = `${lanes.length * ROW_HEIGHT}px`
+    }
   }
 
   function show(scene: Scene) {

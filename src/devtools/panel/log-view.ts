@@ -1,6 +1,6 @@
 import { CATEGORIES, type Category, categoryOf, type Moment } from '../recording/moment.ts'
 import type { Recording } from '../recording/recording.ts'
-import { button, card, h, toggle } from './dom.ts'
+import { button, card, h, setText, toggle } from './dom.ts'
 import type { Scene, View } from './scene.ts'
 import { clockTime } from './words.ts'
 
@@ -109,6 +109,16 @@ export function createLogView({ look }: LogOptions): View {
     }
   }
 
+  /** A burst that goes on is the same moment still. */
+  function recount({ recording: { moments } }: Scene) {
+    for (const moment of moments.slice(-2)) {
+      const [time, , details] = rows.get(moment)?.children ?? []
+      if (!time || !details) continue
+      setText(time, clockTime(moment.at))
+      setText(details, detailsOf(moment))
+    }
+  }
+
   function choose({ moment, live }: Scene) {
     const row = live ? undefined : rows.get(moment)
     if (row === chosen) return
@@ -125,6 +135,7 @@ export function createLogView({ look }: LogOptions): View {
     const { recording } = scene
     if (source !== recording || recording.moments[0] !== oldest) rebuild(scene)
     else if (recording.moments.at(-1) !== newest) append(scene)
+    recount(scene)
     none.hidden = list.childElementCount > 0
     place.hidden = !none.hidden
     choose(scene)

@@ -157,7 +157,7 @@ const LOG = `
 const CHART = `
 .state-words { margin-block-end: 8px; font: 600 13px ui-monospace, SFMono-Regular, Menlo, Consolas, monospace; overflow-wrap: anywhere; }
 .chart-place { overflow-x: auto; border-radius: 8px; }
-.chart-place svg { display: block; inline-size: 100%; min-inline-size: 520px; block-size: auto; }
+.chart-place svg { display: block; inline-size: 100%; min-inline-size: 460px; block-size: auto; }
 .chart-place .state > rect { transition: stroke-width .2s, stroke .2s; }
 .chart-place .line { transition: stroke .3s, stroke-width .3s; }
 .spark { fill: var(--accent); filter: drop-shadow(0 0 4px var(--accent)); }

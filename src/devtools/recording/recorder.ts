@@ -45,8 +45,10 @@ export function record(auth: WatchableAuth, { name, now, onChange }: RecorderOpt
   let latest: Moment | undefined
 
   function add(moment: Moment) {
-    latest = moment
-    moments.push(moment)
+    const same = partOfBurst(moments, moment)
+    if (same) Object.assign(same, moment, { facts: { ...moment.facts, ...summed(same, moment) } })
+    else moments.push(moment)
+    latest = same ?? moment
     if (moments.length > LIMIT) moments.shift()
   }
 
@@ -98,4 +100,23 @@ export function record(auth: WatchableAuth, { name, now, onChange }: RecorderOpt
       for (const stop of stops) stop()
     },
   }
+}
+
+/**
+ * Requests come by the hundred, and the chart hears of each: where the last two moments are such a pair, the next pair is
+ * counted with it. The moment stays the same object, so that whoever looks at it still does.
+ */
+function partOfBurst(
+  moments: readonly Moment[],
+  { source, type, facts, active }: Moment,
+): Moment | undefined {
+  const [told, heard] = moments.slice(-2)
+  if (told?.source !== 'told' || heard?.source !== 'chart' || !('count' in told.facts)) return undefined
+  if (told.active.join() !== active.join()) return undefined
+  const same = source === 'told' ? told : heard
+  return same.type === type && same.facts.reason === facts.reason ? same : undefined
+}
+
+function summed({ facts: before }: Moment, { facts }: Moment) {
+  return 'count' in facts ? { count: Number(before.count) + Number(facts.count) } : {}
 }

@@ -1,0 +1,63 @@
+/** What a trace of Chromium's says about its frames. */
+
+interface TraceEvent {
+  readonly name: string
+  readonly ph: string
+  /** Microseconds. */
+  readonly ts: number
+  readonly dur?: number
+  readonly args?: { readonly frame_reporter?: FrameReport; readonly chrome_frame_reporter?: FrameReport }
+}
+
+interface FrameReport {
+  readonly state?: string
+  readonly frame_sequence?: number
+  readonly layer_tree_host_id?: number
+}
+
+export interface Frames {
+  readonly seconds: number
+  /** How many frames the screen asked for, and how many of them it was given. */
+  readonly due: number
+  readonly presented: number
+  /** What the page's own thread took for a frame, in milliseconds: in the middle, and in the slowest hundredth. */
+  readonly median: number
+  readonly slowest: number
+}
+
+/** What the tracing has to record for it. */
+export const CATEGORIES = [
+  'cc',
+  'benchmark',
+  'devtools.timeline',
+  'disabled-by-default-devtools.timeline.frame',
+]
+
+export function framesOf(trace: Buffer): Frames {
+  const { traceEvents }: { readonly traceEvents: readonly TraceEvent[] } = JSON.parse(trace.toString('utf8'))
+  const reports = traceEvents.filter(({ name, ph }) => name === 'PipelineReporter' && ph === 'b')
+  // A frame is told of once for each part of it: what the page drew, and what the compositor moved.
+  const frames = new Map<string, boolean>()
+  for (const { args } of reports) {
+    const {
+      state = '',
+      frame_sequence,
+      layer_tree_host_id,
+    } = args?.frame_reporter ?? args?.chrome_frame_reporter ?? {}
+    if (state === 'STATE_NO_UPDATE_DESIRED') continue
+    const key = `${layer_tree_host_id} ${frame_sequence}`
+    frames.set(key, frames.get(key) === true || state.startsWith('STATE_PRESENTED'))
+  }
+  const times = reports.map(({ ts }) => ts)
+  const work = traceEvents
+    .filter(({ name, dur }) => name === 'ProxyMain::BeginMainFrame' && dur !== undefined)
+    .map(({ dur = 0 }) => dur / 1000)
+    .sort((one, other) => one - other)
+  return {
+    seconds: (Math.max(...times) - Math.min(...times)) / 1e6,
+    due: frames.size,
+    presented: [...frames.values()].filter(Boolean).length,
+    median: work[Math.floor(work.length / 2)] ?? 0,
+    slowest: work[Math.floor(work.length * 0.99)] ?? 0,
+  }
+}

@@ -1,5 +1,5 @@
 import type { AnyStateNode, AnyTransitionDefinition } from 'xstate'
-import type { LaidState, LaidTransition, Tone } from '../src/devtools/chart-layout.ts'
+import type { LaidState, LaidTransition, Tone } from '../src/devtools/chart/chart-layout.ts'
 import { actionNames, actorNames, anyName, conditionOf } from './names.ts'
 import { isComposite, targetsOf } from './tree.ts'
 

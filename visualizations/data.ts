@@ -1,6 +1,6 @@
 /** The chart and its layouts as data: for Stately's tools, for inspectors, for a panel in a running app. */
 import type { AnyStateMachine } from 'xstate'
-import type { ChartLayout } from '../src/devtools/chart-layout.ts'
+import type { ChartLayout } from '../src/devtools/chart/chart-layout.ts'
 
 /** As small as JSON gets, with a line for each thing that changes by itself. */
 export function layoutJson(layout: ChartLayout): string {

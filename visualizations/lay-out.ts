@@ -1,7 +1,7 @@
 import type ElkClass from 'elkjs'
 import type { ElkExtendedEdge, ElkNode } from 'elkjs'
 import Elk from 'elkjs/lib/elk.bundled.js'
-import type { ChartLayout, LaidEdge, LaidState } from '../src/devtools/chart-layout.ts'
+import type { ChartLayout, LaidEdge, LaidState } from '../src/devtools/chart/chart-layout.ts'
 import type { Diagram, DiagramBox, DiagramEdge } from './boxes.ts'
 import { legendOf } from './legend.ts'
 import {

@@ -1,4 +1,4 @@
-import type { ChartLayout, LaidState, Tone } from '../src/devtools/chart-layout.ts'
+import type { ChartLayout, LaidState, Tone } from '../src/devtools/chart/chart-layout.ts'
 import { proseWidth, round } from './text.ts'
 
 const MEANINGS: Readonly<Record<ChartLayout['legend'][number]['tone'], string>> = {

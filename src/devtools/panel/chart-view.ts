@@ -62,6 +62,7 @@ export function createChartView(theme: () => Theme): View & { redraw(): void } {
   return {
     element,
     redraw,
+    stop: () => flashes?.stop(),
     show(scene) {
       const { moment, live } = scene
       const before = shown

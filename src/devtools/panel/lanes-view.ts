@@ -91,7 +91,7 @@ export function createLanesView(palette: () => Palette): View {
     showRows(lanes, until - SPAN, until)
   }
 
-  return { element, show }
+  return { element, show, stop: () => sizes.disconnect() }
 }
 
 /** Time stands still where nothing is under way: what was last can be looked at. */

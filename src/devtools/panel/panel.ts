@@ -9,7 +9,7 @@ import { createLanesView } from './lanes-view.ts'
 import { createLogView } from './log-view.ts'
 import { PALETTES } from './palette.ts'
 import { saveFile } from './save-file.ts'
-import type { Scene } from './scene.ts'
+import type { Scene, View } from './scene.ts'
 import { createSessionView } from './session-view.ts'
 import { createTimelineView } from './timeline-view.ts'
 
@@ -60,7 +60,7 @@ export function createPanel({ auth, name, now, theme, onDraw }: PanelOptions): P
   const lanes = createLanesView(() => PALETTES[theme()])
   const log = createLogView({ look })
   const timeline = createTimelineView({ look, save, load, clear })
-  const views = [chart, session, lanes, log, timeline]
+  const views: readonly View[] = [chart, session, lanes, log, timeline]
   const cards = [session, chart, lanes, log].map((view) => view.element)
   const element = h(
     'div',
@@ -148,6 +148,7 @@ export function createPanel({ auth, name, now, theme, onDraw }: PanelOptions): P
     stop() {
       frames.stop()
       recorder.stop()
+      for (const view of views) view.stop?.()
     },
   }
 }

@@ -21,4 +21,6 @@ export interface Scene {
 export interface View {
   readonly element: HTMLElement
   show(scene: Scene): void
+  /** Lets go of what goes on by itself. */
+  stop?(): void
 }

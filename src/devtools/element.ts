@@ -53,9 +53,8 @@ export function createElementClass(): CustomElementConstructor {
       const shadow = this.attachShadow({ mode: 'open' })
       shadow.adoptedStyleSheets = [style]
       shadow.append(this.#root)
-      this.#root.addEventListener('keydown', ({ key }) => {
-        if (key === 'Escape' && !this.#panel?.goLive() && !this.#isInline && this.open) this.#toggle()
-      })
+      for (const type of ['keydown', 'keypress', 'keyup'] as const)
+        this.#root.addEventListener(type, (event) => this.#hearKey(event))
     }
 
     get auth(): WatchableAuth | undefined {
@@ -85,7 +84,7 @@ export function createElementClass(): CustomElementConstructor {
 
     connectedCallback() {
       // Set before the element was defined, they are properties of its own that hide those of its class.
-      for (const name of ['auth', 'now'] as const) {
+      for (const name of ['auth', 'now', 'open'] as const) {
         if (!Object.hasOwn(this, name)) continue
         const value = this[name]
         delete (this as Partial<AuthDevtoolsElement>)[name]
@@ -109,6 +108,21 @@ export function createElementClass(): CustomElementConstructor {
       else this.#arrange()
     }
 
+    /** What is meant for the panel is no shortcut of the app's. */
+    #hearKey(event: KeyboardEvent) {
+      if (event.target instanceof HTMLInputElement) event.stopPropagation()
+      if (event.type !== 'keydown' || event.key !== 'Escape') return
+      const isBack = this.#panel?.goLive() === true
+      if (!isBack && (this.#isInline || !this.open)) return
+      event.stopPropagation()
+      if (!isBack) this.#toggle()
+    }
+
+    get #title() {
+      const name = this.getAttribute('name')
+      return name ? `authchart ${name}` : 'authchart'
+    }
+
     get #isInline() {
       return this.hasAttribute('inline')
     }
@@ -129,9 +143,17 @@ export function createElementClass(): CustomElementConstructor {
       this.#root.classList.toggle('floating', !this.#isInline)
       this.#launcher.hidden = shown
       this.#launcher.ariaExpanded = String(shown)
+      this.#launcher.style.insetBlockEnd = `${12 + 48 * this.#placesTaken()}px`
+      this.#dock.ariaLabel = `${this.#title} devtools`
       this.#titlebar.hidden = this.#isInline
       this.#dock.hidden = !shown
       if (this.#panel) this.#panel.visible = shown
+    }
+
+    /** How many sessions have their buttons in the corner already. */
+    #placesTaken() {
+      const all = [...document.querySelectorAll(`${DEVTOOLS}:not([inline])`)]
+      return Math.max(0, all.indexOf(this))
     }
 
     #toggle() {
@@ -161,10 +183,12 @@ export function createElementClass(): CustomElementConstructor {
       this.#panel?.element.remove()
       this.#panel = undefined
       this.#waiting.hidden = false
+      setText(this.#launcher, this.#title)
+      setData(this.#launcher, 'tone', undefined)
     }
 
     #tell({ moment: { active } }: Scene) {
-      setText(this.#launcher, `authchart: ${active[0] ?? ''}`)
+      setText(this.#launcher, `${this.#title}: ${active[0] ?? ''}`)
       setData(this.#launcher, 'tone', toneOf(active))
     }
   }

@@ -67,6 +67,8 @@ export function showDevtools(auth: WatchableAuth, options: DevtoolsOptions = {})
   if (now !== undefined) element.now = now
   element.auth = auth
   element.open = open
-  document.body.append(element)
+  // A script in the head runs before there is a body.
+  const place = document.body ?? document.documentElement
+  place.append(element)
   return () => element.remove()
 }

@@ -1,28 +1,32 @@
+import type { Moment } from '../recording/moment.ts'
 import type { ChartLayout, LaidTransition } from './chart-layout.ts'
 
-interface Step {
-  readonly before: readonly string[]
-  readonly entered: readonly string[]
-  readonly event: string | undefined
+/** The arrows of a drawing that the chart went along when something happened. */
+export function firedEdges(layout: ChartLayout, moments: readonly Moment[], index: number): string[] {
+  const moment = moments[index]
+  if (!moment) return []
+  const taken = takenWith(moments, index)
+  if (taken) return edgesWhere(layout, (one) => taken.some((other) => isSame(one, other)))
+  const { from, to } = moment.facts
+  if (moment.type !== 'transition' || typeof from !== 'string' || typeof to !== 'string') return []
+  return edgesWhere(layout, ({ source, target }) => target === to && isAbout(source, from))
 }
 
-/** The arrows of a drawing that a step of the chart went along. */
-export function firedEdges({ edges }: ChartLayout, { before, entered, event }: Step): string[] {
-  const leads = ({ source, target }: LaidTransition, from: readonly string[]) =>
-    entered.includes(target) && (source === '' || from.includes(source))
-  const along = (taken: (transition: LaidTransition) => boolean) =>
-    edges.flatMap(({ id, transitions }) =>
-      transitions.filter(taken).map(({ target }) => ({ id, depth: target.length })),
-    )
-
-  if (event === undefined) return unique(along((transition) => leads(transition, before)))
-  const caused = along((transition) => transition.event === event && leads(transition, before))
-  // Whoever names an inner state enters those around it as well: the innermost target is the one that was named.
-  const depth = Math.max(...caused.map((one) => one.depth))
-  const followed = along(
-    (transition) => transition.event === '' && leads(transition, [...before, ...entered]),
-  )
-  return unique([...caused.filter((one) => one.depth === depth), ...followed])
+/** What the session tells comes before the event that it is told for, which knows the transitions. */
+function takenWith(moments: readonly Moment[], index: number) {
+  const step = moments[index]?.step
+  if (step === undefined) return undefined
+  let at = index
+  while (moments[at]?.step === step && moments[at]?.source === 'told') at++
+  return moments[at]?.step === step ? moments[at]?.taken : undefined
 }
 
-const unique = (found: readonly { readonly id: string }[]) => [...new Set(found.map(({ id }) => id))]
+const isSame = (one: LaidTransition, other: { source: string; target: string; event: string }) =>
+  one.source === other.source && one.target === other.target && one.event === other.event
+
+/** A history names the state that was left, not the one around it, or within it, that the arrow begins at. */
+const isAbout = (source: string, from: string) =>
+  source === '' || source === from || source.startsWith(`${from}.`) || from.startsWith(`${source}.`)
+
+const edgesWhere = ({ edges }: ChartLayout, fits: (transition: LaidTransition) => boolean) =>
+  edges.filter(({ transitions }) => transitions.some(fits)).map(({ id }) => id)

@@ -5,16 +5,20 @@ import { firedEdges } from '../chart/fired-edges.ts'
 import { mapLayout, overviewLayout } from '../chart/layouts.ts'
 import { svgElement } from '../chart/svg-node.ts'
 import type { Moment } from '../recording/moment.ts'
-import { type Step, stepAt } from '../recording/steps.ts'
 import { card, h, setText, toggle } from './dom.ts'
-import { createFlashes, type Flashes } from './flashes.ts'
+import { createFlashes, FLASH, type Flashes } from './flashes.ts'
 import type { Scene, View } from './scene.ts'
 import { stateWords } from './words.ts'
 
 /** The chart, with the states lit that it is in, and the transitions that it goes along. */
 export function createChartView(theme: () => Theme): View & { redraw(): void } {
   const words = h('p', { class: 'state-words', role: 'status' })
-  const place = h('div', { class: 'chart-place', tabindex: 0, role: 'region', 'aria-label': 'Statechart' })
+  const place = h('div', {
+    class: 'chart-place',
+    tabindex: 0,
+    role: 'region',
+    'aria-label': 'Drawing of the chart',
+  })
   const { element, header } = card('chart', 'Statechart', words, place)
   const inner = toggle('Inner states', { class: 'small' }, true, (on) => {
     layout = on ? mapLayout : overviewLayout
@@ -44,18 +48,18 @@ export function createChartView(theme: () => Theme): View & { redraw(): void } {
 
   /** Of a moment that is past, the transitions stay lit. */
   function hold({ recording, index }: Scene) {
-    flashes?.hold(firedEdges(layout, stepAt(recording.moments, index)))
+    flashes?.hold(firedEdges(layout, recording.moments, index))
   }
 
-  function follow({ recording: { moments } }: Scene, last: Moment | undefined) {
-    const from = last ? moments.lastIndexOf(last) + 1 : moments.length
-    const steps = new Set<number>()
-    for (let index = from; index < moments.length; index++) {
-      // What is told belongs to the event after it, which has come by now, where there is one.
-      if (moments[index]?.source === 'chart' || index === moments.length - 1) steps.add(index)
+  /** What was seen while nobody looked is no news. */
+  function follow({ recording: { moments }, seenAt }: Scene, last: Moment | undefined) {
+    const fired = new Set<string>()
+    for (let index = moments.length - 1; index >= 0; index--) {
+      const moment = moments[index]
+      if (!moment || moment === last || seenAt - moment.seenAt > FLASH) break
+      for (const id of firedEdges(layout, moments, index)) fired.add(id)
     }
-    const fired = [...steps].map((index): Step => stepAt(moments, index))
-    for (const step of fired) flashes?.run(firedEdges(layout, step))
+    flashes?.run([...fired])
   }
 
   redraw()

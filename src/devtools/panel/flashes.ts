@@ -1,5 +1,5 @@
 /** How long a transition stays lit, in milliseconds. */
-const FLASH = 900
+export const FLASH = 900
 /** How long the spark takes that runs along it, in milliseconds. */
 const RUN = 500
 
@@ -18,6 +18,7 @@ export function createFlashes(drawing: SVGElement): Flashes {
     const id = part.dataset.transition ?? ''
     parts.set(id, [...(parts.get(id) ?? []), part])
   }
+  const sparks = new Set<Animation>()
   const timers = new Map<string, ReturnType<typeof setTimeout>>()
 
   function light(id: string, on: boolean) {
@@ -37,12 +38,17 @@ export function createFlashes(drawing: SVGElement): Flashes {
       duration: RUN,
       easing: 'ease-in-out',
     })
-    run.onfinish = run.oncancel = () => dot.remove()
+    sparks.add(run)
+    run.onfinish = run.oncancel = () => {
+      sparks.delete(run)
+      dot.remove()
+    }
   }
 
   function stop() {
     for (const timer of timers.values()) clearTimeout(timer)
     timers.clear()
+    for (const run of sparks) run.cancel()
     for (const id of parts.keys()) light(id, false)
   }
 

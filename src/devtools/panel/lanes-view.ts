@@ -17,8 +17,10 @@ const COUNTERS: readonly (readonly [keyof Counts, string])[] = [
   ['rejected', 'rejected'],
 ]
 
+const REMOTE = 'The session lives in a worker, which sends its requests: they are not seen from this page.'
+
 /** Each request as a bar: sent, held, replayed, done or rejected. Of the list only what can be seen is there. */
-export function createLanesView(palette: () => Palette): View {
+export function createLanesView(palette: () => Palette, isRemote: boolean): View {
   const counters = h('dl', { class: 'counters' })
   const values = new Map(
     COUNTERS.map(([name, label]) => {
@@ -29,7 +31,7 @@ export function createLanesView(palette: () => Palette): View {
   )
   const storm = h('canvas', { class: 'storm', 'aria-hidden': 'true' })
   const list = h('ol', { class: 'rows' })
-  const empty = h('p', { class: 'muted empty' }, 'No request yet.')
+  const empty = h('p', { class: 'muted empty' }, isRemote ? REMOTE : 'No request yet.')
   const place = h(
     'div',
     { class: 'rows-place', tabindex: 0, role: 'region', 'aria-label': 'Requests, newest first' },

@@ -1,3 +1,4 @@
+import type { Fact } from '../../inspect/frames.ts'
 import { CATEGORIES, type Category, categoryOf, type Moment } from '../recording/moment.ts'
 import type { Recording } from '../recording/recording.ts'
 import { button, card, h, setText, toggle } from './dom.ts'
@@ -43,6 +44,13 @@ export function createLogView({ look }: LogOptions): View {
   const place = h('div', { class: 'events-place' }, list, older)
   const { element, header } = card('log', 'Events', filters, none, place)
   header.append(search)
+  search.addEventListener('keydown', (event) => {
+    if (event.key !== 'Escape' || search.value === '') return
+    event.preventDefault()
+    event.stopPropagation()
+    search.value = ''
+    search.dispatchEvent(new Event('input'))
+  })
   search.addEventListener('input', () => {
     needle = search.value.trim().toLowerCase()
     refilter()
@@ -166,16 +174,17 @@ const textOf = (moment: Moment) => `${moment.type} ${detailsOf(moment)}`
 function detailsOf({ type, facts }: Moment): string {
   if (type === 'transition') return `${String(facts.from)} → ${String(facts.to)}`
   return Object.entries(facts)
-    .map(([name, fact]) => `${name} ${name.endsWith('At') ? clockTime(Number(fact)) : text(fact)}`)
+    .map(([name, fact]) => `${name} ${factText(name, fact)}`)
     .join(', ')
 }
 
-const text = (fact: unknown): string =>
-  typeof fact === 'object' && fact !== null
-    ? `(${Object.entries(fact)
-        .map(([name, inner]) => `${name} ${text(inner)}`)
-        .join(', ')})`
-    : String(fact)
+function factText(name: string, fact: Fact): string {
+  if (typeof fact === 'number' && name.endsWith('At')) return clockTime(fact)
+  if (typeof fact !== 'object') return String(fact)
+  return `(${Object.entries(fact)
+    .map(([inner, value]) => `${inner} ${factText(inner, value)}`)
+    .join(', ')})`
+}
 
 /** Scrolls within the list alone: the page must not move by itself. */
 function keepInSight(row: HTMLElement, place: HTMLElement) {

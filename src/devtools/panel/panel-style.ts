@@ -19,7 +19,9 @@ export const panelStyle = (): string =>
 const COLORS = `
 :host { display: block; color-scheme: light dark; }
 :host([hidden]) { display: none; }
+:host(:not([inline])) { position: fixed; z-index: 2147483647; inset-block-end: 0; inset-inline-end: 0; inline-size: 0; block-size: 0; }
 .root {
+  all: initial; display: block;
   --canvas: #f6f8fa; --card: #ffffff; --text: #1f2328; --muted: #59636e; --line: #d1d9e0; --accent: #8250df; --accent-text: #ffffff;
   --sent: #1a7f37; --held: #9a6700; --replayed: #8250df; --rejected: #cf222e; --gated: #0969da;
   --shade: 0 1px 3px rgb(31 35 40 / 12%); --lit: rgb(130 80 223 / 12%);
@@ -113,7 +115,7 @@ const SESSION = `
 .meter { block-size: 6px; margin-block: 8px 10px; border-radius: 3px; background: var(--line); overflow: hidden; }
 .level { block-size: 100%; background: var(--sent); border-radius: inherit; }
 .meter[data-low] .level { background: var(--held); }
-.facts { display: grid; grid-template-columns: repeat(auto-fill, minmax(104px, 1fr)); gap: 6px 12px; }
+.facts { display: grid; grid-template-columns: repeat(auto-fill, minmax(76px, 1fr)); gap: 6px 10px; }
 dt { color: var(--muted); font-size: 11px; }
 dd { font-variant-numeric: tabular-nums; font-weight: 600; overflow-wrap: anywhere; }
 .scopes { display: flex; flex-wrap: wrap; gap: 6px; margin-block-start: 10px; }

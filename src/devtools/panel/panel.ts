@@ -46,7 +46,8 @@ export function createPanel({ auth, name, now, theme, onDraw }: PanelOptions): P
 
   const look = (moment: Moment | undefined) => {
     looked = moment
-    frames.request()
+    // At once: the next key may be pressed before the next frame.
+    draw()
   }
   const notice = h('span', { role: 'status' })
   const banner = h(
@@ -57,9 +58,9 @@ export function createPanel({ auth, name, now, theme, onDraw }: PanelOptions): P
   )
   const chart = createChartView(theme)
   const session = createSessionView()
-  const lanes = createLanesView(() => PALETTES[theme()])
+  const lanes = createLanesView(() => PALETTES[theme()], recorder.isRemote)
   const log = createLogView({ look })
-  const timeline = createTimelineView({ look, save, load, clear })
+  const timeline = createTimelineView({ look, leave, save, load, clear })
   const views: readonly View[] = [chart, session, lanes, log, timeline]
   const cards = [session, chart, lanes, log].map((view) => view.element)
   const element = h(
@@ -80,7 +81,7 @@ export function createPanel({ auth, name, now, theme, onDraw }: PanelOptions): P
       moment,
       index: live ? moments.length - 1 : moments.lastIndexOf(moment),
       now: live ? now() : moment.at,
-      seenAt: live ? steadyNow() : moment.seenAt,
+      seenAt: live ? steadyNow() : moment === moments.at(-1) ? endOf(recording) : moment.seenAt,
       live,
       subject: live ? auth.session?.subject : undefined,
     }
@@ -151,4 +152,12 @@ export function createPanel({ auth, name, now, theme, onDraw }: PanelOptions): P
       for (const view of views) view.stop?.()
     },
   }
+}
+
+/** When the last was seen of it: requests go on after the last thing that the session told. */
+function endOf({ moments, lanes }: Recording): number {
+  let end = moments.at(-1)?.seenAt ?? 0
+  for (const { startedAt, phases, endedAt } of lanes)
+    end = Math.max(end, endedAt ?? phases.at(-1)?.at ?? startedAt)
+  return end
 }

@@ -4,20 +4,22 @@ import type { Scene, View } from './scene.ts'
 import { clockTime, duration } from './words.ts'
 
 export interface TimelineOptions {
-  /** Looks at a moment; `undefined`: at what goes on. */
+  /** Looks at a moment; `undefined`: at the end of a recording. */
   readonly look: (moment: Moment | undefined) => void
+  /** Shows what goes on. */
+  readonly leave: () => void
   readonly save: () => void
   readonly load: (file: File) => void
   readonly clear: () => void
 }
 
 /** Goes back through what happened, keeps it in a file, and shows what a file holds. */
-export function createTimelineView({ look, save, load, clear }: TimelineOptions): View {
+export function createTimelineView({ look, leave, save, load, clear }: TimelineOptions): View {
   const slider = h('input', { type: 'range', min: 0, max: 0, step: 1, 'aria-label': 'Moment' })
   const words = h('output', { class: 'when' })
   const back = button('◀', { class: 'small', 'aria-label': 'One moment back' }, () => step(-1))
   const ahead = button('▶', { class: 'small', 'aria-label': 'One moment ahead' }, () => step(1))
-  const live = button('Live', { class: 'small live' }, () => look(undefined))
+  const live = button('Live', { class: 'small live' }, leave)
   const file = h('input', {
     type: 'file',
     accept: 'application/json,.json',

@@ -1,6 +1,7 @@
 import type { AuthEmitted } from '../../../machines/index.ts'
 import type { Fact, InspectedContext } from '../../inspect/frames.ts'
 import { entered } from './active-states.ts'
+import type { Taken } from './taken.ts'
 
 /** How the session stood; nothing in it is a secret. Instants are milliseconds since the Unix epoch. */
 export interface SessionFacts {
@@ -28,6 +29,10 @@ export interface Moment {
   /** The paths of all states the chart is in. */
   readonly active: readonly string[]
   readonly session: SessionFacts
+  /** Moments of one step of the chart carry the same number; those that a session remembers by itself carry none. */
+  readonly step?: number
+  /** The transitions of that step, with the event that led to it; absent where they are not known. */
+  readonly taken?: readonly Taken[]
 }
 
 /** Kinds of moments, for filters and colours. */
@@ -60,7 +65,7 @@ export function momentOf(event: AuthEmitted, seenAt: number, before: Moment | un
     active: type === 'transition' ? entered(before?.active ?? [], event.to) : (before?.active ?? []),
     // What a former token set was good for says nothing of this one.
     session:
-      before?.session.generation === generation
+      before && before.session.generation === generation
         ? { ...before.session, epoch, held }
         : { epoch, generation, held },
   }

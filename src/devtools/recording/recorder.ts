@@ -1,4 +1,5 @@
-import type { AnyAuth, Auth } from '../../core/auth.ts'
+import type { AuthEmitted } from '../../../machines/index.ts'
+import { type AnyAuth, type Auth, FETCH } from '../../core/auth.ts'
 import { emittedFacts } from '../../inspect/facts.ts'
 import type { InspectionFrame } from '../../inspect/frames.ts'
 import { inspectAuth } from '../../inspect/inspect-auth.ts'
@@ -7,6 +8,7 @@ import { pathsOf } from './active-states.ts'
 import { createLanes } from './lane.ts'
 import { type Moment, momentOf, sessionFacts } from './moment.ts'
 import type { Recording } from './recording.ts'
+import { collectTaken } from './taken.ts'
 
 /** The part of a session that the tools look at, whatever its credentials and claims. */
 export interface WatchableAuth extends AnyAuth, Pick<Auth, 'actor' | 'on' | 'history'> {
@@ -27,6 +29,8 @@ export interface Recorder extends Recording {
   readonly latest: Moment
   /** Requests whose callers wait. */
   readonly open: number
+  /** Whether the session lives in a worker, which sends its requests unseen. */
+  readonly isRemote: boolean
   /** Forgets what happened; what is still going on stays. */
   clear(): void
   stop(): void
@@ -43,6 +47,10 @@ export function record(auth: WatchableAuth, { name, now, onChange }: RecorderOpt
   const moments: Moment[] = []
   const lanes = createLanes(LIMIT)
   let latest: Moment | undefined
+  let step = 0
+  let recalled = false
+  let stopped = false
+  const isRemote = auth[FETCH] !== undefined
 
   function add(moment: Moment) {
     const same = partOfBurst(moments, moment)
@@ -52,23 +60,57 @@ export function record(auth: WatchableAuth, { name, now, onChange }: RecorderOpt
     if (moments.length > LIMIT) moments.shift()
   }
 
+  /** What the session remembers by itself; one in a worker does so once the worker has answered. */
+  function recall(history: readonly AuthEmitted[]) {
+    if (recalled || history.length === 0) return
+    recalled = true
+    for (const event of history) add(momentOf(emittedFacts(event), event.at, moments.at(-1)))
+  }
+
   function hear(frame: InspectionFrame) {
+    if (stopped) return
     const seenAt = steadyNow()
-    if (frame.type === 'emitted') add(momentOf(frame.event, seenAt, latest))
-    else if (frame.type === 'begin' || frame.type === 'snapshot') {
-      const { value, context } = frame.snapshot
-      const { type, ...facts } = frame.type === 'begin' ? { type: 'begin' } : frame.event
-      const active = pathsOf(value)
-      const session = sessionFacts(context, auth.session?.scope)
-      const moment: Moment = { at: frame.at, seenAt, source: 'chart', type, facts, active, session }
-      if (frame.type === 'begin') latest = moment
-      else add(moment)
+    if (frame.type === 'emitted') {
+      // It stands at the end of the history by now.
+      if (isRemote) recall(auth.history.slice(0, -1))
+      add({ ...momentOf(frame.event, seenAt, latest), step })
+    } else if (frame.type === 'begin') latest = standing(frame, 'begin', seenAt)
+    else if (frame.type === 'snapshot') {
+      if (isRemote) recall(auth.history)
+      const { type, ...facts } = frame.event
+      const taken = transitions.take()
+      add({ ...standing(frame, type, seenAt), facts, step, ...(!isRemote && { taken }) })
+      step++
+    } else if (frame.type === 'end') {
+      const { epoch, generation } = latest?.session ?? { epoch: 0, generation: 0 }
+      const session = { epoch, generation, held: 0 }
+      add({
+        at: frame.at,
+        seenAt,
+        source: 'chart',
+        type: 'end',
+        facts: {},
+        active: ['disposed'],
+        session,
+        step,
+      })
     }
     onChange()
   }
 
-  for (const event of auth.history) add(momentOf(emittedFacts(event), event.at, latest))
+  function standing(
+    { at, snapshot }: Extract<InspectionFrame, { type: 'begin' | 'snapshot' }>,
+    type: string,
+    seenAt: number,
+  ): Moment {
+    const session = sessionFacts(snapshot.context, auth.session?.scope)
+    return { at, seenAt, source: 'chart', type, facts: {}, active: pathsOf(snapshot.value), session }
+  }
+
+  if (!isRemote) recall(auth.history)
+  const transitions = collectTaken(auth)
   const stops = [
+    transitions.stop,
     inspectAuth(auth, hear, { name, now }),
     inspectRequests(
       auth,
@@ -83,6 +125,7 @@ export function record(auth: WatchableAuth, { name, now, onChange }: RecorderOpt
   return {
     name,
     moments,
+    isRemote,
     lanes: lanes.lanes,
     get latest() {
       // The first frame comes before `inspectAuth` is back.
@@ -97,6 +140,7 @@ export function record(auth: WatchableAuth, { name, now, onChange }: RecorderOpt
       onChange()
     },
     stop() {
+      stopped = true
       for (const stop of stops) stop()
     },
   }

@@ -23,81 +23,101 @@ export function writeRecording({ name, moments, lanes }: Recording): string {
 /**
  * Reads what `writeRecording` wrote, or the JSON of an `auth.history`.
  *
- * @throws TypeError where it is neither
+ * @throws TypeError where it is neither; it says nothing of what was found
  */
 export function readRecording(text: string, name: string): Recording {
-  const found = parse(text)
-  if (Array.isArray(found)) return { name, moments: recall(found), lanes: [] }
+  const found = parse(text, name)
+  if (Array.isArray(found)) return { name, moments: recall(found, name), lanes: [] }
   if (!isObject(found) || found.format !== FORMAT)
     throw new TypeError(`${name} is no recording of a session.`)
-  if (found.version !== VERSION)
-    throw new TypeError(`${name} was written by another version of authchart (${String(found.version)}).`)
+  if (found.version !== VERSION) throw new TypeError(`${name} was written by another version of authchart.`)
   const { moments, lanes } = found
-  if (!Array.isArray(moments) || !moments.every(isMoment) || !Array.isArray(lanes) || !lanes.every(isLane))
-    throw new TypeError(`${name} is damaged: something in it is no moment of a session.`)
+  if (!isList(moments, isMoment) || !isList(lanes, isLane)) throw damaged(name)
   return { name, moments, lanes }
 }
 
-function parse(text: string): unknown {
+function parse(text: string, name: string): unknown {
   try {
     return JSON.parse(text)
-  } catch (cause) {
-    throw new TypeError('The file is not JSON.', { cause })
+  } catch {
+    throw new TypeError(`${name} is not JSON.`)
   }
 }
 
+const damaged = (name: string) =>
+  new TypeError(`${name} is damaged: something in it is no moment of a session.`)
+
 /** What the session told, one after another: how the chart stood each time follows from it. */
-function recall(history: readonly unknown[]): Moment[] {
+function recall(history: readonly unknown[], name: string): Moment[] {
   const moments: Moment[] = []
   for (const event of history) {
-    if (!isObject(event) || typeof event.type !== 'string' || typeof event.at !== 'number')
-      throw new TypeError('The file is damaged: something in it is no event of a session.')
-    moments.push(momentOf(emittedFacts(event as unknown as AuthEmitted), event.at, moments.at(-1)))
+    if (!isEmitted(event)) throw damaged(name)
+    moments.push(momentOf(emittedFacts(event), event.at, moments.at(-1)))
   }
   return moments
 }
 
 type Found = Readonly<Record<string, unknown>>
+type Check<T = unknown> = (value: unknown) => value is T
 
-const isObject = (value: unknown): value is Found => typeof value === 'object' && value !== null
-const isText = (value: unknown) => typeof value === 'string'
-const isNumber = (value: unknown) => Number.isFinite(value)
-const isOptional = (value: unknown, is: (value: unknown) => boolean) => value === undefined || is(value)
+const isObject: Check<Found> = (value): value is Found => typeof value === 'object' && value !== null
+const isText: Check<string> = (value) => typeof value === 'string'
+const isNumber: Check<number> = (value): value is number => Number.isFinite(value)
+/** What a `Date` can hold. */
+const isTime: Check<number> = (value): value is number => isNumber(value) && Math.abs(value) <= 8.64e15
+const isList = <T>(value: unknown, is: Check<T>): value is T[] => Array.isArray(value) && value.every(is)
+const isOptional = (value: unknown, is: Check) => value === undefined || is(value)
 
-const isFact = (value: unknown): value is Fact =>
+const isEmitted: Check<AuthEmitted> = (value): value is AuthEmitted =>
+  isObject(value) &&
+  isText(value.type) &&
+  isTime(value.at) &&
+  isNumber(value.epoch) &&
+  isNumber(value.generation) &&
+  (value.type !== 'transition' || (isText(value.from) && isText(value.to)))
+
+/** As deep as the chart's own events go, and no deeper. */
+const isFact = (value: unknown, depth = 3): value is Fact =>
   isObject(value)
-    ? Object.values(value).every(isFact)
+    ? depth > 0 && Object.values(value).every((inner) => isFact(inner, depth - 1))
     : ['string', 'number', 'boolean'].includes(typeof value)
 
-const isMoment = (value: unknown): value is Moment =>
+const isMoment: Check<Moment> = (value): value is Moment =>
   isObject(value) &&
-  isNumber(value.at) &&
-  isNumber(value.seenAt) &&
+  isTime(value.at) &&
+  isTime(value.seenAt) &&
   (value.source === 'told' || value.source === 'chart') &&
   isText(value.type) &&
   isObject(value.facts) &&
   isFact(value.facts) &&
-  Array.isArray(value.active) &&
-  value.active.every(isText) &&
-  isSession(value.session)
+  isList(value.active, isText) &&
+  isSession(value.session) &&
+  isOptional(value.step, isNumber) &&
+  isOptional(value.taken, (taken): taken is unknown => isList(taken, isTaken))
 
-const isSession = (value: unknown) =>
+const isTaken: Check = (value): value is unknown =>
+  isObject(value) && isText(value.source) && isText(value.target) && isText(value.event)
+
+const isSession: Check = (value): value is unknown =>
   isObject(value) &&
   [value.epoch, value.generation, value.held].every(isNumber) &&
-  [value.attempt, value.expiresAt, value.renewAt].every((fact) => isOptional(fact, isNumber)) &&
-  [value.reason, value.scope].every((fact) => isOptional(fact, isText))
+  isOptional(value.attempt, isNumber) &&
+  [value.expiresAt, value.renewAt].every((time) => isOptional(time, isTime)) &&
+  [value.reason, value.scope].every((words) => isOptional(words, isText))
 
 const PHASES: readonly unknown[] = ['sent', 'held', 'replayed']
 const OUTCOMES: readonly unknown[] = [undefined, 'done', 'rejected']
 
-const isLane = (value: unknown): value is Lane =>
+const isLane: Check<Lane> = (value): value is Lane =>
   isObject(value) &&
-  [value.id, value.startedAt].every(isNumber) &&
+  isNumber(value.id) &&
+  isTime(value.startedAt) &&
   [value.name, value.origin].every(isText) &&
-  [value.endedAt, value.status].every((fact) => isOptional(fact, isNumber)) &&
+  isOptional(value.endedAt, isTime) &&
+  isOptional(value.status, isNumber) &&
   isOptional(value.reason, isText) &&
   OUTCOMES.includes(value.outcome) &&
-  Array.isArray(value.phases) &&
-  value.phases.every(
-    (phase: unknown) => isObject(phase) && PHASES.includes(phase.phase) && isNumber(phase.at),
-  )
+  isList(value.phases, isPhase)
+
+const isPhase: Check = (value): value is unknown =>
+  isObject(value) && PHASES.includes(value.phase) && isTime(value.at)

@@ -1,0 +1,10 @@
+// Serves the playground: `npm run playground`, `npm run playground -- --port 4000`.
+import { parseArgs } from 'node:util'
+import { startPlayground } from '../visualizations/playground/server/start.ts'
+
+const { values } = parseArgs({
+  options: { port: { type: 'string', default: '5180' }, host: { type: 'string', default: '127.0.0.1' } },
+})
+const { url } = await startPlayground({ port: Number(values.port), host: values.host })
+console.log(`\nThe playground: ${url}`)
+console.log('Sign in, break something, and watch.')

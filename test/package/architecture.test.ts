@@ -60,7 +60,7 @@ const RULES: readonly Rule[] = [
     layer: 'src/worker/',
     mayImport: ['machines/index.ts', 'src/core/', 'src/environment/', 'src/transports/', 'xstate'],
   },
-  { layer: 'src/devtools/', mayImport: ['src/core/', 'src/inspect/', 'machines/index.ts'] },
+  { layer: 'src/devtools/', mayImport: ['src/core/', 'src/inspect/', 'machines/index.ts', 'xstate'] },
   {
     layer: 'src/inspect/',
     mayImport: ['machines/index.ts', 'src/core/', 'src/environment/report.ts', 'xstate'],

@@ -1,0 +1,81 @@
+/** The buttons, from what they do. */
+import { type Action, type ActionGroup, groups, sessionActions, signIn } from './actions.ts'
+import { create } from './dom.ts'
+import { requests } from './requests.ts'
+import { device } from './session.ts'
+import { tell } from './status.ts'
+import { TRANSPORTS } from './transports.ts'
+
+const SIGN_IN_HINT = 'A token lives for 20 s, and is renewed after 16.'
+
+/** Shows which buttons are on, now and whenever that may have changed. */
+const toggles = new Set<() => void>()
+const showToggles = () => {
+  for (const show of toggles) show()
+}
+
+function createControl({ id, label, hint, isOn, run }: Action): HTMLElement {
+  const button = create('button', { type: 'button' }, label)
+  const words = create('p', { id: `${id}-hint`, className: 'hint' }, hint)
+  button.dataset.action = id
+  button.setAttribute('aria-describedby', words.id)
+  if (isOn) toggles.add(() => button.setAttribute('aria-pressed', String(isOn())))
+  button.onclick = async () => {
+    await tell(label, run())
+    showToggles()
+  }
+  return create('div', { className: 'control' }, button, words)
+}
+
+function createGroup({ id, title, actions }: ActionGroup, ...before: HTMLElement[]): HTMLElement {
+  const heading = create('h3', { id: `${id}-title` }, title)
+  const grid = create('div', { className: 'grid' }, ...actions.map(createControl))
+  const group = create('div', { className: 'group' }, heading, ...before, grid)
+  group.role = 'group'
+  group.setAttribute('aria-labelledby', heading.id)
+  return group
+}
+
+function createSignInForm(): HTMLElement {
+  const input = create('input', { name: 'username', value: 'ada', required: true, autocomplete: 'username' })
+  const button = create('button', { type: 'submit', className: 'primary' }, 'Sign in')
+  const hint = create('p', { id: 'sign-in-hint', className: 'hint' }, SIGN_IN_HINT)
+  button.dataset.action = 'sign-in'
+  button.setAttribute('aria-describedby', hint.id)
+  const form = create('form', {}, create('label', {}, 'User name', input), button, hint)
+  form.onsubmit = (event) => {
+    event.preventDefault()
+    void tell('Sign in', signIn(input.value))
+  }
+  return form
+}
+
+function createTransportSwitch(): HTMLElement {
+  const choices = TRANSPORTS.map((name) => {
+    const input = create('input', { type: 'radio', name: 'transport', value: name })
+    input.checked = name === requests.transport
+    input.onchange = () => {
+      requests.transport = name
+    }
+    return create('label', {}, input, create('span', {}, name))
+  })
+  return create(
+    'fieldset',
+    { className: 'switch' },
+    create('legend', {}, 'Sent by'),
+    create('div', {}, ...choices),
+  )
+}
+
+/** Fills a place with all there is to press. */
+export function showControls(place: Element): void {
+  const session: ActionGroup = { id: 'session', title: 'Sign in', actions: sessionActions }
+  place.append(
+    ...[session, ...groups].map((group) => {
+      if (group.id === 'session') return createGroup(group, createSignInForm())
+      return group.id === 'send' ? createGroup(group, createTransportSwitch()) : createGroup(group)
+    }),
+  )
+  showToggles()
+  device.onChange(showToggles)
+}

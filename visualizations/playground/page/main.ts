@@ -1,0 +1,27 @@
+import { type AuthDevtoolsElement, defineDevtools } from 'authchart/devtools'
+import { showControls } from './controls.ts'
+import { requests } from './requests.ts'
+import { auth, clock, device, environment } from './session.ts'
+import { transports } from './transports.ts'
+
+/** What tests hold on to. */
+export interface PlaygroundHandle {
+  readonly auth: typeof auth
+  readonly clock: typeof clock
+  readonly environment: typeof environment
+  readonly device: typeof device
+  readonly transports: typeof transports
+  readonly requests: typeof requests
+}
+
+declare global {
+  var playground: PlaygroundHandle
+}
+
+globalThis.playground = { auth, clock, environment, device, transports, requests }
+
+const panel = document.querySelector<AuthDevtoolsElement>('authchart-devtools')
+const place = document.querySelector('#controls')
+if (panel) Object.assign(panel, { auth, now: clock.now })
+defineDevtools()
+if (place) showControls(place)

@@ -1,0 +1,44 @@
+/** The session, as an app makes it: once. */
+import { type Auth, browserEnvironment, createAuth } from 'authchart'
+import { webStorage } from 'authchart/storage'
+import { tabCoordinator } from 'authchart/tabs'
+import { createDeviceClock } from './clock.ts'
+import { createDevice } from './device.ts'
+import { createPluggedEnvironment } from './environment.ts'
+import { pageFetch, readServerClock } from './network.ts'
+
+export interface Credentials {
+  readonly username: string
+}
+
+/** What the tokens say of the user. */
+export interface Claims {
+  readonly sub: string
+}
+
+export type PlaygroundAuth = Auth<Credentials, Claims>
+
+async function post(path: string, form: Record<string, string>, signal: AbortSignal) {
+  const response = await pageFetch(path, { method: 'POST', body: new URLSearchParams(form), signal })
+  return response.ok ? response : Promise.reject(response)
+}
+
+const ahead = await readServerClock()
+export const clock = createDeviceClock(ahead)
+export const environment = createPluggedEnvironment(browserEnvironment())
+export const device = createDevice(clock, environment, ahead)
+
+export const auth: PlaygroundAuth = createAuth<Credentials, Claims>({
+  signIn: async ({ username }, { signal }) =>
+    (await post('/token', { grant_type: 'password', username, password: 'correct' }, signal)).json(),
+  refresh: async ({ refreshToken = '', signal }) =>
+    (await post('/token', { grant_type: 'refresh_token', refresh_token: refreshToken }, signal)).json(),
+  revoke: ({ accessToken, refreshToken = accessToken }, { signal }) =>
+    post('/revoke', { token: refreshToken }, signal),
+  storage: webStorage(() => localStorage, { key: 'playground.session' }),
+  coordinator: tabCoordinator({ name: 'playground' }),
+  // Short enough to watch.
+  retry: { minDelay: 500, maxDelay: 4_000 },
+  clock,
+  environment,
+})

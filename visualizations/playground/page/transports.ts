@@ -1,0 +1,47 @@
+/** Three clients over the one session. */
+
+import { attachAuth } from 'authchart/axios'
+import { createAuthFetch } from 'authchart/fetch'
+import { createAuthOfetch } from 'authchart/ofetch'
+import axios, { getAdapter } from 'axios'
+import { pageFetch, pageHeaders } from './network.ts'
+import { createPool } from './pool.ts'
+import { auth } from './session.ts'
+
+export const TRANSPORTS = ['fetch', 'ofetch', 'axios'] as const
+export type TransportName = (typeof TRANSPORTS)[number]
+
+/** Sends a request, and gives the status of the answer. Rejects where there is none. */
+export type Send = (path: string) => Promise<number>
+
+/** A browser has six connections for an origin: a button that is pressed during a storm must not wait for its end. */
+const CONNECTIONS = 5
+
+const inTurn = createPool(CONNECTIONS)
+const send: typeof fetch = (input, init) => inTurn(() => pageFetch(input, init))
+const xhr = getAdapter('xhr')
+
+const api = createAuthFetch(auth, { fetch: send })
+const { raw } = createAuthOfetch(auth, { fetch: send })
+const instance = axios.create({
+  adapter: (config) => inTurn(() => xhr(config)),
+  headers: pageHeaders,
+  validateStatus: () => true,
+})
+attachAuth(instance, auth)
+
+export const transports: Readonly<Record<TransportName, Send>> = {
+  async fetch(path) {
+    const response = await api(path)
+    await response.arrayBuffer()
+    return response.status
+  },
+  async ofetch(path) {
+    const { status } = await raw(path, { ignoreResponseError: true, retry: false })
+    return status
+  },
+  async axios(path) {
+    const { status } = await instance.get(path)
+    return status
+  },
+}

@@ -1,0 +1,45 @@
+import { fileURLToPath } from 'node:url'
+import { build, type Rolldown } from 'vite'
+import entries from '../../../tsdown.config.ts'
+
+/** A file of the page, as it is served. */
+export interface PageFile {
+  readonly type: string
+  readonly body: string | Uint8Array
+}
+
+/** The files of the page, by their paths: `/`, `/assets/…`. */
+export type PageFiles = ReadonlyMap<string, PageFile>
+
+/** The package by its name is its source here. */
+const sources = Object.entries(entries.entry).map(([name, source]) => ({
+  find: new RegExp(`^authchart${name === 'index' ? '' : `/${name}`}$`),
+  replacement: fileURLToPath(new URL(`../../../${source}`, import.meta.url)),
+}))
+
+const TYPES: Readonly<Record<string, string>> = {
+  html: 'text/html; charset=utf-8',
+  js: 'text/javascript; charset=utf-8',
+  css: 'text/css; charset=utf-8',
+  svg: 'image/svg+xml',
+}
+
+const typeOf = (path: string) => TYPES[path.split('.').at(-1) ?? ''] ?? 'application/octet-stream'
+
+/** Builds the page as an app would be built: what is inline in the page of a development server, no strict policy lets run. */
+export async function buildPage(): Promise<PageFiles> {
+  const built = await build({
+    root: fileURLToPath(new URL('../page', import.meta.url)),
+    configFile: false,
+    logLevel: 'warn',
+    resolve: { alias: sources },
+    build: { write: false, target: 'es2022', modulePreload: false, assetsInlineLimit: 0 },
+  })
+  const [output] = [built].flat() as [Rolldown.RolldownOutput]
+  return new Map(
+    output.output.map((file) => [
+      file.fileName === 'index.html' ? '/' : `/${file.fileName}`,
+      { type: typeOf(file.fileName), body: file.type === 'chunk' ? file.code : file.source },
+    ]),
+  )
+}

@@ -1,16 +1,9 @@
 import { availableParallelism } from 'node:os'
-import { fileURLToPath } from 'node:url'
 import { defineConfig } from 'vitest/config'
-import build from './tsdown.config.ts'
-
-/** Examples import the package by its name, as users do; here that is its source. */
-const alias = Object.entries(build.entry).map(([name, source]) => ({
-  find: new RegExp(`^authchart${name === 'index' ? '' : `/${name}`}$`),
-  replacement: fileURLToPath(new URL(source, import.meta.url)),
-}))
+import { sources } from './scripts/sources.ts'
 
 export default defineConfig({
-  resolve: { alias },
+  resolve: { alias: sources },
   test: {
     environment: 'node',
     include: ['test/**/*.test.ts'],

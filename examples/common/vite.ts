@@ -3,17 +3,11 @@ import { basename } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import type { ListeningTokenServer } from 'authchart/testing'
 import type { Plugin, PluginOption, UserConfig } from 'vite'
-import entries from '../../tsdown.config.ts'
+import { sources } from '../../scripts/sources.ts'
 import { createExampleServer } from './server.ts'
 
 /** An access token lives for so long in `npm run example`, in milliseconds: short enough to watch its renewal. */
 const LIFETIME = 20_000
-
-/** The package by its name is its source here. */
-const sources = Object.entries(entries.entry).map(([name, source]) => ({
-  find: new RegExp(`^authchart${name === 'index' ? '' : `/${name}`}$`),
-  replacement: fileURLToPath(new URL(`../../${source}`, import.meta.url)),
-}))
 
 /** The paths that are the token server's, not the page's. */
 export const apiAt = (url: string) => ({ '/token': url, '/api': url })

@@ -1,6 +1,6 @@
 import { fileURLToPath } from 'node:url'
 import { build, type Rolldown } from 'vite'
-import entries from '../../../tsdown.config.ts'
+import { sources } from '../../../scripts/sources.ts'
 
 /** A file of the page, as it is served. */
 export interface PageFile {
@@ -10,12 +10,6 @@ export interface PageFile {
 
 /** The files of the page, by their paths: `/`, `/assets/…`. */
 export type PageFiles = ReadonlyMap<string, PageFile>
-
-/** The package by its name is its source here. */
-const sources = Object.entries(entries.entry).map(([name, source]) => ({
-  find: new RegExp(`^authchart${name === 'index' ? '' : `/${name}`}$`),
-  replacement: fileURLToPath(new URL(`../../../${source}`, import.meta.url)),
-}))
 
 const TYPES: Readonly<Record<string, string>> = {
   html: 'text/html; charset=utf-8',

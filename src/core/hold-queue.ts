@@ -92,13 +92,16 @@ export function createHoldQueue<T>({
     },
 
     /** Waits. `owner` is handed back to `release` and to `rejectAll`'s choice. */
-    hold(owner: number, { signal, timeout: own }: HoldOptions): Promise<T> {
+    hold(owner: number, options: HoldOptions): Promise<T> {
+      const { signal } = options
       if (signal?.aborted) return Promise.reject(signal.reason)
       if (size >= limit) {
         const error = new QueueFullError(limit)
         onChange('rejected', error)
         return Promise.reject(error)
       }
+      // Read by nobody else, and here only: whoever inspects requests takes it for the sign that one waits.
+      const own = options.timeout
       const deadline = look() + timeout
       return new Promise<T>((resolve, rejectPromise) => {
         const entry: Entry<T> = {

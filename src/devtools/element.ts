@@ -35,7 +35,8 @@ export function createElementClass(): CustomElementConstructor {
       this.#toggle(),
     )
     readonly #close = button('Close', { class: 'small' }, () => this.#toggle())
-    readonly #titlebar = h('div', { class: 'titlebar' }, 'authchart', this.#close)
+    readonly #heading = h('span')
+    readonly #titlebar = h('div', { class: 'titlebar' }, this.#heading, this.#close)
     readonly #waiting = h('p', { class: 'waiting' }, 'No session to look at yet.')
     readonly #dock = h(
       'section',
@@ -144,6 +145,7 @@ export function createElementClass(): CustomElementConstructor {
       this.#launcher.hidden = shown
       this.#launcher.ariaExpanded = String(shown)
       this.#launcher.style.insetBlockEnd = `${12 + 48 * this.#placesTaken()}px`
+      setText(this.#heading, this.#title)
       this.#dock.ariaLabel = `${this.#title} devtools`
       this.#titlebar.hidden = this.#isInline
       this.#dock.hidden = !shown

@@ -8,6 +8,12 @@ import type { WatchableAuth } from './recording/recorder.ts'
 
 export type { AuthDevtoolsElement, WatchableAuth }
 
+declare global {
+  interface HTMLElementTagNameMap {
+    'authchart-devtools': AuthDevtoolsElement
+  }
+}
+
 /** Options of `showDevtools`. */
 export interface DevtoolsOptions {
   /** Tells this session from others, in the names of files. Default: `'auth'`. */
@@ -27,10 +33,10 @@ export interface DevtoolsOptions {
  *
  * @example
  * ```ts
- * import { type AuthDevtoolsElement, defineDevtools } from 'authchart/devtools'
+ * import { defineDevtools } from 'authchart/devtools'
  *
  * defineDevtools()
- * const panel = document.querySelector<AuthDevtoolsElement>('authchart-devtools')
+ * const panel = document.querySelector('authchart-devtools')
  * if (panel) panel.auth = auth
  * ```
  */
@@ -60,7 +66,7 @@ export function defineDevtools(): void {
  */
 export function showDevtools(auth: WatchableAuth, options: DevtoolsOptions = {}): () => void {
   defineDevtools()
-  const element = document.createElement(DEVTOOLS) as AuthDevtoolsElement
+  const element = document.createElement(DEVTOOLS)
   const { name, open = false, theme, now } = options
   if (name !== undefined) element.setAttribute('name', name)
   if (theme !== undefined) element.setAttribute('theme', theme)

@@ -2,6 +2,7 @@ import { type AnyAuth, FETCH, GATE } from '../core/auth.ts'
 import type { BearerRequest, RequestWatch } from '../core/bearer-request.ts'
 import { AuthError } from '../core/errors.ts'
 import type { Gate } from '../core/gate.ts'
+import { isPromiseLike } from '../core/promise-like.ts'
 import { report } from '../environment/report.ts'
 import type { RequestFrame, RequestObserver } from './request-frames.ts'
 
@@ -11,8 +12,10 @@ export interface InspectRequestsOptions {
   readonly now?: () => number
 }
 
+type Tell = (frame: RequestFrame) => void
+
 /** Those who look at one session's requests. */
-const observers = new WeakMap<Gate, Set<(frame: RequestFrame) => void>>()
+const observers = new WeakMap<Gate, Set<Tell>>()
 let lastId = 0
 
 /**
@@ -38,16 +41,9 @@ export function inspectRequests(
 ): () => void {
   const gate = auth[FETCH] ? undefined : auth[GATE]
   if (!gate) return () => {}
-  const watching = observers.get(gate) ?? new Set()
+  const watching = observers.get(gate) ?? new Set<Tell>()
   observers.set(gate, watching)
-  // An entry of its own for each call, for the same function may be given twice.
-  const tell = (frame: RequestFrame) => {
-    try {
-      observer({ ...frame, at: now() })
-    } catch (error) {
-      report(error)
-    }
-  }
+  const tell = inOrder(observer, now, () => watching.has(tell))
   watching.add(tell)
   gate.watch = watchFor(watching)
   return () => {
@@ -56,13 +52,43 @@ export function inspectRequests(
   }
 }
 
-function watchFor(watching: ReadonlySet<(frame: RequestFrame) => void>): RequestWatch {
+/**
+ * Tells an observer what happened, a moment later: it may call the session, which must not happen in the middle of a step of the
+ * gate's.
+ */
+function inOrder(observer: RequestObserver, now: () => number, isWatching: () => boolean): Tell {
+  let waiting: RequestFrame[] = []
+  function flush() {
+    const frames = waiting
+    waiting = []
+    for (const frame of frames) {
+      if (!isWatching()) return
+      try {
+        const answer = observer(frame)
+        if (isPromiseLike(answer)) answer.then(undefined, report)
+      } catch (error) {
+        report(error)
+      }
+    }
+  }
+  return (frame) => {
+    waiting.push({ ...frame, at: now() })
+    if (waiting.length === 1) void Promise.resolve().then(flush)
+  }
+}
+
+type Unstamped<T> = T extends unknown ? Omit<T, 'id' | 'at'> : never
+type Told = Unstamped<RequestFrame>
+
+function watchFor(watching: ReadonlySet<Tell>): RequestWatch {
   return async (request, go) => {
     const id = ++lastId
-    const tell = (frame: DistributiveOmit<RequestFrame, 'id' | 'at'>) => {
-      for (const observer of watching) observer({ ...frame, id, at: 0 } as RequestFrame)
+    // Who comes later has not seen it arrive.
+    const present = [...watching]
+    const tell = (frame: Told) => {
+      for (const one of present) one({ ...frame, id, at: 0 } as RequestFrame)
     }
-    tell({ type: 'arrived', ...placeOf(request.key()) })
+    tell({ type: 'arrived', ...placeOf(request) })
     try {
       const answer = await go(watched(request, tell))
       tell({ type: 'done' })
@@ -75,10 +101,7 @@ function watchFor(watching: ReadonlySet<(frame: RequestFrame) => void>): Request
 }
 
 /** The same request to whoever sends it, and it tells what is done with it. */
-function watched<Answer>(
-  request: BearerRequest<Answer>,
-  tell: (frame: DistributiveOmit<RequestFrame, 'id' | 'at'>) => void,
-): BearerRequest<Answer> {
+function watched<Answer>(request: BearerRequest<Answer>, tell: (frame: Told) => void): BearerRequest<Answer> {
   let sent = false
   return {
     send(authorization, abort) {
@@ -110,14 +133,15 @@ function watched<Answer>(
   }
 }
 
-function placeOf(key: string): { readonly name: string; readonly origin: string } {
-  const space = key.indexOf(' ')
-  const [method, address] = [key.slice(0, space), key.slice(space + 1)]
+/** A transport of an app's own may name its endpoints as it likes, and fail at it: that must not fail the request. */
+function placeOf(request: BearerRequest<unknown>): { readonly name: string; readonly origin: string } {
+  let key = ''
   try {
+    key = request.key()
+    const [, method = '', address = ''] = /^(?:(\S*) )?(.*)$/.exec(key) ?? []
     const { origin, pathname } = new URL(address, globalThis.location?.href)
-    return { name: `${method} ${pathname}`, origin }
+    return { name: `${method} ${pathname}`.trim(), origin }
   } catch {
-    // A transport of an app's own may name its endpoints as it likes.
     return { name: key.replace(/[?#].*/, '').replace(/\/\/[^/@]*@/, '//'), origin: '' }
   }
 }
@@ -134,5 +158,3 @@ function reasonOf(error: unknown): string {
   const { name, code } = (error ?? {}) as { readonly name?: unknown; readonly code?: unknown }
   return name === 'AbortError' || name === 'CanceledError' || code === 'ERR_CANCELED' ? 'aborted' : 'failed'
 }
-
-type DistributiveOmit<T, K extends PropertyKey> = T extends unknown ? Omit<T, K> : never

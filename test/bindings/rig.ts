@@ -39,7 +39,8 @@ export async function createRig({ example, versions = {} }: RigOptions) {
     // What frameworks check in development only is to be heard here.
     ...mergeConfig(config, {
       mode: 'development',
-      define: { 'process.env.NODE_ENV': '"development"' },
+      // The panel for development listens, too; what is counted here is the app.
+      define: { 'process.env.NODE_ENV': '"development"', 'import.meta.env.DEV': 'false' },
       resolve: { alias: versionAliases(versions) },
       logLevel: 'warn',
     }),

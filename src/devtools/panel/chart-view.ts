@@ -56,7 +56,7 @@ export function createChartView(theme: () => Theme): View & { redraw(): void } {
     const fired = new Set<string>()
     for (let index = moments.length - 1; index >= 0; index--) {
       const moment = moments[index]
-      if (!moment || moment === last || seenAt - moment.seenAt > FLASH) break
+      if (moment?.step === undefined || moment === last || seenAt - moment.seenAt > FLASH) break
       for (const id of firedEdges(layout, moments, index)) fired.add(id)
     }
     flashes?.run([...fired])

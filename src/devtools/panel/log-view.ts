@@ -60,7 +60,6 @@ export function createLogView({ look }: LogOptions): View {
   /** What the rows were made of, and which of it they show. */
   let source: Recording | undefined
   let newest: Moment | undefined
-  let oldest: Moment | undefined
   const rows = new Map<Moment, HTMLElement>()
   const shown = new WeakMap<Element, Moment>()
   let chosen: HTMLElement | undefined
@@ -101,11 +100,9 @@ export function createLogView({ look }: LogOptions): View {
     list.replaceChildren(...found.slice(-limit).reverse().map(rowOf))
     older.hidden = found.length <= limit
     newest = recording.moments.at(-1)
-    oldest = recording.moments[0]
   }
 
-  function append({ recording: { moments } }: Scene) {
-    const from = newest ? moments.lastIndexOf(newest) + 1 : 0
+  function append(moments: readonly Moment[], from: number) {
     const fresh = moments.slice(from).filter(isWanted)
     newest = moments.at(-1)
     list.prepend(...fresh.reverse().map(rowOf))
@@ -141,8 +138,10 @@ export function createLogView({ look }: LogOptions): View {
   function show(scene: Scene) {
     last = scene
     const { recording } = scene
-    if (source !== recording || recording.moments[0] !== oldest) rebuild(scene)
-    else if (recording.moments.at(-1) !== newest) append(scene)
+    const at = newest ? recording.moments.lastIndexOf(newest) : -1
+    // Where what was shown is gone, it was forgotten on purpose.
+    if (source !== recording || (newest && at < 0)) rebuild(scene)
+    else append(recording.moments, at + 1)
     recount(scene)
     none.hidden = list.childElementCount > 0
     place.hidden = !none.hidden

@@ -12,6 +12,7 @@ export const panelStyle = (): string =>
     LANES,
     LOG,
     CHART,
+    DOCKED,
     chartStyle('light'),
     chartStyle('dark'),
   ].join('')
@@ -78,6 +79,22 @@ const PANEL = `
 }
 `
 
+/** At the bottom of a wide window everything is in sight at once: the chart gets as small as that takes. */
+const DOCKED = `
+@media (min-width: 1000px) {
+  .floating .dock { display: flex; flex-direction: column; block-size: min(72dvh, 680px); overflow: hidden; }
+  .floating .panel { flex: 1; min-block-size: 0; display: flex; flex-direction: column; }
+  .floating .cards { flex: 1; min-block-size: 0; grid-template-columns: minmax(0, 5fr) minmax(300px, 4fr) minmax(300px, 4fr); grid-template-rows: auto minmax(0, 1fr); align-items: stretch; }
+  .floating .card { min-block-size: 0; }
+  .floating .card.lanes { overflow: auto; }
+  .floating .card.chart, .floating .card.log { grid-row: 1 / span 2; display: flex; flex-direction: column; overflow: hidden; }
+  .floating .card.log { grid-column: 3; }
+  .floating .chart-place, .floating .events-place { flex: 1; min-block-size: 0; max-block-size: none; }
+  .floating .chart-place { overflow: hidden; }
+  .floating .chart-place svg { block-size: 100%; min-inline-size: 0; }
+}
+`
+
 const CARDS = `
 .card { background: var(--card); border: 1px solid var(--line); border-radius: 10px; box-shadow: var(--shade); padding: 12px; min-inline-size: 0; }
 .card > header { display: flex; flex-wrap: wrap; align-items: center; gap: 8px; margin-block-end: 8px; }
@@ -115,7 +132,7 @@ const SESSION = `
 .meter { block-size: 6px; margin-block: 8px 10px; border-radius: 3px; background: var(--line); overflow: hidden; }
 .level { block-size: 100%; background: var(--sent); border-radius: inherit; }
 .meter[data-low] .level { background: var(--held); }
-.facts { display: grid; grid-template-columns: repeat(auto-fill, minmax(76px, 1fr)); gap: 6px 10px; }
+.facts { display: grid; grid-template-columns: repeat(auto-fill, minmax(68px, 1fr)); gap: 6px 10px; }
 dt { color: var(--muted); font-size: 11px; }
 dd { font-variant-numeric: tabular-nums; font-weight: 600; overflow-wrap: anywhere; }
 .scopes { display: flex; flex-wrap: wrap; gap: 6px; margin-block-start: 10px; }
@@ -123,7 +140,7 @@ dd { font-variant-numeric: tabular-nums; font-weight: 600; overflow-wrap: anywhe
 `
 
 const LANES = `
-.counters { display: grid; grid-template-columns: repeat(auto-fit, minmax(52px, 1fr)); gap: 6px; margin-block-end: 8px; }
+.counters { display: grid; grid-template-columns: repeat(auto-fit, minmax(46px, 1fr)); gap: 6px; margin-block-end: 8px; }
 .counters dd { font-size: 16px; line-height: 1.2; }
 .counters .inFlight dd { color: var(--sent); } .counters .held dd { color: var(--held); }
 .counters .replayed dd { color: var(--replayed); } .counters .rejected dd { color: var(--rejected); }

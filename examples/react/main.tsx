@@ -1,5 +1,6 @@
 import { StrictMode } from 'react'
 import { createRoot } from 'react-dom/client'
+import { auth } from '../common/session.ts'
 import { start } from '../common/start.ts'
 import { App } from './app.tsx'
 
@@ -12,3 +13,8 @@ start((target) => {
   )
   return () => root.unmount()
 })
+
+if (import.meta.env.DEV) {
+  const { showDevtools } = await import('authchart/devtools')
+  showDevtools(auth)
+}

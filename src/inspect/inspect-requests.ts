@@ -72,7 +72,11 @@ function inOrder(observer: RequestObserver, now: () => number, isWatching: () =>
     }
   }
   return (frame) => {
-    waiting.push({ ...frame, at: now() })
+    try {
+      waiting.push({ ...frame, at: now() })
+    } catch (error) {
+      report(error)
+    }
     if (waiting.length === 1) void Promise.resolve().then(flush)
   }
 }
@@ -138,11 +142,11 @@ function placeOf(request: BearerRequest<unknown>): { readonly name: string; read
   let key = ''
   try {
     key = request.key()
-    const [, method = '', address = ''] = /^(?:(\S*) )?(.*)$/.exec(key) ?? []
+    const [, method = '', address = ''] = /^(?:([\w-]+) )?(.*)$/s.exec(key) ?? []
     const { origin, pathname } = new URL(address, globalThis.location?.href)
     return { name: `${method} ${pathname}`.trim(), origin }
   } catch {
-    return { name: key.replace(/[?#].*/, '').replace(/\/\/[^/@]*@/, '//'), origin: '' }
+    return { name: key.replace(/[?#].*/s, '').replace(/\/\/[^/]*@/, '//'), origin: '' }
   }
 }
 

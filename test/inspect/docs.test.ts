@@ -45,6 +45,12 @@ describe('docs/inspect.md', () => {
     expect(namesIn(tableUnder('An observer of your own', PAGE)).sort()).toEqual(frames.sort())
   })
 
+  it('names every frame of a request, and nothing that is none', () => {
+    const types = [...source('request-frames.ts').matchAll(/readonly type: ([^;\n]+)/g)]
+    const frames = types.flatMap(([, union = '']) => union.match(/\w+/g) ?? [])
+    expect(namesIn(tableUnder('Requests', PAGE)).sort()).toEqual(frames.sort())
+  })
+
   it('names every metric with its kind and its unit', () => {
     const made: string[][] = []
     const note =

@@ -81,7 +81,7 @@ const PANEL = `
 
 /** At the bottom of a wide window everything is in sight at once: the chart gets as small as that takes. */
 const DOCKED = `
-@media (min-width: 1000px) {
+@media (min-width: 1000px) and (min-height: 640px) {
   .floating .dock { display: flex; flex-direction: column; block-size: min(72dvh, 680px); overflow: hidden; }
   .floating .panel { flex: 1; min-block-size: 0; display: flex; flex-direction: column; }
   .floating .cards { flex: 1; min-block-size: 0; grid-template-columns: minmax(0, 5fr) minmax(300px, 4fr) minmax(300px, 4fr); grid-template-rows: auto minmax(0, 1fr); align-items: stretch; }
@@ -132,6 +132,7 @@ const SESSION = `
 .meter { block-size: 6px; margin-block: 8px 10px; border-radius: 3px; background: var(--line); overflow: hidden; }
 .level { block-size: 100%; background: var(--sent); border-radius: inherit; }
 .meter[data-low] .level { background: var(--held); }
+.facts dd { white-space: nowrap; }
 .facts { display: grid; grid-template-columns: repeat(auto-fill, minmax(68px, 1fr)); gap: 6px 10px; }
 dt { color: var(--muted); font-size: 11px; }
 dd { font-variant-numeric: tabular-nums; font-weight: 600; overflow-wrap: anywhere; }

@@ -40,6 +40,7 @@ export function createPanel({ auth, name, now, theme, onDraw }: PanelOptions): P
   /** What is looked at; `undefined`: what goes on, or the end of what was loaded. */
   let looked: Moment | undefined
   let visible = false
+  let stopped = false
 
   const frames = createFrames(draw)
   const recorder: Recorder = record(auth, { name, now, onChange: frames.request })
@@ -88,6 +89,8 @@ export function createPanel({ auth, name, now, theme, onDraw }: PanelOptions): P
   }
 
   function draw() {
+    // A file may still be read when the panel is gone.
+    if (stopped) return
     const scene = sceneOf()
     if (visible) for (const view of views) view.show(scene)
     onDraw(scene)
@@ -147,6 +150,7 @@ export function createPanel({ auth, name, now, theme, onDraw }: PanelOptions): P
       return true
     },
     stop() {
+      stopped = true
       frames.stop()
       recorder.stop()
       for (const view of views) view.stop?.()

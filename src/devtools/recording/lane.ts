@@ -71,7 +71,8 @@ export function createLanes(limit: number) {
     },
 
     clear() {
-      lanes.splice(0, lanes.length, ...open.values())
+      // Those that the limit dropped wait as well.
+      lanes.splice(0, lanes.length, ...[...open.values()].slice(-limit))
     },
   }
 }

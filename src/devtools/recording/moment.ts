@@ -65,8 +65,8 @@ export function momentOf(event: AuthEmitted, seenAt: number, before: Moment | un
     active: type === 'transition' ? entered(before?.active ?? [], event.to) : (before?.active ?? []),
     // What a former token set was good for says nothing of this one.
     session:
-      before && before.session.generation === generation
-        ? { ...before.session, epoch, held }
+      before && before.session.epoch === epoch && before.session.generation === generation
+        ? { ...before.session, held }
         : { epoch, generation, held },
   }
 }

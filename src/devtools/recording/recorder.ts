@@ -79,6 +79,10 @@ export function record(auth: WatchableAuth, { name, now, onChange }: RecorderOpt
       if (isRemote) recall(auth.history)
       const { type, ...facts } = frame.event
       const taken = transitions.take()
+      const last = moments.at(-1)
+      // Not every state tells that it was entered: what was told last stands as the step left it.
+      if (last?.source === 'told' && last.step === step)
+        Object.assign(last, { active: pathsOf(frame.snapshot.value) })
       add({ ...standing(frame, type, seenAt), facts, step, ...(!isRemote && { taken }) })
       step++
     } else if (frame.type === 'end') {

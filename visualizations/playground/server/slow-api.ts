@@ -1,8 +1,8 @@
 import { setTimeout as wait } from 'node:timers/promises'
 import type { TokenServerRoute } from 'authchart/testing'
 
-const FASTEST = 150
-const SLOWEST = 900
+const FASTEST = 60
+const SLOWEST = 360
 
 /** How long a path takes, in milliseconds: always the same for the same path, so that lanes can be told apart. */
 export function latencyOf(path: string): number {

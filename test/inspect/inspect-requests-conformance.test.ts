@@ -1,0 +1,61 @@
+import { afterAll, describe, expect, it } from 'vitest'
+import { inspectRequests, type RequestFrame } from '../../src/inspect/index.ts'
+import { describeTransport, type TransportFactory } from '../../src/testing/index.ts'
+import { factoryOf } from '../conformance/conform.ts'
+import { axiosHttpTransport, fetchTransport, type Transport } from '../conformance/transports.ts'
+
+/** What may come after what, in the frames of one request. */
+const NEXT: Readonly<Record<RequestFrame['type'], readonly RequestFrame['type'][]>> = {
+  arrived: ['sent', 'held', 'rejected'],
+  held: ['held', 'sent', 'replayed', 'rejected'],
+  sent: ['answered', 'held', 'replayed', 'rejected'],
+  // Once more to the queue where the token that was waited for is gone already.
+  answered: ['held', 'replayed', 'done', 'rejected'],
+  replayed: ['answered', 'rejected'],
+  done: [],
+  rejected: [],
+}
+
+const seen = { requests: 0, done: 0, rejected: 0, replayed: 0 }
+
+/** The same transport, with somebody who looks at each of its requests. */
+const watchedFactory = (transport: Transport): TransportFactory => {
+  const create = factoryOf(transport)
+  return (auth, options) => {
+    const types = new Map<number, RequestFrame['type']>()
+    const wrong: string[] = []
+    const stop = inspectRequests(auth, ({ id, type }) => {
+      const before = types.get(id)
+      types.set(id, type)
+      if (!(before ? NEXT[before] : ['arrived']).includes(type)) wrong.push(`${before} → ${type}`)
+      if (type === 'arrived') seen.requests++
+      else if (type === 'done' || type === 'rejected' || type === 'replayed') seen[type]++
+    })
+    return {
+      ...create(auth, options),
+      close() {
+        stop()
+        const open = [...types.values()].filter((type) => NEXT[type].length > 0)
+        expect({ wrong, open }).toEqual({ wrong: [], open: [] })
+      },
+    }
+  }
+}
+
+for (const transport of [fetchTransport, axiosHttpTransport]) {
+  const { name, isAbort, isTimeout, givesRefusalsAs } = transport
+  describeTransport(`${name}, with somebody who looks at its requests`, watchedFactory(transport), {
+    describe,
+    it,
+    expect,
+    isAbort,
+    isTimeout,
+    givesRefusalsAs,
+  })
+}
+
+afterAll(() => {
+  expect(seen.done + seen.rejected).toBe(seen.requests)
+  expect(seen.requests).toBeGreaterThan(1_000)
+  expect(seen.replayed).toBeGreaterThan(100)
+})

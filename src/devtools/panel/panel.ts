@@ -41,6 +41,7 @@ export function createPanel({ auth, name, now, theme, onDraw }: PanelOptions): P
   let looked: Moment | undefined
   let visible = false
   let stopped = false
+  let loads = 0
 
   const frames = createFrames(draw)
   const recorder: Recorder = record(auth, { name, now, onChange: frames.request })
@@ -61,7 +62,7 @@ export function createPanel({ auth, name, now, theme, onDraw }: PanelOptions): P
   const session = createSessionView()
   const lanes = createLanesView(() => PALETTES[theme()], recorder.isRemote)
   const log = createLogView({ look })
-  const timeline = createTimelineView({ look, leave, save, load, clear })
+  const timeline = createTimelineView({ look, leave, save, load: (file) => void load(file), clear })
   const views: readonly View[] = [chart, session, lanes, log, timeline]
   const cards = [session, chart, lanes, log].map((view) => view.element)
   const element = h(
@@ -109,14 +110,20 @@ export function createPanel({ auth, name, now, theme, onDraw }: PanelOptions): P
     saveFile(`${name}-recording.json`, writeRecording(loaded ?? recorder))
   }
 
-  function load(file: File) {
-    file
-      .text()
-      .then((text) => {
-        loaded = readRecording(text, file.name)
-        say(`Shown is ${file.name}.`)
-      })
-      .catch((error: unknown) => say(error instanceof Error ? error.message : 'The file cannot be read.'))
+  async function load(file: File) {
+    const mine = ++loads
+    let words: string
+    try {
+      const text = await file.text()
+      // Of two files, the one that was chosen last is shown, whichever took longer.
+      if (mine !== loads) return
+      loaded = readRecording(text, file.name)
+      words = `Shown is ${file.name}.`
+    } catch (error) {
+      if (mine !== loads) return
+      words = error instanceof Error ? error.message : 'The file cannot be read.'
+    }
+    say(words)
   }
 
   function say(words: string) {

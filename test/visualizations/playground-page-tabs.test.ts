@@ -1,0 +1,115 @@
+import { describe, expect, it } from 'vitest'
+import { hasChromium } from '../support/chromium.ts'
+import {
+  answersOf,
+  exchangesOf,
+  playgroundSuite,
+  refreshing,
+  storedIn,
+  TEST_TIME,
+  tabOf,
+} from './playground-page.ts'
+
+describe.skipIf(!hasChromium)('two tabs of the playground', { timeout: TEST_TIME }, () => {
+  const { open } = playgroundSuite()
+
+  type Opened = Awaited<ReturnType<typeof open>>
+
+  /** Opens the second tab by its button. */
+  async function secondTab(tab: Opened) {
+    const opening = tab.context.waitForEvent('page')
+    await tab.press('second-tab')
+    const other = tabOf(await opening)
+    await other.panel.lit('authenticated.renewable').waitFor()
+    return other
+  }
+
+  it('opens a second tab with the same session, and one refresh serves the requests of both', async () => {
+    await using tab = await open()
+    const { server } = tab
+    await tab.signIn()
+    const other = await secondTab(tab)
+    expect(await other.subject()).toBe('ada')
+    await other.pressAndHear('request', 'GET /api/books: 1 of 1 answered.')
+    expect(answersOf(server)).toEqual(['200 1 ada'])
+    expect(server.tokenRequests).toBe(1)
+
+    await tab.pressAndHear('expire-access-token', 'The server takes no access token issued until now.')
+    const renewal = server.holdNext()
+    for (const { page, press, counted, panel } of [tab, other]) {
+      // A tab in the background draws a frame a second.
+      await page.bringToFront()
+      await press('burst')
+      await renewal.arrived
+      await counted('held', 100)
+      expect(await panel.litStates()).toEqual(refreshing('requesting', 'closed'))
+    }
+    renewal.answer()
+    for (const { page, told, fact, panel } of [other, tab]) {
+      await page.bringToFront()
+      await told('100 of 100 answered.')
+      await fact('Generation', '2')
+      expect(await panel.litStates()).toEqual(['authenticated', 'authenticated.renewable'])
+    }
+    await tab.counted('done', 100)
+    expect([exchangesOf(server), server.refreshes, server.reuseDetections]).toEqual([1, 1, 0])
+    expect(answersOf(server).filter((answer) => answer === '200 2 ada')).toHaveLength(200)
+  })
+
+  it('signs out in one tab for the other too, and in again', async () => {
+    await using tab = await open()
+    const { panel, server } = tab
+    await tab.signIn()
+    const other = await secondTab(tab)
+    await other.pressAndHear('sign-out', 'Signed out.')
+    await other.panel.lit('loggedOut').waitFor()
+    await tab.page.bringToFront()
+    await panel.lit('loggedOut').waitFor()
+    expect(await panel.litStates()).toEqual(['loggedOut'])
+    await tab.event('signedOut').waitFor()
+    await tab.fact('Reason', 'signed_out_elsewhere')
+    expect(await tab.subject()).toBe('')
+    expect(await panel.part('.countdown').textContent()).toBe('')
+    expect(server.revocations).toBe(1)
+    expect(await storedIn(tab.page)).toBe(null)
+
+    await tab.press('sign-in-other')
+    await tab.told('Signed in as grace.')
+    await other.page.bringToFront()
+    await other.panel.lit('authenticated.renewable').waitFor()
+    expect(await other.subject()).toBe('grace')
+    await other.pressAndHear('request', 'GET /api/books: 1 of 1 answered.')
+    expect(answersOf(server)).toEqual(['200 1 grace'])
+  })
+
+  it('has one clock for both tabs, which sleep as one, and a network for each', async () => {
+    await using tab = await open()
+    const { server } = tab
+    await tab.signIn()
+    const other = await secondTab(tab)
+    const renewal = server.holdNext()
+    await other.pressAndHear('sleep', 'Awake again. A minute has passed.')
+    await renewal.arrived
+    await other.panel.lit('refreshing.gate.closed').waitFor()
+    await tab.page.bringToFront()
+    await tab.panel.lit('refreshing.gate.closed').waitFor()
+    renewal.answer()
+    for (const { page, panel } of [other, tab]) {
+      await page.bringToFront()
+      await panel.lit('authenticated.renewable').waitFor()
+    }
+    expect([exchangesOf(server), server.refreshes, server.reuseDetections]).toEqual([1, 1, 0])
+
+    await tab.pressAndHear('offline', 'This tab is offline.')
+    await tab.pressAndHear('skew-clock', 'The clock is an hour ahead.')
+    await other.page.bringToFront()
+    await other.page.locator('[data-action=skew-clock][aria-pressed=true]').waitFor()
+    expect(await other.button('offline').getAttribute('aria-pressed')).toBe('false')
+    await other.pressAndHear('request', 'GET /api/books: 1 of 1 answered.')
+    await other.pressAndHear('skew-clock', 'The clock is right again.')
+    await tab.page.bringToFront()
+    await tab.page.locator('[data-action=skew-clock][aria-pressed=false]').waitFor()
+    await tab.pressAndHear('offline', 'This tab is back online.')
+    await tab.pressAndHear('request', 'GET /api/books: 1 of 1 answered.')
+  })
+})

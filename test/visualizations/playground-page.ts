@@ -1,10 +1,9 @@
 /** The playground in a Chromium, as its user finds it. */
-import type { TokenServer } from 'authchart/testing'
+import type { TokenServer, TokenServerRoute } from 'authchart/testing'
 import type { Browser, BrowserContextOptions, Page } from 'playwright-core'
-import { afterAll, afterEach, beforeAll, expect, vi } from 'vitest'
+import { afterAll, afterEach, beforeAll, expect } from 'vitest'
 import type { PlaygroundHandle } from '../../visualizations/playground/page/main.ts'
 import { buildPage, type PageFiles } from '../../visualizations/playground/server/build-page.ts'
-import type { slowApi } from '../../visualizations/playground/server/slow-api.ts'
 import { servePlayground } from '../../visualizations/playground/server/start.ts'
 import { panelOf } from '../devtools/panel.ts'
 import { launchChromium } from '../support/chromium.ts'
@@ -13,11 +12,13 @@ declare global {
   var playground: PlaygroundHandle
 }
 
-// A hundred requests take eleven seconds at the pace of the playground, and a token lives for twenty: on a machine that is busy,
-// tokens would die on the way. How long the API takes is tested by itself.
-vi.mock('../../visualizations/playground/server/slow-api.ts', (): { slowApi: typeof slowApi } => ({
-  slowApi: { handler: (_, { subject, generation }) => Response.json({ subject, generation }) },
-}))
+/**
+ * At the pace of the playground a hundred requests take some seconds, and a token lives for twenty: on a machine that is busy, tokens
+ * would die on the way. How long the API takes is tested by itself.
+ */
+const api: TokenServerRoute = {
+  handler: (_, { subject, generation }) => Response.json({ subject, generation }),
+}
 
 /** How long something is waited for, in milliseconds: less than a test has. */
 const PATIENCE = 20_000
@@ -43,7 +44,7 @@ export function playgroundSuite() {
 
   /** Opens the page. What is returned ends with the block it is used in. */
   async function open(screen: BrowserContextOptions = {}) {
-    const { url, server, close } = await servePlayground(files)
+    const { url, server, close } = await servePlayground(files, { api })
     // What is to last is held.
     server.tokenDelay = 0
     const context = await browser.newContext({ viewport: { width: 1280, height: 900 }, ...screen })

@@ -1,7 +1,7 @@
 /** Serves the playground: its page, a token server with an API, and what the buttons do to them, on one origin. */
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import { createTokenServer, type TokenServer } from 'authchart/testing'
+import { createTokenServer, type TokenServer, type TokenServerRoute } from 'authchart/testing'
 import { PAGE_HEADER } from '../headers.ts'
 import { buildPage, type PageFiles } from './build-page.ts'
 import { createConnections } from './connections.ts'
@@ -17,6 +17,8 @@ export interface PlaygroundOptions {
   readonly port?: number
   /** The name or address to listen at. Default: `'127.0.0.1'`. */
   readonly host?: string
+  /** What answers under `/api/`. Default: an API that takes its time. */
+  readonly api?: TokenServerRoute
 }
 
 export interface Playground {
@@ -60,7 +62,7 @@ export async function startPlayground(options: PlaygroundOptions = {}): Promise<
 /** `startPlayground`, for a page that is built already. */
 export async function servePlayground(
   files: PageFiles,
-  { port = 0, host = '127.0.0.1' }: PlaygroundOptions = {},
+  { port = 0, host = '127.0.0.1', api = slowApi }: PlaygroundOptions = {},
 ): Promise<Playground> {
   const clock = createServerClock()
   const server = createTokenServer({
@@ -69,7 +71,7 @@ export async function servePlayground(
     reuseGrace: GRACE,
     scope: 'books:read books:write',
     now: clock.now,
-    routes: { '/api/*': slowApi },
+    routes: { '/api/*': api },
   })
   server.tokenDelay = TOKEN_DELAY
   const connections = createConnections()

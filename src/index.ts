@@ -13,7 +13,7 @@ export type {
   TokenFacts,
 } from '../machines/index.ts'
 export type { AccessTokenOptions, AnyAuth, Auth, AuthEventMap, AuthState } from './core/auth.ts'
-export { type BearerRequest, bearerRequest } from './core/bearer-request.ts'
+export { bearerRequest } from './core/bearer-request.ts'
 export { type Challenge, readChallenge } from './core/challenge.ts'
 export {
   AuthError,
@@ -46,6 +46,7 @@ export type {
   Signal,
   TokenResponse,
 } from './core/ports.ts'
+export type { BearerRequest } from './core/request.ts'
 export type { Session } from './core/vault.ts'
 export { createAuth } from './defaults.ts'
 export { browserEnvironment } from './environment/browser.ts'

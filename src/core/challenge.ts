@@ -1,4 +1,9 @@
-import type { StepUp } from './gate.ts'
+/** What a server's 401 or 403 says beside "no". */
+export interface StepUp {
+  readonly scope?: string
+  readonly acrValues?: string
+  readonly maxAge?: number
+}
 
 /** What a refusal asks for: a new token, or a stronger sign-in that no refresh can give. */
 export type Challenge = 'renew' | StepUp

@@ -1,5 +1,5 @@
 import type { AuthEvent, Reason } from '../../machines/index.ts'
-import type { RequestWatch } from './bearer-request.ts'
+import type { StepUp } from './challenge.ts'
 import {
   AuthError,
   DisposedError,
@@ -11,17 +11,11 @@ import {
 import { createHoldQueue, type HoldOptions } from './hold-queue.ts'
 import type { LastUse } from './last-use.ts'
 import type { Clock } from './ports.ts'
+import type { RequestWatch } from './request.ts'
 import type { Pass, Vault } from './vault.ts'
 
 /** What happens to a request that arrives now. The chart decides, by its entry actions. */
 type Posture = 'pass' | 'hold' | 'anonymous' | 'refuse'
-
-/** What a server's 401 or 403 says beside "no". */
-export interface StepUp {
-  readonly scope?: string
-  readonly acrValues?: string
-  readonly maxAge?: number
-}
 
 export interface GateOptions {
   readonly vault: Vault

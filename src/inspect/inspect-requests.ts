@@ -1,8 +1,8 @@
 import { type AnyAuth, FETCH, GATE } from '../core/auth.ts'
-import type { BearerRequest, RequestWatch } from '../core/bearer-request.ts'
 import { AuthError } from '../core/errors.ts'
 import type { Gate } from '../core/gate.ts'
 import { isPromiseLike } from '../core/promise-like.ts'
+import type { BearerRequest, RequestWatch } from '../core/request.ts'
 import { report } from '../environment/report.ts'
 import type { RequestFrame, RequestObserver } from './request-frames.ts'
 

@@ -13,9 +13,10 @@ import {
   type InternalAxiosRequestConfig,
 } from 'axios'
 import type { AnyAuth } from '../core/auth.ts'
-import { type BearerRequest, bearerRequest } from '../core/bearer-request.ts'
+import { bearerRequest } from '../core/bearer-request.ts'
 import type { Challenge } from '../core/challenge.ts'
 import { AuthError, HoldTimeoutError } from '../core/errors.ts'
+import type { BearerRequest } from '../core/request.ts'
 import { finalURL, telling } from './axios-final-url.ts'
 import { replayableBody } from './body.ts'
 import { fetchElsewhere } from './elsewhere.ts'

@@ -4,8 +4,9 @@
  * @module
  */
 import type { AnyAuth } from '../core/auth.ts'
-import { type BearerRequest, bearerRequest } from '../core/bearer-request.ts'
+import { bearerRequest } from '../core/bearer-request.ts'
 import type { Challenge } from '../core/challenge.ts'
+import type { BearerRequest } from '../core/request.ts'
 import { isOneShot, replayableBody } from './body.ts'
 import { fetchElsewhere } from './elsewhere.ts'
 import { judge } from './judge.ts'

@@ -1,4 +1,5 @@
-import { type BearerRequest, bearerRequest } from '../../src/core/bearer-request.ts'
+import { bearerRequest } from '../../src/core/bearer-request.ts'
+import type { BearerRequest } from '../../src/core/request.ts'
 import { type Rig, type RigOptions, rig, SECRET, watch } from './auth-setup.ts'
 
 export interface Answer {

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import type { ChartLayout } from '../../src/devtools/chart/chart-layout.ts'
-import { firedEdges } from '../../src/devtools/chart/fired-edges.ts'
 import { mapLayout, overviewLayout } from '../../src/devtools/chart/layouts.ts'
+import { firedEdges } from '../../src/devtools/panel/fired-edges.ts'
 import { type Recorder, record, type WatchableAuth } from '../../src/devtools/recording/recorder.ts'
 import { readRecording, writeRecording } from '../../src/devtools/recording/recording.ts'
 import { createTestBed, type VirtualClock } from '../../src/testing/index.ts'

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { GATE } from '../../src/core/auth.ts'
-import type { RequestWatch } from '../../src/core/bearer-request.ts'
+import type { RequestWatch } from '../../src/core/request.ts'
 import { pathsOf } from '../../src/devtools/recording/active-states.ts'
 import {
   type Recorder,

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import type { AuthEmitted } from '../../machines/index.ts'
-import { firedEdges } from '../../src/devtools/chart/fired-edges.ts'
 import { mapLayout, overviewLayout } from '../../src/devtools/chart/layouts.ts'
+import { firedEdges } from '../../src/devtools/panel/fired-edges.ts'
 import { entered, pathsOf } from '../../src/devtools/recording/active-states.ts'
 import { record } from '../../src/devtools/recording/recorder.ts'
 import type { Recording } from '../../src/devtools/recording/recording.ts'

@@ -1,5 +1,5 @@
 import type { AnyTransitionDefinition } from 'xstate'
-import type { WatchableAuth } from './recorder.ts'
+import type { Auth } from '../../core/auth.ts'
 
 /** A transition that the chart took; paths of states, and the event as XState names it. */
 export interface Taken {
@@ -9,7 +9,7 @@ export interface Taken {
 }
 
 /** Collects the transitions that a chart takes. A session in a worker does not tell of them here. */
-export function collectTaken({ actor }: Pick<WatchableAuth, 'actor'>) {
+export function collectTaken({ actor }: Pick<Auth, 'actor'>) {
   let taken: Taken[] = []
   const subscription = actor.system.inspect((frame) => {
     if (frame.type !== '@xstate.microstep' || frame.actorRef !== actor) return

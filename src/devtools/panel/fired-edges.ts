@@ -1,5 +1,5 @@
+import type { ChartLayout, LaidTransition } from '../chart/chart-layout.ts'
 import type { Moment } from '../recording/moment.ts'
-import type { ChartLayout, LaidTransition } from './chart-layout.ts'
 
 /** The arrows of a drawing that the chart went along when something happened. */
 export function firedEdges(layout: ChartLayout, moments: readonly Moment[], index: number): string[] {

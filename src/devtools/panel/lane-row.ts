@@ -1,6 +1,7 @@
-import { type Lane, type Phase, stageAt } from '../recording/lane.ts'
+import { type Lane, stageAt } from '../recording/lane.ts'
 import { h, setData, setText } from './dom.ts'
-import { duration } from './words.ts'
+import { barsOf, createLaneBars } from './lane-bars.ts'
+import { duration, running } from './words.ts'
 
 /** The height of a row, in pixels; the style sheet says the same. */
 export const ROW_HEIGHT = 24
@@ -10,30 +11,12 @@ export interface LaneRow {
   show(lane: Lane, at: { place: number; of: number; from: number; until: number }): void
 }
 
-interface Bar {
-  readonly phase: Phase
-  readonly begin: number
-  readonly end: number
-}
-
 /** One row of the list; it shows this request and then that, as the list is scrolled. */
 export function createLaneRow(): LaneRow {
   const name = h('span', { class: 'lane-name' })
-  const track = h('span', { class: 'track', 'aria-hidden': 'true' })
+  const track = createLaneBars()
   const result = h('span', { class: 'result' })
-  const element = h('li', { class: 'row' }, name, track, result)
-
-  function showBars(bars: readonly Bar[], from: number, until: number) {
-    while (track.children.length < bars.length) track.append(h('span', { class: 'bar' }))
-    while (track.children.length > bars.length) track.lastElementChild?.remove()
-    bars.forEach(({ phase, begin, end }, index) => {
-      const bar = track.children[index] as HTMLElement
-      const share = (at: number) => Math.max(0, Math.min(1, (at - from) / (until - from))) * 100
-      setData(bar, 'phase', phase)
-      bar.style.insetInlineStart = `${share(begin)}%`
-      bar.style.inlineSize = `${share(end) - share(begin)}%`
-    })
-  }
+  const element = h('li', { class: 'row' }, name, track.element, result)
 
   let last = ''
   function put(place: number, of: number) {
@@ -58,18 +41,10 @@ export function createLaneRow(): LaneRow {
       setData(element, 'phases', bars.map(({ phase }) => phase).join(' '))
       setText(name, lane.name)
       if (element.title !== lane.origin) element.title = lane.origin
-      setText(result, `${resultOf(lane, stage)} ${duration(end - lane.startedAt)}`)
-      showBars(bars, from, until)
+      setText(result, `${resultOf(lane, stage)} ${(ended ? duration : running)(end - lane.startedAt)}`)
+      track.show({ lane, bars, open: !ended, from, span: until - from })
     },
   }
-}
-
-function barsOf({ startedAt, phases }: Lane, end: number): Bar[] {
-  const begun = phases.filter(({ at }) => at <= end)
-  const bars = begun.map(
-    ({ phase, at }, index): Bar => ({ phase, begin: at, end: begun[index + 1]?.at ?? end }),
-  )
-  return bars.length > 0 ? bars : [{ phase: 'held', begin: startedAt, end }]
 }
 
 function resultOf({ status, reason }: Lane, stage: string): string {

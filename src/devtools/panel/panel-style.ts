@@ -22,7 +22,7 @@ const COLORS = `
 :host([hidden]) { display: none; }
 :host(:not([inline])) { position: fixed; z-index: 2147483647; inset-block-end: 0; inset-inline-end: 0; inline-size: 0; block-size: 0; }
 .root {
-  all: initial; display: block;
+  all: initial; display: block; direction: ltr;
   --canvas: #f6f8fa; --card: #ffffff; --text: #1f2328; --muted: #59636e; --line: #d1d9e0; --accent: #8250df; --accent-text: #ffffff;
   --sent: #1a7f37; --held: #9a6700; --replayed: #8250df; --rejected: #cf222e; --gated: #0969da;
   --shade: 0 1px 3px rgb(31 35 40 / 12%); --lit: rgb(130 80 223 / 12%);
@@ -151,6 +151,7 @@ const LANES = `
 .row { position: absolute; inset-inline: 0; display: grid; grid-template-columns: minmax(72px, 34%) 1fr minmax(92px, auto); align-items: center; gap: 8px; block-size: 24px; padding-inline: 4px; font-size: 12px; contain: layout style; }
 .lane-name { overflow: hidden; white-space: nowrap; text-overflow: ellipsis; font-family: ui-monospace, SFMono-Regular, Menlo, Consolas, monospace; font-size: 11px; }
 .track { position: relative; block-size: 10px; border-radius: 5px; background: var(--canvas); overflow: hidden; contain: strict; }
+.strip { position: absolute; inset: 0; will-change: transform; }
 .bar { position: absolute; inset-block: 0; min-inline-size: 1px; background: var(--sent); }
 .bar[data-phase='held'] { background: repeating-linear-gradient(-45deg, var(--held) 0 4px, transparent 4px 7px); }
 .bar[data-phase='replayed'] { background: var(--replayed); }

@@ -15,6 +15,9 @@ export function duration(milliseconds: number): string {
   return milliseconds < 1000 ? `${Math.round(milliseconds)} ms` : `${(milliseconds / 1000).toFixed(2)} s`
 }
 
+/** How long something has been going on, in milliseconds: coarse, for it is written anew all the time. */
+export const running = (milliseconds: number) => `${(milliseconds / 1000).toFixed(1)} s`
+
 /** The time of day, to the millisecond. */
 export function clockTime(at: number): string {
   const time = new Date(at)

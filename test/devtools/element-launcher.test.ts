@@ -1,0 +1,114 @@
+import type { Page } from 'playwright-core'
+import { describe, expect, it } from 'vitest'
+import { hasChromium } from '../support/chromium.ts'
+import { panelOf } from './panel.ts'
+import { siteSuite } from './site-suite.ts'
+
+describe.skipIf(!hasChromium)('<authchart-devtools>', () => {
+  const { open } = siteSuite()
+
+  /** Where the focus is, in the panel. */
+  const focused = (page: Page) =>
+    page.evaluate(() => place.element()?.shadowRoot?.activeElement?.textContent ?? undefined)
+
+  it('opens by its button and closes by its other one, or the Escape key, and the focus goes along', async () => {
+    const page = await open()
+    await page.evaluate(() => place.show())
+    const panel = panelOf(page)
+    const launcher = panel.part('.launcher')
+    const dock = page.getByRole('region', { name: 'authchart devtools' })
+    await launcher.filter({ hasText: 'authchart: anonymous' }).waitFor()
+    expect(await dock.isVisible()).toBe(false)
+    await page.evaluate(() => place.signIn())
+    await launcher.filter({ hasText: 'authchart: authenticated' }).waitFor()
+
+    await launcher.press('Enter')
+    await panel.lit('authenticated').waitFor()
+    expect(await page.evaluate(() => place.element().open)).toBe(true)
+    expect(await launcher.isVisible()).toBe(false)
+    expect(await focused(page)).toBe('Close')
+    await page.keyboard.press('Enter')
+    expect(await dock.isVisible()).toBe(false)
+    expect(await focused(page)).toBe('authchart: authenticated')
+
+    await launcher.click()
+    await panel.part('[data-event=signedIn]').click()
+    await expect.poll(panel.isLive).toBe(false)
+    await page.keyboard.press('Escape')
+    await expect.poll(panel.isLive).toBe(true)
+    expect(await dock.isVisible()).toBe(true)
+    await page.keyboard.press('Escape')
+    expect(await dock.isVisible()).toBe(false)
+    expect(await focused(page)).toBe('authchart: authenticated')
+    // Whose keys are the page's.
+    await page.getByRole('heading', { name: 'A page' }).click()
+    await page.evaluate(() => {
+      place.element().open = true
+    })
+    await dock.waitFor()
+    await page.keyboard.press('Escape')
+    expect(await dock.isVisible()).toBe(true)
+    expect(await page.evaluate(() => document.activeElement === document.body)).toBe(true)
+  })
+
+  it('stays open where it is part of the page', async () => {
+    const page = await open()
+    await page.evaluate(() => {
+      place.define()
+      place.add(0)
+    })
+    const panel = panelOf(page)
+    await panel.log.waitFor({ state: 'attached' })
+    await panel.search.focus()
+    await page.keyboard.press('Escape')
+    await panel.lit('anonymous').waitFor()
+    expect(await panel.button('Close').isVisible()).toBe(false)
+    expect(await panel.part('.launcher').isVisible()).toBe(false)
+    expect(await page.evaluate(() => getComputedStyle(place.element()).display)).toBe('block')
+  })
+
+  it('takes a step for each key, and each press of a button, though there was no frame between them', async () => {
+    const page = await open()
+    await page.evaluate(async () => {
+      place.define()
+      place.add(0)
+      await place.signIn()
+    })
+    const panel = panelOf(page)
+    await panel.part('[data-event=signedIn]').waitFor()
+    await panel.log.evaluate((log) => {
+      for (let presses = 0; presses < 3; presses++)
+        log.dispatchEvent(new KeyboardEvent('keydown', { key: 'ArrowDown', bubbles: true, composed: true }))
+    })
+    await expect.poll(panel.active).toBe(2)
+    await panel.live.click()
+    await expect.poll(panel.isLive).toBe(true)
+    const end = Number(await panel.slider.inputValue())
+    await panel.button('One moment back').evaluate((back) => {
+      for (let presses = 0; presses < 3; presses++) (back as HTMLElement).click()
+    })
+    await expect.poll(() => panel.slider.inputValue()).toBe(String(end - 3))
+  })
+
+  it('keeps keys to itself that are meant for it', async () => {
+    const page = await open()
+    await page.evaluate(() => {
+      const heard: string[] = []
+      document.addEventListener('keydown', ({ key }) => heard.push(key))
+      Object.assign(globalThis, { heard })
+      place.show({ open: true })
+    })
+    const panel = panelOf(page)
+    const heard = () => page.evaluate(() => (globalThis as unknown as { heard: string[] }).heard)
+    await panel.search.focus()
+    await page.keyboard.type('jk')
+    await page.keyboard.press('Escape')
+    expect(await panel.search.inputValue()).toBe('')
+    expect(await page.evaluate(() => place.element().open)).toBe(true)
+    await page.keyboard.press('Escape')
+    expect(await page.evaluate(() => place.element().open)).toBe(false)
+    expect(await heard()).toEqual([])
+    await page.keyboard.press('Escape')
+    expect(await heard()).toEqual(['Escape'])
+  })
+})

@@ -1,0 +1,104 @@
+import type { Page } from 'playwright-core'
+import { describe, expect, it } from 'vitest'
+import { hasChromium } from '../support/chromium.ts'
+import { panelOf } from './panel.ts'
+import { siteSuite } from './site-suite.ts'
+
+describe.skipIf(!hasChromium)('<authchart-devtools>', () => {
+  const { open } = siteSuite()
+
+  const theme = (page: Page) => panelOf(page).part('.root').getAttribute('data-theme')
+
+  it('is light or dark as the system is, or as it is told, also while it is open', async () => {
+    const page = await open('/', { colorScheme: 'dark' })
+    await page.evaluate(() => place.show({ open: true }))
+    const panel = panelOf(page)
+    await panel.part('svg.authchart.dark').waitFor()
+    expect(await theme(page)).toBe('dark')
+    await page.emulateMedia({ colorScheme: 'light' })
+    await panel.part('svg.authchart.light').waitFor()
+    expect(await theme(page)).toBe('light')
+    await page.evaluate(() => place.element().setAttribute('theme', 'dark'))
+    await panel.part('svg.authchart.dark').waitFor()
+    await page.emulateMedia({ colorScheme: 'dark' })
+    await page.evaluate(() => place.element().setAttribute('theme', 'light'))
+    await panel.part('svg.authchart.light').waitFor()
+    // States stay lit in the chart that is drawn anew.
+    await panel.lit('anonymous').waitFor()
+    await page.evaluate(() => place.element().setAttribute('theme', 'sepia'))
+    await panel.part('svg.authchart.dark').waitFor()
+    const colors = await panel
+      .part('.card')
+      .first()
+      .evaluate((card) => getComputedStyle(card).backgroundColor)
+    expect(colors).toBe('rgb(13, 17, 23)')
+  })
+
+  it('neither moves the page that it is in nor takes over how it looks', async () => {
+    const page = await open()
+    const positions = () =>
+      page.evaluate(() =>
+        [...document.querySelectorAll('body > *:not(authchart-devtools)')].map((part) => {
+          const { x, y, width, height } = part.getBoundingClientRect()
+          return [x, y, width, height]
+        }),
+      )
+    await page.evaluate(() => {
+      const sheet = new CSSStyleSheet()
+      sheet.replaceSync(`
+        body { display: flex; gap: 40px; justify-content: space-between; margin: 0 }
+        body { text-transform: uppercase; letter-spacing: 9px; font: italic 30px/3 serif; text-align: center }
+        body { visibility: visible; white-space: pre; color: hotpink; cursor: wait; word-spacing: 1em; text-indent: 2em }
+        div, section, button, h2, li { border: 9px solid hotpink !important; display: inline !important }
+      `)
+      document.adoptedStyleSheets = [sheet]
+      document.body.append('end')
+    })
+    const before = await positions()
+    await page.evaluate(() => place.show({ open: true }))
+    const panel = panelOf(page)
+    await panel.lit('anonymous').waitFor()
+    expect(await positions()).toEqual(before)
+    const look = await panel
+      .part('h2')
+      .first()
+      .evaluate((heading) => {
+        const {
+          textTransform,
+          letterSpacing,
+          fontStyle,
+          fontSize,
+          textAlign,
+          whiteSpace,
+          textIndent,
+          cursor,
+          borderWidth,
+          display,
+        } = getComputedStyle(heading)
+        return {
+          textTransform,
+          letterSpacing,
+          fontStyle,
+          fontSize,
+          textAlign,
+          whiteSpace,
+          textIndent,
+          cursor,
+          borderWidth,
+          display,
+        }
+      })
+    expect(look).toEqual({
+      textTransform: 'none',
+      letterSpacing: 'normal',
+      fontStyle: 'normal',
+      fontSize: '13px',
+      textAlign: 'start',
+      whiteSpace: 'normal',
+      textIndent: '0px',
+      cursor: 'auto',
+      borderWidth: '0px',
+      display: 'block',
+    })
+  })
+})

@@ -27,7 +27,8 @@ describe.skipIf(!hasChromium).each(MODES)('a session in a cookie, %s,', (_, opti
     for (const page of pages.slice(1)) {
       await page.reload()
       await start(page, { ...options, ...more })
-      await until(page, () => tab.subject() === 'ada')
+      // A record says whose session it is before the exchange that it asks for has been made.
+      await until(page, () => tab.state() === 'authenticated' && tab.subject() === 'ada')
     }
     const held = server.holdNext()
     await pages[0].evaluate(() => tab.startRefresh())

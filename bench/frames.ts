@@ -23,13 +23,13 @@ try {
     await Promise.all(Array.from({ length: bursts }, () => globalThis.playground.requests.sendBurst()))
   }, BURSTS)
   const trace = await browser.stopTracing()
-  const { seconds, due, presented, median, slowest } = framesOf(trace)
+  const { seconds, due, presented, apart, median, slowest } = framesOf(trace)
   const [requests, replayed] = await Promise.all(
     ['requests', 'replayed'].map((name) => page.locator(`[data-counter="${name}"]`).textContent()),
   )
   console.log(`requests in the lanes  ${requests}, of which ${replayed} were sent twice`)
   console.log(`traced                 ${seconds.toFixed(1)} s`)
-  console.log(`frames                 ${(presented / seconds).toFixed(1)} a second; ${presented} of ${due}`)
+  console.log(`frames                 ${presented} of ${due}, ${apart.toFixed(1)} ms apart (median)`)
   console.log(
     `work for a frame       ${median.toFixed(1)} ms (median), ${slowest.toFixed(1)} ms (99th percentile)`,
   )

@@ -20,6 +20,8 @@ export interface Frames {
   /** How many frames the screen asked for, and how many of them it was given. */
   readonly due: number
   readonly presented: number
+  /** From one to the next, in milliseconds, in the middle. */
+  readonly apart: number
   /** What the page's own thread took for a frame, in milliseconds: in the middle, and in the slowest hundredth. */
   readonly median: number
   readonly slowest: number
@@ -37,8 +39,8 @@ export function framesOf(trace: Buffer): Frames {
   const { traceEvents }: { readonly traceEvents: readonly TraceEvent[] } = JSON.parse(trace.toString('utf8'))
   const reports = traceEvents.filter(({ name, ph }) => name === 'PipelineReporter' && ph === 'b')
   // A frame is told of once for each part of it: what the page drew, and what the compositor moved.
-  const frames = new Map<string, boolean>()
-  for (const { args } of reports) {
+  const frames = new Map<string, { begun: number; presented: boolean }>()
+  for (const { ts, args } of reports) {
     const {
       state = '',
       frame_sequence,
@@ -46,18 +48,23 @@ export function framesOf(trace: Buffer): Frames {
     } = args?.frame_reporter ?? args?.chrome_frame_reporter ?? {}
     if (state === 'STATE_NO_UPDATE_DESIRED') continue
     const key = `${layer_tree_host_id} ${frame_sequence}`
-    frames.set(key, frames.get(key) === true || state.startsWith('STATE_PRESENTED'))
+    const { begun = ts / 1000, presented = false } = frames.get(key) ?? {}
+    frames.set(key, { begun, presented: presented || state.startsWith('STATE_PRESENTED') })
   }
-  const times = reports.map(({ ts }) => ts)
+  const times = [...frames.values()].map(({ begun }) => begun).sort(byNumber)
+  const pauses = times.slice(1).map((time, index) => time - (times[index] ?? time))
   const work = traceEvents
     .filter(({ name, dur }) => name === 'ProxyMain::BeginMainFrame' && dur !== undefined)
     .map(({ dur = 0 }) => dur / 1000)
-    .sort((one, other) => one - other)
+    .sort(byNumber)
   return {
-    seconds: (Math.max(...times) - Math.min(...times)) / 1e6,
+    seconds: ((times.at(-1) ?? 0) - (times[0] ?? 0)) / 1000,
+    apart: pauses.sort(byNumber)[Math.floor(pauses.length / 2)] ?? 0,
     due: frames.size,
-    presented: [...frames.values()].filter(Boolean).length,
+    presented: [...frames.values()].filter(({ presented }) => presented).length,
     median: work[Math.floor(work.length / 2)] ?? 0,
     slowest: work[Math.floor(work.length * 0.99)] ?? 0,
   }
 }
+
+const byNumber = (one: number, other: number) => one - other

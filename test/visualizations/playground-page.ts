@@ -20,6 +20,9 @@ const api: TokenServerRoute = {
   handler: (_, { subject, generation }) => Response.json({ subject, generation }),
 }
 
+/** So long that no token has to be renewed by itself in a test, and less than the device sleeps, in milliseconds. */
+const LIFETIME = 50_000
+
 /** How long something is waited for, in milliseconds: less than a test has. */
 const PATIENCE = 20_000
 
@@ -44,7 +47,7 @@ export function playgroundSuite() {
 
   /** Opens the page. What is returned ends with the block it is used in. */
   async function open(screen: BrowserContextOptions = {}) {
-    const { url, server, close } = await servePlayground(files, { api })
+    const { url, server, close } = await servePlayground(files, { api, accessTokenLifetime: LIFETIME })
     // What is to last is held.
     server.tokenDelay = 0
     const context = await browser.newContext({ viewport: { width: 1280, height: 900 }, ...screen })

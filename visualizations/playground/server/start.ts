@@ -19,6 +19,8 @@ export interface PlaygroundOptions {
   readonly host?: string
   /** What answers under `/api/`. Default: an API that takes its time. */
   readonly api?: TokenServerRoute
+  /** How long an access token lives, in milliseconds. Default: 20,000, short enough to watch its renewal. */
+  readonly accessTokenLifetime?: number
 }
 
 export interface Playground {
@@ -30,8 +32,6 @@ export interface Playground {
   close(): Promise<void>
 }
 
-/** An access token lives for so long, in milliseconds: short enough to watch its renewal. */
-const LIFETIME = 20_000
 /** How long the token endpoint takes, in milliseconds. */
 const TOKEN_DELAY = 600
 /** How long the previous refresh token is taken again, in milliseconds: an answer may be lost. */
@@ -62,12 +62,12 @@ export async function startPlayground(options: PlaygroundOptions = {}): Promise<
 /** `startPlayground`, for a page that is built already. */
 export async function servePlayground(
   files: PageFiles,
-  { port = 0, host = '127.0.0.1', api = slowApi }: PlaygroundOptions = {},
+  { port = 0, host = '127.0.0.1', api = slowApi, accessTokenLifetime = 20_000 }: PlaygroundOptions = {},
 ): Promise<Playground> {
   const clock = createServerClock()
   const server = createTokenServer({
     jwt: true,
-    accessTokenLifetime: LIFETIME,
+    accessTokenLifetime,
     reuseGrace: GRACE,
     scope: 'books:read books:write',
     now: clock.now,

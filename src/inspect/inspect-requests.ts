@@ -12,7 +12,10 @@ export interface InspectRequestsOptions {
   readonly now?: () => number
 }
 
-type Tell = (frame: RequestFrame) => void
+type Undated<T> = T extends unknown ? Omit<T, 'at'> : never
+type Unnamed<T> = T extends unknown ? Omit<T, 'id' | 'at'> : never
+type Tell = (what: Undated<RequestFrame>) => void
+type Told = Unnamed<RequestFrame>
 
 /** Those who look at one session's requests. */
 const observers = new WeakMap<Gate, Set<Tell>>()
@@ -71,9 +74,9 @@ function inOrder(observer: RequestObserver, now: () => number, isWatching: () =>
       }
     }
   }
-  return (frame) => {
+  return (what) => {
     try {
-      waiting.push({ ...frame, at: now() })
+      waiting.push({ ...what, at: now() })
     } catch (error) {
       report(error)
     }
@@ -81,16 +84,13 @@ function inOrder(observer: RequestObserver, now: () => number, isWatching: () =>
   }
 }
 
-type Unstamped<T> = T extends unknown ? Omit<T, 'id' | 'at'> : never
-type Told = Unstamped<RequestFrame>
-
 function watchFor(watching: ReadonlySet<Tell>): RequestWatch {
   return async (request, go) => {
     const id = ++lastId
     // Who comes later has not seen it arrive.
     const present = [...watching]
-    const tell = (frame: Told) => {
-      for (const one of present) one({ ...frame, id, at: 0 } as RequestFrame)
+    const tell = (what: Told) => {
+      for (const one of present) one({ ...what, id })
     }
     tell({ type: 'arrived', ...placeOf(request) })
     try {
@@ -105,7 +105,7 @@ function watchFor(watching: ReadonlySet<Tell>): RequestWatch {
 }
 
 /** The same request to whoever sends it, and it tells what is done with it. */
-function watched<Answer>(request: BearerRequest<Answer>, tell: (frame: Told) => void): BearerRequest<Answer> {
+function watched<Answer>(request: BearerRequest<Answer>, tell: (what: Told) => void): BearerRequest<Answer> {
   let sent = false
   return {
     send(authorization, abort) {

@@ -15,10 +15,14 @@ export const factoryOf =
     }
   }
 
-/** Runs the suite over it, held to its own way of giving refusals, aborts and timeouts. */
-export const conform = (transport: Transport) => {
+/**
+ * Runs the suite over it, held to its own way of giving refusals, aborts and timeouts.
+ *
+ * @param circumstance what is special about this run, and `factory` what makes it so
+ */
+export const conform = (transport: Transport, circumstance = '', factory = factoryOf(transport)) => {
   const { name, isAbort, isTimeout, givesRefusalsAs } = transport
-  describeTransport(name, factoryOf(transport), {
+  describeTransport(`${name}${circumstance}`, factory, {
     describe,
     it,
     expect,

@@ -1,44 +1,13 @@
-import { mkdtemp, rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
-import type { Browser } from 'playwright-core'
-import { createServer, mergeConfig, type ViteDevServer } from 'vite'
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import reactExample from '../../examples/react/vite.config.ts'
-import { hasChromium, launchChromium } from '../support/chromium.ts'
+import { describe, expect, it } from 'vitest'
+import { reactDevServer } from '../bindings/react-dev-server.ts'
+import { hasChromium } from '../support/chromium.ts'
 import { panelOf } from './panel.ts'
 
 describe.skipIf(!hasChromium)('the React example on a development server', () => {
-  let cacheDir: string
-  let server: ViteDevServer
-  let browser: Browser
-
-  beforeAll(async () => {
-    cacheDir = await mkdtemp(join(tmpdir(), 'authchart-vite-'))
-    const config = mergeConfig(reactExample, {
-      cacheDir,
-      logLevel: 'warn',
-      server: { port: 0, host: '127.0.0.1' },
-    })
-    server = await createServer({ ...config, configFile: false })
-    await server.listen()
-    browser = await launchChromium()
-  }, 60_000)
-  afterAll(async () => {
-    await browser?.close()
-    await server?.close()
-    await rm(cacheDir, { recursive: true, force: true })
-  })
+  const { open } = reactDevServer()
 
   it('shows what its session does, in a panel that a button opens', async () => {
-    const page = await browser.newPage()
-    const problems: string[] = []
-    page.on('pageerror', ({ message }) => problems.push(message))
-    page.on('console', (line) => {
-      if (/warning|error/.test(line.type()) && !line.text().startsWith('Failed to load'))
-        problems.push(line.text())
-    })
-    await page.goto(server.resolvedUrls?.local[0] ?? '')
+    const { page, problems } = await open(/warning|error/)
     const panel = panelOf(page)
     const launcher = page.getByRole('button', { name: /^authchart: / })
     await launcher.filter({ hasText: 'anonymous' }).waitFor()

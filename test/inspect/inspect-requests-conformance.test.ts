@@ -1,7 +1,7 @@
-import { afterAll, describe, expect, it } from 'vitest'
+import { afterAll, expect } from 'vitest'
 import { inspectRequests, type RequestFrame } from '../../src/inspect/index.ts'
-import { describeTransport, type TransportFactory } from '../../src/testing/index.ts'
-import { factoryOf } from '../conformance/conform.ts'
+import type { TransportFactory } from '../../src/testing/index.ts'
+import { conform, factoryOf } from '../conformance/conform.ts'
 import { axiosHttpTransport, fetchTransport, type Transport } from '../conformance/transports.ts'
 
 /** What may come after what, in the frames of one request. */
@@ -42,17 +42,8 @@ const watchedFactory = (transport: Transport): TransportFactory => {
   }
 }
 
-for (const transport of [fetchTransport, axiosHttpTransport]) {
-  const { name, isAbort, isTimeout, givesRefusalsAs } = transport
-  describeTransport(`${name}, with somebody who looks at its requests`, watchedFactory(transport), {
-    describe,
-    it,
-    expect,
-    isAbort,
-    isTimeout,
-    givesRefusalsAs,
-  })
-}
+for (const transport of [fetchTransport, axiosHttpTransport])
+  conform(transport, ', with somebody who looks at its requests', watchedFactory(transport))
 
 afterAll(() => {
   expect(seen.done + seen.rejected).toBe(seen.requests)

@@ -132,13 +132,10 @@ describe.skipIf(!hasChromium)('the playground for everybody', { timeout: TEST_TI
   ])('is free of barriers %s, in the light and in the dark', async (_, screen) => {
     // Colours that are on their way say nothing of where they get to.
     await using tab = await open({ ...screen, reducedMotion: 'reduce' })
-    const { page, panel, server } = tab
+    const { page, panel } = tab
     await tab.signIn()
-    await tab.pressAndHear('expire-access-token', 'The server takes no access token issued until now.')
-    const renewal = server.holdNext()
-    await tab.press('burst')
-    await renewal.arrived
-    await tab.counted('held', 100)
+    await tab.expire()
+    const renewal = await tab.holdBurst()
     await tab.pressAndHear('skew-clock', 'The clock is an hour ahead.')
     await expectNoBarriers(page)
     renewal.answer()

@@ -32,7 +32,7 @@ describe.skipIf(!hasChromium)('breaking the device of the playground', { timeout
       expect(await isPressed(tab, 'offline')).toBe('false')
       expect(answersOf(server)).toEqual([])
 
-      await tab.pressAndHear('expire-access-token', 'The server takes no access token issued until now.')
+      await tab.expire()
       const lights = await tab.lights()
       const renewal = server.holdNext()
       await tab.press('request')
@@ -112,7 +112,7 @@ describe.skipIf(!hasChromium)('breaking the device of the playground', { timeout
     await tab.pressAndHear('skew-clock', 'The clock is right again.')
     expect(await isPressed(tab, 'skew-clock')).toBe('false')
     await tab.pressAndHear('request', 'GET /api/authors: 1 of 1 answered.')
-    await tab.pressAndHear('expire-access-token', 'The server takes no access token issued until now.')
+    await tab.expire()
     await tab.pressAndHear('burst', '100 of 100 answered.')
     await tab.counted('done', 202)
     expect(await panel.counters()).toMatchObject({ requests: 202, done: 202, rejected: 0 })

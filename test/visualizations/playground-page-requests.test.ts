@@ -80,12 +80,9 @@ describe.skipIf(!hasChromium)('requests of the playground', { timeout: TEST_TIME
     const { server, panel } = tab
     await tab.signIn()
     await tab.choose(transport)
-    await tab.pressAndHear('expire-access-token', 'The server takes no access token issued until now.')
+    await tab.expire()
     const lights = await tab.lights()
-    const renewal = server.holdNext()
-    await tab.press('burst')
-    await renewal.arrived
-    await tab.counted('held', 100)
+    const renewal = await tab.holdBurst()
     expect(await panel.litStates()).toEqual(refreshing('requesting', 'closed'))
     expect(await panel.counters()).toEqual({ ...NONE, requests: 100, held: 100 })
     expect(new Set(await panel.lanes())).toEqual(new Set(['held: sent held']))

@@ -18,7 +18,7 @@ describe.skipIf(!hasChromium)('breaking the server of the playground', { timeout
     await tab.pressAndHear('request', 'GET /api/books: 1 of 1 answered.')
     expect(answersOf(server)).toEqual(['200 1 ada'])
 
-    await tab.pressAndHear('expire-access-token', 'The server takes no access token issued until now.')
+    await tab.expire()
     await tab.pressAndHear('request', 'GET /api/authors: 0 of 1 answered. 1 failed: session expired.')
     await panel.lit('expired').waitFor()
     expect(await panel.litStates()).toEqual(['expired'])
@@ -48,12 +48,9 @@ describe.skipIf(!hasChromium)('breaking the server of the playground', { timeout
     const { panel, server } = tab
     await tab.signIn()
     await tab.pressAndHear('kill-refresh-token', 'The next refresh is refused for good: invalid_grant.')
-    await tab.pressAndHear('expire-access-token', 'The server takes no access token issued until now.')
+    await tab.expire()
     const lights = await tab.lights()
-    const renewal = server.holdNext()
-    await tab.press('burst')
-    await renewal.arrived
-    await tab.counted('held', 100)
+    const renewal = await tab.holdBurst()
     renewal.answer()
     await tab.told('0 of 100 answered. 100 failed: session expired.')
     await tab.counted('rejected', 100)
@@ -68,7 +65,7 @@ describe.skipIf(!hasChromium)('breaking the server of the playground', { timeout
     await using tab = await open()
     const { page, panel, server } = tab
     await tab.signIn()
-    await tab.pressAndHear('expire-access-token', 'The server takes no access token issued until now.')
+    await tab.expire()
     await tab.pressAndHear('fail-refreshes', 'The next three refreshes get a 500.')
     const lights = await tab.lights()
     // The time it backs off for is a matter of chance.
@@ -105,7 +102,7 @@ describe.skipIf(!hasChromium)('breaking the server of the playground', { timeout
     await using tab = await open()
     const { panel, server } = tab
     await tab.signIn()
-    await tab.pressAndHear('expire-access-token', 'The server takes no access token issued until now.')
+    await tab.expire()
     await tab.pressAndHear('lose-answer', 'The answer to the next refresh will be lost.')
     const lights = await tab.lights()
     const renewal = server.holdNext()

@@ -9,11 +9,8 @@ describe.skipIf(!hasChromium)('sessions of the playground', { timeout: TEST_TIME
     await using tab = await open()
     const { panel, server } = tab
     await tab.signIn()
-    await tab.pressAndHear('expire-access-token', 'The server takes no access token issued until now.')
-    const renewal = server.holdNext()
-    await tab.press('burst')
-    await renewal.arrived
-    await tab.counted('held', 100)
+    await tab.expire()
+    const renewal = await tab.holdBurst()
     const lights = await tab.lights()
     await tab.press('sign-in-other')
     await tab.counted('rejected', 100)
@@ -45,11 +42,8 @@ describe.skipIf(!hasChromium)('sessions of the playground', { timeout: TEST_TIME
     await using tab = await open()
     const { panel, server } = tab
     await tab.signIn()
-    await tab.pressAndHear('expire-access-token', 'The server takes no access token issued until now.')
-    const renewal = server.holdNext()
-    await tab.press('burst')
-    await renewal.arrived
-    await tab.counted('held', 100)
+    await tab.expire()
+    const renewal = await tab.holdBurst()
     const lights = await tab.lights()
     await tab.press('sign-out')
     await panel.lit('loggedOut').waitFor()

@@ -34,7 +34,7 @@ describe.skipIf(!hasChromium)('two tabs of the playground', { timeout: TEST_TIME
     expect(answersOf(server)).toEqual(['200 1 ada'])
     expect(server.tokenRequests).toBe(1)
 
-    await tab.pressAndHear('expire-access-token', 'The server takes no access token issued until now.')
+    await tab.expire()
     const renewal = server.holdNext()
     for (const { page, press, counted, panel } of [tab, other]) {
       // A tab in the background draws a frame a second.

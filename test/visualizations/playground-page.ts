@@ -62,10 +62,19 @@ export function playgroundSuite() {
     const page = await context.newPage()
     await page.goto(url)
     await panelOf(page).lit('anonymous').waitFor()
+    const tab = tabOf(page)
     return {
-      ...tabOf(page),
+      ...tab,
       context,
       server,
+      /** A hundred requests wait for a refresh, which the server has before it. */
+      async holdBurst() {
+        const renewal = server.holdNext()
+        await tab.press('burst')
+        await renewal.arrived
+        await tab.counted('held', 100)
+        return renewal
+      },
       async [Symbol.asyncDispose]() {
         await context.close()
         await close()
@@ -100,6 +109,11 @@ export function tabOf(page: Page) {
     async pressAndHear(action: string, words: string | RegExp) {
       await press(action)
       await told(words)
+    },
+    /** The server takes the present access token no more. */
+    async expire() {
+      await press('expire-access-token')
+      await told('The server takes no access token issued until now.')
     },
     async signIn() {
       await press('sign-in')

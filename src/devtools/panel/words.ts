@@ -37,5 +37,3 @@ export function stateWords(active: readonly string[]): string {
     .map((path) => path.slice(top.length + 1))
   return inner.length > 0 ? `${top}: ${inner.join(', ')}` : top
 }
-
-export const plural = (count: number, one: string, many = `${one}s`) => `${count} ${count === 1 ? one : many}`

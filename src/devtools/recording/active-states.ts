@@ -8,7 +8,7 @@ export function pathsOf(value: unknown, parent = ''): string[] {
   return Object.entries(value).flatMap(([name, inner]) => [below(name), ...pathsOf(inner, below(name))])
 }
 
-export const parentOf = (path: string) => path.slice(0, Math.max(0, path.lastIndexOf('.')))
+const parentOf = (path: string) => path.slice(0, Math.max(0, path.lastIndexOf('.')))
 
 /** States whose children are active together. */
 const PARALLEL = new Set(

@@ -5,9 +5,9 @@ import { control, readServerClock } from './network.ts'
 import { createPool } from './pool.ts'
 
 /** How far ahead a wrong clock is, in milliseconds. */
-export const SKEW = 3_600_000
+const SKEW = 3_600_000
 /** How long the device sleeps by the clock, and how long one has to wait for it, in milliseconds. */
-export const SLEEP = 60_000
+const SLEEP = 60_000
 const NAP = 1_500
 
 const KEY = 'playground.skewed'

@@ -2,9 +2,7 @@
 import { CONTROL_HEADER, PAGE_HEADER } from '../headers.ts'
 
 /** Names this page, as long as it is open. Not `randomUUID`, which pages on plain http of another machine have not. */
-export const pageId = Array.from(crypto.getRandomValues(new Uint32Array(4)), (part) =>
-  part.toString(36),
-).join('-')
+const pageId = Array.from(crypto.getRandomValues(new Uint32Array(4)), (part) => part.toString(36)).join('-')
 
 /** What every request of the session carries, so that the server can cut off this page alone. */
 export const pageHeaders = { [PAGE_HEADER]: pageId }

@@ -1,0 +1,22 @@
+import type { TransportFactory } from '../../src/testing/index.ts'
+import { conform } from '../conformance/conform.ts'
+import type { Transport } from '../conformance/transports.ts'
+import { overPort } from './in-process.ts'
+
+/** A transport on a page, over a session in a worker. */
+const factoryOf =
+  ({ create }: Transport): TransportFactory =>
+  (auth, { origin }) => {
+    const { page, end } = overPort(auth, { origins: [origin] })
+    const client = create(page as never, { origin })
+    return {
+      async request(path, init) {
+        const { status, json, givenAs } = await client.request(path, init)
+        return { status, body: json, givenAs }
+      },
+      close: end,
+    }
+  }
+
+export const conformOverWorker = (transport: Transport) =>
+  conform(transport, ', with the session in a worker', factoryOf(transport))

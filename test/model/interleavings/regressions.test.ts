@@ -164,6 +164,27 @@ describe('the end of a session', () => {
     ))
 })
 
+describe('a session that is found in the store', () => {
+  it.each(Array.from({ length: 12 }, (_, jobs) => jobs))(
+    'and that its user leaves %i promise jobs later is over for who found it, too',
+    (jobs) =>
+      live(
+        { ...CALM, persist: 'refresh-token', coordinator: 'none' },
+        async ({ asks, around, rest, flow }) => {
+          const [first, second] = around.tabs as [Tab, Tab]
+          // In the midst of the look of the second page, another session comes and goes.
+          await turns(4)
+          asks.setTokens(first, 'ada')
+          await turns(jobs)
+          asks.signOut(first)
+          await rest(undefined)
+          await flow()
+          expect(second.auth.session).toBeUndefined()
+        },
+      ),
+  )
+})
+
 describe('a result that comes in the moment when the chart goes elsewhere', () => {
   it.each(Array.from({ length: 16 }, (_, jobs) => jobs))(
     'is heard of: a page that restores, and a sign-in %i promise jobs later',

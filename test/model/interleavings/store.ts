@@ -44,6 +44,7 @@ export function createStore({
   pages,
   slow,
   tells,
+  onRead,
   onWrite,
   onClear,
 }: {
@@ -52,6 +53,8 @@ export function createStore({
   pages: () => readonly { readonly page: Page; hear(): void }[]
   slow: boolean
   tells: boolean
+  /** A record was found. */
+  onRead: (page: Page, found: SessionRecord) => void
   onWrite: (write: Write) => void
   onClear: (clearing: Clearing) => void
 }) {
@@ -127,7 +130,10 @@ export function createStore({
       read: () =>
         operate(page, 'read', () => {
           seen.set(page, record?.id)
-          if (record) trusting.add(page)
+          if (record) {
+            trusting.add(page)
+            onRead(page, record)
+          }
           if (fault !== 'garbage') return torn ?? record
           failures++
           return { version: 1, garbage: true }

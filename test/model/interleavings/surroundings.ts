@@ -1,4 +1,4 @@
-import type { EnvironmentSignal } from '../../../src/core/ports.ts'
+import type { EnvironmentSignal, SessionRecord } from '../../../src/core/ports.ts'
 import { createWorldClock, type Page } from './clock.ts'
 import type { Config } from './config.ts'
 import { createCoordinator } from './coordinator.ts'
@@ -7,6 +7,12 @@ import { type Exchange, noFacts } from './facts.ts'
 import { createServer } from './server.ts'
 import { type Clearing, createStore, type Write } from './store.ts'
 import type { Tab } from './tab.ts'
+
+/** How often something had put an end to sessions at one moment. */
+export interface Stamp {
+  readonly endings: number
+  readonly removals: number
+}
 
 /** All that the pages of one origin share, and what was seen of them. */
 export function createSurroundings(config: Config) {
@@ -17,6 +23,7 @@ export function createSurroundings(config: Config) {
   const living = () => tabs.filter(({ page, disposed }) => !page.gone && !disposed)
   const tabOf = (page: Page) => tabs.find((tab) => tab.page === page)
   const signals = new Map<EnvironmentSignal, Map<Page, Set<() => void>>>()
+  const found = new Map<string, Stamp>()
   let online = true
 
   const around = {
@@ -46,11 +53,18 @@ export function createSurroundings(config: Config) {
     clockWasSetBack: false,
     wiped: false,
 
+    /** How often something has put an end to sessions by now. */
+    stamp: (): Stamp => ({ endings: around.endings, removals: around.store.removals }),
+    /** The stamp of when a page last found the record of that family in the store, if it ever did. */
+    foundAt: (page: Page, family: string | undefined) => found.get(`${page.name} ${family}`),
+
     store: createStore({
       edges,
       slow: config.slowStore,
       tells: config.tells,
       pages: () => living().map(({ page }) => ({ page, hear: () => around.store.hear(page) })),
+      onRead: (page: Page, { scope }: SessionRecord) =>
+        void found.set(`${page.name} ${scope}`, around.stamp()),
       onWrite: (write: Write) => {
         const place = tabOf(write.page)?.place()
         const family = server.familyNamed(write.record.scope)

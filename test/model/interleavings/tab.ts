@@ -7,7 +7,7 @@ import { HOLD } from './config.ts'
 import type { Ask, Place } from './facts.ts'
 import { hasGround } from './grounds.ts'
 import { brokenConnection, type Family } from './server.ts'
-import type { Surroundings } from './surroundings.ts'
+import type { Stamp, Surroundings } from './surroundings.ts'
 import { createRefresh } from './token-endpoint.ts'
 
 /** One page with a session in it, and what is known of it from outside. */
@@ -25,7 +25,7 @@ export interface Tab {
   /** It was told that the session ended elsewhere. */
   heardEnded: boolean
   /** What the world had seen when its session began. */
-  since: { endings: number; removals: number }
+  since: Stamp
   /** Generations that an API refused, and endpoints that refused a fresh one. */
   readonly refused: Set<number>
   readonly doubted: Set<string>
@@ -54,9 +54,8 @@ const OPENS = new Set([
 ])
 
 export function createTab(around: Surroundings, name: string, initial: boolean): Tab {
-  const { config, clock, edges, server, store, coordinator } = around
+  const { config, clock, edges, server, store, coordinator, stamp } = around
   const page: Page = { name, frozen: false, gone: false }
-  const stamp = () => ({ endings: around.endings, removals: store.removals })
   const tab: Tab = {
     page,
     asks: [],
@@ -143,7 +142,8 @@ export function createTab(around: Surroundings, name: string, initial: boolean):
     if (event.type === 'signedIn') {
       tab.fatal = 0
       tab.heardEnded = false
-      tab.since = stamp()
+      // What it found in the store may be gone a moment later, before it says that it has a session.
+      tab.since = around.foundAt(page, last?.name) ?? stamp()
     }
     if (event.type !== 'transition') return
     if (OPENS.has(event.to)) tab.openings++

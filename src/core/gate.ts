@@ -257,7 +257,10 @@ export function createGate({
 
     /** Acts on the posture once the chart has come to rest. */
     settle() {
-      if (posture === 'refuse') {
+      if (posture === 'pass' && queue.size + renewals.size > 0 && isDead(clock.now())) {
+        // What a sibling left in the store may have no access token, or a dead one: who waits for one waits on.
+        send({ type: 'session.check' })
+      } else if (posture === 'refuse') {
         queue.rejectAll(refusal)
         renewals.rejectAll(refusal)
       } else if (posture !== 'hold') {

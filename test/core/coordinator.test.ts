@@ -163,6 +163,22 @@ describe('inside the lock', () => {
     expect(told()).toEqual(['refreshed'])
   })
 
+  it('what a sibling stored is adopted and renewed, where its access token has died since', async () => {
+    const { auth, refresh, clock, storage, record } = together({ renew: 'demand' })
+    await clock.advance(0)
+    const renewedThere = { accessToken: `${SECRET}-at-2`, refreshToken: `${SECRET}-rt-2`, rotation: 1 }
+    storage.write({ ...record(), ...renewedThere })
+    await clock.advance(LIFETIME)
+    const asked = watch(auth.getAccessToken())
+    await clock.advance(0)
+    expect(asked.state).toBe('pending')
+    expect(refresh.call().argument.refreshToken).toBe(`${SECRET}-rt-2`)
+    refresh.call().resolve(tokens(3))
+    await clock.advance(0)
+    expect(asked.value).toBe(`${SECRET}-at-3`)
+    expect(refresh.calls).toHaveLength(1)
+  })
+
   it('an older record is left alone', async () => {
     const { auth, refresh, clock, storage, record } = together()
     await clock.advance(0)

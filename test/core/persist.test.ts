@@ -162,6 +162,28 @@ describe("persist: 'refresh-token'", () => {
     expect(first.auth.session?.subject).toBe('bob')
   })
 
+  it('keeps who waits waiting for that exchange, where it finds the other sign-in by a renewal of its own', async () => {
+    const storage = memoryStorage()
+    const clock = createVirtualClock()
+    // Without a channel, nobody hears of anybody.
+    const common = { storage, clock, persist: 'refresh-token', renew: 'demand' } as const
+    const mine = rig({ ...common, initialTokens: tokens(1, { subject: 'ada' }) })
+    await clock.advance(LIFETIME)
+    const other = rig({ ...common, signedOut: true })
+    await settled()
+    await other.auth.setTokens(tokens(7, { subject: 'ada' }))
+    const asked = watch(mine.auth.getAccessToken())
+    const renewed = watch(mine.auth.refresh())
+    await settled()
+    expect(mine.told()).toEqual(['requestHeld', 'signedIn'])
+    expect([asked.state, renewed.state]).toEqual(['pending', 'pending'])
+    expect(mine.refresh.call().argument.refreshToken).toBe(`${SECRET}-rt-7`)
+    mine.refresh.call().resolve(tokens(8))
+    await settled()
+    expect(asked.value).toBe(`${SECRET}-at-8`)
+    expect(renewed.value).toBe(mine.auth.session)
+  })
+
   it('takes out of the store what an earlier visit kept there', async () => {
     const storage = memoryStorage()
     const clock = createVirtualClock()

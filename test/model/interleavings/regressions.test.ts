@@ -170,7 +170,7 @@ describe('a session that is found in the store', () => {
     (jobs) =>
       live(
         { ...CALM, persist: 'refresh-token', coordinator: 'none' },
-        async ({ asks, around, rest, flow }) => {
+        async ({ asks, around, rest, pass }) => {
           const [first, second] = around.tabs as [Tab, Tab]
           // In the midst of the look of the second page, another session comes and goes.
           await turns(4)
@@ -178,7 +178,7 @@ describe('a session that is found in the store', () => {
           await turns(jobs)
           asks.signOut(first)
           await rest(undefined)
-          await flow()
+          await pass(0, true)
           expect(second.auth.session).toBeUndefined()
         },
       ),

@@ -15,7 +15,7 @@ describe('the types of components in .vue files', () => {
     const blocks = [...page.matchAll(/```vue\n(.*?)```/gs)].map(([, code = '']) => code)
     expect(blocks.length).toBeGreaterThan(3)
     const components = Object.fromEntries(blocks.map((code, index) => [`docs/block-${index + 1}.vue`, code]))
-    const [setUp] = snippetsOf(page)
+    const [setUp] = snippetsOf('docs/vue.md')
     const auth = `${setUp?.code}\nexport const { Expired } = createAuthContext<typeof auth>()`
     expect(componentProblems(components, { 'docs/auth.ts': auth })).toEqual([])
   }, 60_000)

@@ -1,38 +1,17 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
 import { createMeters } from '../../src/inspect/meters.ts'
-import {
-  membersOf,
-  namesIn,
-  problemsIn,
-  root,
-  type Snippet,
-  snippetsOf,
-  tableUnder,
-} from '../package/readme-source.ts'
+import { membersOf, namesIn, root, snippetsOf, tableUnder } from '../package/readme-source.ts'
 
 const PAGE = readFileSync(new URL('docs/inspect.md', root), 'utf8')
-const snippets = snippetsOf(PAGE)
+const snippets = snippetsOf('docs/inspect.md')
 const source = (path: string) => readFileSync(new URL(`src/inspect/${path}`, root), 'utf8')
 
 describe('docs/inspect.md', () => {
-  it('has snippets that compile, as others would not', () => {
-    const code = "import { inspectAuth } from 'authchart/inspect'\ninspectAuth(auth, () => {}, { nam: 'x' })"
-    const wrong: Snippet = { ...snippets[0]!, code, line: 10_000 }
-    const drawn = snippetsOf(readFileSync(new URL('visualizations/README.md', root), 'utf8')).map(
-      (snippet) => ({
-        ...snippet,
-        prelude: snippets[0]!.prelude,
-        line: 20_000 + snippet.line,
-      }),
-    )
-    expect(drawn).toHaveLength(1)
-    expect(problemsIn([...snippets, ...drawn, wrong])).toEqual([
-      expect.stringMatching(/^README\.md:10002 .*'nam' does not exist/),
-    ])
+  it('has snippets, and all of them are looked at', () => {
     expect(snippets).toHaveLength(PAGE.match(/^```tsx?$/gm)?.length ?? 0)
     expect(snippets.length).toBeGreaterThan(3)
-  }, 60_000)
+  })
 
   it('names every option, and nothing that is none', () => {
     expect(namesIn(tableUnder('Options', PAGE)).sort()).toEqual(

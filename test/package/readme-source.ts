@@ -8,6 +8,8 @@ const read = (path: string) => readFileSync(new URL(path, root), 'utf8')
 const README = read('README.md')
 
 export interface Snippet {
+  /** Where it stands, from the root of the repository. */
+  readonly page: string
   /** The heading it stands under, and the line it starts on. */
   readonly name: string
   readonly heading: string
@@ -27,7 +29,8 @@ const PLAYWRIGHT = [
   'declare const defineConfig: (config: { use: { baseURL: string }; webServer: { command: string; url: string } }) => object',
 ].join('; ')
 
-export function snippetsOf(text = README): Snippet[] {
+export function snippetsOf(page = 'README.md'): Snippet[] {
+  const text = read(page)
   const pattern = /(?:<!-- prelude: (.*?) -->\n)?```(tsx?)\n([\s\S]*?)```/g
   return [...text.matchAll(pattern)].map(
     ({ 0: whole, 1: prelude = '', 2: language, 3: code = '', index }) => {
@@ -39,6 +42,7 @@ export function snippetsOf(text = README): Snippet[] {
           ?.at(-1)
           ?.replace(/^#+ /, '') ?? ''
       return {
+        page,
         name: `${heading}, line ${line}`,
         heading,
         line,
@@ -128,13 +132,13 @@ export function classesOf(path: string): string[] {
     .map(({ name }) => name?.text ?? '')
 }
 
-/** Compiles snippets under the repository's own rules; gives what is wrong, by README line. */
+/** Compiles snippets under the repository's own rules, in one program, which takes the time; gives what is wrong. */
 export function problemsIn(snippets: readonly Snippet[]): string[] {
   const base = root.pathname
   const config = ts.readConfigFile(`${base}tsconfig.json`, ts.sys.readFile)
   const { options } = ts.parseJsonConfigFileContent(config.config, ts.sys, base)
   const files = new Map(
-    snippets.map((snippet) => [`${base}readme-${snippet.line}.${snippet.language}`, snippet]),
+    snippets.map((snippet, index) => [`${base}snippet-${index}.${snippet.language}`, snippet]),
   )
   const host = ts.createCompilerHost(options)
   const { getSourceFile, fileExists, readFile } = host
@@ -167,7 +171,7 @@ export function problemsIn(snippets: readonly Snippet[]): string[] {
     ]
     return diagnostics.map(({ start = 0, messageText }) => {
       const { line = 0 } = source?.getLineAndCharacterOfPosition(start) ?? {}
-      return `README.md:${snippet.line + line} ${ts.flattenDiagnosticMessageText(messageText, '\n')}`
+      return `${snippet.page}:${snippet.line + line} ${ts.flattenDiagnosticMessageText(messageText, '\n')}`
     })
   })
 }

@@ -18,7 +18,6 @@ import {
   literalsOf,
   membersOf,
   namesIn,
-  problemsIn,
   root,
   type Snippet,
   SOURCES,
@@ -31,22 +30,6 @@ const README = readFileSync(new URL('README.md', root), 'utf8')
 const DRAWINGS = readFileSync(new URL('visualizations/README.md', root), 'utf8')
 
 describe('the snippets of the README', () => {
-  const wrong = [
-    "import { createAuth } from 'authchart'\ncreateAuth({ refresh: () => ({}), retries: 3 })",
-    "import { createAuthFetch } from 'authchart'\nconsole.log(createAuthFetch)",
-    "import { oauth2 } from 'authchart/oauth2'\nconsole.log(oauth2)",
-  ].map((code, index): Snippet => ({ ...snippets[0]!, code, line: 10_000 * (index + 1) }))
-
-  it('compile under the rules of this repository, as others would not', () => {
-    const problems = problemsIn([...snippets, ...wrong])
-    expect(problems.filter((problem) => !/^README\.md:[123]000\d /.test(problem))).toEqual([])
-    expect(problems).toEqual([
-      expect.stringMatching(/^README\.md:10002 .*'retries' does not exist/),
-      expect.stringMatching(/^README\.md:20001 .*no exported member named 'createAuthFetch'/),
-      expect.stringMatching(/^README\.md:30001 Cannot find module 'authchart\/oauth2'/),
-    ])
-  }, 60_000)
-
   it('are all looked at', () => {
     expect(snippets).toHaveLength(README.match(/^```tsx?$/gm)?.length ?? 0)
     expect(snippets.length).toBeGreaterThanOrEqual(12)

@@ -1,29 +1,15 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
-import {
-  membersOf,
-  namesIn,
-  problemsIn,
-  root,
-  type Snippet,
-  snippetsOf,
-  tableUnder,
-} from '../package/readme-source.ts'
+import { membersOf, namesIn, root, snippetsOf, tableUnder } from '../package/readme-source.ts'
 
 const PAGE = readFileSync(new URL('docs/worker.md', root), 'utf8')
-const snippets = snippetsOf(PAGE)
+const snippets = snippetsOf('docs/worker.md')
 
 describe('docs/worker.md', () => {
-  it('has snippets that compile, as others would not', () => {
-    const code =
-      "import { connectAuth } from 'authchart/worker'\nconnectAuth(new Worker('x'), { patience: 1 })"
-    const wrong: Snippet = { ...snippets[0]!, code, line: 10_000 }
-    expect(problemsIn([...snippets, wrong])).toEqual([
-      expect.stringMatching(/^README\.md:10002 .*'patience' does not exist/),
-    ])
+  it('has snippets, and all of them are looked at', () => {
     expect(snippets).toHaveLength(PAGE.match(/^```tsx?$/gm)?.length ?? 0)
     expect(snippets.length).toBeGreaterThan(2)
-  }, 60_000)
+  })
 
   it('names every option, and nothing that is none', () => {
     const options = [

@@ -1,0 +1,88 @@
+import { readdirSync, readFileSync } from 'node:fs'
+import { describe, expect, it } from 'vitest'
+import { problemsIn, root, type Snippet, snippetsOf } from './readme-source.ts'
+
+const PAGES = readdirSync(new URL('docs/', root)).filter((name) => name.endsWith('.md'))
+const read = (page: string) => readFileSync(new URL(`docs/${page}`, root), 'utf8')
+
+/** What must not compile, with what is wrong about it. */
+const WRONG: readonly (readonly [code: string, problem: string])[] = [
+  [
+    "import { createAuth } from 'authchart'; createAuth({ refresh: () => ({}), retries: 3 })",
+    "'retries' does not exist",
+  ],
+  [
+    "import { createAuthFetch } from 'authchart'; createAuthFetch",
+    "no exported member named 'createAuthFetch'",
+  ],
+  ["import { oauth2 } from 'authchart/oauth2'; oauth2", "Cannot find module 'authchart/oauth2'"],
+  [
+    "import { authTestModel } from 'authchart/testing'; authTestModel({ events: { signsIn: () => {} } })",
+    "'signsIn' does not exist",
+  ],
+  [
+    "import { inState } from 'authchart/testing'; await inState('expired', { lifeTime: 3 })",
+    "'lifeTime' does not exist",
+  ],
+  [
+    "import { connectAuth } from 'authchart/worker'; connectAuth(new Worker('x'), { patience: 1 })",
+    "'patience' does not exist",
+  ],
+  [
+    "import { inspectAuth } from 'authchart/inspect'; declare const auth: import('authchart').Auth; inspectAuth(auth, () => {}, { nam: 'x' })",
+    "'nam' does not exist",
+  ],
+]
+
+const controls = WRONG.map(
+  ([code], index): Snippet => ({
+    page: `control ${index}`,
+    name: '',
+    heading: '',
+    line: 1,
+    language: 'ts',
+    prelude: '',
+    code,
+  }),
+)
+
+describe('the snippets of the README, of docs/ and of visualizations/', () => {
+  it('compile under the rules of this repository, as others would not', () => {
+    const pages = ['README.md', 'visualizations/README.md', ...PAGES.map((page) => `docs/${page}`)]
+    const snippets = pages.flatMap((page) => snippetsOf(page))
+    expect(snippets.length).toBeGreaterThan(80)
+    expect(problemsIn([...snippets, ...controls])).toEqual(
+      WRONG.map(([, problem], index) =>
+        expect.stringMatching(new RegExp(`^control ${index}:2 .*${problem}`)),
+      ),
+    )
+  }, 120_000)
+})
+
+describe('the pages of docs/', () => {
+  it.each(PAGES)('%s leads to pages and headings that are there', (page) => {
+    const links = [...read(page).matchAll(/\]\(([^)\s]+)\)/g)].map(([, link = '']) => link)
+    const broken = links.filter((link) => {
+      if (/^https?:/.test(link)) return false
+      const [path = '', anchor] = link.split('#')
+      const target = path === '' ? page : path
+      try {
+        const text = readFileSync(new URL(target, new URL('docs/', root)), 'utf8')
+        return anchor !== undefined && !anchorsOf(text).includes(anchor)
+      } catch {
+        return true
+      }
+    })
+    expect(broken).toEqual([])
+  })
+})
+
+/** As GitHub makes them of headings. */
+const anchorsOf = (text: string) =>
+  (text.match(/^#+ .*$/gm) ?? []).map((heading) =>
+    heading
+      .replace(/^#+ /, '')
+      .toLowerCase()
+      .replace(/[^\p{L}\p{N} _-]/gu, '')
+      .replaceAll(' ', '-'),
+  )

@@ -1,6 +1,6 @@
-import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { safeReturnPath } from '../../src/bindings/guard.ts'
+import fc from '../support/property.ts'
 
 /** Where a page at the app's own origin goes to by this address. */
 const leadsTo = (address: string) => new URL(address, 'https://app.example/login?returnTo=x').origin

@@ -1,8 +1,8 @@
-import fc from 'fast-check'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { tabCoordinator } from '../../src/coordination/tabs.ts'
 import { watch } from '../core/auth-setup.ts'
 import { fakeWebStorage } from '../storage/web-storage-fake.ts'
+import fc from '../support/property.ts'
 import { countingSignal, laggingStorage, openTask } from './fakes.ts'
 
 const KEY = 'authchart:refresh'

@@ -1,6 +1,6 @@
-import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { readChallenge } from '../../src/core/challenge.ts'
+import fc from '../support/property.ts'
 
 describe('what a refusal asks for', () => {
   it.each<[string, number, string | null, unknown]>([

@@ -1,8 +1,8 @@
-import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { SignedOutError } from '../../src/core/errors.ts'
 import { createHoldQueue, type HoldOptions } from '../../src/core/hold-queue.ts'
 import { createVirtualClock, settled } from '../../src/testing/virtual-clock.ts'
+import fc from '../support/property.ts'
 import { watch } from './auth-setup.ts'
 
 function queueOf({ limit = 100_000, timeout = 30_000 } = {}) {

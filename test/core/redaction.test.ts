@@ -1,7 +1,7 @@
-import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { classifyFailure } from '../../src/core/failure.ts'
 import { redact } from '../../src/core/redact.ts'
+import fc from '../support/property.ts'
 
 const TOKEN = 'rt+SECRET/42=='
 const causeOf = async (error: unknown) =>

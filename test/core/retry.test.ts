@@ -1,5 +1,5 @@
-import fc from 'fast-check'
 import { afterEach, describe, expect, it, vi } from 'vitest'
+import fc from '../support/property.ts'
 import { LIFETIME, refused, rig, SECRET, tokens, watch } from './auth-setup.ts'
 
 afterEach(() => {

@@ -1,7 +1,7 @@
-import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { InvalidTokenResponseError } from '../../src/core/errors.ts'
 import { jwtClaims, parseTokenResponse } from '../../src/core/token-response.ts'
+import fc from '../support/property.ts'
 
 const NOW = 1_700_000_000_000
 const SECONDS = NOW / 1000

@@ -56,12 +56,17 @@ export class SessionExpiredError extends AuthError {
   }
 }
 
-/** Nobody is signed in, the user signed out while the request waited, or somebody else signed in. */
+/** Nobody is signed in, the user signed out while the request waited, somebody else signed in, or, of a sign-in: another one took its place. */
 export class SignedOutError extends AuthError {
   override readonly name = 'SignedOutError'
   readonly code = 'signed_out'
   constructor(options: AuthErrorOptions = {}) {
-    super(`Nobody is signed in to send this request for${because(options.reason)}. Sign in first.`, options)
+    super(
+      options.reason === 'superseded'
+        ? 'Another sign-in took the place of this one.'
+        : `Nobody is signed in to send this request for${because(options.reason)}. Sign in first.`,
+      options,
+    )
   }
 }
 

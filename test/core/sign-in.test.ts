@@ -109,7 +109,11 @@ describe('signing in', () => {
     await clock.advance(0)
     const second = watch(auth.signIn('bob'))
     await clock.advance(0)
-    expect(first.error).toMatchObject({ code: 'signed_out', reason: 'superseded' })
+    expect(first.error).toMatchObject({
+      code: 'signed_out',
+      reason: 'superseded',
+      message: 'Another sign-in took the place of this one.',
+    })
     signIn.call(1).resolve(tokens(2, { subject: 'bob' }))
     await clock.advance(0)
     signIn.call(0).resolve(tokens(1, { subject: 'ada' }))

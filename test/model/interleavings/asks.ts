@@ -33,10 +33,12 @@ export function createAsks(around: Surroundings) {
   const { clock, edges, server } = around
 
   function track(tab: Tab, name: string, given: Partial<Ask>, run: (ask: Ask) => Promise<unknown>): Ask {
+    const { session } = tab.place()
     const ask: Ask = {
       tab,
       name,
-      owner: tab.place().session?.subject,
+      owner: session?.subject,
+      epoch: session?.epoch,
       replayable: true,
       patience: LONG,
       controller: undefined,

@@ -19,8 +19,9 @@ export interface Place {
 export interface Ask {
   readonly tab: Tab
   readonly name: string
-  /** Who was signed in when it was asked. */
+  /** Who was signed in when it was asked, and in which session. */
   readonly owner: string | undefined
+  readonly epoch: number | undefined
   readonly replayable: boolean
   /** How long it may wait between two openings of the gate, in milliseconds. */
   readonly patience: number

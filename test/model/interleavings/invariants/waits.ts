@@ -53,8 +53,14 @@ function explained({ ask, error, waited, beside }: Settlement, queueLimit: numbe
       // I11 says so.
       return true
     default:
-      return error.code === 'signed_out'
+      return error.code === 'signed_out' && (error.reason === 'superseded' || !isServed(ask))
   }
+}
+
+/** Whether who asked is who is there: the same user, in the same session, or in the one that took its place. */
+function isServed({ owner, epoch = Number.NaN, tab }: Ask): boolean {
+  const { session } = tab.place()
+  return owner !== undefined && session?.subject === owner && session.epoch <= epoch + 1
 }
 
 export function* storesFailNobody({ facts }: Surroundings) {

@@ -56,7 +56,10 @@ export class SessionExpiredError extends AuthError {
   }
 }
 
-/** Nobody is signed in, the user signed out while the request waited, somebody else signed in, or, of a sign-in: another one took its place. */
+/**
+ * Nobody is signed in, the user signed out while the request waited, or somebody else signed in. A sign-in is rejected
+ * with it where another one takes its place (`superseded`).
+ */
 export class SignedOutError extends AuthError {
   override readonly name = 'SignedOutError'
   readonly code = 'signed_out'

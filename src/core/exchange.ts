@@ -70,8 +70,8 @@ export function createExchange(options: ExchangeOptions) {
   /** A silent sign-in begins a session: its other tries are of that session, too, though its epoch is newer than theirs. */
   let begun: Mark | undefined
 
-  function commit(mark: Mark, tokens: Tokens): TokenFacts | undefined {
-    const facts = vault.renew(mark, tokens)
+  function commit(mark: Mark, tokens: Tokens, isOvertaken = false): TokenFacts | undefined {
+    const facts = isOvertaken ? undefined : vault.renew(mark, tokens)
     if (facts) {
       if (facts.epoch !== mark.epoch) begun = { epoch: facts.epoch, change: mark.change }
       return facts
@@ -121,8 +121,9 @@ export function createExchange(options: ExchangeOptions) {
       settings.timeouts.refresh,
       () => plainFailure('timeout', 'The refresh function got no answer within timeouts.refresh', true),
       (tokens) => {
-        // Better late than never: while nothing else happened to the session, these are its tokens.
-        const facts = commit(mark, tokens)
+        // Better late than never: while nothing else happened to the session, these are its tokens. Where a sibling left a
+        // newer refresh token, that one may be on its way by now, and must not be taken for unspent.
+        const facts = commit(mark, tokens, vault.tokens?.refreshToken !== refreshToken)
         if (facts) {
           send({ type: 'session.adopt', facts, works: true, renewal: true })
           void keep(true)

@@ -131,6 +131,26 @@ describe("persist: 'refresh-token'", () => {
     expect(first.told()).toEqual(['refreshed'])
   })
 
+  it('throws away a late answer to a refresh token that a sibling has renewed, and keeps the one to the newer', async () => {
+    const { storage, first, clock } = tabs({ timeouts: { refresh: 1_000 } })
+    await clock.advance(0)
+    const renewed = watch(first.auth.refresh())
+    await clock.advance(0)
+    // Which it is given, too, for its answer is on its way within the grace period of the server.
+    const record = stored(storage) as SessionRecord
+    storage.write({ ...record, rotation: record.rotation + 1, refreshToken: `${SECRET}-rt-2` })
+    await clock.advance(1_000)
+    expect(first.refresh.call().argument.refreshToken).toBe(`${SECRET}-rt-2`)
+    first.refresh.call(0).resolve(tokens(2))
+    await clock.advance(0)
+    expect(renewed.state).toBe('pending')
+    first.refresh.call(1).resolve(tokens(3))
+    await clock.advance(0)
+    expect(renewed.state).toBe('fulfilled')
+    expect(stored(storage)).toMatchObject({ rotation: 2, refreshToken: `${SECRET}-rt-3` })
+    expect(first.told()).toEqual(['refreshFailed', 'discarded', 'refreshed'])
+  })
+
   it('is over where the newest refresh token is refused, too', async () => {
     const { storage, first, clock } = tabs({ initialTokens: tokens(1, { expires_in: 0 }) })
     await clock.advance(0)

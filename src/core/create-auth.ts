@@ -85,12 +85,16 @@ export function createAuthWith<Credentials, Claims>(
     timed,
     timeout: settings.timeouts.revoke,
     inTurn: (task, time) => exchange.inTurn(task, time),
+    isCookieTaken,
   })
 
+  /** In cookie mode it is the cookie's session that is revoked: another one, where somebody signed in meanwhile. */
+  function isCookieTaken() {
+    return vault.isInCookie && (vault.tokens !== undefined || state() === 'authenticating')
+  }
+
   function discard(tokens: Tokens, revokes = true) {
-    // In cookie mode it is the cookie's session that is revoked: another one, where somebody signed in meanwhile.
-    const isTheirs = vault.isInCookie && (vault.tokens !== undefined || state() === 'authenticating')
-    if (revokes && !isTheirs) void revocations.revokeNow(tokens)
+    if (revokes && !isCookieTaken()) void revocations.revokeNow(tokens)
     send({ type: 'exchange.discarded', reason: revokes ? 'session_over' : 'superseded' })
   }
 
@@ -166,6 +170,11 @@ export function createAuthWith<Credentials, Claims>(
     signIns,
     async revokePending() {
       const cleared = store.idle()
+      if (revocations.isEmpty) {
+        // Signed out before it was restored: what there is to revoke, only the store knows, or a cookie.
+        await cleared
+        if (revocations.isEmpty && silentSignIn && vault.isInCookie) revocations.leaveBehind({})
+      }
       try {
         await revocations.revokeLeftBehind()
       } finally {
@@ -177,6 +186,7 @@ export function createAuthWith<Credentials, Claims>(
       signIns.cancel(new SignedOutError({ reason: 'signed_out' }))
       if (tokens) revocations.leaveBehind(tokens)
     },
+    revokeLater: revocations.leaveBehind,
     announce,
     syncWithStore: () => void syncWithStore(),
     adoptLate: (facts) => {

@@ -1,6 +1,7 @@
 import type { AuthEvent, ExchangeFailure, Reason, TokenFacts } from '../../machines/index.ts'
 import { classifyFailure, type Failure, type FailureVerdict } from './failure.ts'
 import type { LastUse } from './last-use.ts'
+import { onAbort } from './on-abort.ts'
 import type { AuthOptions, Settings } from './options.ts'
 import { createAbortController } from './platform.ts'
 import type { Clock, Coordinator, Environment, SessionRecord } from './ports.ts'
@@ -184,7 +185,7 @@ export function createExchange(options: ExchangeOptions) {
       giveUp = resolve
     })
     const timer = clock.setTimeout(giveUp, lock)
-    lifetime.signal.addEventListener('abort', giveUp)
+    const ignore = onAbort(lifetime.signal, giveUp)
     try {
       const turn = coordinator.exclusive('refresh', once, { signal: lifetime.signal, timeout: lock })
       await Promise.race([turn, patience])
@@ -192,7 +193,7 @@ export function createExchange(options: ExchangeOptions) {
       // Either the task failed, and says so below, or the lock did.
     } finally {
       clock.clearTimeout(timer)
-      lifetime.signal.removeEventListener('abort', giveUp)
+      ignore()
     }
     if (lifetime.signal.aborted) throw lifetime.signal.reason
     return once()

@@ -1,4 +1,5 @@
 import { type AuthError, HoldTimeoutError, QueueFullError } from './errors.ts'
+import { onAbort } from './on-abort.ts'
 import type { AbortSignalLike, Clock } from './ports.ts'
 
 /** How one caller waits. */
@@ -145,14 +146,13 @@ export function createHoldQueue<T>({
   }
 
   function watch(entry: Entry<T>, signal: AbortSignalLike | null | undefined, own: number | undefined) {
-    const onAbort = () => reject(entry, signal?.reason)
-    signal?.addEventListener('abort', onAbort)
+    const ignore = signal && onAbort(signal, () => reject(entry, signal.reason))
     const ownTimer =
       own === undefined
         ? undefined
         : clock.setTimeout(() => reject(entry, new HoldTimeoutError()), Math.max(0, own))
     entry.cleanUp = () => {
-      signal?.removeEventListener('abort', onAbort)
+      ignore?.()
       if (ownTimer !== undefined) clock.clearTimeout(ownTimer)
     }
   }

@@ -5,9 +5,9 @@ import { type Gate, over, unavailable } from './gate.ts'
 import type { LastUse } from './last-use.ts'
 import type { Settings } from './options.ts'
 import type { AbortSignalLike, Clock, CoordinatorMessage } from './ports.ts'
+import type { Revocable } from './revocations.ts'
 import type { SessionStore } from './session-store.ts'
 import type { SignIns } from './sign-ins.ts'
-import type { Tokens } from './token-response.ts'
 import type { Vault } from './vault.ts'
 
 export interface Implementations {
@@ -21,9 +21,10 @@ export interface Implementations {
   readonly signIns: SignIns
   readonly revokePending: () => Promise<void>
   /** Revokes tokens that nobody waits for. */
-  readonly revoke: (tokens: Tokens) => void
-  /** Keeps tokens to be revoked. */
+  readonly revoke: (tokens: Revocable) => void
+  /** Gives up the sign-in that is under way, and keeps tokens to be revoked. */
   readonly leaveBehind: (tokens: ReturnType<Vault['dismiss']>) => void
+  readonly revokeLater: (tokens: Revocable) => void
   readonly announce: (type: CoordinatorMessage['type'], session?: string) => void
   readonly syncWithStore: () => void
   /** Tells the chart of tokens that came after it had left the state that asked for them. */
@@ -91,10 +92,13 @@ export function provide(core: Implementations): AuthMachine {
         const dismissed = vault.dismiss()
         core.leaveBehind(dismissed)
         if (event.type === 'session.removed') return store.forget()
-        const cleared = store.clear()
-        if (dismissed) core.announce('ended', dismissed.id)
-        // Before it was read, only the store knows which session it was: the others find it gone.
-        else void Promise.resolve(cleared).then(() => core.announce('changed'))
+        if (dismissed) {
+          store.clear()
+          return core.announce('ended', dismissed.id)
+        }
+        // Not restored yet, or begun elsewhere: only the store knows which session it is. The others find it gone.
+        const cleared = store.clear(undefined, core.revokeLater)
+        void Promise.resolve(cleared).then(() => core.announce('changed'))
       },
       syncWithStore: () => core.syncWithStore(),
       lookForUse: () => lastUse.look(),

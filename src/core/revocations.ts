@@ -1,6 +1,11 @@
 import type { AuthOptions } from './options.ts'
 import type { Timed } from './timed.ts'
-import type { Tokens } from './token-response.ts'
+
+/** The tokens of a session, as far as they are known: in a cookie, or before its first exchange, not all of them are. */
+export interface Revocable {
+  readonly accessToken?: string | null | undefined
+  readonly refreshToken?: string | undefined
+}
 
 /** Tells the server of tokens that nobody may use any more (RFC 7009), in bounded time. */
 export function createRevocations({
@@ -8,34 +13,41 @@ export function createRevocations({
   timed,
   timeout,
   inTurn,
+  isCookieTaken,
 }: {
   revoke: AuthOptions['revoke']
   timed: Timed
   timeout: number
   /** Runs it when no other answer is on its way that sets a cookie. */
   inTurn: <T>(task: (left: number) => Promise<T>, time: number) => Promise<T>
+  /** Whether the cookie, where there is one, belongs to who came meanwhile. */
+  isCookieTaken: () => boolean
 }) {
   /** Tokens to revoke when the chart comes to it. */
-  const leftBehind: Tokens[] = []
+  const leftBehind: Revocable[] = []
 
-  async function attempt({ accessToken = '', refreshToken }: Tokens): Promise<void> {
+  async function attempt({ accessToken, refreshToken }: Revocable): Promise<void> {
     if (!revoke) return
-    await inTurn(
-      (left) =>
-        timed.run(
-          async (signal) => revoke({ accessToken, refreshToken }, { signal }),
-          left,
-          () => NOT_REVOKED,
-        ),
-      timeout,
-    )
+    const isNamed = accessToken || refreshToken
+    await inTurn(async (left) => {
+      if (!isNamed && isCookieTaken()) return
+      await timed.run(
+        async (signal) => revoke({ accessToken: accessToken ?? '', refreshToken }, { signal }),
+        left,
+        () => NOT_REVOKED,
+      )
+    }, timeout)
   }
 
   return {
     /** Nobody waits for it, and what is left on the server runs out by itself. */
-    revokeNow: (tokens: Tokens) => attempt(tokens).catch(() => {}),
-    leaveBehind(tokens: Tokens) {
+    revokeNow: (tokens: Revocable) => attempt(tokens).catch(() => {}),
+    leaveBehind(tokens: Revocable) {
       leftBehind.push(tokens)
+    },
+    /** Whether nothing is known that could be revoked. */
+    get isEmpty() {
+      return leftBehind.length === 0
     },
     /** Settles once all of them have; fails where one could not be revoked. */
     async revokeLeftBehind(): Promise<void> {

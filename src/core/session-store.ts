@@ -179,14 +179,18 @@ export function createSessionStore(
       )
     },
 
-    /** Empties it; where a session is named, only of that one and of older ones. */
-    clear(ended?: Pick<SessionRecord, 'id' | 'startedAt'>): unknown {
+    /** Empties it; where a session is named, only of that one and of older ones. `onFound` is told what was there. */
+    clear(
+      ended?: Pick<SessionRecord, 'id' | 'startedAt'>,
+      onFound?: (record: SessionRecord) => void,
+    ): unknown {
       if (!storage) return undefined
-      const emptyUnless = (stored: unknown) =>
-        ended && isSessionRecord(stored) && stored.id !== ended.id && stored.startedAt > ended.startedAt
-          ? undefined
-          : empty()
-      return enqueue(() => (ended ? afterReading(storage, emptyUnless, empty) : empty()))
+      const emptyUnless = (stored: unknown) => {
+        if (!isSessionRecord(stored)) return empty()
+        onFound?.(stored)
+        return ended && stored.id !== ended.id && stored.startedAt > ended.startedAt ? undefined : empty()
+      }
+      return enqueue(() => (ended || onFound ? afterReading(storage, emptyUnless, empty) : empty()))
     },
 
     /** The session it held is over here, too: that it is gone is no news any more. */

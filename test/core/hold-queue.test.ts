@@ -178,6 +178,18 @@ describe('who waits with a signal', () => {
     expect(changes.at(-1)).toBe('rejected Error')
   })
 
+  it('shares one listener with all who wait under it, for more than ten look like a leak', async () => {
+    const { queue, hold } = queueOf()
+    const counting = countingSignal()
+    const held = Array.from({ length: 12 }, (_, owner) => hold(owner, { signal: counting.signal }))
+    expect(counting.listening).toBe(1)
+    queue.shift()?.resolve('a')
+    counting.abort('enough')
+    await settled()
+    expect(held.map(({ state }) => state)).toEqual(['fulfilled', ...held.slice(1).map(() => 'rejected')])
+    expect([queue.size, counting.listening]).toEqual([0, 0])
+  })
+
   it('does not enter with one that is aborted already', async () => {
     const { queue, hold } = queueOf()
     const held = hold(0, { signal: AbortSignal.abort('enough') })

@@ -1,5 +1,7 @@
 import { describe, expect, it } from 'vitest'
+import type { SessionStorage } from '../../src/core/ports.ts'
 import { memoryStorage } from '../../src/storage/memory.ts'
+import { settled } from '../../src/testing/virtual-clock.ts'
 import { LIFETIME, refused, rig, SECRET, tokens, watch } from './auth-setup.ts'
 
 const hang = () => new Promise<never>(() => {})
@@ -52,6 +54,79 @@ describe('signOut()', () => {
     expect(signal?.aborted).toBe(false)
     await clock.advance(1)
     expect(signal?.aborted).toBe(true)
+  })
+
+  describe('before the store was read', () => {
+    /** What an earlier visit left there, behind a store that answers at once or later. */
+    async function leftThere(later: boolean, persist: 'all' | 'refresh-token' = 'all') {
+      const storage = memoryStorage()
+      const before = rig({ storage, persist })
+      await before.clock.advance(0)
+      before.auth.dispose()
+      expect(storage.read()).toBeDefined()
+      const soon = <T>(value: T) => (later ? Promise.resolve(value) : value)
+      const slow: SessionStorage = {
+        read: () => soon(storage.read()),
+        write: (record) => soon(storage.write(record)),
+        clear: () => soon(storage.clear()),
+      }
+      const revoked: unknown[] = []
+      const revoke = (given: unknown) => void revoked.push(given)
+      return { storage, slow, persist, revoked, revoke }
+    }
+
+    it.each([false, true])(
+      'ends the session that is there, on the server, too (async: %s)',
+      async (later) => {
+        const { storage, slow, revoked, revoke } = await leftThere(later)
+        const { auth, told } = rig({ signedOut: true, storage: slow, revoke })
+        await auth.signOut()
+        expect(revoked).toEqual([{ accessToken: `${SECRET}-at-1`, refreshToken: `${SECRET}-rt-1` }])
+        expect(storage.read()).toBeUndefined()
+        expect(auth.state).toBe('loggedOut')
+        expect(told()).toEqual(['signedOut'])
+      },
+    )
+
+    it('ends it by its refresh token, where the store has nothing else', async () => {
+      const { slow, persist, revoked, revoke } = await leftThere(true, 'refresh-token')
+      await rig({ signedOut: true, storage: slow, revoke, persist }).auth.signOut()
+      expect(revoked).toEqual([{ accessToken: '', refreshToken: `${SECRET}-rt-1` }])
+    })
+
+    it('leaves a sign-in alone that begins meanwhile', async () => {
+      const { storage, slow, revoked, revoke } = await leftThere(true)
+      const { auth, signIn } = rig({ signedOut: true, storage: slow, revoke })
+      const out = auth.signOut()
+      const signedIn = auth.signIn('ada')
+      await settled()
+      signIn.call().resolve(tokens(7))
+      await Promise.all([out, signedIn])
+      expect(revoked).toEqual([{ accessToken: `${SECRET}-at-1`, refreshToken: `${SECRET}-rt-1` }])
+      expect(storage.read()).toMatchObject({ refreshToken: `${SECRET}-rt-7` })
+    })
+
+    it('asks the server to end what may be in a cookie', async () => {
+      const { revoked, revoke } = await leftThere(false)
+      const { auth, refresh } = rig({ signedOut: true, silentSignIn: true, revoke })
+      const out = auth.signOut()
+      await settled()
+      refresh.calls[0]?.reject(refused())
+      await out
+      expect(revoked).toEqual([{ accessToken: '', refreshToken: undefined }])
+    })
+
+    it('tells the server nothing where nothing is there', async () => {
+      const { revoked, revoke } = await leftThere(false)
+      await rig({ signedOut: true, storage: memoryStorage(), revoke }).auth.signOut()
+      await rig({
+        signedOut: true,
+        storage: memoryStorage(),
+        revoke,
+        persist: 'refresh-token',
+      }).auth.signOut()
+      expect(revoked).toEqual([])
+    })
   })
 
   it('turns away who waits', async () => {

@@ -26,7 +26,7 @@ interface Answer {
 const tokenMayGo = createOriginGuard('The model', { origins: [OWN_API] })
 
 /** How long a call may wait that may have a sign-in, a first token and a store before it. */
-const LONG = 20 * HOLD
+export const LONG = 20 * HOLD
 
 /** What the people and the app of one tab ask of the library. */
 export function createAsks(around: Surroundings) {
@@ -46,6 +46,7 @@ export function createAsks(around: Surroundings) {
       settlements: 0,
       inFlight: false,
       waitingSince: clock.uptime,
+      stoodStill: tab.page.frozen ? tab.stoodStill + clock.uptime : tab.stoodStill,
       openings: tab.openings,
       ...given,
     }
@@ -173,8 +174,18 @@ export function createAsks(around: Surroundings) {
         around.over.add(family.name)
         around.signedOut.add(family.name)
       }
+      tab.leftWithout = tab.auth.session === undefined
       around.endings++
       track(tab, 'signOut', {}, () => tab.auth.signOut())
+    },
+    freeze(tab: Tab) {
+      tab.page.frozen = true
+      tab.stoodStill -= clock.uptime
+    },
+    thaw(tab: Tab) {
+      if (!tab.page.frozen) return
+      tab.page.frozen = false
+      tab.stoodStill += clock.uptime
     },
     /** The user goes elsewhere: everything of that page that can be aborted is. */
     abort(tab: Tab) {

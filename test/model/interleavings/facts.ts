@@ -34,6 +34,8 @@ export interface Ask {
   inFlight: boolean
   /** Since when it waits, in uptime. */
   waitingSince: number
+  /** For how long its tab had been frozen by then, in all. */
+  readonly stoodStill: number
   /** How often its tab's gate had opened by then. */
   openings: number
 }

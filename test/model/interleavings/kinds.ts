@@ -136,15 +136,15 @@ export const KINDS = {
     given: fc.record({ kind: fc.constantFrom('visible' as const, 'wake' as const) }),
     run: ({ around }, its) => around.signal(its.kind),
   }),
-  freeze: forTab(1, fc.record({ tab }), (_, meant) => {
-    meant.page.frozen = true
+  freeze: forTab(1, fc.record({ tab }), (world, meant) => {
+    world.asks.freeze(meant)
   }),
   thaw: kind({
     given: fc.record({ tab }),
     may: (world, its) => world.tab(its.tab)?.page.frozen === true,
     run(world, its) {
       const meant = world.tab(its.tab)
-      if (meant) meant.page.frozen = false
+      if (meant) world.asks.thaw(meant)
     },
   }),
   close: forTab(

@@ -16,6 +16,8 @@ export interface Tab {
   readonly auth: Auth<Credentials>
   readonly asks: Ask[]
   disposed: boolean
+  /** For how long it was frozen, in all, in milliseconds. */
+  stoodStill: number
   /** How often its gate opened. */
   openings: number
   /** How often it was told that a refresh token is dead, since its session began. */
@@ -24,6 +26,8 @@ export interface Tab {
   losses: number
   /** It was told that the session ended elsewhere. */
   heardEnded: boolean
+  /** It was signed out while it knew of no session: whatever is in the store by then is meant. */
+  leftWithout: boolean
   /** What the world had seen when its session began. */
   since: Stamp
   /** Generations that an API refused, and endpoints that refused a fresh one. */
@@ -60,10 +64,12 @@ export function createTab(around: Surroundings, name: string, initial: boolean):
     page,
     asks: [],
     disposed: false,
+    stoodStill: 0,
     openings: 0,
     fatal: 0,
     losses: 0,
     heardEnded: false,
+    leftWithout: false,
     since: stamp(),
     refused: new Set(),
     doubted: new Set(),
@@ -100,10 +106,12 @@ export function createTab(around: Surroundings, name: string, initial: boolean):
       ),
     revoke({ accessToken, refreshToken }) {
       const token = accessToken || (refreshToken ?? server.jar ?? '')
+      // It is up to the server whether there is a cookie.
+      if (token === '' && config.cookie) return undefined
       const family = server.familyOf(token)
       // Restored and ended in one step, it never was this tab's as far as events tell.
       const { reason = '' } = auth.actor.getSnapshot().context
-      if (family && /^(idle|lifetime)$/.test(reason)) around.over.add(family.name)
+      if (family && (tab.leftWithout || /^(idle|lifetime)$/.test(reason))) around.over.add(family.name)
       const alive =
         family !== undefined &&
         !around.over.has(family.name) &&
@@ -142,6 +150,7 @@ export function createTab(around: Surroundings, name: string, initial: boolean):
     if (event.type === 'signedIn') {
       tab.fatal = 0
       tab.heardEnded = false
+      tab.leftWithout = false
       // What it found in the store may be gone a moment later, before it says that it has a session.
       tab.since = around.foundAt(page, last?.name) ?? stamp()
     }

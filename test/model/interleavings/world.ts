@@ -92,7 +92,7 @@ export function createWorld(config: Config) {
     server.heal()
     store.breaks('none')
     coordinator.behave('works')
-    for (const { page } of around.tabs) page.frozen = false
+    for (const tab of around.tabs) asks.thaw(tab)
     around.signal('online')
     await wait(4 * HOLD)
   }

@@ -1,4 +1,5 @@
 import { AuthError } from '../../../../src/core/errors.ts'
+import { LONG } from '../asks.ts'
 import { runs } from '../clock.ts'
 import type { Ask, Settlement } from '../facts.ts'
 import type { Surroundings } from '../surroundings.ts'
@@ -14,7 +15,9 @@ export function* whoWaitsSettles({ tabs, clock, config, facts }: Surroundings) {
       if (ask.settlements > 0 || ask.inFlight) continue
       if (tab.disposed) yield `${named(ask)} is pending after the end`
       if (!runs(tab.page) || clock.overdue(tab.page)) continue
-      if (outwaited(ask, clock.uptime - ask.waitingSince - clock.unseenJumps))
+      // What has no deadline of its own is not late for the time in which none of its code could run.
+      const still = ask.patience === LONG ? tab.stoodStill - ask.stoodStill : 0
+      if (outwaited(ask, clock.uptime - ask.waitingSince - clock.unseenJumps - still))
         yield `${named(ask)} waits beyond its deadline`
       if (ask.controller?.signal.aborted) yield `${named(ask)} waits on after its abort`
     }

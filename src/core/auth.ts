@@ -74,8 +74,14 @@ export interface Auth<Credentials = unknown, Claims = Readonly<Record<string, un
   signIn(credentials: Credentials): Promise<Session<Claims>>
 
   /**
-   * Ends the session here at once, then tells the server, in bounded time. Never rejects. Before `ready()` nobody knows the
-   * stored tokens: they are removed, and not revoked.
+   * Ends the session here at once, then tells the server (RFC 7009), in bounded time: `timeouts.revoke`, and before
+   * `ready()` `timeouts.storage` too, for what is revoked then is what the store holds. Never rejects.
+   *
+   * @example
+   * ```ts
+   * // A page for signing out need not wait for anything.
+   * await createAuth({ refresh, revoke, storage: webStorage() }).signOut()
+   * ```
    */
   signOut(): Promise<void>
 

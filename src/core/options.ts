@@ -13,7 +13,7 @@ export interface RefreshRequest {
 
 /** What a `revoke` function is given: what the session leaves behind. */
 export interface RevocableTokens {
-  /** Empty where the session was restored without one (`persist`) and ended before it got one. */
+  /** Empty where the session ended before it got one (`persist`), or is in a cookie that was not tried yet. */
   readonly accessToken: string
   readonly refreshToken: string | undefined
 }

@@ -76,10 +76,11 @@ export function createSurroundings(config: Config) {
       onClear: ({ page, record, unseen }: Clearing) => {
         const family = record && server.familyNamed(record.scope)
         const tab = tabOf(page)
-        // Who signs out means whatever session there is.
-        const leaves = tab?.asks.some(
-          ({ name, settlements }) => name === 'signOut' && (settlements === 0 || tab.disposed),
-        )
+        const leaves = tab !== undefined && tab.leaving > 0
+        if (leaves) {
+          tab.leaving--
+          if (family) around.over.add(family.name)
+        }
         const inUse =
           unseen &&
           !leaves &&

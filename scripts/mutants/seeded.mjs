@@ -89,8 +89,8 @@ export const MUTANTS = [
     edits: [
       {
         file: 'src/core/hold-queue.ts',
-        find: "signal?.addEventListener('abort', onAbort)",
-        replace: '',
+        find: 'const ignore = signal && onAbort(signal, () => reject(entry, signal.reason))',
+        replace: 'const ignore = signal && onAbort(signal, () => {})',
       },
     ],
   },

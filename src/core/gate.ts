@@ -94,8 +94,12 @@ export function createGate({
     })
   }
 
+  /** Whether the chart was asked about a dead token since it last spoke. Its answer may follow what the vault holds. */
+  let hasAsked = false
+
   function setPosture(next: Posture) {
     posture = next
+    hasAsked = false
     if (!vault.tokens) lastUse.end()
     else if (epoch !== vault.epoch) lastUse.begin(vault.usedAt)
     if (generation !== vault.generation) usedSinceRenewal = false
@@ -259,6 +263,8 @@ export function createGate({
     settle() {
       if (posture === 'pass' && queue.size + renewals.size > 0 && isDead(clock.now())) {
         // What a sibling left in the store may have no access token, or a dead one: who waits for one waits on.
+        if (hasAsked) return
+        hasAsked = true
         send({ type: 'session.check' })
       } else if (posture === 'refuse') {
         queue.rejectAll(refusal)

@@ -65,6 +65,8 @@ export function createStore({
   let failures = 0
   /** How often a record was taken away. */
   let removals = 0
+  /** A sign-in took its time, and was written over a later one. */
+  let disordered = false
   const listeners = new Map<Page, () => void>()
   /** Pages that got a record from here. */
   const trusting = new Set<Page>()
@@ -116,6 +118,9 @@ export function createStore({
     get removals() {
       return removals
     },
+    get disordered() {
+      return disordered
+    },
     breaks(how: Fault) {
       fault = how
     },
@@ -143,6 +148,7 @@ export function createStore({
         onWrite({ page, record: next, over: record, blind: slow || fault !== 'none', trusts })
         return operate(page, 'write', () => {
           seen.set(page, next.id)
+          if (slow && next.rotation === 0 && record && next.startedAt < record.startedAt) disordered = true
           if (fault !== 'torn' && fault !== 'forgets') return set(page, next)
           failures++
           if (fault === 'forgets') return

@@ -93,9 +93,12 @@ export function createCoordinator({
       const held = [...tickets].find(
         (ticket) => ticket.page === page && ticket.state === 'held' && !ticket.failed,
       )
-      if (held)
-        drawn.set(page, [held, ...(drawn.get(page) ?? []).filter((ticket) => ticket.since > held.since)])
-      return held
+      if (!held) return undefined
+      const later = (drawn.get(page) ?? []).filter((ticket) => ticket.since > held.since)
+      drawn.set(page, [held, ...later])
+      // Another session of the page holds it: who waited for that one in vain goes on without.
+      const inVain = later.some(({ since, timeout }) => clock.uptime - since >= timeout)
+      return inVain ? undefined : held
     },
     /** Whether a page that goes on without the lock has a right to. */
     excuses(page: Page) {

@@ -76,14 +76,14 @@ export function createSurroundings(config: Config) {
       onClear: ({ page, record, unseen }: Clearing) => {
         const family = record && server.familyNamed(record.scope)
         const tab = tabOf(page)
-        const leaves = tab !== undefined && tab.leaving > 0
-        if (leaves) {
-          tab.leaving--
-          if (family) around.over.add(family.name)
-        }
+        // Who signs out means whatever session there is.
+        const leaves = tab?.asks.some(
+          ({ name, settlements }) => name === 'signOut' && (settlements === 0 || tab.disposed),
+        )
         const inUse =
           unseen &&
           !leaves &&
+          !tab?.leftWithout &&
           family !== undefined &&
           tab?.lastFamily() !== family &&
           !around.over.has(family.name) &&

@@ -26,8 +26,8 @@ export interface Tab {
   losses: number
   /** It was told that the session ended elsewhere. */
   heardEnded: boolean
-  /** Sign-outs that have yet to empty the store. Who signs out means whatever session is there by then. */
-  leaving: number
+  /** It was signed out, last time, while it knew of no session: whatever is in the store by then is meant. */
+  leftWithout: boolean
   /** What the world had seen when its session began. */
   since: Stamp
   /** Generations that an API refused, and endpoints that refused a fresh one. */
@@ -69,7 +69,7 @@ export function createTab(around: Surroundings, name: string, initial: boolean):
     fatal: 0,
     losses: 0,
     heardEnded: false,
-    leaving: 0,
+    leftWithout: false,
     since: stamp(),
     refused: new Set(),
     doubted: new Set(),
@@ -111,7 +111,7 @@ export function createTab(around: Surroundings, name: string, initial: boolean):
       const family = server.familyOf(token)
       // Restored and ended in one step, it never was this tab's as far as events tell.
       const { reason = '' } = auth.actor.getSnapshot().context
-      if (family && /^(idle|lifetime)$/.test(reason)) around.over.add(family.name)
+      if (family && (tab.leftWithout || /^(idle|lifetime)$/.test(reason))) around.over.add(family.name)
       const alive =
         family !== undefined &&
         !around.over.has(family.name) &&

@@ -94,10 +94,11 @@ export function createCoordinator({
         (ticket) => ticket.page === page && ticket.state === 'held' && !ticket.failed,
       )
       if (!held) return undefined
-      const later = (drawn.get(page) ?? []).filter((ticket) => ticket.since > held.since)
+      const all = drawn.get(page) ?? []
+      const later = all.slice(all.indexOf(held) + 1)
       drawn.set(page, [held, ...later])
       // Another session of the page holds it: who waited for that one in vain goes on without.
-      const inVain = later.some(({ since, timeout }) => clock.uptime - since >= timeout)
+      const inVain = later.some(({ failed, since, timeout }) => failed || clock.uptime - since >= timeout)
       return inVain ? undefined : held
     },
     /** Whether a page that goes on without the lock has a right to. */

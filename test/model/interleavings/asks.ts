@@ -174,7 +174,7 @@ export function createAsks(around: Surroundings) {
         around.over.add(family.name)
         around.signedOut.add(family.name)
       }
-      tab.leftWithout = tab.auth.session === undefined
+      tab.leftWithout ||= tab.auth.session === undefined
       around.endings++
       track(tab, 'signOut', {}, () => tab.auth.signOut())
     },

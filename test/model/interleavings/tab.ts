@@ -26,7 +26,7 @@ export interface Tab {
   losses: number
   /** It was told that the session ended elsewhere. */
   heardEnded: boolean
-  /** It was signed out, last time, while it knew of no session: whatever is in the store by then is meant. */
+  /** It was signed out while it knew of no session: whatever is in the store by then is meant. */
   leftWithout: boolean
   /** What the world had seen when its session began. */
   since: Stamp

@@ -86,6 +86,7 @@ export function createAuthWith<Credentials, Claims>(
     timeout: settings.timeouts.revoke,
     inTurn: (task, time) => exchange.inTurn(task, time),
     isCookieTaken,
+    hasSession: () => vault.tokens !== undefined,
   })
 
   /** In cookie mode it is the cookie's session that is revoked: another one, where somebody signed in meanwhile. */

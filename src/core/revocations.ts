@@ -14,23 +14,25 @@ export function createRevocations({
   timeout,
   inTurn,
   isCookieTaken,
+  hasSession,
 }: {
   revoke: AuthOptions['revoke']
   timed: Timed
   timeout: number
   /** Runs it when no other answer is on its way that sets a cookie. */
   inTurn: <T>(task: (left: number) => Promise<T>, time: number) => Promise<T>
-  /** Whether the cookie, where there is one, belongs to who came meanwhile. */
+  /** Whether the cookie, where there is one, belongs to who came meanwhile, or is about to. */
   isCookieTaken: () => boolean
+  hasSession: () => boolean
 }) {
   /** Tokens to revoke when the chart comes to it. */
   const leftBehind: Revocable[] = []
 
-  async function attempt({ accessToken, refreshToken }: Revocable): Promise<void> {
+  async function attempt({ accessToken, refreshToken }: Revocable, isAnothers: () => boolean): Promise<void> {
     if (!revoke) return
-    const isNamed = accessToken || refreshToken
     await inTurn(async (left) => {
-      if (!isNamed && isCookieTaken()) return
+      // Looked at in its turn: a session may have begun with the cookie while it waited.
+      if (isAnothers()) return
       await timed.run(
         async (signal) => revoke({ accessToken: accessToken ?? '', refreshToken }, { signal }),
         left,
@@ -41,7 +43,7 @@ export function createRevocations({
 
   return {
     /** Nobody waits for it, and what is left on the server runs out by itself. */
-    revokeNow: (tokens: Revocable) => attempt(tokens).catch(() => {}),
+    revokeNow: (tokens: Revocable) => attempt(tokens, isCookieTaken).catch(() => {}),
     leaveBehind(tokens: Revocable) {
       leftBehind.push(tokens)
     },
@@ -51,7 +53,14 @@ export function createRevocations({
     },
     /** Settles once all of them have; fails where one could not be revoked. */
     async revokeLeftBehind(): Promise<void> {
-      const results = await Promise.allSettled(leftBehind.splice(0).map(attempt))
+      // A sign-in that follows takes the turn after this one. Where there are no tokens, the cookie says whose session it is.
+      const results = await Promise.allSettled(
+        leftBehind
+          .splice(0)
+          .map((tokens) =>
+            attempt(tokens, () => !tokens.accessToken && !tokens.refreshToken && hasSession()),
+          ),
+      )
       if (results.some(({ status }) => status === 'rejected')) throw NOT_REVOKED
     },
   }

@@ -283,3 +283,26 @@ describe('what comes while a sign-in is in flight', () => {
     expect(refresh.calls).toHaveLength(0)
   })
 })
+
+describe('in cookie mode, a sign-in that is answered too late', () => {
+  it('is not revoked where its cookie has brought the session back meanwhile', async () => {
+    const revoked: unknown[] = []
+    const { auth, refresh, signIn, clock } = rig({
+      signedOut: true,
+      silentSignIn: true,
+      timeouts: { signIn: 1_000 },
+      revoke: (given) => void revoked.push(given),
+    })
+    const inCookie = (n: number) => tokens(n, { refresh_token: undefined })
+    const signedIn = watch(auth.signIn('ada'))
+    await clock.advance(1_000)
+    expect(signedIn.error).toMatchObject({ code: 'sign_in_timeout' })
+    expect(refresh.calls).toHaveLength(1)
+    signIn.call().resolve(inCookie(1))
+    await clock.advance(0)
+    refresh.call().resolve(inCookie(2))
+    await clock.advance(0)
+    expect(auth.state).toBe('authenticated')
+    expect(revoked).toEqual([])
+  })
+})

@@ -71,8 +71,9 @@ export function createExchange(options: ExchangeOptions) {
   /** A silent sign-in begins a session: its other tries are of that session, too, though its epoch is newer than theirs. */
   let begun: Mark | undefined
 
-  function commit(mark: Mark, tokens: Tokens, isOvertaken = false): TokenFacts | undefined {
-    const facts = isOvertaken ? undefined : vault.renew(mark, tokens)
+  /** `presented`: the refresh token that they were given for. A sibling may have left a newer one, which is not to be lost. */
+  function commit(mark: Mark, tokens: Tokens, presented: string | undefined): TokenFacts | undefined {
+    const facts = vault.tokens?.refreshToken === presented ? vault.renew(mark, tokens) : undefined
     if (facts) {
       if (facts.epoch !== mark.epoch) begun = { epoch: facts.epoch, change: mark.change }
       return facts
@@ -122,9 +123,8 @@ export function createExchange(options: ExchangeOptions) {
       settings.timeouts.refresh,
       () => plainFailure('timeout', 'The refresh function got no answer within timeouts.refresh', true),
       (tokens) => {
-        // Better late than never: while nothing else happened to the session, these are its tokens. Where a sibling left a
-        // newer refresh token, that one may be on its way by now, and must not be taken for unspent.
-        const facts = commit(mark, tokens, vault.tokens?.refreshToken !== refreshToken)
+        // Better late than never: while nothing else happened to the session, these are its tokens.
+        const facts = commit(mark, tokens, refreshToken)
         if (facts) {
           send({ type: 'session.adopt', facts, works: true, renewal: true })
           void keep(true)
@@ -140,7 +140,9 @@ export function createExchange(options: ExchangeOptions) {
     const { rotation } = vault
     try {
       if (!environment.online()) throw plainFailure('offline', 'There is no network', false)
-      const facts = commit(mark, await request(mark))
+      const presented = vault.tokens?.refreshToken
+      const facts = commit(mark, await request(mark), presented)
+      if (!facts && vault.isCurrent(mark)) return attempt(mark, tries, done)
       if (!facts) throw discarded
       done(facts)
     } catch (error) {

@@ -151,6 +151,27 @@ describe("persist: 'refresh-token'", () => {
     expect(first.told()).toEqual(['refreshFailed', 'discarded', 'refreshed'])
   })
 
+  it('throws away an answer to a refresh token that a sibling has renewed meanwhile, and presents the newer', async () => {
+    const { storage, first, clock } = tabs()
+    await clock.advance(0)
+    const renewed = watch(first.auth.refresh())
+    await clock.advance(0)
+    // A sibling without a lock was faster, twice, and told so.
+    const record = stored(storage) as SessionRecord
+    storage.write({ ...record, rotation: record.rotation + 2, refreshToken: `${SECRET}-rt-3` })
+    first.auth.actor.send({ type: 'session.sync' })
+    await clock.advance(0)
+    first.refresh.call(0).resolve(tokens(2))
+    await clock.advance(0)
+    expect(renewed.state).toBe('pending')
+    expect(first.refresh.call().argument.refreshToken).toBe(`${SECRET}-rt-3`)
+    first.refresh.call(1).resolve(tokens(4))
+    await clock.advance(0)
+    expect(renewed.state).toBe('fulfilled')
+    expect(stored(storage)).toMatchObject({ rotation: 3, refreshToken: `${SECRET}-rt-4` })
+    expect(first.told()).toEqual(['discarded', 'refreshed'])
+  })
+
   it('is over where the newest refresh token is refused, too', async () => {
     const { storage, first, clock } = tabs({ initialTokens: tokens(1, { expires_in: 0 }) })
     await clock.advance(0)

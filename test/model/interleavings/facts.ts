@@ -49,6 +49,12 @@ export interface Sending {
   readonly place: Place
 }
 
+/** Who got the answer to a refresh token, and whether under the lock, so that it was in the store before the next one. */
+export interface Answered {
+  readonly tab: Tab
+  readonly locked: boolean
+}
+
 /** One call of the user's `refresh`. */
 export interface Exchange {
   readonly tab: Tab
@@ -60,7 +66,7 @@ export interface Exchange {
   /** Other exchanges of this session that were under way when it began. */
   readonly beside: readonly Exchange[]
   /** Who had got the answer to its refresh token before it began. */
-  readonly answeredTo: readonly Tab[]
+  readonly answeredTo: readonly Answered[]
   aborted: boolean
 }
 

@@ -3,7 +3,7 @@ import { createWorldClock, type Page } from './clock.ts'
 import type { Config } from './config.ts'
 import { createCoordinator } from './coordinator.ts'
 import { createEdges } from './edges.ts'
-import { type Exchange, noFacts } from './facts.ts'
+import { type Answered, type Exchange, noFacts } from './facts.ts'
 import { createServer } from './server.ts'
 import { type Clearing, createStore, type Write } from './store.ts'
 import type { Tab } from './tab.ts'
@@ -37,7 +37,7 @@ export function createSurroundings(config: Config) {
     /** Exchanges that nobody gave up and nobody answered. */
     underWay: new Set<Exchange>(),
     /** Who got the answer to a refresh token. */
-    answered: new Map<string, Tab[]>(),
+    answered: new Map<string, Answered[]>(),
     /** Which header goes with which generation of which page: one to one, for good. */
     headers: new Map<string, string>(),
     /** What a sign-out, a sign-in or a hand in the store has put an end to, by the names of families. */

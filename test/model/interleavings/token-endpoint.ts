@@ -53,7 +53,7 @@ export function createRefresh(around: Surroundings, tab: Tab) {
         throw answered.error
       }
       if (answered.answer.access_token === undefined) tab.losses++
-      else if (!(config.obedient && exchange.aborted)) note(token)
+      else if (!(config.obedient && exchange.aborted)) note(token, exchange)
       return server.show(answered.answer)
     }
     const lose = () => {
@@ -64,8 +64,9 @@ export function createRefresh(around: Surroundings, tab: Tab) {
     return edges.travel(`the answer to the refresh of ${page.name}`, page, arrive, lose)
   }
 
-  function note(token: string) {
-    if (!tab.disposed) answered.set(token, [...(answered.get(token) ?? []), tab])
+  function note(token: string, { lock }: Exchange) {
+    if (tab.disposed) return
+    answered.set(token, [...(answered.get(token) ?? []), { tab, locked: lock !== undefined }])
   }
 
   return (request: RefreshRequest): Promise<TokenResponse> => {

@@ -30,9 +30,13 @@ export function* answeredTokensAreDone(around: Surroundings) {
   if (around.config.cookie) return
   for (const exchange of around.facts.exchanges) {
     const { tab, answeredTo } = exchange
-    const here = answeredTo.includes(tab) && !broken(around)
+    const here = answeredTo.some((answered) => answered.tab === tab) && !broken(around)
+    // What was got without the lock may be on its way to the store still.
+    const told = answeredTo.filter(({ locked }) => locked || !around.config.slowStore)
     const there =
-      orderly(around) && exchange.lock && answeredTo.some(({ page, disposed }) => !page.gone && !disposed)
+      orderly(around) &&
+      exchange.lock &&
+      told.some((answered) => !answered.tab.page.gone && !answered.tab.disposed)
     if (here || there) yield `${nameOf(exchange)} came after it was answered`
   }
 }

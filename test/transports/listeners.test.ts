@@ -53,7 +53,8 @@ describe.each(clients)('%s: a signal that outlives its requests', (_, make) => {
     setMaxListeners(0, signal)
     const held = Array.from({ length: 150 }, (_, index) => get(`/api/${index}`, signal))
     await nextEvent(auth, 'requestHeld')
-    expect(listenersOf(signal)).toBeGreaterThanOrEqual(150)
+    // One for all who wait: Node takes the eleventh for a leak.
+    expect(listenersOf(signal)).toBe(1)
 
     open()
     await Promise.all(held)

@@ -51,9 +51,9 @@ export function createWorldClock() {
 
   return {
     now,
-    /** By how much it was set to and fro, which a look at the wall clock cannot tell: then nothing has happened to it. */
-    get unseenJumps() {
-      return (jumps - Math.abs(jumped)) / 2
+    /** By how much it was set back, in all: who looks at the wall clock only takes that much less time for gone by. */
+    get setBack() {
+      return (jumps - jumped) / 2
     },
     /** Time that passed for timers. */
     get uptime() {

@@ -17,7 +17,7 @@ export function* whoWaitsSettles({ tabs, clock, config, facts }: Surroundings) {
       if (!runs(tab.page) || clock.overdue(tab.page)) continue
       // What has no deadline of its own is not late for the time in which none of its code could run.
       const still = ask.patience === LONG ? tab.stoodStill - ask.stoodStill : 0
-      if (outwaited(ask, clock.uptime - ask.waitingSince - clock.unseenJumps - still))
+      if (outwaited(ask, clock.uptime - ask.waitingSince - clock.setBack - still))
         yield `${named(ask)} waits beyond its deadline`
       if (ask.controller?.signal.aborted) yield `${named(ask)} waits on after its abort`
     }

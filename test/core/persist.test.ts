@@ -29,6 +29,18 @@ function tabs(options: RigOptions = {}) {
   return { storage, clock, first, second }
 }
 
+/** A tab that renews, and a sibling that has renewed so many times by the time the first answer is due. */
+async function overtaken(times: number, options?: RigOptions) {
+  const { storage, first, clock } = tabs(options)
+  await clock.advance(0)
+  const renewed = watch(first.auth.refresh())
+  await clock.advance(0)
+  const record = stored(storage) as SessionRecord
+  const rotation = record.rotation + times
+  storage.write({ ...record, rotation, refreshToken: `${SECRET}-rt-${rotation + 1}` })
+  return { storage, first, clock, renewed }
+}
+
 describe("persist: 'refresh-token'", () => {
   it('keeps the refresh token and what is no token, and nothing else', async () => {
     const storage = memoryStorage()
@@ -115,13 +127,8 @@ describe("persist: 'refresh-token'", () => {
   })
 
   it('takes the newer refresh token where a refusal was about the one before it', async () => {
-    const { storage, first, clock } = tabs()
-    await clock.advance(0)
-    const renewed = watch(first.auth.refresh())
-    await clock.advance(0)
     // A sibling without a lock was faster.
-    const record = stored(storage) as SessionRecord
-    storage.write({ ...record, rotation: record.rotation + 1, refreshToken: `${SECRET}-rt-2` })
+    const { first, clock, renewed } = await overtaken(1)
     first.refresh.call().reject(refused())
     await clock.advance(0)
     expect(first.refresh.call().argument.refreshToken).toBe(`${SECRET}-rt-2`)
@@ -132,13 +139,8 @@ describe("persist: 'refresh-token'", () => {
   })
 
   it('throws away a late answer to a refresh token that a sibling has renewed, and keeps the one to the newer', async () => {
-    const { storage, first, clock } = tabs({ timeouts: { refresh: 1_000 } })
-    await clock.advance(0)
-    const renewed = watch(first.auth.refresh())
-    await clock.advance(0)
     // Which it is given, too, for its answer is on its way within the grace period of the server.
-    const record = stored(storage) as SessionRecord
-    storage.write({ ...record, rotation: record.rotation + 1, refreshToken: `${SECRET}-rt-2` })
+    const { storage, first, clock, renewed } = await overtaken(1, { timeouts: { refresh: 1_000 } })
     await clock.advance(1_000)
     expect(first.refresh.call().argument.refreshToken).toBe(`${SECRET}-rt-2`)
     first.refresh.call(0).resolve(tokens(2))
@@ -152,13 +154,8 @@ describe("persist: 'refresh-token'", () => {
   })
 
   it('throws away an answer to a refresh token that a sibling has renewed meanwhile, and presents the newer', async () => {
-    const { storage, first, clock } = tabs()
-    await clock.advance(0)
-    const renewed = watch(first.auth.refresh())
-    await clock.advance(0)
     // A sibling without a lock was faster, twice, and told so.
-    const record = stored(storage) as SessionRecord
-    storage.write({ ...record, rotation: record.rotation + 2, refreshToken: `${SECRET}-rt-3` })
+    const { storage, first, clock, renewed } = await overtaken(2)
     first.auth.actor.send({ type: 'session.sync' })
     await clock.advance(0)
     first.refresh.call(0).resolve(tokens(2))
@@ -201,28 +198,6 @@ describe("persist: 'refresh-token'", () => {
     await clock.advance(0)
     expect(asked.value).toBe(`${SECRET}-at-8`)
     expect(first.auth.session?.subject).toBe('bob')
-  })
-
-  it('keeps who waits waiting for that exchange, where it finds the other sign-in by a renewal of its own', async () => {
-    const storage = memoryStorage()
-    const clock = createVirtualClock()
-    // Without a channel, nobody hears of anybody.
-    const common = { storage, clock, persist: 'refresh-token', renew: 'demand' } as const
-    const mine = rig({ ...common, initialTokens: tokens(1, { subject: 'ada' }) })
-    await clock.advance(LIFETIME)
-    const other = rig({ ...common, signedOut: true })
-    await settled()
-    await other.auth.setTokens(tokens(7, { subject: 'ada' }))
-    const asked = watch(mine.auth.getAccessToken())
-    const renewed = watch(mine.auth.refresh())
-    await settled()
-    expect(mine.told()).toEqual(['requestHeld', 'signedIn'])
-    expect([asked.state, renewed.state]).toEqual(['pending', 'pending'])
-    expect(mine.refresh.call().argument.refreshToken).toBe(`${SECRET}-rt-7`)
-    mine.refresh.call().resolve(tokens(8))
-    await settled()
-    expect(asked.value).toBe(`${SECRET}-at-8`)
-    expect(renewed.value).toBe(mine.auth.session)
   })
 
   it('takes out of the store what an earlier visit kept there', async () => {

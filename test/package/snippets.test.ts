@@ -47,8 +47,14 @@ const controls = WRONG.map(
 )
 
 describe('the snippets of the README, of docs/ and of visualizations/', () => {
+  const pages = ['README.md', 'visualizations/README.md', ...PAGES.map((page) => `docs/${page}`)]
+
+  it.each(pages)('of %s are all looked at', (page) => {
+    const text = readFileSync(new URL(page, root), 'utf8')
+    expect(snippetsOf(page)).toHaveLength(text.match(/^```tsx?$/gm)?.length ?? 0)
+  })
+
   it('compile under the rules of this repository, as others would not', () => {
-    const pages = ['README.md', 'visualizations/README.md', ...PAGES.map((page) => `docs/${page}`)]
     const snippets = pages.flatMap((page) => snippetsOf(page))
     expect(snippets.length).toBeGreaterThan(80)
     expect(problemsIn([...snippets, ...controls])).toEqual(

@@ -46,7 +46,7 @@ export function createAsks(around: Surroundings) {
       settlements: 0,
       inFlight: false,
       waitingSince: clock.uptime,
-      stoodStill: tab.page.frozen ? tab.stoodStill + clock.uptime : tab.stoodStill,
+      stoodStill: tab.stoodStill,
       openings: tab.openings,
       ...given,
     }
@@ -180,6 +180,7 @@ export function createAsks(around: Surroundings) {
     },
     freeze(tab: Tab) {
       tab.page.frozen = true
+      // Its thaw adds the time by then: nobody asks anything of it in between.
       tab.stoodStill -= clock.uptime
     },
     thaw(tab: Tab) {

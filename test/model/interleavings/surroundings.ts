@@ -50,7 +50,9 @@ export function createSurroundings(config: Config) {
     refused: undefined as
       | { readonly tab: Tab; readonly generation: number; readonly current: number }
       | undefined,
-    clockWasSetBack: false,
+    get clockWasSetBack() {
+      return clock.setBack > 0
+    },
     wiped: false,
 
     /** How often something has put an end to sessions by now. */

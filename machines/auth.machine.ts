@@ -1,125 +1,124 @@
 /**
  * The session's token lifecycle, as one statechart.
  *
- * It decides *when*: when to renew, when requests pass or wait, when to try again, and when a session is over. It does
- * nothing itself. Reading stores, exchanging tokens, opening the gate and telling the time are placeholders here, filled
- * by `src/core/provide.ts`; tokens never come near it (see `vocabulary.ts`).
+ * It decides *when*: when to refresh, when requests pass or wait, when to try again, and when a session ends. It performs
+ * nothing itself: it asks the ports of its session (`ports.ts`), decides by pure rules (`policies.ts`), and never sees a
+ * token (`vocabulary.ts`).
  *
- * The literal below is kept plain on purpose (names only, no helpers, one target each), so that Stately's tools read
- * the file as it stands.
+ * The tags say what happens to a request that arrives: `pass` (it is sent with the token), `hold` (it waits), `anonymous`
+ * (it is sent without a token) or `refuse` (it is rejected).
+ *
+ * The literal below contains only names, no helpers and one target per transition, so that Stately's tools read the file
+ * as it is.
  */
 import { and, assign, emit, fromPromise, not, raise, setup, stateIn } from 'xstate'
+import {
+  coolDownDelay,
+  isFirstDoubt,
+  isReached,
+  mayTryAgain,
+  refreshDelay,
+  refreshesOnSchedule,
+  retryDelay,
+  retryIsDue,
+  timeUntil,
+  tokenWorks,
+} from './policies.ts'
+import { portsOf } from './ports.ts'
 import type {
-  AuthContext,
   AuthEmitted,
   AuthEvent,
   AuthInput,
-  ExchangeFailure,
-  Reason,
+  ChartContext,
+  RefreshFailure,
+  SessionKey,
   TokenFacts,
 } from './vocabulary.ts'
 
-/** What becomes of a request that arrives: the drawings and Stately's tools show it with each state. */
-interface RequestsMeta {
-  readonly requests?: 'sent' | 'held' | 'sent without a token' | 'rejected' | 'as the gate says'
+type Tag = 'busy' | 'session' | 'settled' | 'pass' | 'hold' | 'anonymous' | 'refuse'
+
+/** Input of the invoked actors. */
+interface Invocation {
+  readonly session: SessionKey
+  readonly attempt: number
 }
 
-const notProvided = (): never => {
-  throw new Error('The auth machine was started without its implementations. Use createAuth().')
-}
-
-/** What an invoked actor gave back rides on events that the `events` type does not list. */
-const failureIn = (event: object) => (event as { error?: ExchangeFailure }).error
+/** Results of invoked actors arrive in events that the `events` type does not list. */
+const failureIn = (event: object) => (event as { error?: RefreshFailure }).error
 const factsIn = (event: object) =>
   (event as { output?: TokenFacts }).output ?? (event as { facts?: TokenFacts }).facts
 
-const machine = setup({
+const now = (context: Pick<ChartContext, 'session'>) => portsOf(context).clock.now()
+
+/** The events that are emitted as they were received. */
+const EMITTED: { readonly [type: string]: AuthEmitted['type'] } = {
+  'tokens.discarded': 'discarded',
+  'store.failed': 'storageFailed',
+  'request.held': 'requestHeld',
+  'request.replayed': 'requestReplayed',
+  'request.rejected': 'requestRejected',
+  'request.stepUp': 'stepUpRequired',
+}
+
+/** An event to emit: what it says, with the facts that every event carries. */
+const emitted = (context: ChartContext, event: object) =>
+  Object.freeze({
+    ...event,
+    at: now(context),
+    epoch: context.epoch,
+    generation: context.generation,
+  }) as AuthEmitted
+
+/** What the literal's names mean. */
+const parts = setup({
   types: {
     input: {} as AuthInput,
-    context: {} as AuthContext,
+    context: {} as ChartContext,
     events: {} as AuthEvent,
     emitted: {} as AuthEmitted,
-    tags: {} as 'busy' | 'session' | 'settled',
-    meta: {} as RequestsMeta,
+    tags: {} as Tag,
   },
 
   actors: {
-    /** Reads the store; gives facts only where it holds tokens newer than the ones at hand; fails where it cannot. */
-    readSession: fromPromise<TokenFacts | undefined>(async () => notProvided()),
+    /** Reads the store; resolves to facts only if it holds newer tokens. Never rejects. */
+    restoreSession: fromPromise<TokenFacts | undefined, Invocation>(({ input, signal }) =>
+      portsOf(input).session.restore(signal),
+    ),
     /** Runs the pending sign-in. */
-    authenticate: fromPromise<TokenFacts>(async () => notProvided()),
-    /** One try of the token exchange, under the coordinator's lock; fails with an `ExchangeFailure`. */
-    exchangeTokens: fromPromise<TokenFacts, { attempt: number }>(async () => notProvided()),
-    /** Revokes what the session left behind, in bounded time. */
-    revokeTokens: fromPromise<void>(async () => notProvided()),
+    authenticate: fromPromise<TokenFacts, Invocation>(({ input, signal }) =>
+      portsOf(input).session.authenticate(signal),
+    ),
+    /** One attempt to refresh, under the coordinator's lock; rejects with a `RefreshFailure`. */
+    refreshTokens: fromPromise<TokenFacts, Invocation>(({ input, signal }) =>
+      portsOf(input).session.refresh(input.attempt, signal),
+    ),
+    /** Revokes the tokens of the ended session, in bounded time. Never rejects. */
+    revokeTokens: fromPromise<void, Invocation>(({ input }) => portsOf(input).session.revoke()),
   },
 
   actions: {
-    // Placeholders.
-    letRequestsPass: notProvided,
-    holdRequests: notProvided,
-    refuseRequests: notProvided,
-    sendWithoutToken: notProvided,
-    rejectHeldRequests: notProvided,
-    rejectRenewals: notProvided,
-    eraseTokens: notProvided,
-    dismissSession: notProvided,
-    syncWithStore: notProvided,
-    lookForUse: notProvided,
+    rejectHeldRequests: ({ context }) => portsOf(context).requests.rejectHeld(context),
+    rejectRefreshWaiters: ({ context }) => portsOf(context).requests.rejectRefreshWaiters(context),
+    expireSession: ({ context }) => portsOf(context).session.expire(context.reason),
+    endSession: ({ context, event }) => portsOf(context).session.end(event.type === 'session.endedElsewhere'),
+    reloadSession: ({ context }) => portsOf(context).session.reload(),
 
-    // What is emitted; the facade stamps `at` and `from`, which the chart cannot know.
-    enter: emit(({ context }, params: { to: string }): AuthEmitted => {
-      const { epoch, generation, reason } = context
-      return {
-        type: 'transition',
-        at: 0,
-        from: '',
-        to: params.to,
-        epoch,
-        generation,
-        ...(reason && { reason }),
-      }
-    }),
-    announce: emit(
-      ({ context }, params: { type: 'signedIn' | 'refreshed' | 'expired' | 'signedOut' }): AuthEmitted => {
-        const { epoch, generation, reason } = context
-        return { type: params.type, at: 0, epoch, generation, ...(reason && { reason }) }
-      },
-    ),
-    /** Before they are recorded: those of another session are somebody else's sign-in, elsewhere. */
-    announceTokens: emit(({ context, event }): AuthEmitted => {
+    /** Emits what the event says, word for word. */
+    emitEvent: emit(({ context, event }) => emitted(context, { ...event, type: EMITTED[event.type] })),
+
+    /** Runs before the tokens are recorded: tokens of another epoch are a sign-in, even if a refresh brought them. */
+    emitTokens: emit(({ context, event }) => {
       const { epoch = context.epoch, generation = context.generation } = factsIn(event) ?? {}
-      return { type: epoch === context.epoch ? 'refreshed' : 'signedIn', at: 0, epoch, generation }
+      const type = epoch === context.epoch ? 'refreshed' : 'signedIn'
+      return emitted({ ...context, epoch, generation }, { type })
     }),
-    announceFailure: emit(({ context }): AuthEmitted => {
-      const { epoch, generation, attempt, failure } = context
-      const { fatal = false, reason = 'network', status, retryAt } = failure ?? {}
-      return {
-        type: 'refreshFailed',
-        at: 0,
-        epoch,
-        generation,
-        reason,
-        attempt,
-        fatal,
-        ...(status !== undefined && { status }),
-        ...(!fatal && retryAt !== undefined && { retryAt }),
-      }
-    }),
-    /** Passes on what the event says, word for word. */
-    relay: emit(({ context, event }, params: { as: AuthEmitted['type'] }): AuthEmitted => {
-      const { epoch, generation } = context
-      return { ...event, type: params.as, at: 0, epoch, generation } as AuthEmitted
-    }),
-
-    // What is remembered.
     recordTokens: assign(({ event }) => ({
       ...factsIn(event),
-      standing: 'session',
+      status: 'active',
       attempt: 0,
       retryAt: 0,
       notBefore: 0,
-      uncertain: false,
+      ambiguous: false,
       failure: undefined,
       reason: undefined,
     })),
@@ -130,182 +129,213 @@ const machine = setup({
         attempt: context.attempt + 1,
         retryAt: failure?.retryAt ?? 0,
         notBefore: failure?.notBefore ?? 0,
-        uncertain: context.uncertain || failure?.uncertain === true,
-        renewable: failure?.fatal !== true,
+        ambiguous: context.ambiguous || failure?.ambiguous === true,
+        refreshable: failure?.fatal !== true,
       }
     }),
-    resetAttempts: assign({ attempt: 0 }),
-    rejectGeneration: assign({ rejectedGeneration: ({ context }) => context.generation }),
-    giveUpRenewing: assign({ renewable: false }),
+    emitFailure: emit(({ context }) => {
+      const { fatal = false, reason = 'network', status, retryAt } = context.failure ?? {}
+      return emitted(context, {
+        type: 'refreshFailed',
+        reason,
+        attempt: context.attempt,
+        fatal,
+        ...(status !== undefined && { status }),
+        ...(!fatal && retryAt !== undefined && { retryAt }),
+      })
+    }),
     recordHeld: assign({ held: ({ context, event }) => ('held' in event ? event.held : context.held) }),
-    recordNobody: assign({ standing: 'nobody' }),
-    recordExpiry: assign(({ context }, params: { reason?: Reason }) => ({
-      standing: 'expired',
-      reason: params.reason ?? context.failure?.reason ?? 'token_expired',
+    recordNoSession: assign({ status: 'none' }),
+    recordExpiry: assign(({ context, event }) => ({
+      status: 'expired',
+      reason:
+        event.type === 'session.limitReached' ? event.reason : (context.failure?.reason ?? 'token_expired'),
     })),
-    recordSignOut: assign(({ context }, params: { reason: Reason }) => ({
-      standing: 'left',
-      reason: params.reason,
+    recordSignOut: assign(({ context, event }) => ({
+      status: 'signedOut',
+      reason: event.type === 'session.endedElsewhere' ? 'signed_out_elsewhere' : 'signed_out',
       epoch: context.epoch + 1,
       expiresAt: undefined,
-      renewAt: undefined,
+      refreshAt: undefined,
       failure: undefined,
     })),
-    checkClock: raise({ type: 'session.check' }),
+    /** Emits that the session ended, and why. */
+    emitEnd: emit(({ context }) =>
+      emitted(context, {
+        type: context.status === 'expired' ? 'expired' : 'signedOut',
+        reason: context.reason,
+      }),
+    ),
+    resetAttempts: assign({ attempt: 0 }),
+    /** The next attempt need not wait for its backoff, only for the time that the server asked for. */
+    skipBackoff: assign({ retryAt: 0 }),
+    rejectGeneration: assign({ rejectedGeneration: ({ context }) => context.generation }),
+    giveUpRefreshing: assign({ refreshable: false }),
+    /** The answer to the refresh token is lost for good. */
+    recordDoubt: assign(({ context }) => ({
+      failure: context.failure && { ...context.failure, reason: 'ambiguous' },
+    })),
+    checkClock: raise({ type: 'clock.check' }),
   },
 
   guards: {
-    // Placeholders that need a clock or the world.
-    tokenStillWorks: notProvided,
-    renewalIsDue: notProvided,
-    idleLimitReached: notProvided,
-    lifetimeReached: notProvided,
-    mayRetryNow: notProvided,
-    renewsByItself: notProvided,
-    foundWorkingToken: notProvided,
+    tokenWorks: ({ context }) => tokenWorks(context, now(context)),
+    refreshIsDue: ({ context }) => isReached(context.refreshAt, now(context)),
+    refreshesOnSchedule: ({ context }) =>
+      refreshesOnSchedule(context.policy, portsOf(context).requests.usedSinceRefresh),
+    retryIsDue: ({ context }) => retryIsDue(context, now(context)),
 
     foundTokens: ({ event }) => factsIn(event) !== undefined,
+    foundWorkingToken: ({ context, event }) => {
+      const found = factsIn(event)
+      return found !== undefined && !isReached(found.expiresAt, now(context))
+    },
+    receivedRefresh: ({ event }) => event.type === 'tokens.received' && event.refreshed && event.works,
+    receivedWorkingToken: ({ event }) => event.type === 'tokens.received' && event.works,
+
+    hasSession: ({ context }) => context.status === 'active',
+    isSignedInOrExpired: ({ context }) => context.status === 'active' || context.status === 'expired',
+    wasExpired: ({ context }) => context.status === 'expired',
+    wasSignedOut: ({ context }) => context.status === 'signedOut',
+    wasRestoring: ({ context }) => context.status === 'unknown',
     maySignInSilently: ({ context }) => context.policy.silentSignIn,
     hasNothingToRestore: ({ context }) =>
-      context.standing === 'unknown' && !context.policy.restores && !context.policy.silentSignIn,
-    hasSession: ({ context }) => context.standing === 'session',
-    wasExpired: ({ context }) => context.standing === 'expired',
-    wasLeft: ({ context }) => context.standing === 'left',
-    wasRestoring: ({ context }) => context.standing === 'unknown',
-    isSignedInOrExpired: ({ context }) => context.standing === 'session' || context.standing === 'expired',
+      context.status === 'unknown' && !context.policy.restores && !context.policy.silentSignIn,
     isCurrentGeneration: ({ context, event }) =>
       event.type === 'request.unauthorized' && event.generation === context.generation,
-    isLastToken: ({ context }) => !context.renewable,
-    sessionStillWorks: and(['hasSession', 'tokenStillWorks']),
-    tokenIsDead: not('tokenStillWorks'),
-    isTooEarly: not('renewalIsDue'),
-    isDueByItself: and(['renewsByItself', 'renewalIsDue']),
-
-    adoptsRenewal: ({ event }) => event.type === 'session.adopt' && event.renewal && event.works,
-    adoptsWorkingToken: ({ event }) => event.type === 'session.adopt' && event.works,
+    isLastToken: ({ context }) => !context.refreshable,
+    /** A session that a sign-in is about to replace expires only if the sign-in fails. */
+    mayExpire: and(['hasSession', not('isAuthenticating')]),
+    isAuthenticating: stateIn('authenticating'),
+    sessionWorks: and(['hasSession', 'tokenWorks']),
+    tokenFails: not('tokenWorks'),
+    isTooEarly: not('refreshIsDue'),
+    isScheduledRefreshDue: and(['refreshesOnSchedule', 'refreshIsDue']),
 
     gateIsOpen: stateIn({ refreshing: { gate: 'open' } }),
     isFatal: ({ event }) => failureIn(event)?.fatal === true,
-    failedOffline: ({ event }) => failureIn(event)?.reason === 'offline',
     isFatalWhileOpen: and(['isFatal', 'gateIsOpen']),
-    isUncertain: ({ context, event }) =>
-      failureIn(event)?.uncertain === true &&
-      (!context.uncertain || context.policy.ambiguousRefresh === 'expire'),
-    uncertaintyEndsIt: ({ context }) => context.policy.ambiguousRefresh === 'expire',
-    uncertaintyEndsItLater: and(['uncertaintyEndsIt', 'gateIsOpen']),
-    mayTryAgain: ({ context, event }) =>
-      context.attempt + 1 < context.policy.attempts &&
-      // Who waits has waited for two whole timeouts by then.
-      !(context.uncertain && failureIn(event)?.reason === 'timeout'),
+    failedOffline: ({ event }) => failureIn(event)?.reason === 'offline',
+    isFirstDoubt: ({ context, event }) => isFirstDoubt(context, failureIn(event)),
+    expiresWhenAmbiguous: ({ context }) => context.policy.ambiguousRefresh === 'expire',
+    expiresWhenAmbiguousLater: and(['expiresWhenAmbiguous', 'gateIsOpen']),
+    mayTryAgain: ({ context, event }) => mayTryAgain(context, failureIn(event)),
   },
 
   delays: {
-    // Placeholders: milliseconds from now, told by the clock the core is given.
-    untilRenewal: Number.POSITIVE_INFINITY,
-    untilExpiry: Number.POSITIVE_INFINITY,
-    untilRetry: Number.POSITIVE_INFINITY,
-    untilCooledDown: Number.POSITIVE_INFINITY,
-    untilSessionLimit: Number.POSITIVE_INFINITY,
+    untilRefresh: ({ context }) => refreshDelay(context, now(context)),
+    untilExpiry: ({ context }) => timeUntil(context.expiresAt, now(context)),
+    untilRetry: ({ context }) => retryDelay(context, now(context)),
+    untilCooledDown: ({ context }) => coolDownDelay(context, now(context)),
   },
-}).createMachine({
+})
+
+/** The context of a session that knows nothing yet. */
+const UNKNOWN = {
+  epoch: 0,
+  generation: 0,
+  expiresAt: undefined,
+  refreshAt: undefined,
+  refreshable: true,
+  status: 'unknown',
+  rejectedGeneration: -1,
+  attempt: 0,
+  retryAt: 0,
+  notBefore: 0,
+  ambiguous: false,
+  failure: undefined,
+  reason: undefined,
+  held: 0,
+} as const
+
+const machine = parts.createMachine({
   id: 'auth',
   description: 'Owns the token lifecycle of one session.',
   initial: 'restoring',
-  context: ({ input }) => ({
-    policy: input.policy,
-    epoch: input.initial?.epoch ?? 0,
-    generation: input.initial?.generation ?? 0,
-    expiresAt: input.initial?.expiresAt,
-    renewAt: input.initial?.renewAt,
-    renewable: input.initial?.renewable ?? true,
-    standing: input.initial ? 'session' : 'unknown',
-    rejectedGeneration: -1,
-    attempt: 0,
-    retryAt: 0,
-    notBefore: 0,
-    uncertain: false,
-    failure: undefined,
-    reason: undefined,
-    held: 0,
+  context: ({ input: { policy, session, initial } }) => ({
+    ...UNKNOWN,
+    policy,
+    session,
+    ...(initial && { ...initial, status: 'active' }),
   }),
 
   on: {
     'session.signIn': { description: 'The app signs a user in.', target: '.authenticating' },
-    'session.adopt': [
-      {
-        description: 'A renewal that was made elsewhere, or answered late.',
-        guard: 'adoptsRenewal',
-        target: '.authenticated',
-        actions: ['recordTokens', { type: 'announce', params: { type: 'refreshed' } }],
-      },
-      {
-        description: 'Tokens from elsewhere, and they work.',
-        guard: 'adoptsWorkingToken',
-        target: '.authenticated',
-        actions: ['recordTokens', { type: 'announce', params: { type: 'signedIn' } }],
-      },
-      {
-        description: 'Tokens from elsewhere that must be renewed first.',
-        target: '.refreshing.gate.closed',
-        actions: ['recordTokens', { type: 'announce', params: { type: 'signedIn' } }],
-      },
-    ],
     'session.signOut': { description: 'The app signs the user out.', target: '.signingOut' },
-    'session.removed': {
+    'session.endedElsewhere': {
       description: 'Another tab or process ended the session.',
       guard: 'isSignedInOrExpired',
       target: '.loggedOut',
-      actions: [
-        { type: 'recordSignOut', params: { reason: 'signed_out_elsewhere' } },
-        'dismissSession',
-        { type: 'announce', params: { type: 'signedOut' } },
-      ],
+      actions: ['recordSignOut', 'endSession', 'emitEnd'],
     },
-    'session.sync': {
-      description: 'Another tab or process changed the session: look in the store.',
-      actions: 'syncWithStore',
+    'session.limitReached': {
+      description: 'The session was unused for too long, or has lived for too long.',
+      guard: 'mayExpire',
+      target: '.expired',
+      actions: ['recordExpiry', 'emitEnd'],
+    },
+    'tokens.received': [
+      {
+        description: 'Another tab refreshed the tokens, or a late answer did.',
+        guard: 'receivedRefresh',
+        target: '.authenticated',
+        actions: ['emitTokens', 'recordTokens'],
+      },
+      {
+        description: 'Tokens of another sign-in arrived, and they work.',
+        guard: 'receivedWorkingToken',
+        target: '.authenticated',
+        actions: ['emitTokens', 'recordTokens'],
+      },
+      {
+        description: 'Tokens arrived that must be refreshed first.',
+        target: '.refreshing.gate.closed',
+        actions: ['emitTokens', 'recordTokens'],
+      },
+    ],
+    'tokens.discarded': {
+      description: 'Tokens arrived too late and were discarded.',
+      actions: 'emitEvent',
+    },
+    'store.changed': {
+      description: 'Another tab or process changed the stored session: look in the store.',
+      actions: 'reloadSession',
+    },
+    'store.failed': {
+      description: 'The store failed; the session goes on in memory.',
+      actions: 'emitEvent',
     },
     'request.held': {
       description: 'Requests began to wait.',
-      actions: ['recordHeld', { type: 'relay', params: { as: 'requestHeld' } }],
+      actions: ['recordHeld', 'emitEvent'],
     },
-    'request.released': { description: 'Requests wait no longer.', actions: 'recordHeld' },
+    'request.released': { description: 'Requests no longer wait.', actions: 'recordHeld' },
     'request.replayed': {
       description: 'Requests were sent again.',
-      actions: ['recordHeld', { type: 'relay', params: { as: 'requestReplayed' } }],
+      actions: ['recordHeld', 'emitEvent'],
     },
     'request.rejected': {
-      description: 'Requests that waited were turned away.',
-      actions: ['recordHeld', { type: 'relay', params: { as: 'requestRejected' } }],
+      description: 'Waiting requests were rejected.',
+      actions: ['recordHeld', 'emitEvent'],
     },
     'request.stepUp': {
       description: 'A server asks for more than a fresh token.',
-      actions: { type: 'relay', params: { as: 'stepUpRequired' } },
-    },
-    'storage.failed': {
-      description: 'The store failed; the session lives on in memory.',
-      actions: { type: 'relay', params: { as: 'storageFailed' } },
-    },
-    'exchange.discarded': {
-      description: 'Tokens came too late, and were thrown away.',
-      actions: { type: 'relay', params: { as: 'discarded' } },
+      actions: 'emitEvent',
     },
   },
 
   states: {
     restoring: {
-      description: 'Reading the stored session; requests wait.',
-      tags: 'busy',
-      meta: { requests: 'held' },
-      entry: [{ type: 'enter', params: { to: 'restoring' } }, 'holdRequests'],
+      description: 'The stored session is being restored; requests wait.',
+      tags: ['busy', 'hold'],
       always: [
         {
-          description: 'There are tokens already, and they work.',
-          guard: 'sessionStillWorks',
+          description: 'The app gave tokens, and they work.',
+          guard: 'sessionWorks',
           target: 'authenticated',
         },
         {
-          description: 'There are tokens already, and they must be renewed.',
+          description: 'The app gave tokens that must be refreshed.',
           guard: 'hasSession',
           target: 'refreshing.gate.closed',
         },
@@ -318,11 +348,10 @@ const machine = setup({
       initial: 'reading',
       states: {
         reading: {
-          description: 'The store is asked.',
-          tags: 'busy',
-          meta: { requests: 'held' },
+          description: 'The store is being read.',
           invoke: {
-            src: 'readSession',
+            src: 'restoreSession',
+            input: ({ context }) => context,
             onDone: [
               {
                 description: 'The stored token works.',
@@ -331,217 +360,170 @@ const machine = setup({
                 actions: 'recordTokens',
               },
               {
-                description: 'The stored token must be renewed.',
+                description: 'The stored token must be refreshed.',
                 guard: 'foundTokens',
                 target: '#auth.refreshing.gate.closed',
                 actions: 'recordTokens',
               },
               {
-                description: 'The store is empty, but there may be a cookie.',
+                description: 'The store has no session, but there may be a cookie.',
                 guard: 'maySignInSilently',
                 target: 'signingInSilently',
               },
-              { description: 'The store is empty.', target: '#auth.anonymous' },
-            ],
-            onError: [
-              {
-                description: 'The store failed, but there may be a cookie.',
-                guard: 'maySignInSilently',
-                target: 'signingInSilently',
-              },
-              { description: 'The store failed.', target: '#auth.anonymous' },
+              { description: 'The store has no session.', target: '#auth.anonymous' },
             ],
           },
         },
         signingInSilently: {
-          description: 'Cookie mode: only the server can say whether a session lives in the HttpOnly cookie.',
-          tags: 'busy',
-          meta: { requests: 'held' },
+          description: 'Cookie mode: only the server knows whether the HttpOnly cookie holds a session.',
           invoke: {
-            src: 'exchangeTokens',
-            input: ({ context }) => ({ attempt: context.attempt }),
+            src: 'refreshTokens',
+            input: ({ context }) => context,
             onDone: {
               description: 'The cookie held a session.',
               target: '#auth.authenticated',
-              actions: ['recordTokens', { type: 'announce', params: { type: 'signedIn' } }],
+              actions: ['emitTokens', 'recordTokens'],
             },
             onError: [
               { description: 'The cookie holds no session.', guard: 'isFatal', target: '#auth.anonymous' },
               {
-                description: 'It failed for a reason that may pass.',
+                description: 'It failed, but may succeed later.',
                 guard: 'mayTryAgain',
                 target: 'backingOff',
-                actions: ['recordFailure', 'announceFailure'],
+                actions: ['recordFailure', 'emitFailure'],
               },
               {
-                description: 'All tries are spent.',
+                description: 'All attempts failed.',
                 target: '#auth.anonymous',
-                actions: ['recordFailure', 'announceFailure', 'resetAttempts'],
+                actions: ['recordFailure', 'emitFailure', 'resetAttempts'],
               },
             ],
           },
         },
         backingOff: {
-          description: 'That failed for a reason that may pass.',
-          tags: 'busy',
-          meta: { requests: 'held' },
-          after: { untilRetry: { description: 'The next try.', target: 'signingInSilently' } },
+          description: 'The last attempt failed, but the next one may succeed.',
+          after: { untilRetry: { description: 'The next attempt is due.', target: 'signingInSilently' } },
         },
       },
     },
 
     anonymous: {
-      description: 'Nobody is signed in; requests go without a token.',
-      tags: 'settled',
-      meta: { requests: 'sent without a token' },
-      entry: [{ type: 'enter', params: { to: 'anonymous' } }, 'recordNobody', 'sendWithoutToken'],
-      on: { 'session.signOut': { description: 'Nobody is there to sign out.' } },
+      description: 'No user is signed in; requests are sent without a token.',
+      tags: ['settled', 'anonymous'],
+      entry: 'recordNoSession',
+      on: { 'session.signOut': { description: 'No user is signed in.' } },
     },
 
     authenticating: {
-      description: 'A sign-in is in flight; requests wait.',
-      tags: 'busy',
-      meta: { requests: 'held' },
-      entry: [{ type: 'enter', params: { to: 'authenticating' } }, 'holdRequests'],
+      description: 'A sign-in is in progress; requests wait.',
+      tags: ['busy', 'hold'],
       on: {
-        'session.adopt': {
+        'tokens.received': {
           description:
-            'An exchange from before the sign-in was answered: the session to come back to is newer.',
-          guard: 'adoptsRenewal',
-          actions: ['recordTokens', { type: 'announce', params: { type: 'refreshed' } }],
+            'A refresh from before the sign-in was answered: a failed sign-in returns to these tokens.',
+          guard: 'receivedRefresh',
+          actions: ['emitTokens', 'recordTokens'],
         },
       },
       invoke: {
         src: 'authenticate',
+        input: ({ context }) => context,
         onDone: {
           description: 'The user is signed in.',
           target: 'authenticated',
-          actions: ['recordTokens', { type: 'announce', params: { type: 'signedIn' } }],
+          actions: ['emitTokens', 'recordTokens'],
         },
         onError: [
           {
-            description: 'It failed: back to the session, whose token works.',
-            guard: 'sessionStillWorks',
+            description: 'It failed: the session before it goes on.',
+            guard: 'sessionWorks',
             target: 'authenticated',
           },
           {
-            description: 'It failed: back to the session, whose token must be renewed.',
+            description: 'It failed: the session before it goes on, but must be refreshed.',
             guard: 'hasSession',
             target: 'refreshing.gate.closed',
           },
           {
-            description: 'It failed: back to where the session had expired.',
+            description: 'It failed: the session before it had expired.',
             guard: 'wasExpired',
             target: 'expired',
           },
           {
-            description: 'It failed: back to where the user had left.',
-            guard: 'wasLeft',
+            description: 'It failed: the user had signed out before.',
+            guard: 'wasSignedOut',
             target: 'loggedOut',
           },
           {
-            description: 'It failed: back to reading the store.',
+            description: 'It failed: the store was not read yet.',
             guard: 'wasRestoring',
             target: 'restoring',
           },
-          { description: 'It failed: back to nobody.', target: 'anonymous' },
+          { description: 'It failed: no user is signed in.', target: 'anonymous' },
         ],
       },
     },
 
     authenticated: {
       description: 'The token works; requests carry it.',
-      tags: ['session', 'settled'],
-      meta: { requests: 'sent' },
-      entry: { type: 'enter', params: { to: 'authenticated' } },
-      always: [
-        {
-          description: 'The session was not used for too long.',
-          guard: 'idleLimitReached',
-          target: 'expired',
-          actions: [
-            { type: 'recordExpiry', params: { reason: 'idle' } },
-            { type: 'announce', params: { type: 'expired' } },
-          ],
-        },
-        {
-          description: 'The session has lived for too long.',
-          guard: 'lifetimeReached',
-          target: 'expired',
-          actions: [
-            { type: 'recordExpiry', params: { reason: 'lifetime' } },
-            { type: 'announce', params: { type: 'expired' } },
-          ],
-        },
-      ],
-      after: {
-        untilSessionLimit: {
-          description: 'A limit is near: look whether the session was used elsewhere.',
-          target: 'authenticated',
-          reenter: true,
-          actions: 'lookForUse',
-        },
-      },
+      tags: ['session', 'settled', 'pass'],
       on: {
-        'environment.woke': {
-          description: 'Timers may have slept: look at the clock.',
-          guard: 'renewsByItself',
+        'environment.resumed': {
+          description: 'Timers may be late: look at the clock.',
+          guard: 'refreshesOnSchedule',
           actions: 'checkClock',
         },
         'environment.online': {
           description: 'The network is back: look at the clock.',
-          guard: 'renewsByItself',
+          guard: 'refreshesOnSchedule',
           actions: 'checkClock',
         },
       },
-      initial: 'renewable',
+      initial: 'refreshable',
       states: {
-        renewable: {
-          description: 'There is a way to renew: early by the clock, or when a server says 401.',
-          tags: ['session', 'settled'],
-          meta: { requests: 'sent' },
-          entry: [{ type: 'enter', params: { to: 'authenticated.renewable' } }, 'letRequestsPass'],
+        refreshable: {
+          description: 'The tokens can be refreshed: early by the clock, or when a server answers 401.',
           always: {
-            description: 'The refresh token is known to be dead.',
+            description: 'The refresh token is known to be rejected or expired.',
             guard: 'isLastToken',
-            target: 'terminal',
+            target: 'lastToken',
           },
           after: {
-            untilRenewal: [
+            untilRefresh: [
               {
-                description: 'It is time to renew, before the token dies.',
-                guard: 'isDueByItself',
+                description: 'It is time to refresh, before the token expires.',
+                guard: 'isScheduledRefreshDue',
                 target: '#auth.refreshing',
               },
               {
                 description: 'The timer was early: wait on.',
                 guard: 'isTooEarly',
-                target: 'renewable',
+                target: 'refreshable',
                 reenter: true,
               },
             ],
           },
           on: {
-            'session.check': [
+            'clock.check': [
               {
-                description: 'The token died, and no timer has said so yet.',
-                guard: 'tokenIsDead',
+                description: 'The token expired, and the timer is late.',
+                guard: 'tokenFails',
                 target: '#auth.refreshing.gate.closed',
               },
               {
-                description: 'The token is to be renewed, and no timer has said so yet.',
-                guard: 'renewalIsDue',
+                description: 'A refresh is due, and the timer is late.',
+                guard: 'refreshIsDue',
                 target: '#auth.refreshing',
               },
             ],
             'session.refresh': [
               {
                 description: 'The app asks for a new token; the old one still works.',
-                guard: 'tokenStillWorks',
+                guard: 'tokenWorks',
                 target: '#auth.refreshing',
               },
               {
-                description: 'The app asks for a new token; the old one is dead.',
+                description: 'The app asks for a new token; the old one does not work.',
                 target: '#auth.refreshing.gate.closed',
               },
             ],
@@ -553,51 +535,36 @@ const machine = setup({
             },
           },
         },
-        terminal: {
-          description: 'The refresh token is dead; this access token is the last one.',
-          tags: ['session', 'settled'],
-          meta: { requests: 'sent' },
-          entry: [
-            { type: 'enter', params: { to: 'authenticated.terminal' } },
-            'letRequestsPass',
-            'rejectRenewals',
-          ],
+        lastToken: {
+          description: 'The refresh token cannot be used any more; this access token is the last one.',
+          entry: 'rejectRefreshWaiters',
           after: {
             untilExpiry: [
               {
-                description: 'The last token died.',
-                guard: 'tokenIsDead',
+                description: 'The last token expired.',
+                guard: 'tokenFails',
                 target: '#auth.expired',
-                actions: [
-                  { type: 'recordExpiry', params: {} },
-                  { type: 'announce', params: { type: 'expired' } },
-                ],
+                actions: ['recordExpiry', 'emitEnd'],
               },
-              { description: 'The timer was early: wait on.', target: 'terminal', reenter: true },
+              { description: 'The timer was early: wait on.', target: 'lastToken', reenter: true },
             ],
           },
           on: {
-            'session.check': {
-              description: 'The last token died, and no timer has said so yet.',
-              guard: 'tokenIsDead',
+            'clock.check': {
+              description: 'The last token expired, and the timer is late.',
+              guard: 'tokenFails',
               target: '#auth.expired',
-              actions: [
-                { type: 'recordExpiry', params: {} },
-                { type: 'announce', params: { type: 'expired' } },
-              ],
+              actions: ['recordExpiry', 'emitEnd'],
             },
             'session.refresh': {
-              description: 'There is nothing left to renew with.',
-              actions: 'rejectRenewals',
+              description: 'There is nothing left to refresh with.',
+              actions: 'rejectRefreshWaiters',
             },
             'request.unauthorized': {
               description: 'A server refuses the last token.',
               guard: 'isCurrentGeneration',
               target: '#auth.expired',
-              actions: [
-                { type: 'recordExpiry', params: {} },
-                { type: 'announce', params: { type: 'expired' } },
-              ],
+              actions: ['recordExpiry', 'emitEnd'],
             },
           },
         },
@@ -605,282 +572,181 @@ const machine = setup({
     },
 
     refreshing: {
-      description: 'One exchange is under way and outlives every change around it.',
+      description: 'The tokens are being refreshed.',
       tags: ['busy', 'session'],
-      meta: { requests: 'as the gate says' },
       type: 'parallel',
-      entry: { type: 'enter', params: { to: 'refreshing' } },
       states: {
-        exchange: {
-          description: 'Asking the token endpoint for new tokens.',
-          tags: ['busy', 'session'],
-          meta: { requests: 'as the gate says' },
+        attempt: {
+          description: 'One refresh, in as many attempts as it takes.',
           initial: 'requesting',
           states: {
             requesting: {
-              description: 'The token endpoint is being asked, once.',
-              tags: ['busy', 'session'],
-              meta: { requests: 'as the gate says' },
-              entry: { type: 'enter', params: { to: 'refreshing.exchange.requesting' } },
+              description: 'The token endpoint is asked once.',
               invoke: {
-                src: 'exchangeTokens',
-                input: ({ context }) => ({ attempt: context.attempt }),
+                src: 'refreshTokens',
+                input: ({ context }) => context,
                 onDone: {
                   description: 'There are new tokens.',
                   target: '#auth.authenticated',
-                  actions: ['announceTokens', 'recordTokens'],
+                  actions: ['emitTokens', 'recordTokens'],
                 },
                 onError: [
                   {
-                    description: 'The refresh token is dead; the access token still works.',
+                    description: 'The refresh token was rejected; the access token still works.',
                     guard: 'isFatalWhileOpen',
-                    target: '#auth.authenticated.terminal',
-                    actions: ['recordFailure', 'announceFailure'],
+                    target: '#auth.authenticated.lastToken',
+                    actions: ['recordFailure', 'emitFailure'],
                   },
                   {
-                    description: 'The refresh token is dead, and no token works.',
+                    description: 'The refresh token was rejected, and no token works.',
                     guard: 'isFatal',
                     target: '#auth.expired',
-                    actions: [
-                      'recordFailure',
-                      'announceFailure',
-                      { type: 'recordExpiry', params: {} },
-                      { type: 'announce', params: { type: 'expired' } },
-                    ],
+                    actions: ['recordFailure', 'emitFailure', 'recordExpiry', 'emitEnd'],
                   },
                   {
                     description: 'The refresh token was sent, and no answer came.',
-                    guard: 'isUncertain',
-                    target: 'uncertain',
-                    actions: ['recordFailure', 'announceFailure'],
+                    guard: 'isFirstDoubt',
+                    target: 'ambiguous',
+                    actions: ['recordFailure', 'emitFailure'],
                   },
                   {
                     description: 'There is no network.',
                     guard: 'failedOffline',
                     target: 'offline',
-                    actions: ['recordFailure', 'announceFailure'],
+                    actions: ['recordFailure', 'emitFailure'],
                   },
                   {
-                    description: 'It failed for a reason that may pass.',
+                    description: 'It failed, but may succeed later.',
                     guard: 'mayTryAgain',
                     target: 'backingOff',
-                    actions: ['recordFailure', 'announceFailure'],
+                    actions: ['recordFailure', 'emitFailure'],
                   },
                   {
-                    description: 'All tries are spent.',
-                    target: 'suspended',
-                    actions: ['recordFailure', 'announceFailure'],
+                    description: 'All attempts failed.',
+                    target: 'coolingDown',
+                    actions: ['recordFailure', 'emitFailure'],
                   },
                 ],
               },
             },
             backingOff: {
-              description: 'The last try failed for a reason that may pass.',
-              tags: ['busy', 'session'],
-              meta: { requests: 'as the gate says' },
-              entry: { type: 'enter', params: { to: 'refreshing.exchange.backingOff' } },
-              after: { untilRetry: { description: 'The next try.', target: 'requesting' } },
+              description: 'The last attempt failed, but the next one may succeed.',
+              always: { description: 'The next attempt is due.', guard: 'retryIsDue', target: 'requesting' },
+              after: { untilRetry: { description: 'The next attempt is due.', target: 'requesting' } },
               on: {
                 'environment.offline': { description: 'The network is gone.', target: 'offline' },
                 'environment.online': {
-                  description: 'The network is back: the next try.',
-                  guard: 'mayRetryNow',
-                  target: 'requesting',
+                  description: 'The network is back.',
+                  target: 'backingOff',
+                  reenter: true,
+                  actions: 'skipBackoff',
                 },
-                'environment.woke': {
-                  description: 'The page is seen again, or the machine woke: the next try.',
-                  guard: 'mayRetryNow',
-                  target: 'requesting',
+                'environment.resumed': {
+                  description: 'The page is visible again, or the machine was resumed.',
+                  target: 'backingOff',
+                  reenter: true,
+                  actions: 'skipBackoff',
                 },
               },
             },
-            uncertain: {
+            ambiguous: {
               description:
                 'The refresh token was sent and no answer came, so it may be spent: look in the store first.',
-              tags: ['busy', 'session'],
-              meta: { requests: 'as the gate says' },
-              entry: { type: 'enter', params: { to: 'refreshing.exchange.uncertain' } },
               invoke: {
-                src: 'readSession',
+                src: 'restoreSession',
+                input: ({ context }) => context,
                 onDone: [
                   {
                     description: 'The store holds newer tokens.',
                     guard: 'foundTokens',
                     target: '#auth.authenticated',
-                    actions: ['announceTokens', 'recordTokens'],
+                    actions: ['emitTokens', 'recordTokens'],
                   },
                   {
-                    description: 'It is not presented again; the access token still works.',
-                    guard: 'uncertaintyEndsItLater',
-                    target: '#auth.authenticated.terminal',
-                    actions: 'giveUpRenewing',
+                    description: 'The refresh token is not sent again; the access token still works.',
+                    guard: 'expiresWhenAmbiguousLater',
+                    target: '#auth.authenticated.lastToken',
+                    actions: 'giveUpRefreshing',
                   },
                   {
-                    description: 'It is not presented again, and no token works.',
-                    guard: 'uncertaintyEndsIt',
+                    description: 'The refresh token is not sent again, and no token works.',
+                    guard: 'expiresWhenAmbiguous',
                     target: '#auth.expired',
-                    actions: [
-                      { type: 'recordExpiry', params: { reason: 'uncertain' } },
-                      { type: 'announce', params: { type: 'expired' } },
-                    ],
+                    actions: ['recordDoubt', 'recordExpiry', 'emitEnd'],
                   },
-                  { description: 'It is presented once more.', target: 'requesting' },
-                ],
-                onError: [
-                  {
-                    description: 'It is not presented again; the access token still works.',
-                    guard: 'uncertaintyEndsItLater',
-                    target: '#auth.authenticated.terminal',
-                    actions: 'giveUpRenewing',
-                  },
-                  {
-                    description: 'It is not presented again, and no token works.',
-                    guard: 'uncertaintyEndsIt',
-                    target: '#auth.expired',
-                    actions: [
-                      { type: 'recordExpiry', params: { reason: 'uncertain' } },
-                      { type: 'announce', params: { type: 'expired' } },
-                    ],
-                  },
-                  { description: 'It is presented once more.', target: 'requesting' },
+                  { description: 'The refresh token is sent once more.', target: 'requesting' },
                 ],
               },
             },
             offline: {
-              description: 'No network: no tries are wasted.',
-              tags: ['busy', 'session'],
-              meta: { requests: 'as the gate says' },
-              entry: [{ type: 'enter', params: { to: 'refreshing.exchange.offline' } }, 'resetAttempts'],
+              description: 'There is no network: no attempt is wasted.',
+              entry: 'resetAttempts',
               on: {
-                'environment.online': [
-                  {
-                    description: 'The network is back: the next try.',
-                    guard: 'mayRetryNow',
-                    target: 'requesting',
-                  },
-                  { description: 'The network is back; the server asked to wait.', target: 'backingOff' },
-                ],
-                'environment.woke': [
-                  {
-                    description: 'The page is seen again, or the machine woke: the next try.',
-                    guard: 'mayRetryNow',
-                    target: 'requesting',
-                  },
-                  {
-                    description: 'The page is seen again, or the machine woke; the server asked to wait.',
-                    target: 'backingOff',
-                  },
-                ],
-                'session.refresh': [
-                  {
-                    description: 'The app asks for a new token: the next try.',
-                    guard: 'mayRetryNow',
-                    target: 'requesting',
-                  },
-                  {
-                    description: 'The app asks for a new token; the server asked to wait.',
-                    target: 'backingOff',
-                  },
-                ],
+                'environment.online': {
+                  description: 'The network is back.',
+                  target: 'backingOff',
+                  actions: 'skipBackoff',
+                },
+                'environment.resumed': {
+                  description: 'The page is visible again, or the machine was resumed.',
+                  target: 'backingOff',
+                  actions: 'skipBackoff',
+                },
+                'session.refresh': {
+                  description: 'The app asks for a new token.',
+                  target: 'backingOff',
+                  actions: 'skipBackoff',
+                },
               },
             },
-            suspended: {
-              description: 'All tries are spent; who waits is told so, and the session is kept.',
-              tags: ['busy', 'session'],
-              meta: { requests: 'as the gate says' },
-              entry: [
-                { type: 'enter', params: { to: 'refreshing.exchange.suspended' } },
-                'rejectHeldRequests',
-              ],
+            coolingDown: {
+              description: 'All attempts failed: requests that wait are rejected, and the session is kept.',
+              entry: 'rejectHeldRequests',
               after: {
-                untilCooledDown: { description: 'One more try, after a while.', target: 'requesting' },
+                untilCooledDown: { description: 'One more attempt, after a while.', target: 'requesting' },
               },
               on: {
-                'request.held': [
-                  {
-                    description: 'A request waits: new tries.',
-                    guard: 'mayRetryNow',
-                    target: 'requesting',
-                    actions: [
-                      'resetAttempts',
-                      'recordHeld',
-                      { type: 'relay', params: { as: 'requestHeld' } },
-                    ],
-                  },
-                  {
-                    description: 'A request waits; the server asked to wait.',
-                    target: 'backingOff',
-                    actions: [
-                      'resetAttempts',
-                      'recordHeld',
-                      { type: 'relay', params: { as: 'requestHeld' } },
-                    ],
-                  },
-                ],
-                'session.refresh': [
-                  {
-                    description: 'The app asks for a new token: new tries.',
-                    guard: 'mayRetryNow',
-                    target: 'requesting',
-                    actions: 'resetAttempts',
-                  },
-                  {
-                    description: 'The app asks for a new token; the server asked to wait.',
-                    target: 'backingOff',
-                    actions: 'resetAttempts',
-                  },
-                ],
-                'environment.online': [
-                  {
-                    description: 'The network is back: new tries.',
-                    guard: 'mayRetryNow',
-                    target: 'requesting',
-                    actions: 'resetAttempts',
-                  },
-                  {
-                    description: 'The network is back; the server asked to wait.',
-                    target: 'backingOff',
-                    actions: 'resetAttempts',
-                  },
-                ],
-                'environment.woke': [
-                  {
-                    description: 'The page is seen again, or the machine woke: new tries.',
-                    guard: 'mayRetryNow',
-                    target: 'requesting',
-                    actions: 'resetAttempts',
-                  },
-                  {
-                    description: 'The page is seen again, or the machine woke; the server asked to wait.',
-                    target: 'backingOff',
-                    actions: 'resetAttempts',
-                  },
-                ],
+                'request.held': {
+                  description: 'A request waits: new attempts.',
+                  target: 'backingOff',
+                  actions: ['resetAttempts', 'skipBackoff', 'recordHeld', 'emitEvent'],
+                },
+                'session.refresh': {
+                  description: 'The app asks for a new token: new attempts.',
+                  target: 'backingOff',
+                  actions: ['resetAttempts', 'skipBackoff'],
+                },
+                'environment.online': {
+                  description: 'The network is back: new attempts.',
+                  target: 'backingOff',
+                  actions: ['resetAttempts', 'skipBackoff'],
+                },
+                'environment.resumed': {
+                  description: 'The page is visible again, or the machine was resumed: new attempts.',
+                  target: 'backingOff',
+                  actions: ['resetAttempts', 'skipBackoff'],
+                },
               },
             },
           },
         },
         gate: {
-          description: 'Whether requests go or wait meanwhile.',
-          tags: ['busy', 'session'],
-          meta: { requests: 'as the gate says' },
+          description: 'Whether requests are sent or wait during the refresh.',
           initial: 'open',
           states: {
             open: {
-              description: 'The old token still works, so nobody waits.',
-              tags: ['busy', 'session'],
-              meta: { requests: 'sent' },
-              entry: [{ type: 'enter', params: { to: 'refreshing.gate.open' } }, 'letRequestsPass'],
+              description: 'The old token still works, so no request waits.',
+              tags: 'pass',
               after: {
                 untilExpiry: [
-                  { description: 'The old token died.', guard: 'tokenIsDead', target: 'closed' },
+                  { description: 'The old token expired.', guard: 'tokenFails', target: 'closed' },
                   { description: 'The timer was early: wait on.', target: 'open', reenter: true },
                 ],
               },
               on: {
-                'session.check': {
-                  description: 'The old token died, and no timer has said so yet.',
-                  guard: 'tokenIsDead',
+                'clock.check': {
+                  description: 'The old token expired, and the timer is late.',
+                  guard: 'tokenFails',
                   target: 'closed',
                 },
                 'request.unauthorized': {
@@ -891,53 +757,7 @@ const machine = setup({
                 },
               },
             },
-            closed: {
-              description: 'No token works: requests wait.',
-              tags: ['busy', 'session'],
-              meta: { requests: 'held' },
-              entry: [{ type: 'enter', params: { to: 'refreshing.gate.closed' } }, 'holdRequests'],
-            },
-          },
-        },
-        limits: {
-          description: 'The limits of the session go on during a refresh.',
-          tags: ['busy', 'session'],
-          meta: { requests: 'as the gate says' },
-          initial: 'watched',
-          states: {
-            watched: {
-              description: 'A session may be idle for so long, and live for so long.',
-              tags: ['busy', 'session'],
-              meta: { requests: 'as the gate says' },
-              always: [
-                {
-                  description: 'The session was not used for too long.',
-                  guard: 'idleLimitReached',
-                  target: '#auth.expired',
-                  actions: [
-                    { type: 'recordExpiry', params: { reason: 'idle' } },
-                    { type: 'announce', params: { type: 'expired' } },
-                  ],
-                },
-                {
-                  description: 'The session has lived for too long.',
-                  guard: 'lifetimeReached',
-                  target: '#auth.expired',
-                  actions: [
-                    { type: 'recordExpiry', params: { reason: 'lifetime' } },
-                    { type: 'announce', params: { type: 'expired' } },
-                  ],
-                },
-              ],
-              after: {
-                untilSessionLimit: {
-                  description: 'A limit is near: look whether the session was used elsewhere.',
-                  target: 'watched',
-                  reenter: true,
-                  actions: 'lookForUse',
-                },
-              },
-            },
+            closed: { description: 'No token works: requests wait.', tags: 'hold' },
           },
         },
       },
@@ -945,43 +765,30 @@ const machine = setup({
 
     expired: {
       description: 'The session ended by itself; context.reason says why.',
-      tags: 'settled',
-      meta: { requests: 'rejected' },
-      entry: [{ type: 'enter', params: { to: 'expired' } }, 'eraseTokens', 'refuseRequests'],
+      tags: ['settled', 'refuse'],
+      entry: 'expireSession',
     },
 
     signingOut: {
-      description: 'The session is over here; the server is being told, in bounded time.',
-      tags: 'busy',
-      meta: { requests: 'rejected' },
-      entry: [
-        { type: 'recordSignOut', params: { reason: 'signed_out' } },
-        { type: 'enter', params: { to: 'signingOut' } },
-        'dismissSession',
-        'refuseRequests',
-      ],
+      description: 'The session has ended here; the server is being notified, in bounded time.',
+      tags: ['busy', 'refuse'],
+      entry: ['recordSignOut', 'endSession'],
       invoke: {
         src: 'revokeTokens',
+        input: ({ context }) => context,
         onDone: {
-          description: 'The server was told.',
+          description: 'The server was notified, or could not be.',
           target: 'loggedOut',
-          actions: { type: 'announce', params: { type: 'signedOut' } },
-        },
-        onError: {
-          description: 'The server could not be told.',
-          target: 'loggedOut',
-          actions: { type: 'announce', params: { type: 'signedOut' } },
+          actions: 'emitEnd',
         },
       },
-      on: { 'session.signOut': { description: 'It is under way already.' } },
+      on: { 'session.signOut': { description: 'A sign-out is in progress already.' } },
     },
 
     loggedOut: {
-      description: 'The user left; requests go without a token.',
-      tags: 'settled',
-      meta: { requests: 'sent without a token' },
-      entry: [{ type: 'enter', params: { to: 'loggedOut' } }, 'sendWithoutToken'],
-      on: { 'session.signOut': { description: 'The user has left already.' } },
+      description: 'The user signed out; requests are sent without a token.',
+      tags: ['settled', 'anonymous'],
+      on: { 'session.signOut': { description: 'The user has signed out already.' } },
     },
   },
 })
@@ -992,8 +799,8 @@ type InferredMachine = typeof machine
 export interface AuthMachine extends InferredMachine {}
 
 /**
- * The statechart of one session. Open it in Stately's tools as it stands, or walk it as a test model; to run it against
- * a server, use `createAuth`, which provides what it asks for.
+ * The statechart of one session. Open it in Stately's tools as it is, or walk it as a test model; to run it against a
+ * server, use `createAuth`, which provides its ports.
  *
  * @example
  * ```ts

@@ -1,18 +1,22 @@
 /**
- * The statecharts, and the words they speak.
+ * The statecharts, and the words they use.
  *
  * @module
  */
 export { type AuthMachine, authMachine } from './auth.machine.ts'
+export { type ChartPorts, connectPorts, type RequestsPort, type SessionPort } from './ports.ts'
+export { enteredStates, statePath, statePaths, topState } from './state-path.ts'
 export type {
-  AuthContext,
   AuthEmitted,
   AuthEvent,
   AuthFacts,
   AuthInput,
   AuthPolicy,
-  ExchangeFailure,
+  ChartContext,
   Reason,
-  Standing,
+  RefreshFailure,
+  RefreshTrigger,
+  SessionKey,
+  SessionStatus,
   TokenFacts,
 } from './vocabulary.ts'

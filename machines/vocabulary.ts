@@ -1,8 +1,8 @@
 /**
- * The words of the auth chart: what it remembers, what it hears and what it says.
+ * The words of the auth chart: what it remembers, which events it receives and which it emits.
  *
- * Nothing here can hold a token: the chart knows token sets by their generation, sign-ins by their epoch, and
- * failures by facts, so that a snapshot, an inspector frame or a log of it has no secret to lose.
+ * Nothing here can hold a token. The chart knows token sets by their generation, sign-ins by their epoch, and failures
+ * by facts, so snapshots, inspector frames and logs contain no secrets.
  */
 
 /** What the chart knows of the current token set. All instants are milliseconds since the Unix epoch. */
@@ -11,16 +11,16 @@ export interface TokenFacts {
   readonly epoch: number
   /** Grows with each token set; never falls, not even across sign-ins. */
   readonly generation: number
-  /** When the access token dies; `undefined`: not known, so only a 401 will tell. */
+  /** When the access token expires; `undefined` if unknown: then only a 401 shows it. */
   readonly expiresAt: number | undefined
-  /** When to start an early renewal; `undefined`: never by the clock. */
-  readonly renewAt: number | undefined
-  /** `false` once the refresh token is known to be dead. */
-  readonly renewable: boolean
+  /** When to start an early refresh; `undefined`: never by the clock. */
+  readonly refreshAt: number | undefined
+  /** `false` once the refresh token is known to be expired or rejected. */
+  readonly refreshable: boolean
 }
 
 /**
- * Why a session ended, or why an exchange failed: an OAuth error code as the server gave it (`invalid_grant`,
+ * Why a session ended, or why a refresh failed: an OAuth error code as the server gave it (`invalid_grant`,
  * RFC 6749 §5.2), or one of the library's own words.
  */
 export type Reason =
@@ -30,8 +30,8 @@ export type Reason =
   /** The token endpoint refused with a bare 401, or `isFatal` said so. */
   | 'refresh_rejected'
   /** A refresh token was sent, no answer came, and `ambiguousRefresh` is `'expire'`. */
-  | 'uncertain'
-  /** The access token ran out or was refused, and there was nothing left to renew it with. */
+  | 'ambiguous'
+  /** The access token expired or was refused, and there was nothing left to refresh it with. */
   | 'token_expired'
   | 'idle'
   | 'lifetime'
@@ -45,28 +45,40 @@ export type Reason =
   | 'signed_out_elsewhere'
   | (string & {})
 
-/** What an exchange that failed left behind. */
-export interface ExchangeFailure {
-  /** The refresh token is dead: trying again can never help. */
+/** What is known of one failed attempt to refresh. */
+export interface RefreshFailure {
+  /** The refresh token was rejected for good: another attempt can never succeed. */
   readonly fatal: boolean
   /** The refresh token was sent and no answer came: it may be spent. */
-  readonly uncertain: boolean
+  readonly ambiguous: boolean
   readonly reason: Reason
-  /** HTTP status of the token endpoint's answer, where there was one. */
+  /** HTTP status of the token endpoint's answer, if there was one. */
   readonly status?: number
-  /** Instant of the next try: backed off, and never before `notBefore`. */
+  /** Instant of the next attempt: backed off, and never before `notBefore`. */
   readonly retryAt: number
-  /** Instant before which the server asked not to be tried again (`Retry-After`); 0 where it asked nothing. */
+  /** Instant before which the server asked for no further attempt (`Retry-After`); 0 if it did not ask. */
   readonly notBefore: number
 }
 
-/** Where the session stands, whichever state the chart is in: where a failed sign-in goes back to. */
-export type Standing = 'unknown' | 'nobody' | 'session' | 'expired' | 'left'
+/** What is known of the session, whichever state the chart is in: a failed sign-in returns to it. */
+export type SessionStatus = 'unknown' | 'none' | 'active' | 'expired' | 'signedOut'
 
-/** Options the chart itself decides by. */
+/** What starts a refresh. */
+export type RefreshTrigger =
+  /** The clock, early, whether or not requests are sent. */
+  | 'timer'
+  /** The clock, early, as long as requests were sent since the last refresh. */
+  | 'activity'
+  /** The first request that finds the token due. */
+  | 'demand'
+
+/** Options the chart itself decides by. Times are milliseconds. */
 export interface AuthPolicy {
-  /** Tries of one exchange before it is suspended. */
+  readonly refreshOn: RefreshTrigger
+  /** Attempts of one refresh before it cools down. */
   readonly attempts: number
+  /** How long a refresh rests after its last attempt failed. */
+  readonly coolDown: number
   /** What to do when a refresh token was sent and no answer came. */
   readonly ambiguousRefresh: 'retry' | 'expire'
   /** Whether a session may live in an HttpOnly cookie that only a refresh can reveal. */
@@ -75,54 +87,65 @@ export interface AuthPolicy {
   readonly restores: boolean
 }
 
+/**
+ * Identifies a session to the chart's implementations (`ports.ts`). It is an empty object, so that a snapshot can be
+ * cloned and written as JSON, and leads to nothing.
+ */
+export type SessionKey = Readonly<Record<never, never>>
+
 export interface AuthInput {
   readonly policy: AuthPolicy
-  /** Facts of the tokens the session starts with, where it starts with any. */
+  /** Made by `connectPorts`. */
+  readonly session: SessionKey
+  /** Facts of the tokens the session starts with, if it starts with any. */
   readonly initial?: TokenFacts
 }
 
-export interface AuthContext extends TokenFacts {
+export interface ChartContext extends TokenFacts {
   readonly policy: AuthPolicy
-  readonly standing: Standing
+  readonly session: SessionKey
+  readonly status: SessionStatus
   /** The last generation that a server answered with 401. */
   readonly rejectedGeneration: number
-  /** Failed tries of the present exchange. */
+  /** Failed attempts of the current refresh. */
   readonly attempt: number
   readonly retryAt: number
   readonly notBefore: number
-  /** A refresh token of this generation was sent and its answer lost. */
-  readonly uncertain: boolean
-  /** Why the last exchange failed. */
-  readonly failure: ExchangeFailure | undefined
+  /** A refresh token of this generation was sent and its answer was lost. */
+  readonly ambiguous: boolean
+  /** Why the last attempt failed. */
+  readonly failure: RefreshFailure | undefined
   /** Why the session ended. */
   readonly reason: Reason | undefined
-  /** Requests waiting. */
+  /** Number of requests that wait. */
   readonly held: number
 }
 
 export type AuthEvent =
   | { type: 'session.signIn' }
-  /** Tokens came from elsewhere: `setTokens`, another tab, or an answer that came after its deadline. */
-  | { type: 'session.adopt'; facts: TokenFacts; works: boolean; renewal: boolean }
   | { type: 'session.refresh' }
   | { type: 'session.signOut' }
-  /** Another tab or process changed the session. */
-  | { type: 'session.sync' }
   /** Another tab or process ended the session. */
-  | { type: 'session.removed' }
-  /** Look at the clock again: a request found the token due, or the machine woke. */
-  | { type: 'session.check' }
+  | { type: 'session.endedElsewhere' }
+  /** `limits` end the session. */
+  | { type: 'session.limitReached'; reason: 'idle' | 'lifetime' }
+  /** Tokens the chart did not ask for: `setTokens`, another tab, or an answer that came after its deadline. */
+  | { type: 'tokens.received'; facts: TokenFacts; works: boolean; refreshed: boolean }
+  | { type: 'tokens.discarded'; reason: Reason }
+  /** Another tab or process changed the stored session. */
+  | { type: 'store.changed' }
+  | { type: 'store.failed'; reason: Reason }
+  /** Look at the clock again: a request found the token due, or the machine was suspended. */
+  | { type: 'clock.check' }
   | { type: 'request.unauthorized'; generation: number }
   | { type: 'request.held'; count: number; held: number }
-  | { type: 'request.released'; held: number }
+  | { type: 'request.released'; count: number; held: number }
   | { type: 'request.replayed'; count: number; held: number }
   | { type: 'request.rejected'; count: number; held: number; reason: Reason }
   | { type: 'request.stepUp'; scope?: string; acrValues?: string; maxAge?: number }
-  | { type: 'storage.failed'; reason: Reason }
-  | { type: 'exchange.discarded'; reason: Reason }
   | { type: 'environment.online' }
   | { type: 'environment.offline' }
-  | { type: 'environment.woke' }
+  | { type: 'environment.resumed' }
 
 /** What every emitted event carries. */
 export interface AuthFacts {
@@ -134,11 +157,11 @@ export interface AuthFacts {
 }
 
 export type AuthEmitted =
-  /** The chart entered a state. `from` and `to` are paths such as `refreshing.exchange.backingOff`. */
+  /** The chart entered a state. `from` and `to` are paths such as `refreshing.attempt.backingOff`. */
   | ({ type: 'transition'; from: string; to: string } & AuthFacts)
   | ({ type: 'signedIn' } & AuthFacts)
   | ({ type: 'refreshed' } & AuthFacts)
-  /** One try of an exchange failed; `retryAt` is when the next one is due, unless the failure was fatal. */
+  /** One attempt to refresh failed; `retryAt` is when the next one is due, unless the failure was fatal. */
   | ({
       type: 'refreshFailed'
       attempt: number
@@ -148,12 +171,12 @@ export type AuthEmitted =
     } & AuthFacts)
   | ({ type: 'expired' } & AuthFacts)
   | ({ type: 'signedOut' } & AuthFacts)
-  /** `count` requests of one burst; `held` waiting in all. */
+  /** `count` requests of one burst; `held`: how many wait in all. */
   | ({ type: 'requestHeld'; count: number; held: number } & AuthFacts)
   | ({ type: 'requestReplayed'; count: number; held: number } & AuthFacts)
   | ({ type: 'requestRejected'; count: number; held: number } & AuthFacts)
   /** RFC 6750 §3.1 `insufficient_scope`, RFC 9470 `insufficient_user_authentication`; `maxAge` in seconds. */
   | ({ type: 'stepUpRequired'; scope?: string; acrValues?: string; maxAge?: number } & AuthFacts)
   | ({ type: 'storageFailed' } & AuthFacts)
-  /** Tokens came for a session that is over, and were thrown away. */
+  /** Tokens arrived for a session that had ended, and were discarded. */
   | ({ type: 'discarded' } & AuthFacts)

@@ -1,0 +1,183 @@
+/**
+ * The rules of a session as pure functions. The chart, the core, the worker's mirror and the test model all decide by
+ * them. Instants are milliseconds since the Unix epoch; delays are milliseconds.
+ */
+import type { AuthPolicy, ChartContext, RefreshFailure } from './vocabulary.ts'
+
+const NEVER = Number.POSITIVE_INFINITY
+
+/** Whether an instant has come. An unknown one has not. */
+export const isReached = (instant: number | undefined, now: number): boolean =>
+  instant !== undefined && now >= instant
+
+/** Milliseconds until an instant; an unknown one never comes. */
+export const timeUntil = (instant: number | undefined, now: number): number =>
+  instant === undefined ? NEVER : Math.max(0, instant - now)
+
+// When a token has to be refreshed.
+
+type Token = Pick<ChartContext, 'generation' | 'rejectedGeneration' | 'expiresAt'>
+
+/** Whether the access token is good for a request: not expired, and not refused by a server. */
+export const tokenWorks = ({ generation, rejectedGeneration, expiresAt }: Token, now: number): boolean =>
+  rejectedGeneration !== generation && !isReached(expiresAt, now)
+
+/** Whether the clock may start a refresh; requests can always start one. */
+export const refreshesOnSchedule = ({ refreshOn }: AuthPolicy, usedSinceRefresh: boolean): boolean =>
+  refreshOn === 'timer' || (refreshOn === 'activity' && usedSinceRefresh)
+
+/** Delay of the scheduled refresh. */
+export const refreshDelay = (
+  { policy, refreshAt }: Pick<ChartContext, 'policy' | 'refreshAt'>,
+  now: number,
+): number => (policy.refreshOn === 'demand' ? NEVER : timeUntil(refreshAt, now))
+
+/** A fifth of a token's lifetime, at most a minute, is enough time to refresh it in. */
+const AHEAD_SHARE = 0.2
+const AHEAD_MOST = 60_000
+
+/**
+ * When to start refreshing tokens: `refreshAhead` milliseconds before they expire, but never in the first half of their
+ * lifetime, because a wrong option would then refresh them without end.
+ */
+export function refreshTime(
+  { receivedAt, expiresAt }: { readonly receivedAt: number; readonly expiresAt: number | undefined },
+  refreshAhead: number | undefined,
+): number | undefined {
+  if (expiresAt === undefined) return undefined
+  const lifetime = Math.max(0, expiresAt - receivedAt)
+  return expiresAt - Math.min(refreshAhead ?? Math.min(AHEAD_MOST, lifetime * AHEAD_SHARE), lifetime / 2)
+}
+
+// What follows a failed attempt.
+
+/** Whether the next attempt is due: its backoff has passed, and so has the time that the server asked for. */
+export const retryIsDue = (
+  { retryAt, notBefore }: Pick<ChartContext, 'retryAt' | 'notBefore'>,
+  now: number,
+): boolean => now >= Math.max(retryAt, notBefore)
+
+export const retryDelay = (
+  { retryAt, notBefore }: Pick<ChartContext, 'retryAt' | 'notBefore'>,
+  now: number,
+): number => timeUntil(Math.max(retryAt, notBefore), now)
+
+/** Delay of one more attempt after the last one failed. */
+export const coolDownDelay = (
+  { policy, notBefore }: Pick<ChartContext, 'policy' | 'notBefore'>,
+  now: number,
+): number => (policy.refreshOn === 'demand' ? NEVER : Math.max(policy.coolDown, timeUntil(notBefore, now)))
+
+/** Whether a refresh that failed may be attempted again at once, before it cools down. */
+export const mayTryAgain = (
+  { policy, attempt, ambiguous }: Pick<ChartContext, 'policy' | 'attempt' | 'ambiguous'>,
+  failure: RefreshFailure | undefined,
+): boolean =>
+  attempt + 1 < policy.attempts &&
+  // Requests have waited for two whole timeouts by then.
+  !(ambiguous && failure?.reason === 'timeout')
+
+/**
+ * Whether a lost answer must be looked into before the next attempt. The second lost answer in a row is treated like
+ * any failure, unless the app chose never to present the token again.
+ */
+export const isFirstDoubt = (
+  { policy, ambiguous }: Pick<ChartContext, 'policy' | 'ambiguous'>,
+  failure: RefreshFailure | undefined,
+): boolean => failure?.ambiguous === true && (!ambiguous || policy.ambiguousRefresh === 'expire')
+
+export interface RetryTimes {
+  readonly minDelay: number
+  readonly maxDelay: number
+  /** Share of the backoff that is random: 0 none, 1 all. */
+  readonly jitter: number
+}
+
+/**
+ * Instants of the next attempt: exponential backoff with jitter, and never earlier than the server asked.
+ *
+ * @param attempt failed attempts before this one
+ * @param retryAfter milliseconds the server asked for; 0 if it did not ask
+ * @param random a number from 0 to 1
+ */
+export function nextRetry(
+  { minDelay, maxDelay, jitter }: RetryTimes,
+  attempt: number,
+  retryAfter: number,
+  now: number,
+  random: number,
+): Pick<RefreshFailure, 'retryAt' | 'notBefore'> {
+  const backoff = Math.min(maxDelay, minDelay * 2 ** attempt) * (1 - jitter * random)
+  return {
+    retryAt: now + Math.max(backoff, retryAfter),
+    notBefore: retryAfter > 0 ? now + retryAfter : 0,
+  }
+}
+
+// Which tokens are newer.
+
+/** What orders two copies of a session: the sign-in they descend from, and how often they were refreshed since. */
+export interface Lineage {
+  readonly id: string
+  readonly rotation: number
+  /** Later than that of any sign-in before it, even if the clock says otherwise. */
+  readonly startedAt: number
+}
+
+/** How a found session relates to the one held: `'refreshed'` is the same sign-in with newer tokens. */
+export function compareSessions(
+  found: Lineage,
+  held: Lineage | undefined,
+): 'signedIn' | 'refreshed' | 'same' | 'older' {
+  if (!held) return 'signedIn'
+  if (found.id !== held.id) return found.startedAt > held.startedAt ? 'signedIn' : 'older'
+  return found.rotation > held.rotation ? 'refreshed' : found.rotation < held.rotation ? 'older' : 'same'
+}
+
+/** Whether a session that ended may be cleared from a store that holds `stored`: it is that session or an older one. */
+export const mayClear = (ended: Lineage, stored: Lineage): boolean =>
+  stored.id === ended.id || stored.startedAt <= ended.startedAt
+
+// Which requests may carry which session's token.
+
+/** The epoch of requests that were made when no session existed. */
+export const UNOWNED = -1
+
+/** The session before the current one, for requests that were made in it. */
+export interface Predecessor {
+  readonly epoch: number
+  readonly subject: string | undefined
+  /** It ended by itself; it was not signed out. */
+  readonly expired: boolean
+}
+
+/** The epoch that a request made now belongs to. */
+export const requestOwner = (
+  epoch: number,
+  hasTokens: boolean,
+  predecessor: Predecessor | undefined,
+): number => (hasTokens ? epoch : predecessor?.expired ? predecessor.epoch : UNOWNED)
+
+/**
+ * Whether a request of an earlier epoch may be sent with the current session's token. Two users without a known subject
+ * count as the same only if the session expired by itself.
+ */
+export function mayServe(
+  owner: number,
+  epoch: number,
+  current: { readonly subject: string | undefined } | undefined,
+  predecessor: Predecessor | undefined,
+): boolean {
+  if (owner === UNOWNED || owner === epoch) return true
+  if (owner !== predecessor?.epoch || !current) return false
+  return predecessor.subject === current.subject && (current.subject !== undefined || predecessor.expired)
+}
+
+/** Whether tokens of a refresh belong to another user than the session: a shared cookie may have changed hands. */
+export const isAnotherUser = (before: string | undefined, after: string | undefined): boolean =>
+  before !== undefined && after !== undefined && before !== after
+
+// Limits.
+
+/** Whether a session has gone unused for as long as its idle limit allows, as far as is known here. */
+export const isIdle = (usedAt: number, limit: number, now: number): boolean => now - usedAt >= limit

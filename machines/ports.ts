@@ -1,0 +1,66 @@
+/**
+ * What the chart asks of the world around it. One machine serves all sessions: it finds the ports of a session by the
+ * key in its context, so a snapshot holds an empty object and no function.
+ */
+import type { ChartContext, Reason, SessionKey, TokenFacts } from './vocabulary.ts'
+
+/** The part of an `AbortSignal` that invoked work uses. */
+export interface InvokeSignal {
+  readonly aborted: boolean
+  addEventListener(type: 'abort', listener: () => void): void
+}
+
+/** The owner of the tokens. None of its methods takes or returns a token. */
+export interface SessionPort {
+  /** Reads the store. Resolves to facts only if it holds newer tokens. Never rejects. */
+  restore(signal: InvokeSignal): Promise<TokenFacts | undefined>
+  /** Runs the pending sign-in. */
+  authenticate(signal: InvokeSignal): Promise<TokenFacts>
+  /** One attempt to refresh, under the lock; rejects with a `RefreshFailure`. `attempt` counts from 0. */
+  refresh(attempt: number, signal: InvokeSignal): Promise<TokenFacts>
+  /** Revokes the tokens of the ended session, in bounded time. Never rejects. */
+  revoke(): Promise<void>
+  /** Forgets the tokens of a session that ended by itself. */
+  expire(reason: Reason | undefined): void
+  /** Forgets the tokens of a session that the user ended, here or elsewhere. */
+  end(elsewhere: boolean): void
+  /** Looks in the store for what another tab or process changed. */
+  reload(): void
+}
+
+/** Where requests wait. */
+export interface RequestsPort {
+  /** Whether a request used the current tokens. */
+  readonly usedSinceRefresh: boolean
+  /** Rejects all requests that wait: no token can be had for now. */
+  rejectHeld(context: ChartContext): void
+  /** Rejects calls that wait for a newer token than the current one: there will be none. */
+  rejectRefreshWaiters(context: ChartContext): void
+}
+
+/** What one session provides to the chart. */
+export interface ChartPorts {
+  readonly clock: { now(): number }
+  readonly session: SessionPort
+  readonly requests: RequestsPort
+}
+
+const portsByKey = /* @__PURE__ */ new WeakMap<SessionKey, ChartPorts>()
+
+/** Registers a session's ports and returns the key for the chart's input. */
+export function connectPorts(ports: ChartPorts): SessionKey {
+  const key: SessionKey = {}
+  portsByKey.set(key, ports)
+  return key
+}
+
+/**
+ * The ports of the session that a context belongs to.
+ *
+ * @throws Error if the machine was started without them
+ */
+export function portsOf({ session }: Pick<ChartContext, 'session'>): ChartPorts {
+  const ports = portsByKey.get(session)
+  if (!ports) throw new Error('The auth machine was started without its ports. Use createAuth().')
+  return ports
+}

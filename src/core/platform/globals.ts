@@ -1,8 +1,8 @@
 /**
- * The few globals that every runtime has and that the ES library types do not know. Core is compiled without DOM and
- * Node types, so what it leans on is listed here.
+ * The few globals that every runtime has and that the ES library types do not know. The core is compiled without DOM and
+ * Node types, so everything it uses of a runtime is listed here.
  */
-import type { Signal } from './ports.ts'
+import type { Signal } from '../ports.ts'
 
 declare const AbortController: new () => { readonly signal: Signal; abort(reason?: unknown): void }
 declare const atob: (base64: string) => string

@@ -1,0 +1,23 @@
+import type { Clock } from '../ports.ts'
+
+/**
+ * The clock for timers that must not keep a Node process alive, such as a scheduled refresh. Pending requests have timers
+ * of their own, which do.
+ */
+export class BackgroundClock {
+  readonly #clock: Clock
+
+  constructor(clock: Clock) {
+    this.#clock = clock
+  }
+
+  setTimeout(callback: () => void, delay: number): unknown {
+    const handle = this.#clock.setTimeout(callback, delay)
+    ;(handle as { unref?: () => void } | undefined)?.unref?.()
+    return handle
+  }
+
+  clearTimeout(handle: unknown): void {
+    this.#clock.clearTimeout(handle)
+  }
+}

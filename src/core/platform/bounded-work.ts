@@ -1,0 +1,72 @@
+import type { Clock, Signal } from '../ports.ts'
+import { createAbortController } from './globals.ts'
+
+/** The rejection of work that was given up. `late` still settles with what the work gives in the end. */
+export class Abandoned<T = unknown> {
+  readonly late: Promise<T>
+  /** The reason of `abortAll`; `undefined` if the time ran out. */
+  readonly reason: unknown
+
+  constructor(late: Promise<T>, reason?: unknown) {
+    this.late = late
+    this.reason = reason
+  }
+}
+
+/** Runs the app's functions so that each wait for them ends: in time, or at once with `abortAll`. */
+export class BoundedWork {
+  readonly #clock: Clock
+  readonly #running = new Set<(reason: unknown) => void>()
+  #ended: { readonly reason: unknown } | undefined
+
+  constructor(clock: Clock) {
+    this.#clock = clock
+  }
+
+  /**
+   * Runs `work` for at most `timeout` milliseconds. At the end of that time its signal aborts.
+   *
+   * @throws Abandoned if the work takes longer, or `abortAll` ends it
+   */
+  run<T>(work: (signal: Signal) => T | PromiseLike<T>, timeout: number): Promise<T> {
+    if (this.#ended) return Promise.reject(this.#ended.reason)
+    return new Promise((resolve, reject) => {
+      const controller = createAbortController()
+      let ended = false
+      const end = (reason?: unknown) => {
+        ended = true
+        finish()
+        reject(new Abandoned(result, reason))
+        controller.abort(reason)
+      }
+      // In a promise, so that the work starts after whatever its caller does next.
+      const result = Promise.resolve().then(() =>
+        ended ? new Promise<T>(() => {}) : work(controller.signal),
+      )
+      const timer = this.#clock.setTimeout(() => end(), timeout)
+      this.#running.add(end)
+      const finish = () => {
+        this.#clock.clearTimeout(timer)
+        this.#running.delete(end)
+      }
+      result.then(
+        (value) => {
+          if (ended) return
+          finish()
+          resolve(value)
+        },
+        (error) => {
+          if (ended) return
+          finish()
+          reject(error)
+        },
+      )
+    })
+  }
+
+  /** Ends all work that runs, and lets none start from now on. */
+  abortAll(reason: unknown): void {
+    this.#ended = { reason }
+    for (const end of this.#running) end(reason)
+  }
+}

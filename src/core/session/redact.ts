@@ -4,10 +4,10 @@ const NAMED_SECRET =
 
 const EMPTY = /^$/
 
-/** `RegExp.input` shows the last text that matched to every script of the page: after this, an empty one. */
+/** The legacy static `RegExp.input` exposes the last matched string to every script of the page. Clears it. */
 export const forgetMatch = () => EMPTY.test('')
 
-/** Takes the secrets out of a text somebody else wrote: those known by value, and those known by their name. */
+/** Removes secrets from a foreign text: those known by value, and those known by the name of their parameter. */
 export function redact(text: string, secrets: readonly (string | undefined)[]): string {
   let clean = text
   for (const secret of secrets) {

@@ -1,9 +1,9 @@
-import { InvalidTokenResponseError } from './errors.ts'
-import { decodeBase64 } from './platform.ts'
+import { InvalidTokenResponseError } from '../errors.ts'
+import { decodeBase64 } from '../platform/globals.ts'
 
-/** A token set as the vault keeps it. Instants and lifetimes are milliseconds. */
+/** A token set as the vault holds it. Instants and lifetimes are milliseconds. */
 export interface Tokens {
-  /** `undefined` for a session whose store keeps none. */
+  /** `undefined` for a session whose store holds none. */
   readonly accessToken: string | undefined
   readonly refreshToken: string | undefined
   readonly idToken: string | undefined
@@ -18,8 +18,8 @@ export interface Tokens {
 type Fields = Readonly<Record<string, unknown>>
 
 /**
- * Whether a header may carry it: visible ASCII, and some of it. Anything else would make the transport throw an error that
- * prints the token. No regular expression, for `RegExp.input` would show it to every script of the page.
+ * Whether a header may carry the token: it is visible ASCII and not empty. Any other token would make the transport throw
+ * an error that prints it. A regular expression would expose it to every script of the page as `RegExp.input`.
  */
 export function isHeaderSafe(token: string): boolean {
   for (let i = 0; i < token.length; i++) {
@@ -32,9 +32,10 @@ export function isHeaderSafe(token: string): boolean {
 /**
  * Reads what a `refresh` or `signIn` function returned.
  *
- * `fresh` says that the server made these tokens just now: then a lifetime counts from `now` and a token that looks dead
- * on arrival only shows that the clocks disagree, so its expiry counts as unknown (else it would be renewed for ever).
  * What the response leaves out is kept from `previous` (RFC 6749 §6, §5.1).
+ *
+ * @param fresh the server has just issued these tokens: a lifetime counts from `now`, and a token that looks expired on
+ * arrival only shows that the clocks disagree. Its expiry counts as unknown; otherwise it would be refreshed without end.
  *
  * @throws InvalidTokenResponseError
  */
@@ -45,22 +46,21 @@ export function parseTokenResponse(
   previous?: Tokens,
 ): Tokens {
   if (typeof response !== 'object' || response === null)
-    throw invalid(`it is ${describe(response)}, not an object`)
+    throw invalid(response === null ? 'null' : typeof response)
   const fields = response as Fields
-  const accessToken = pick(fields, 'access_token', 'accessToken')
-  if (accessToken === undefined) throw invalid('it has no access_token')
+  const accessToken = pick(fields, 'access_token')
+  if (accessToken === undefined) throw invalid('no_access_token')
   if (typeof accessToken !== 'string' || !isHeaderSafe(accessToken)) {
-    throw invalid('its access_token is not a string of visible ASCII characters')
+    throw invalid('unsafe_access_token')
   }
-  const type = pick(fields, 'token_type', 'tokenType') ?? 'bearer'
+  const type = pick(fields, 'token_type') ?? 'bearer'
   // RFC 6749 §7.1: a client must not use a token whose type it does not understand.
-  if (typeof type !== 'string' || type.toLowerCase() !== 'bearer')
-    throw invalid('its token_type is not Bearer')
+  if (typeof type !== 'string' || type.toLowerCase() !== 'bearer') throw invalid('unknown_token_type')
 
-  const idToken = text(pick(fields, 'id_token', 'idToken'))
+  const idToken = text(pick(fields, 'id_token'))
   const own = jwtClaims(accessToken)
   const claims = idToken ? jwtClaims(idToken) : previous?.idToken ? previous.claims : own
-  const refreshToken = text(pick(fields, 'refresh_token', 'refreshToken'))
+  const refreshToken = text(pick(fields, 'refresh_token'))
   return {
     accessToken,
     refreshToken: refreshToken ?? previous?.refreshToken,
@@ -68,8 +68,8 @@ export function parseTokenResponse(
     receivedAt: now,
     expiresAt: expiry(fields, own, now, fresh),
     refreshTokenExpiresAt:
-      after(now, pick(fields, 'refresh_token_expires_in', 'refreshTokenExpiresIn')) ??
-      // The lifetime of the token before says nothing about a new one.
+      after(now, pick(fields, 'refresh_token_expires_in')) ??
+      // The lifetime of the previous refresh token does not apply to a new one.
       (refreshToken === undefined ? previous?.refreshTokenExpiresAt : undefined),
     scope: text(fields.scope) ?? previous?.scope,
     subject: text(fields.subject) ?? text(claims?.sub) ?? text(own?.sub) ?? previous?.subject,
@@ -79,9 +79,9 @@ export function parseTokenResponse(
 
 const invalid = (problem: string) => new InvalidTokenResponseError(problem)
 
-const describe = (value: unknown) => (value === null ? 'null' : typeof value)
-
-const pick = (fields: Fields, snake: string, camel: string) => fields[snake] ?? fields[camel] ?? undefined
+/** A field by its name in snake case, as in RFC 6749, or in camel case. */
+const pick = (fields: Fields, name: string) =>
+  fields[name] ?? fields[name.replace(/_./g, (part) => part.charAt(1).toUpperCase())] ?? undefined
 
 const text = (value: unknown) => (typeof value === 'string' && value !== '' ? value : undefined)
 
@@ -98,17 +98,16 @@ const after = (now: number, seconds: unknown) => {
 function expiry(fields: Fields, jwt: Fields | undefined, now: number, fresh: boolean) {
   const expires = finite(jwt?.exp)
   const issued = finite(jwt?.iat)
-  let at =
-    after(now, pick(fields, 'expires_in', 'expiresIn')) ?? instant(pick(fields, 'expires_at', 'expiresAt'))
+  let at = after(now, pick(fields, 'expires_in')) ?? instant(pick(fields, 'expires_at'))
   if (at === undefined && expires !== undefined) {
-    // `exp - iat` needs no agreement of clocks. A token of unknown age may have lived a part of it already.
+    // `exp - iat` does not depend on the clocks. A token of unknown age may have lived a part of it already.
     const whole = issued === undefined ? expires * 1000 : now + (expires - issued) * 1000
     at = fresh ? whole : Math.min(whole, expires * 1000)
   }
   return fresh && at !== undefined && at <= now ? undefined : finite(at)
 }
 
-/** Numbers below this are seconds: as milliseconds they would lie in early 1973. */
+/** Smaller numbers are seconds: as milliseconds they would be before early 1973. */
 const SECONDS_BELOW = 1e11
 
 function instant(value: unknown) {

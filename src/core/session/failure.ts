@@ -1,26 +1,21 @@
-import type { Reason } from '../../machines/index.ts'
-import { AuthError } from './errors.ts'
+import type { Reason } from '../../../machines/vocabulary.ts'
+import { AuthError } from '../errors.ts'
+import { messageOf } from '../messages.ts'
+import type { FailureVerdict } from '../ports.ts'
 import { forgetMatch, redact } from './redact.ts'
 import { retryAfter } from './retry-after.ts'
 
-/** What a failed exchange means. */
-export interface Failure {
+/** What a failed attempt to refresh means. */
+export interface FailureCause {
   readonly fatal: boolean
-  /** The request left and no answer came. */
-  readonly uncertain: boolean
+  /** The request was sent and no answer came. */
+  readonly ambiguous: boolean
   readonly reason: Reason
   readonly status: number | undefined
-  /** How long the server asked to be left alone, in milliseconds. */
+  /** How long the server asked the client to wait, in milliseconds. */
   readonly retryAfter: number | undefined
-  /** A copy of the error without its secrets: the original may carry the request, and with it the refresh token. */
+  /** A copy of the error without its secrets: the original may hold the request, and with it the refresh token. */
   readonly cause: Error
-}
-
-/** What the library made of a failure, for `isFatal` to add to. */
-export interface FailureVerdict {
-  readonly fatal: boolean
-  readonly reason: Reason
-  readonly status: number | undefined
 }
 
 type Fields = Readonly<Record<string, unknown>>
@@ -36,7 +31,7 @@ const FATAL = new Set(
     'interaction_required login_required consent_required account_selection_required'
   ).split(' '),
 )
-const PASSING = new Set(['temporarily_unavailable', 'server_error', 'slow_down', 'use_dpop_nonce'])
+const TRANSIENT = new Set(['temporarily_unavailable', 'server_error', 'slow_down', 'use_dpop_nonce'])
 /** The connection was never made, so the token was never sent. */
 const NOT_SENT =
   /^(ECONNREFUSED|ENOTFOUND|EAI_AGAIN|EHOSTUNREACH|ENETUNREACH|ENETDOWN|UND_ERR_CONNECT_TIMEOUT)$/
@@ -55,20 +50,20 @@ export async function classifyFailure(
     secrets: readonly (string | undefined)[]
     isFatal?: IsFatal | undefined
   },
-): Promise<Failure> {
+): Promise<FailureCause> {
   const facts = await gather(error)
   const { status, oauthError } = facts
   const answered = status !== undefined || oauthError !== undefined
   const network = !answered && (facts.network || context.offline)
-  const passing =
+  const transient =
     (status !== undefined && (status >= 500 || status === 408 || status === 425 || status === 429)) ||
-    (oauthError !== undefined && PASSING.has(oauthError))
+    (oauthError !== undefined && TRANSIENT.has(oauthError))
   const known = oauthError !== undefined && FATAL.has(oauthError)
-  const refused = !passing && (known || (status === 401 && !facts.html))
-  const passingReason: Reason =
+  const refused = !transient && (known || (status === 401 && !facts.html))
+  const transientReason: Reason =
     status === 429
       ? 'rate_limited'
-      : passing || answered
+      : transient || answered
         ? 'server_error'
         : context.offline && network
           ? 'offline'
@@ -82,13 +77,13 @@ export async function classifyFailure(
     refused ||
     saysFatal(context.isFatal, error, {
       fatal: refused,
-      reason: refused ? fatalReason : passingReason,
+      reason: refused ? fatalReason : transientReason,
       status,
     })
   return {
     fatal,
-    uncertain: !fatal && network && !facts.notSent,
-    reason: fatal ? fatalReason : passingReason,
+    ambiguous: !fatal && network && !facts.notSent,
+    reason: fatal ? fatalReason : transientReason,
     status,
     retryAfter: retryAfter(facts.headers, context.now),
     cause: redactedCopy(error, status, context.secrets),
@@ -101,7 +96,7 @@ function saysFatal(isFatal: IsFatal | undefined, error: unknown, verdict: Failur
   try {
     return isFatal?.(error, verdict) === true
   } catch {
-    // A classifier that throws must not decide that a session ends.
+    // A classifier that throws must not end a session.
     return false
   }
 }
@@ -117,7 +112,7 @@ interface Facts {
   reason?: Reason
 }
 
-/** Errors wrap errors; deeper than this nobody looks. */
+/** Errors wrap errors. Levels below this depth are not read. */
 const DEPTH = 5
 
 async function gather(error: unknown): Promise<Facts> {
@@ -144,7 +139,7 @@ async function gather(error: unknown): Promise<Facts> {
 
 function noteStatus(facts: Facts, fields: Fields) {
   const status = fields.status ?? fields.statusCode
-  // A status of 0 is how an opaque or failed response shows.
+  // An opaque or failed response has the status 0.
   if (typeof status === 'number' && status >= 100) facts.status ??= status
   if (fields.headers) facts.headers ??= fields.headers
 }
@@ -160,8 +155,8 @@ function noteNetwork(facts: Facts, fields: Fields) {
 
 function noteWord(facts: Facts, word: unknown) {
   if (typeof word !== 'string') return
-  if (FATAL.has(word) || PASSING.has(word)) facts.oauthError ??= word
-  // People throw `new Error('Refresh failed: invalid_grant')`; no other code is as unmistakable in prose.
+  if (FATAL.has(word) || TRANSIENT.has(word)) facts.oauthError ??= word
+  // Apps throw `new Error('Refresh failed: invalid_grant')`. No other code is as unmistakable in a sentence.
   else if (/\binvalid_grant\b/.test(word)) {
     facts.oauthError ??= 'invalid_grant'
     forgetMatch()
@@ -185,7 +180,7 @@ function noteBody(facts: Facts, body: unknown) {
   }
 }
 
-/** A `Response` gives its body once; a clone leaves the caller's own to the caller. */
+/** A `Response` can be read once, so its clone is read. */
 async function bodyOf(response: Fields): Promise<unknown> {
   if (response.bodyUsed === true) return undefined
   try {
@@ -207,11 +202,13 @@ function redactedCopy(
   const text =
     typeof original.message === 'string' ? original.message : typeof error === 'string' ? error : undefined
   const message =
-    // A parser quotes what it could not parse, and that was a token response.
+    // A parser quotes its input, and that was a token response.
     name === 'SyntaxError'
-      ? 'The answer was not valid JSON'
+      ? messageOf('not_json')
       : (text ??
-        (status === undefined ? 'The refresh function failed' : `The token endpoint answered ${status}`))
+        (status === undefined
+          ? messageOf('refresh_failed')
+          : messageOf('endpoint_status', { detail: status })))
   const copy = new Error(redact(message, secrets))
   copy.name = name
   return Object.assign(
@@ -219,4 +216,21 @@ function redactedCopy(
     status !== undefined && { status },
     typeof original.code === 'string' && { code: original.code },
   )
+}
+
+/**
+ * Reads what an app's function returned: a `Response`, or an error body that the app did not look at.
+ *
+ * @returns the token response
+ * @throws the response or the body, if it is an error
+ */
+export async function unwrapResponse(value: unknown): Promise<unknown> {
+  if (typeof value !== 'object' || value === null) return value
+  const { ok, json, error, access_token, accessToken } = value as Fields
+  if (typeof json === 'function' && typeof ok === 'boolean') {
+    if (!ok) throw value
+    return unwrapResponse(await json.call(value))
+  }
+  if (typeof error === 'string' && access_token === undefined && accessToken === undefined) throw value
+  return value
 }

@@ -1,6 +1,6 @@
 /**
- * How long a `Retry-After` header (RFC 9110 §10.2.3) asks to wait, in milliseconds. A date is measured against the
- * server's own `Date`, where it sent one: then a wrong clock here does no harm.
+ * How long a `Retry-After` header (RFC 9110 §10.2.3) asks to wait, in milliseconds. A date is compared with the server's
+ * own `Date` if it sent one, so that a wrong clock here does no harm.
  */
 export function retryAfter(headers: unknown, now: number): number | undefined {
   const value = header(headers, 'retry-after')

@@ -1,0 +1,96 @@
+import { compareSessions, isReached } from '../../../machines/policies.ts'
+import type { AuthEvent, TokenFacts } from '../../../machines/vocabulary.ts'
+import type { SessionRecord } from '../ports.ts'
+import { isHeaderSafe, jwtClaims } from './token-response.ts'
+import type { HeldTokens, Vault } from './vault.ts'
+
+/** Tokens that were merged into the vault. */
+export interface Merged {
+  readonly facts: TokenFacts
+  /** Whether they are newer tokens of the session that the vault held, and not another sign-in. */
+  readonly refreshed: boolean
+}
+
+/**
+ * Merges a stored record into the vault if it is newer than what the vault holds.
+ *
+ * @param lastUse when the session was last used, if that is known
+ * @returns nothing if the current tokens stay
+ */
+export function mergeRecord(vault: Vault, record: SessionRecord, lastUse?: number): Merged | undefined {
+  const order = compareSessions(record, vault.tokens)
+  if (order === 'signedIn') return { facts: vault.start(open(record), lastUse), refreshed: false }
+  if (order !== 'refreshed') return undefined
+  if (record.accessToken !== null) return { facts: vault.replace(open(record)), refreshed: true }
+  // The access token in memory is still valid; only the next refresh sends another refresh token.
+  const { rotation, refreshToken, refreshTokenExpiresAt } = open(record)
+  vault.amend({ rotation, refreshToken, refreshTokenExpiresAt })
+  return undefined
+}
+
+/** Notifies the chart of tokens that it did not ask for. */
+export const tokensReceived = ({ facts, refreshed }: Merged, now: number): AuthEvent => ({
+  type: 'tokens.received',
+  facts,
+  works: !isReached(facts.expiresAt, now),
+  refreshed,
+})
+
+/**
+ * The record to store of the current session, if there is one.
+ *
+ * @param withoutAccess leaves access and ID token out
+ */
+export function recordOf({ tokens }: Vault, withoutAccess: boolean): SessionRecord | undefined {
+  if (!tokens) return undefined
+  const {
+    claims: _,
+    accessToken = null,
+    ...rest
+  } = withoutAccess ? { ...tokens, accessToken: undefined, idToken: undefined, expiresAt: undefined } : tokens
+  // JSON drops what is undefined; the record type promises that it is missing.
+  return { version: 1, accessToken, ...(rest as Omit<SessionRecord, 'version' | 'accessToken'>) }
+}
+
+function open(record: SessionRecord): HeldTokens {
+  const { version: _, accessToken, ...rest } = record
+  const jwt = record.idToken ?? accessToken
+  const claims = jwt === null ? undefined : jwtClaims(jwt)
+  return {
+    refreshToken: undefined,
+    idToken: undefined,
+    expiresAt: undefined,
+    refreshTokenExpiresAt: undefined,
+    scope: undefined,
+    subject: undefined,
+    ...rest,
+    accessToken: accessToken ?? undefined,
+    // A missing access token counts as expired.
+    ...(accessToken === null && { expiresAt: 0 }),
+    claims,
+  }
+}
+
+const isOptional = (value: unknown, type: 'string' | 'number') => value === undefined || typeof value === type
+
+/** Whether a store returned a record of this version, and not of another library or a damaged one. */
+export function isSessionRecord(value: unknown): value is SessionRecord {
+  if (typeof value !== 'object' || value === null) return false
+  const record = value as Record<string, unknown>
+  return (
+    record.version === 1 &&
+    typeof record.id === 'string' &&
+    // An access token that was left out on purpose is `null`: a record that lacks it is damaged.
+    (record.accessToken === null ||
+      (typeof record.accessToken === 'string' && isHeaderSafe(record.accessToken))) &&
+    Number.isFinite(record.rotation) &&
+    Number.isFinite(record.startedAt) &&
+    Number.isFinite(record.receivedAt) &&
+    isOptional(record.refreshToken, 'string') &&
+    isOptional(record.idToken, 'string') &&
+    isOptional(record.scope, 'string') &&
+    isOptional(record.subject, 'string') &&
+    isOptional(record.expiresAt, 'number') &&
+    isOptional(record.refreshTokenExpiresAt, 'number')
+  )
+}

@@ -1,0 +1,140 @@
+import { nextRetry } from '../../../machines/policies.ts'
+import type { RefreshFailure, TokenFacts } from '../../../machines/vocabulary.ts'
+import type { Kernel } from '../kernel.ts'
+import { Abandoned } from '../platform/bounded-work.ts'
+import type { FailureCause } from './failure.ts'
+import { tokensReceived } from './record.ts'
+import type { Revocation } from './revocation.ts'
+import type { Sharing } from './sharing.ts'
+import { isFailure, requestTokens, timeoutFailure, transientFailure } from './token-request.ts'
+import type { Tokens } from './token-response.ts'
+import type { Mark, Vault } from './vault.ts'
+
+/** The session changed during the refresh. The chart has left its state by then and reads nothing of this. */
+const DISCARDED: RefreshFailure = /* @__PURE__ */ Object.freeze({
+  fatal: false,
+  ambiguous: false,
+  reason: 'discarded',
+  retryAt: 0,
+  notBefore: 0,
+})
+
+/** One attempt to refresh at a time: under the lock, and committed by compare-and-set. */
+export class Refresh {
+  readonly #kernel: Kernel
+  readonly #vault: Vault
+  readonly #sharing: Sharing
+  readonly #revocation: Revocation
+  #running: { readonly mark: Mark; readonly promise: Promise<TokenFacts> } | undefined
+  /** A silent sign-in starts a new epoch. Earlier attempts of it belong to that epoch as well. */
+  #started: Mark | undefined
+  #lastCause: Error | undefined
+
+  constructor(kernel: Kernel, vault: Vault, sharing: Sharing, revocation: Revocation) {
+    this.#kernel = kernel
+    this.#vault = vault
+    this.#sharing = sharing
+    this.#revocation = revocation
+  }
+
+  /** The error underneath the last failure, for the errors of requests that waited. */
+  get lastCause(): Error | undefined {
+    return this.#lastCause
+  }
+
+  /**
+   * Makes one attempt. An attempt for the same tokens that is still running is joined.
+   *
+   * @param attempt failed attempts before this one
+   * @throws RefreshFailure
+   */
+  run(attempt: number): Promise<TokenFacts> {
+    const mark = this.#vault.mark()
+    if (this.#running?.mark.revision === mark.revision) return this.#running.promise
+    const promise = new Promise<TokenFacts>((resolve, reject) => {
+      this.#sharing.withLock(() => this.#attempt(mark, attempt, resolve)).catch(reject)
+    })
+    const running = { mark, promise }
+    this.#running = running
+    const clear = () => {
+      if (this.#running === running) this.#running = undefined
+    }
+    promise.then(clear, clear)
+    return promise
+  }
+
+  /** Resolves when the tokens are persisted; `commit` is called before, as soon as they are in the vault. */
+  async #attempt(mark: Mark, attempt: number, commit: (facts: TokenFacts) => void): Promise<void> {
+    const vault = this.#vault
+    const merged = await this.#sharing.reload()
+    if (merged) return commit(merged.facts)
+    if (!vault.isCurrent(mark)) throw DISCARDED
+    const rotation = vault.tokens?.rotation
+    try {
+      if (!this.#kernel.environment.online()) throw transientFailure('offline')
+      const sent = vault.tokens?.refreshToken
+      const facts = this.#commit(mark, await this.#request(mark), sent)
+      if (!facts && vault.isCurrent(mark)) return this.#attempt(mark, attempt, commit)
+      if (!facts) throw DISCARDED
+      commit(facts)
+    } catch (error) {
+      if (!isFailure(error)) throw error
+      // Another tab may have refreshed with this refresh token first; then the rejection concerns only this attempt.
+      const saved = error.fatal ? await this.#sharing.reload() : undefined
+      if (saved) return commit(saved.facts)
+      if (error.fatal && vault.tokens?.rotation !== rotation) return this.#attempt(mark, attempt, commit)
+      this.#lastCause = error.cause
+      throw this.#failure(error, attempt)
+    }
+    // Under the lock still: a tab that waits for it must find these tokens in the store.
+    return this.#sharing.persist(true)
+  }
+
+  async #request(mark: Mark): Promise<Tokens> {
+    const { tokens, secrets } = this.#vault
+    try {
+      return await requestTokens(this.#kernel, tokens, secrets)
+    } catch (error) {
+      if (!(error instanceof Abandoned)) throw error
+      // With rotation, a late answer holds the only refresh token that still works.
+      const late = error.late as Promise<Tokens>
+      late.then(
+        (answer) => this.#commitLate(mark, answer, tokens?.refreshToken),
+        () => {},
+      )
+      throw error.reason ?? timeoutFailure()
+    }
+  }
+
+  #commitLate(mark: Mark, answer: Tokens, sent: string | undefined): void {
+    const facts = this.#commit(mark, answer, sent)
+    if (!facts) return
+    const { clock, mailbox } = this.#kernel
+    mailbox.send(tokensReceived({ facts, refreshed: true }, clock.now()))
+    void this.#sharing.persist(true)
+  }
+
+  /** @param sent the refresh token that was answered: if another tab left a newer one, that one must not be lost */
+  #commit(mark: Mark, tokens: Tokens, sent: string | undefined): TokenFacts | undefined {
+    const vault = this.#vault
+    const facts = vault.tokens?.refreshToken === sent ? vault.refresh(mark, tokens) : undefined
+    if (facts) {
+      if (facts.epoch !== mark.epoch) this.#started = { epoch: facts.epoch, revision: mark.revision }
+      return facts
+    }
+    const epoch = this.#started?.revision === mark.revision ? this.#started.epoch : mark.epoch
+    this.#revocation.discard(tokens, epoch !== vault.epoch || !vault.tokens)
+    return undefined
+  }
+
+  #failure({ fatal, ambiguous, reason, status, retryAfter }: FailureCause, attempt: number): RefreshFailure {
+    const { clock, settings } = this.#kernel
+    return Object.freeze({
+      fatal,
+      ambiguous,
+      reason,
+      ...(status !== undefined && { status }),
+      ...nextRetry(settings.retry, attempt, retryAfter ?? 0, clock.now(), Math.random()),
+    })
+  }
+}

@@ -1,0 +1,145 @@
+import type { InvokeSignal, SessionPort } from '../../../machines/ports.ts'
+import type { Reason, TokenFacts } from '../../../machines/vocabulary.ts'
+import { SignedOutError } from '../errors.ts'
+import type { Kernel } from '../kernel.ts'
+import type { Session, TokenResponse } from '../ports.ts'
+import { tokensReceived } from './record.ts'
+import { Refresh } from './refresh.ts'
+import { Revocation } from './revocation.ts'
+import type { Sharing } from './sharing.ts'
+import { SignIn } from './sign-in.ts'
+import { parseTokenResponse } from './token-response.ts'
+import type { Vault } from './vault.ts'
+
+/**
+ * The only owner of tokens: in memory, in the store, on their way from the server, and on their way to be revoked. The
+ * chart decides when something happens to them, and receives facts.
+ */
+export class SessionKernel implements SessionPort {
+  readonly vault: Vault
+  readonly #kernel: Kernel
+  readonly #sharing: Sharing
+  readonly #revocation: Revocation
+  readonly #refresh: Refresh
+  readonly #signIn: SignIn
+
+  constructor(kernel: Kernel, vault: Vault, sharing: Sharing) {
+    this.vault = vault
+    this.#kernel = kernel
+    this.#sharing = sharing
+    this.#revocation = new Revocation(kernel, vault, sharing)
+    this.#refresh = new Refresh(kernel, vault, sharing, this.#revocation)
+    this.#signIn = new SignIn(kernel, vault, sharing, this.#revocation)
+  }
+
+  /** The error underneath the last failed refresh. */
+  get lastCause(): Error | undefined {
+    return this.#refresh.lastCause
+  }
+
+  /** Begins to share the session. Returns functions that stop it. */
+  start(): readonly (() => void)[] {
+    return this.#sharing.start()
+  }
+
+  /** Starts a session with tokens of the app. They reach the store in the background. */
+  begin(response: TokenResponse): TokenFacts {
+    return this.vault.begin(parseTokenResponse(response, this.#kernel.clock.now(), false))
+  }
+
+  persist(): Promise<void> {
+    return this.#sharing.persist()
+  }
+
+  /** Replaces the session with tokens of the app. Resolves when they are persisted. */
+  async setTokens(response: TokenResponse): Promise<Session> {
+    const facts = this.begin(response)
+    const session = this.vault.session as Session
+    const { clock, mailbox } = this.#kernel
+    mailbox.send(tokensReceived({ facts, refreshed: false }, clock.now()))
+    await this.#sharing.persist()
+    return session
+  }
+
+  /** Makes a sign-in the pending one. */
+  beginSignIn(credentials: unknown): Promise<Session> {
+    return this.#signIn.begin(credentials)
+  }
+
+  /** The chart has left `authenticating`. */
+  completeSignIn(): void {
+    this.#signIn.complete()
+  }
+
+  restore(signal: InvokeSignal): Promise<TokenFacts | undefined> {
+    // Later, so that the caller of `createAuth` can add a listener before a store fails.
+    const merged = Promise.resolve().then(() => this.#sharing.reload())
+    return this.#deliver(
+      signal,
+      merged.then((found) => found?.facts),
+    )
+  }
+
+  authenticate(signal: InvokeSignal): Promise<TokenFacts> {
+    return this.#deliver(signal, this.#signIn.run(signal))
+  }
+
+  refresh(attempt: number, signal: InvokeSignal): Promise<TokenFacts> {
+    return this.#deliver(signal, this.#refresh.run(attempt))
+  }
+
+  async revoke(): Promise<void> {
+    const cleared = this.#sharing.idle()
+    if (this.#revocation.isEmpty) {
+      // The user signed out before the session was restored: only the store knows the tokens, or they are in a cookie.
+      await cleared
+      const mayBeInCookie = this.#kernel.options.silentSignIn !== undefined && this.vault.isInCookie
+      if (this.#revocation.isEmpty && mayBeInCookie) this.#revocation.add({})
+    }
+    await this.#revocation.revokeAdded()
+    await cleared
+  }
+
+  expire(reason: Reason | undefined): void {
+    const ended = this.vault.expire()
+    if (!ended) return
+    // The server has not ended this session: anyone who finds the tokens could go on with them.
+    if (reason === 'idle' || reason === 'lifetime') this.#revocation.revokeNow(ended)
+    this.#sharing.expired(ended)
+  }
+
+  end(elsewhere: boolean): void {
+    const ended = this.vault.end()
+    this.#signIn.cancel(new SignedOutError({ reason: 'signed_out' }))
+    if (elsewhere) this.#sharing.signedOutElsewhere()
+    else {
+      if (ended) this.#revocation.add(ended)
+      this.#sharing.signedOut(ended, this.#revocation)
+    }
+  }
+
+  reload(): void {
+    this.#sharing.checkStore()
+  }
+
+  dispose(error: unknown): void {
+    this.#sharing.dispose(error)
+    this.#signIn.cancel(error)
+  }
+
+  /** A result is in the vault even if the chart has stopped waiting for it: then the chart is notified. */
+  async #deliver<T extends TokenFacts | undefined>(signal: InvokeSignal, result: Promise<T>): Promise<T> {
+    const facts = await result
+    if (!facts) return facts
+    const { clock, mailbox } = this.#kernel
+    const notify = () => {
+      const { vault } = this
+      const isCurrent = facts.epoch === vault.epoch && facts.generation === vault.generation
+      if (vault.tokens && isCurrent) mailbox.send(tokensReceived({ facts, refreshed: true }, clock.now()))
+    }
+    if (signal.aborted) notify()
+    // The chart takes a result a few promise jobs later, and may stop waiting in between.
+    else signal.addEventListener('abort', () => void Promise.resolve().then(notify))
+    return facts
+  }
+}

@@ -1,0 +1,59 @@
+import type { Kernel } from '../kernel.ts'
+import type { Limits } from './limits.ts'
+import type { Merged } from './record.ts'
+import type { RevocationList } from './revocable.ts'
+import type { HeldTokens, Vault } from './vault.ts'
+
+/**
+ * How a session is shared: with other tabs and processes, with a later visit, and with other answers that set the same
+ * cookie. A session that is not shared has `UNSHARED`.
+ */
+export interface Sharing {
+  /** Whether there may be a stored session to restore. */
+  readonly restores: boolean
+  /** Merges what the store holds if it is newer. Never rejects. */
+  reload(): Promise<Merged | undefined>
+  /** Stores the session. Tokens of a refresh give way to what other tabs did meanwhile. */
+  persist(refreshed?: boolean): Promise<void>
+  /** Runs `task` while no other tab runs one. Without a lock it runs all the same, because the commit is guarded. */
+  withLock<T>(task: () => Promise<T>): Promise<T>
+  /**
+   * Cookie mode: everything that is answered with a cookie takes turns. Otherwise a late answer could restore the cookie of
+   * another session. At most half of `time` (milliseconds) is spent waiting; `task` is given what is left.
+   */
+  takeTurn<T>(task: (timeLeft: number) => Promise<T>, time: number): Promise<T>
+  /** Looks in the store for what another tab changed. */
+  checkStore(): void
+  /** The session ended by itself. */
+  expired(ended: HeldTokens): void
+  /** The user signed out. A session that only the store knows is added to `revocation`. */
+  signedOut(ended: HeldTokens | undefined, revocation: RevocationList): void
+  /** The user signed out in another tab. */
+  signedOutElsewhere(): void
+  /** Resolves when the store has done everything it was asked to do. */
+  idle(): Promise<void>
+  /** Begins to listen to other tabs. Returns functions that stop it. */
+  start(): readonly (() => void)[]
+  dispose(reason: unknown): void
+}
+
+/** What a store, a coordinator or cookie mode brings along. */
+export type CreateSharing = (kernel: Kernel, vault: Vault, limits: Limits) => Sharing
+
+const nothing = () => {}
+const resolved = async () => undefined
+
+export const UNSHARED: Sharing = {
+  restores: false,
+  reload: resolved,
+  persist: resolved,
+  withLock: (task) => task(),
+  takeTurn: (task, time) => task(time),
+  checkStore: nothing,
+  expired: nothing,
+  signedOut: nothing,
+  signedOutElsewhere: nothing,
+  idle: resolved,
+  start: () => [],
+  dispose: nothing,
+}

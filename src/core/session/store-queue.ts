@@ -1,0 +1,277 @@
+import { compareSessions, type Lineage, mayClear } from '../../../machines/policies.ts'
+import { StorageError } from '../errors.ts'
+import type { Kernel } from '../kernel.ts'
+import { isPromiseLike } from '../platform/promise-like.ts'
+import type { SessionRecord, SessionStorage } from '../ports.ts'
+import { isSessionRecord, recordOf } from './record.ts'
+import type { RevocationList } from './revocable.ts'
+import type { Mark, Vault } from './vault.ts'
+
+/** What a look into the store finds. `'gone'`: another tab removed the record. */
+export type Found = SessionRecord | 'gone' | 'unreadable' | undefined
+
+/** What other tabs did to the store while the session was refreshed here. */
+export type Overtaken = 'gone' | 'newer'
+
+const FAILED = Symbol('failed')
+
+/**
+ * The app's store, made safe. Operations run one after another, none takes longer than `timeouts.storage`, and none fails:
+ * a failure is sent to the chart, and the session goes on in memory. A store that answers at once is used at once.
+ */
+export class StoreQueue {
+  readonly #kernel: Kernel
+  readonly #given: SessionStorage | undefined
+  readonly #storage: SessionStorage | undefined
+  /** The last operation, while one runs. */
+  #tail: Promise<unknown> | undefined
+  /** Whether it holds this session's record, as far as is known. Only then an empty store means something. */
+  #hasRecord = false
+  /** Whether the store reports changes or has ever returned a record. Some stores accept everything and keep nothing. */
+  #isReliable: boolean
+  #disposed = false
+  readonly #waiting = new Set<() => void>()
+  /** Failures that were reported since the last successful write; each kind is reported once. */
+  readonly #reported = new Set<string | undefined>()
+
+  constructor(kernel: Kernel, storage: SessionStorage | undefined) {
+    this.#kernel = kernel
+    this.#given = storage
+    this.#storage = kernel.settings.persist === 'none' ? undefined : storage
+    this.#isReliable = this.#storage?.subscribe !== undefined
+  }
+
+  /** Whether sessions are stored at all, so that a later visit or another tab can find them. */
+  get isPersistent(): boolean {
+    return this.#storage !== undefined
+  }
+
+  /** Whether a missing record means that another tab removed it. */
+  get isReliable(): boolean {
+    return this.#isReliable
+  }
+
+  /** Listens to changes that other tabs make. With `persist: 'none'` it clears the store instead. */
+  start(): () => void {
+    const given = this.#given
+    if (given && !this.#storage) void this.#enqueue(() => given.clear())
+    try {
+      const onChange = () => {
+        this.#isReliable = true
+        this.#kernel.mailbox.send({ type: 'store.changed' })
+      }
+      const stop: unknown = this.#storage?.subscribe?.(onChange)
+      if (isPromiseLike(stop)) return this.#stopLater(stop)
+      return typeof stop === 'function' ? () => stop() : () => {}
+    } catch (error) {
+      this.#fail(error)
+      return () => {}
+    }
+  }
+
+  /** A store written in JavaScript may subscribe asynchronously, and may fail to. */
+  #stopLater(subscribed: PromiseLike<unknown>): () => void {
+    const stop = Promise.resolve(subscribed).catch((error) => this.#fail(error))
+    return () => void stop.then((late) => typeof late === 'function' && late())
+  }
+
+  /** Reads the record. */
+  async read(): Promise<Found> {
+    const storage = this.#storage
+    if (!storage) return undefined
+    const found = await this.#enqueue(() => {
+      const value = storage.read()
+      return isPromiseLike(value) ? value.then((late) => this.#inspect(late)) : this.#inspect(value)
+    })
+    return found === FAILED ? 'unreadable' : (found as Found)
+  }
+
+  /**
+   * Writes what the vault holds when the turn comes, unless it has changed since `mark`.
+   *
+   * @param refreshed the tokens come from a refresh, which other tabs may have overtaken: then nothing is written
+   * @returns how the refresh was overtaken, if it was
+   */
+  async persist(vault: Vault, mark: Mark, refreshed: boolean): Promise<Overtaken | undefined> {
+    const storage = this.#storage
+    if (!storage) return undefined
+    const leaveOut = this.#kernel.settings.persist !== 'all'
+    const current = (withoutAccess = leaveOut) =>
+      vault.isCurrent(mark) ? recordOf(vault, withoutAccess) : undefined
+    let overtaken: Overtaken | undefined
+    const write = (withoutAccess?: boolean) => {
+      const record = current(withoutAccess)
+      if (!record) return undefined
+      const written = storage.write(record)
+      this.#hasRecord = true
+      if (isPromiseLike(written)) return written.then(() => this.#reported.clear())
+      this.#reported.clear()
+      return undefined
+    }
+    await this.#enqueue(
+      () => {
+        if (!refreshed || !current()) return write()
+        const writeUnlessOvertaken = (stored: unknown) => {
+          const record = current()
+          overtaken = record && this.#overtakenBy(stored, record)
+          return overtaken ? undefined : write()
+        }
+        return afterReading(storage, writeUnlessOvertaken, () => write())
+      },
+      // If there is little room, there may still be enough for what the next start needs.
+      () => write(true),
+      // The store may still hold a spent refresh token: sent after a reload, it would end the session on the server. No
+      // record is better.
+      () => this.#empty(),
+    )
+    return overtaken
+  }
+
+  /**
+   * Clears the store.
+   *
+   * @param ended clears only this session or an older one
+   * @param revocation receives the record that is found
+   */
+  clear(ended?: Lineage, revocation?: RevocationList): unknown {
+    const storage = this.#storage
+    if (!storage) return undefined
+    const emptyUnlessNewer = (stored: unknown) => {
+      if (!isSessionRecord(stored)) return this.#empty()
+      revocation?.add(stored)
+      return ended && !mayClear(ended, stored) ? undefined : this.#empty()
+    }
+    return this.#enqueue(() =>
+      ended || revocation ? afterReading(storage, emptyUnlessNewer, () => this.#empty()) : this.#empty(),
+    )
+  }
+
+  /** The session has ended here as well: that its record is gone means nothing any more. */
+  forget(): void {
+    this.#hasRecord = false
+  }
+
+  /** Resolves when everything that was asked of the store is done. */
+  async idle(): Promise<void> {
+    await this.#tail
+  }
+
+  /** Releases all waiting calls. What the store was asked before is done all the same. */
+  dispose(): void {
+    this.#disposed = true
+    for (const leave of this.#waiting) leave()
+  }
+
+  #enqueue(operation: () => unknown, ...remedies: (() => unknown)[]): unknown {
+    const run = () => this.#run(operation, remedies, false)
+    const result = this.#tail ? this.#tail.then(run) : run()
+    if (!isPromiseLike(result)) return result
+    const turn: Promise<unknown> = Promise.resolve(result).finally(() => {
+      if (this.#tail === turn) this.#tail = undefined
+    })
+    this.#tail = turn
+    return this.#releasable(turn)
+  }
+
+  /** A caller does not wait beyond `dispose`; the operation itself runs all the same, in its order. */
+  #releasable(turn: Promise<unknown>): Promise<unknown> {
+    if (this.#disposed) return Promise.resolve(FAILED)
+    return new Promise((resolve) => {
+      const leave = () => resolve(FAILED)
+      this.#waiting.add(leave)
+      void turn.then((result) => {
+        this.#waiting.delete(leave)
+        resolve(result)
+      })
+    })
+  }
+
+  /** If the operation fails, tries the remedies, one after the other; the failure is reported once. */
+  #run(operation: () => unknown, remedies: readonly (() => unknown)[], isReported: boolean): unknown {
+    const failed = (error: unknown) => {
+      if (!isReported) this.#fail(error)
+      // A store that does not answer is asked only what it must be asked.
+      const isTimeout = error instanceof StorageError && error.reason === 'timeout'
+      const [next, ...others] = isTimeout ? remedies.slice(-1) : remedies
+      return next ? this.#run(next, others, true) : FAILED
+    }
+    try {
+      const result = operation()
+      return isPromiseLike(result) ? this.#bounded(Promise.resolve(result)).catch(failed) : result
+    } catch (error) {
+      return failed(error)
+    }
+  }
+
+  /** A caller waits no longer than `timeouts.storage`, nor beyond `dispose`. */
+  #bounded(result: Promise<unknown>): Promise<unknown> {
+    if (this.#disposed) return result
+    const { clock, settings } = this.#kernel
+    return new Promise((resolve, reject) => {
+      const leave = () => {
+        clock.clearTimeout(timer)
+        this.#waiting.delete(leave)
+        resolve(FAILED)
+      }
+      const timer = clock.setTimeout(() => {
+        reject(new StorageError('', { reason: 'timeout' }))
+        leave()
+      }, settings.timeouts.storage)
+      this.#waiting.add(leave)
+      result.then(resolve, reject).finally(leave)
+    })
+  }
+
+  #fail(error: unknown): void {
+    // A store's error may quote what it holds, so only its kind is passed on.
+    const kind =
+      error instanceof StorageError ? error.reason : error instanceof Error ? error.name : undefined
+    if (this.#reported.has(kind)) return
+    this.#reported.add(kind)
+    // Later, so that the caller of `createAuth` can add a listener first.
+    const { mailbox } = this.#kernel
+    void Promise.resolve().then(() => mailbox.send({ type: 'store.failed', reason: kind ?? 'failed' }))
+  }
+
+  #inspect(value: unknown): Found {
+    if (isSessionRecord(value)) {
+      this.#hasRecord = true
+      this.#isReliable = true
+      return value
+    }
+    // 'gone' stays true until `forget`: a caller with an outdated mark ignores it, so it must not be consumed.
+    if (value === undefined || value === null) return this.#hasRecord ? 'gone' : undefined
+    this.#hasRecord = false
+    this.#fail(new StorageError('', { reason: 'invalid_record' }))
+    return undefined
+  }
+
+  #overtakenBy(stored: unknown, record: SessionRecord): Overtaken | undefined {
+    if (isSessionRecord(stored)) {
+      const order = compareSessions(stored, record)
+      return order === 'signedIn' || order === 'refreshed' ? 'newer' : undefined
+    }
+    const isGone = stored === undefined || stored === null
+    return isGone && this.#hasRecord && this.#isReliable ? 'gone' : undefined
+  }
+
+  #empty(): unknown {
+    this.#hasRecord = false
+    return this.#storage?.clear()
+  }
+}
+
+/** Looks at what is stored before it is changed. If that fails, it is changed all the same. */
+function afterReading(
+  storage: SessionStorage,
+  onStored: (stored: unknown) => unknown,
+  onUnreadable: () => unknown,
+): unknown {
+  let stored: unknown
+  try {
+    stored = storage.read()
+  } catch {
+    return onUnreadable()
+  }
+  return isPromiseLike(stored) ? stored.then(onStored, onUnreadable) : onStored(stored)
+}

@@ -1,0 +1,55 @@
+import type { Reason } from '../../../machines/vocabulary.ts'
+import type { Kernel } from '../kernel.ts'
+import { messageOf } from '../messages.ts'
+import { classifyFailure, type FailureCause, unwrapResponse } from './failure.ts'
+import { parseTokenResponse, type Tokens } from './token-response.ts'
+
+/**
+ * Calls the app's `refresh` function once.
+ *
+ * @param previous the current tokens, if there are any
+ * @returns the new tokens
+ * @throws FailureCause if the function failed
+ * @throws Abandoned if it did not answer within `timeouts.refresh`
+ */
+export function requestTokens(
+  { options, settings, clock, environment, work }: Kernel,
+  previous: Tokens | undefined,
+  secrets: readonly (string | undefined)[],
+): Promise<Tokens> {
+  const { refreshToken, scope } = previous ?? {}
+  return work.run(async (signal) => {
+    try {
+      const response = await unwrapResponse(await options.refresh({ refreshToken, scope, signal }))
+      return parseTokenResponse(response, clock.now(), true, previous)
+    } catch (error) {
+      // Reading the body of a thrown response takes time, too: it is bounded with the rest.
+      throw await classifyFailure(error, {
+        now: clock.now(),
+        offline: !environment.online(),
+        secrets,
+        isFatal: options.isFatal,
+      }).catch(() => transientFailure('refresh_failed'))
+    }
+  }, settings.timeouts.refresh)
+}
+
+/** A failure that says nothing about the refresh token. */
+export const transientFailure = (
+  reason: Reason,
+  message: string = reason,
+  ambiguous = false,
+): FailureCause => ({
+  fatal: false,
+  ambiguous,
+  reason,
+  status: undefined,
+  retryAfter: undefined,
+  cause: new Error(messageOf(message)),
+})
+
+export const isFailure = (value: unknown): value is FailureCause =>
+  typeof value === 'object' && value !== null && 'retryAfter' in value
+
+/** What is known if no answer came in time. */
+export const timeoutFailure = (): FailureCause => transientFailure('timeout', 'no_answer', true)

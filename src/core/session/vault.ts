@@ -1,0 +1,222 @@
+import {
+  isAnotherUser,
+  type Lineage,
+  mayServe,
+  type Predecessor,
+  refreshTime,
+  requestOwner,
+} from '../../../machines/policies.ts'
+import type { TokenFacts } from '../../../machines/vocabulary.ts'
+import type { Clock, Session } from '../ports.ts'
+import type { Tokens } from './token-response.ts'
+
+/** What a request is sent with: enough to know later which token a 401 was about. */
+export interface Credential {
+  /** The `Authorization` header; `undefined` if no user is signed in. */
+  readonly authorization: string | undefined
+  readonly epoch: number
+  readonly generation: number
+}
+
+/** The state of the vault when some work began. A commit is made only if the vault has not changed since. */
+export interface Mark {
+  readonly epoch: number
+  readonly revision: number
+}
+
+/** A token set with the sign-in that it descends from. */
+export interface HeldTokens extends Tokens, Lineage {}
+
+/**
+ * The only holder of tokens in memory. Other parts see credentials, facts and sessions. A write states what it expects to
+ * find and fails if that has changed, so a late result can never bring a session back.
+ */
+export class Vault {
+  readonly #clock: Clock
+  readonly #refreshAhead: number | undefined
+  #epoch = 0
+  #generation = 0
+  /** Grows with every change of the tokens. */
+  #revision = 0
+  #held: HeldTokens | undefined
+  #session: Session | undefined
+  #credential: Credential | undefined
+  #predecessor: Predecessor | undefined
+  /** Start of the newest session that was seen. */
+  #newestStart = Number.NEGATIVE_INFINITY
+  #lastUse: number | undefined
+  #isInCookie: boolean
+  /** Whether a sign-in is in progress, which may change the cookie. */
+  isSigningIn = false
+
+  /** @param mayBeInCookie whether refresh tokens may be in a cookie */
+  constructor(clock: Clock, refreshAhead?: number, mayBeInCookie = false) {
+    this.#clock = clock
+    this.#refreshAhead = refreshAhead
+    this.#isInCookie = mayBeInCookie
+  }
+
+  get epoch(): number {
+    return this.#epoch
+  }
+
+  get generation(): number {
+    return this.#generation
+  }
+
+  get tokens(): HeldTokens | undefined {
+    return this.#held
+  }
+
+  /** Whether the refresh token is in a cookie, as far as is known: none was ever received. */
+  get isInCookie(): boolean {
+    return this.#isInCookie
+  }
+
+  /** Whether the cookie belongs to a session that must not be revoked with an older one. */
+  get isCookieTaken(): boolean {
+    return this.#isInCookie && (this.#held !== undefined || this.isSigningIn)
+  }
+
+  /** When a session that was restored from a store was last used; `undefined` if it began here. */
+  get lastUse(): number | undefined {
+    return this.#lastUse
+  }
+
+  /** What the app may know of the session. The same object until the next token set. */
+  get session(): Session | undefined {
+    if (!this.#held || this.#session) return this.#session
+    const { subject, claims, scope, expiresAt } = this.#held
+    this.#session = Object.freeze({
+      ...(subject !== undefined && { subject }),
+      ...(claims && { claims }),
+      ...(scope !== undefined && { scope }),
+      expiresAt,
+      generation: this.#generation,
+      epoch: this.#epoch,
+    })
+    return this.#session
+  }
+
+  /** What requests carry; `undefined` without an access token. The same object until the next token set. */
+  get credential(): Credential | undefined {
+    return this.#credential
+  }
+
+  get anonymousCredential(): Credential {
+    return Object.freeze({ authorization: undefined, epoch: this.#epoch, generation: this.#generation })
+  }
+
+  /** Every secret in memory, to be removed from texts. */
+  get secrets(): readonly (string | undefined)[] {
+    return [this.#held?.accessToken, this.#held?.refreshToken, this.#held?.idToken]
+  }
+
+  /** What the chart may know of the tokens. */
+  facts(): TokenFacts {
+    const held = this.#held
+    return {
+      epoch: this.#epoch,
+      generation: this.#generation,
+      expiresAt: held?.expiresAt,
+      refreshAt: held && refreshTime(held, this.#refreshAhead),
+      refreshable: (held?.refreshTokenExpiresAt ?? Number.POSITIVE_INFINITY) > this.#clock.now(),
+    }
+  }
+
+  mark(): Mark {
+    return { epoch: this.#epoch, revision: this.#revision }
+  }
+
+  isCurrent(mark: Mark): boolean {
+    return mark.revision === this.#revision
+  }
+
+  /** Makes every mark outdated: what was read or requested before now belongs to a session that ended elsewhere. */
+  bumpRevision(): void {
+    this.#revision++
+  }
+
+  /** Starts a new session with the tokens of a sign-in. */
+  begin(tokens: Tokens): TokenFacts {
+    return this.start({
+      ...tokens,
+      id: Math.random().toString(36).slice(2),
+      rotation: 0,
+      // Two sign-ins in one millisecond, or with the clock set back between them, still have an order.
+      startedAt: Math.max(tokens.receivedAt, this.#newestStart + 1),
+    })
+  }
+
+  /** Starts a session that was found in a store. */
+  start(next: HeldTokens, lastUse?: number): TokenFacts {
+    this.#drop(false)
+    this.#newestStart = Math.max(this.#newestStart, next.startedAt)
+    this.#lastUse = lastUse
+    this.#epoch++
+    return this.replace(next)
+  }
+
+  /** Stores refreshed tokens. Returns nothing if the session has changed since `mark`. */
+  refresh(mark: Mark, tokens: Tokens): TokenFacts | undefined {
+    if (!this.isCurrent(mark)) return undefined
+    const held = this.#held
+    // A shared cookie may belong to another user by now: requests of one user must not be sent for the other.
+    if (!held || isAnotherUser(held.subject, tokens.subject)) return this.begin(tokens)
+    return this.replace({ ...held, ...tokens, rotation: held.rotation + 1 })
+  }
+
+  /** Stores newer tokens of the same session. */
+  replace(next: HeldTokens): TokenFacts {
+    this.#held = next
+    if (next.refreshToken !== undefined) this.#isInCookie = false
+    this.#generation++
+    this.#revision++
+    this.#session = undefined
+    this.#credential =
+      next.accessToken === undefined
+        ? undefined
+        : Object.freeze({
+            authorization: `Bearer ${next.accessToken}`,
+            epoch: this.#epoch,
+            generation: this.#generation,
+          })
+    return this.facts()
+  }
+
+  /** Changes what the next refresh will send. The access token stays as it is. */
+  amend(change: Pick<HeldTokens, 'rotation' | 'refreshToken' | 'refreshTokenExpiresAt'>): void {
+    if (this.#held) this.#held = { ...this.#held, ...change }
+  }
+
+  /** The session ended by itself. Returns its tokens. */
+  expire(): HeldTokens | undefined {
+    return this.#drop(true)
+  }
+
+  /** The user signed out: a new epoch. Returns the tokens to revoke. */
+  end(): HeldTokens | undefined {
+    const held = this.#drop(false)
+    this.#epoch++
+    this.#predecessor = undefined
+    return held
+  }
+
+  /** The epoch that a request made now belongs to. */
+  get requestOwner(): number {
+    return requestOwner(this.#epoch, this.#held !== undefined, this.#predecessor)
+  }
+
+  /** Whether a request of that epoch may be sent with the current token. */
+  mayServe(owner: number): boolean {
+    return mayServe(owner, this.#epoch, this.#held, this.#predecessor)
+  }
+
+  #drop(expired: boolean): HeldTokens | undefined {
+    const held = this.#held
+    if (held) this.#predecessor = { epoch: this.#epoch, subject: held.subject, expired }
+    this.#held = this.#session = this.#credential = undefined
+    this.#revision++
+    return held
+  }
+}

@@ -1,12 +1,12 @@
-/** What a server's 401 or 403 says beside "no". */
+/** What a server's 401 or 403 asks for (RFC 6750 §3.1, RFC 9470). */
 export interface StepUp {
   readonly scope?: string
   readonly acrValues?: string
   readonly maxAge?: number
 }
 
-/** What a refusal asks for: a new token, or a stronger sign-in that no refresh can give. */
-export type Challenge = 'renew' | StepUp
+/** What a refusal asks for: a new token, or a stronger sign-in that no refresh can provide. */
+export type Challenge = 'refresh' | StepUp
 
 /**
  * Reads a refusal. A 401 asks for a new token unless its Bearer challenge names another error than `invalid_token`
@@ -25,7 +25,7 @@ export function readChallenge(
       ...(maxAge !== undefined && Number.isFinite(Number(maxAge)) && { maxAge: Number(maxAge) }),
     }
   }
-  return status === 401 && (error === undefined || error === 'invalid_token') ? 'renew' : undefined
+  return status === 401 && (error === undefined || error === 'invalid_token') ? 'refresh' : undefined
 }
 
 /** `name=value` or `name="quoted value"` (RFC 9110 §11.2), or the name of a scheme. */

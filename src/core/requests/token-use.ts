@@ -1,0 +1,43 @@
+import { isReached } from '../../../machines/policies.ts'
+import type { Vault } from '../session/vault.ts'
+
+/** Whether requests use the current token set, and when the chart has to look at it. */
+export class TokenUse {
+  readonly #vault: Vault
+  /** The token set that this is about. */
+  #generation = -1
+  #nextCheckAt = Number.NEGATIVE_INFINITY
+  #isUsed = false
+
+  constructor(vault: Vault) {
+    this.#vault = vault
+  }
+
+  /** Whether a request used the current tokens. */
+  get isUsed(): boolean {
+    return this.#isUsed && this.#generation === this.#vault.generation
+  }
+
+  /** Whether a request must make the chart look at the clock before it is sent: a refresh is due, or the token expired. */
+  needsCheck(now: number): boolean {
+    if (this.#generation !== this.#vault.generation) {
+      this.#generation = this.#vault.generation
+      this.#isUsed = false
+      this.scheduleCheck(Number.NEGATIVE_INFINITY)
+    }
+    return now >= this.#nextCheckAt
+  }
+
+  scheduleCheck(now: number): void {
+    const { expiresAt = Number.POSITIVE_INFINITY, refreshAt = expiresAt } = this.#vault.facts()
+    this.#nextCheckAt = now < refreshAt ? refreshAt : expiresAt
+  }
+
+  use(): void {
+    this.#isUsed = true
+  }
+
+  isExpired(now: number): boolean {
+    return isReached(this.#vault.tokens?.expiresAt, now)
+  }
+}

@@ -1,0 +1,25 @@
+import type { Coordinator, SessionStorage } from '../ports.ts'
+
+/** The key under which a feature carries its code, so that an app loads only the features it names. */
+export const ATTACH: unique symbol = Symbol.for('authchart.attach')
+
+/** An option of `createAuth` that is more than a value. */
+export interface Feature {
+  readonly [ATTACH]: object
+}
+
+/** A store for `createAuth`: `webStorage()`, `encryptedStorage()`, …, or one of your own in `defineStorage()`. */
+export interface StorageFeature extends SessionStorage, Feature {}
+
+/** A coordinator for `createAuth`: `tabCoordinator()`, …, or one of your own in `defineCoordinator()`. */
+export interface CoordinatorFeature extends Coordinator, Feature {}
+
+/** Cookie mode, made by `fromCookie()`. */
+export interface CookieFeature extends Feature {
+  readonly kind: 'cookie'
+}
+
+/** Limits of a session, made by `sessionLimits()`. */
+export interface LimitsFeature extends Feature {
+  readonly kind: 'limits'
+}

@@ -1,0 +1,291 @@
+import { isIdle } from '../../../machines/policies.ts'
+import { checkNumber } from '../check-options.ts'
+import type { Kernel } from '../kernel.ts'
+import { BackgroundClock } from '../platform/background-clock.ts'
+import { isPromiseLike } from '../platform/promise-like.ts'
+import type { SessionRecord, SessionStorage } from '../ports.ts'
+import type { CreateLimits, Limits } from '../session/limits.ts'
+import type { Vault } from '../session/vault.ts'
+import { ATTACH, type LimitsFeature } from './feature.ts'
+
+/** How long a use may stay unwritten, in milliseconds; a tenth of the limit if that is less. */
+const WRITE_EVERY = 5_000
+
+/** How often the store is asked for an app that shows how long the session lasts, in milliseconds. */
+const ASK_EVERY = 1_000
+
+const NEVER = Number.POSITIVE_INFINITY
+const LONG_AGO = Number.NEGATIVE_INFINITY
+
+/** Limits of a session, in milliseconds. */
+export interface SessionLimitsOptions {
+  /** How long a session may go without a request, in this tab and in all others that share the store. Default: no limit. */
+  readonly idle?: number
+  /** How long a session may last in all. Default: no limit. */
+  readonly absolute?: number
+}
+
+/**
+ * Limits how long a session may go unused, and how long it may last. A session that reaches a limit is `expired`, with the
+ * reason `idle` or `lifetime`, and is revoked.
+ *
+ * @param options the limits, in milliseconds
+ * @returns the value of the option `limits` of `createAuth`
+ * @throws TypeError if a limit is not a number of at least 1
+ *
+ * @example
+ * ```ts
+ * createAuth({ refresh, limits: sessionLimits({ idle: 15 * 60_000, absolute: 8 * 3_600_000 }) })
+ * ```
+ */
+export function sessionLimits({ idle, absolute }: SessionLimitsOptions = {}): LimitsFeature {
+  checkNumber('limits.idle', idle, 1)
+  checkNumber('limits.absolute', absolute, 1)
+  const attach: CreateLimits = (kernel, vault) =>
+    new SessionLimits(kernel, vault, idle ?? NEVER, absolute ?? NEVER)
+  return { kind: 'limits', [ATTACH]: attach }
+}
+
+/**
+ * The limits of one session. Each tab writes its own uses to the store now and then, the last one included. It reads the
+ * uses of other tabs only when it would end the session for inactivity; until the store answers, the limit does not apply.
+ */
+class SessionLimits implements Limits {
+  readonly #kernel: Kernel
+  readonly #vault: Vault
+  readonly #idle: number
+  readonly #absolute: number
+  readonly #timers: BackgroundClock
+  /** The store, if it can hold the last use. */
+  readonly #storage: SessionStorage | undefined
+  /** The epoch that all of this is about. */
+  #epoch = -1
+  /** Whether the chart is in a state in which the session can end. */
+  #isActive = false
+  /** When the session was last used, as far as is known here. */
+  #usedAt: number
+  /** The use that was last written to the store, or read from it. */
+  #written = LONG_AGO
+  /** When the store last reported the uses of other tabs. */
+  #answeredAt = LONG_AGO
+  /** From when on a use has to be written. */
+  #writeAt = NEVER
+  #isAsking = false
+  #usedWhileAsking = false
+  #askAgainAt = LONG_AGO
+  #writeTimer: unknown
+  #limitTimer: unknown
+
+  constructor(kernel: Kernel, vault: Vault, idle: number, absolute: number) {
+    this.#kernel = kernel
+    this.#vault = vault
+    this.#idle = idle
+    this.#absolute = absolute
+    this.#timers = new BackgroundClock(kernel.clock)
+    this.#usedAt = kernel.clock.now()
+    const { storage } = kernel.options
+    this.#storage = idle < NEVER && storage?.readLastUse ? storage : undefined
+  }
+
+  get endsAt(): number | undefined {
+    if (!this.#vault.tokens) return undefined
+    this.#refreshLastUse()
+    const end = Math.min(this.#usedAt + this.#idle, this.#lifetimeEnd)
+    return end < NEVER ? end : undefined
+  }
+
+  get isAsking(): boolean {
+    return this.#isAsking
+  }
+
+  get isReached(): boolean {
+    return this.#vault.tokens !== undefined && (this.#isIdle || this.#isTooOld)
+  }
+
+  use(now: number): boolean {
+    if (isIdle(this.#usedAt, this.#idle, now) || this.#isTooOld) return false
+    this.#usedAt = now
+    if (now >= this.#writeAt) this.#write()
+    return true
+  }
+
+  touch(): void {
+    if (this.#isAsking) {
+      this.#usedWhileAsking = true
+      return
+    }
+    this.#usedAt = this.#now
+    if (this.#usedAt >= this.#writeAt) this.#write()
+  }
+
+  check(): void {
+    if (!this.#isActive || !this.#vault.tokens) return
+    this.#ask()
+    const reason = this.#isIdle ? 'idle' : this.#isTooOld ? 'lifetime' : undefined
+    if (reason) this.#kernel.mailbox.send({ type: 'session.limitReached', reason })
+  }
+
+  followSession(isActive: boolean): void {
+    this.#isActive = isActive
+    const { tokens, epoch, lastUse } = this.#vault
+    if (!tokens) {
+      this.#end()
+      return
+    }
+    if (epoch !== this.#epoch) this.#begin(lastUse)
+    this.#epoch = epoch
+    this.check()
+    this.#setTimer()
+  }
+
+  async lastUseOf({ startedAt }: SessionRecord): Promise<number | undefined> {
+    const found = await this.#read()
+    return this.#isPast(found) ? Math.max(startedAt, found) : undefined
+  }
+
+  dispose(): void {
+    this.#stopTimers()
+    if (this.#storage && this.#usedAt > this.#written) this.#put(this.#usedAt)
+  }
+
+  get #now(): number {
+    return this.#kernel.clock.now()
+  }
+
+  get #lifetimeEnd(): number {
+    return (this.#vault.tokens?.startedAt ?? NEVER) + this.#absolute
+  }
+
+  /** Whether the session was unused for too long, and the store knows of no later use. */
+  get #isIdle(): boolean {
+    return isIdle(this.#usedAt, this.#idle, this.#now) && !this.#isAsking && this.#isConfirmed
+  }
+
+  /** Whether the store has been asked since the idle limit was reached. An answer from the future means that a clock was set back. */
+  get #isConfirmed(): boolean {
+    const answeredAt = this.#answeredAt
+    return !this.#storage || (answeredAt >= this.#usedAt + this.#idle && answeredAt <= this.#now)
+  }
+
+  get #isTooOld(): boolean {
+    return this.#now >= this.#lifetimeEnd
+  }
+
+  /** A session begins: used right now, or last used at an instant that the store knows. */
+  #begin(lastUse: number | undefined): void {
+    this.#usedAt = lastUse ?? this.#now
+    if (!this.#storage) return
+    this.#answeredAt = this.#now
+    this.#timers.clearTimeout(this.#writeTimer)
+    if (lastUse === undefined) this.#write()
+    else this.#writeAt = LONG_AGO
+  }
+
+  /** The session has ended: its last use is not written any more. */
+  #end(): void {
+    this.#stopTimers()
+    this.#writeAt = NEVER
+    this.#written = this.#usedAt
+  }
+
+  #stopTimers(): void {
+    this.#timers.clearTimeout(this.#writeTimer)
+    this.#timers.clearTimeout(this.#limitTimer)
+    this.#limitTimer = undefined
+  }
+
+  /** Looks again when a limit is due. Uses until then only make the timer early. */
+  #setTimer(): void {
+    const due = Math.min(this.#usedAt + this.#idle, this.#lifetimeEnd)
+    // During a sign-in, the limits have no effect: a timer for one that is reached would fire without pause.
+    if (this.#limitTimer !== undefined || due === NEVER || !this.#isActive) return
+    // At least a moment, or a limit that is not reached yet would be checked without pause.
+    const least = this.#isAsking ? this.#kernel.settings.timeouts.storage : 1
+    this.#limitTimer = this.#timers.setTimeout(
+      () => {
+        this.#limitTimer = undefined
+        this.check()
+        if (this.#vault.tokens) this.#setTimer()
+      },
+      Math.max(least, due - this.#now),
+    )
+  }
+
+  #write(): void {
+    this.#writeAt = NEVER
+    this.#written = this.#usedAt
+    this.#put(this.#written)
+    this.#writeTimer = this.#timers.setTimeout(
+      () => {
+        if (this.#usedAt > this.#written) this.#write()
+        else this.#writeAt = LONG_AGO
+      },
+      Math.min(WRITE_EVERY, this.#idle / 10),
+    )
+  }
+
+  /** Writes a use, unless the store knows a later one. If it fails, the use counts here all the same. */
+  #put(at: number): void {
+    const write = (known: unknown) => {
+      if (this.#isPast(known) && known >= at) return
+      try {
+        void Promise.resolve(this.#storage?.writeLastUse?.(at)).catch(() => {})
+      } catch {}
+    }
+    const known = this.#read()
+    if (known instanceof Promise) void known.then(write)
+    else write(known)
+  }
+
+  /** What the store knows: at once if it can answer at once, and never after `timeouts.storage`. */
+  #read(): unknown {
+    try {
+      const found = this.#storage?.readLastUse?.()
+      if (!isPromiseLike(found)) return found
+      const { work, settings } = this.#kernel
+      // Caught here as well: after `dispose` the work does not run.
+      const answer = Promise.resolve(found).catch(() => undefined)
+      return work.run(() => answer, settings.timeouts.storage).catch(() => undefined)
+    } catch {
+      return undefined
+    }
+  }
+
+  /** A timestamp in the future means that a clock was set back: it is ignored. */
+  #isPast(found: unknown): found is number {
+    return typeof found === 'number' && found <= this.#now
+  }
+
+  #confirm(found: unknown): void {
+    if (this.#isPast(found)) this.#usedAt = Math.max(this.#usedAt, found)
+    this.#answeredAt = this.#now
+  }
+
+  /** Asks the store for the uses of other tabs, if the answer can change anything. */
+  #ask(): void {
+    if (this.#isAsking || this.#isConfirmed || !isIdle(this.#usedAt, this.#idle, this.#now)) return
+    const found = this.#read()
+    if (!(found instanceof Promise)) {
+      this.#confirm(found)
+      return
+    }
+    this.#isAsking = true
+    void found.then((value) => {
+      this.#isAsking = false
+      this.#confirm(value)
+      if (this.#usedWhileAsking && !this.#isIdle) this.touch()
+      this.#usedWhileAsking = false
+      // Requests may wait for this answer: the step that follows checks the limits, and releases or rejects them.
+      this.#kernel.mailbox.send({ type: 'clock.check' })
+    })
+  }
+
+  /** Reads the uses of other tabs for an app that shows how long the session lasts; a late answer counts next time. */
+  #refreshLastUse(): void {
+    if (!this.#storage || this.#isAsking || this.#now < this.#askAgainAt) return
+    this.#askAgainAt = this.#now + ASK_EVERY
+    const found = this.#read()
+    if (found instanceof Promise) void found.then((value) => this.#isAsking || this.#confirm(value))
+    else this.#confirm(found)
+  }
+}

@@ -6,12 +6,12 @@ import { systemClock } from './environment/clock.ts'
 import { report } from './environment/report.ts'
 
 /**
- * Makes a session: starts its statechart, restores what the store holds, and owns its tokens from then on.
+ * Creates a session: starts its statechart, restores what the store holds, and owns its tokens from then on.
  *
- * @param options `refresh` is all it needs; every time is in milliseconds
- * @returns the session, to be given to transports; one for each signed-in user and page, or each user on a server
- * @throws TypeError where an option is wrong
- * @throws InvalidTokenResponseError where `initialTokens` are
+ * @param options only `refresh` is required; times are in milliseconds
+ * @returns the session, to be given to transports; one for each page, or one for each user on a server
+ * @throws TypeError if an option is wrong
+ * @throws InvalidTokenResponseError if `initialTokens` are wrong
  *
  * @example
  * ```ts
@@ -22,7 +22,7 @@ import { report } from './environment/report.ts'
  * await auth.signIn({ username: 'ada', password: 'correct' })
  * ```
  *
- * @see RFC 6749 §6 for the exchange, RFC 6750 for what goes with each request
+ * @see RFC 6749 §6 for the refresh, RFC 6750 for what each request carries
  */
 export function createAuth<Credentials = unknown, Claims = Readonly<Record<string, unknown>>>(
   options: AuthOptions<Credentials>,

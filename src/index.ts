@@ -4,17 +4,16 @@
  * @module
  */
 export type {
-  AuthContext,
   AuthEmitted,
   AuthEvent,
   AuthFacts,
-  ExchangeFailure,
+  ChartContext,
   Reason,
+  RefreshFailure,
+  RefreshTrigger,
   TokenFacts,
 } from '../machines/index.ts'
-export type { AccessTokenOptions, AnyAuth, Auth, AuthEventMap, AuthState } from './core/auth.ts'
-export { bearerRequest } from './core/bearer-request.ts'
-export { type Challenge, readChallenge } from './core/challenge.ts'
+export type { AccessTokenOptions, Auth, AuthEventMap, AuthHandle, AuthState } from './core/auth.ts'
 export {
   AuthError,
   type AuthErrorCode,
@@ -32,8 +31,15 @@ export {
   TokenConfinedError,
   WorkerError,
 } from './core/errors.ts'
-export type { FailureVerdict } from './core/failure.ts'
-export type { AuthOptions, RefreshRequest, RenewMode, RevocableTokens } from './core/options.ts'
+export type {
+  CookieFeature,
+  CoordinatorFeature,
+  LimitsFeature,
+  StorageFeature,
+} from './core/features/feature.ts'
+export { type SessionLimitsOptions, sessionLimits } from './core/features/session-limits.ts'
+export { defineCoordinator, defineStorage, fromCookie } from './core/features/share.ts'
+export type { AuthOptions, PersistMode, RefreshRequest, RevocableTokens } from './core/options.ts'
 export type {
   AbortSignalLike,
   Clock,
@@ -41,12 +47,15 @@ export type {
   CoordinatorMessage,
   Environment,
   EnvironmentSignal,
+  FailureVerdict,
+  Session,
   SessionRecord,
   SessionStorage,
   Signal,
   TokenResponse,
 } from './core/ports.ts'
-export type { BearerRequest } from './core/request.ts'
-export type { Session } from './core/vault.ts'
+export { bearerRequest } from './core/requests/bearer-request.ts'
+export { type Challenge, readChallenge } from './core/requests/challenge.ts'
+export type { BearerRequest } from './core/requests/transport-request.ts'
 export { createAuth } from './defaults.ts'
 export { browserEnvironment } from './environment/browser.ts'

@@ -1,16 +1,15 @@
 import type { Actor } from 'xstate'
 import type { AuthEmitted, AuthMachine } from '../../machines/index.ts'
-import type { Gate } from './gate.ts'
-import type { AbortSignalLike, TokenResponse } from './ports.ts'
-import type { Session } from './vault.ts'
+import type { AbortSignalLike, Session, TokenResponse } from './ports.ts'
+import type { Gate } from './requests/gate.ts'
 
-/** Where transports find the gate. A symbol, for it is no part of what an app calls. */
-export const GATE: unique symbol = Symbol('authchart.gate')
+/** The key of the gate. A symbol, because only transports use it. */
+export const REQUEST_GATE: unique symbol = Symbol.for('authchart.gate')
 
-/** Where transports find the way to send for a session that lives elsewhere, and whose token does not come here. */
-export const FETCH: unique symbol = Symbol('authchart.fetch')
+/** The key of the `fetch` of a session in a worker, whose token does not leave it. */
+export const WORKER_FETCH: unique symbol = Symbol.for('authchart.fetch')
 
-/** `fetch` as the surrounding types know it, or nothing where they do not. */
+/** `fetch` if the surrounding types know it. */
 export type Fetch = typeof globalThis extends { fetch: infer F } ? F : never
 
 /** The states of the chart, as `auth.state` names them. */
@@ -24,7 +23,7 @@ export type AuthState =
   | 'signingOut'
   | 'loggedOut'
 
-/** What listeners are given, by the name they listen for; `*` is everything. */
+/** What listeners receive, by the name they listen for; `*` is everything. */
 export type AuthEventMap = { readonly [T in AuthEmitted['type']]: Extract<AuthEmitted, { type: T }> } & {
   readonly '*': AuthEmitted
 }
@@ -33,13 +32,13 @@ export type AuthEventMap = { readonly [T in AuthEmitted['type']]: Extract<AuthEm
 export interface AccessTokenOptions {
   /** Ends the wait; the promise rejects with the signal's reason. */
   readonly signal?: AbortSignalLike
-  /** Milliseconds the token must still live; at most half its lifetime. Default: 0. */
+  /** Milliseconds for which the token must still be valid; at most half its lifetime. Default: 0. */
   readonly minValidity?: number
-  /** Resolve to `undefined` where nobody is signed in, instead of rejecting. Default: `false`. */
+  /** Resolve to `undefined` if no user is signed in, instead of rejecting. Default: `false`. */
   readonly allowAnonymous?: boolean
 }
 
-/** One session: what an app holds on to. Made by `createAuth`. */
+/** One session, made by `createAuth`. Its methods may be used detached from it. */
 export interface Auth<Credentials = unknown, Claims = Readonly<Record<string, unknown>>> {
   /** The XState actor: for `useSelector`, inspectors and parents. It never holds a token. */
   readonly actor: Actor<AuthMachine>
@@ -49,44 +48,44 @@ export interface Auth<Credentials = unknown, Claims = Readonly<Record<string, un
   readonly session: Session<Claims> | undefined
   /**
    * When `limits` end the session unless it is used before, in milliseconds since the Unix epoch: for a countdown.
-   * `undefined` where there is no session or no limit.
+   * `undefined` without a session or without a limit.
    */
   readonly endsAt: number | undefined
-  /** The last events emitted, oldest first: why am I logged out? */
+  /** The last events that were emitted, oldest first. They answer: why am I logged out? */
   readonly history: readonly AuthEmitted[]
 
   /**
-   * Resolves once the stored session was read and the chart left `restoring`.
+   * Resolves once the stored session was restored and the chart left `restoring`.
    *
    * @throws DisposedError
    */
   ready(): Promise<void>
 
   /**
-   * Signs in with the `signIn` function. A second call supersedes the first.
+   * Signs in with the `signIn` function. A second call replaces the first.
    *
    * @throws what the `signIn` function throws, unchanged
    * @throws InvalidTokenResponseError
    * @throws SignInTimeoutError
-   * @throws SignedOutError where a sign-out, or another sign-in, came first
+   * @throws SignedOutError if a sign-out or another sign-in came first
    * @throws DisposedError
    */
   signIn(credentials: Credentials): Promise<Session<Claims>>
 
   /**
-   * Ends the session here at once, then tells the server (RFC 7009), in bounded time: `timeouts.revoke`, and before
-   * `ready()` `timeouts.storage` too, for what is revoked then is what the store holds. Never rejects.
+   * Ends the session here at once, then revokes its tokens (RFC 7009), in bounded time: `timeouts.revoke`, and before
+   * `ready()` also `timeouts.storage`, because then the tokens of the stored session are revoked. Never rejects.
    *
    * @example
    * ```ts
    * // A page for signing out need not wait for anything.
-   * await createAuth({ refresh, revoke, storage: webStorage() }).signOut()
+   * await createAuth({ refresh, revoke, storage: webStorage(() => localStorage) }).signOut()
    * ```
    */
   signOut(): Promise<void>
 
   /**
-   * Takes over tokens that were obtained elsewhere: a redirect flow, a server render.
+   * Starts a session with tokens that were obtained elsewhere: by a redirect flow or a server render.
    *
    * @throws InvalidTokenResponseError
    * @throws DisposedError
@@ -94,7 +93,7 @@ export interface Auth<Credentials = unknown, Claims = Readonly<Record<string, un
   setTokens(response: TokenResponse): Promise<Session<Claims>>
 
   /**
-   * Renews the token now, or joins the renewal under way.
+   * Refreshes the token now, or joins the refresh in progress.
    *
    * @throws SessionExpiredError
    * @throws SignedOutError
@@ -105,34 +104,34 @@ export interface Auth<Credentials = unknown, Claims = Readonly<Record<string, un
   refresh(): Promise<Session<Claims>>
 
   /**
-   * The access token, for clients no transport covers. Waits as a request would.
+   * The access token, for clients that no transport supports. Waits as a request would.
    *
    * @throws SessionExpiredError
-   * @throws SignedOutError where nobody is signed in and `allowAnonymous` is not set
+   * @throws SignedOutError if no user is signed in and `allowAnonymous` is not set
    * @throws RefreshUnavailableError
    * @throws HoldTimeoutError
    * @throws QueueFullError
-   * @throws TokenConfinedError where the session lives in a worker
+   * @throws TokenConfinedError if the session lives in a worker
    * @throws DisposedError
    */
   getAccessToken(options: AccessTokenOptions & { readonly allowAnonymous: true }): Promise<string | undefined>
   getAccessToken(options?: AccessTokenOptions): Promise<string>
 
   /**
-   * Listens. A listener that throws, or that calls the library again, does no harm.
+   * Adds a listener. A listener may throw, and it may call the library again.
    *
-   * @returns the way to stop listening
+   * @returns removes the listener
    */
   on<T extends keyof AuthEventMap>(type: T, listener: (event: AuthEventMap[T]) => void): () => void
 
-  /** Stops everything: no timer, listener or waiting request is left. Calling it again does nothing. */
+  /** Stops everything: no timer, listener or waiting request remains. Calling it again does nothing. */
   dispose(): void
   [Symbol.dispose](): void
 
   /** For transports. */
-  readonly [GATE]: Gate
-  readonly [FETCH]?: Fetch
+  readonly [REQUEST_GATE]: Gate
+  readonly [WORKER_FETCH]?: Fetch
 }
 
-/** Any auth, whatever its credentials and claims. */
-export type AnyAuth = Pick<Auth, typeof GATE | typeof FETCH>
+/** The part of an auth that transports need, whatever its credentials and claims. */
+export type AuthHandle = Pick<Auth, typeof REQUEST_GATE | typeof WORKER_FETCH>

@@ -1,4 +1,5 @@
-import type { Reason } from '../../machines/index.ts'
+import type { Reason } from '../../machines/vocabulary.ts'
+import { type MessageDetails, messageOf } from './messages.ts'
 
 /** Every `code` an `AuthError` can carry. */
 export type AuthErrorCode =
@@ -22,8 +23,8 @@ export interface AuthErrorOptions {
 }
 
 /**
- * The base of every error the library makes. `code` names the kind, `reason` the occasion, `cause` is a redacted account
- * of what went wrong underneath. None of them ever holds a token.
+ * The base of every error the library makes. `code` names the kind, `reason` the occasion, and `cause` is a redacted copy
+ * of the error underneath. None of them ever holds a token.
  *
  * @example
  * ```ts
@@ -36,138 +37,133 @@ export interface AuthErrorOptions {
  * ```
  */
 export abstract class AuthError extends Error {
-  abstract readonly code: AuthErrorCode
+  readonly code: AuthErrorCode
   readonly reason: Reason | undefined
 
-  constructor(message: string, options: AuthErrorOptions = {}) {
+  constructor(
+    code: AuthErrorCode,
+    options: AuthErrorOptions & MessageDetails = {},
+    message = messageOf(code, options),
+  ) {
     super(message, options.cause === undefined ? undefined : { cause: options.cause })
+    this.code = code
     this.reason = options.reason
   }
 }
 
-const because = (reason: Reason | undefined) => (reason ? ` (${reason})` : '')
-
-/** The session ended by itself; the user has to sign in again. `reason` says why, e.g. `invalid_grant`. */
+/** The session ended by itself; the user has to sign in again. `reason` says why, for example `invalid_grant`. */
 export class SessionExpiredError extends AuthError {
   override readonly name = 'SessionExpiredError'
-  readonly code = 'session_expired'
-  constructor(options: AuthErrorOptions = {}) {
-    super(`The session has expired${because(options.reason)}. Sign in again.`, options)
+  declare readonly code: 'session_expired'
+  constructor(options?: AuthErrorOptions) {
+    super('session_expired', options)
   }
 }
 
 /**
- * Nobody is signed in, the user signed out while the request waited, or somebody else signed in. A sign-in is rejected
- * with it where another one takes its place (`superseded`).
+ * No user is signed in, the user signed out while the request waited, or another user signed in. A sign-in is rejected with
+ * it if another sign-in replaces it (`superseded`).
  */
 export class SignedOutError extends AuthError {
   override readonly name = 'SignedOutError'
-  readonly code = 'signed_out'
-  constructor(options: AuthErrorOptions = {}) {
-    super(
-      options.reason === 'superseded'
-        ? 'Another sign-in took the place of this one.'
-        : `Nobody is signed in to send this request for${because(options.reason)}. Sign in first.`,
-      options,
-    )
+  declare readonly code: 'signed_out'
+  constructor(options?: AuthErrorOptions) {
+    super('signed_out', options)
   }
 }
 
-/** The token could not be renewed for now; the session is kept. `cause` is the last failure. */
+/** The token cannot be refreshed for now; the session is kept. `cause` is the last failure. */
 export class RefreshUnavailableError extends AuthError {
   override readonly name: string = 'RefreshUnavailableError'
-  readonly code: 'refresh_unavailable' | 'refresh_timeout' = 'refresh_unavailable'
-  constructor(options: AuthErrorOptions = {}) {
-    super(
-      `The token cannot be renewed at the moment${because(options.reason)}. The session is kept; try again later.`,
-      options,
-    )
+  declare readonly code: 'refresh_unavailable' | 'refresh_timeout'
+  constructor(
+    options?: AuthErrorOptions,
+    code: 'refresh_unavailable' | 'refresh_timeout' = 'refresh_unavailable',
+  ) {
+    super(code, options)
   }
 }
 
-/** As `RefreshUnavailableError`, where the last try got no answer within `timeouts.refresh`. */
+/** Like `RefreshUnavailableError`: the last attempt got no answer within `timeouts.refresh`. */
 export class RefreshTimeoutError extends RefreshUnavailableError {
   override readonly name = 'RefreshTimeoutError'
-  override readonly code = 'refresh_timeout'
+  declare readonly code: 'refresh_timeout'
+  constructor(options?: AuthErrorOptions) {
+    super(options, 'refresh_timeout')
+  }
 }
 
 /** The `signIn` function did not answer within `timeouts.signIn`. */
 export class SignInTimeoutError extends AuthError {
   override readonly name = 'SignInTimeoutError'
-  readonly code = 'sign_in_timeout'
+  declare readonly code: 'sign_in_timeout'
   constructor() {
-    super('The sign-in got no answer within timeouts.signIn. Try again.', { reason: 'timeout' })
+    super('sign_in_timeout', { reason: 'timeout' })
   }
 }
 
-/** The request waited for a token longer than `timeouts.hold`, or than its own timeout. It was not sent again. */
+/** The request waited for a token longer than `timeouts.hold` or its own timeout. It was not sent again. */
 export class HoldTimeoutError extends AuthError {
   override readonly name = 'HoldTimeoutError'
-  readonly code = 'hold_timeout'
+  declare readonly code: 'hold_timeout'
   constructor() {
-    super('The request waited too long for a token. Try again later, or raise timeouts.hold.', {
-      reason: 'timeout',
-    })
+    super('hold_timeout', { reason: 'timeout' })
   }
 }
 
 /** `queueLimit` requests are waiting already. */
 export class QueueFullError extends AuthError {
   override readonly name = 'QueueFullError'
-  readonly code = 'queue_full'
+  declare readonly code: 'queue_full'
   constructor(limit: number) {
-    super(`There are ${limit} requests waiting for a token already. Send fewer at once, or raise queueLimit.`)
+    super('queue_full', { detail: limit })
   }
 }
 
 /** A token response that RFC 6749 §5.1 does not describe. `reason` is `invalid_response`. */
 export class InvalidTokenResponseError extends AuthError {
   override readonly name = 'InvalidTokenResponseError'
-  readonly code = 'invalid_token_response'
+  declare readonly code: 'invalid_token_response'
   constructor(problem: string) {
-    super(
-      `The token response cannot be used: ${problem}. Return what the token endpoint answered (RFC 6749 §5.1).`,
-      {
-        reason: 'invalid_response',
-      },
-    )
+    super('invalid_token_response', { reason: 'invalid_response', detail: problem })
   }
 }
 
 /** A store could not be read or written. */
 export class StorageError extends AuthError {
   override readonly name = 'StorageError'
-  readonly code = 'storage_failed'
-}
-
-/** `dispose()` was called; this auth will not send anything any more. */
-export class DisposedError extends AuthError {
-  override readonly name = 'DisposedError'
-  readonly code = 'disposed'
-  constructor() {
-    super('This auth was disposed of. Create a new one.')
+  declare readonly code: 'storage_failed'
+  constructor(message: string, options?: AuthErrorOptions) {
+    super('storage_failed', options, message)
   }
 }
 
-/** The session lives in a worker, which its token does not leave: send the request by a transport. */
+/** `dispose()` was called; this auth sends nothing any more. */
+export class DisposedError extends AuthError {
+  override readonly name = 'DisposedError'
+  declare readonly code: 'disposed'
+  constructor() {
+    super('disposed')
+  }
+}
+
+/** The session lives in a worker, and its token does not leave it: send the request with a transport. */
 export class TokenConfinedError extends AuthError {
   override readonly name = 'TokenConfinedError'
-  readonly code = 'token_confined'
+  declare readonly code: 'token_confined'
   constructor() {
-    super(
-      'The token does not leave its worker. Send the request by a transport, such as createAuthFetch(auth).',
-    )
+    super('token_confined')
   }
 }
 
 /**
- * The worker the session lives in does not answer. `reason`: `'load_failed'`, `'timeout'`, `'gone'`, `'closed'`,
- * `'version'` for one that speaks another version, or `'garbled'`.
+ * The worker that the session lives in does not answer. `reason`: `'load_failed'`, `'timeout'`, `'gone'`, `'closed'`,
+ * `'version'` for a worker of another version, or `'garbled'`.
  */
 export class WorkerError extends AuthError {
   override readonly name = 'WorkerError'
-  readonly code = 'worker_failed'
-  constructor(options: AuthErrorOptions = {}) {
-    super(`The worker of this session does not answer${because(options.reason)}. Reload the page.`, options)
+  declare readonly code: 'worker_failed'
+  constructor(options?: AuthErrorOptions) {
+    super('worker_failed', options)
   }
 }

@@ -1,7 +1,7 @@
-/** What the core asks of the world. Everything here is an interface; nothing runs. */
-import type { Reason } from '../../machines/index.ts'
+/** What the core asks of the world around it. Everything here is an interface; nothing runs. */
+import type { Reason } from '../../machines/vocabulary.ts'
 
-/** The part of an `AbortSignal` the library listens to; any `AbortSignal` fits. */
+/** The part of an `AbortSignal` that the library uses; any `AbortSignal` fits. */
 export interface AbortSignalLike {
   readonly aborted: boolean
   readonly reason: unknown
@@ -9,7 +9,7 @@ export interface AbortSignalLike {
   removeEventListener(type: 'abort', listener: () => void): void
 }
 
-/** `AbortSignal` as the surrounding types know it, or the part of it the library needs where they do not. */
+/** `AbortSignal` if the surrounding types have it, or else the part of it that the library needs. */
 export type Signal = typeof globalThis extends { AbortSignal: { prototype: infer S extends AbortSignalLike } }
   ? S
   : AbortSignalLike
@@ -35,22 +35,34 @@ export interface TokenResponse {
   readonly scope?: string | null | undefined
   readonly id_token?: string | null | undefined
   readonly idToken?: string | null | undefined
-  /** Who the tokens belong to, for servers whose tokens do not say (no `id_token`, no JWT). */
+  /** The user the tokens belong to, for servers whose tokens do not say so (no `id_token`, no JWT). */
   readonly subject?: string | null | undefined
 }
 
-/** What is kept between visits. It holds tokens: treat it as the secret it is. */
+/** What an app may know of its session: everything but the tokens. */
+export interface Session<Claims = Readonly<Record<string, unknown>>> {
+  readonly subject?: string
+  /** Claims of the ID token, or of an access token that is a JWT. Unverified: for display, not for decisions. */
+  readonly claims?: Claims
+  readonly scope?: string
+  /** When the access token expires, in milliseconds since the Unix epoch; `undefined` if unknown. */
+  readonly expiresAt: number | undefined
+  readonly generation: number
+  readonly epoch: number
+}
+
+/** What is stored between visits. It holds tokens: treat it as a secret. */
 export interface SessionRecord {
   readonly version: 1
-  /** Names the sign-in this record descends from. */
+  /** Identifies the sign-in that this record descends from. */
   readonly id: string
-  /** How often its tokens were renewed. */
+  /** How often its tokens were refreshed. */
   readonly rotation: number
   /** When the user signed in, in milliseconds since the Unix epoch. */
   readonly startedAt: number
   /** When these tokens were received, in milliseconds since the Unix epoch. */
   readonly receivedAt: number
-  /** `null` where `persist` is `'refresh-token'`: whoever reads the record gets one by an exchange. */
+  /** `null` if `persist` is `'refresh-token'`: a session restored from the record begins with a refresh. */
   readonly accessToken: string | null
   readonly refreshToken?: string
   readonly idToken?: string
@@ -61,40 +73,41 @@ export interface SessionRecord {
 }
 
 /**
- * Where a session is kept. Sync or async; what it throws degrades the session to memory and is told as
- * `storageFailed`.
+ * The store of a session. Each method may answer at once or with a promise. If one fails, the session goes on in memory
+ * and `storageFailed` is emitted. Make one of your own with `defineStorage`.
  */
 export interface SessionStorage {
-  /** Gives the record as it was written, or nothing. Anything that is not a valid record counts as nothing. */
+  /** Returns the record as it was written, or nothing. Anything that is not a valid record counts as nothing. */
   read(): unknown
   write(record: SessionRecord): unknown
   clear(): unknown
-  /** Calls back when somebody else changed the record; returns the way to stop. */
+  /** Calls back when another tab or process changed the record; returns a function that stops it. */
   subscribe?(onChange: () => void): () => void
   /**
-   * Gives the instant that `writeLastUse` was given last, by whoever shares the store. It is kept beside the record, so that
-   * writing it can harm no token. A store without these two leaves `limits.idle` to each tab, and to the time since it began.
+   * Returns the instant that `writeLastUse` was given last, by any tab that shares the store. It is stored beside the record,
+   * so that writing it cannot harm a token. Without these two methods each tab applies the idle limit by itself.
    */
   readLastUse?(): unknown
-  /** Keeps when the session was last used, in milliseconds since the Unix epoch. `clear` forgets it. */
+  /** Stores when the session was last used, in milliseconds since the Unix epoch. `clear` removes it. */
   writeLastUse?(at: number): unknown
 }
 
-/** What tabs and processes tell each other: never a token. */
+/** A message between tabs or processes. It never holds a token. */
 export interface CoordinatorMessage {
   readonly type: 'changed' | 'ended'
   readonly epoch: number
   readonly generation: number
   readonly reason?: Reason
-  /** The session that ended, by the `id` of its record; absent where it is not known, and then it is whichever there is. */
+  /** The session that ended, by the `id` of its record. Missing if unknown: then it is the current one. */
   readonly session?: string
 }
 
-/** Keeps tabs or processes that share a session from exchanging its refresh token at the same time. */
+/** Keeps tabs or processes that share a session from sending its refresh token at the same time. */
 export interface Coordinator {
   /**
-   * Runs `task` while nobody else runs one of that name. `timeout` bounds the wait for the lock, in milliseconds; where
-   * it passes, or the lock cannot be had, the promise rejects and `task` was not run.
+   * Runs `task` while no other tab or process runs one of that name. `timeout` bounds the wait for the lock, in milliseconds.
+   *
+   * @throws if the lock cannot be had in that time; then `task` was not run
    */
   exclusive<T>(
     name: string,
@@ -107,19 +120,26 @@ export interface Coordinator {
 
 export type EnvironmentSignal = 'online' | 'offline' | 'visible' | 'wake'
 
-/** The machine the session runs on. */
+/** The machine that the session runs on. */
 export interface Environment {
-  /** `false` only where it is sure that there is no network. */
+  /** `false` only if the network is certainly missing. */
   online(): boolean
   subscribe(kind: EnvironmentSignal, listener: () => void): () => void
 }
 
 /**
- * Time. `setTimeout` must take any delay: above 2^31-1 ms it waits on, and `Infinity` is never.
+ * Time. `setTimeout` must take any delay: above 2^31-1 ms it waits on, and `Infinity` never comes.
  */
 export interface Clock {
   /** Milliseconds since the Unix epoch. */
   now(): number
   setTimeout(callback: () => void, delay: number): unknown
   clearTimeout(handle: unknown): void
+}
+
+/** What the library made of a failed refresh. An app's `isFatal` may add to it. */
+export interface FailureVerdict {
+  readonly fatal: boolean
+  readonly reason: Reason
+  readonly status: number | undefined
 }

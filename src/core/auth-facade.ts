@@ -1,0 +1,170 @@
+import { topState } from '../../machines/state-path.ts'
+import type { AuthEmitted } from '../../machines/vocabulary.ts'
+import type { AccessTokenOptions, Auth, AuthEventMap, AuthState } from './auth.ts'
+import { REQUEST_GATE } from './auth.ts'
+import type { AuthActor } from './auth-actor.ts'
+import { DisposedError, SessionExpiredError, SignedOutError } from './errors.ts'
+import { History } from './features/history.ts'
+import type { Kernel } from './kernel.ts'
+import { messageOf } from './messages.ts'
+import { StateWaiters } from './platform/wait-for-state.ts'
+import type { Session, TokenResponse } from './ports.ts'
+import { accessToken } from './requests/access-token.ts'
+import type { Gate } from './requests/gate.ts'
+import type { Limits } from './session/limits.ts'
+import type { SessionKernel } from './session/session.ts'
+
+/**
+ * What an app holds. It passes the app's calls to the chart and the session, and waits for the state that a call leads to.
+ * Its methods are bound, because apps pass them on as callbacks.
+ */
+export class AuthFacade implements Auth {
+  readonly actor: AuthActor
+  readonly [REQUEST_GATE]: Gate
+  declare readonly [Symbol.dispose]: () => void
+  readonly #kernel: Kernel
+  readonly #session: SessionKernel
+  readonly #limits: Limits
+  readonly #history: History
+  readonly #waiters: StateWaiters
+  readonly #stops: (() => void)[] = []
+  #isDisposed = false
+
+  constructor(kernel: Kernel, session: SessionKernel, gate: Gate, limits: Limits, actor: AuthActor) {
+    this.actor = actor
+    this[REQUEST_GATE] = gate
+    // Browsers without explicit resource management have no such symbol.
+    if (Symbol.dispose) Object.defineProperty(this, Symbol.dispose, { value: this.dispose })
+    this.#kernel = kernel
+    this.#session = session
+    this.#limits = limits
+    this.#history = new History(kernel.settings.historyLimit)
+    this.#waiters = new StateWaiters(kernel.clock)
+    actor.on('*', (event) => this.#history.add(event))
+    actor.subscribe(() => this.#followChart())
+  }
+
+  /** Vue puts untagged objects behind a proxy, through which private fields cannot be read. */
+  get [Symbol.toStringTag](): string {
+    return 'Auth'
+  }
+
+  get state(): AuthState {
+    return topState(this.actor.getSnapshot().value) as AuthState
+  }
+
+  get session(): Session | undefined {
+    return this.#session.vault.session
+  }
+
+  get endsAt(): number | undefined {
+    return this.#limits.endsAt
+  }
+
+  get history(): readonly AuthEmitted[] {
+    return this.#history.events
+  }
+
+  readonly ready = (): Promise<void> => this.#waiters.reach(() => this.state !== 'restoring')
+
+  readonly signIn = async (credentials: unknown): Promise<Session> => {
+    this.#assertAlive()
+    if (!this.#kernel.options.signIn) throw new TypeError(messageOf('no_sign_in'))
+    const signedIn = this.#session.beginSignIn(credentials)
+    this.#kernel.mailbox.send({ type: 'session.signIn' })
+    return signedIn
+  }
+
+  readonly signOut = async (): Promise<void> => {
+    if (this.#isDisposed) return
+    this.#kernel.mailbox.send({ type: 'session.signOut' })
+    // Called from a listener, the chart handles the event only after its current step.
+    await Promise.resolve()
+    // If the auth is disposed meanwhile, the session has ended either way.
+    await this.#waiters.reach(() => this.state !== 'signingOut').catch(() => {})
+  }
+
+  readonly setTokens = async (response: TokenResponse): Promise<Session> => {
+    this.#assertAlive()
+    return this.#session.setTokens(response)
+  }
+
+  readonly refresh = async (): Promise<Session> => {
+    this.#assertAlive()
+    await this.ready()
+    const { vault } = this.#session
+    const { generation } = vault
+    await this.#waiters.reach(() => this.state !== 'authenticating')
+    // After a suspension the session may have reached a limit, and the timer is late.
+    this.#limits.check()
+    // After a suspension the session may have expired, and the timer is late.
+    this.#kernel.mailbox.send({ type: 'clock.check' })
+    // A sign-in that was in progress has brought new tokens, or changed nothing.
+    if (vault.session && vault.generation !== generation) return vault.session
+    if (this.state === 'expired')
+      throw new SessionExpiredError({ reason: this.actor.getSnapshot().context.reason })
+    if (!vault.tokens) throw new SignedOutError()
+    const refreshed = this[REQUEST_GATE].refresh({})
+    // After a suspension the token may have expired, too.
+    this.#kernel.mailbox.send({ type: 'clock.check' })
+    await refreshed
+    if (!vault.session) throw new SignedOutError()
+    return vault.session
+  }
+
+  readonly getAccessToken = ((options: AccessTokenOptions = {}) =>
+    accessToken(
+      this[REQUEST_GATE],
+      this.#session.vault,
+      this.#kernel.clock,
+      options,
+    )) as Auth['getAccessToken']
+
+  readonly on = <T extends keyof AuthEventMap>(
+    type: T,
+    listener: (event: AuthEventMap[T]) => void,
+  ): (() => void) => {
+    const subscription = this.actor.on(type as never, listener as never)
+    return () => subscription.unsubscribe()
+  }
+
+  readonly dispose = (): void => {
+    if (this.#isDisposed) return
+    this.#isDisposed = true
+    const error = new DisposedError()
+    const { mailbox, work, report } = this.#kernel
+    this.actor.stop()
+    mailbox.close()
+    for (const stop of this.#stops) {
+      try {
+        stop()
+      } catch (thrown) {
+        report(thrown)
+      }
+    }
+    work.abortAll(error)
+    this.#limits.dispose()
+    this.#session.dispose(error)
+    this[REQUEST_GATE].dispose()
+    this.#waiters.dispose(error)
+  }
+
+  /** Adds functions that `dispose` calls. */
+  stopWith(stops: readonly (() => void)[]): void {
+    this.#stops.push(...stops)
+  }
+
+  /** After each step: the limits first, because they may hold back what the gate would release. */
+  #followChart(): void {
+    // A listener may dispose within a step, whose end still comes.
+    if (this.#isDisposed) return
+    this.#limits.followSession(this.actor.getSnapshot().hasTag('session'))
+    this[REQUEST_GATE].flush()
+    if (this.state !== 'authenticating') this.#session.completeSignIn()
+    this.#waiters.check()
+  }
+
+  #assertAlive(): void {
+    if (this.#isDisposed) throw new DisposedError()
+  }
+}

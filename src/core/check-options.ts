@@ -1,0 +1,72 @@
+import { ATTACH, type Feature } from './features/feature.ts'
+import type { AuthOptions } from './options.ts'
+
+/** The functions an app may give, and the features that bring their own code, with what makes each. */
+const FUNCTIONS = ['signIn', 'revoke', 'isFatal'] as const
+const FEATURES = {
+  storage: 'defineStorage({ read, write, clear })',
+  coordinator: 'defineCoordinator({ exclusive, announce, subscribe })',
+  limits: 'sessionLimits({ idle, absolute })',
+  silentSignIn: 'fromCookie()',
+} as const
+
+/**
+ * Checks the options of `createAuth`.
+ *
+ * @throws TypeError that names the option, what it must be and what it was
+ */
+export function checkOptions(options: AuthOptions<never>): void {
+  if (typeof options?.refresh !== 'function') throw wrong('refresh', 'a function', options?.refresh)
+  for (const name of FUNCTIONS) {
+    const value = options[name]
+    if (value !== undefined && typeof value !== 'function') throw wrong(name, 'a function', value)
+  }
+  if ('renew' in options) throw new TypeError('createAuth: renew is called refreshOn.')
+  for (const [name, maker] of Object.entries(FEATURES)) {
+    const value: unknown = options[name as keyof typeof FEATURES]
+    if (value !== undefined && typeof (value as Partial<Feature> | null)?.[ATTACH] !== 'function') {
+      throw wrong(name, `made by a function of the library, such as ${maker}`, value)
+    }
+  }
+  const { retry, timeouts } = options
+  checkNumber('refreshAhead', options.refreshAhead, 0)
+  checkNumber('retry.attempts', retry?.attempts, 1)
+  checkNumber('retry.minDelay', retry?.minDelay, 0)
+  checkNumber('retry.maxDelay', retry?.maxDelay, 0)
+  checkNumber('retry.jitter', retry?.jitter, 0, 1)
+  for (const name of ['refresh', 'signIn', 'revoke', 'hold', 'lock', 'storage'] as const)
+    checkNumber(`timeouts.${name}`, timeouts?.[name], 0)
+  checkNumber('queueLimit', options.queueLimit, 0)
+  checkNumber('release.concurrency', options.release?.concurrency, 1)
+  checkNumber('historyLimit', options.historyLimit, 0)
+  checkChoice('refreshOn', options.refreshOn, ['timer', 'activity', 'demand'])
+  checkChoice('persist', options.persist, ['all', 'refresh-token', 'none'])
+  checkChoice('whenExpired', options.whenExpired, ['reject', 'hold'])
+  checkChoice('ambiguousRefresh', options.ambiguousRefresh, ['retry', 'expire'])
+}
+
+/**
+ * Checks that an option is a number within bounds, if it is given.
+ *
+ * @throws TypeError
+ */
+export function checkNumber(
+  name: string,
+  value: unknown,
+  least: number,
+  most = Number.POSITIVE_INFINITY,
+): void {
+  if (value === undefined || (typeof value === 'number' && value >= least && value <= most)) return
+  const upTo = most < Number.POSITIVE_INFINITY ? ` and at most ${most}` : ''
+  throw wrong(name, `a number of at least ${least}${upTo}`, value)
+}
+
+function checkChoice(name: string, value: unknown, choices: readonly string[]): void {
+  if (value === undefined || choices.includes(value as string)) return
+  throw wrong(name, choices.map((choice) => `'${choice}'`).join(' or '), value)
+}
+
+const wrong = (name: string, must: string, value: unknown) =>
+  new TypeError(
+    `createAuth: ${name} must be ${must}, not ${typeof value === 'object' ? 'an object' : String(value)}.`,
+  )

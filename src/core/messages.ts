@@ -1,0 +1,62 @@
+/** What an error is about, beside its code. */
+export interface MessageDetails {
+  readonly reason?: string | undefined
+  /** A number, or the code of a problem. */
+  readonly detail?: string | number | undefined
+}
+
+/**
+ * The text of an error: what is wrong and what to do about it. Production builds replace this file by
+ * `messages.production.ts`.
+ */
+export function messageOf(code: string, { reason, detail }: MessageDetails = {}): string {
+  const text = MESSAGES[code]
+  return text ? text(reason ? ` (${reason})` : '', String(detail)) : code
+}
+
+const MESSAGES: { readonly [code: string]: (reason: string, detail: string) => string } = {
+  session_expired: (reason) => `The session has expired${reason}. Sign in again.`,
+  signed_out: (reason) =>
+    reason === ' (superseded)'
+      ? 'Another sign-in replaced this one.'
+      : `The request needs a signed-in user${reason}. Sign in first.`,
+  refresh_unavailable: (reason) =>
+    `The token cannot be refreshed at the moment${reason}. The session is kept; try again later.`,
+  refresh_timeout: (reason) =>
+    `The token cannot be refreshed at the moment${reason}. The session is kept; try again later.`,
+  sign_in_timeout: () => 'The sign-in got no answer within timeouts.signIn. Try again.',
+  hold_timeout: () => 'The request waited too long for a token. Try again later, or raise timeouts.hold.',
+  queue_full: (_, limit) =>
+    `${limit} requests wait for a token already. Send fewer at once, or raise queueLimit.`,
+  invalid_token_response: (_, problem) =>
+    `The token response cannot be used: ${PROBLEMS[problem] ?? `it is ${problem}, not an object`}. Return what the token endpoint answered (RFC 6749 §5.1).`,
+  disposed: () => 'This auth was disposed. Create a new one.',
+  token_confined: () =>
+    'The token does not leave its worker. Send the request with a transport, such as createAuthFetch(auth).',
+  worker_failed: (reason) => `The worker of this session does not answer${reason}. Reload the page.`,
+
+  // Causes of a failed refresh.
+  refresh_failed: () => 'The refresh function failed',
+  no_answer: () => 'The refresh function got no answer within timeouts.refresh',
+  offline: () => 'There is no network',
+  not_json: () => 'The answer was not valid JSON',
+  endpoint_status: (_, status) => `The token endpoint answered ${status}`,
+
+  // Mistakes of an app.
+  no_sign_in: () => 'createAuth was given no signIn function. Give it one, or use setTokens().',
+  no_origin: (_, creator) =>
+    `${creator} has no origin to send tokens to: there is no page and no base URL here. Set origins: ['https://api.example.com'].`,
+  wrong_origin: (_, origin) =>
+    `${origin} is not the URL of an http or https origin. Write it as 'https://api.example.com'.`,
+  worker_option: (_, option) => `Give ${option} to serveAuth, in the worker.`,
+  changed_url: () => 'The URL of a request changed while it was read.',
+  not_a_feature: (_, maker) => `createAuth was given a plain object. Wrap it in ${maker}().`,
+  no_method: (_, method) => `${method} must be a function.`,
+}
+
+/** What can be wrong with a token response. */
+const PROBLEMS: { readonly [problem: string]: string } = {
+  no_access_token: 'it has no access_token',
+  unsafe_access_token: 'its access_token is not a string of visible ASCII characters',
+  unknown_token_type: 'its token_type is not Bearer',
+}

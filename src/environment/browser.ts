@@ -1,12 +1,12 @@
 import type { Environment, EnvironmentSignal } from '../core/ports.ts'
 
-/** Nothing happens around a server process that its session would have to know. */
+/** The environment of a server process: always online, with no visibility or wake signals. */
 export const emptyEnvironment: Environment = {
   online: () => true,
   subscribe: () => () => {},
 }
 
-/** What a page hears of the machine it runs on, by the signal it stands for. A worker hears of the network only. */
+/** The browser events of each signal. A worker receives the network events only. */
 const SIGNALS: Readonly<Record<EnvironmentSignal, readonly (readonly ['window' | 'document', string])[]>> = {
   online: [['window', 'online']],
   offline: [['window', 'offline']],
@@ -14,37 +14,41 @@ const SIGNALS: Readonly<Record<EnvironmentSignal, readonly (readonly ['window' |
     ['document', 'visibilitychange'],
     ['window', 'focus'],
   ],
-  // A page that comes out of the back/forward cache, or is thawed, slept through its timers.
+  // Timers do not run in the back/forward cache, nor while the page is frozen.
   wake: [
     ['window', 'pageshow'],
     ['document', 'resume'],
   ],
 }
 
-/** How often the clock is looked at for a sleep that no event told of, in milliseconds. */
-const LOOK = 15_000
+/** The interval of the sleep check, in milliseconds. Browsers emit no event when the machine wakes up. */
+const SLEEP_CHECK = 15_000
 
-/** Calls back after the machine slept: the clock has gone on, and the timer has not. Returns the way to stop. */
+/**
+ * Calls `listener` after the machine slept. During a sleep the clock goes on and timers stop.
+ *
+ * @returns stops the check
+ */
 function watchForSleep(listener: () => void): () => void {
   let last = Date.now()
   const timer = setInterval(() => {
     const now = Date.now()
-    // A hidden page is let run once a minute only. What is taken for a sleep then costs a look at the clock.
-    if (now - last > 2 * LOOK) listener()
+    // Browsers run timers of hidden pages once a minute. A false alarm only makes the session check its clock.
+    if (now - last > 2 * SLEEP_CHECK) listener()
     last = now
-  }, LOOK)
+  }, SLEEP_CHECK)
   return () => clearInterval(timer)
 }
 
-/** Where events arrive: those of a window, in a worker, at its global scope. */
+/** The event targets. In a worker, its global scope receives the events of the window. */
 const targetsHere = () => ({
   window: typeof window === 'undefined' ? globalThis : window,
   document: typeof document === 'undefined' ? undefined : document,
 })
 
 /**
- * The environment of a page: network, visibility, and waking from sleep, the back/forward cache or a frozen state. In a
- * worker: network, and waking from sleep.
+ * The environment of a page. It reports the network, visibility, and waking from sleep, from the back/forward cache or from
+ * a frozen state. In a worker it reports the network and waking from sleep.
  *
  * @example
  * ```ts
@@ -56,20 +60,20 @@ export function browserEnvironment(): Environment {
     online: () => navigator.onLine !== false,
     subscribe(kind, listener) {
       const targets = targetsHere()
-      const heard = () => {
+      const onEvent = () => {
         if (kind !== 'visible' || targets.document?.visibilityState === 'visible') listener()
       }
-      for (const [target, event] of SIGNALS[kind]) targets[target]?.addEventListener(event, heard)
-      const stopWatching = kind === 'wake' ? watchForSleep(heard) : undefined
+      for (const [target, event] of SIGNALS[kind]) targets[target]?.addEventListener(event, onEvent)
+      const stopWatching = kind === 'wake' ? watchForSleep(onEvent) : undefined
       return () => {
         stopWatching?.()
-        for (const [target, event] of SIGNALS[kind]) targets[target]?.removeEventListener(event, heard)
+        for (const [target, event] of SIGNALS[kind]) targets[target]?.removeEventListener(event, onEvent)
       }
     },
   }
 }
 
-/** The environment where nobody names one: the page's or the worker's, where there is such a thing. */
+/** The default environment: that of the page or worker, otherwise the empty one. */
 export function environmentHere(): Environment {
   const isWorker =
     typeof addEventListener === 'function' && typeof navigator === 'object' && 'onLine' in navigator

@@ -1,9 +1,9 @@
 import type { Clock } from '../core/ports.ts'
 
-/** Browsers and Node fire longer delays at once: they keep them in 32 bits. */
+/** Browsers and Node store delays in 32 bits: a longer one fires immediately. */
 const LONGEST = 2 ** 31 - 1
 
-/** The system's clock, for delays of any length. */
+/** The system's clock. It supports delays of any length. */
 export const systemClock: Clock = {
   now: () => Date.now(),
   setTimeout(callback, delay) {
@@ -19,14 +19,14 @@ class Timer {
   #background = false
 
   constructor(callback: () => void, delay: number) {
-    // NaN never comes to be larger than 0 either; a delay that is no number fires at once, as the platform has it.
+    // NaN is not larger than 0 either: a delay that is not a number fires immediately, as on the platform.
     this.#arm(callback, delay > 0 ? delay : 0)
   }
 
-  #arm(callback: () => void, left: number) {
-    if (left === Number.POSITIVE_INFINITY) return
-    const step = Math.min(left, LONGEST)
-    this.#handle = setTimeout(() => (left > step ? this.#arm(callback, left - step) : callback()), step)
+  #arm(callback: () => void, delay: number) {
+    if (delay === Number.POSITIVE_INFINITY) return
+    const step = Math.min(delay, LONGEST)
+    this.#handle = setTimeout(() => (delay > step ? this.#arm(callback, delay - step) : callback()), step)
     if (this.#background) this.unref()
   }
 
@@ -34,7 +34,7 @@ class Timer {
     clearTimeout(this.#handle)
   }
 
-  /** In Node: does not keep the process alive. */
+  /** In Node, lets the process exit while this timer is pending. */
   unref() {
     this.#background = true
     const handle: unknown = this.#handle

@@ -3,15 +3,15 @@ type Os = typeof import('node:os')
 type Path = typeof import('node:path')
 type Url = typeof import('node:url')
 
-/** A file, and what it takes to work with it. */
-export interface Place {
+/** A file, with the Node modules to work with it. */
+export interface NodeFile {
   readonly fs: Fs
   readonly os: Os
   readonly path: Path
   /** The absolute path. */
   readonly file: string
   readonly folder: string
-  /** The file's name in its folder. */
+  /** The name of the file within its folder. */
   readonly name: string
 }
 
@@ -23,36 +23,36 @@ interface Process {
 
 const nodeProcess = () => (globalThis as { readonly process?: Process }).process
 
-/** In two parts, or bundlers for browsers would look for them and fail. */
+/** Joined at run time: bundlers for browsers would try to resolve literals, and fail. */
 const builtins = () => ['fs', 'os', 'path', 'url'].map((module) => ['node', module].join(':'))
 
 /**
- * Gives a way to find a file. Nothing is asked of Node before that is used, so that what imports this module can be
- * bundled for browsers, and so that a relative path means what it meant when it was named.
+ * Prepares access to a file. Node's modules are loaded on the first use, so importers of this module can be bundled for
+ * browsers. A relative path is relative to the working directory at the time of this call.
  *
- * @returns what gives the place, at once where Node lets it
- * @throws TypeError, or rejects with one, where there is no Node
+ * @returns a function that gives the file: synchronously from Node 20.16 on, otherwise as a promise. It throws a TypeError, or
+ * rejects with one, outside Node, Deno and Bun
  */
-export function locate(where: string | URL): () => Place | Promise<Place> {
+export function locate(where: string | URL): () => NodeFile | Promise<NodeFile> {
   const base = nodeProcess()?.cwd?.() ?? ''
-  let place: Place | Promise<Place> | undefined
+  let found: NodeFile | Promise<NodeFile> | undefined
 
-  function make(modules: readonly unknown[]): Place {
+  function make(modules: readonly unknown[]): NodeFile {
     const [fs, os, path, url] = modules as [Fs, Os, Path, Url]
     const file = typeof where === 'string' ? path.resolve(base, where) : url.fileURLToPath(where)
-    place = { fs, os, path, file, folder: path.dirname(file), name: path.basename(file) }
-    return place
+    found = { fs, os, path, file, folder: path.dirname(file), name: path.basename(file) }
+    return found
   }
 
-  function find(): Place | Promise<Place> {
+  function find(): NodeFile | Promise<NodeFile> {
     const process = nodeProcess()
     if (process?.getBuiltinModule) return make(builtins().map((name) => process.getBuiltinModule?.(name)))
     return Promise.all(builtins().map(load)).then(make)
   }
 
   return () => {
-    place ??= find()
-    return place
+    found ??= find()
+    return found
   }
 }
 
@@ -60,10 +60,10 @@ async function load(name: string): Promise<unknown> {
   try {
     return await import(/* @vite-ignore */ /* webpackIgnore: true */ name)
   } catch (cause) {
-    throw new TypeError('Files need Node, Deno or Bun, and this is none of them.', { cause })
+    throw new TypeError('Files need Node, Deno or Bun. This environment is something else.', { cause })
   }
 }
 
-/** The code of an error of Node's, such as `'ENOENT'`. */
+/** The code of a Node error, such as `'ENOENT'`. */
 export const codeOf = (error: unknown): string | undefined =>
   (error as NodeJS.ErrnoException | undefined)?.code

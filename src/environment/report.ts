@@ -1,4 +1,4 @@
-/** An error in a listener is its author's to see, and nobody else's to suffer from. */
+/** Reports a listener's error without interrupting other listeners. */
 export function report(error: unknown): void {
   if (typeof reportError === 'function') reportError(error)
   else console.error(error)

@@ -1,12 +1,17 @@
-import { codeOf, type Place } from '../environment/node.ts'
+import { codeOf, type NodeFile } from '../environment/node.ts'
 
-/** Longer than any write takes: after that, its temporary file belongs to nobody. In milliseconds. */
+/** Age after which a temporary file counts as abandoned, in milliseconds. No write takes that long. */
 const ABANDONED = 60_000
 
 const TEMPORARY = /^\.[\da-f]{8}-[\da-f-]{27}\.tmp$/
 
-/** Gives what the file says, if there is one. `narrow` takes it from everybody but its owner first. */
-export function readFile({ fs, file }: Place, { narrow }: { narrow: boolean }): string | undefined {
+/**
+ * Reads the file.
+ *
+ * @param options `narrow` first removes the access of other users
+ * @returns its text, or `undefined` if the file does not exist
+ */
+export function readFile({ fs, file }: NodeFile, { narrow }: { narrow: boolean }): string | undefined {
   let opened: number
   try {
     opened = fs.openSync(file, 'r')
@@ -24,8 +29,8 @@ export function readFile({ fs, file }: Place, { narrow }: { narrow: boolean }): 
   }
 }
 
-/** Puts a file with this text, mode 0600, in the place of what was there. Either that happens, or nothing. */
-export function replaceFile({ fs, file, folder }: Place, text: string): void {
+/** Replaces the file by one with this text and mode 0600. If that fails, the old file stays as it was. */
+export function replaceFile({ fs, file, folder }: NodeFile, text: string): void {
   fs.mkdirSync(folder, { recursive: true, mode: 0o700 })
   const temporary = `${file}.${crypto.randomUUID()}.tmp`
   try {
@@ -41,7 +46,7 @@ export function replaceFile({ fs, file, folder }: Place, text: string): void {
     attempt(() => fs.rmSync(temporary, { force: true }))
     throw error
   }
-  // Or a power cut brings the old record back, with a refresh token that is spent. Not every system lets one do that.
+  // Otherwise a power cut could bring back the old record with its spent refresh token. Some systems do not allow this.
   attempt(() => {
     const opened = fs.openSync(folder, 'r')
     try {
@@ -52,12 +57,12 @@ export function replaceFile({ fs, file, folder }: Place, text: string): void {
   })
 }
 
-/** Removes what writers left behind that were killed while they wrote. */
-export function sweep({ fs, path, folder, name }: Place): void {
-  const remains = (entry: string) => entry.startsWith(name) && TEMPORARY.test(entry.slice(name.length))
+/** Removes the temporary files of processes that were killed during a write. */
+export function sweep({ fs, path, folder, name }: NodeFile): void {
+  const isTemporary = (entry: string) => entry.startsWith(name) && TEMPORARY.test(entry.slice(name.length))
   let entries: string[] = []
   attempt(() => {
-    entries = fs.readdirSync(folder).filter(remains)
+    entries = fs.readdirSync(folder).filter(isTemporary)
   })
   for (const entry of entries) {
     const temporary = path.join(folder, entry)
@@ -67,24 +72,23 @@ export function sweep({ fs, path, folder, name }: Place): void {
   }
 }
 
-/** On Windows, whoever reads the file keeps it from being replaced for that moment. */
-function rename(fs: Place['fs'], from: string, to: string): void {
-  for (let tries = process.platform === 'win32' ? 20 : 1; ; tries--) {
+/** On Windows, renaming onto an open file fails, so retry for half a second. */
+function rename(fs: NodeFile['fs'], from: string, to: string): void {
+  for (let attempts = process.platform === 'win32' ? 20 : 1; ; attempts--) {
     try {
       fs.renameSync(from, to)
       return
     } catch (error) {
-      if (tries <= 1 || !['EPERM', 'EACCES', 'EBUSY'].includes(codeOf(error) ?? '')) throw error
+      if (attempts <= 1 || !['EPERM', 'EACCES', 'EBUSY'].includes(codeOf(error) ?? '')) throw error
     }
     Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 25)
   }
 }
 
-/** What is good to have and no reason to fail. */
 function attempt(action: () => void): void {
   try {
     action()
   } catch {
-    // As said.
+    // Best effort: ignore errors.
   }
 }

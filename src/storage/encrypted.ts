@@ -1,81 +1,74 @@
+import type { StorageFeature } from '../core/features/feature.ts'
+import { withSharing } from '../core/features/share.ts'
+import { Mutex } from '../core/platform/mutex.ts'
 import type { SessionStorage } from '../core/ports.ts'
-import { createTurns } from '../core/turns.ts'
-import { hearChanges } from './change-channel.ts'
+import { createPageChannel } from '../environment/page-channel.ts'
+import { decrypt, encrypt } from './aes-gcm.ts'
 import { withEntry } from './indexed-db.ts'
-import { seal, unseal } from './sealed.ts'
 
 const LAST_USE = 'last-use'
 
 /** Options of `encryptedStorage`. */
 export interface EncryptedStorageOptions {
-  /** The IndexedDB database, which nothing else may use. Default: `'authchart'`. */
+  /** The name of the IndexedDB database. No other code may use it. Default: `'authchart'`. */
   readonly name?: string
 }
 
 /**
- * Keeps the session in IndexedDB, encrypted with AES-GCM. The key is a WebCrypto key that no script can export; each write
- * makes a new one and puts it beside what it encrypts, in one entry, so that the browser loses both or neither. Works in
+ * Stores the session in IndexedDB, encrypted with AES-GCM. The key is a WebCrypto key that no script can export. Each write
+ * creates a new key and stores it with the encrypted data in one entry, so that the browser loses both or neither. Works in
  * pages and in workers.
  *
- * What it is good for: no token stands in the storage as text, where extensions, support tools, error reporters, backups
- * and people at the developer tools come across it; and an entry that a script copies is of no use elsewhere or later,
- * because its key stays behind.
+ * What it protects from: the storage contains no token as text, so extensions, support tools, error reporters, backups and
+ * people at the developer tools do not see one. A copy of the entry is useless elsewhere or later, because a script cannot
+ * copy the key.
  *
- * What it cannot do: a script that runs in the page (XSS) can use the key as the page can, and so take the tokens while it
- * runs. Nor does it protect from who copies the browser's whole profile: the key lies there, too. Against the first only
- * tokens out of reach help: see "Where tokens live" in the README.
+ * What it does not protect from: a script that runs in the page (XSS) can use the key as the page does, and read the tokens
+ * while it runs. A copy of the whole browser profile contains the key as well. Against XSS, keep tokens out of reach of the
+ * page: see "Where tokens live" in the README.
  *
  * @param options the database, see `EncryptedStorageOptions`
- * @returns a store that hears of changes that other tabs and workers make, not of its own. Its methods reject with a
- * `StorageError`; `reason` is `'invalid_record'` for what cannot be decrypted, `'insecure_context'` where there is no
- * WebCrypto, `'unsupported'` where there is no IndexedDB, and otherwise the name of the browser's exception, such as
- * `'QuotaExceededError'`, or `'SecurityError'` where the user forbids the page to store
+ * @returns the value of the option `storage` of `createAuth`. It reports the changes of other tabs and workers, but not its
+ * own. Its methods reject with a `StorageError`. The `reason` is `'invalid_record'` if the entry cannot be decrypted,
+ * `'insecure_context'` without WebCrypto, and `'unsupported'` without IndexedDB. Otherwise it is the name of the browser's
+ * exception, such as `'QuotaExceededError'`, or `'SecurityError'` if the user blocks storage for the page
  *
  * @example
  * ```ts
  * createAuth({ refresh, storage: encryptedStorage() })
  * ```
  */
-export function encryptedStorage(options: EncryptedStorageOptions = {}): SessionStorage {
+export function encryptedStorage(options: EncryptedStorageOptions = {}): StorageFeature {
   const { name = 'authchart' } = options
-  const inTurn = createTurns()
-  const topic = `authchart storage ${name}`
-  /** Says whose change it was: a channel is deaf to itself only, not to others of the same page. */
-  const self = Math.random().toString(36)
+  const mutex = new Mutex()
+  const channel = createPageChannel(`authchart storage ${name}`)
+  const notifyOthers = () => channel.post('changed')
 
-  function tellOthers() {
-    if (typeof BroadcastChannel === 'undefined') return
-    const channel = new BroadcastChannel(topic)
-    channel.postMessage(self)
-    channel.close()
-  }
-
-  return {
+  return withSharing<SessionStorage>({
     read: () =>
-      inTurn(async () => {
-        const sealed: unknown = await withEntry(name, 'readonly', (store, entry) => store.get(entry))
-        return sealed === undefined ? undefined : unseal(sealed, name)
+      mutex.run(async () => {
+        const encrypted: unknown = await withEntry(name, 'readonly', (store, entry) => store.get(entry))
+        return encrypted === undefined ? undefined : decrypt(encrypted, name)
       }),
     write: (record) =>
-      inTurn(async () => {
-        // Before the transaction, which would not wait for it.
-        const sealed = await seal(record, name)
-        await withEntry(name, 'readwrite', (store, entry) => store.put(sealed, entry))
-        tellOthers()
+      mutex.run(async () => {
+        // Encrypt before the transaction starts: an IndexedDB transaction ends by itself during other async work.
+        const encrypted = await encrypt(record, name)
+        await withEntry(name, 'readwrite', (store, entry) => store.put(encrypted, entry))
+        notifyOthers()
       }),
     clear: () =>
-      inTurn(async () => {
+      mutex.run(async () => {
         await withEntry(name, 'readwrite', (store) => store.clear())
-        tellOthers()
+        notifyOthers()
       }),
-    readLastUse: () => inTurn(() => withEntry(name, 'readonly', (store) => store.get(LAST_USE))),
-    // Not a secret: it stands there as it is.
+    readLastUse: () => mutex.run(() => withEntry(name, 'readonly', (store) => store.get(LAST_USE))),
+    // The time of the last use is not secret, so it is not encrypted.
     writeLastUse: (at) =>
-      inTurn(async () => void (await withEntry(name, 'readwrite', (store) => store.put(at, LAST_USE)))),
+      mutex.run(async () => void (await withEntry(name, 'readwrite', (store) => store.put(at, LAST_USE)))),
     subscribe(onChange) {
-      // On a server there is nothing to hear, and an open channel would keep the process alive.
-      if (typeof BroadcastChannel === 'undefined' || typeof indexedDB === 'undefined') return () => {}
-      return hearChanges(topic, self, onChange)
+      // Without IndexedDB, as on a server, no other store can exist.
+      return typeof indexedDB === 'undefined' ? () => {} : channel.listen(onChange, onChange)
     },
-  }
+  })
 }

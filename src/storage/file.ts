@@ -1,26 +1,28 @@
 import { StorageError } from '../core/errors.ts'
+import type { StorageFeature } from '../core/features/feature.ts'
+import { withSharing } from '../core/features/share.ts'
 import type { SessionStorage } from '../core/ports.ts'
-import { codeOf, locate, type Place } from '../environment/node.ts'
+import { codeOf, locate, type NodeFile } from '../environment/node.ts'
 import { readFile, replaceFile, sweep } from './atomic-file.ts'
 import { parseRecord } from './json.ts'
 
 /**
- * Keeps the session in a file, for command-line tools and other processes of one user. The file is readable for that user
- * only (mode 0600; on Windows, what its folder grants), and is replaced as a whole: a reader finds the old record or the new
- * one, whenever the writer dies. A missing folder is made (mode 0700). A file that others may read is narrowed when it is
- * first read. A symbolic link is replaced, not followed.
+ * Stores the session in a file, for command-line tools and other processes of one user. Only that user can read the file
+ * (mode 0600; on Windows, the permissions of its folder apply). The file is replaced as a whole: a reader finds the old
+ * record or the new one, even if the writer is killed. A missing folder is created (mode 0700). If other users may read the
+ * file, their access is removed at the first read. A symbolic link is replaced, not followed.
  *
- * It reads and writes synchronously. That blocks the process for some milliseconds at each renewal, and nobody is given a
- * renewed token before the file holds it: a tool may call `process.exit()` as soon as it has what it wants.
+ * Reads and writes are synchronous, which blocks the process for some milliseconds at each refresh. So the file contains a
+ * new token before a request can use it, and a tool may call `process.exit()` as soon as it has its result.
  *
- * Where several processes share the file, give them a `fileCoordinator` of the same path, or two of them will present the
+ * If several processes share the file, give each a `fileCoordinator` of the same path. Otherwise two of them may present the
  * same refresh token at once.
  *
- * @param path the file, absolute or relative to the working directory of now; `~` is not expanded
- * @returns a store that hears of changes by other processes, and of its own, where the file system tells of them. It does
- * not keep the process alive. Its methods throw a `StorageError`; `reason` is `'invalid_record'` for what is no JSON,
- * `'unsupported'` outside Node, Deno and Bun, and otherwise the system's code, such as `'ENOSPC'` or `'EACCES'`. Before
- * Node 20.16 what it is asked first answers with a promise
+ * @param path the file, absolute or relative to the current working directory. `~` is not expanded
+ * @returns the value of the option `storage` of `createAuth`. It reports its own changes and those of other processes, if
+ * the file system does. It does not keep the process alive. Its methods throw a `StorageError`. The `reason` is
+ * `'invalid_record'` if the file is not JSON and `'unsupported'` outside Node, Deno and Bun. Otherwise it is the code of the
+ * system, such as `'ENOSPC'` or `'EACCES'`. Before Node 20.16 the first calls return a promise
  *
  * @example
  * ```ts
@@ -28,13 +30,13 @@ import { parseRecord } from './json.ts'
  * createAuth({ refresh, storage: fileStorage(path), coordinator: fileCoordinator(path) })
  * ```
  */
-export function fileStorage(path: string | URL): SessionStorage {
+export function fileStorage(path: string | URL): StorageFeature {
   const place = locate(path)
   let narrowed = false
   let swept = false
 
-  function use<T>(operation: (place: Place) => T): T | Promise<T> {
-    const attempt = (found: Place): T => {
+  function use<T>(operation: (place: NodeFile) => T): T | Promise<T> {
+    const run = (found: NodeFile): T => {
       try {
         return operation(found)
       } catch (error) {
@@ -42,13 +44,13 @@ export function fileStorage(path: string | URL): SessionStorage {
       }
     }
     const found = place()
-    return found instanceof Promise ? found.catch(fail).then(attempt) : attempt(found)
+    return found instanceof Promise ? found.catch(fail).then(run) : run(found)
   }
 
-  return {
+  return withSharing<SessionStorage>({
     read: () =>
       use((place) => {
-        // Once, because there are file systems that agree to it and change nothing.
+        // Only once: some file systems report success but change nothing.
         const text = readFile(place, { narrow: !narrowed })
         narrowed = true
         return text === undefined ? undefined : parseRecord(text)
@@ -70,27 +72,27 @@ export function fileStorage(path: string | URL): SessionStorage {
         const { fs, folder, name } = await place()
         if (!stop) return
         fs.mkdirSync(folder, { recursive: true, mode: 0o700 })
-        // The folder, because the file that is watched goes when another takes its place.
+        // Watch the folder, because a watch of the file ends when the file is replaced.
         const watcher = fs.watch(folder, { persistent: false }, (_, changed) => {
           if (changed === name || changed === null) onChange()
         })
         watcher.on('error', () => watcher.close())
         stop = () => watcher.close()
       }
-      // Changes are hints: without them a process finds out when it renews.
+      // Change events are optional: without them the session reads the new record at its next refresh.
       start().catch(() => {})
       return () => {
         stop?.()
         stop = undefined
       }
     },
-  }
+  })
 }
 
 function failure(error: unknown): StorageError {
   if (error instanceof StorageError) return error
   const reason = codeOf(error) ?? 'unsupported'
-  return new StorageError(`The session cannot be kept in a file here (${reason}).`, { reason, cause: error })
+  return new StorageError(`The session file cannot be accessed (${reason}).`, { reason, cause: error })
 }
 
 const fail = (error: unknown): never => {

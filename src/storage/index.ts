@@ -1,8 +1,9 @@
 /**
- * Where a session is kept between visits.
+ * Stores that keep a session between visits, and the coordinator for processes that share one in a file.
  *
  * @module
  */
+// Public under `authchart/storage`, because `fileCoordinator` is used together with `fileStorage`.
 export { type FileCoordinatorOptions, fileCoordinator } from '../coordination/file.ts'
 export type { SessionRecord, SessionStorage } from '../core/ports.ts'
 export { type EncryptedStorageOptions, encryptedStorage } from './encrypted.ts'

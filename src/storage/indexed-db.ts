@@ -4,10 +4,11 @@ const STORE = 'session'
 const ENTRY = 'current'
 
 /**
- * Does one thing to the one entry of an IndexedDB database, in a transaction of its own. The database is open for that long
- * only: a connection that is kept is cut off when the browser feels like it, and blocks whoever wants to delete it.
+ * Runs one request in its own transaction on an IndexedDB database, which is opened and closed for it. Browsers may close
+ * idle connections, and an open connection blocks `deleteDatabase`.
  *
- * @returns what the request gave, once the transaction is on disk
+ * @param act makes the request. `entry` is the key of the session.
+ * @returns the result of the request, after the transaction is on disk
  * @throws StorageError whose `reason` is the name of the browser's exception, or `'unsupported'`
  */
 export async function withEntry<T>(
@@ -15,9 +16,11 @@ export async function withEntry<T>(
   mode: IDBTransactionMode,
   act: (store: IDBObjectStore, entry: string) => IDBRequest<T>,
 ): Promise<T> {
-  if (typeof indexedDB === 'undefined')
-    throw new StorageError('There is no IndexedDB here to keep the session in.', { reason: 'unsupported' })
-  const once = async () => {
+  if (typeof indexedDB === 'undefined') {
+    const message = 'IndexedDB is not available. Use another store for the session.'
+    throw new StorageError(message, { reason: 'unsupported' })
+  }
+  const attempt = async () => {
     const database = await open(name)
     try {
       return await transact(database, mode, act)
@@ -26,14 +29,14 @@ export async function withEntry<T>(
     }
   }
   try {
-    // Who is cut off, as when the user deletes the data of the site, has done nothing and may do it again.
-    return await once().catch((error: unknown) => {
-      if (nameOf(error) === 'AbortError') return once()
+    // An aborted transaction changed nothing, so retry once. Example: the user deletes the data of the site.
+    return await attempt().catch((error: unknown) => {
+      if (nameOf(error) === 'AbortError') return attempt()
       throw error
     })
   } catch (cause) {
     const reason = nameOf(cause)
-    throw new StorageError(`The session cannot be kept in IndexedDB here (${reason}).`, { reason, cause })
+    throw new StorageError(`The session cannot be accessed in IndexedDB (${reason}).`, { reason, cause })
   }
 }
 
@@ -58,7 +61,7 @@ function transact<T>(
   act: (store: IDBObjectStore, entry: string) => IDBRequest<T>,
 ): Promise<T> {
   return new Promise((resolve, reject) => {
-    // A rotated token that a power cut takes back would be presented again as a spent one.
+    // Strict, because a power cut could otherwise bring back the old record with its spent refresh token.
     const transaction = database.transaction(STORE, mode, { durability: 'strict' })
     const request = act(transaction.objectStore(STORE), ENTRY)
     transaction.oncomplete = () => resolve(request.result)

@@ -1,11 +1,15 @@
 import { StorageError } from '../core/errors.ts'
 
-/** @throws StorageError with the reason `'invalid_record'` */
+/**
+ * Parses the text of a stored record.
+ *
+ * @throws StorageError with the reason `'invalid_record'`
+ */
 export function parseRecord(text: string): unknown {
   try {
     return JSON.parse(text)
   } catch {
-    // What a parser says quotes what it read, and that was a token.
+    // Omit the cause: the message of a parse error may quote the token.
     throw new StorageError('The stored session is not JSON.', { reason: 'invalid_record' })
   }
 }

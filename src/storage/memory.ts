@@ -1,19 +1,21 @@
+import type { StorageFeature } from '../core/features/feature.ts'
+import { withSharing } from '../core/features/share.ts'
 import type { SessionRecord, SessionStorage } from '../core/ports.ts'
 
 /**
- * Keeps the session in memory: it ends with the page or the process.
+ * Stores the session in memory. It ends with the page or the process.
  *
- * @returns a store; give the same one to several `createAuth` to hand a session on
+ * @returns the value of the option `storage` of `createAuth`. Pass it to several `createAuth` calls to share a session
  *
  * @example
  * ```ts
  * createAuth({ refresh, storage: memoryStorage() })
  * ```
  */
-export function memoryStorage(): SessionStorage {
+export function memoryStorage(): StorageFeature {
   let record: SessionRecord | undefined
   let lastUse: number | undefined
-  return {
+  return withSharing<SessionStorage>({
     read: () => record,
     write(next) {
       record = next
@@ -26,5 +28,5 @@ export function memoryStorage(): SessionStorage {
     writeLastUse(at) {
       lastUse = at
     },
-  }
+  })
 }

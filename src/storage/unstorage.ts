@@ -1,8 +1,10 @@
+import type { StorageFeature } from '../core/features/feature.ts'
+import { withSharing } from '../core/features/share.ts'
+import { Mutex } from '../core/platform/mutex.ts'
 import type { SessionRecord, SessionStorage } from '../core/ports.ts'
-import { createTurns } from '../core/turns.ts'
 import { parseRecord } from './json.ts'
 
-/** What is needed of a storage made with unstorage 1.x: its `Storage` fits as it is. */
+/** The methods that are used of an unstorage 1.x storage. Its `Storage` type fits without a cast. */
 export interface UnstorageLike {
   getItem(key: string): Promise<unknown>
   setItem(key: string, value: SessionRecord | { readonly at: number }): Promise<void>
@@ -12,18 +14,19 @@ export interface UnstorageLike {
 
 /** Options of `unstorageStorage`. */
 export interface UnstorageOptions {
-  /** The key the session is kept under. On a server: one for each user. Default: `'authchart'`. */
+  /** The key of the session. On a server, use one for each user. Default: `'authchart'`. */
   readonly key?: string
 }
 
 /**
- * Keeps the session in a storage of unstorage, and so wherever there is a driver: Redis, a key-value store at the edge, a
- * database. A driver that is read-only drops what is written without a word: do not use one here.
+ * Stores the session in an unstorage storage, which has drivers for Redis, key-value stores at the edge, databases and more.
+ * Do not use a read-only driver: it drops writes without an error.
  *
- * @param storage what `createStorage` gave, or `prefixStorage`
+ * @param storage the result of `createStorage` or `prefixStorage`
  * @param options the key, see `UnstorageOptions`
- * @returns a store that hears of changes where the driver can watch, its own changes included. Its methods reject with what
- * the driver throws, and with a `StorageError` with the reason `'invalid_record'` for text that is no JSON
+ * @returns the value of the option `storage` of `createAuth`. It reports changes, its own included, if the driver supports
+ * `watch`. Its methods reject with the error of the driver, or with a `StorageError` whose reason is `'invalid_record'` if
+ * the text is not JSON
  *
  * @example
  * ```ts
@@ -34,45 +37,45 @@ export interface UnstorageOptions {
  * createAuth({ refresh, storage: unstorageStorage(storage, { key: userId }) })
  * ```
  */
-export function unstorageStorage(storage: UnstorageLike, options: UnstorageOptions = {}): SessionStorage {
+export function unstorageStorage(storage: UnstorageLike, options: UnstorageOptions = {}): StorageFeature {
   const { key = 'authchart' } = options
   const lastUse = `${key}.last-use`
-  const inTurn = createTurns()
+  const mutex = new Mutex()
   const watched = normalize(key)
 
-  return {
+  return withSharing<SessionStorage>({
     read: () =>
-      inTurn(async () => {
+      mutex.run(async () => {
         const value = await storage.getItem(key)
         return typeof value === 'string' ? parseRecord(value) : (value ?? undefined)
       }),
-    write: (record) => inTurn(async () => storage.setItem(key, record)),
+    write: (record) => mutex.run(async () => storage.setItem(key, record)),
     clear: () =>
-      inTurn(async () => {
+      mutex.run(async () => {
         await storage.removeItem(key)
         await storage.removeItem(lastUse)
       }),
     readLastUse: () =>
-      inTurn(async () => {
+      mutex.run(async () => {
         const use = await storage.getItem(lastUse)
         return (use as { at?: unknown } | null)?.at
       }),
-    writeLastUse: (at) => inTurn(async () => storage.setItem(lastUse, { at })),
+    writeLastUse: (at) => mutex.run(async () => storage.setItem(lastUse, { at })),
     subscribe(onChange) {
       let stopped = false
       const watching = storage.watch?.((_, changed) => {
-        // A storage with a prefix tells its changes by their whole key.
+        // A storage with a prefix reports the whole key.
         if (!stopped && `:${normalize(changed)}`.endsWith(`:${watched}`)) onChange()
       })
-      // Changes are hints: without them a process finds out when it renews.
+      // Change events are optional: without them the session reads the new record at its next refresh.
       watching?.catch(() => {})
       return () => {
         stopped = true
         watching?.then((unwatch) => unwatch()).catch(() => {})
       }
     },
-  }
+  })
 }
 
-/** As unstorage has it: folders and colons are one. */
+/** Normalizes a key as unstorage does: slashes and colons are the same. */
 const normalize = (key: string) => key.replace(/[/\\:]+/g, ':').replace(/^:|:$/g, '')

@@ -1,18 +1,21 @@
-import { StorageError } from '../core/errors.ts'
+import type { StorageFeature } from '../core/features/feature.ts'
+import { withSharing } from '../core/features/share.ts'
 import type { SessionStorage } from '../core/ports.ts'
+import { parseRecord } from './json.ts'
 
 /** Options of `webStorage`. */
 export interface WebStorageOptions {
-  /** The key the session is kept under. Default: `'authchart'`. */
+  /** The key of the session. Default: `'authchart'`. */
   readonly key?: string
 }
 
 /**
- * Keeps the session in `localStorage` or `sessionStorage`, where every script of the page can read it: see "Where tokens
+ * Stores the session in `localStorage` or `sessionStorage`. Every script of the page can read it there: see "Where tokens
  * live" in the README.
  *
- * @param storage the storage, or a function that gives it, for places where naming it may throw
- * @returns a store that hears of changes other tabs make
+ * @param storage the storage, or a function that returns it. Use a function if reading `localStorage` may throw
+ * @param options the key, see `WebStorageOptions`
+ * @returns the value of the option `storage` of `createAuth`. It reports the changes of other tabs
  *
  * @example
  * ```ts
@@ -22,21 +25,15 @@ export interface WebStorageOptions {
 export function webStorage(
   storage: Storage | (() => Storage),
   options: WebStorageOptions = {},
-): SessionStorage {
+): StorageFeature {
   const { key = 'authchart' } = options
   const lastUse = `${key}.last-use`
   const area = () => (typeof storage === 'function' ? storage() : storage)
 
-  return {
+  return withSharing<SessionStorage>({
     read() {
       const text = area().getItem(key)
-      if (text === null) return undefined
-      try {
-        return JSON.parse(text)
-      } catch {
-        // What a parser says quotes what it read, and that was a token.
-        throw new StorageError('The stored session is not JSON.', { reason: 'invalid_record' })
-      }
+      return text === null ? undefined : parseRecord(text)
     },
     write(record) {
       area().setItem(key, JSON.stringify(record))
@@ -55,12 +52,12 @@ export function webStorage(
     subscribe(onChange) {
       if (typeof addEventListener !== 'function') return () => {}
       const watched = area()
-      const heard = (event: StorageEvent) => {
-        // `key` is null where the whole storage was cleared.
+      const onStorage = (event: StorageEvent) => {
+        // `key` is null if the whole storage was cleared.
         if (event.storageArea === watched && (event.key === key || event.key === null)) onChange()
       }
-      addEventListener('storage', heard)
-      return () => removeEventListener('storage', heard)
+      addEventListener('storage', onStorage)
+      return () => removeEventListener('storage', onStorage)
     },
-  }
+  })
 }

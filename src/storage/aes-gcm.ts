@@ -1,8 +1,8 @@
 import { StorageError } from '../core/errors.ts'
 import type { SessionRecord } from '../core/ports.ts'
 
-/** A record that is encrypted, with the key to it: either both are there, or neither. */
-export interface SealedRecord {
+/** An encrypted record together with its key, so that either both are stored or neither. */
+export interface EncryptedRecord {
   readonly version: 1
   readonly key: CryptoKey
   readonly iv: Uint8Array<ArrayBuffer>
@@ -12,13 +12,13 @@ export interface SealedRecord {
 const ALGORITHM = 'AES-GCM'
 
 /**
- * Encrypts a record with a key made for it alone. With a key for each write there is no key that two tabs could both
- * create, none whose IVs could ever repeat, and none that still opens what was written before.
+ * Encrypts a record with a new key. With one key per write, two tabs cannot create the same key, an IV is never used twice
+ * with a key, and no key decrypts an earlier record.
  *
- * @param place where it is going to be kept: it cannot be opened as if it came from anywhere else
- * @throws StorageError with the reason `'insecure_context'`
+ * @param place the name of the store. The record cannot be decrypted under another name.
+ * @throws StorageError with the reason `'insecure_context'` if WebCrypto is not available
  */
-export async function seal(record: SessionRecord, place: string): Promise<SealedRecord> {
+export async function encrypt(record: SessionRecord, place: string): Promise<EncryptedRecord> {
   const subtle = webCrypto()
   const key = await subtle.generateKey({ name: ALGORITHM, length: 256 }, false, ['encrypt', 'decrypt'])
   const iv = crypto.getRandomValues(new Uint8Array(12))
@@ -27,19 +27,19 @@ export async function seal(record: SessionRecord, place: string): Promise<Sealed
 }
 
 /**
- * Decrypts what `seal` gave.
+ * Decrypts the result of `encrypt`.
  *
- * @throws StorageError with the reason `'invalid_record'` for anything else, or `'insecure_context'`
+ * @throws StorageError with the reason `'invalid_record'` for any other value, or `'insecure_context'`
  */
-export async function unseal(sealed: unknown, place: string): Promise<unknown> {
+export async function decrypt(encrypted: unknown, place: string): Promise<unknown> {
   const subtle = webCrypto()
   try {
-    const { version, key, iv, data } = sealed as SealedRecord
-    if (version !== 1) throw new TypeError('Another version')
+    const { version, key, iv, data } = encrypted as EncryptedRecord
+    if (version !== 1) throw new TypeError('Unknown version')
     const text = await subtle.decrypt(parameters(iv, place), key, data)
     return JSON.parse(new TextDecoder().decode(text))
   } catch {
-    // What was thrown is left out: a parser quotes what it read.
+    // Omit the cause: a parse error may quote the token.
     throw new StorageError('The stored session cannot be decrypted.', { reason: 'invalid_record' })
   }
 }
@@ -55,8 +55,7 @@ const parameters = (iv: Uint8Array<ArrayBuffer>, place: string) => ({
 function webCrypto(): SubtleCrypto {
   const { crypto } = globalThis as { readonly crypto?: { readonly subtle?: SubtleCrypto } }
   if (crypto?.subtle) return crypto.subtle
-  throw new StorageError(
-    'There is no WebCrypto here. Browsers offer it to pages from https: and from localhost only.',
-    { reason: 'insecure_context' },
-  )
+  throw new StorageError('WebCrypto is not available. Serve the page from https: or from localhost.', {
+    reason: 'insecure_context',
+  })
 }

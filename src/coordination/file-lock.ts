@@ -1,34 +1,35 @@
-import { codeOf, type Place } from '../environment/node.ts'
-import { isDead, parseHolder, thisProcess } from './holder.ts'
+import { codeOf, type NodeFile } from '../environment/node.ts'
+import { unref } from '../environment/unref.ts'
+import { hasExited, parseOwner, thisProcess } from './lock-owner.ts'
 
-/** A turn that somebody has: `release` ends it. */
+/** One turn of holding a lock. */
 export interface Turn {
   release(): Promise<void>
 }
 
-/** Looks at a lock for one who waits for it. */
 export interface FileLock {
   readonly folder: string
-  /** Takes the lock where it is free: at once, or not at all. */
+  /** Takes the lock if it is free. Never waits. */
   attempt(): Promise<Turn | undefined>
 }
 
-/** A file last changed at 0, or at the first instant that its file system knows, is of a turn that is over. */
+/** A released turn sets the time of its file to 0. Some file systems store their earliest time instead, so compare with this. */
 const RELEASED = Date.UTC(1981)
 
 /**
- * A lock made of numbered files, one for each turn, in a folder beside `file`. Whoever creates the file of the highest
- * number holds the lock until the file says that the turn is over, or its holder is dead or shows no life for `staleAfter`
- * milliseconds. The file of the next number can be created once, so a stale lock is taken over by one process however many
- * find it stale, and a holder that comes back to life releases its own turn and nobody else's. The last file stays, for its
- * number.
+ * Opens a lock made of numbered files in a folder beside `file`, one file for each turn. The process that creates the file
+ * with the highest number holds the lock. Its turn ends when it marks the file as released, when it exits, or when it has not
+ * touched the file for `staleAfter` milliseconds.
+ *
+ * Only one process can create the next file, so only one takes over a stale lock, however many notice that it is stale. If
+ * the old owner continues, it releases its own turn and no other. The last file stays, because it holds the number.
  */
-export async function openLock(place: Place, name: string, staleAfter: number): Promise<FileLock> {
+export async function openLock(place: NodeFile, name: string, staleAfter: number): Promise<FileLock> {
   const { fs, path, file } = place
   const { open, readdir, readFile, rm, stat, mkdir } = fs.promises
   const folder = `${file}.lock`
   const self = await thisProcess(place)
-  const beat = staleAfter / 5
+  const heartbeat = staleAfter / 5
   let suspect: { turn: number; changed: number; since: number } | undefined
 
   const fileOf = (turn: number) => path.join(folder, `${name}.${turn}`)
@@ -38,36 +39,37 @@ export async function openLock(place: Place, name: string, staleAfter: number): 
     return entries.map((entry) => Number(entry.slice(name.length + 1))).filter(Number.isSafeInteger)
   }
 
-  async function isOver(turn: number): Promise<boolean> {
+  async function hasEnded(turn: number): Promise<boolean> {
     const now = performance.now()
     const changed = (await stat(fileOf(turn))).mtimeMs
     if (changed < RELEASED) return true
-    const holder = parseHolder(await readFile(fileOf(turn), 'utf8'))
-    if (holder && (await isDead(fs, holder, self))) return true
+    const owner = parseOwner(await readFile(fileOf(turn), 'utf8'))
+    if (owner && (await hasExited(fs, owner, self))) return true
     if (Date.now() - changed <= staleAfter) return false
-    // A machine that wakes up finds every lock old. Its holder is given the time to show that it is awake as well.
-    if (suspect?.turn === turn && suspect.changed === changed) return now - suspect.since > 1.5 * beat
+    // After a sleep of the machine every lock looks stale. So give the owner time for another heartbeat.
+    if (suspect?.turn === turn && suspect.changed === changed) return now - suspect.since > 1.5 * heartbeat
     suspect = { turn, changed, since: performance.now() }
     return false
   }
 
   async function take(turn: number): Promise<Turn | undefined> {
     const handle = await open(fileOf(turn), 'wx', 0o600)
-    let beating: Promise<void> = Promise.resolve()
+    let touching: Promise<void> = Promise.resolve()
     const touch = (at: number) => handle.utimes(at, at).catch(() => {})
-    const timer = setInterval(() => {
-      beating = touch(Date.now() / 1_000)
-    }, beat)
-    timer.unref()
+    const timer = unref(
+      setInterval(() => {
+        touching = touch(Date.now() / 1_000)
+      }, heartbeat),
+    )
     const release = async () => {
       clearInterval(timer)
-      await beating
+      await touching
       await touch(0)
       await handle.close().catch(() => {})
     }
     try {
       await handle.writeFile(JSON.stringify(self))
-      // Who was slow may find free the number of a turn that is long over.
+      // A slow process may have created a file for a turn that has long ended and been removed.
       if (Math.max(...(await turns())) === turn) return { release }
     } catch (error) {
       await release()
@@ -85,12 +87,12 @@ export async function openLock(place: Place, name: string, staleAfter: number): 
         await mkdir(folder, { recursive: true, mode: 0o700 })
         const past = await turns()
         const last = Math.max(0, ...past)
-        if (last > 0 && !(await isOver(last))) return undefined
+        if (last > 0 && !(await hasEnded(last))) return undefined
         const turn = await take(last + 1)
         if (turn) await Promise.all(past.map((old) => rm(fileOf(old), { force: true }).catch(() => {})))
         return turn
       } catch (error) {
-        // Somebody else was faster, and has taken that turn or cleared it away.
+        // Another process was faster: it took this turn, or removed its file.
         if (['EEXIST', 'ENOENT'].includes(codeOf(error) ?? '')) return undefined
         throw error
       }

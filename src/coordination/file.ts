@@ -1,51 +1,58 @@
-import type { AbortSignalLike, Coordinator } from '../core/ports.ts'
+import type { CoordinatorFeature } from '../core/features/feature.ts'
+import { withSharing } from '../core/features/share.ts'
+import type { Coordinator } from '../core/ports.ts'
 import { systemClock } from '../environment/clock.ts'
-import { locate, type Place } from '../environment/node.ts'
+import { locate, type NodeFile } from '../environment/node.ts'
 import { type FileLock, openLock, type Turn } from './file-lock.ts'
+import type { LockWait } from './lock-timeout.ts'
 
 /** Options of `fileCoordinator`. */
 export interface FileCoordinatorOptions {
   /**
-   * After how many milliseconds without a sign of life the lock of a process on another machine, or in another container,
-   * is taken from it. A dead process of the same machine is noticed at once. Default: 10,000.
+   * After how many milliseconds without a heartbeat the lock of a process on another machine, or in another container, is
+   * taken over. The exit of a process on the same machine is noticed at once. Default: 10,000.
    */
   readonly staleAfter?: number
 }
 
-/** How long who waits sleeps between two looks, where the file system does not wake it. In milliseconds. */
-const LOOK_AFTER = 50
+/** Average time between two checks of the lock, in milliseconds, if the file system reports no change. */
+const POLL = 50
 
 /**
- * Keeps processes that share the file of a `fileStorage` from exchanging its refresh token at the same time. The lock lives
- * in a folder beside the file, `<path>.lock`, which stays there with a small file in it, and can be deleted when no process
- * uses it. It holds no token. It is advisory: who does not ask for it is not kept from anything.
+ * Prevents processes that share the file of a `fileStorage` from using its refresh token at the same time. The lock is a
+ * folder beside the file, `<path>.lock`. It stays there with one small file, which contains no token. It can be deleted
+ * when no process uses it. The lock is advisory: it does not stop a process that does not request it.
  *
- * A process that dies with the lock is noticed: at once by processes of the same machine and container, and after
- * `staleAfter` by all others. One that shows no life for that long, because it was stopped, loses the lock as well; its
- * session finds out when it is to commit.
+ * If a process exits while it holds the lock, processes of the same machine and container notice at once, and all others
+ * after `staleAfter`. A process that is stopped for that long loses the lock as well. Its session notices when it tries to
+ * store the new tokens.
  *
- * Processes hear of each other's changes through the store, so `announce` and `subscribe` do nothing here.
+ * Processes notice each other's changes through the store, so `announce` and `subscribe` do nothing here.
  *
  * @param path the same path as the store's
  * @param options `staleAfter` in milliseconds
- * @returns a coordinator. `exclusive` rejects with a `TimeoutError` where the lock was not free in time, with the reason of
- * the signal, with what the file system says, such as `EROFS`, or with a `TypeError` outside Node, Deno and Bun
- * @throws RangeError where `staleAfter` is not a number above 0
+ * @returns the value of the option `coordinator` of `createAuth`. `exclusive` rejects with a `TimeoutError` if the lock was
+ * not free in time, with the reason of the signal, with an error of the file system, such as `EROFS`, or with a `TypeError`
+ * outside Node, Deno and Bun
+ * @throws RangeError if `staleAfter` is not a finite number above 0
  *
  * @example
  * ```ts
  * createAuth({ refresh, storage: fileStorage(path), coordinator: fileCoordinator(path) })
  * ```
  */
-export function fileCoordinator(path: string | URL, options: FileCoordinatorOptions = {}): Coordinator {
+export function fileCoordinator(
+  path: string | URL,
+  options: FileCoordinatorOptions = {},
+): CoordinatorFeature {
   const { staleAfter = 10_000 } = options
   if (!(staleAfter > 0 && staleAfter < Number.POSITIVE_INFINITY))
-    throw new RangeError(`fileCoordinator: staleAfter must be a number above 0, not ${staleAfter}.`)
+    throw new RangeError(`fileCoordinator: staleAfter must be a finite number above 0, not ${staleAfter}.`)
   const place = locate(path)
 
-  return {
-    async exclusive(name, task, { signal, timeout }) {
-      const turn = await wait(await place(), name, { signal, timeout, staleAfter })
+  return withSharing<Coordinator>({
+    async exclusive(name, task, wait) {
+      const turn = await waitForLock(await place(), name, staleAfter, wait)
       try {
         return await task()
       } finally {
@@ -54,66 +61,65 @@ export function fileCoordinator(path: string | URL, options: FileCoordinatorOpti
     },
     announce() {},
     subscribe: () => () => {},
-  }
+  })
 }
 
-interface Wait {
-  readonly signal: AbortSignalLike
-  readonly timeout: number
-  readonly staleAfter: number
-}
-
-/** Looks at the lock until it is free, and gives up when time is up or the signal aborts. */
-function wait(place: Place, name: string, { signal, timeout, staleAfter }: Wait): Promise<Turn> {
+/** Checks the lock until it is free. Rejects when a limit of the wait is reached. */
+function waitForLock(
+  place: NodeFile,
+  name: string,
+  staleAfter: number,
+  { signal, timeout }: LockWait,
+): Promise<Turn> {
   return new Promise((resolve, reject) => {
-    let over = false
+    let done = false
     let wake = () => {}
     let watcher: { close(): void } | undefined
 
-    const finish = (settle: () => void) => {
-      over = true
+    const finish = (complete: () => void) => {
+      done = true
       systemClock.clearTimeout(deadline)
       signal.removeEventListener('abort', abort)
       watcher?.close()
       wake()
-      settle()
+      complete()
     }
     const abort = () => finish(() => reject(signal.reason))
     const deadline = systemClock.setTimeout(() => {
-      const error = new DOMException(`The lock of ${place.file} was not free in time.`, 'TimeoutError')
-      finish(() => reject(error))
+      const message = `The lock of ${place.file} was not free within ${timeout} ms.`
+      finish(() => reject(new DOMException(message, 'TimeoutError')))
     }, timeout)
     signal.addEventListener('abort', abort)
     if (signal.aborted) return abort()
 
-    async function look(lock: FileLock) {
-      while (!over) {
-        // Made before the look, so that what happens meanwhile is not slept through.
+    async function poll(lock: FileLock) {
+      while (!done) {
+        // Created before the attempt, so that a change during the attempt is not missed.
         const change = new Promise<void>((resolve) => {
           wake = resolve
         })
         const turn = await lock.attempt()
-        if (turn && over) await turn.release()
+        if (turn && done) await turn.release()
         else if (turn) return finish(() => resolve(turn))
-        if (!over && !watcher) {
+        if (!done && !watcher) {
           watcher = watch(place, lock.folder, () => wake())
           continue
         }
-        // Not all at the same time: who waits would go on to look in step.
-        const timer = setTimeout(wake, LOOK_AFTER * (0.5 + Math.random()))
+        // A random delay keeps the waiting processes from checking in step.
+        const timer = setTimeout(wake, POLL * (0.5 + Math.random()))
         await change
         clearTimeout(timer)
       }
     }
 
     openLock(place, encodeURIComponent(name), staleAfter)
-      .then((lock) => (over ? undefined : look(lock)))
+      .then((lock) => (done ? undefined : poll(lock)))
       .catch((error) => finish(() => reject(error)))
   })
 }
 
-/** Wakes at once where the file system tells of changes; elsewhere looking now and then does. */
-function watch({ fs }: Place, folder: string, onChange: () => void): { close(): void } {
+/** Reports changes in the folder. If the file system cannot, polling replaces it. */
+function watch({ fs }: NodeFile, folder: string, onChange: () => void): { close(): void } {
   try {
     return fs.watch(folder, { persistent: false }, onChange).on('error', () => {})
   } catch {

@@ -1,47 +1,48 @@
-import { background, pause, startWait, type Wait } from './waiting.ts'
+import { unref } from '../environment/unref.ts'
+import { type LockWait, pause, startLockTimeout } from './lock-timeout.ts'
 
 /** The part of a `Storage` that leases need. */
 export type LeaseStorage = Pick<Storage, 'getItem' | 'setItem' | 'removeItem'>
 
-/** How long a lease lives that nobody renews, in milliseconds: so long a tab that crashed is waited for. */
+/** How long a lease lasts if it is not extended, in milliseconds. Other tabs wait that long for a tab that crashed. */
 const LEASE = 3_000
 /**
- * How long a claim is left to show whether another tab made one, too: twice as long as a write takes to reach all tabs, for
- * the other tab may have written just before it saw this claim.
+ * How long a tab waits before it checks its claim, in milliseconds. It is twice the time in which a write reaches all tabs,
+ * because another tab may have written its own claim just before it saw this one.
  */
 const SETTLE = 200
-/** How often a lease that somebody else has is looked at. */
+/** How often a tab checks a lease of another tab, in milliseconds. */
 const POLL = 50
 
 /**
- * Runs a task under a lease in a storage that the tabs share, for where there are no Web Locks.
+ * Runs a task under a lease in a storage that the tabs share. This is the fallback without Web Locks.
  *
- * A storage cannot compare and set, so a lease is claimed by writing it and looking, a moment later, whether it still
- * stands (Fischer's algorithm). That holds as long as a write reaches every tab within that moment, and the holder's timers
- * run: a tab that is frozen loses its lease without knowing. So a lease makes it rare that two tabs run at once, and what
- * they write has to be guarded all the same.
+ * A storage has no compare-and-set. So a tab claims the lease by writing it, and checks a moment later that the claim is
+ * still there (Fischer's algorithm). This works if a write reaches every tab within that moment, and if the timers of the
+ * owner run: a frozen tab loses its lease without noticing. So two tabs rarely run at once, but they can. What they write
+ * must be guarded as well.
  */
-export async function underLease<T>(
+export async function withLease<T>(
   storage: LeaseStorage,
   key: string,
   task: () => Promise<T>,
-  wait: Wait,
+  wait: LockWait,
 ): Promise<T> {
   const owner = Math.random().toString(36).slice(2)
-  const isMine = () => holderOf(storage.getItem(key)) === owner
+  const isMine = () => ownerOf(storage.getItem(key)) === owner
   const claim = () => storage.setItem(key, `${Date.now() + LEASE} ${owner}`)
-  /** A lease that cannot be given back runs out. */
+  /** If the storage fails, the lease expires by itself. */
   const release = () => {
     try {
       if (isMine()) storage.removeItem(key)
     } catch {}
   }
 
-  const { signal, end } = startWait(wait)
+  const { signal, end } = startLockTimeout(wait)
   try {
     while (true) {
       signal.throwIfAborted()
-      if (holderOf(storage.getItem(key))) await pause(POLL, signal)
+      if (ownerOf(storage.getItem(key))) await pause(POLL, signal)
       else {
         claim()
         await pause(SETTLE, signal)
@@ -55,24 +56,24 @@ export async function underLease<T>(
     end()
   }
 
-  const renew = () => {
+  const extend = () => {
     try {
       if (isMine()) claim()
-      else clearInterval(heart)
+      else clearInterval(heartbeat)
     } catch {}
   }
-  const heart = background(setInterval(renew, LEASE / 3))
+  const heartbeat = unref(setInterval(extend, LEASE / 3))
   try {
     return await task()
   } finally {
-    clearInterval(heart)
+    clearInterval(heartbeat)
     release()
   }
 }
 
-/** Who holds the lease; nobody where it ran out, was written before the clock was set back, or is something else. */
-function holderOf(lease: string | null): string | undefined {
+/** The owner of a lease, or `undefined` if it has expired, is not a lease, or was written before the clock was set back. */
+function ownerOf(lease: string | null): string | undefined {
   const [end, owner] = lease?.split(' ') ?? []
-  const left = Number(end) - Date.now()
-  return left > 0 && left <= LEASE ? owner : undefined
+  const remaining = Number(end) - Date.now()
+  return remaining > 0 && remaining <= LEASE ? owner : undefined
 }

@@ -3,10 +3,12 @@
  *
  * @module
  */
+import type { CoordinatorFeature } from '../core/features/feature.ts'
+import { withSharing } from '../core/features/share.ts'
 import type { Coordinator } from '../core/ports.ts'
 import { createChannel } from './channel.ts'
-import { type LeaseStorage, underLease } from './lease.ts'
-import { underWebLock } from './web-lock.ts'
+import { type LeaseStorage, withLease } from './lease.ts'
+import { withWebLock } from './web-lock.ts'
 
 export type { Coordinator, CoordinatorMessage } from '../core/ports.ts'
 export type { LeaseStorage } from './lease.ts'
@@ -14,32 +16,32 @@ export type { LeaseStorage } from './lease.ts'
 /** Options of `tabCoordinator`. */
 export interface TabCoordinatorOptions {
   /**
-   * Names the session among those of one origin; tabs with the same name share theirs. It is seen by every script of the
-   * origin, and begins the names of the lock, the channel and the lease. Default: `'authchart'`.
+   * The name of the session. Tabs of one origin with the same name share a session. The name is the prefix of the lock, the
+   * channel and the lease, and visible to every script of the origin. Default: `'authchart'`.
    */
   readonly name?: string
-  /** Who gives out locks. `null`: nobody. Default: `navigator.locks`, where there is such a thing. */
+  /** The lock manager. `null` turns Web Locks off. Default: `navigator.locks`, if available. */
   readonly locks?: LockManager | null
-  /** Where leases are kept while there are no locks. `null`: nowhere. Default: `localStorage`, where it can be had. */
+  /** The storage of leases, which replace Web Locks. `null` turns leases off. Default: `localStorage`, if available. */
   readonly storage?: LeaseStorage | null
 }
 
 /**
- * Lets the tabs of one origin, or the threads of one process, share a session: one of them at a time exchanges the refresh
- * token, under a Web Lock, and sign-ins, renewals and sign-outs reach all of them over a BroadcastChannel. A tab that
- * crashes loses its lock to the next one.
+ * Lets the tabs of one origin, or the threads of one process, share a session. One tab at a time refreshes the tokens, under
+ * a Web Lock. Sign-ins, refreshes and sign-outs reach the other tabs over a BroadcastChannel. If a tab crashes, the browser
+ * passes its lock to the next one.
  *
- * The tabs must share a store as well, such as `webStorage(() => localStorage)`: the coordinator passes no tokens on, it
- * says when to look for them.
+ * The tabs must also share a store, such as `webStorage(() => localStorage)`. The coordinator sends no tokens: it only
+ * notifies the other tabs that the store has changed.
  *
- * Without Web Locks (an old WebView, an insecure origin) the tabs take turns by leases in `localStorage`, which now and then
- * lets two of them through at once; without that, each for itself. Either way the session stays consistent, but two tabs may
- * present the same refresh token, so the server should have a grace period for that. Without BroadcastChannel the tabs hear
- * of each other through the store.
+ * Without Web Locks (an old WebView, an insecure origin) the tabs take turns by leases in `localStorage`. Occasionally two
+ * tabs then run at once. Without `localStorage` each tab refreshes by itself. The session stays consistent either way, but
+ * two tabs may present the same refresh token, so the server should have a grace period. Without BroadcastChannel the tabs
+ * notice changes through the store.
  *
- * @param options `name` sets sessions of one origin apart from each other
- * @returns a coordinator for one `createAuth`
- * @throws TypeError where the name is no text, is empty, or begins with a hyphen, which Web Locks refuse
+ * @param options `name` separates the sessions of one origin
+ * @returns the value of the option `coordinator` of one `createAuth`
+ * @throws TypeError if the name is not a string, is empty, or starts with a hyphen, which Web Locks do not allow
  *
  * @example
  * ```ts
@@ -54,33 +56,33 @@ export interface TabCoordinatorOptions {
  * })
  * ```
  */
-export function tabCoordinator(options: TabCoordinatorOptions = {}): Coordinator {
+export function tabCoordinator(options: TabCoordinatorOptions = {}): CoordinatorFeature {
   const { name = 'authchart' } = options
   if (typeof name !== 'string' || name === '' || name.startsWith('-')) {
-    throw new TypeError('tabCoordinator: name must be a text that is not empty and begins with no hyphen.')
+    throw new TypeError('tabCoordinator: name must be a non-empty string that does not start with a hyphen.')
   }
   const channel = createChannel(name)
   let announced = 0
 
-  return {
+  return withSharing<Coordinator>({
     async exclusive(turn, task, wait) {
       const { locks = webLocks(), storage } = options
       const key = `${name}:${turn}`
-      if (locks) return underWebLock(locks, key, task, wait, () => announced)
+      if (locks) return withWebLock(locks, key, task, wait, () => announced)
       const leases = storage === undefined ? sharedStorage() : storage
-      return leases ? underLease(leases, key, task, wait) : task()
+      return leases ? withLease(leases, key, task, wait) : task()
     },
     announce(message) {
       announced++
       channel.announce(message)
     },
     subscribe: channel.subscribe,
-  }
+  })
 }
 
 const webLocks = () => (typeof navigator === 'undefined' ? undefined : navigator.locks)
 
-/** To name it throws where storage is forbidden. */
+/** Reading `localStorage` throws if the browser blocks storage. */
 function sharedStorage() {
   try {
     return localStorage

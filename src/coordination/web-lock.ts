@@ -1,40 +1,41 @@
-import { pause, startWait, type Wait } from './waiting.ts'
+import { type LockWait, pause, startLockTimeout } from './lock-timeout.ts'
 
 /**
- * How long a page keeps the lock, in milliseconds, after something was announced under it.
+ * How long a page keeps the lock after its task announced something, in milliseconds.
  *
- * In Chromium `localStorage` reaches the other pages by another way than the lock does, and often later: of pages that got the
- * lock at once, one in five read the old record, and would present a refresh token that is spent. Measured at up to 140 ms
- * on a busy machine.
+ * In Chromium a write to `localStorage` reaches other pages by another route than the lock, and often later. Without this
+ * delay, one in five pages that got the lock at once read the old record. It would then present a spent refresh token.
+ * Measured: up to 140 ms on a busy machine.
  */
 const LINGER = 250
 
 /**
- * Runs a task under a Web Lock. The lock is not taken away from a task that runs, however long that takes; where another
- * script steals it, the task goes on, and what it gives is given.
+ * Runs a task under a Web Lock. A running task keeps the lock, however long it takes. If another script steals the lock, the
+ * task still completes and its result is returned.
+ *
+ * @param countAnnouncements returns how many messages were announced so far
  */
-export function underWebLock<T>(
+export function withWebLock<T>(
   locks: LockManager,
   key: string,
   task: () => Promise<T>,
-  wait: Wait,
-  /** How much was announced so far. */
-  announced: () => number,
+  wait: LockWait,
+  countAnnouncements: () => number,
 ): Promise<T> {
-  const { signal, end } = startWait(wait)
+  const { signal, end } = startLockTimeout(wait)
   return new Promise<T>((resolve, reject) => {
-    const turn = locks.request(key, { signal }, async () => {
+    const request = locks.request(key, { signal }, async () => {
       end()
-      const before = announced()
+      const before = countAnnouncements()
       const running = task()
       resolve(running)
       await running
-      if (isPage() && announced() !== before) await pause(LINGER, wait.signal)
+      if (isPage() && countAnnouncements() !== before) await pause(LINGER, wait.signal)
     })
-    // A task that failed has said so by then: what comes second changes nothing.
-    turn.catch(reject)
+    // If the task failed, the promise is settled already and this has no effect.
+    request.catch(reject)
   }).finally(end)
 }
 
-/** Elsewhere there is no `localStorage` to wait for, and threads of Node that end with a lock in hand never give it back. */
+/** Other environments have no `localStorage` to wait for. A Node thread that ends while it holds a lock never releases it. */
 const isPage = () => typeof document !== 'undefined'

@@ -12,33 +12,36 @@ import {
   getAdapter,
   type InternalAxiosRequestConfig,
 } from 'axios'
-import type { AnyAuth } from '../core/auth.ts'
-import { bearerRequest } from '../core/bearer-request.ts'
-import type { Challenge } from '../core/challenge.ts'
+import type { AuthHandle } from '../core/auth.ts'
 import { AuthError, HoldTimeoutError } from '../core/errors.ts'
-import type { BearerRequest } from '../core/request.ts'
-import { finalURL, telling } from './axios-final-url.ts'
-import { replayableBody } from './body.ts'
-import { fetchElsewhere } from './elsewhere.ts'
+import { bearerRequest } from '../core/requests/bearer-request.ts'
+import type { Challenge } from '../core/requests/challenge.ts'
+import type { BearerRequest } from '../core/requests/transport-request.ts'
+import { isAuthorization } from './authorization.ts'
+import { copyHeaders, createConfigCopier, createTargetFinder, hasAuthorization } from './axios-config.ts'
+import { finalURL, recordFinalURLs } from './axios-final-url.ts'
+import { type ReplayableBody, replayableBody } from './body.ts'
+import { classifyResponse } from './classify-response.ts'
 import type { TransportOptions } from './fetch.ts'
-import { judge } from './judge.ts'
+import { endpointKey, isSafeMethod } from './method.ts'
 import { isNodeForm, readForm } from './node-form.ts'
-import { createOriginGuard, originOf } from './origins.ts'
+import { createTargetGuard, originOf, type TargetGuard } from './origins.ts'
+import { workerFetch } from './worker-fetch.ts'
 
-/** Options of `attachAuth`. `isChallenge` sees a response as the adapter gives it, before `transformResponse`. */
+/** Options of `attachAuth`. `isChallenge` receives the adapter's response, before `transformResponse`. */
 export type AttachAuthOptions = TransportOptions<AxiosResponse>
 
 type Config = InternalAxiosRequestConfig
 
 /**
- * Puts the session under an axios instance: at its adapter, below interceptors and transforms, so that those run once
- * for each call and not once for each sending. Works over the xhr, http and fetch adapters.
+ * Attaches the session to an axios instance. It wraps the instance's adapter, below interceptors and transforms, so those
+ * run once for each call and not once for each sending. Works with the xhr, http and fetch adapters.
  *
  * @param instance the instance; the origin of its `defaults.baseURL` gets the token
  * @param auth the session
- * @param options where else the token may go
- * @returns the way to take the session off again
- * @throws TypeError where there is no page, no `baseURL` and no `origins`
+ * @param options further origins that get the token
+ * @returns a function that detaches the session
+ * @throws TypeError if neither a page, nor `baseURL`, nor `origins` gives an origin
  *
  * @example
  * ```ts
@@ -49,155 +52,233 @@ type Config = InternalAxiosRequestConfig
  */
 export function attachAuth(
   instance: AxiosInstance,
-  auth: AnyAuth,
+  auth: AuthHandle,
   options: AttachAuthOptions = {},
 ): () => void {
-  const { bufferStreams = false, exclude } = options
-  const allowed = createOriginGuard('attachAuth', options, instance.defaults.baseURL)
-  const elsewhere = fetchElsewhere(auth, options)
+  const { bufferStreams = false } = options
+  const targetOf = createTargetGuard('attachAuth', options, instance.defaults.baseURL)
+  const remote = workerFetch(auth, options)
   const previous = instance.defaults.adapter
+  const findTarget = createTargetFinder(targetOf, options.exclude)
+  const adapterFor = createAdapterResolver(previous)
+  const copyConfig = createConfigCopier()
+  const settings: Settings = {
+    targetOf,
+    isChallenge: options.isChallenge,
+    abortSafe: options.abortInFlight === 'safe',
+  }
   let attached = true
 
-  const adapter: AxiosAdapter = async (config) => {
+  const sendConfig: AxiosAdapter = (config) => {
     if (!attached) return getAdapter(previous, config)(config)
-    const env = { ...config.env, fetch: telling(config.env?.fetch ?? globalThis.fetch) }
-    const send = getAdapter(previous, { ...config, env } as Config)
-    const url = urlOf(instance, config)
-    const own = config.headers.has('Authorization') || config.auth || USERINFO.test(url)
-    if (own || !allowed(url) || exclude?.(url)) return send(config)
-    if (elsewhere) return sendElsewhere(elsewhere, config)
+    const send = adapterFor(config)
+    const target = hasAuthorization(config.headers) || config.auth ? undefined : findTarget(config)
+    if (!target) return send(config)
+    if (remote) return sendByWorker(remote, config)
 
-    const { body, contentType, replayable } = await (bufferStreams && isNodeForm(config.data)
-      ? readForm(config.data)
-      : replayableBody(config.data, bufferStreams))
-    const headers = new AxiosHeaders(config.headers)
-    if (contentType !== undefined) headers.setContentType(contentType)
-    // The http adapter writes a Blob's type over the header, and that is in lower case, unlike a boundary.
-    const isEncodedForm = contentType !== undefined && body instanceof Blob
-    const data = isEncodedForm && typeof XMLHttpRequest === 'undefined' ? await body.arrayBuffer() : body
-    const request = new AdapterRequest(send, { ...config, headers, data }, url, replayable, allowed, options)
+    // Copied at once, because an interceptor may change the config while the request waits.
+    const own = copyConfig(config)
+    own.headers = copyHeaders(config.headers)
+    if (!target.isCertain) {
+      own.url = target.url
+      own.baseURL = undefined as never
+    }
+    const { data } = config
+    if (typeof data !== 'object' || data === null)
+      return new AdapterRequest(settings, send, own, target.url, true).run(auth, config)
+    const prepared = bufferStreams && isNodeForm(data) ? readForm(data) : replayableBody(data, bufferStreams)
+    return setBody(own, prepared).then((replayable) =>
+      new AdapterRequest(settings, send, own, target.url, replayable).run(auth, config),
+    )
+  }
+
+  const adapter: AxiosAdapter = (config) => {
     try {
-      const { response, error } = await bearerRequest(auth, request)
-      if (error) throw error
-      return conceal(response, config)
+      return sendConfig(config)
     } catch (error) {
-      throw asAxiosWould(error, request, config)
-    } finally {
-      request.end()
+      return Promise.reject(error)
     }
   }
   instance.defaults.adapter = adapter
 
   return () => {
     attached = false
-    // Where somebody else wrapped the adapter since, this one stays under it and lets requests through.
+    // If another wrapper was put around this adapter, this one stays in place and lets requests through.
     if (instance.defaults.adapter === adapter) instance.defaults.adapter = previous as AxiosAdapter
   }
 }
 
-/** Sends by the worker the session lives in. */
-async function sendElsewhere(elsewhere: typeof fetch, config: Config): Promise<AxiosResponse> {
-  const env = { ...config.env, fetch: elsewhere }
+/** Puts a prepared body into a config. Returns whether it can be sent twice. */
+async function setBody(config: Config, prepared: ReplayableBody | Promise<ReplayableBody>): Promise<boolean> {
+  const { body, contentType, replayable } = await prepared
+  if (contentType !== undefined) config.headers.setContentType(contentType)
+  // The http adapter replaces the header by a Blob's type, which is in lower case. A boundary has to keep its case.
+  const isEncodedForm = contentType !== undefined && body instanceof Blob
+  config.data = isEncodedForm && typeof XMLHttpRequest === 'undefined' ? await body.arrayBuffer() : body
+  return replayable
+}
+
+/**
+ * Finds the adapter to send with. Only the fetch adapter depends on the config, by its `env`, so the last one that was
+ * found usually fits.
+ */
+function createAdapterResolver(
+  previous: AxiosInstance['defaults']['adapter'],
+): (config: Config) => AxiosAdapter {
+  if (typeof previous === 'function') return () => previous
+  let last: { readonly adapter: AxiosAdapter; readonly env: Environment } | undefined
+  return (config) => {
+    const env = config.env as Environment | undefined
+    const ownFetch = env?.fetch ?? globalThis.fetch
+    if (
+      last?.env.fetch === ownFetch &&
+      last.env.Request === env?.Request &&
+      last.env.Response === env?.Response &&
+      last.env.Blob === env?.Blob
+    )
+      return last.adapter
+    const fetch = ownFetch && recordFinalURLs(ownFetch)
+    const adapter = getAdapter(previous, { ...config, env: { ...env, fetch } } as Config)
+    last = { adapter, env: { ...env, fetch: ownFetch } }
+    return adapter
+  }
+}
+
+/** What axios's fetch adapter is made of. Their classes are compared, never called. */
+interface Environment {
+  readonly fetch?: typeof fetch
+  readonly Request?: unknown
+  readonly Response?: unknown
+  readonly Blob?: unknown
+}
+
+/** Sends by the worker that owns the session. */
+async function sendByWorker(remote: typeof fetch, config: Config): Promise<AxiosResponse> {
+  const env = { ...config.env, fetch: remote }
   try {
-    return conceal(await getAdapter('fetch', { ...config, env } as Config)(config), config)
+    return restoreConfig(await getAdapter('fetch', { ...config, env } as Config)(config), config)
   } catch (error) {
     const cause = error instanceof Error ? error.cause : undefined
-    // The adapter makes an error of its own of any other.
+    // The adapter wraps every error that it does not know.
     throw cause instanceof AuthError ? cause : error
   }
 }
 
-/** A user and a password in the URL: axios makes an `Authorization` header of them, in the place of any other. */
-const USERINFO = /^[a-z]+:[\\/]*[^\\/?#]*@/i
+interface Settings {
+  readonly targetOf: TargetGuard
+  readonly isChallenge: AttachAuthOptions['isChallenge']
+  readonly abortSafe: boolean
+}
 
-/** An adapter rejects where `validateStatus` says so, and resolves elsewhere: the replay reads both alike. */
+/** What an adapter answers: it rejects if `validateStatus` says so, and the replay needs the response in both cases. */
 interface Answer {
   readonly response: AxiosResponse
   readonly error: unknown
 }
 
+const toAnswer = (response: AxiosResponse): Answer => ({ response, error: undefined })
+
+function toFailedAnswer(error: unknown): Answer {
+  const response = error instanceof AxiosError ? error.response : undefined
+  if (!response) throw error
+  return { response, error }
+}
+
 class AdapterRequest implements BearerRequest<Answer> {
   readonly replayable: boolean
   readonly signal: AbortSignal | undefined
+  readonly #settings: Settings
   readonly #send: AxiosAdapter
   readonly #config: Config
   readonly #url: string
-  readonly #allowed: (url: string) => boolean
-  readonly #options: AttachAuthOptions
-  readonly #began = Date.now()
+  /** When the caller's timeout began. */
+  readonly #startedAt: number
   readonly #token: (AbortSignal & { unsubscribe?: () => void }) | undefined
-  /** Whether time was spent on waiting, or on a sending that was refused. */
-  #late = false
+  /** Whether time was spent on waiting, or on a sending that got a 401. */
+  #waited = false
 
-  constructor(
-    send: AxiosAdapter,
-    config: Config,
-    url: string,
-    replayable: boolean,
-    allowed: (url: string) => boolean,
-    options: AttachAuthOptions,
-  ) {
+  constructor(settings: Settings, send: AxiosAdapter, config: Config, url: string, replayable: boolean) {
+    this.#settings = settings
     this.#send = send
     this.#config = config
     this.#url = url
     this.replayable = replayable
-    this.#allowed = allowed
-    this.#options = options
+    this.#startedAt = config.timeout ? Date.now() : 0
     const signal = config.signal as AbortSignal | undefined
     this.#token = (config.cancelToken as { toAbortSignal?: () => AbortSignal } | undefined)?.toAbortSignal?.()
     this.signal = signal && this.#token ? AbortSignal.any([signal, this.#token]) : (signal ?? this.#token)
   }
 
-  get abortable() {
-    return (
-      this.#options.abortInFlight === 'safe' && /^(get|head|options)$/i.test(this.#config.method ?? 'get')
+  /** Sends the request under the session. The response and errors get the caller's config. */
+  run(auth: AuthHandle, config: Config): Promise<AxiosResponse> {
+    return bearerRequest(auth, this).then(
+      ({ response, error }) => {
+        this.#end()
+        if (error) throw toAxiosError(error, this, config)
+        return restoreConfig(response, config)
+      },
+      (error) => {
+        this.#end()
+        throw toAxiosError(error, this, config)
+      },
     )
+  }
+
+  /** Frees the caller's cancel token, which may outlive this call. */
+  #end() {
+    this.#token?.unsubscribe?.()
+  }
+
+  get abortable() {
+    return this.#settings.abortSafe && isSafeMethod(this.#config.method ?? 'get')
   }
 
   /** What is left of the caller's own timeout: waiting counts against it. */
   get timeout(): number | undefined {
-    this.#late = true
+    this.#waited = true
     const { timeout } = this.#config
-    return timeout ? Math.max(1, timeout - (Date.now() - this.#began)) : undefined
+    return timeout ? Math.max(1, timeout - (Date.now() - this.#startedAt)) : undefined
   }
 
   get isOutOfTime() {
     const { timeout } = this.#config
-    // A timer may be a moment ahead of the clock.
-    return timeout !== undefined && timeout > 0 && Date.now() - this.#began >= timeout - 5
+    // A timer may fire a moment before the clock reaches its time.
+    return timeout !== undefined && timeout > 0 && Date.now() - this.#startedAt >= timeout - 5
+  }
+
+  onHeld() {
+    this.#waited = true
   }
 
   key() {
-    return `${(this.#config.method ?? 'get').toUpperCase()} ${this.#url.split(/[?#]/, 1)[0]}`
+    return endpointKey(this.#config.method ?? 'get', this.#url)
   }
 
-  async send(authorization: string | undefined, abort?: AbortSignal): Promise<Answer> {
-    const config: Config = { ...this.#config, headers: new AxiosHeaders(this.#config.headers) }
+  send(authorization: string | undefined, abort?: AbortSignal): Promise<Answer> {
+    const config = { ...this.#config }
+    config.headers = copyHeaders(config.headers)
     if (authorization !== undefined) {
-      config.headers.set('Authorization', authorization)
-      config.beforeRedirect = this.#confineRedirect
+      config.headers.Authorization = authorization
+      config.beforeRedirect = (options, ...rest) => {
+        this.#confineRedirect(options)
+        this.#config.beforeRedirect?.(options, ...rest)
+      }
     }
-    if (this.#late && config.timeout) config.timeout = this.timeout as number
-    this.#late = true
+    if (this.#waited && config.timeout) config.timeout = this.timeout as number
+    this.#waited = true
     if (abort) config.signal = this.signal ? AbortSignal.any([this.signal, abort]) : abort
-    try {
-      return { response: await this.#send(config), error: undefined }
-    } catch (error) {
-      const response = error instanceof AxiosError ? error.response : undefined
-      if (!response) throw error
-      return { response, error }
-    }
+    return this.#send(config).then(toAnswer, toFailedAnswer)
   }
 
   challenge({ response }: Answer): Challenge | undefined | Promise<Challenge | undefined> {
-    const { isChallenge } = this.#options
+    const { isChallenge } = this.#settings
     const { status } = response
     if (!isChallenge && status !== 401 && status !== 403) return undefined
     const end = finalURL(response)
     if (end !== undefined && originOf(end) !== originOf(this.#url)) return undefined
     const header: unknown = AxiosHeaders.from(response.headers as AxiosHeaders).get('www-authenticate')
     const wwwAuthenticate = header === undefined || header === null ? undefined : String(header)
-    return judge(response, status, wwwAuthenticate, isChallenge)
+    return classifyResponse(response, status, wwwAuthenticate, isChallenge)
   }
 
   discard({ response: { data } }: Answer) {
@@ -205,42 +286,26 @@ class AdapterRequest implements BearerRequest<Answer> {
     else if (typeof data?.cancel === 'function') data.cancel().catch(() => {})
   }
 
-  /** The call is over: the caller's cancel token, which may outlive it, lets go of it. */
-  end() {
-    this.#token?.unsubscribe?.()
-  }
-
-  /** The http adapter keeps the header on a redirect to a subdomain, which is another origin. */
-  readonly #confineRedirect: NonNullable<Config['beforeRedirect']> = (options, ...rest) => {
-    const { href, headers } = options as { href?: string; headers?: Record<string, unknown> }
-    if (headers && !(href !== undefined && originOf(href) === originOf(this.#url) && this.#allowed(href))) {
-      for (const name of Object.keys(headers))
-        if (name.toLowerCase() === 'authorization') delete headers[name]
-    }
-    this.#config.beforeRedirect?.(options, ...rest)
+  /** The http adapter keeps the header on a redirect to a subdomain, although that is another origin. */
+  #confineRedirect({ href, headers }: { href?: string; headers?: Record<string, unknown> }) {
+    const isAllowed =
+      href !== undefined &&
+      originOf(href) === originOf(this.#url) &&
+      this.#settings.targetOf(href) !== undefined
+    if (!headers || isAllowed) return
+    for (const name of Object.keys(headers)) if (isAuthorization(name)) delete headers[name]
   }
 }
 
-/** Where axios will send it. What is a path for certain needs no merging of configs to be told. */
-function urlOf(instance: AxiosInstance, { baseURL, url, allowAbsoluteUrls }: Config): string {
-  if (baseURL !== undefined && url !== undefined && /^\/[^/\\]/.test(url))
-    return baseURL.replace(/\/+$/, '') + url
-  return instance.getUri({
-    ...(baseURL !== undefined && { baseURL }),
-    ...(url !== undefined && { url }),
-    ...(allowAbsoluteUrls !== undefined && { allowAbsoluteUrls }),
-  })
-}
-
-/** Answers and errors keep the caller's config: the one that was sent holds the token, and these get logged. */
-function conceal(response: AxiosResponse, config: Config): AxiosResponse {
+/** Gives a response the caller's config: the config that was sent holds the token, and responses get logged. */
+function restoreConfig(response: AxiosResponse, config: Config): AxiosResponse {
   response.config = config
-  hide(response)
+  makeRequestNonEnumerable(response)
   return response
 }
 
-/** The client's request object quotes its headers; it stays within reach, and out of logs. */
-function hide(holder: { request?: unknown }) {
+/** Keeps the client's request object out of logs, because it quotes its headers. It can still be read. */
+function makeRequestNonEnumerable(holder: { request?: unknown }) {
   if (holder.request !== undefined) {
     Object.defineProperty(holder, 'request', {
       value: holder.request,
@@ -251,7 +316,8 @@ function hide(holder: { request?: unknown }) {
   }
 }
 
-function asAxiosWould(error: unknown, request: AdapterRequest, config: Config): unknown {
+/** Makes an error what axios alone would throw. */
+function toAxiosError(error: unknown, request: AdapterRequest, config: Config): unknown {
   if (error instanceof HoldTimeoutError && request.isOutOfTime) {
     const { timeout, timeoutErrorMessage, transitional } = config
     return new AxiosError(
@@ -262,11 +328,10 @@ function asAxiosWould(error: unknown, request: AdapterRequest, config: Config): 
   }
   if (error instanceof AxiosError) {
     error.config = config
-    // What a wait has left of a timeout is a number the caller never set.
+    // After a wait, the adapter's timeout is what was left of the caller's: a number the caller never set.
     error.message = error.message.replace(/^timeout of \d+ms/, `timeout of ${config.timeout}ms`)
-    hide(error)
-    if (error.response) conceal(error.response, config)
-    return error
+    makeRequestNonEnumerable(error)
+    if (error.response) restoreConfig(error.response, config)
   }
   return error
 }

@@ -1,21 +1,20 @@
 /** A body that can be sent twice, byte for byte. */
 export interface ReplayableBody {
   readonly body: unknown
-  /** The content type that goes with it, where the body alone no longer tells. */
+  /** The content type to send, if it does not follow from the body. */
   readonly contentType?: string
   readonly replayable: boolean
 }
 
-/** Whether the body is gone once it was sent: a stream of the web or of Node, or the form-data package's form. */
+/** Whether a body can be sent only once: a web stream, a Node stream, or a form of the form-data package. */
 export function isOneShot(body: unknown): body is ReadableStream {
   if (typeof body !== 'object' || body === null) return false
   return 'getReader' in body || 'pipe' in body || Symbol.asyncIterator in body
 }
 
 /**
- * Makes a body ready to be sent now, later and again. What its owner could still change is copied at once, as `fetch`
- * does; a form is encoded once, for each encoding has a boundary of its own; a stream is read only where that was asked
- * for.
+ * Prepares a body that may be sent later or twice. A body that its owner could change is copied at once, as `fetch` does. A
+ * form is encoded once, because each encoding has its own boundary. A stream is read only if `bufferStreams` is set.
  */
 export function replayableBody(
   body: unknown,
@@ -40,6 +39,6 @@ async function buffered(stream: ReadableStream): Promise<ReplayableBody> {
 async function encoded(form: FormData): Promise<ReplayableBody> {
   const response = new Response(form)
   const contentType = response.headers.get('content-type')
-  // A blob, for browsers keep large ones on disk. Its own type is lower case, and boundaries are not.
+  // A blob, because browsers keep large ones on disk. Its `type` is in lower case, which would break the boundary.
   return { body: await response.blob(), replayable: true, ...(contentType !== null && { contentType }) }
 }

@@ -1,6 +1,6 @@
 import type { ReplayableBody } from './body.ts'
 
-/** The form-data package's form, which axios makes of objects in Node: a stream of the old kind, with a boundary of its own. */
+/** A form of the form-data package, which axios uses in Node: an old-style stream with its own boundary. */
 interface NodeForm {
   getHeaders(): { readonly 'content-type'?: string }
   on(event: string, listener: (value: never) => void): unknown
@@ -11,7 +11,7 @@ interface NodeForm {
 export const isNodeForm = (data: unknown): data is NodeForm =>
   typeof data === 'object' && data !== null && 'getHeaders' in data && 'resume' in data
 
-/** Reads a form into memory, with the boundary it has. */
+/** Reads a form into memory and keeps its boundary. */
 export function readForm(form: NodeForm): Promise<ReplayableBody> {
   return new Promise((resolve, reject) => {
     const chunks: BlobPart[] = []

@@ -4,10 +4,10 @@
  * @module
  */
 import { type $Fetch, type FetchContext, type FetchOptions, type FetchRequest, ofetch } from 'ofetch'
-import type { AnyAuth } from '../core/auth.ts'
+import type { AuthHandle } from '../core/auth.ts'
 import { AuthError } from '../core/errors.ts'
 import { type AuthFetchOptions, authFetch } from './fetch.ts'
-import { createOriginGuard } from './origins.ts'
+import { createTargetGuard } from './origins.ts'
 
 /** Options of `createAuthOfetch`. */
 export interface AuthOfetchOptions extends AuthFetchOptions {
@@ -18,14 +18,13 @@ export interface AuthOfetchOptions extends AuthFetchOptions {
 }
 
 /**
- * An ofetch instance over the session. The token is put on below ofetch's hooks and retries, for a hook cannot hand back
- * the answer of a replay.
+ * Creates an ofetch instance that sends the session's token. The token is added below ofetch's hooks and retries, because
+ * a hook cannot return the response of a replay.
  *
  * @param auth the session
- * @param options where the token may go, and the instance's defaults
- * @returns an instance that rejects with the session's own errors as they are, not wrapped in a `FetchError`, and does
- * not retry them
- * @throws TypeError where there is no page, no `defaults.baseURL` and no `origins`
+ * @param options the origins that get the token, and the instance's defaults
+ * @returns an instance that rejects with the session's own errors, not wrapped in a `FetchError`, and does not retry them
+ * @throws TypeError if neither a page, nor `defaults.baseURL`, nor `origins` gives an origin
  *
  * @example
  * ```ts
@@ -33,43 +32,48 @@ export interface AuthOfetchOptions extends AuthFetchOptions {
  * const me = await api('/me')
  * ```
  */
-export function createAuthOfetch(auth: AnyAuth, options: AuthOfetchOptions = {}): $Fetch {
+export function createAuthOfetch(auth: AuthHandle, options: AuthOfetchOptions = {}): $Fetch {
   const { ofetch: base = ofetch, defaults = {} } = options
-  const send = authFetch(auth, options, createOriginGuard('createAuthOfetch', options, defaults.baseURL))
+  const targetOf = createTargetGuard('createAuthOfetch', options, defaults.baseURL)
+  const native = authFetch(auth, options, targetOf)
+  const send = authFetch(auth, options, targetOf, true)
 
-  /** ofetch passes its own options on, and reads them again when a request fails. */
-  async function unretried(input: Parameters<typeof fetch>[0], init?: RequestInit): Promise<Response> {
-    try {
-      return await send(input, init)
-    } catch (error) {
+  /** Stops ofetch's retries after an error of the session. ofetch passes its own options on, and reads them again then. */
+  const sendWithoutRetry: typeof fetch = (input, init) => {
+    const answer = send(input, init && copyInit(init))
+    // ofetch gets `answer` itself: its reaction runs after this one, and success costs no extra turn.
+    answer.then(undefined, (error) => {
       if (error instanceof AuthError && init) (init as FetchContext['options']).retry = false
-      throw error
-    }
+    })
+    return answer
   }
 
-  return unwrapping(
-    base.create(defaults, { fetch: unretried as typeof fetch }),
-    send,
-    unretried as typeof fetch,
-  )
+  return withSessionErrors(base.create(defaults, { fetch: sendWithoutRetry }), native, sendWithoutRetry)
 }
 
-function unwrapping(instance: $Fetch, native: typeof fetch, fetch: typeof globalThis.fetch): $Fetch {
-  const unwrap =
-    <R>(call: (request: FetchRequest, options?: FetchOptions<never>) => Promise<R>) =>
-    async (request: FetchRequest, options?: FetchOptions<never>): Promise<R> => {
-      try {
-        return await call(request, options)
-      } catch (error) {
-        const cause = error instanceof Error ? error.cause : undefined
-        throw cause instanceof AuthError ? cause : error
-      }
-    }
+/** Copies key by key: V8 spreads ofetch's options slowly, because ofetch has deleted properties of them. */
+function copyInit(init: RequestInit): RequestInit {
+  const copy: Record<string, unknown> = {}
+  for (const key of Object.keys(init)) copy[key] = init[key as keyof RequestInit]
+  return copy
+}
 
-  return Object.assign(unwrap(instance), {
-    raw: unwrap(instance.raw),
+/** The same instance, but errors of the session are not wrapped in a `FetchError`. */
+function withSessionErrors(instance: $Fetch, native: typeof fetch, fetch: typeof globalThis.fetch): $Fetch {
+  const wrap =
+    <R>(call: (request: FetchRequest, options?: FetchOptions<never>) => Promise<R>) =>
+    (request: FetchRequest, options?: FetchOptions<never>): Promise<R> =>
+      call(request, options).catch(throwSessionError)
+
+  return Object.assign(wrap(instance), {
+    raw: wrap(instance.raw),
     native,
     create: (defaults: FetchOptions, custom?: Parameters<$Fetch['create']>[1]) =>
-      unwrapping(instance.create(defaults, { ...custom, fetch }), native, fetch),
+      withSessionErrors(instance.create(defaults, { ...custom, fetch }), native, fetch),
   }) as $Fetch
+}
+
+function throwSessionError(error: unknown): never {
+  const cause = error instanceof Error ? error.cause : undefined
+  throw cause instanceof AuthError ? cause : error
 }

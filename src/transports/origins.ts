@@ -1,58 +1,79 @@
-/** Where a transport may send tokens. */
+import { messageOf } from '../core/messages.ts'
+
+/** The origins that a transport sends tokens to. */
 export interface OriginOptions {
-  /** Origins that get the token, beside the base URL's and the page's own: `'https://api.example.com'`. */
+  /** Origins that get the token, in addition to the base URL's and the page's own: `'https://api.example.com'`. */
   readonly origins?: readonly (string | URL)[]
-  /** Sends tokens over plain http to hosts that are not this machine, too. Default: `false`. */
+  /** Also sends tokens over plain http to other machines. Default: `false`. */
   readonly allowInsecure?: boolean
 }
 
-/** This machine, as a URL names it: what is sent there crosses no network (RFC 8252 §8.3). */
+/**
+ * Returns the absolute URL to send a request to with the token, or `undefined` if the token must not go there. A transport
+ * sends exactly the string it gets from here: a relative URL could mean something else later, if the page's base changes.
+ */
+export type TargetGuard = (url: string) => string | undefined
+
+/** Loopback hosts, as a URL names them. Requests to them cross no network (RFC 8252 §8.3). */
 const LOOPBACK = /^(localhost|.+\.localhost|127(\.\d+){3}|\[::1\])$/
 
 const HTTP = /^https?:$/
 
 /**
- * Decides which URLs get the token: those of the named origins, of the base URL's and of the page's own, over https or on
- * this machine.
+ * Creates the rule for which URLs get the token: those of the named origins, of the base URL's origin and of the page's
+ * own, over https or on this machine.
  *
- * @throws TypeError where there is no origin to confine the token to
+ * @throws TypeError if no origin is named
  */
-export function createOriginGuard(
+export function createTargetGuard(
   creator: string,
   { origins = [], allowInsecure = false }: OriginOptions,
   baseURL?: string,
-): (url: string) => boolean {
+): TargetGuard {
   const page = pageURL()
   const base = baseURL ? parse(baseURL, page) : undefined
   const named = [...origins, ...(base ? [base] : []), ...(page ? [page] : [])]
   if (named.length === 0) {
-    throw new TypeError(
-      `${creator} has no origin to send tokens to: there is no page and no base URL here. Set origins: ['https://api.example.com'].`,
-    )
+    throw new TypeError(messageOf('no_origin', { detail: creator }))
   }
   const allowed = new Set<string>()
   for (const name of named) {
     const url = parse(name, undefined)
     if (!url || !HTTP.test(url.protocol)) {
-      throw new TypeError(
-        `${creator}: ${String(name)} is not the URL of an http or https origin. Write it as 'https://api.example.com'.`,
-      )
+      throw new TypeError(messageOf('wrong_origin', { detail: `${creator}: ${String(name)}` }))
     }
     if (url.protocol === 'https:' || allowInsecure || LOOPBACK.test(url.hostname)) allowed.add(url.origin)
   }
-  // What follows the first slash after the host can change nothing about the origin, so most URLs need no parsing.
+  // Nothing after the first slash behind the host can change the origin, so most URLs need no parsing.
   const prefixes = [...allowed].map((origin) => `${origin}/`)
+  let lastPrefix = prefixes[0]
 
   return (url) => {
-    for (const prefix of prefixes) if (url.startsWith(prefix)) return true
-    const target = parse(url, page)
-    // A blob: URL borrows the origin of the page that made it.
-    return target !== undefined && HTTP.test(target.protocol) && allowed.has(target.origin)
+    // `lastIndexOf` at 0 is `startsWith`, but V8 does it in a third of the time.
+    if (lastPrefix !== undefined && url.lastIndexOf(lastPrefix, 0) === 0) return url
+    const prefix = prefixes.find((other) => url.startsWith(other))
+    if (prefix !== undefined) {
+      lastPrefix = prefix
+      return url
+    }
+    const target = parse(url, pageURL())
+    // A blob: URL has the origin of the page that made it.
+    return target && HTTP.test(target.protocol) && allowed.has(target.origin) ? target.href : undefined
   }
 }
 
-/** The origin a URL leads to, or nothing. */
-export const originOf = (url: string) => parse(url, pageURL())?.origin
+/** Like `createTargetGuard`, for clients that resolve the URL themselves: returns whether a URL gets the token. */
+export function createOriginGuard(
+  creator: string,
+  options: OriginOptions,
+  baseURL?: string,
+): (url: string) => boolean {
+  const targetOf = createTargetGuard(creator, options, baseURL)
+  return (url) => targetOf(url) !== undefined
+}
+
+/** The origin of a URL, or `undefined` if it has none. */
+export const originOf = (url: string): string | undefined => parse(url, pageURL())?.origin
 
 function parse(url: string | URL, base: string | undefined): URL | undefined {
   try {
@@ -62,7 +83,7 @@ function parse(url: string | URL, base: string | undefined): URL | undefined {
   }
 }
 
-/** What relative URLs are relative to: a page, or a worker's script. */
+/** The base of relative URLs: the page's, or the URL of a worker's script. */
 function pageURL(): string | undefined {
   const base = typeof document === 'object' ? document.baseURI : undefined
   const url = base ?? (typeof location === 'object' ? location.href : undefined)

@@ -1,0 +1,131 @@
+import type { HttpEvent, HttpHandlerFn, HttpRequest } from '@angular/common/http'
+import type { AuthHandle } from '../../core/auth.ts'
+import { HoldTimeoutError } from '../../core/errors.ts'
+import { bearerRequest } from '../../core/requests/bearer-request.ts'
+import type { Challenge } from '../../core/requests/challenge.ts'
+import type { BearerRequest } from '../../core/requests/transport-request.ts'
+import { type ReplayableBody, replayableBody } from '../body.ts'
+import { classifyResponse } from '../classify-response.ts'
+import { originOf } from '../origins.ts'
+import {
+  emitSentOnce,
+  type HttpOutcome,
+  mayBeChallenge,
+  receiveResponse,
+  timeoutError,
+} from './http-response.ts'
+import type { AuthInterceptorOptions } from './options.ts'
+
+/** One request of `HttpClient`, which may be sent more than once. */
+export class HttpBearerRequest implements BearerRequest<HttpOutcome> {
+  // HttpClient does not send streams, so each body can be sent again.
+  readonly replayable = true
+  readonly #request: HttpRequest<unknown>
+  readonly #next: HttpHandlerFn
+  readonly #options: AuthInterceptorOptions
+  readonly #emit: (event: HttpEvent<unknown>) => void
+  readonly #startedAt = Date.now()
+  readonly #controller = new AbortController()
+  #body: ReplayableBody | undefined
+  /** Whether time has passed since the call: the caller may have changed the body, and less is left of the timeout. */
+  #waited = false
+
+  /** @param emit receives the events that the caller sees before the response */
+  constructor(
+    request: HttpRequest<unknown>,
+    next: HttpHandlerFn,
+    options: AuthInterceptorOptions,
+    emit: (event: HttpEvent<unknown>) => void,
+  ) {
+    this.#request = request
+    this.#next = next
+    this.#options = options
+    this.#emit = emitSentOnce(emit)
+  }
+
+  async start(auth: AuthHandle): Promise<HttpOutcome> {
+    const body = replayableBody(this.#request.serializeBody(), false)
+    if (body instanceof Promise) {
+      this.#waited = true
+      this.#body = await body
+    } else this.#body = body
+    try {
+      return await bearerRequest(auth, this)
+    } catch (error) {
+      throw error instanceof HoldTimeoutError && this.#hasTimedOut
+        ? timeoutError(this.#request.urlWithParams)
+        : error
+    }
+  }
+
+  /** Aborts the request, because the caller has unsubscribed. */
+  cancel() {
+    this.#controller.abort()
+  }
+
+  get signal() {
+    return this.#controller.signal
+  }
+
+  get abortable() {
+    return this.#options.abortInFlight === 'safe' && /^(GET|HEAD|OPTIONS)$/.test(this.#request.method)
+  }
+
+  /** The rest of the caller's timeout in milliseconds, from which the time spent waiting is subtracted. */
+  get timeout(): number | undefined {
+    const { timeout } = this.#request
+    return timeout && Math.max(1, timeout - (Date.now() - this.#startedAt))
+  }
+
+  onHeld() {
+    this.#waited = true
+  }
+
+  get #hasTimedOut() {
+    const { timeout } = this.#request
+    // A timer may fire slightly before the clock reaches the time.
+    return timeout !== undefined && Date.now() - this.#startedAt >= timeout - 5
+  }
+
+  key() {
+    return `${this.#request.method} ${this.#request.urlWithParams.split(/[?#]/, 1)[0]}`
+  }
+
+  send(authorization: string | undefined, abort?: AbortSignal): Promise<HttpOutcome> {
+    const signals = abort ? [this.signal, abort] : [this.signal]
+    if (this.signal.aborted) return Promise.reject(this.signal.reason)
+    const request = this.#authorized(authorization)
+    this.#waited = true
+    return receiveResponse(this.#next(request), {
+      signals,
+      withholdsAll: this.#options.isChallenge !== undefined,
+      emit: this.#emit,
+    })
+  }
+
+  challenge({ response }: HttpOutcome): Challenge | undefined | Promise<Challenge | undefined> {
+    if (!response) return undefined
+    const { isChallenge } = this.#options
+    if (!isChallenge && !mayBeChallenge(response.status)) return undefined
+    // A redirect to another origin drops the token, so that response does not concern it.
+    if (response.url && originOf(response.url) !== originOf(this.#request.urlWithParams)) return undefined
+    return classifyResponse(response, response.status, response.headers.get('WWW-Authenticate'), isChallenge)
+  }
+
+  #authorized(authorization: string | undefined): HttpRequest<unknown> {
+    const { headers } = this.#request
+    const withToken = authorization === undefined ? headers : headers.set('Authorization', authorization)
+    // A request that is sent at once keeps the original body, for later interceptors and tests.
+    if (!this.#waited) return this.#request.clone({ headers: withToken })
+    const { body, contentType = this.#request.detectContentTypeHeader() } = this.#body ?? {}
+    const { timeout } = this
+    return this.#request.clone({
+      body,
+      headers:
+        contentType === null || headers.has('Content-Type')
+          ? withToken
+          : withToken.set('Content-Type', contentType),
+      ...(timeout && { timeout }),
+    })
+  }
+}

@@ -1,0 +1,20 @@
+import { type AuthHandle, WORKER_FETCH } from '../core/auth.ts'
+import { messageOf } from '../core/messages.ts'
+
+/** Options that take part in each sending. They have to be given in the worker, because requests are sent there. */
+const WORKER_ONLY_OPTIONS = ['isChallenge', 'bufferStreams', 'abortInFlight'] as const
+
+/**
+ * The `fetch` of the worker that owns the session, or `undefined` if the session lives in this context.
+ *
+ * @throws TypeError if an option is given that has to be given in the worker
+ */
+export function workerFetch(
+  auth: AuthHandle,
+  options: { readonly [Name in (typeof WORKER_ONLY_OPTIONS)[number]]?: unknown },
+): typeof fetch | undefined {
+  const fetch = auth[WORKER_FETCH]
+  for (const name of WORKER_ONLY_OPTIONS)
+    if (fetch && options[name]) throw new TypeError(messageOf('worker_option', { detail: name }))
+  return fetch
+}

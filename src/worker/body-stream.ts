@@ -1,35 +1,38 @@
-/** Bodies in chunks: streams cannot be transferred everywhere, and one that can says nothing when nobody reads it. */
+/**
+ * Sends bodies as chunks. Not every browser can transfer a stream, and a transferred stream does not report that its reader
+ * has dropped it.
+ */
 
-/** How many chunks may be under way before the reader asks for more. */
+/** How many chunks may be in flight before the reader has to request more. */
 const WINDOW = 4
 
 type Controller = ReadableStreamController<Uint8Array<ArrayBuffer>>
 
 export interface InletOptions {
-  /** Asks for so many more chunks. */
+  /** Requests this many more chunks. */
   readonly pull: (count: number) => void
-  /** The reader wants no more; also where the stream was thrown away without a word. */
+  /** Called when the reader cancels, or when the stream is garbage-collected unread. */
   readonly cancel: () => void
 }
 
-/** Where a body arrives in chunks. Does not hold the stream that they go into. */
+/** Receives a body in chunks. It holds no strong reference to the stream that the chunks go into. */
 export interface Inlet {
   chunk(bytes: Uint8Array<ArrayBuffer>): void
   end(): void
   fail(error: unknown): void
-  /** What it failed with, if it did before all of it was here. */
+  /** The error, if the body failed before it was complete. */
   readonly failure: { readonly error: unknown } | undefined
 }
 
-const forgotten =
+/** Cancels bodies whose streams were garbage-collected. */
+const abandonedSources =
   typeof FinalizationRegistry === 'function'
     ? new FinalizationRegistry<() => void>((cancel) => cancel())
     : undefined
 
 /**
- * What the stream reads from. The stream holds it, and it holds the stream: whether anybody still has the stream shows in
- * whether this is still there. (The stream itself does not show it: browsers drop and remake the objects that stand for
- * their own.)
+ * The underlying source of the stream. The two reference each other, so both are collected together. Watch the source for
+ * that, not the stream: browsers drop and recreate the JavaScript objects that wrap their own streams.
  */
 class Source {
   controller: Controller | undefined
@@ -51,8 +54,8 @@ class Source {
   }
 }
 
-/** As the body of an answer is: one that can be read into buffers, where the browser has such streams. */
-function open(source: Source): ReadableStream<Uint8Array<ArrayBuffer>> {
+/** Creates a byte stream, as the body of a `Response` is, or a plain stream if the browser has no byte streams. */
+function createStream(source: Source): ReadableStream<Uint8Array<ArrayBuffer>> {
   try {
     return new ReadableStream(Object.assign(source, { type: 'bytes' }) as never)
   } catch {
@@ -64,17 +67,17 @@ export function createInlet({ pull, cancel }: InletOptions): {
   stream: ReadableStream<Uint8Array<ArrayBuffer>>
   inlet: Inlet
 } {
-  let asked = WINDOW
-  let over = false
-  /** Held on to while somebody reads, and only then: a body that is dropped unread must be seen to be dropped. */
+  let requested = WINDOW
+  let isDone = false
+  /** Set only while a read is pending. A strong reference at other times would hide that the reader dropped the stream. */
   let reading: Source | undefined
   let failure: { readonly error: unknown } | undefined
   const token = {}
   const opened = openWeakly(
     (source) => {
       reading = source
-      if (asked > 0) return
-      asked = WINDOW
+      if (requested > 0) return
+      requested = WINDOW
       pull(WINDOW)
     },
     () => {
@@ -86,11 +89,11 @@ export function createInlet({ pull, cancel }: InletOptions): {
   )
   const { reference } = opened
 
-  /** Gives the controller a last time, unless it is over already. */
+  /** Marks the body as done and returns the controller for a last call; `undefined` if it was done before. */
   function finish(): Controller | undefined {
-    if (over) return undefined
-    over = true
-    forgotten?.unregister(token)
+    if (isDone) return undefined
+    isDone = true
+    abandonedSources?.unregister(token)
     const { controller } = reading ?? reference.deref() ?? {}
     reading = undefined
     return controller
@@ -98,22 +101,22 @@ export function createInlet({ pull, cancel }: InletOptions): {
 
   const inlet: Inlet = {
     chunk(bytes) {
-      if (over) return
+      if (isDone) return
       const { controller } = reading ?? reference.deref() ?? {}
       reading = undefined
-      asked--
-      // May ask for the next one at once, and be read again.
+      requested--
+      // The last statement, because it may call `pull` synchronously.
       controller?.enqueue(bytes as never)
     },
     end() {
       const controller = finish()
       if (!controller) return
       controller.close()
-      // Whoever reads into a buffer of his own gets it back.
+      // A pending read into the reader's own buffer returns that buffer.
       if ('byobRequest' in controller) controller.byobRequest?.respond(0)
     },
     fail(error) {
-      if (!over) failure = { error }
+      if (!isDone) failure = { error }
       finish()?.error(error)
     },
     get failure() {
@@ -123,7 +126,7 @@ export function createInlet({ pull, cancel }: InletOptions): {
   return { stream: opened.stream, inlet }
 }
 
-/** Apart from what feeds the stream, so that nothing there holds it. */
+/** A separate function, so that no closure of the inlet captures the source strongly. */
 function openWeakly(
   pulled: (source: Source) => void,
   cancelled: () => void,
@@ -131,8 +134,8 @@ function openWeakly(
   token: object,
 ): { readonly stream: ReadableStream<Uint8Array<ArrayBuffer>>; readonly reference: Reference } {
   const source = new Source(pulled, cancelled)
-  const stream = open(source)
-  forgotten?.register(source, dropped, token)
+  const stream = createStream(source)
+  abandonedSources?.register(source, dropped, token)
   return {
     stream,
     reference: typeof WeakRef === 'function' ? new WeakRef(source) : { deref: () => source },
@@ -149,30 +152,30 @@ export interface OutletOptions {
   readonly broken: (error: unknown) => void
 }
 
-/** A body that is sent on in chunks, as fast as they are asked for. */
+/** Sends a body in chunks, as fast as the reader requests them. */
 export interface Outlet {
   pull(count: number): void
-  /** Nobody wants the rest. */
+  /** Cancels the body: the reader does not need the rest. */
   cancel(reason?: unknown): void
 }
 
 export function createOutlet(stream: ReadableStream, { chunk, end, broken }: OutletOptions): Outlet {
   const reader = stream.getReader()
   let allowed = WINDOW
-  let over = false
-  let goOn = () => {}
+  let isDone = false
+  let resume = () => {}
 
   async function send() {
     for (;;) {
       if (allowed <= 0) {
         await new Promise<void>((resolve) => {
-          goOn = resolve
+          resume = resolve
         })
       }
       const { done, value } = await reader.read()
-      if (over) return
+      if (isDone) return
       if (done) {
-        over = true
+        isDone = true
         return end()
       }
       const bytes = ownBytes(value)
@@ -182,8 +185,8 @@ export function createOutlet(stream: ReadableStream, { chunk, end, broken }: Out
     }
   }
   send().catch((error: unknown) => {
-    if (over) return
-    over = true
+    if (isDone) return
+    isDone = true
     broken(error)
     reader.cancel(error).catch(() => {})
   })
@@ -191,20 +194,21 @@ export function createOutlet(stream: ReadableStream, { chunk, end, broken }: Out
   return {
     pull(count) {
       allowed += count
-      goOn()
+      resume()
     },
     cancel(reason) {
-      if (over) return
-      over = true
+      if (isDone) return
+      isDone = true
       reader.cancel(reason).catch(() => {})
-      goOn()
+      resume()
     },
   }
 }
 
-/** Bytes with a buffer of their own, which can be given away. */
+/** Returns the bytes in a buffer of their own, which can be transferred. */
 function ownBytes(value: unknown): Uint8Array<ArrayBuffer> {
-  if (!(value instanceof Uint8Array)) throw new TypeError('A body must be a stream of bytes.')
+  if (!(value instanceof Uint8Array))
+    throw new TypeError('A request or response body must be a stream of Uint8Array chunks.')
   const isWhole = value.byteLength === value.buffer.byteLength && value.buffer instanceof ArrayBuffer
   return isWhole ? (value as Uint8Array<ArrayBuffer>) : value.slice()
 }

@@ -1,43 +1,43 @@
-import type { AuthEmitted } from '../../machines/index.ts'
-import { type Auth, type AuthState, FETCH, GATE } from '../core/auth.ts'
+import { type AuthEmitted, topState } from '../../machines/index.ts'
+import { type Auth, type AuthEventMap, type AuthState, REQUEST_GATE, WORKER_FETCH } from '../core/auth.ts'
 import { type AuthError, DisposedError, TokenConfinedError, WorkerError } from '../core/errors.ts'
-import { createListeners } from '../core/listeners.ts'
-import type { TokenResponse } from '../core/ports.ts'
-import type { Session } from '../core/vault.ts'
+import { History } from '../core/features/history.ts'
+import type { Session, TokenResponse } from '../core/ports.ts'
 import { report } from '../environment/report.ts'
-import { createCalls } from './calls.ts'
 import { type AuthWorker, openConnection } from './connection.ts'
-import { createMirror } from './mirror-actor.ts'
+import { MirrorActor } from './mirror-actor.ts'
 import { createPageRequests } from './page-requests.ts'
-import type { Method, Step, ToPage } from './protocol.ts'
+import { createPendingCalls } from './pending-calls.ts'
+import type { Method, MirrorStep, ToPage } from './protocol.ts'
 import { unpackError } from './unpack-error.ts'
 
-/** How often the worker is asked for a page that shows how long the session lasts, in milliseconds. */
-const ASK_EVERY = 1_000
+/** Minimum interval between two pings that update `endsAt`, in milliseconds. */
+const PING_INTERVAL = 1_000
 
 /** Options of `connectAuth`. */
 export interface ConnectAuthOptions {
   /**
-   * Milliseconds the worker may take to answer at first, its script to be loaded included. What waits for it then rejects
-   * with a `WorkerError`. Default: 10,000.
+   * How long the worker may take for its first response, in milliseconds, including the time to load its script. After that,
+   * everything that waits for it rejects with a `WorkerError`. Default: 10,000.
    */
   readonly timeout?: number
-  /** How many events `auth.history` keeps. Default: 100. */
+  /** How many events `auth.history` contains at most. Default: 100. */
   readonly historyLimit?: number
 }
 
 /**
- * The session that a worker serves, as an `Auth` of this page: for transports, bindings and apps it is one like any other.
- * The tokens stay in the worker, which also sends the requests.
+ * Connects the page to the session that a worker serves. The returned `Auth` works with transports, bindings and apps like
+ * any other. The tokens stay in the worker, which also sends the requests.
  *
- * Its state is `restoring` until the worker answers. `dispose()` ends the connection; the session in the worker lives on.
+ * Its state is `restoring` until the worker responds. `dispose()` closes the connection, but keeps the session in the worker.
  *
- * @param worker a `SharedWorker`, a `Worker`, or a port that leads to either; `serveAuth` runs there. A function that makes
- * one is called again where the worker dies, as browsers on phones let it; the session is then what the new one restores
- * @param options `timeout` in milliseconds
- * @returns the session; its methods reject with a `WorkerError` where the worker cannot be loaded, does not answer within
- * `timeout`, or dies, and `getAccessToken()` always rejects with a `TokenConfinedError`
- * @throws TypeError where an option is wrong
+ * @param worker a `SharedWorker`, a `Worker`, or a port that is connected to either, in which `serveAuth` runs. Or a function
+ * that creates one: it is called again if the worker ends, as browsers on phones may end it. The new worker then restores
+ * the session from its store
+ * @param options `timeout` in milliseconds, and `historyLimit`
+ * @returns the session. Its methods reject with a `WorkerError` if the worker cannot be loaded, does not respond within
+ * `timeout`, or ends. `getAccessToken()` always rejects with a `TokenConfinedError`
+ * @throws TypeError if an option is invalid
  *
  * @example
  * ```ts
@@ -57,94 +57,78 @@ export function connectAuth<Credentials = unknown, Claims = Readonly<Record<stri
   options: ConnectAuthOptions = {},
 ): Auth<Credentials, Claims> {
   const { timeout = 10_000, historyLimit = 100 } = options
-  if ((typeof worker !== 'object' || worker === null) && typeof worker !== 'function')
-    throw new TypeError('connectAuth: there is no worker. Give it a SharedWorker, a Worker or a MessagePort.')
+  checkWorker(worker)
   checkPositive('timeout', timeout)
   checkPositive('historyLimit', historyLimit)
 
   let session: Session | undefined
-  let endsAt: number | undefined
-  let endAskedAt = Number.NEGATIVE_INFINITY
+  const limit = createLimit(() => connection.post({ type: 'ping' }))
+  /** How many events of the worker's chart this page has received. */
   let seen: number | undefined
-  /** What happened before this page was there. */
-  let past: readonly AuthEmitted[] | undefined
+  /** The events before this page connected. */
+  let earlierEvents: readonly AuthEmitted[] | undefined
   let disposed = false
-  /** Numbers calls and requests alike. */
-  let lastId = 0
-  let lastBeforeGreeting = 0
+  /** The last id of calls and requests, which share one sequence. */
+  let [lastId, lastBeforeGreeting] = [0, 0]
   const nextId = () => ++lastId
 
-  const mirror = createMirror({
+  const actor = new MirrorActor({
     forward: ({ type }) => connection.post({ type: 'event', event: type }),
     report,
   })
-  const { actor } = mirror
-  const listeners = createListeners(historyLimit, report)
-  actor.on('*', listeners.hear)
+  const history = new History(historyLimit)
+  actor.on('*', (event) => history.add(event))
   actor.start()
 
-  const calls = createCalls((message) => connection.post(message), nextId)
+  const calls = createPendingCalls((message) => connection.post(message), nextId)
   const requests = createPageRequests((message, transfer) => connection.post(message, transfer), nextId)
 
-  function take(step: Step) {
-    // The same object as long as it is the same token set: who compares must not see a change where there is none.
-    const { session: next } = step
-    if (next === null) session = undefined
-    else if (next && (next.generation !== session?.generation || next.epoch !== session.epoch))
-      session = Object.freeze(next)
+  function applyStep(step: MirrorStep) {
+    session = nextSession(session, step)
     seen = step.seen
-    endsAt = step.endsAt
+    limit.set(step.endsAt)
     try {
-      mirror.apply(step)
+      actor.apply(step)
     } catch (error) {
       connection.lose('version', error)
     }
   }
 
-  /** Whoever waits for the worker waits in vain. */
-  function forsake(error: AuthError, last = lastId) {
+  /** Rejects all calls and requests with an id up to `last`. */
+  function rejectPending(error: AuthError, last = lastId) {
     calls.rejectAll(error, last)
     requests.failAll(error, last)
   }
 
-  function hear(message: ToPage) {
+  function receive(message: ToPage) {
     switch (message.type) {
       case 'welcome':
-        past ??= message.history
-        // It has forgotten this page meanwhile, and with it what was asked before.
+        earlierEvents ??= message.history
+        // The worker has dropped this page in the meantime, and with it all earlier calls and requests.
         if (seen !== undefined && !message.known)
-          forsake(new WorkerError({ reason: 'gone' }), lastBeforeGreeting)
-        return take(message.step)
+          rejectPending(new WorkerError({ reason: 'gone' }), lastBeforeGreeting)
+        return applyStep(message.step)
       case 'step':
-        return take(message.step)
+        return applyStep(message.step)
       case 'reply': {
         const { id, session: given, error } = message
         if (error) calls.reject(id, unpackError(error))
         else calls.resolve(id, given?.generation === session?.generation ? session : given)
         return
       }
-      case 'failed':
-        return requests.fail(message.id, unpackError(message.error))
       case 'pong':
-        endsAt = message.endsAt
-        return
-      case 'answer':
-        return requests.answer(message)
-      case 'chunk':
-      case 'end':
-      case 'broken':
-      case 'pull':
-      case 'cancel':
-        return requests.body(message)
+        return limit.set(message.endsAt)
+      default:
+        return requests.receive(message)
     }
   }
 
   const connect = () =>
     openConnection(typeof worker === 'function' ? worker() : worker, {
       timeout,
-      hear,
-      failed: forsake,
-      died() {
+      onMessage: receive,
+      onFailed: rejectPending,
+      onDied() {
         if (typeof worker !== 'function' || disposed) return
         seen = undefined
         try {
@@ -153,7 +137,7 @@ export function connectAuth<Credentials = unknown, Claims = Readonly<Record<stri
           report(error)
         }
       },
-      greeting() {
+      onGreeting() {
         lastBeforeGreeting = lastId
         return seen
       },
@@ -161,10 +145,10 @@ export function connectAuth<Credentials = unknown, Claims = Readonly<Record<stri
     })
   let connection = connect()
 
-  const refusal = () => (disposed ? new DisposedError() : connection.failure)
+  const connectionError = () => (disposed ? new DisposedError() : connection.failure)
 
   async function call(method: Method, argument?: unknown): Promise<Session<Claims>> {
-    const error = refusal()
+    const error = connectionError()
     if (error) throw error
     return (await calls.call(method, argument)) as Session<Claims>
   }
@@ -173,31 +157,23 @@ export function connectAuth<Credentials = unknown, Claims = Readonly<Record<stri
     if (disposed) return
     disposed = true
     actor.stop()
-    forsake(new DisposedError())
+    rejectPending(new DisposedError())
     connection.close()
-    listeners.dispose()
   }
 
   const auth = {
     actor,
     get state() {
-      const { value } = actor.getSnapshot()
-      return (typeof value === 'string' ? value : Object.keys(value)[0]) as AuthState
+      return topState(actor.getSnapshot().value) as AuthState
     },
     get session() {
       return session
     },
     get endsAt() {
-      const now = Date.now()
-      // Each request of any page moves it, of which the chart says nothing: what the worker says is there the next time.
-      if (endsAt !== undefined && now - endAskedAt >= ASK_EVERY) {
-        endAskedAt = now
-        connection.post({ type: 'ping' })
-      }
-      return endsAt
+      return limit.read()
     },
     get history() {
-      return [...(past ?? []), ...listeners.history()].slice(-historyLimit)
+      return [...(earlierEvents ?? []), ...history.events].slice(-historyLimit)
     },
     ready: async () => void (await call('ready')),
     signIn: (credentials: Credentials) => call('signIn', credentials),
@@ -205,33 +181,67 @@ export function connectAuth<Credentials = unknown, Claims = Readonly<Record<stri
     setTokens: (response: TokenResponse) => call('setTokens', response),
     refresh: () => call('refresh'),
     async getAccessToken() {
-      throw refusal() ?? new TokenConfinedError()
+      throw connectionError() ?? new TokenConfinedError()
     },
-    on: listeners.on,
+    on<T extends keyof AuthEventMap>(type: T, listener: (event: AuthEventMap[T]) => void) {
+      const subscription = actor.on(type as never, listener as never)
+      return () => subscription.unsubscribe()
+    },
     dispose,
-    [Symbol.dispose ?? FETCH]: dispose,
+    // Without `Symbol.dispose`, the property is replaced below.
+    [Symbol.dispose ?? WORKER_FETCH]: dispose,
   }
-  // Not among what shows when the session is printed or compared.
+  const send: typeof fetch = async (input, init) => {
+    const error = connectionError()
+    if (error) throw error
+    return requests.send(input, init)
+  }
+  // Not enumerable, so that a printed or compared session does not include them.
   return Object.defineProperties(auth, {
-    [FETCH]: {
-      value: async (input: RequestInfo | URL, init?: RequestInit) => {
-        const error = refusal()
-        if (error) throw error
-        return requests.send(input, init)
-      },
-      enumerable: false,
-    },
-    [GATE]: { get: nowhere },
+    [WORKER_FETCH]: { value: send, enumerable: false },
+    [REQUEST_GATE]: { get: throwNoGate },
   }) as unknown as Auth<Credentials, Claims>
 }
 
-function nowhere(): never {
+/** Stores when the session reaches its next limit. Reading the value requests an update, for the next read. */
+function createLimit(ping: () => void) {
+  let endsAt: number | undefined
+  let lastPingAt = Number.NEGATIVE_INFINITY
+  return {
+    set(value: number | undefined) {
+      endsAt = value
+    },
+    read() {
+      const now = Date.now()
+      // Each request of any page changes the idle limit without a chart event, so the page has to ask for it.
+      if (endsAt !== undefined && now - lastPingAt >= PING_INTERVAL) {
+        lastPingAt = now
+        ping()
+      }
+      return endsAt
+    },
+  }
+}
+
+/** The session after a step. It stays the same object for the same token set, because bindings compare references. */
+function nextSession(current: Session | undefined, { session: next }: MirrorStep): Session | undefined {
+  if (next === null) return undefined
+  const isNew = next && (next.generation !== current?.generation || next.epoch !== current.epoch)
+  return isNew ? Object.freeze(next) : current
+}
+
+function checkWorker(worker: unknown) {
+  if ((typeof worker !== 'object' || worker === null) && typeof worker !== 'function')
+    throw new TypeError('connectAuth: the worker is missing. Pass a SharedWorker, a Worker or a MessagePort.')
+}
+
+function throwNoGate(): never {
   throw new TypeError(
-    'This session lives in a worker, where bearerRequest cannot be used. Send by a transport.',
+    'bearerRequest cannot be used with a session in a worker. Send the request through a transport.',
   )
 }
 
 function checkPositive(name: string, value: number) {
   if (typeof value !== 'number' || !(value > 0))
-    throw new TypeError(`connectAuth: ${name} must be a number above 0.`)
+    throw new TypeError(`connectAuth: ${name} must be a number greater than 0.`)
 }

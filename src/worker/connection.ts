@@ -7,39 +7,39 @@ import { listenAt, type Port } from './port.ts'
 import { mark, pageOf, readMessage, TO_PAGE, type ToPage, type ToWorker } from './protocol.ts'
 
 /**
- * Where a session can be found: a `SharedWorker`, by its shape, for the types of workers do not know it; a `Worker`; or a port
- * that leads to either.
+ * The place of a session: a `SharedWorker`, a `Worker`, or a port that is connected to either. A `SharedWorker` is described
+ * by its members, because TypeScript's `webworker` library does not declare it.
  */
 export type AuthWorker = (EventTarget & { readonly port: MessagePort }) | Worker | MessagePort
 
 export interface ConnectionOptions {
-  /** How long the worker may take to answer, in milliseconds. */
+  /** How long the worker may take to respond, in milliseconds. */
   readonly timeout: number
-  readonly hear: (message: ToPage) => void
-  /** The worker cannot be reached: whatever waits for it has to be told. */
-  readonly failed: (error: AuthError) => void
-  /** The worker that was there is there no more. */
-  readonly died: () => void
-  /** The worker is greeted now. Gives how many of the chart's events are known here. */
-  readonly greeting: () => number | undefined
-  /** Whether somebody waits for the worker. */
+  readonly onMessage: (message: ToPage) => void
+  /** Called when the worker cannot be reached, to reject everything that waits for it. */
+  readonly onFailed: (error: AuthError) => void
+  /** Called when the worker has ended. */
+  readonly onDied: () => void
+  /** Called before each greeting. Returns how many of the chart's events this page has received. */
+  readonly onGreeting: () => number | undefined
+  /** Whether calls or requests wait for the worker. */
   readonly isWaiting: () => boolean
 }
 
-/** The connection of a page to the worker its session lives in. */
+/** Connects a page to the worker that holds its session. */
 export function openConnection(worker: AuthWorker, options: ConnectionOptions) {
   const port = ('port' in worker ? worker.port : worker) as Port
   const page = `authchart page ${uniqueName()}`
   const stops: (() => void)[] = []
   let failure: AuthError | undefined
   let open = true
-  /** What this page holds as long as it lives. */
+  /** The name of the lock that this page holds as long as it exists; `undefined` until it is granted. */
   let lock: string | undefined
   let stopWaiting: (() => void) | undefined
   let timer: unknown
-  /** What the worker's script threw before it answered. */
+  /** An error of the worker's script before its first message. */
   let thrown: unknown
-  /** How often the worker has let the time for an answer pass. */
+  /** How many timeouts in a row have passed without a message from the worker. */
   let silences = 0
 
   const post = (message: ToWorker, transfer: Transferable[] = []) => {
@@ -49,33 +49,33 @@ export function openConnection(worker: AuthWorker, options: ConnectionOptions) {
   function fail(reason: string, cause?: unknown) {
     failure = new WorkerError({ reason, cause })
     systemClock.clearTimeout(timer)
-    options.failed(failure)
+    options.onFailed(failure)
   }
 
-  /** There will be no other word from this worker. */
+  /** Closes the connection for good, with the reason of the `WorkerError`. */
   function lose(reason: string, cause?: unknown) {
     if (!open) return
     close()
     fail(reason, cause)
-    if (reason === 'gone') options.died()
+    if (reason === 'gone') options.onDied()
   }
 
   function greet() {
-    const seen = options.greeting()
+    const seen = options.onGreeting()
     post({ type: 'hello', ...(seen !== undefined && { seen }) })
-    // Kept in the back/forward cache, too: to let go of it would be to be gone.
+    // The lock is also held in the back/forward cache: releasing it would mean that the page has ended.
     if (lock) post({ type: 'alive', lock })
     systemClock.clearTimeout(timer)
-    // It may answer yet: then all is well again.
+    // A worker that responds after this timeout still clears the failure.
     timer = systemClock.setTimeout(() => fail('timeout', thrown), options.timeout)
   }
 
-  /** Without locks, a worker that somebody waits for is asked now and then whether it is still there. */
+  /** Detects the end of the worker without locks: pings it while calls or requests wait for it. */
   function watch() {
     systemClock.clearTimeout(timer)
     timer = systemClock.setTimeout(() => {
       if (options.isWaiting()) {
-        // Once is nothing: a page that was frozen wakes before it hears what was said meanwhile.
+        // One or two missed responses prove nothing: after a freeze, timers fire before queued messages arrive.
         if (++silences > 2) return lose('gone')
         post({ type: 'ping' })
       } else silences = 0
@@ -83,7 +83,7 @@ export function openConnection(worker: AuthWorker, options: ConnectionOptions) {
     }, options.timeout)
   }
 
-  function hear(message: ToPage) {
+  function receive(message: ToPage) {
     silences = 0
     switch (message.type) {
       case 'welcome':
@@ -91,7 +91,7 @@ export function openConnection(worker: AuthWorker, options: ConnectionOptions) {
         stopWaiting?.()
         stopWaiting = undefined
         watch()
-        return options.hear(message)
+        return options.onMessage(message)
       case 'alive':
         stopWaiting?.()
         stopWaiting = whenReleased(message.lock, () => lose('gone'))
@@ -104,7 +104,7 @@ export function openConnection(worker: AuthWorker, options: ConnectionOptions) {
       case 'garbled':
         return lose('garbled')
       default:
-        options.hear(message)
+        options.onMessage(message)
     }
   }
 
@@ -113,10 +113,10 @@ export function openConnection(worker: AuthWorker, options: ConnectionOptions) {
     for (const stop of stops) stop()
     systemClock.clearTimeout(timer)
     stopWaiting?.()
-    letGo()
+    releaseLock()
   }
 
-  /** Listens to something for as long as the connection is open. */
+  /** Adds an event listener that is removed when the connection closes. */
   function listen(target: EventTarget, type: string, listener: (event: Event) => void) {
     target.addEventListener(type, listener)
     stops.push(() => target.removeEventListener(type, listener))
@@ -127,14 +127,14 @@ export function openConnection(worker: AuthWorker, options: ConnectionOptions) {
       message(data) {
         const message = readMessage<ToPage>(data, TO_PAGE)
         const addressee = pageOf(data)
-        // Another version may address its messages otherwise.
+        // Check the version first: another one may address its messages in a different way.
         if (message === 'other') lose('version')
-        else if (message && addressee === page) hear(message)
+        else if (message && addressee === page) receive(message)
       },
       garbled: () => lose('garbled'),
     }),
   )
-  // A script that cannot be loaded says so without a message; one that throws may serve all the same.
+  // The event has no message if the script cannot be loaded. A script that throws may still serve the session.
   listen(worker, 'error', (event) => {
     const { message, error } = event as ErrorEvent
     if (message === undefined) lose('load_failed')
@@ -149,7 +149,7 @@ export function openConnection(worker: AuthWorker, options: ConnectionOptions) {
     })
   }
   greet()
-  const letGo = holdLock(page, () => {
+  const releaseLock = holdLock(page, () => {
     lock = page
     post({ type: 'alive', lock })
   })
@@ -159,7 +159,7 @@ export function openConnection(worker: AuthWorker, options: ConnectionOptions) {
 
   return {
     post,
-    /** Why the worker cannot be reached; `undefined`: as far as one knows, it can. */
+    /** Why the worker cannot be reached; `undefined` if no failure is known. */
     get failure() {
       return failure
     },

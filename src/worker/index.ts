@@ -1,5 +1,5 @@
 /**
- * The session in a worker: no token on the page.
+ * Keeps the session in a worker, so that no token is on the page.
  *
  * @module
  */

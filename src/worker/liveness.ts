@@ -1,38 +1,39 @@
 /**
- * Who is gone says nothing. A Web Lock does: the browser takes it from a page or a worker that is closed or crashes, and
- * gives it to whoever waits for it.
+ * Detects that a page or a worker has ended. It sends no message when it closes or crashes, but the browser releases its Web
+ * Lock and grants it to the next waiter.
  */
 
-const locksHere = (): LockManager | undefined =>
+const lockManager = (): LockManager | undefined =>
   typeof navigator === 'undefined' ? undefined : navigator.locks
 
-/** A name nobody else has. */
+/** Returns a name that is unique among all pages and workers. */
 export const uniqueName = () =>
   [Date.now(), Math.random(), Math.random()].map((number) => number.toString(36).replace('0.', '')).join('')
 
 /**
- * Holds a lock until it is told to let go, or dies.
+ * Holds a lock until it is released, or until this page or worker ends.
  *
- * @param held called once it is held; never where there are no locks
+ * @param held called when the lock is granted; never called if the browser has no locks
+ * @returns releases the lock
  */
 export function holdLock(name: string, held: () => void): () => void {
   let release = () => {}
   const ended = new Promise<void>((resolve) => {
     release = resolve
   })
-  locksHere()
+  lockManager()
     ?.request(name, () => {
       held()
       return ended
     })
-    // Where the browser has locks and gives none, as in a sandboxed frame.
+    // A sandboxed frame has the lock API, but rejects every request.
     .catch(() => {})
   return release
 }
 
-/** Calls back when whoever holds the lock is gone. Gives the way to stop waiting; `undefined` where there are no locks. */
+/** Calls back when the lock's owner has ended. Returns a function that stops waiting; `undefined` without locks. */
 export function whenReleased(name: string, released: () => void): (() => void) | undefined {
-  const locks = locksHere()
+  const locks = lockManager()
   if (!locks) return undefined
   const controller = new AbortController()
   locks

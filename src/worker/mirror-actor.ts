@@ -1,65 +1,95 @@
-import { type Actor, type ActorLogic, createActor, type EventObject, type StateValue } from 'xstate'
-import { type AuthContext, type AuthMachine, authMachine } from '../../machines/index.ts'
-import { shieldActor } from '../core/actor-shield.ts'
-import type { Step } from './protocol.ts'
+import {
+  type ActorLogic,
+  type EventObject,
+  getInitialSnapshot,
+  type SnapshotFrom,
+  type StateValue,
+} from 'xstate'
+import {
+  type AuthMachine,
+  type AuthPolicy,
+  authMachine,
+  type ChartContext,
+  type ChartPorts,
+  connectPorts,
+  type RequestsPort,
+  type SessionKey,
+  type SessionPort,
+} from '../../machines/index.ts'
+import { SafeActor } from '../core/platform/safe-actor.ts'
+import { systemClock } from '../environment/clock.ts'
+import type { MirrorStep } from './protocol.ts'
 
-/** Before the worker has said a word. */
-const UNKNOWN: AuthContext = {
-  policy: { attempts: 0, ambiguousRefresh: 'retry', silentSignIn: false, restores: true },
-  epoch: 0,
-  generation: 0,
-  expiresAt: undefined,
-  renewAt: undefined,
-  renewable: true,
-  standing: 'unknown',
-  rejectedGeneration: -1,
-  attempt: 0,
-  retryAt: 0,
-  notBefore: 0,
-  uncertain: false,
-  failure: undefined,
-  reason: undefined,
-  held: 0,
+/** The policy until the worker sends its own. */
+const UNKNOWN_POLICY: AuthPolicy = {
+  refreshOn: 'timer',
+  attempts: 0,
+  coolDown: 0,
+  ambiguousRefresh: 'retry',
+  silentSignIn: false,
+  restores: true,
 }
 
-const isOver = (instant: number | undefined) => instant !== undefined && Date.now() >= instant
+/** A mirror runs no actors and no actions, so its ports have only what the guards read. */
+const PORTS: ChartPorts = {
+  clock: systemClock,
+  // Only the worker knows. With `true`, `can()` may allow a scheduled refresh that the worker would not start.
+  requests: { usedSinceRefresh: true } as RequestsPort,
+  session: {} as SessionPort,
+}
 
-/** The chart, for `snapshot.can()`: what only the worker can tell is answered as far as its context goes. */
-const machine: AuthMachine = authMachine.provide({
-  guards: {
-    tokenStillWorks: ({ context }) =>
-      context.rejectedGeneration !== context.generation && !isOver(context.expiresAt),
-    renewalIsDue: ({ context }) => isOver(context.renewAt),
-    renewsByItself: () => true,
-    idleLimitReached: () => false,
-    lifetimeReached: () => false,
-    mayRetryNow: ({ context }) => isOver(context.notBefore),
-    foundWorkingToken: () => false,
-  },
-})
+type Snapshot = SnapshotFrom<AuthMachine>
 
-type Snapshot = ReturnType<AuthMachine['resolveState']>
-
-const snapshotOf = (value: unknown, context: AuthContext): Snapshot =>
-  machine.resolveState({ value: value as StateValue, context })
+interface MirroredStep {
+  readonly snapshot: Snapshot
+  readonly step: MirrorStep
+}
 
 export interface MirrorOptions {
-  /** Passes on what is sent to the actor. */
+  /** Receives the events that are sent to the actor. */
   readonly forward: (event: EventObject) => void
-  /** Where what a listener throws is told. */
+  /** Receives what a listener throws. */
   readonly report: (error: unknown) => void
 }
 
 /**
- * An actor that shows on the page what the worker's does: the same snapshots, the same events emitted, in the same order.
- * It decides nothing and runs nothing.
+ * Mirrors the worker's actor on the page: the same snapshots and the same emitted events, in the same order. It takes no
+ * transitions of its own and runs no effects. `snapshot.can()` evaluates the chart's guards on the page.
  */
-export function createMirror({ forward, report }: MirrorOptions) {
-  const steps = new WeakMap<EventObject, { readonly snapshot: Snapshot; readonly step: Step }>()
+export class MirrorActor extends SafeActor<AuthMachine> {
+  readonly #session: SessionKey
+  readonly #steps: WeakMap<EventObject, MirroredStep>
 
-  const logic: ActorLogic<Snapshot, EventObject> = {
-    getInitialSnapshot: () => snapshotOf({ restoring: 'reading' }, UNKNOWN),
-    getPersistedSnapshot: (snapshot) => machine.getPersistedSnapshot(snapshot),
+  constructor({ forward, report }: MirrorOptions) {
+    const session = connectPorts(PORTS)
+    const steps = new WeakMap<EventObject, MirroredStep>()
+    super(createLogic(session, steps, forward) as unknown as AuthMachine, {}, report)
+    this.#session = session
+    this.#steps = steps
+  }
+
+  /**
+   * Applies one step of the worker's actor.
+   *
+   * @throws if the worker runs a different version of the chart
+   */
+  apply(step: MirrorStep): void {
+    const event = { type: step.event }
+    const snapshot = snapshotOf(step.value, { ...step.context, session: this.#session })
+    this.#steps.set(event, { step, snapshot })
+    this.send(event as never)
+  }
+}
+
+function createLogic(
+  session: SessionKey,
+  steps: WeakMap<EventObject, MirroredStep>,
+  forward: (event: EventObject) => void,
+): ActorLogic<Snapshot, EventObject> {
+  const { value, context } = getInitialSnapshot(authMachine, { policy: UNKNOWN_POLICY, session })
+  return {
+    getInitialSnapshot: () => snapshotOf(value, context),
+    getPersistedSnapshot: (snapshot) => authMachine.getPersistedSnapshot(snapshot),
     transition(snapshot, event, { defer, emit }) {
       const mirrored = steps.get(event)
       if (mirrored) {
@@ -71,24 +101,7 @@ export function createMirror({ forward, report }: MirrorOptions) {
       return snapshot
     },
   }
-
-  const actor = createActor(logic) as unknown as Actor<AuthMachine>
-  shieldActor(actor, { report })
-
-  return {
-    actor,
-
-    /**
-     * Takes a step of the worker's.
-     *
-     * @throws where the worker's chart is another one
-     */
-    apply(step: Step) {
-      const event = { type: step.event }
-      steps.set(event, { step, snapshot: snapshotOf(step.value, step.context) })
-      actor.send(event as never)
-    },
-  }
 }
 
-export type Mirror = ReturnType<typeof createMirror>
+const snapshotOf = (value: unknown, context: ChartContext): Snapshot =>
+  authMachine.resolveState({ value: value as StateValue, context })

@@ -1,12 +1,12 @@
 import { AuthError } from '../core/errors.ts'
-import { redact } from '../core/redact.ts'
+import { redact } from '../core/session/redact.ts'
 import type { PackedError, Scalar } from './packed-error.ts'
 
-/** What errors of HTTP clients and OAuth libraries say of themselves, and what holds no secret. */
+/** Fields that errors of HTTP clients and OAuth libraries have, and that contain no secret. */
 const DETAILS = 'code status statusCode statusText statusMessage error error_description'.split(' ')
-/** Headers of a refusal that an app may act on. */
+/** Response headers that an app may need in order to handle an error. */
 const HEADERS = ['content-type', 'retry-after', 'www-authenticate']
-/** Deeper than anybody looks; what was thrown may lead round in circles. */
+/** The maximum nesting depth, because a thrown value may contain circular references. */
 const DEPTH = 4
 
 const AUTHORIZATION = /\b(Bearer|DPoP)\s+[\w.~+/-]+=*/gi
@@ -16,8 +16,9 @@ const clean = (text: unknown) =>
   redact(String(text), []).replace(AUTHORIZATION, '$1 [redacted]').replace(JWT, '[redacted]')
 
 /**
- * Makes what was thrown ready to leave the worker: what a user's `signIn` threw may quote the request, or the answer, and
- * with it a token. Of an error go the name, the message and a few facts; of a `Response` that refuses, what it says.
+ * Converts a thrown value into a message without secrets. An error of the app's `signIn` may quote the request or the
+ * response, and with it a token. Only the name, the message and a few fields of an error leave the worker. Of an error
+ * `Response`, its status, body and some headers leave it.
  */
 export async function packError(error: unknown): Promise<PackedError> {
   if (isResponse(error)) {
@@ -30,14 +31,14 @@ export async function packError(error: unknown): Promise<PackedError> {
         const value = headers.get(name)
         return value === null ? [] : [[name, clean(value)]]
       }),
-      // What a server says with a 2xx to a sign-in is what must not leave.
+      // A 2xx response to a sign-in contains the tokens. They must not leave the worker.
       body: ok || error.bodyUsed ? '' : clean(await error.text().catch(() => '')),
     }
   }
-  return packPlainly(error, DEPTH)
+  return packValue(error, DEPTH)
 }
 
-function packPlainly(error: unknown, depth: number): PackedError {
+function packValue(error: unknown, depth: number): PackedError {
   if (!isError(error)) return { kind: 'value', value: cleanValue(error, depth) }
   const { cause } = error as { cause?: unknown }
   const fields = error as unknown as Record<string, unknown>
@@ -51,14 +52,14 @@ function packPlainly(error: unknown, depth: number): PackedError {
     ...(details.length > 0 && {
       details: Object.fromEntries(details.map((name) => [name, cleanValue(fields[name], 1) as Scalar])),
     }),
-    ...(isError(cause) && depth > 1 && { cause: packPlainly(cause, depth - 1) }),
+    ...(isError(cause) && depth > 1 && { cause: packValue(cause, depth - 1) }),
   }
 }
 
 const isScalar = (value: unknown): value is Scalar =>
   value === null || /^(string|number|boolean|undefined)$/.test(typeof value)
 
-/** Data such as `{ error: 'invalid_grant' }`. Tokens are known by their names, and by what they look like. */
+/** Redacts data such as `{ error: 'invalid_grant' }`. It recognizes tokens by their field names and by their format. */
 function cleanValue(value: unknown, depth: number): unknown {
   if (typeof value === 'string') return clean(value)
   if (isScalar(value)) return value

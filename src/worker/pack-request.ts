@@ -1,21 +1,21 @@
 import { isOneShot } from '../transports/body.ts'
 import type { PackedRequest } from './protocol.ts'
 
-/** The whole of a body, soon, or the stream it comes from. */
+/** A promise of the complete body, or the stream to read it from. */
 type Body = ReadableStream | Promise<ArrayBuffer | Blob> | undefined
 
 /**
- * Takes a request down as it is at this moment, for its owner may change it while it waits. A form is encoded here, once,
- * so that its boundary is the same in every sending.
+ * Copies a request at the moment of the call, because the caller may change it while it waits. A form is encoded here, once,
+ * so that its boundary is the same each time it is sent.
  *
- * @throws TypeError where `fetch` would
+ * @throws TypeError in the same cases as `fetch`
  */
 export function packRequest(
   input: RequestInfo | URL,
   init: RequestInit | undefined,
 ): { readonly request: PackedRequest; readonly body: Body } {
   const own = isRequest(init) ? undefined : init?.body
-  // A stream goes on as it is, also where this browser cannot make a request of one.
+  // A stream is passed on as it is: not every browser can create a `Request` from one.
   const streams = own instanceof ReadableStream
   const { body: _, ...rest } = init ?? {}
   const request = new Request(input, streams ? rest : init)
@@ -40,10 +40,10 @@ export function packRequest(
 }
 
 function bodyOf(request: Request, own: BodyInit | null | undefined): Body {
-  // Some browsers do not show the body of a request, only what was given for one.
+  // Some browsers do not expose `Request.body`, so the body of `init` is used as well.
   if (/^(GET|HEAD)$/.test(request.method) || request.body === null) return undefined
   if (own && isOneShot(own) && request.body) return request.body
-  // Browsers keep large files out of memory, as long as they are blobs.
+  // Browsers keep large files out of memory as long as they are blobs.
   const isLarge = own instanceof Blob || own instanceof FormData || !own
   return isLarge ? request.blob() : request.arrayBuffer()
 }

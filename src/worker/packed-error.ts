@@ -2,16 +2,16 @@ import type { AuthErrorCode } from '../core/errors.ts'
 
 export type Scalar = string | number | boolean | null | undefined
 
-/** Something thrown, on its way to a page. */
+/** A thrown value, in the form in which it is sent to a page. */
 export type PackedError =
   | {
       readonly kind: 'error'
       readonly name: string
       readonly message: string
-      /** Where it is one of the library's own. */
+      /** Set if it is one of the library's own errors. */
       readonly code?: AuthErrorCode
       readonly reason?: string | undefined
-      /** What else it says of itself: a status, an OAuth error code. */
+      /** Other known fields, such as a status or an OAuth error code. */
       readonly details?: Readonly<Record<string, Scalar>>
       readonly cause?: PackedError
     }

@@ -1,48 +1,47 @@
 import { isOneShot } from '../transports/body.ts'
 import { createInlet, createOutlet, type Inlet, type Outlet } from './body-stream.ts'
 import { isRequest, packRequest } from './pack-request.ts'
-import type { PackedAnswer, ToPage, ToWorker } from './protocol.ts'
+import type { PackedResponse, ToPage, ToWorker } from './protocol.ts'
 import { unpackError } from './unpack-error.ts'
 import { WorkerResponse } from './worker-response.ts'
 
 type Post = (message: ToWorker, transfer?: Transferable[]) => void
-type Answer = Extract<ToPage, { type: 'answer' }>
-type BodyPart = Extract<ToPage, { type: 'chunk' | 'end' | 'broken' | 'pull' | 'cancel' }>
+type ResponseMessage = Extract<ToPage, { type: 'answer' }>
 
-interface Sent {
+interface SentRequest {
   readonly method: string
   readonly resolve: (response: Response) => void
   readonly reject: (error: unknown) => void
-  /** The body on its way to the worker. */
+  /** Sends the request body to the worker. */
   outlet?: Outlet
-  /** The body of the answer. */
+  /** Receives the response body from the worker. */
   inlet?: Inlet
-  /** Lets go of the caller's signal. */
+  /** Removes the listener from the caller's signal. */
   readonly release: () => void
 }
 
-/** Requests that the worker sends for this page. */
+/** Hands requests of this page to the worker. */
 export function createPageRequests(post: Post, nextId: () => number) {
-  const sent = new Map<number, Sent>()
+  const sent = new Map<number, SentRequest>()
 
-  /** The request is over, one way or another. */
-  function forget(id: number): Sent | undefined {
+  /** Removes a request that has succeeded, failed or been aborted. */
+  function complete(id: number): SentRequest | undefined {
     const request = sent.get(id)
     sent.delete(id)
     request?.release()
-    // Answered before all of it was read: the rest is not wanted.
+    // The server may respond before it has read the whole request body. The rest is not needed.
     request?.outlet?.cancel()
     return request
   }
 
   function fail(id: number, error: unknown) {
-    const request = forget(id)
+    const request = complete(id)
     request?.reject(error)
     request?.inlet?.fail(error)
   }
 
   return {
-    /** As `fetch`, by the worker. */
+    /** Sends a request through the worker. The parameters are those of `fetch`. */
     send(input: RequestInfo | URL, init?: RequestInit): Promise<Response> {
       return new Promise((resolve, reject) => {
         const signal = signalOf(input, init)
@@ -55,14 +54,14 @@ export function createPageRequests(post: Post, nextId: () => number) {
         }
         signal?.addEventListener('abort', abort)
         const release = () => signal?.removeEventListener('abort', abort)
-        const entry: Sent = { method: request.method, resolve, reject, release }
+        const entry: SentRequest = { method: request.method, resolve, reject, release }
         sent.set(id, entry)
         if (isOneShot(body)) {
           post({ type: 'request', id, request, streams: true })
           entry.outlet = sendBody(id, body)
         } else if (body) {
           body.then(
-            // Unless it was aborted, or cut off, while the body was read.
+            // The request may have been aborted or rejected while its body was read.
             (whole) => sent.has(id) && post({ type: 'request', id, request, body: whole }, buffersOf(whole)),
             (error: unknown) => fail(id, error),
           )
@@ -70,35 +69,31 @@ export function createPageRequests(post: Post, nextId: () => number) {
       })
     },
 
-    answer({ id, answer, hasBody }: Answer) {
-      const request = sent.get(id)
-      if (!request) return
-      try {
-        request.resolve(hasBody ? receive(id, request, answer) : withoutBody(answer))
-        if (!hasBody) forget(id)
-      } catch (error) {
-        // The platform may refuse to make an answer of what it took for one.
-        post({ type: 'abort', id })
-        fail(id, error)
+    /** Handles the messages that concern requests, and ignores all others. */
+    receive(message: ToPage) {
+      switch (message.type) {
+        case 'answer':
+          return respond(message)
+        case 'failed':
+          return fail(message.id, unpackError(message.error))
+        case 'chunk':
+          return sent.get(message.id)?.inlet?.chunk(message.bytes)
+        case 'end':
+          return complete(message.id)?.inlet?.end()
+        case 'broken':
+          return complete(message.id)?.inlet?.fail(unpackError(message.error))
+        case 'pull':
+          return sent.get(message.id)?.outlet?.pull(message.count)
+        case 'cancel':
+          return sent.get(message.id)?.outlet?.cancel()
       }
-    },
-
-    fail,
-
-    body(message: BodyPart) {
-      const request = sent.get(message.id)
-      if (message.type === 'pull') request?.outlet?.pull(message.count)
-      else if (message.type === 'cancel') request?.outlet?.cancel()
-      else if (message.type === 'chunk') request?.inlet?.chunk(message.bytes)
-      else if (message.type === 'end') forget(message.id)?.inlet?.end()
-      else forget(message.id)?.inlet?.fail(unpackError(message.error))
     },
 
     get pending() {
       return sent.size > 0
     },
 
-    /** The worker is out of reach, for requests up to an id. */
+    /** Rejects all requests with an id up to `last`, because the worker cannot be reached. */
     failAll(error: unknown, last: number) {
       for (const id of [...sent.keys()]) {
         if (id > last) continue
@@ -108,13 +103,26 @@ export function createPageRequests(post: Post, nextId: () => number) {
     },
   }
 
-  function receive(id: number, request: Sent, answer: PackedAnswer): Response {
-    // What there is of a body will have its end; nobody may read it.
+  function respond({ id, answer, hasBody }: ResponseMessage) {
+    const request = sent.get(id)
+    if (!request) return
+    try {
+      request.resolve(hasBody ? createResponse(id, request, answer) : withoutBody(answer))
+      if (!hasBody) complete(id)
+    } catch (error) {
+      // The `Response` constructor may reject what `fetch` of the worker has accepted.
+      post({ type: 'abort', id })
+      fail(id, error)
+    }
+  }
+
+  function createResponse(id: number, request: SentRequest, answer: PackedResponse): Response {
+    // Such a response has no body to read. What the worker sends of one is ignored.
     if (request.method === 'HEAD' || [204, 205, 304].includes(answer.status)) return withoutBody(answer)
     const { stream, inlet } = createInlet({
       pull: (count) => post({ type: 'pull', id, count }),
       cancel: () => {
-        if (forget(id)) post({ type: 'abort', id })
+        if (complete(id)) post({ type: 'abort', id })
       },
     })
     request.inlet = inlet
@@ -126,7 +134,7 @@ export function createPageRequests(post: Post, nextId: () => number) {
       chunk: (bytes) => post({ type: 'chunk', id, bytes }, [bytes.buffer]),
       end: () => post({ type: 'end', id }),
       broken: (error) => {
-        // As `fetch` does, where the body it sends breaks off.
+        // `fetch` also rejects if the body it sends fails.
         post({ type: 'abort', id })
         fail(id, error)
       },
@@ -134,13 +142,13 @@ export function createPageRequests(post: Post, nextId: () => number) {
   }
 }
 
-/** As `fetch` has it: `null` takes the signal of a `Request` away. */
+/** Returns the signal to observe. As in `fetch`, `null` overrides the signal of a `Request`. */
 function signalOf(input: unknown, init: RequestInit | undefined): AbortSignal | undefined {
   if (init?.signal !== undefined) return init.signal ?? undefined
   return isRequest(input) ? input.signal : undefined
 }
 
-const withoutBody = (answer: PackedAnswer) => new WorkerResponse(null, answer, () => undefined)
+const withoutBody = (answer: PackedResponse) => new WorkerResponse(null, answer, () => undefined)
 
 const buffersOf = (body: unknown) => (body instanceof ArrayBuffer ? [body] : [])
 

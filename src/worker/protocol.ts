@@ -1,16 +1,18 @@
 /**
- * What a page and the worker its session lives in tell each other. Nothing a page is told can hold a token: states,
- * facts, errors without their secrets, and the answers of APIs.
+ * The messages between a page and the worker that holds its session. No message to a page can contain a token: only states,
+ * public facts, redacted errors and the responses of APIs.
  */
-import type { AuthContext, AuthEmitted } from '../../machines/index.ts'
-import type { EnvironmentSignal } from '../core/ports.ts'
-import type { Session } from '../core/vault.ts'
+import type { AuthEmitted, ChartContext } from '../../machines/index.ts'
+import type { EnvironmentSignal, Session } from '../core/ports.ts'
 import type { PackedError } from './packed-error.ts'
 
-/** Grows with each change that an older side would not understand: an app's update may meet the worker of old pages. */
-export const PROTOCOL = 1
+/**
+ * The protocol version. Increase it with each change that an older side would not understand: after an update of the app, a
+ * new page may connect to a worker that an old page started.
+ */
+export const PROTOCOL = 2
 
-/** Members of `Auth` that are called by message. */
+/** Methods of `Auth` that a page calls by message. */
 export type Method = 'ready' | 'signIn' | 'signOut' | 'setTokens' | 'refresh'
 
 /** A request, without its body. */
@@ -25,12 +27,12 @@ export interface PackedRequest {
   readonly integrity: string
   readonly keepalive: boolean
   readonly referrerPolicy: ReferrerPolicy
-  /** Only where the caller named one: the page's own address is nobody's business. */
+  /** Set only if the caller gave one, so that the page's own address is not sent. */
   readonly referrer?: string
 }
 
-/** An answer, without its body. */
-export interface PackedAnswer {
+/** A response, without its body. */
+export interface PackedResponse {
   readonly status: number
   readonly statusText: string
   readonly headers: readonly (readonly [string, string])[]
@@ -39,22 +41,23 @@ export interface PackedAnswer {
   readonly kind: ResponseType
 }
 
-/** Where the chart stands after one of its steps, and what it said on the way. */
-export interface Step {
-  /** The type of the event that led there. */
+/** The chart's state after one of its steps, with the events emitted during that step. */
+export interface MirrorStep {
+  /** The type of the event that caused the step. */
   readonly event: string
   readonly value: unknown
-  readonly context: AuthContext
-  /** Left out where it is the same as before; `null`: there is none. */
+  /** Its `session` is an empty object here: the ports of a session do not leave the worker. */
+  readonly context: ChartContext
+  /** Left out if it has not changed; `null` without a session. */
   readonly session?: Session | null
-  /** When its limits end the session, as things stand. */
+  /** When the session reaches its next limit, in milliseconds since the epoch. */
   readonly endsAt: number | undefined
   readonly emitted: readonly AuthEmitted[]
-  /** How many events the chart has emitted in all. */
+  /** How many events the chart has emitted in total. */
   readonly seen: number
 }
 
-/** The parts of a body, in either direction: whoever has it sends chunks, whoever reads it asks for so many more. */
+/** The parts of a body, in either direction. The sender sends chunks; the reader requests more with `pull`. */
 type BodyMessage =
   | { readonly type: 'chunk'; readonly id: number; readonly bytes: Uint8Array<ArrayBuffer> }
   | { readonly type: 'end'; readonly id: number }
@@ -63,11 +66,11 @@ type BodyMessage =
 export type ToWorker =
   | BodyMessage
   | { readonly type: 'hello'; readonly seen?: number }
-  /** The page holds a lock of that name for as long as it lives. */
+  /** The page holds a lock of this name as long as it exists. */
   | { readonly type: 'alive'; readonly lock: string }
-  /** The page is going; `returns`: perhaps for a while only. */
+  /** The page is being closed. If `returns`, it may come back from the back/forward cache. */
   | { readonly type: 'goodbye'; readonly returns: boolean }
-  /** Asks whether the worker is there, and when the session ends. */
+  /** Checks that the worker responds, and requests `endsAt`. */
   | { readonly type: 'ping' }
   | { readonly type: 'call'; readonly id: number; readonly method: Method; readonly argument?: unknown }
   | { readonly type: 'event'; readonly event: string }
@@ -84,33 +87,33 @@ export type ToWorker =
 
 export type ToPage =
   | BodyMessage
-  /** The body of the answer breaks off. */
+  /** The response body failed before its end. */
   | { readonly type: 'broken'; readonly id: number; readonly error: PackedError }
-  /** Nobody wants the rest of the request's body. */
+  /** The rest of the request body is not needed. */
   | { readonly type: 'cancel'; readonly id: number }
   | {
       readonly type: 'welcome'
-      readonly step: Step
+      readonly step: MirrorStep
       readonly history: readonly AuthEmitted[]
-      /** Whether what the page asked before is still under way. */
+      /** Whether the worker still processes the earlier calls and requests of this page. */
       readonly known: boolean
     }
-  /** The worker speaks another version. */
+  /** The worker uses another protocol version. */
   | { readonly type: 'refused' }
   | { readonly type: 'alive'; readonly lock: string }
   | { readonly type: 'pong'; readonly endsAt: number | undefined }
   | { readonly type: 'closed' }
-  /** A message of the page's could not be read. */
+  /** A message from the page could not be deserialized. */
   | { readonly type: 'garbled' }
-  | { readonly type: 'step'; readonly step: Step }
-  /** To a call. */
+  | { readonly type: 'step'; readonly step: MirrorStep }
+  /** The result of a call. */
   | { readonly type: 'reply'; readonly id: number; readonly session?: Session; readonly error?: PackedError }
-  /** A request got no answer. */
+  /** A request failed without a response. */
   | { readonly type: 'failed'; readonly id: number; readonly error: PackedError }
   | {
       readonly type: 'answer'
       readonly id: number
-      readonly answer: PackedAnswer
+      readonly answer: PackedResponse
       readonly hasBody: boolean
     }
 
@@ -123,7 +126,7 @@ const BODY: FieldsOf<BodyMessage> = {
   pull: { id: 'number', count: 'number' },
 }
 
-/** What each message must have to be one. */
+/** The required fields of each message, with their types. */
 export const TO_WORKER: FieldsOf<ToWorker> = {
   ...BODY,
   hello: {},
@@ -154,8 +157,8 @@ export const TO_PAGE: FieldsOf<ToPage> = {
 }
 
 /**
- * Marks a message, so that an app may say things of its own over the same port, and with the page it comes from or goes to, for
- * there may be two at one port: one that was disposed of, and the one that came after it.
+ * Marks a message with the protocol version and the name of its page. The version separates it from the app's own messages
+ * on the same port. The name separates two pages on one port: a disposed connection and its successor.
  */
 export const mark = <Message extends ToWorker | ToPage>(message: Message, page: string) => ({
   ...message,
@@ -163,13 +166,13 @@ export const mark = <Message extends ToWorker | ToPage>(message: Message, page: 
   authchart: PROTOCOL,
 })
 
-/** The page that a message comes from or goes to. */
+/** Returns the name of the page that a message comes from or goes to. */
 export function pageOf(data: unknown): string | undefined {
   const { page } = Object(data) as { page?: unknown }
   return typeof page === 'string' ? page : undefined
 }
 
-/** Reads a message; anything else is `undefined`. `'other'`: it is one, of another version. */
+/** Validates a message. Returns `'other'` for a message of another version, and `undefined` for anything else. */
 export function readMessage<Message extends { type: string }>(
   data: unknown,
   fields: FieldsOf<Message>,

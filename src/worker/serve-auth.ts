@@ -1,33 +1,35 @@
 import type { AuthEmitted } from '../../machines/index.ts'
 import type { Auth } from '../core/auth.ts'
-import type { Session } from '../core/vault.ts'
+import type { Session } from '../core/ports.ts'
 import { type AuthFetchOptions, createAuthFetch } from '../transports/fetch.ts'
 import { holdLock, uniqueName } from './liveness.ts'
+import type { PageSession, WorkerState } from './page-session.ts'
 import type { Port } from './port.ts'
-import type { Step } from './protocol.ts'
+import type { MirrorStep } from './protocol.ts'
 import { servePort } from './serve-port.ts'
-import type { House, ServedPage } from './served-page.ts'
 
-/** Options of `serveAuth`: those of `createAuthFetch`, which decide for all pages. */
+/** Options of `serveAuth`: those of `createAuthFetch`, which apply to all pages. */
 export interface ServeAuthOptions extends AuthFetchOptions {
-  /** Serves whoever is at the other end of this port. Default: the pages, or the page, of the worker this runs in. */
+  /** Serves the page at the other end of this port. Default: all pages of the worker that the code runs in. */
   readonly port?: MessagePort
 }
 
-/** How much a page that was away can catch up with. */
-const LOG = 100
+/** How many events are kept for pages that return from the back/forward cache. */
+const LOG_LIMIT = 100
 
 /**
- * Serves a session to the pages of the worker it runs in: it lives here, requests are sent from here, and pages get
- * answers, states and facts, and never a token. `origins` decides where the token goes, whatever a page asks for.
+ * Serves a session to the pages of a worker. The session and its tokens stay in the worker, which also sends the requests.
+ * Pages receive responses, states and public facts, but never a token. Only `origins` decides which servers receive the
+ * token; a page cannot change that.
  *
- * To be called before the first `await` of the worker's script: pages connect at once, and are heard from then on.
+ * Call it before the first `await` of the worker's script. Pages connect at once, and a message that arrives before this call
+ * is lost.
  *
  * @param auth the session
- * @param options where the token may go, and how requests are sent, as for `createAuthFetch`
- * @returns the way to stop; what pages have under way then rejects with a `WorkerError`, and the session lives on
- * @throws TypeError outside a SharedWorker or a dedicated worker, where no `port` is given
- * @throws TypeError where there is no origin to confine the token to
+ * @param options the origins that get the token, and how requests are sent, as for `createAuthFetch`
+ * @returns stops serving. Pending calls and requests of pages then reject with a `WorkerError`; the session is not disposed
+ * @throws TypeError outside of a SharedWorker or a dedicated worker, if no `port` is given
+ * @throws TypeError if the token has no origin to be confined to
  *
  * @example
  * ```ts
@@ -55,18 +57,18 @@ function serve(
   { port, buffers }: { readonly port?: MessagePort; readonly buffers: boolean },
 ): () => void {
   const { actor } = auth
-  const accept = entrance(port)
-  const pages = new Set<ServedPage>()
+  const accept = acceptPages(port)
+  const pages = new Set<PageSession>()
   let open = true
 
-  /** The last events, for pages that were away. */
+  /** The last events, for pages that return from the back/forward cache. */
   const log: AuthEmitted[] = []
   let seen = 0
-  /** What the chart emits in the step it is in. */
+  /** The events emitted during the current step. */
   let emitted: AuthEmitted[] = []
-  let told: { readonly snapshot: unknown; readonly session: Session | undefined } | undefined
+  let lastSent: { readonly snapshot: unknown; readonly session: Session | undefined } | undefined
 
-  const standing = (event: string): Step => {
+  const currentStep = (event: string): MirrorStep => {
     const { value, context } = actor.getSnapshot()
     const { session = null, endsAt } = auth
     return { event, value, context, session, endsAt, emitted: [], seen }
@@ -75,58 +77,58 @@ function serve(
   const emits = actor.on('*', (event) => {
     emitted.push(event)
     log.push(event)
-    if (log.length > LOG) log.shift()
+    if (log.length > LOG_LIMIT) log.shift()
     seen++
   })
-  // Told once all others have heard of the step, so that a request it let go is on its way by then.
+  // The inspector runs after all subscribers, so requests that this step releases are sent before pages are notified.
   const steps = actor.system.inspect((inspected) => {
     if (inspected.type !== '@xstate.snapshot' || inspected.actorRef !== actor) return
     const { session } = auth
     const snapshot = actor.getSnapshot()
-    const news = emitted
+    const events = emitted
     emitted = []
-    if (news.length === 0 && snapshot === told?.snapshot && session === told.session) return
-    const { session: all, ...step } = standing(inspected.event.type)
-    const changed = session !== told?.session
-    told = { snapshot, session }
+    if (events.length === 0 && snapshot === lastSent?.snapshot && session === lastSent.session) return
+    const { session: sent, ...step } = currentStep(inspected.event.type)
+    const changed = session !== lastSent?.session
+    lastSent = { snapshot, session }
     for (const page of pages)
-      page.post({ type: 'step', step: { ...step, ...(changed && { session: all }), emitted: news } })
+      page.post({ type: 'step', step: { ...step, ...(changed && { session: sent }), emitted: events } })
   })
 
   let lock: string | undefined
   const name = `authchart worker ${uniqueName()}`
-  const letGo = holdLock(name, () => {
+  const releaseLock = holdLock(name, () => {
     lock = name
-    for (const page of pages) page.tellLock()
+    for (const page of pages) page.sendLock()
   })
 
-  const house: House = {
+  const state: WorkerState = {
     auth,
     send,
     buffers,
     pages,
     isOpen: () => open,
     lock: () => lock,
-    standing: (last) => ({
-      ...standing('hello'),
+    currentStep: (last) => ({
+      ...currentStep('hello'),
       emitted: last === undefined || last >= seen ? [] : log.slice(Math.max(0, log.length - (seen - last))),
     }),
     history: () => auth.history,
   }
 
-  const stop = accept((at) => servePort(at, house))
+  const stop = accept((at) => servePort(at, state))
 
   return () => {
     open = false
     stop()
     for (const page of pages) page.close()
-    letGo()
+    releaseLock()
     emits.unsubscribe()
     steps.unsubscribe()
   }
 }
 
-/** The global scope of a worker, as far as it says how pages get here. */
+/** The members of a worker's global scope that show how pages connect to it. */
 type Scope = Port & {
   readonly postMessage?: unknown
   readonly document?: unknown
@@ -137,8 +139,8 @@ type Scope = Port & {
 
 type Accept = (serve: (port: Port) => () => void) => () => void
 
-/** Where pages come in: at the port given, by connecting to a SharedWorker, or at the other end of a worker. */
-function entrance(port: MessagePort | undefined): Accept {
+/** Accepts pages at the given port, through connections to a SharedWorker, or at the other end of a dedicated worker. */
+function acceptPages(port: MessagePort | undefined): Accept {
   if (port) return (serve) => serve(port as Port)
   const scope = globalThis as unknown as Scope
   if ('onconnect' in scope) {
@@ -152,5 +154,7 @@ function entrance(port: MessagePort | undefined): Accept {
     }
   }
   if (typeof scope.postMessage === 'function' && scope.document === undefined) return (serve) => serve(scope)
-  throw new TypeError('serveAuth: this is no SharedWorker and no dedicated worker. Give it a port.')
+  throw new TypeError(
+    'serveAuth: this code runs outside of a SharedWorker or dedicated worker. Set the option port.',
+  )
 }

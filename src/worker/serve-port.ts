@@ -1,16 +1,17 @@
+import { openPageSession, type PageSession, type WorkerState } from './page-session.ts'
 import { listenAt, type Port } from './port.ts'
 import { mark, pageOf, readMessage, TO_WORKER, type ToWorker } from './protocol.ts'
-import { type House, type ServedPage, servePage } from './served-page.ts'
 
 /**
- * Serves the pages at one port: one as a rule, and another after it where it is disposed of and connects anew. Gives the way
- * to stop.
+ * Serves the pages at one port. Usually there is one; a page that disposes of its session and connects again is another one.
+ *
+ * @returns stops serving
  */
-export function servePort(port: Port, house: House): () => void {
-  const pages = new Map<string, ServedPage>()
+export function servePort(port: Port, state: WorkerState): () => void {
+  const pages = new Map<string, PageSession>()
 
-  function enter(name: string): ServedPage {
-    const page = pages.get(name) ?? servePage(port, name, house, () => pages.delete(name))
+  function open(name: string): PageSession {
+    const page = pages.get(name) ?? openPageSession(port, name, state, () => pages.delete(name))
     pages.set(name, page)
     return page
   }
@@ -21,8 +22,8 @@ export function servePort(port: Port, house: House): () => void {
       const name = pageOf(data)
       if (!message || name === undefined) return
       if (message === 'other') port.postMessage(mark({ type: 'refused' }, name), [])
-      else if (message.type !== 'hello') pages.get(name)?.hear(message)
-      else if (house.isOpen()) enter(name).greet(message.seen)
+      else if (message.type !== 'hello') pages.get(name)?.receive(message)
+      else if (state.isOpen()) open(name).greet(message.seen)
       else port.postMessage(mark({ type: 'closed' }, name), [])
     },
     garbled() {

@@ -32,10 +32,10 @@ const CLASSES: Readonly<Record<AuthErrorCode, new (options: never) => AuthError>
   worker_failed: WorkerError,
 }
 
-/** Errors a page may want to tell apart by their class. */
+/** Built-in errors that a page may distinguish by their class. */
 const NATIVE = { TypeError, RangeError, SyntaxError, ReferenceError, URIError, EvalError }
 
-/** The page's own of what was thrown in the worker. */
+/** Recreates on the page what was thrown in the worker. */
 export function unpackError(packed: PackedError): unknown {
   if (packed.kind === 'value') return packed.value
   if (packed.kind === 'response') {
@@ -49,7 +49,7 @@ export function unpackError(packed: PackedError): unknown {
   const { name, message, code, reason, details } = packed
   const cause = packed.cause && unpackError(packed.cause)
   if (code !== undefined && Object.hasOwn(CLASSES, code))
-    return ofClass(CLASSES[code], message, reason, cause)
+    return createAuthError(CLASSES[code], message, reason, cause)
   const options = cause === undefined ? undefined : { cause }
   if (name === 'AbortError' || name === 'TimeoutError') return new DOMException(message, name)
   const Native = Object.hasOwn(NATIVE, name) ? NATIVE[name as keyof typeof NATIVE] : Error
@@ -58,8 +58,8 @@ export function unpackError(packed: PackedError): unknown {
   return Object.assign(error, details)
 }
 
-/** The constructors make a message of what they are given, and this one has its message already. */
-function ofClass(
+/** Creates one of the library's errors. Its constructor composes a message, which is then replaced by the original one. */
+function createAuthError(
   Class: new (options: never) => AuthError,
   message: string,
   reason: string | undefined,

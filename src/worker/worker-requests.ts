@@ -3,48 +3,48 @@ import { packError } from './pack-error.ts'
 import type { ToPage, ToWorker } from './protocol.ts'
 
 type Post = (message: ToPage, transfer?: Transferable[]) => void
-type Asked = Extract<ToWorker, { type: 'request' }>
+type RequestMessage = Extract<ToWorker, { type: 'request' }>
 type BodyPart = Extract<ToWorker, { type: 'chunk' | 'end' | 'pull' }>
 
-interface Running {
+interface RunningRequest {
   readonly controller: AbortController
-  /** The body on its way here. */
+  /** Receives the request body from the page. */
   readonly inlet?: Inlet
-  /** The body of the answer. */
+  /** Sends the response body to the page. */
   outlet?: Outlet
 }
 
 export interface WorkerRequestsOptions {
-  /** Sends with the token. */
+  /** Sends a request with the token. */
   readonly send: typeof fetch
   readonly post: Post
-  /** Whether streams are read into memory before they are sent. */
+  /** Whether a stream is read into memory before it is sent. */
   readonly buffers: boolean
 }
 
-/** Requests that this worker sends for one page. */
+/** Sends requests on behalf of one page. */
 export function createWorkerRequests({ send, post, buffers }: WorkerRequestsOptions) {
-  const running = new Map<number, Running>()
+  const running = new Map<number, RunningRequest>()
 
-  async function run({ id, request, body, streams }: Asked) {
+  async function run({ id, request, body, streams }: RequestMessage) {
     const { url, headers, ...rest } = request
     const controller = new AbortController()
-    const arriving = streams ? arrive(id) : undefined
-    const entry: Running = { controller, ...(arriving && { inlet: arriving.inlet }) }
+    const incoming = streams ? receiveBody(id) : undefined
+    const entry: RunningRequest = { controller, ...(incoming && { inlet: incoming.inlet }) }
     running.set(id, entry)
     try {
       if (streams && !buffers && !sendsStreams())
         throw new TypeError(
-          'This browser cannot send a stream. Set bufferStreams in serveAuth, to read it into memory first.',
+          'This browser cannot send a stream. Set bufferStreams in serveAuth to read it into memory first.',
         )
       const response = await send(url, {
         ...rest,
         headers: headers.map(([name, value]): [string, string] => [name, value]),
         signal: controller.signal,
         ...(body && { body }),
-        ...(arriving && { body: arriving.stream, duplex: 'half' }),
+        ...(incoming && { body: incoming.stream, duplex: 'half' }),
       } as RequestInit)
-      if (running.get(id) === entry) answer(id, entry, response)
+      if (running.get(id) === entry) respond(id, entry, response)
       else response.body?.cancel().catch(() => {})
     } catch (error) {
       const packed = await packError(error)
@@ -55,33 +55,33 @@ export function createWorkerRequests({ send, post, buffers }: WorkerRequestsOpti
     }
   }
 
-  const arrive = (id: number) =>
+  const receiveBody = (id: number) =>
     createInlet({
       pull: (count) => post({ type: 'pull', id, count }),
       cancel: () => post({ type: 'cancel', id }),
     })
 
-  function answer(id: number, entry: Running, response: Response) {
+  function respond(id: number, entry: RunningRequest, response: Response) {
     const { status, statusText, headers, url, redirected, type: kind, body } = response
     const packed = { status, statusText, headers: [...headers], url, redirected, kind }
-    const told: ToPage = { type: 'answer', id, answer: packed, hasBody: body !== null }
+    const message: ToPage = { type: 'answer', id, answer: packed, hasBody: body !== null }
     if (!body) {
       running.delete(id)
-      return post(told)
+      return post(message)
     }
-    const ended = (message: ToPage) => {
+    const end = (last: ToPage) => {
       running.delete(id)
-      post(message)
+      post(last)
     }
     entry.outlet = createOutlet(body, {
       chunk: (bytes) => post({ type: 'chunk', id, bytes }, [bytes.buffer]),
-      end: () => ended({ type: 'end', id }),
+      end: () => end({ type: 'end', id }),
       broken: (error) =>
         void packError(error).then((packed) => {
-          if (running.get(id) === entry) ended({ type: 'broken', id, error: packed })
+          if (running.get(id) === entry) end({ type: 'broken', id, error: packed })
         }),
     })
-    post(told)
+    post(message)
   }
 
   function abort(id: number) {
@@ -89,11 +89,11 @@ export function createWorkerRequests({ send, post, buffers }: WorkerRequestsOpti
     running.delete(id)
     entry?.controller.abort()
     entry?.outlet?.cancel()
-    entry?.inlet?.fail(new DOMException('The page went away.', 'AbortError'))
+    entry?.inlet?.fail(new DOMException('The page cancelled the request or was closed.', 'AbortError'))
   }
 
   return {
-    start: (asked: Asked) => void run(asked),
+    start: (message: RequestMessage) => void run(message),
     abort,
 
     body(message: BodyPart) {
@@ -103,7 +103,7 @@ export function createWorkerRequests({ send, post, buffers }: WorkerRequestsOpti
       else entry?.inlet?.end()
     },
 
-    /** The page is gone. */
+    /** Aborts all requests, because the page has ended. */
     abortAll() {
       for (const id of [...running.keys()]) abort(id)
     },
@@ -112,16 +112,18 @@ export function createWorkerRequests({ send, post, buffers }: WorkerRequestsOpti
 
 export type WorkerRequests = ReturnType<typeof createWorkerRequests>
 
-/** Whether `fetch` here takes a stream as a body. Those that do not make a text of it. */
+/** Whether `fetch` accepts a stream as a body. A browser that does not converts it to text. */
 function sendsStreams(): boolean {
-  let asked = false
+  let readsDuplex = false
   const init = {
     method: 'POST',
     body: new ReadableStream(),
     get duplex() {
-      asked = true
+      readsDuplex = true
       return 'half'
     },
   }
-  return !new Request('https://stream.invalid', init as RequestInit).headers.has('content-type') && asked
+  return (
+    !new Request('https://stream.invalid', init as RequestInit).headers.has('content-type') && readsDuplex
+  )
 }

@@ -1,44 +1,44 @@
-import type { PackedAnswer } from './protocol.ts'
+import type { PackedResponse } from './protocol.ts'
 
-/** What broke a body off, once something has. */
-export type Failure = () => { readonly error: unknown } | undefined
+/** Returns the error that ended a body early, if there is one. */
+export type BodyFailure = () => { readonly error: unknown } | undefined
 
-/** An answer that the worker got, as one of the page's own. */
+/** A response that the worker received, as a `Response` of the page. */
 export class WorkerResponse extends Response {
-  readonly #answer: PackedAnswer
-  readonly #failure: Failure
+  readonly #packed: PackedResponse
+  readonly #failure: BodyFailure
 
-  constructor(body: ReadableStream | null, answer: PackedAnswer, failure: Failure) {
-    const { status, statusText, headers } = answer
+  constructor(body: ReadableStream | null, packed: PackedResponse, failure: BodyFailure) {
+    const { status, statusText, headers } = packed
     super(body, {
-      // A constructor takes no opaque answer, and no status that only a server may give.
+      // The constructor accepts neither an opaque response nor a status outside of 200 to 599.
       status: status >= 200 && status <= 599 ? status : 200,
       statusText,
       headers: headers.map(([name, value]): [string, string] => [name, value]),
     })
-    this.#answer = answer
+    this.#packed = packed
     this.#failure = failure
   }
 
   override get status() {
-    // Some constructors look at it.
-    return #answer in this ? this.#answer.status : super.status
+    // Some implementations read it during construction.
+    return #packed in this ? this.#packed.status : super.status
   }
   override get ok() {
     return this.status >= 200 && this.status <= 299
   }
   override get url() {
-    return this.#answer.url
+    return this.#packed.url
   }
   override get redirected() {
-    return this.#answer.redirected
+    return this.#packed.redirected
   }
   override get type() {
-    return this.#answer.kind
+    return this.#packed.kind
   }
 
   override clone() {
-    return new WorkerResponse(super.clone().body, this.#answer, this.#failure)
+    return new WorkerResponse(super.clone().body, this.#packed, this.#failure)
   }
 
   override arrayBuffer() {
@@ -60,7 +60,7 @@ export class WorkerResponse extends Response {
     return this.#read(super.text())
   }
 
-  /** Some browsers have one error for all streams that fail, whatever they failed with. */
+  /** Restores the original error: some browsers reject with a generic one, whatever the stream failed with. */
   async #read<T>(whole: Promise<T>): Promise<T> {
     try {
       return await whole

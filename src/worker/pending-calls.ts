@@ -1,4 +1,4 @@
-import type { Session } from '../core/vault.ts'
+import type { Session } from '../core/ports.ts'
 import type { Method, ToWorker } from './protocol.ts'
 
 interface Call {
@@ -6,8 +6,8 @@ interface Call {
   readonly reject: (error: unknown) => void
 }
 
-/** Calls of the session's methods that the worker has not answered yet. */
-export function createCalls(post: (message: ToWorker) => void, nextId: () => number) {
+/** Creates the record of method calls that wait for the response of the worker. */
+export function createPendingCalls(post: (message: ToWorker) => void, nextId: () => number) {
   const calls = new Map<number, Call>()
 
   function take(id: number): Call | undefined {
@@ -17,7 +17,7 @@ export function createCalls(post: (message: ToWorker) => void, nextId: () => num
   }
 
   return {
-    /** Rejects with the browser's `DataCloneError` where the argument cannot be sent. */
+    /** Sends a call. Rejects with the browser's `DataCloneError` if the argument cannot be cloned. */
     call(method: Method, argument?: unknown): Promise<Session | undefined> {
       return new Promise((resolve, reject) => {
         const id = nextId()
@@ -27,7 +27,7 @@ export function createCalls(post: (message: ToWorker) => void, nextId: () => num
     },
     resolve: (id: number, session: Session | undefined) => take(id)?.resolve(session),
     reject: (id: number, error: unknown) => take(id)?.reject(error),
-    /** Rejects those up to an id. */
+    /** Rejects all calls with an id up to `last`. */
     rejectAll(error: unknown, last: number) {
       for (const id of [...calls.keys()]) if (id <= last) take(id)?.reject(error)
     },

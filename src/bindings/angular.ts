@@ -1,5 +1,5 @@
 /**
- * A session in Angular 20: signals, an interceptor for `HttpClient`, and a guard for routes.
+ * The session in Angular 20: signals, an interceptor for `HttpClient`, and a guard for routes.
  *
  * @module
  */
@@ -12,50 +12,50 @@ import {
   provideEnvironmentInitializer,
 } from '@angular/core'
 import type { Auth } from '../core/auth.ts'
+import { createAuthInterceptor } from '../transports/angular/interceptor.ts'
 import { createAuthGuard } from './angular/guard.ts'
-import { createAuthInterceptor } from './angular/interceptor.ts'
 import type { IsEqual } from './angular/options.ts'
 import { injectSnapshot, type Provided } from './angular/provided.ts'
-import type { AuthContext } from './angular/types.ts'
-import { type Part, type Select, session, state, whole } from './part.ts'
+import type { AuthHooks } from './angular/types.ts'
+import { type Select, type SnapshotSelector, session, state, whole } from './selectors.ts'
 import type { AnyAuth, AuthView } from './snapshot.ts'
 
+export type { AuthInterceptorOptions } from '../transports/angular/options.ts'
 export type {
   AuthGuardOptions,
-  AuthInterceptorOptions,
   AuthViewSignals,
   ProvideAuthOptions,
 } from './angular/options.ts'
-export type { AuthContext } from './angular/types.ts'
+export type { AuthHooks } from './angular/types.ts'
 export type { AnyAuth, AuthSnapshot, AuthView, SessionOf } from './snapshot.ts'
 
 /**
- * Functions that know the type of your auth, with a token of their own.
+ * Creates functions that are typed for your auth and have an injection token of their own.
  *
  * @example
  * ```ts
  * export const { provideAuth, injectAuth, injectSession } = createAuthContext<typeof auth>()
  * ```
  */
-export function createAuthContext<A extends AnyAuth = Auth, Given extends AnyAuth = A>(): AuthContext<
+export function createAuthContext<A extends AnyAuth = Auth, Given extends AnyAuth = A>(): AuthHooks<
   A,
   Given
 > {
   const PROVIDED = new InjectionToken<Provided>('authchart')
 
-  function injectProvided(asker: string): Provided {
+  function injectProvided(caller: string): Provided {
     const provided = inject(PROVIDED, { optional: true })
     if (provided) return provided
     throw new Error(
-      `${asker} found no auth. Add provideAuth(auth) to the providers that bootstrapApplication() is given.`,
+      `${caller} found no auth. Add provideAuth(auth) to the providers that bootstrapApplication() is given.`,
     )
   }
 
-  /** A selection from a part of what the auth is. The auth may be given before all else. */
-  function injectSelection(asker: string, part: Part, args: readonly unknown[]) {
+  /** Selects from a part of the snapshot. The first argument may be an auth that replaces the provided one. */
+  function injectSelection(caller: string, part: SnapshotSelector, args: readonly unknown[]) {
     const given = typeof args[0] === 'object' ? (args[0] as AnyAuth) : undefined
     const [select, equal] = (given ? args.slice(1) : args) as [Select?, IsEqual?]
-    const snapshot = given ? injectSnapshot(given) : injectProvided(asker).snapshot
+    const snapshot = given ? injectSnapshot(given) : injectProvided(caller).snapshot
     const from = computed(() => part(snapshot()))
     return select ? computed(() => select(from()), equal && { equal }) : from
   }
@@ -65,13 +65,13 @@ export function createAuthContext<A extends AnyAuth = Auth, Given extends AnyAut
   return {
     provideAuth(auth, { keepExpired = false } = {}) {
       const useFactory = () => {
-        const made = typeof auth === 'function' ? auth() : auth
-        if (made !== auth) inject(DestroyRef).onDestroy(() => made.dispose())
-        return { auth: made, keepExpired, snapshot: injectSnapshot(made) }
+        const instance = typeof auth === 'function' ? auth() : auth
+        if (instance !== auth) inject(DestroyRef).onDestroy(() => instance.dispose())
+        return { auth: instance, keepExpired, snapshot: injectSnapshot(instance) }
       }
       return makeEnvironmentProviders([
         { provide: PROVIDED, useFactory },
-        // So that a session is looked for from the beginning, and not only once somebody asks.
+        // Restore the session when the application starts, not when it is injected for the first time.
         provideEnvironmentInitializer(() => inject(PROVIDED)),
       ])
     },

@@ -1,5 +1,5 @@
 /**
- * A session for pages without a framework: its events as DOM events, and what it is as a store.
+ * The session for pages without a framework: its events as DOM events, and its state as a store.
  *
  * @module
  */
@@ -8,18 +8,18 @@ import { type AnyAuth, type AuthStore, type SessionOf, storeOf } from './snapsho
 
 export type { AnyAuth, AuthSnapshot, AuthStore, AuthView, SessionOf } from './snapshot.ts'
 
-/** What a session tells, by name. */
+/** The names of the events of a session. */
 export type AuthEventType = Exclude<keyof AuthEventMap, '*'>
 
-/** A DOM event of a session: what it tells is its `detail`. */
+/** A DOM event of a session, with the event of `auth.on` as its `detail`. */
 export type AuthDOMEvent<T extends AuthEventType> = CustomEvent<AuthEventMap[T]>
 
-/** A listener, as `addEventListener` takes it. */
+/** A listener for `addEventListener`. */
 export type AuthEventListener<T extends AuthEventType> =
   | ((event: AuthDOMEvent<T>) => void)
   | { handleEvent(event: AuthDOMEvent<T>): void }
 
-/** An `EventTarget` that knows the events of a session. */
+/** An `EventTarget` that is typed for the events of a session. */
 export interface AuthEventTarget extends EventTarget {
   addEventListener<T extends AuthEventType>(
     type: T,
@@ -36,12 +36,12 @@ export interface AuthEventTarget extends EventTarget {
 const targets = new WeakMap<AnyAuth, EventTarget>()
 
 /**
- * The events of a session as DOM events, with all that `addEventListener` can do: `once`, `signal`, `handleEvent`. There is
- * one target for each auth. It tells nothing any more once the auth is disposed of.
+ * Dispatches the events of a session as DOM events, with all features of `addEventListener`: `once`, `signal`, `handleEvent`.
+ * Each auth has one target. It dispatches no event after the auth is disposed of.
  *
  * @param auth the session
- * @returns a target that dispatches a `CustomEvent` for each event of the session, under its name. Its `detail` is what
- * `auth.on` gives: frozen, and without any token
+ * @returns a target that dispatches a `CustomEvent` for each event of the session, with the same name. Its `detail` is the
+ * event that `auth.on` emits: frozen, and without any token
  *
  * @example
  * ```ts
@@ -63,11 +63,11 @@ function createTarget(auth: AnyAuth): EventTarget {
 }
 
 /**
- * What a page can show of a session, and how it hears of changes. There is one store for each auth.
+ * Returns a store of what a page can show of a session. Each auth has one store.
  *
  * @param auth the session
- * @returns `read()` gives the snapshot, the same object as long as nothing of it changes; `subscribe(listener)` calls back
- * when something may have changed, and returns the way to stop
+ * @returns `read()` returns the snapshot: the same object until one of its fields changes. `subscribe(listener)` calls back
+ * when something may have changed, and returns a function that unsubscribes
  *
  * @example
  * ```ts

@@ -1,5 +1,5 @@
 /**
- * Guards for routes, whatever the router.
+ * A guard for routes that works with any router.
  *
  * @module
  */
@@ -9,20 +9,21 @@ import type { AnyAuth } from './snapshot.ts'
 export { safeReturnPath } from './return-path.ts'
 
 export interface RequireSessionOptions {
-  /** Where the user wants to go: a URL, or a path with its query and fragment. */
+  /** The target of the navigation: a URL, or a path with its query and fragment. */
   readonly url: string | URL
   /** The path of the sign-in page. */
   readonly loginPath: string
-  /** The name of the query parameter that brings the way back. Default: `'returnTo'`. */
+  /** The name of the query parameter with the return path. Default: `'returnTo'`. */
   readonly param?: string
 }
 
 /**
- * Waits until the stored session was read; says where to send a user who is not signed in.
+ * Waits until the stored session has been read, and returns where to redirect a user who is not signed in.
  *
  * @param auth the session
- * @returns the sign-in page with the way back in its query; `undefined` where there is a session
- * @throws DisposedError
+ * @param options the target, the sign-in page and the query parameter
+ * @returns the sign-in page with the return path in its query; `undefined` if there is a session
+ * @throws DisposedError if the auth is disposed of
  *
  * @example
  * ```ts

@@ -1,52 +1,52 @@
 'use client'
 /**
- * A session in React 18 and 19.
+ * The session in React 18 and 19.
  *
  * @module
  */
 import * as React from 'react'
 import { createElement, useContext, useMemo, useSyncExternalStore } from 'react'
 import type { Auth } from '../core/auth.ts'
-import { type Select, session, state, view, whole } from './part.ts'
 import { suspendUntilReady } from './react/suspend.ts'
-import type { AuthContext, IsEqual, ProviderProps, ViewProps } from './react/types.ts'
+import type { AuthHooks, IsEqual, ProviderProps, ViewProps } from './react/types.ts'
 import { useSelection } from './react/use-selection.ts'
+import { type Select, session, state, view, whole } from './selectors.ts'
 import type { AnyAuth, AuthView } from './snapshot.ts'
 
-export type { AuthContext, ProviderProps, ViewProps } from './react/types.ts'
+export type { AuthHooks, ProviderProps, ViewProps } from './react/types.ts'
 export type { AnyAuth, AuthSnapshot, AuthView, SessionOf } from './snapshot.ts'
 
 const never = () => () => {}
 
 /**
- * Hooks and components that know the type of your auth, with a context of their own.
+ * Creates hooks and components that are typed for your auth and have a context of their own.
  *
  * @example
  * ```tsx
  * export const { AuthProvider, SignedIn, useAuth, useSession } = createAuthContext<typeof auth>()
  * ```
  */
-export function createAuthContext<A extends AnyAuth = Auth, Given extends AnyAuth = A>(): AuthContext<
+export function createAuthContext<A extends AnyAuth = Auth, Given extends AnyAuth = A>(): AuthHooks<
   A,
   Given
 > {
   const Context = React.createContext<ProviderProps<AnyAuth> | undefined>(undefined)
 
-  function useProvided(asker: string, given?: AnyAuth) {
+  function useProvided(caller: string, given?: AnyAuth) {
     const provided = useContext(Context)
     if (given) return { auth: given, keepExpired: false }
     if (provided) return provided
-    throw new Error(`${asker} found no <AuthProvider> above it. Wrap the app in <AuthProvider auth={auth}>.`)
+    throw new Error(`${caller} found no <AuthProvider> above it. Wrap the app in <AuthProvider auth={auth}>.`)
   }
 
-  /** A hook may be given the auth before all else. */
-  function useArguments(asker: string, args: readonly unknown[]) {
+  /** Reads the arguments of a hook. The first one may be an auth that replaces the provided one. */
+  function useArguments(caller: string, args: readonly unknown[]) {
     const given = typeof args[0] === 'object'
-    const { auth } = useProvided(asker, given ? (args[0] as AnyAuth) : undefined)
+    const { auth } = useProvided(caller, given ? (args[0] as AnyAuth) : undefined)
     return [auth, ...(given ? args.slice(1) : args)] as [AnyAuth, Select?, IsEqual?]
   }
 
-  /** A component that is there in some views. */
+  /** Creates a component that shows its children in some views only. */
   function shownIn(name: string, views: readonly AuthView[], otherwise = views) {
     const Shown = ({ children, fallback = null }: ViewProps) => {
       const { auth, keepExpired } = useProvided(`<${name}>`)
@@ -79,7 +79,7 @@ export function createAuthContext<A extends AnyAuth = Auth, Given extends AnyAut
       )
       if (!inBrowser)
         throw new Error(
-          'useReady() waits in the browser only: on a server, its <Suspense> shows the fallback.',
+          'useReady() waits in the browser only. On a server, its <Suspense> renders the fallback.',
         )
       suspendUntilReady(auth)
     },
@@ -90,24 +90,24 @@ export function createAuthContext<A extends AnyAuth = Auth, Given extends AnyAut
   }
 }
 
-type Shared = AuthContext<Auth, AnyAuth>
+type Shared = AuthHooks<Auth, AnyAuth>
 const shared: Shared = createAuthContext<Auth, AnyAuth>()
 
-/** Gives an auth to everything below it. */
+/** Provides an auth to all components below it. */
 export const AuthProvider: Shared['AuthProvider'] = shared.AuthProvider
-/** The auth of the provider, for what is done: `useAuth().signOut()`. */
+/** Returns the auth of the provider, to call its methods: `useAuth().signOut()`. */
 export const useAuth: Shared['useAuth'] = shared.useAuth
-/** The session, or what is selected from it: `useSession((session) => session?.subject)`. */
+/** Returns the session, or a value selected from it: `useSession((session) => session?.subject)`. */
 export const useSession: Shared['useSession'] = shared.useSession
-/** The chart's state, or what is selected from an `AuthSnapshot`: `useAuthState(({ view }) => view)`. */
+/** Returns the chart's state, or a value selected from an `AuthSnapshot`: `useAuthState(({ view }) => view)`. */
 export const useAuthState: Shared['useAuthState'] = shared.useAuthState
-/** Suspends until the stored session was read: for `<Suspense>`. */
+/** Suspends until the stored session has been read, so that `<Suspense>` shows its fallback. */
 export const useReady: Shared['useReady'] = shared.useReady
-/** There while there is a session: also during a refresh. */
+/** Shows its children while there is a session, including during a refresh. */
 export const SignedIn: Shared['SignedIn'] = shared.SignedIn
-/** There while nobody is signed in: also while a sign-in is tried. */
+/** Shows its children while no user is signed in, including during a sign-in. */
 export const SignedOut: Shared['SignedOut'] = shared.SignedOut
-/** There from the end of a session until the user signed in again, or left. */
+/** Shows its children after the session has expired, until the user signs in again or signs out. */
 export const Expired: Shared['Expired'] = shared.Expired
-/** There until the stored session was read: on servers, always. */
+/** Shows its children until the stored session has been read; always on a server. */
 export const Restoring: Shared['Restoring'] = shared.Restoring

@@ -1,9 +1,9 @@
 /**
- * A WebSocket, an EventSource or a stream, for as long as somebody is signed in.
+ * Keeps a WebSocket, an EventSource or a stream open while a user is signed in.
  *
  * @module
  */
-import { FETCH } from '../core/auth.ts'
+import { WORKER_FETCH } from '../core/auth.ts'
 import { keep } from './realtime/keep.ts'
 import type { KeepConnectedOptions, Open } from './realtime/types.ts'
 import type { AnyAuth } from './snapshot.ts'
@@ -18,15 +18,15 @@ export type {
 export type { AnyAuth } from './snapshot.ts'
 
 /**
- * Keeps a connection open that was opened with the session's token. It waits while nobody is signed in, connects anew after a
- * renewal, and after failures with growing waits. On a sign-out, at the end of the session, and when somebody else signs in it
- * closes the connection at once: none of one user is there under another.
+ * Keeps a connection open with the session's token. It waits while no user is signed in. It reconnects after a refresh, and
+ * after failures with increasing delays. It closes the connection at once when the session expires, the user signs out, or
+ * another user signs in: a connection is never used by two users.
  *
  * @param auth the session
- * @param open opens one connection with the token it is given. Never put that into a URL: URLs are logged
- * @param options waits in milliseconds, see `KeepConnectedOptions`
- * @returns the way to stop, which closes the connection. It stops by itself when the auth is disposed of
- * @throws TypeError where the session lives in a worker, which gives no token, or where an option is wrong
+ * @param open opens one connection with the given token. Never put the token into a URL, because URLs are logged
+ * @param options delays in milliseconds, see `KeepConnectedOptions`
+ * @returns a function that closes the connection and stops. It also stops when the auth is disposed of
+ * @throws TypeError if the session is in a worker, which does not reveal the token, or if an option is invalid
  *
  * @example
  * ```ts
@@ -40,6 +40,9 @@ export type { AnyAuth } from './snapshot.ts'
  * @see RFC 6750 §2.3 on tokens in URLs, RFC 6455 §1.9 on subprotocols
  */
 export function keepConnected(auth: AnyAuth, open: Open, options: KeepConnectedOptions = {}): () => void {
-  if (auth[FETCH]) throw new TypeError('keepConnected: this session lives in a worker, which gives no token.')
+  if (auth[WORKER_FETCH])
+    throw new TypeError(
+      'keepConnected: the session is in a worker, which does not reveal its token. Create the auth on the page.',
+    )
   return keep(auth, open, options)
 }

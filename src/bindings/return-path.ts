@@ -1,21 +1,21 @@
-/** Never asked; it stands for the app's own origin. */
-const HERE = 'http://here.invalid'
-/** How often escapes of escapes are undone, before an address is not worth its trouble. */
-const DEPTH = 5
+/** A placeholder for the app's own origin. No request is sent to it. */
+const APP_ORIGIN = 'http://here.invalid'
+/** How many levels of nested escapes are decoded before an address is rejected. */
+const MAX_DECODES = 5
 
-/** Two slashes, of either kind, are the beginning of another host. */
-const OF_THIS_HOST = /^\/(?![/\\])/
-// biome-ignore lint/suspicious/noControlCharactersInRegex: browsers drop some of them, and join what stood beside them.
-const TRICKY = /[\u0000-\u001f\u007f\\]/
+/** Matches a path on the same host: two slashes of either kind would start another host. */
+const SAME_HOST = /^\/(?![/\\])/
+// biome-ignore lint/suspicious/noControlCharactersInRegex: browsers remove some, which joins their neighbors.
+const UNSAFE = /[\u0000-\u001f\u007f\\]/
 const ASCII_ESCAPE = /%[0-7][0-9a-f]/gi
 
 /**
- * A path to go to after a sign-in, from an address that anybody may have written: it stays within the app's own origin, also
- * where somebody on the way undoes its escapes.
+ * Returns a safe path to navigate to after a sign-in, from an address that an attacker may have written. The path stays on the
+ * app's own origin, even if a server or router decodes its escapes again.
  *
- * @param value what the query says, of whatever type
- * @param fallback where to go instead. Default: `'/'`
- * @returns the path with its query and fragment, as a browser would read it; else the fallback
+ * @param value the untrusted value from the query, of any type
+ * @param fallback returned if the value is unsafe. Default: `'/'`
+ * @returns the path with its query and fragment, normalized as in a browser; otherwise the fallback
  *
  * @example
  * ```ts
@@ -27,19 +27,19 @@ const ASCII_ESCAPE = /%[0-7][0-9a-f]/gi
 export function safeReturnPath(value: unknown, fallback = '/'): string {
   if (typeof value !== 'string') return fallback
   try {
-    const { pathname, search, hash } = new URL(value, HERE)
-    // A path that cannot be decoded would throw later, in the router.
+    const { pathname, search, hash } = new URL(value, APP_ORIGIN)
+    // Reject a path that cannot be decoded: the router would throw on it later.
     decodeURIComponent(pathname)
-    return staysHere(value, DEPTH) ? pathname + search + hash : fallback
+    return staysOnOrigin(value, MAX_DECODES) ? pathname + search + hash : fallback
   } catch {
     return fallback
   }
 }
 
-function staysHere(address: string, depth: number): boolean {
+function staysOnOrigin(address: string, depth: number): boolean {
   const [path = ''] = address.split(/[?#]/, 1)
-  const { origin, pathname } = new URL(address, HERE)
-  if (origin !== HERE || !OF_THIS_HOST.test(path) || TRICKY.test(path)) return false
+  const { origin, pathname } = new URL(address, APP_ORIGIN)
+  if (origin !== APP_ORIGIN || !SAME_HOST.test(path) || UNSAFE.test(path)) return false
   const decoded = pathname.replace(ASCII_ESCAPE, decodeURIComponent)
-  return decoded === path || (depth > 0 && staysHere(decoded, depth - 1))
+  return decoded === path || (depth > 0 && staysOnOrigin(decoded, depth - 1))
 }

@@ -1,4 +1,4 @@
-/** What every binding reads of an auth, and how it hears of changes. Knows no framework. */
+/** The snapshot that every binding reads from an auth, and the subscription to its changes, for any framework. */
 import type { Reason } from '../../machines/index.ts'
 import type { Auth, AuthState } from '../core/auth.ts'
 
@@ -9,24 +9,24 @@ export type AnyAuth = Auth<never, unknown>
 export type SessionOf<A extends AnyAuth> = NonNullable<A['session']>
 
 /**
- * Which view belongs on the screen. It does not flicker: a refresh, and a sign-in that is under way, leave it as it is.
- * `expired` stays until the user signed in again or left, also while a sign-in is tried.
+ * Which view belongs on the screen. A refresh or a pending sign-in does not change it. `expired` lasts until the user signs
+ * in again or signs out.
  */
 export type AuthView = 'restoring' | 'signedIn' | 'expired' | 'signedOut'
 
-/** What a view can show of a session at one moment. The same object as long as nothing of it changes. */
+/** What a view can show of a session at one moment. It is the same object until one of its fields changes. */
 export interface AuthSnapshot<S = NonNullable<Auth['session']>> {
   readonly state: AuthState
   readonly view: AuthView
-  /** Facts of the session, while there is one: also during a refresh. */
+  /** The public session, while there is one, including during a refresh. */
   readonly session: S | undefined
-  /** Why the session ended; `undefined` while there is one. */
+  /** Why the session ended; `undefined` while there is a session. */
   readonly reason: Reason | undefined
-  /** How many requests wait. */
+  /** How many requests are held. */
   readonly held: number
 }
 
-/** What is shown where nothing is known yet: on servers, and when their page is taken over. */
+/** The snapshot while nothing is known yet: on a server, and during hydration. */
 export const RESTORING: AuthSnapshot<never> = Object.freeze({
   state: 'restoring',
   view: 'restoring',
@@ -35,16 +35,16 @@ export const RESTORING: AuthSnapshot<never> = Object.freeze({
   held: 0,
 })
 
-/** What a binding needs of an auth, and no more. */
+/** The part of an auth that a binding needs. */
 export interface AuthStore<S> {
   read(): AuthSnapshot<S>
-  /** Calls back when something may have changed; returns the way to stop. */
+  /** Calls back when something may have changed. Returns a function that unsubscribes. */
   subscribe(listener: () => void): () => void
 }
 
 const stores = new WeakMap<AnyAuth, AuthStore<unknown>>()
 
-/** The store of an auth: always the same one, for frameworks that compare functions. */
+/** Returns the store of an auth. It is always the same object, because frameworks compare its functions. */
 export function storeOf<A extends AnyAuth>(auth: A): AuthStore<SessionOf<A>> {
   const store = stores.get(auth) ?? createStore(auth)
   stores.set(auth, store)
@@ -56,22 +56,22 @@ function createStore(auth: AnyAuth): AuthStore<unknown> {
   return {
     read() {
       const { state, session } = auth
-      const { standing, reason, held } = auth.actor.getSnapshot().context
-      // Tokens are there, or gone, a moment before the chart has heard of them.
+      const { status, reason, held } = auth.actor.getSnapshot().context
+      // The session object changes slightly before the chart does, so it takes precedence.
       const view = session
         ? 'signedIn'
-        : standing === 'expired'
+        : status === 'expired'
           ? 'expired'
           : state === 'restoring'
             ? 'restoring'
             : 'signedOut'
-      const same =
+      const isUnchanged =
         last.state === state &&
         last.view === view &&
         last.session === session &&
         last.reason === reason &&
         last.held === held
-      if (!same) last = Object.freeze({ state, view, session, reason, held })
+      if (!isUnchanged) last = Object.freeze({ state, view, session, reason, held })
       return last
     },
     subscribe(listener) {

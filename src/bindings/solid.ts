@@ -1,48 +1,48 @@
 /**
- * A session in Solid.
+ * The session in Solid.
  *
  * @module
  */
 import { createComponent, createContext, createResource, onMount, useContext } from 'solid-js'
 import type { Auth } from '../core/auth.ts'
-import { type Select, session, state, view, whole } from './part.ts'
+import { type Select, session, state, view, whole } from './selectors.ts'
 import type { AnyAuth, AuthView } from './snapshot.ts'
-import { createSelection, isServersPage } from './solid/selection.ts'
+import { createSelection, isServerRendered } from './solid/selection.ts'
 import { showWhile } from './solid/show-while.ts'
-import type { AuthContext, IsEqual, ProviderProps, ViewProps } from './solid/types.ts'
+import type { AuthHooks, IsEqual, ProviderProps, ViewProps } from './solid/types.ts'
 
 export type { AnyAuth, AuthSnapshot, AuthView, SessionOf } from './snapshot.ts'
-export type { AuthContext, ProviderProps, ViewProps } from './solid/types.ts'
+export type { AuthHooks, ProviderProps, ViewProps } from './solid/types.ts'
 
 /**
- * Primitives and components that know the type of your auth, with a context of their own.
+ * Creates primitives and components that are typed for your auth and have a context of their own.
  *
  * @example
  * ```tsx
  * export const { AuthProvider, SignedIn, useAuth, useSession } = createAuthContext<typeof auth>()
  * ```
  */
-export function createAuthContext<A extends AnyAuth = Auth, Given extends AnyAuth = A>(): AuthContext<
+export function createAuthContext<A extends AnyAuth = Auth, Given extends AnyAuth = A>(): AuthHooks<
   A,
   Given
 > {
   const Context = createContext<ProviderProps<AnyAuth>>()
 
-  function useProvided(asker: string, given?: AnyAuth): ProviderProps<AnyAuth> {
+  function useProvided(caller: string, given?: AnyAuth): ProviderProps<AnyAuth> {
     const found = useContext(Context)
     if (given) return { auth: given }
     if (found) return found
-    throw new Error(`${asker} found no <AuthProvider> above it. Wrap the app in <AuthProvider auth={auth}>.`)
+    throw new Error(`${caller} found no <AuthProvider> above it. Wrap the app in <AuthProvider auth={auth}>.`)
   }
 
-  /** A primitive may be given the auth before all else. */
-  function useArguments(asker: string, args: readonly unknown[]) {
+  /** Reads the arguments of a primitive. The first one may be an auth that replaces the provided one. */
+  function useArguments(caller: string, args: readonly unknown[]) {
     const given = typeof args[0] === 'object'
-    const { auth } = useProvided(asker, given ? (args[0] as AnyAuth) : undefined)
+    const { auth } = useProvided(caller, given ? (args[0] as AnyAuth) : undefined)
     return [auth, ...(given ? args.slice(1) : args)] as [AnyAuth, Select?, IsEqual?]
   }
 
-  /** A component that is there in some views. */
+  /** Creates a component that shows its children in some views only. */
   function shownIn(name: string, views: readonly AuthView[], otherwise = views) {
     const Shown = (props: ViewProps) => {
       const above = useProvided(`<${name}>`)
@@ -83,7 +83,7 @@ export function createAuthContext<A extends AnyAuth = Auth, Given extends AnyAut
       const [auth] = useArguments('useReady()', args)
       const wait = () => (auth.state === 'restoring' ? auth.ready().then(() => true) : true)
       const [ready, { refetch }] = createResource(wait, { initialValue: false, ssrLoadFrom: 'initial' })
-      if (isServersPage()) onMount(() => void refetch())
+      if (isServerRendered()) onMount(() => void refetch())
       return ready
     },
     SignedIn: shownIn('SignedIn', ['signedIn'], ['signedIn', 'expired']),

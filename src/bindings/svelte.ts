@@ -1,20 +1,20 @@
 /**
- * A session in Svelte 5.
+ * The session in Svelte 5.
  *
  * @module
  */
 import { getContext, hasContext, setContext } from 'svelte'
 import type { Auth } from '../core/auth.ts'
-import { type Select, session, state, view, whole } from './part.ts'
+import { type Select, session, state, view, whole } from './selectors.ts'
 import type { AnyAuth, AuthStore, AuthView } from './snapshot.ts'
 import type { IsEqual } from './svelte/reactive.ts'
 import { browserStore, createSelection, mountedStore } from './svelte/selection.ts'
-import type { AuthContext } from './svelte/types.ts'
+import type { AuthHooks } from './svelte/types.ts'
 
 export type { AnyAuth, AuthSnapshot, AuthView, SessionOf } from './snapshot.ts'
 export type { Reactive, ReactiveView, SetAuthOptions } from './svelte/reactive.ts'
 export { authStateStore, sessionStore } from './svelte/stores.ts'
-export type { AuthContext } from './svelte/types.ts'
+export type { AuthHooks } from './svelte/types.ts'
 
 interface Provided {
   readonly auth: AnyAuth
@@ -23,30 +23,30 @@ interface Provided {
 }
 
 /**
- * Functions that know the type of your auth, with a context of their own.
+ * Creates functions that are typed for your auth and have a context of their own.
  *
  * @example
  * ```ts
  * export const { setAuth, getAuth, useSession, useAuthView } = createAuthContext<typeof auth>()
  * ```
  */
-export function createAuthContext<A extends AnyAuth = Auth, Given extends AnyAuth = A>(): AuthContext<
+export function createAuthContext<A extends AnyAuth = Auth, Given extends AnyAuth = A>(): AuthHooks<
   A,
   Given
 > {
   const KEY = Symbol('authchart')
 
-  function provided(asker: string): Provided {
+  function provided(caller: string): Provided {
     if (hasContext(KEY)) return getContext<Provided>(KEY)
     throw new Error(
-      `${asker} found no auth. Call setAuth(auth) in a component above, such as the root layout.`,
+      `${caller} found no auth. Call setAuth(auth) in a component above, such as the root layout.`,
     )
   }
 
-  /** A function may be given the auth before all else. */
-  function readArguments(asker: string, args: readonly unknown[]) {
+  /** Reads the arguments of a function. The first one may be an auth that replaces the provided one. */
+  function readArguments(caller: string, args: readonly unknown[]) {
     const given = typeof args[0] === 'object'
-    const store = given ? browserStore(args[0] as AnyAuth) : provided(asker).store
+    const store = given ? browserStore(args[0] as AnyAuth) : provided(caller).store
     return [store, ...(given ? args.slice(1) : args)] as [AuthStore<unknown>, Select?, IsEqual?]
   }
 

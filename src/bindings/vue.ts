@@ -1,17 +1,17 @@
 /**
- * A session in Vue 3.
+ * The session in Vue 3.
  *
  * @module
  */
 import { hasInjectionContext, type InjectionKey, inject, type SetupContext, toRaw } from 'vue'
 import type { Auth } from '../core/auth.ts'
-import { type Select, session, state, view, whole } from './part.ts'
+import { type Select, session, state, view, whole } from './selectors.ts'
 import type { AnyAuth, AuthView } from './snapshot.ts'
 import { createSelection, isServerRender } from './vue/selection.ts'
-import type { AuthContext, AuthViewComponent, IsEqual } from './vue/types.ts'
+import type { AuthHooks, AuthViewComponent, IsEqual } from './vue/types.ts'
 
 export type { AnyAuth, AuthSnapshot, AuthView, SessionOf } from './snapshot.ts'
-export type { AuthContext, AuthPlugin, AuthPluginOptions, AuthViewComponent } from './vue/types.ts'
+export type { AuthHooks, AuthPlugin, AuthPluginOptions, AuthViewComponent } from './vue/types.ts'
 
 interface Provided {
   readonly auth: AnyAuth
@@ -19,35 +19,35 @@ interface Provided {
 }
 
 /**
- * A plugin, composables and components that know the type of your auth.
+ * Creates a plugin, composables and components that are typed for your auth.
  *
  * @example
  * ```ts
  * export const { createAuthPlugin, SignedIn, useAuth, useSession } = createAuthContext<typeof auth>()
  * ```
  */
-export function createAuthContext<A extends AnyAuth = Auth, Given extends AnyAuth = A>(): AuthContext<
+export function createAuthContext<A extends AnyAuth = Auth, Given extends AnyAuth = A>(): AuthHooks<
   A,
   Given
 > {
   const key: InjectionKey<Provided> = Symbol('authchart')
 
-  function provided(asker: string): Provided {
+  function provided(caller: string): Provided {
     const found = hasInjectionContext() ? inject(key, undefined) : undefined
     if (found) return found
     throw new Error(
-      `${asker} found no auth. Install it with app.use(createAuthPlugin(auth)), and ask for it in setup().`,
+      `${caller} found no auth. Install it with app.use(createAuthPlugin(auth)), and call this in setup().`,
     )
   }
 
-  /** A composable may be given the auth before all else. */
-  function readArguments(asker: string, args: readonly unknown[]) {
+  /** Reads the arguments of a composable. The first one may be an auth that replaces the provided one. */
+  function readArguments(caller: string, args: readonly unknown[]) {
     const given = typeof args[0] === 'object'
-    const auth = given ? toRaw(args[0] as AnyAuth) : provided(asker).auth
+    const auth = given ? toRaw(args[0] as AnyAuth) : provided(caller).auth
     return [auth, ...(given ? args.slice(1) : args)] as [AnyAuth, Select?, IsEqual?]
   }
 
-  /** A component that is there in some views. */
+  /** Creates a component that shows its slot in some views only. */
   function shownIn(name: string, views: readonly AuthView[], otherwise = views) {
     const Shown = {
       name,

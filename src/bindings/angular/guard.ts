@@ -4,10 +4,10 @@ import { requireSession } from '../guard.ts'
 import type { AnyAuth } from '../snapshot.ts'
 import type { AuthGuardOptions } from './options.ts'
 
-/** See `AuthContext.authGuard`. */
+/** See `AuthHooks.authGuard`. */
 export function createAuthGuard(injectAuth: () => AnyAuth, options: AuthGuardOptions): CanActivateFn {
   return async (_, { url }) => {
-    // Both before the wait, after which there is no injection context any more.
+    // Inject both before the `await`: the injection context ends there.
     const auth = injectAuth()
     const router = inject(Router)
     const login = await requireSession(auth, { ...options, url })

@@ -9,14 +9,14 @@ export interface Provided {
   readonly snapshot: Signal<AuthSnapshot>
 }
 
-/** What the auth is, for as long as whoever injects it is there. */
+/** The snapshot of an auth as a signal, which is updated until its injector is destroyed. */
 export function injectSnapshot(auth: AnyAuth): Signal<AuthSnapshot> {
   const destroyRef = inject(DestroyRef)
-  // A page that was rendered for one user must not depend on what was, by then, known of another.
+  // A server renders pages of many users, so a page must not depend on the state of an auth.
   if (isPlatformServer(inject(PLATFORM_ID))) return signal(RESTORING).asReadonly()
   const { read, subscribe } = storeOf(auth)
   const snapshot = signal(read() as AuthSnapshot)
-  // It may be told from inside a computation, which may write nothing itself.
+  // A listener may be called during a computation, in which Angular forbids writes to signals.
   destroyRef.onDestroy(subscribe(() => untracked(() => snapshot.set(read() as AuthSnapshot))))
   return snapshot.asReadonly()
 }

@@ -1,27 +1,23 @@
-/** The Angular binding, as its users see it. */
+/** The public types of the Angular binding. */
 import type { HttpInterceptorFn } from '@angular/common/http'
 import type { EnvironmentProviders, Signal } from '@angular/core'
 import type { CanActivateFn } from '@angular/router'
 import type { Auth, AuthState } from '../../core/auth.ts'
+import type { AuthInterceptorOptions } from '../../transports/angular/options.ts'
 import type { AnyAuth, AuthSnapshot, SessionOf } from '../snapshot.ts'
-import type {
-  AuthGuardOptions,
-  AuthInterceptorOptions,
-  AuthViewSignals,
-  IsEqual,
-  ProvideAuthOptions,
-} from './options.ts'
+import type { AuthGuardOptions, AuthViewSignals, IsEqual, ProvideAuthOptions } from './options.ts'
 
 /**
- * What an app provides and injects. `Given` is what its `provideAuth` takes. Whatever begins with `inject` is to be called
- * in an injection context, as `inject` itself.
+ * The functions with which an app provides and injects an auth. `Given` is the type that `provideAuth` accepts. Functions
+ * whose names begin with `inject` must be called in an injection context, like `inject` itself.
  */
-export interface AuthContext<A extends AnyAuth = Auth, Given extends AnyAuth = A> {
+export interface AuthHooks<A extends AnyAuth = Auth, Given extends AnyAuth = A> {
   /**
-   * Provides the auth: for the `providers` of `bootstrapApplication`, or of a route.
+   * Provides the auth. The result belongs in the `providers` of `bootstrapApplication` or of a route.
    *
-   * @param auth one made by `createAuth`; or a function that makes one for this application, in an injection context: that
-   * one is disposed of with the application
+   * @param auth an auth created by `createAuth`; or a function that creates one for this application, in an injection
+   * context. An auth that the function creates is disposed of with the application
+   * @param options `keepExpired`
    *
    * @example
    * ```ts
@@ -31,19 +27,19 @@ export interface AuthContext<A extends AnyAuth = Auth, Given extends AnyAuth = A
   provideAuth(auth: Given | (() => Given), options?: ProvideAuthOptions): EnvironmentProviders
 
   /**
-   * The auth, for what is done: `injectAuth().signOut()`.
+   * Returns the auth, to call its methods: `injectAuth().signOut()`.
    *
-   * @throws Error where none is provided
+   * @throws Error if no auth is provided
    */
   injectAuth<B extends AnyAuth = A>(): B
 
   /**
-   * The session, or what is selected from it, as a signal. It changes when that changes, and then only.
+   * Returns a signal of the session, or of a value selected from it. It changes only when that value changes.
    *
-   * @param auth instead of the one provided
-   * @param select takes the session, or `undefined` where there is none; may read other signals
-   * @param isEqual whether a selection is what it was. Default: `Object.is`
-   * @throws Error where there is neither a provider nor an `auth`
+   * @param auth replaces the provided auth
+   * @param select receives the session, or `undefined` without a session; may read other signals
+   * @param isEqual whether two selections are equal. Default: `Object.is`
+   * @throws Error if no auth is provided and none is passed
    *
    * @example
    * ```ts
@@ -60,8 +56,8 @@ export interface AuthContext<A extends AnyAuth = Auth, Given extends AnyAuth = A
   ): Signal<T>
 
   /**
-   * The chart's state, or what is selected from an `AuthSnapshot`: `{ state, view, session, reason, held }`. As `injectSession`
-   * in all else.
+   * Returns a signal of the chart's state, or of a value selected from an `AuthSnapshot`: `{ state, view, session, reason,
+   * held }`. Otherwise like `injectSession`.
    *
    * @example
    * ```ts
@@ -78,9 +74,9 @@ export interface AuthContext<A extends AnyAuth = Auth, Given extends AnyAuth = A
   ): Signal<T>
 
   /**
-   * What belongs on the screen, as signals for `@if`.
+   * Returns signals for `@if` that show which view belongs on the screen.
    *
-   * @throws Error where no auth is provided
+   * @throws Error if no auth is provided
    *
    * @example
    * ```ts
@@ -90,13 +86,14 @@ export interface AuthContext<A extends AnyAuth = Auth, Given extends AnyAuth = A
   injectAuthView(): AuthViewSignals
 
   /**
-   * An interceptor that puts the session under `HttpClient`: it adds the token, waits while it is renewed and replays what a
-   * stale one was refused for. Name it last, so that the others run once for each call and not once for each sending.
+   * Creates an interceptor that authorizes the requests of `HttpClient`. It adds the token and waits during a refresh. It
+   * replays requests that the server rejected because of an expired token. Name it last, so that other interceptors run once
+   * per call, not once per attempt.
    *
-   * The token goes to `origins` and to the page's own origin only. A caller's own `Authorization` header is left alone.
-   * Errors of the session come as they are, not in an `HttpErrorResponse`.
+   * The token is sent only to `origins` and to the page's own origin. A request with its own `Authorization` header is sent
+   * unchanged. Errors of the session are not wrapped in an `HttpErrorResponse`.
    *
-   * @throws TypeError where there is no page and `origins` is not set
+   * @throws TypeError outside of a page if `origins` is not set
    *
    * @example
    * ```ts
@@ -108,8 +105,8 @@ export interface AuthContext<A extends AnyAuth = Auth, Given extends AnyAuth = A
   authInterceptor(options?: AuthInterceptorOptions): HttpInterceptorFn
 
   /**
-   * A guard for routes: waits until the stored session was read, and leads whoever is not signed in to the sign-in page,
-   * with the way back in its query. `safeReturnPath` of `authchart/guard` reads that.
+   * Creates a guard for routes. It waits until the stored session has been read. A user who is not signed in is redirected to
+   * the sign-in page, with the return path in its query. Read that path with `safeReturnPath` of `authchart/guard`.
    *
    * @example
    * ```ts

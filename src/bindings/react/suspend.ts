@@ -7,7 +7,7 @@ interface Wait {
 }
 
 const waits = new WeakMap<AnyAuth, Wait>()
-/** In React 19 only, and bundlers complain of React 18 where they can read the name. */
+/** Exists in React 19 only. The spread hides the name from bundlers, which would report it as missing in React 18. */
 const { use } = { ...React } as { readonly use?: (promise: Promise<void>) => void }
 
 function begin(auth: AnyAuth): Wait {
@@ -23,13 +23,13 @@ function begin(auth: AnyAuth): Wait {
   return wait
 }
 
-/** Suspends the component that is being rendered until the auth is ready. */
+/** Suspends the component being rendered until the auth is ready. */
 export function suspendUntilReady(auth: AnyAuth): void {
   const known = waits.get(auth)
   if (!known && auth.state !== 'restoring') return
   const wait = known ?? begin(auth)
   waits.set(auth, wait)
-  // Also when the wait is over: React wants what suspended a component to be asked for again.
+  // Call it even if the promise has settled: React expects the same call when it renders the component again.
   if (use) use(wait.promise)
   else if (!wait.outcome) throw wait.promise
   else if ('error' in wait.outcome) throw wait.outcome.error

@@ -1,16 +1,16 @@
-/** The React binding, as its users see it. */
+/** The public types of the React binding. */
 import type { ReactElement, ReactNode } from 'react'
 import type { Auth, AuthState } from '../../core/auth.ts'
 import type { AnyAuth, AuthSnapshot, SessionOf } from '../snapshot.ts'
 
-/** Whether a selection is what it was. Default: `Object.is`. */
+/** Whether two selections are equal. Default: `Object.is`. */
 export type IsEqual<T = unknown> = (before: T, after: T) => boolean
 
 export interface ProviderProps<A extends AnyAuth = AnyAuth> {
-  /** Made outside of components, by `createAuth`. */
+  /** Created by `createAuth`, outside of components. */
   readonly auth: A
   /**
-   * Whether a session that ended by itself still counts as signed in, for a dialog over the page that asks to sign in again.
+   * Whether an expired session still counts as signed in, so that a dialog over the page can ask the user to sign in again.
    * Default: `false`.
    */
   readonly keepExpired?: boolean
@@ -19,33 +19,33 @@ export interface ProviderProps<A extends AnyAuth = AnyAuth> {
 
 export interface ViewProps {
   readonly children?: ReactNode
-  /** What is there instead. Default: nothing. */
+  /** What is shown otherwise. Default: nothing. */
   readonly fallback?: ReactNode
 }
 
 type View = (props: ViewProps) => ReactElement
 
 /**
- * The hooks and components. `Given` is what their provider takes.
+ * The hooks and components. `Given` is the type of auth that the provider accepts.
  */
-export interface AuthContext<A extends AnyAuth = Auth, Given extends AnyAuth = A> {
-  /** Gives the auth to everything below it. */
+export interface AuthHooks<A extends AnyAuth = Auth, Given extends AnyAuth = A> {
+  /** Provides the auth to all components below it. */
   readonly AuthProvider: (props: ProviderProps<Given>) => ReactElement
 
   /**
-   * The auth of the provider, for what is done: `useAuth().signOut()`.
+   * Returns the auth of the provider, to call its methods: `useAuth().signOut()`.
    *
-   * @throws Error where there is no provider
+   * @throws Error if the provider is missing
    */
   useAuth<B extends AnyAuth = A>(): B
 
   /**
-   * The session, or what is selected from it. Renders again when that changes, and then only.
+   * Returns the session, or a value selected from it. The component renders again only when that value changes.
    *
-   * @param auth instead of the provider's
-   * @param select takes the session, or `undefined` where there is none
-   * @param isEqual whether a selection is what it was. Default: `Object.is`
-   * @throws Error where there is neither a provider nor an `auth`
+   * @param auth replaces the auth of the provider
+   * @param select receives the session, or `undefined` without a session
+   * @param isEqual whether two selections are equal. Default: `Object.is`
+   * @throws Error if both a provider and an `auth` argument are missing
    *
    * @example
    * ```tsx
@@ -62,12 +62,12 @@ export interface AuthContext<A extends AnyAuth = Auth, Given extends AnyAuth = A
   ): T
 
   /**
-   * The chart's state, or what is selected from an `AuthSnapshot`.
+   * Returns the chart's state, or a value selected from an `AuthSnapshot`.
    *
-   * @param auth instead of the provider's
-   * @param select takes `{ state, view, session, reason, held }`
-   * @param isEqual whether a selection is what it was. Default: `Object.is`
-   * @throws Error where there is neither a provider nor an `auth`
+   * @param auth replaces the auth of the provider
+   * @param select receives `{ state, view, session, reason, held }`
+   * @param isEqual whether two selections are equal. Default: `Object.is`
+   * @throws Error if both a provider and an `auth` argument are missing
    *
    * @example
    * ```tsx
@@ -84,19 +84,19 @@ export interface AuthContext<A extends AnyAuth = Auth, Given extends AnyAuth = A
   ): T
 
   /**
-   * Suspends until the stored session was read: for `<Suspense>`. A server renders the fallback.
+   * Suspends until the stored session has been read, so that `<Suspense>` shows its fallback. A server renders the fallback.
    *
-   * @throws Error on a server, which React takes for a part that is rendered in the browser only
-   * @throws DisposedError
+   * @throws Error on a server, so that React renders this part in the browser only
+   * @throws DisposedError if the auth is disposed of
    */
   useReady(auth?: AnyAuth): void
 
-  /** Its children are there while there is a session: also during a refresh. */
+  /** Its children are shown while there is a session, including during a refresh. */
   readonly SignedIn: View
-  /** Its children are there while nobody is signed in: also while a sign-in is tried. */
+  /** Its children are shown while no user is signed in, including during a sign-in. */
   readonly SignedOut: View
-  /** Its children are there from the end of a session until the user signed in again, or left. */
+  /** Its children are shown after the session has expired, until the user signs in again or signs out. */
   readonly Expired: View
-  /** Its children are there until the stored session was read: on servers, always. */
+  /** Its children are shown until the stored session has been read; always on a server. */
   readonly Restoring: View
 }

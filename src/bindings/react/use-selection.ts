@@ -1,22 +1,22 @@
 import { useEffect, useMemo, useRef, useSyncExternalStore } from 'react'
-import type { Part, Select } from '../part.ts'
+import type { Select, SnapshotSelector } from '../selectors.ts'
 import { type AnyAuth, type AuthSnapshot, RESTORING, storeOf } from '../snapshot.ts'
 import type { IsEqual } from './types.ts'
 
-const theSame: Select = (from) => from
+const identity: Select = (from) => from
 
-/** A selection from a part of what the auth is. On servers, and in hydration, of an auth that restores. */
+/** Selects from a part of the snapshot. On a server and during hydration, the snapshot is that of a restoring auth. */
 export function useSelection(
   auth: AnyAuth,
-  part: Part,
-  select = theSame,
+  part: SnapshotSelector,
+  select = identity,
   isEqual: IsEqual = Object.is,
 ): unknown {
   const { read, subscribe } = storeOf(auth)
   const shown = useRef<{ readonly selected: unknown }>(undefined)
   const [get, getOnServer] = useMemo(() => {
-    // React asks often, and takes each new object for a change.
-    const remember = (readSnapshot: () => AuthSnapshot<unknown>) => {
+    // React calls this often and treats each new object as a change, so the last selection is cached.
+    const createGetter = (readSnapshot: () => AuthSnapshot<unknown>) => {
       let last: { readonly from: unknown; readonly selected: unknown } | undefined
       return () => {
         const from = part(readSnapshot() as AuthSnapshot)
@@ -27,7 +27,7 @@ export function useSelection(
         return last.selected
       }
     }
-    return [remember(read), remember(() => RESTORING)]
+    return [createGetter(read), createGetter(() => RESTORING)]
   }, [read, part, select, isEqual])
   const selected = useSyncExternalStore(subscribe, get, getOnServer)
   useEffect(() => {

@@ -2,81 +2,85 @@ import { environmentHere } from '../../environment/browser.ts'
 import { systemClock } from '../../environment/clock.ts'
 import { report } from '../../environment/report.ts'
 import type { AnyAuth } from '../snapshot.ts'
-import { isRefusal } from './is-refusal.ts'
-import { checked } from './options.ts'
+import { isTokenRejection } from './is-token-rejection.ts'
+import { resolveOptions } from './options.ts'
 import type { KeepConnectedOptions, Open } from './types.ts'
 import { whileOpen } from './while-open.ts'
 
-/** A connection, from the wait for its token to its end. */
-interface Live {
+/** One connection, from the wait for its token to its end. */
+interface LiveConnection {
   readonly controller: AbortController
-  /** The session whose token it has. */
+  /** The session whose token it uses. */
   session: AnyAuth['session']
-  begunAt: number
+  openedAt: number
 }
 
-/** `keepConnected`, for a session that lives here. */
+/** Implements `keepConnected` for a session that is not in a worker. */
 export function keep(auth: AnyAuth, open: Open, options: KeepConnectedOptions): () => void {
-  const { renewal, minDelay, maxDelay, jitter, stableAfter } = checked(options)
-  const { isChallenge = isRefusal, onRetry } = options
+  const { renewal, minDelay, maxDelay, jitter, stableAfter } = resolveOptions(options)
+  const { isChallenge = isTokenRejection, onRetry } = options
   const { clock = systemClock, environment = environmentHere() } = options
 
-  let live: Live | undefined
-  /** The session that was looked at last. */
+  let live: LiveConnection | undefined
+  /** The session at the last update. */
   let seen: AnyAuth['session']
   let attempt = 0
   let timer: unknown
-  /** Whether a new token was asked for since a connection lasted, because the server had refused one. */
-  let hasAsked = false
+  /** Whether a refresh was requested because the server rejected a token. Reset once a connection has lasted. */
+  let hasRequestedRefresh = false
 
-  const serves = (session: AnyAuth['session']) =>
+  const mayServe = (session: AnyAuth['session']) =>
     session !== undefined &&
     (renewal === 'keep' ? session.epoch === live?.session?.epoch : session === live?.session)
 
   function update() {
     const { session } = auth
-    if (live && !serves(session)) close()
+    if (live && !mayServe(session)) close()
     if (session !== seen) {
-      // What went wrong before was not about another user.
+      // Failures of one user do not count for the next one.
       if (session?.epoch !== seen?.epoch) reset()
       seen = session
-      cancelWait()
+      cancelTimer()
     }
     if (session && !live && timer === undefined && environment.online()) connect().catch(report)
   }
 
   async function connect() {
-    const own: Live = { controller: new AbortController(), session: auth.session, begunAt: clock.now() }
+    const own: LiveConnection = {
+      controller: new AbortController(),
+      session: auth.session,
+      openedAt: clock.now(),
+    }
     live = own
     const cause = await run(own).catch((error: unknown) => error)
-    // Where it is not the live one, it is closed, and was meant to be.
-    if (live === own) ended(own, cause)
+    // If another connection has replaced it, it was closed on purpose.
+    if (live === own) scheduleRetry(own, cause)
   }
 
-  /** Gets a token and opens the connection; resolves with why it ended. */
-  async function run(own: Live): Promise<unknown> {
+  /** Gets a token and opens the connection. Resolves with the reason for its end. */
+  async function run(own: LiveConnection): Promise<unknown> {
     const { signal } = own.controller
     let accessToken: string
     do {
       own.session = auth.session
       accessToken = await auth.getAccessToken({ signal })
       if (live !== own) return undefined
-      // There may be another by now, or even another user, and this one would go by that one's name.
+      // The session may have changed in the meantime, even to another user. This token would then not match it.
     } while (auth.session !== own.session)
-    own.begunAt = clock.now()
+    own.openedAt = clock.now()
     return whileOpen(open, { accessToken, generation: own.session?.generation ?? 0, signal })
   }
 
-  function ended(own: Live, cause: unknown) {
+  function scheduleRetry(own: LiveConnection, cause: unknown) {
     close()
-    if (clock.now() - own.begunAt >= stableAfter) reset()
+    if (clock.now() - own.openedAt >= stableAfter) reset()
     const ceiling = Math.min(maxDelay, minDelay * 2 ** attempt)
     const delay = ceiling * (1 - jitter * Math.random())
     attempt++
     timer = clock.setTimeout(retryNow, delay)
-    if (!hasAsked && auth.session === own.session && isChallenge(cause)) {
-      hasAsked = true
-      // It ends the wait where it brings a token.
+    if (!hasRequestedRefresh && auth.session === own.session && isChallenge(cause)) {
+      hasRequestedRefresh = true
+      // A new token changes the session, which ends the delay.
       auth.refresh().catch(() => {})
     }
     onRetry?.({ cause, attempt, delay })
@@ -84,15 +88,15 @@ export function keep(auth: AnyAuth, open: Open, options: KeepConnectedOptions): 
 
   function reset() {
     attempt = 0
-    hasAsked = false
+    hasRequestedRefresh = false
   }
 
   function retryNow() {
-    cancelWait()
+    cancelTimer()
     update()
   }
 
-  function cancelWait() {
+  function cancelTimer() {
     if (timer !== undefined) clock.clearTimeout(timer)
     timer = undefined
   }
@@ -106,7 +110,7 @@ export function keep(auth: AnyAuth, open: Open, options: KeepConnectedOptions): 
   function stop() {
     subscription.unsubscribe()
     for (const unsubscribe of signals) unsubscribe()
-    cancelWait()
+    cancelTimer()
     close()
   }
 

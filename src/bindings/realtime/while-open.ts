@@ -1,6 +1,6 @@
 import type { Connection, ConnectionRequest, Open } from './types.ts'
 
-/** Opens a connection; resolves, or rejects, with why it ended. It is closed as soon as the signal aborts. */
+/** Opens a connection. Resolves or rejects with the reason for its end. It is closed as soon as the signal aborts. */
 export async function whileOpen(open: Open, request: ConnectionRequest): Promise<unknown> {
   const opening = open(request)
   const opened = isConnection(opening) ? opening : await opening
@@ -10,7 +10,7 @@ export async function whileOpen(open: Open, request: ConnectionRequest): Promise
 const isConnection = (value: unknown): value is Connection =>
   typeof value === 'object' && value !== null && 'close' in value && 'addEventListener' in value
 
-/** Whether it is over already: a WebSocket and an EventSource number their states, each in its own way. */
+/** Whether it has closed already. `CLOSED` has different values for a WebSocket and an EventSource. */
 function isClosed(connection: object): boolean {
   const { readyState, CLOSED } = connection as { readonly readyState?: unknown; readonly CLOSED?: unknown }
   return readyState !== undefined && readyState === CLOSED
@@ -18,13 +18,13 @@ function isClosed(connection: object): boolean {
 
 const endOf = (connection: Connection, signal: AbortSignal) =>
   new Promise<unknown>((resolve) => {
-    // A WebSocket says more of its end by `close`, which follows its `error`.
+    // A WebSocket's `close` event contains more information than its `error` event, and follows it.
     const types = 'onclose' in connection ? (['close'] as const) : (['close', 'error'] as const)
     const finish = (cause: unknown) => {
       for (const type of types) connection.removeEventListener(type, finish)
       signal.removeEventListener('abort', abort)
       resolve(cause)
-      // An EventSource would go on by itself, with the token it has.
+      // An EventSource would reconnect by itself with the old token.
       connection.close()
     }
     const abort = () => finish(signal.reason)

@@ -1,21 +1,21 @@
 import { type Accessor, createEffect, createMemo, createSignal, onCleanup, sharedConfig } from 'solid-js'
-import type { Part, Select } from '../part.ts'
+import type { Select, SnapshotSelector } from '../selectors.ts'
 import { type AnyAuth, type AuthSnapshot, RESTORING, storeOf } from '../snapshot.ts'
 import type { IsEqual } from './types.ts'
 
-/** Whether this is a page that a server renders, or one that a browser takes over from it: both have to be the same. */
-export const isServersPage = () => sharedConfig.context !== undefined
+/** Whether a server renders this page, or a browser hydrates it. Both have to render the same content. */
+export const isServerRendered = () => sharedConfig.context !== undefined
 
-/** A selection from a part of what the auth is. On servers, and in hydration, of an auth that restores. */
+/** Selects from a part of the snapshot. On a server and during hydration, the snapshot is that of a restoring auth. */
 export function createSelection(
   auth: AnyAuth,
-  part: Part,
+  part: SnapshotSelector,
   select?: Select,
   isEqual: IsEqual = Object.is,
 ): Accessor<unknown> {
   const { read, subscribe } = storeOf(auth)
-  const [snapshot, setSnapshot] = createSignal<AuthSnapshot<unknown>>(isServersPage() ? RESTORING : read())
-  // Servers have no effects, and so nobody who listens.
+  const [snapshot, setSnapshot] = createSignal<AuthSnapshot<unknown>>(isServerRendered() ? RESTORING : read())
+  // A server runs no effects, so it adds no listener.
   createEffect(() => {
     const update = () => setSnapshot(read())
     update()

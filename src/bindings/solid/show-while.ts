@@ -1,6 +1,6 @@
 import { createComponent, type JSX, Show } from 'solid-js'
 
-/** `<Show keyed>`, without JSX. */
+/** Creates `<Show keyed>` without JSX. */
 export function showWhile(when: () => unknown, children: () => JSX.Element, fallback?: () => JSX.Element) {
   return createComponent(Show, {
     keyed: true,

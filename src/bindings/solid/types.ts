@@ -1,16 +1,16 @@
-/** The Solid binding, as its users see it. */
+/** The public types of the Solid binding. */
 import type { Accessor, JSX, Resource } from 'solid-js'
 import type { Auth, AuthState } from '../../core/auth.ts'
 import type { AnyAuth, AuthSnapshot, SessionOf } from '../snapshot.ts'
 
-/** Whether a selection is what it was. Default: `Object.is`. */
+/** Whether two selections are equal. Default: `Object.is`. */
 export type IsEqual<T = unknown> = (before: T, after: T) => boolean
 
 export interface ProviderProps<A extends AnyAuth = AnyAuth> {
-  /** Made by `createAuth`: in a browser once, outside of components; on a server anew for each request. */
+  /** Created by `createAuth`: in a browser once, outside of components; on a server once per request. */
   readonly auth: A
   /**
-   * Whether a session that ended by itself still counts as signed in, for a dialog over the page that asks to sign in again.
+   * Whether an expired session still counts as signed in, so that a dialog over the page can ask the user to sign in again.
    * Default: `false`.
    */
   readonly keepExpired?: boolean
@@ -19,33 +19,34 @@ export interface ProviderProps<A extends AnyAuth = AnyAuth> {
 
 export interface ViewProps {
   readonly children?: JSX.Element
-  /** What is there instead. Default: nothing. */
+  /** What is shown otherwise. Default: nothing. */
   readonly fallback?: JSX.Element
 }
 
 type View = (props: ViewProps) => JSX.Element
 
 /**
- * The primitives and components. `Given` is what their provider takes.
+ * The primitives and components. `Given` is the type of auth that the provider accepts.
  */
-export interface AuthContext<A extends AnyAuth = Auth, Given extends AnyAuth = A> {
-  /** Gives the auth to everything below it. Another auth makes all of that anew. */
+export interface AuthHooks<A extends AnyAuth = Auth, Given extends AnyAuth = A> {
+  /** Provides the auth to all components below it. A different auth creates them again. */
   readonly AuthProvider: (props: ProviderProps<Given>) => JSX.Element
 
   /**
-   * The auth of the provider, for what is done: `useAuth().signOut()`.
+   * Returns the auth of the provider, to call its methods: `useAuth().signOut()`.
    *
-   * @throws Error where there is no provider
+   * @throws Error if the provider is missing
    */
   useAuth<B extends AnyAuth = A>(): B
 
   /**
-   * The session, or what is selected from it. Tells of a change of the selection only; `select` may read other signals.
+   * Returns an accessor of the session, or of a value selected from it. It notifies only when that value changes. `select`
+   * may read other signals.
    *
-   * @param auth instead of the provider's
-   * @param select takes the session, or `undefined` where there is none
-   * @param isEqual whether a selection is what it was. Default: `Object.is`
-   * @throws Error where there is neither a provider nor an `auth`
+   * @param auth replaces the auth of the provider
+   * @param select receives the session, or `undefined` without a session
+   * @param isEqual whether two selections are equal. Default: `Object.is`
+   * @throws Error if both a provider and an `auth` argument are missing
    *
    * @example
    * ```tsx
@@ -63,12 +64,12 @@ export interface AuthContext<A extends AnyAuth = Auth, Given extends AnyAuth = A
   ): Accessor<T>
 
   /**
-   * The chart's state, or what is selected from an `AuthSnapshot`. Otherwise as `useSession`.
+   * Returns an accessor of the chart's state, or of a value selected from an `AuthSnapshot`. Otherwise like `useSession`.
    *
-   * @param auth instead of the provider's
-   * @param select takes `{ state, view, session, reason, held }`
-   * @param isEqual whether a selection is what it was. Default: `Object.is`
-   * @throws Error where there is neither a provider nor an `auth`
+   * @param auth replaces the auth of the provider
+   * @param select receives `{ state, view, session, reason, held }`
+   * @param isEqual whether two selections are equal. Default: `Object.is`
+   * @throws Error if both a provider and an `auth` argument are missing
    *
    * @example
    * ```tsx
@@ -85,10 +86,10 @@ export interface AuthContext<A extends AnyAuth = Auth, Given extends AnyAuth = A
   ): Accessor<T>
 
   /**
-   * Whether the stored session was read, as a resource: `<Suspense>` shows its fallback where it is read. On a server, which
-   * has no stored session to read, it is `false`, and nothing waits.
+   * Returns a resource that is `true` once the stored session has been read. Reading it before that shows the fallback of
+   * `<Suspense>`. On a server, which has no stored session, it is `false`, and nothing waits.
    *
-   * @throws DisposedError where it is read, for `<ErrorBoundary>`
+   * @throws DisposedError when the resource is read after the auth was disposed of, for `<ErrorBoundary>`
    *
    * @example
    * ```tsx
@@ -98,12 +99,12 @@ export interface AuthContext<A extends AnyAuth = Auth, Given extends AnyAuth = A
    */
   useReady(auth?: AnyAuth): Resource<boolean>
 
-  /** Its children are there while there is a session: also during a refresh. */
+  /** Its children are shown while there is a session, including during a refresh. */
   readonly SignedIn: View
-  /** Its children are there while nobody is signed in: also while a sign-in is tried. */
+  /** Its children are shown while no user is signed in, including during a sign-in. */
   readonly SignedOut: View
-  /** Its children are there from the end of a session until the user signed in again, or left. */
+  /** Its children are shown after the session has expired, until the user signs in again or signs out. */
   readonly Expired: View
-  /** Its children are there until the stored session was read: on servers, always. */
+  /** Its children are shown until the stored session has been read; always on a server. */
   readonly Restoring: View
 }

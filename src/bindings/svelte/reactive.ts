@@ -1,30 +1,30 @@
-/** What changes, in the words of Svelte 5, and what is said of it. */
+/** Reactive values of Svelte 5, and the options of the binding. */
 import type { AuthView } from '../snapshot.ts'
 
-/** Whether a selection is what it was. Default: `Object.is`. */
+/** Whether two selections are equal. Default: `Object.is`. */
 export type IsEqual<T = unknown> = (before: T, after: T) => boolean
 
-/** A value that changes: what reads `current` in a template, `$derived` or `$effect` runs again when it does. */
+/** A value that changes. A template, `$derived` or `$effect` that reads `current` runs again when it changes. */
 export interface Reactive<T> {
   readonly current: T
 }
 
 export interface SetAuthOptions {
   /**
-   * Whether a session that ended by itself still counts as signed in, for a dialog over the page that asks to sign in again.
+   * Whether an expired session still counts as signed in, so that a dialog over the page can ask the user to sign in again.
    * Default: `false`.
    */
   readonly keepExpired?: boolean
 }
 
-/** What belongs on the screen, for `{#if}`. It does not flicker while a token is renewed. */
+/** Shows which view belongs on the screen, for `{#if}`. It does not change during a refresh. */
 export interface ReactiveView extends Reactive<AuthView> {
-  /** While there is a session: also during a refresh. */
+  /** `true` while there is a session, including during a refresh. */
   readonly signedIn: boolean
-  /** While nobody is signed in: also while a sign-in is tried. */
+  /** `true` while no user is signed in, including during a sign-in. */
   readonly signedOut: boolean
-  /** From the end of a session until the user signed in again, or left. */
+  /** `true` after the session has expired, until the user signs in again or signs out. */
   readonly expired: boolean
-  /** Until the stored session was read: on servers, always. */
+  /** `true` until the stored session has been read; always `true` on a server. */
   readonly restoring: boolean
 }

@@ -1,16 +1,16 @@
 import { onMount, untrack } from 'svelte'
 import { createSubscriber } from 'svelte/reactivity'
-import type { Part, Select } from '../part.ts'
+import type { Select, SnapshotSelector } from '../selectors.ts'
 import { type AnyAuth, type AuthSnapshot, type AuthStore, RESTORING, storeOf } from '../snapshot.ts'
 import type { IsEqual, Reactive } from './reactive.ts'
 
-const theSame: Select = (from) => from
+const identity: Select = (from) => from
 
-/** The store of an auth in a browser; of one that is looked for on a server, where many users share what is rendered. */
+/** Returns the store of the auth in a browser. On a server, which renders for many users, the store is always restoring. */
 export const browserStore = (auth: AnyAuth): AuthStore<unknown> =>
   typeof document === 'object' ? storeOf(auth) : { read: () => RESTORING, subscribe: () => () => {} }
 
-/** That of an auth that is looked for until the component at hand is mounted, so that a server's page can be taken over. */
+/** Returns a store that is restoring until the current component is mounted, so that hydration matches the server's page. */
 export function mountedStore(auth: AnyAuth): AuthStore<unknown> {
   const { read, subscribe } = browserStore(auth)
   const listeners = new Set<() => void>()
@@ -22,27 +22,28 @@ export function mountedStore(auth: AnyAuth): AuthStore<unknown> {
   return {
     read: () => (mounted ? read() : RESTORING),
     subscribe(listener) {
-      const heard = () => listener()
-      listeners.add(heard)
-      const stop = subscribe(heard)
+      // A function of its own, because the same listener may subscribe twice.
+      const notify = () => listener()
+      listeners.add(notify)
+      const stop = subscribe(notify)
       return () => {
-        listeners.delete(heard)
+        listeners.delete(notify)
         stop()
       }
     },
   }
 }
 
-/** A selection from a part of what the auth is; tells whether it changed since it was looked at last. */
+/** Selects from a part of the snapshot, and detects whether the selection has changed since it was last read. */
 export function createSelector(
   store: AuthStore<unknown>,
-  part: Part,
-  select = theSame,
+  part: SnapshotSelector,
+  select = identity,
   isEqual: IsEqual = Object.is,
 ) {
   let last: { readonly from: unknown; readonly selected: unknown } | undefined
 
-  function look(): unknown {
+  function read(): unknown {
     const from = part(store.read() as AuthSnapshot)
     const selected = select(from)
     last = { from, selected: last && isEqual(last.selected, selected) ? last.selected : selected }
@@ -50,26 +51,26 @@ export function createSelector(
   }
 
   return {
-    look,
+    read,
     hasChanged() {
       const before = last
       if (before && part(store.read() as AuthSnapshot) === before.from) return false
-      return !before || look() !== before.selected
+      return !before || read() !== before.selected
     },
   }
 }
 
-/** A selection that templates and effects can follow. */
+/** Creates a selection that templates and effects can track. */
 export function createSelection(
   store: AuthStore<unknown>,
-  part: Part,
+  part: SnapshotSelector,
   select?: Select,
   isEqual?: IsEqual,
 ): Reactive<unknown> {
-  const { look, hasChanged } = createSelector(store, part, select, isEqual)
-  const follow = createSubscriber((update) =>
+  const { read, hasChanged } = createSelector(store, part, select, isEqual)
+  const track = createSubscriber((update) =>
     store.subscribe(() =>
-      // It may be told from inside a derivation, which may change nothing, and depends on nothing of this.
+      // A listener may be called inside a `$derived`, which must not write state or depend on what the listener reads.
       untrack(() => {
         if (hasChanged()) update()
       }),
@@ -77,8 +78,8 @@ export function createSelection(
   )
   return {
     get current() {
-      follow()
-      return look()
+      track()
+      return read()
     },
   }
 }

@@ -1,31 +1,32 @@
 import { type Readable, readable } from 'svelte/store'
 import type { AuthState } from '../../core/auth.ts'
-import { type Part, type Select, session, state, whole } from '../part.ts'
+import { type Select, type SnapshotSelector, session, state, whole } from '../selectors.ts'
 import type { AnyAuth, AuthSnapshot, SessionOf } from '../snapshot.ts'
 import type { IsEqual } from './reactive.ts'
 import { browserStore, createSelector } from './selection.ts'
 
-function createStore(auth: AnyAuth, part: Part, how: readonly unknown[]): Readable<never> {
+function createStore(auth: AnyAuth, part: SnapshotSelector, args: readonly unknown[]): Readable<never> {
   const store = browserStore(auth)
-  const [select, isEqual] = how as [Select?, IsEqual?]
+  const [select, isEqual] = args as [Select?, IsEqual?]
   return readable(undefined as never, (set) => {
-    const { look, hasChanged } = createSelector(store, part, select, isEqual)
-    const tell = () => set(look() as never)
-    tell()
+    const { read, hasChanged } = createSelector(store, part, select, isEqual)
+    const update = () => set(read() as never)
+    update()
     return store.subscribe(() => {
-      if (hasChanged()) tell()
+      if (hasChanged()) update()
     })
   })
 }
 
 /**
- * The session, or what is selected from it, as a store: for places that are no components, and for `$name` in them. In a
- * page that a server renders, `useSession` is the one that begins as the server did.
+ * Creates a store of the session, or of a value selected from it. Use it outside of components, or as `$name` in them. On a
+ * page that a server renders, use `useSession`: it starts with the value that the server rendered.
  *
- * @param auth made by `createAuth`
- * @param select takes the session, or `undefined` where there is none
- * @param isEqual whether a selection is what it was. Default: `Object.is`
- * @returns a store that listens to the session while somebody listens to it, and tells of changes of the selection only
+ * @param auth created by `createAuth`
+ * @param select receives the session, or `undefined` without a session
+ * @param isEqual whether two selections are equal. Default: `Object.is`
+ * @returns a store that listens to the session only while it has subscribers, and notifies them only when the selection
+ * changes
  *
  * @example
  * ```ts
@@ -38,16 +39,16 @@ export function sessionStore<A extends AnyAuth, T>(
   select: (session: SessionOf<A> | undefined) => T,
   isEqual?: IsEqual<T>,
 ): Readable<T>
-export function sessionStore(auth: AnyAuth, ...how: readonly unknown[]): Readable<never> {
-  return createStore(auth, session, how)
+export function sessionStore(auth: AnyAuth, ...args: readonly unknown[]): Readable<never> {
+  return createStore(auth, session, args)
 }
 
 /**
- * The chart's state, or what is selected from an `AuthSnapshot`, as a store. Otherwise as `sessionStore`.
+ * Creates a store of the chart's state, or of a value selected from an `AuthSnapshot`. Otherwise like `sessionStore`.
  *
- * @param auth made by `createAuth`
- * @param select takes `{ state, view, session, reason, held }`
- * @param isEqual whether a selection is what it was. Default: `Object.is`
+ * @param auth created by `createAuth`
+ * @param select receives `{ state, view, session, reason, held }`
+ * @param isEqual whether two selections are equal. Default: `Object.is`
  *
  * @example
  * ```ts
@@ -60,6 +61,6 @@ export function authStateStore<A extends AnyAuth, T>(
   select: (snapshot: AuthSnapshot<SessionOf<A>>) => T,
   isEqual?: IsEqual<T>,
 ): Readable<T>
-export function authStateStore(auth: AnyAuth, ...how: readonly unknown[]): Readable<never> {
-  return createStore(auth, how[0] ? whole : state, how)
+export function authStateStore(auth: AnyAuth, ...args: readonly unknown[]): Readable<never> {
+  return createStore(auth, args[0] ? whole : state, args)
 }

@@ -1,18 +1,18 @@
-/** The Svelte binding, as its users see it. */
+/** The public types of the Svelte binding. */
 import type { Auth, AuthState } from '../../core/auth.ts'
 import type { AnyAuth, AuthSnapshot, SessionOf } from '../snapshot.ts'
 import type { IsEqual, Reactive, ReactiveView, SetAuthOptions } from './reactive.ts'
 
 /**
- * What components call while they are initialised. `Given` is what `setAuth` takes.
+ * The functions that components call during their initialization. `Given` is the type of auth that `setAuth` accepts.
  */
-export interface AuthContext<A extends AnyAuth = Auth, Given extends AnyAuth = A> {
+export interface AuthHooks<A extends AnyAuth = Auth, Given extends AnyAuth = A> {
   /**
-   * Gives the auth to this component and to everything below it. A server renders, and hydration begins with, a session
-   * that is looked for; what is true is shown as soon as this component is mounted.
+   * Provides the auth to this component and to all components below it. On a server and during hydration, the auth appears as
+   * restoring; the components show its real state once this component is mounted.
    *
-   * @param auth made by `createAuth`: in a browser once, outside of components
-   * @returns the auth
+   * @param auth created by `createAuth`: in a browser once, outside of components
+   * @returns the same auth
    *
    * @example
    * ```svelte
@@ -25,19 +25,19 @@ export interface AuthContext<A extends AnyAuth = Auth, Given extends AnyAuth = A
   setAuth<B extends Given>(auth: B, options?: SetAuthOptions): B
 
   /**
-   * The auth of a component above, for what is done: `getAuth().signOut()`.
+   * Returns the auth of a component above, to call its methods: `getAuth().signOut()`.
    *
-   * @throws Error where there is none
+   * @throws Error if no component above has set an auth
    */
   getAuth<B extends AnyAuth = A>(): B
 
   /**
-   * The session, or what is selected from it. Changes when that does, and then only.
+   * Returns the session, or a value selected from it. It changes only when that value changes.
    *
-   * @param auth instead of that of a component above: then it may be called anywhere in the browser
-   * @param select takes the session, or `undefined` where there is none; may read other state
-   * @param isEqual whether a selection is what it was. Default: `Object.is`
-   * @throws Error where there is neither an auth above nor an `auth`
+   * @param auth replaces the auth of a component above. The function can then be called anywhere in the browser
+   * @param select receives the session, or `undefined` without a session; may read other state
+   * @param isEqual whether two selections are equal. Default: `Object.is`
+   * @throws Error if no component above has set an auth and none is passed
    *
    * @example
    * ```svelte
@@ -57,12 +57,12 @@ export interface AuthContext<A extends AnyAuth = Auth, Given extends AnyAuth = A
   ): Reactive<T>
 
   /**
-   * The chart's state, or what is selected from an `AuthSnapshot`.
+   * Returns the chart's state, or a value selected from an `AuthSnapshot`.
    *
-   * @param auth instead of that of a component above: then it may be called anywhere in the browser
-   * @param select takes `{ state, view, session, reason, held }`; may read other state
-   * @param isEqual whether a selection is what it was. Default: `Object.is`
-   * @throws Error where there is neither an auth above nor an `auth`
+   * @param auth replaces the auth of a component above. The function can then be called anywhere in the browser
+   * @param select receives `{ state, view, session, reason, held }`; may read other state
+   * @param isEqual whether two selections are equal. Default: `Object.is`
+   * @throws Error if no component above has set an auth and none is passed
    *
    * @example
    * ```svelte
@@ -82,9 +82,9 @@ export interface AuthContext<A extends AnyAuth = Auth, Given extends AnyAuth = A
   ): Reactive<T>
 
   /**
-   * What belongs on the screen. Its parts are getters: do not take it apart.
+   * Returns which view belongs on the screen. Its properties are getters: do not destructure it.
    *
-   * @throws Error where there is no auth above
+   * @throws Error if no component above has set an auth
    *
    * @example
    * ```svelte

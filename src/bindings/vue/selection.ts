@@ -11,23 +11,23 @@ import {
   shallowRef,
   ssrContextKey,
 } from 'vue'
-import type { Part, Select } from '../part.ts'
+import type { Select, SnapshotSelector } from '../selectors.ts'
 import { type AnyAuth, type AuthSnapshot, RESTORING, storeOf } from '../snapshot.ts'
 import type { IsEqual } from './types.ts'
 
-/** Whether this is a page that a server renders. Its scopes are never disposed of. */
+/** Whether a server renders this page. A server never disposes of its scopes. */
 export const isServerRender = () => hasInjectionContext() && inject(ssrContextKey, undefined) !== undefined
 
-/** Whether a component takes over what a server has rendered: it has an element before its first render. */
+/** Whether the component hydrates server-rendered content: it then has an element before its first render. */
 function isHydrating(): boolean {
   const instance = getCurrentInstance()
   return instance !== null && !instance.isMounted && Boolean(instance.vnode?.el)
 }
 
-/** A selection from a part of what the auth is. On servers, and in hydration, of an auth that restores. */
+/** Selects from a part of the snapshot. On a server and during hydration, the snapshot is that of a restoring auth. */
 export function createSelection(
   auth: AnyAuth,
-  part: Part,
+  part: SnapshotSelector,
   select?: Select,
   isEqual: IsEqual = Object.is,
 ): ComputedRef<unknown> {
@@ -45,16 +45,16 @@ export function createSelection(
 function createSnapshot(auth: AnyAuth): ShallowRef<AuthSnapshot<unknown>> {
   if (isServerRender()) return shallowRef(RESTORING)
   const { read, subscribe } = storeOf(auth)
-  let mayDiffer = !isHydrating()
-  const snapshot = shallowRef<AuthSnapshot<unknown>>(mayDiffer ? read() : RESTORING)
+  let isLive = !isHydrating()
+  const snapshot = shallowRef<AuthSnapshot<unknown>>(isLive ? read() : RESTORING)
   const update = () => {
-    if (mayDiffer) snapshot.value = read()
+    if (isLive) snapshot.value = read()
   }
   const stop = subscribe(update)
   if (getCurrentScope()) onScopeDispose(stop)
-  if (!mayDiffer)
+  if (!isLive)
     onMounted(() => {
-      mayDiffer = true
+      isLive = true
       update()
     })
   return snapshot

@@ -1,38 +1,38 @@
-/** The Vue binding, as its users see it. */
+/** The public types of the Vue binding. */
 import type { AllowedComponentProps, App, ComponentCustomProps, ComputedRef, VNode, VNodeProps } from 'vue'
 import type { Auth, AuthState } from '../../core/auth.ts'
 import type { AnyAuth, AuthSnapshot, SessionOf } from '../snapshot.ts'
 
-/** Whether a selection is what it was. Default: `Object.is`. */
+/** Whether two selections are equal. Default: `Object.is`. */
 export type IsEqual<T = unknown> = (before: T, after: T) => boolean
 
 export interface AuthPluginOptions {
   /**
-   * Whether a session that ended by itself still counts as signed in, for a dialog over the page that asks to sign in again.
+   * Whether an expired session still counts as signed in, so that a dialog over the page can ask the user to sign in again.
    * Default: `false`.
    */
   readonly keepExpired?: boolean
 }
 
-/** For `app.use()`. */
+/** A plugin for `app.use()`. */
 export interface AuthPlugin {
   install(app: App): void
 }
 
-/** A component with a slot, and `#fallback` for what is there instead: by default, nothing. */
+/** A component with a default slot, and a `#fallback` slot that is shown otherwise. Default fallback: nothing. */
 export type AuthViewComponent = new () => {
   $props: AllowedComponentProps & ComponentCustomProps & VNodeProps
   $slots: { default?: () => VNode[]; fallback?: () => VNode[] }
 }
 
 /**
- * The plugin, the composables and the components. `Given` is what the plugin takes.
+ * The plugin, the composables and the components. `Given` is the type of auth that the plugin accepts.
  */
-export interface AuthContext<A extends AnyAuth = Auth, Given extends AnyAuth = A> {
+export interface AuthHooks<A extends AnyAuth = Auth, Given extends AnyAuth = A> {
   /**
-   * Gives the auth to every component of an app.
+   * Creates a plugin that provides the auth to every component of an app.
    *
-   * @param auth made by `createAuth`: in a browser once, outside of components; on a server anew for each request
+   * @param auth created by `createAuth`: in a browser once, outside of components; on a server once per request
    * @param options `keepExpired`
    *
    * @example
@@ -43,20 +43,20 @@ export interface AuthContext<A extends AnyAuth = Auth, Given extends AnyAuth = A
   createAuthPlugin(auth: Given, options?: AuthPluginOptions): AuthPlugin
 
   /**
-   * The auth of the app, for what is done: `useAuth().signOut()`.
+   * Returns the auth of the app, to call its methods: `useAuth().signOut()`.
    *
-   * @throws Error where the plugin is not installed
+   * @throws Error if the plugin is not installed
    */
   useAuth<B extends AnyAuth = A>(): B
 
   /**
-   * The session, or what is selected from it. Changes when the selection does, and then only; `select` may read other refs.
-   * It stops listening with the scope it was made in: a component, or an `effectScope()`.
+   * Returns a ref of the session, or of a value selected from it. It changes only when that value changes. `select` may read
+   * other refs. It stops listening when its scope ends: a component, or an `effectScope()`.
    *
-   * @param auth instead of the app's, and outside of components
-   * @param select takes the session, or `undefined` where there is none
-   * @param isEqual whether a selection is what it was. Default: `Object.is`
-   * @throws Error where there is neither a plugin nor an `auth`
+   * @param auth replaces the auth of the app; required outside of components
+   * @param select receives the session, or `undefined` without a session
+   * @param isEqual whether two selections are equal. Default: `Object.is`
+   * @throws Error if the plugin is not installed and no `auth` is passed
    *
    * @example
    * ```ts
@@ -73,12 +73,12 @@ export interface AuthContext<A extends AnyAuth = Auth, Given extends AnyAuth = A
   ): ComputedRef<T>
 
   /**
-   * The chart's state, or what is selected from an `AuthSnapshot`. Otherwise as `useSession`.
+   * Returns a ref of the chart's state, or of a value selected from an `AuthSnapshot`. Otherwise like `useSession`.
    *
-   * @param auth instead of the app's, and outside of components
-   * @param select takes `{ state, view, session, reason, held }`
-   * @param isEqual whether a selection is what it was. Default: `Object.is`
-   * @throws Error where there is neither a plugin nor an `auth`
+   * @param auth replaces the auth of the app; required outside of components
+   * @param select receives `{ state, view, session, reason, held }`
+   * @param isEqual whether two selections are equal. Default: `Object.is`
+   * @throws Error if the plugin is not installed and no `auth` is passed
    *
    * @example
    * ```ts
@@ -95,10 +95,10 @@ export interface AuthContext<A extends AnyAuth = Auth, Given extends AnyAuth = A
   ): ComputedRef<T>
 
   /**
-   * Resolves once the stored session was read: for an async `setup()` under `<Suspense>`. On a server, which has no stored
-   * session to read, it resolves at once.
+   * Resolves once the stored session has been read: for an async `setup()` under `<Suspense>`. On a server, which has no
+   * stored session, it resolves at once.
    *
-   * @throws DisposedError
+   * @throws DisposedError if the auth is disposed of
    *
    * @example
    * ```ts
@@ -107,12 +107,12 @@ export interface AuthContext<A extends AnyAuth = Auth, Given extends AnyAuth = A
    */
   useReady(auth?: AnyAuth): Promise<void>
 
-  /** Its slot is there while there is a session: also during a refresh. */
+  /** Its slot is shown while there is a session, including during a refresh. */
   readonly SignedIn: AuthViewComponent
-  /** Its slot is there while nobody is signed in: also while a sign-in is tried. */
+  /** Its slot is shown while no user is signed in, including during a sign-in. */
   readonly SignedOut: AuthViewComponent
-  /** Its slot is there from the end of a session until the user signed in again, or left. */
+  /** Its slot is shown after the session has expired, until the user signs in again or signs out. */
   readonly Expired: AuthViewComponent
-  /** Its slot is there until the stored session was read: on servers, always. */
+  /** Its slot is shown until the stored session has been read; always on a server. */
   readonly Restoring: AuthViewComponent
 }

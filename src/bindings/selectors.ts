@@ -1,0 +1,12 @@
+/** Selectors that the hooks of every binding apply to the snapshot before the selector of the caller. */
+import type { AuthSnapshot } from './snapshot.ts'
+
+/** The caller's selector. It receives the result of a `SnapshotSelector`. */
+export type Select = (from: unknown) => unknown
+/** Selects a part of the snapshot. */
+export type SnapshotSelector = (snapshot: AuthSnapshot) => unknown
+
+export const whole: SnapshotSelector = (snapshot) => snapshot
+export const view: SnapshotSelector = (snapshot) => snapshot.view
+export const state: SnapshotSelector = (snapshot) => snapshot.state
+export const session: SnapshotSelector = (snapshot) => snapshot.session

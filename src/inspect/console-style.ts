@@ -1,14 +1,14 @@
-/** How lines are coloured: by style sheets in browsers, by escape codes in terminals, and not at all in files. */
+/** How lines are coloured: with CSS in browsers, with escape codes in terminals, and not at all in files. */
 export type ConsoleStyle = 'css' | 'ansi' | 'plain'
 
-/** Meanings, not colours. */
-export type Ink = 'name' | 'sent' | 'held' | 'over' | 'quiet' | 'plain'
+/** What a text means. Each style maps it to a colour. */
+export type Ink = 'name' | 'sent' | 'held' | 'rejected' | 'quiet' | 'plain'
 
 const CSS: Readonly<Record<Ink, string>> = {
   name: 'color:#8250df;font-weight:bold',
   sent: 'color:#1a7f37;font-weight:bold',
   held: 'color:#9a6700;font-weight:bold',
-  over: 'color:#cf222e;font-weight:bold',
+  rejected: 'color:#cf222e;font-weight:bold',
   quiet: 'color:#818b98;font-weight:normal',
   plain: 'color:inherit;font-weight:normal',
 }
@@ -17,14 +17,14 @@ const ANSI: Readonly<Record<Ink, string>> = {
   name: '35',
   sent: '32',
   held: '33',
-  over: '31',
+  rejected: '31',
   quiet: '90',
   plain: '0',
 }
 
 export type Part = readonly [ink: Ink, text: string]
 
-/** The arguments of `console.log` for a line. Nothing in a text is taken for a directive of the console's. */
+/** Returns the arguments of `console.log` for a line. Percent signs in texts are escaped, so the console reads no directives. */
 export function inked(parts: readonly Part[], style: ConsoleStyle): string[] {
   if (style === 'css') {
     return [
@@ -38,7 +38,7 @@ export function inked(parts: readonly Part[], style: ConsoleStyle): string[] {
   return [texts.join(' ').replaceAll('%', '%%')]
 }
 
-/** The surroundings, as far as they are there. */
+/** The globals that decide the style. Each may be missing. */
 interface Surroundings {
   readonly document?: object
   readonly process?: {
@@ -47,7 +47,7 @@ interface Surroundings {
   }
 }
 
-/** Style sheets where there is a page, escape codes where there is a terminal that has not asked for none. */
+/** Returns `css` in a page, `ansi` in a terminal without `NO_COLOR`, and `plain` otherwise. */
 export function styleHere(surroundings: Surroundings = globalThis as Surroundings): ConsoleStyle {
   const { document, process } = surroundings
   if (document !== undefined) return 'css'

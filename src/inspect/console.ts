@@ -1,8 +1,9 @@
+import { statePath } from '../../machines/state-path.ts'
 import { type ConsoleStyle, type Ink, inked, type Part, styleHere } from './console-style.ts'
-import type { AuthObserver, InspectionFrame } from './frames.ts'
-import { causeOf, changesOf, moveOf, placeOf, toldBy } from './step-text.ts'
+import { formatCause, formatChanges, formatEmitted, formatMove } from './format-step.ts'
+import type { AuthObserver, InspectedSnapshot, InspectionFrame } from './frames.ts'
 
-/** The part of a console that is written to. */
+/** The methods of a console that the observer calls. */
 export type ConsoleLike = Pick<Console, 'log' | 'group' | 'groupCollapsed' | 'groupEnd'>
 
 /** Options of `consoleObserver`. */
@@ -10,8 +11,8 @@ export interface ConsoleObserverOptions {
   /** Where to write. Default: the global console. */
   readonly console?: ConsoleLike
   /**
-   * `'css'` for a browser's console, `'ansi'` for a terminal, `'plain'` for a file. Default: what there is; a process whose
-   * output is no terminal, or with `NO_COLOR` set, gets no colour codes.
+   * `'css'` for a browser's console, `'ansi'` for a terminal, `'plain'` for a file. Default: detected. A process that
+   * does not write to a terminal, or that has `NO_COLOR` set, gets no colour codes.
    */
   readonly style?: ConsoleStyle
 }
@@ -19,8 +20,8 @@ export interface ConsoleObserverOptions {
 type Step = Extract<InspectionFrame, { type: 'snapshot' }>
 
 /**
- * Prints a session to the console: one line for each event that changed something, with what was told and what the chart
- * remembers now folded in below.
+ * Prints a session to the console: one line for each event that changed something. The emitted events and the changes of the
+ * chart's context are folded below it.
  *
  * @returns an observer for `inspectAuth`
  *
@@ -29,7 +30,7 @@ type Step = Extract<InspectionFrame, { type: 'snapshot' }>
  * import { consoleObserver, inspectAuth } from 'authchart/inspect'
  *
  * inspectAuth(auth, consoleObserver())
- * // auth 12:30:00.250 authenticated.renewable → refreshing: exchange.requesting, gate.open, limits.watched session.refresh
+ * // auth 12:30:00.250 authenticated.refreshable → refreshing: attempt.requesting, gate.open session.refresh
  * ```
  */
 export function consoleObserver({
@@ -37,14 +38,14 @@ export function consoleObserver({
   style = styleHere(),
 }: ConsoleObserverOptions = {}): AuthObserver {
   let name = ''
-  let told: string[] = []
+  let emitted: string[] = []
   const sources = new Map<string, string>()
 
   function write(at: number, parts: readonly Part[], below: readonly string[] = []) {
     const time = new Date(at).toISOString().slice(11, 23)
     const line = inked([['name', name], ['quiet', time], ...parts], style)
     if (below.length === 0) return console.log(...line)
-    // Nobody can unfold a terminal.
+    // A terminal cannot unfold a group, so write it unfolded.
     if (style === 'css') console.groupCollapsed(...line)
     else console.group(...line)
     for (const text of below) console.log(...inked([['quiet', text]], style))
@@ -52,33 +53,33 @@ export function consoleObserver({
   }
 
   function step({ at, event, before, snapshot }: Step) {
-    const place = placeOf(snapshot.value)
-    const below = told
-    told = []
-    const cause: Part = ['plain', causeOf(event.type, sources)]
-    const changes = () => [...below, ...changesOf(before, snapshot)]
-    if (place !== placeOf(before.value)) {
-      const [from, to] = moveOf(before.value, snapshot.value)
+    const path = statePath(snapshot.value)
+    const below = emitted
+    emitted = []
+    const cause: Part = ['plain', formatCause(event.type, sources)]
+    const changes = () => [...below, ...formatChanges(before, snapshot)]
+    if (path !== statePath(before.value)) {
+      const [from, to] = formatMove(before.value, snapshot.value)
       const parts: Part[] = [
-        [inkOf(placeOf(before.value)), from],
+        [inkOf(before), from],
         ['quiet', '→'],
-        [inkOf(place), to],
+        [inkOf(snapshot), to],
       ]
       write(at, [...parts, cause], changes())
-    } else if (below.length > 0) write(at, [[inkOf(place), place], cause], changes())
+    } else if (below.length > 0) write(at, [[inkOf(snapshot), path], cause], changes())
   }
 
   return (frame) => {
     switch (frame.type) {
       case 'begin':
         name = frame.name
-        return write(frame.at, [[inkOf(placeOf(frame.snapshot.value)), placeOf(frame.snapshot.value)]])
+        return write(frame.at, [[inkOf(frame.snapshot), statePath(frame.snapshot.value)]])
       case 'actor':
         sources.set(frame.id, frame.src)
         return
       case 'emitted': {
-        const text = toldBy(frame.event)
-        if (text !== undefined) told.push(text)
+        const text = formatEmitted(frame.event)
+        if (text !== undefined) emitted.push(text)
         return
       }
       case 'snapshot':
@@ -91,9 +92,14 @@ export function consoleObserver({
   }
 }
 
-/** By what becomes of requests. */
-function inkOf(place: string): Ink {
-  if (/^authenticated|gate\.open/.test(place)) return 'sent'
-  if (/^(expired|signingOut)/.test(place)) return 'over'
-  return /^(anonymous|loggedOut)/.test(place) ? 'quiet' : 'held'
+const INKS: Readonly<Record<string, Ink>> = {
+  pass: 'sent',
+  hold: 'held',
+  anonymous: 'quiet',
+  refuse: 'rejected',
+}
+
+/** Picks the colour by what happens to requests in the state. */
+function inkOf({ tags }: InspectedSnapshot): Ink {
+  return tags.map((tag) => INKS[tag]).find((ink) => ink !== undefined) ?? 'plain'
 }

@@ -1,39 +1,39 @@
-import type { AuthEmitted, Standing } from '../../machines/index.ts'
+import type { AuthEmitted, SessionStatus } from '../../machines/index.ts'
 
-/** A fact that may be shown: a number, a truth, a word, or a few of them under names. */
+/** A value that may be shown: a number, a boolean, a short text, or an object of such values. */
 export type Fact = string | number | boolean | { readonly [name: string]: Fact }
 
-/** An event of XState's, with the facts in it that may be shown. */
+/** An XState event, reduced to the fields that may be shown. */
 export interface InspectedEvent {
   readonly type: string
   readonly [name: string]: Fact
 }
 
-/** What the chart remembers; see `AuthContext`. */
+/** The context of the chart, reduced to the fields that may be shown; see `ChartContext`. */
 export interface InspectedContext {
-  readonly standing?: Standing
+  readonly status?: SessionStatus
   readonly epoch?: number
   readonly generation?: number
   readonly held?: number
   readonly [name: string]: Fact | undefined
 }
 
-/** Where the chart is. */
+/** The state and the context of the chart. */
 export interface InspectedSnapshot {
   readonly status: string
-  /** As XState has it: `'anonymous'`, `{ refreshing: { gate: 'open', … } }`. */
+  /** The state value, as XState gives it: `'anonymous'`, `{ refreshing: { gate: 'open', … } }`. */
   readonly value: unknown
   readonly tags: readonly string[]
   readonly context: InspectedContext
 }
 
 /**
- * One thing that an observer is told, in the order things happen. `at` is in milliseconds since the Unix epoch.
+ * One notification of an observer. Frames come in the order in which things happen. `at` is in milliseconds since the Unix epoch.
  *
- * Frames are made anew from what is known to be no secret: no token, password or verifier is in one, nor the text of an error.
+ * Frames are built from an allow-list of fields. They contain no token, password or verifier, and no error message.
  */
 export type InspectionFrame =
-  /** The first frame: how the session stands when somebody begins to look. */
+  /** The first frame: the session when the inspection starts. */
   | {
       readonly type: 'begin'
       readonly at: number
@@ -42,16 +42,16 @@ export type InspectionFrame =
       readonly actor: string
       readonly snapshot: InspectedSnapshot
     }
-  /** The chart has started something: an exchange, a sign-in, a look into the store. */
+  /** The chart has started an actor: a refresh, a sign-in, a read of the store. */
   | {
       readonly type: 'actor'
       readonly at: number
       readonly actor: string
-      /** The name that XState's events have for it: `xstate.done.actor.<id>`. */
+      /** The id of the actor in XState's events: `xstate.done.actor.<id>`. */
       readonly id: string
       readonly src: string
     }
-  /** An event is on its way to an actor; `from` is absent where it comes from outside. */
+  /** An event was sent to an actor. `from` is absent if the sender is not an actor. */
   | {
       readonly type: 'event'
       readonly at: number
@@ -59,7 +59,7 @@ export type InspectionFrame =
       readonly to: string
       readonly event: InspectedEvent
     }
-  /** The chart has taken an event, and stands like this. */
+  /** The chart has processed an event; `snapshot` is its state after it. */
   | {
       readonly type: 'snapshot'
       readonly at: number
@@ -68,15 +68,15 @@ export type InspectionFrame =
       readonly snapshot: InspectedSnapshot
       readonly before: InspectedSnapshot
     }
-  /** Something that the chart started has come to its end, or gone on. */
+  /** An actor that the chart started has made progress or ended. */
   | { readonly type: 'progress'; readonly at: number; readonly actor: string; readonly status: string }
-  /** What `auth.on` tells, too. It comes before the snapshot that it belongs to. */
+  /** An event that `auth.on` emits, too. It comes before the snapshot that it belongs to. */
   | { readonly type: 'emitted'; readonly at: number; readonly event: AuthEmitted }
   /** The last frame: the session was disposed of, or the inspection stopped. */
   | { readonly type: 'end'; readonly at: number }
 
 /**
- * Who looks at a session. What it throws, or rejects with, is reported and harms nobody.
+ * Observes a session. If it throws, or returns a promise that rejects, the error is reported and nothing else happens.
  *
  * @param frame what happened
  */

@@ -1,5 +1,5 @@
 /**
- * What a session does, for people and machines to look at.
+ * Observers of a session: for the console, for Stately's inspector, for OpenTelemetry, and your own.
  *
  * @module
  */

@@ -1,29 +1,30 @@
 import type { AnyActorRef, InspectionEvent } from 'xstate'
 import type { Auth } from '../core/auth.ts'
-import { isPromiseLike } from '../core/promise-like.ts'
+import { isPromiseLike } from '../core/platform/promise-like.ts'
 import { report } from '../environment/report.ts'
-import { emittedFacts, eventFacts, snapshotFacts, wordOr } from './facts.ts'
+import { emittedFacts, eventFacts, snapshotFacts, wordOr } from './allow-list.ts'
 import type { AuthObserver, InspectionFrame } from './frames.ts'
 
-/** The part of an auth that is looked at, so that any will do, whatever its credentials and wherever its chart runs. */
+/** The members of a session that are inspected. Any session fits, with any credentials, also one in a worker. */
 export type InspectableAuth = Pick<Auth, 'actor' | 'on'>
 
 /** Options of `inspectAuth`. */
 export interface InspectOptions {
-  /** Tells this session from others. Default: `'auth'`. */
+  /** The name of this session, if there are several. Default: `'auth'`. */
   readonly name?: string
-  /** Tells the time, in milliseconds since the Unix epoch. Default: `Date.now`. */
+  /** Returns the time, in milliseconds since the Unix epoch. Default: `Date.now`. */
   readonly now?: () => number
 }
 
 /**
- * Shows a session to an observer: what the chart hears, where it stands after each event, what it starts and what it tells.
- * It may begin and end at any time, and there may be any number of observers. What they are shown holds no secret.
+ * Notifies an observer of everything that a session does: the events that the chart receives, its state after each of them,
+ * the actors that it starts, and the events that it emits. You can start and stop at any time, with any number of observers.
+ * Frames contain no secrets.
  *
  * @param auth the session, also one that lives in a worker
- * @param observer who looks: `consoleObserver()`, `statelyObserver(inspector)`, `openTelemetryObserver(api)`, or a function
- * of your own; where it throws, or gives a promise that rejects, that is reported and nothing else happens
- * @returns the way to stop; it may be called again. The end of the session stops it, too
+ * @param observer `consoleObserver()`, `statelyObserver(inspector)`, `openTelemetryObserver(api)`, or a function of your own.
+ * If it throws, or returns a promise that rejects, the error is reported and nothing else happens
+ * @returns a function that stops the inspection; it may be called again. The end of the session stops it, too
  *
  * @example
  * ```ts
@@ -39,11 +40,11 @@ export function inspectAuth(
 ): () => void {
   const { actor } = auth
   const stops: (() => void)[] = []
-  const met = new WeakSet<AnyActorRef>()
+  const known = new WeakSet<AnyActorRef>()
   let snapshot = snapshotFacts(actor.getSnapshot())
   let ended = false
 
-  function tell(frame: InspectionFrame) {
+  function notify(frame: InspectionFrame) {
     try {
       const answer = observer(frame)
       if (isPromiseLike(answer)) answer.then(undefined, report)
@@ -56,23 +57,23 @@ export function inspectAuth(
     if (ended) return
     ended = true
     for (const stop of stops) stop()
-    tell({ type: 'end', at: now() })
+    notify({ type: 'end', at: now() })
   }
 
-  /** Shows an actor that was there before anybody looked, or that has just come. */
-  function meet(ref: AnyActorRef) {
-    if (ref === actor || met.has(ref)) return
-    met.add(ref)
-    tell({ type: 'actor', at: now(), actor: ref.sessionId, id: ref.id, src: wordOr(ref.src, 'actor') })
+  /** Introduces a child actor before the first frame about it. It may have started before the inspection. */
+  function introduce(ref: AnyActorRef) {
+    if (ref === actor || known.has(ref)) return
+    known.add(ref)
+    notify({ type: 'actor', at: now(), actor: ref.sessionId, id: ref.id, src: wordOr(ref.src, 'actor') })
   }
 
-  function hear(frame: InspectionEvent) {
+  function receive(frame: InspectionEvent) {
     const ref = frame.actorRef as AnyActorRef
     if (ended || (ref !== actor && ref._parent !== (actor as AnyActorRef))) return
-    meet(ref)
+    introduce(ref)
     if (frame.type === '@xstate.event') {
       const from = (frame.sourceRef as AnyActorRef | undefined)?.sessionId
-      tell({
+      notify({
         type: 'event',
         at: now(),
         ...(from !== undefined && { from }),
@@ -83,7 +84,7 @@ export function inspectAuth(
       if (ref === actor) {
         const before = snapshot
         snapshot = snapshotFacts(actor.getSnapshot())
-        tell({
+        notify({
           type: 'snapshot',
           at: now(),
           actor: ref.sessionId,
@@ -91,18 +92,19 @@ export function inspectAuth(
           snapshot,
           before,
         })
-      } else tell({ type: 'progress', at: now(), actor: ref.sessionId, status: frame.snapshot.status })
+      } else notify({ type: 'progress', at: now(), actor: ref.sessionId, status: frame.snapshot.status })
     }
   }
 
-  const inspection = actor.system.inspect(hear)
+  const inspection = actor.system.inspect(receive)
   stops.push(() => inspection.unsubscribe())
-  stops.push(auth.on('*', (event) => tell({ type: 'emitted', at: event.at, event: emittedFacts(event) })))
-  tell({ type: 'begin', at: now(), name, actor: actor.sessionId, snapshot })
-  for (const child of Object.values(actor.getSnapshot().children ?? {})) if (child) meet(child as AnyActorRef)
+  stops.push(auth.on('*', (event) => notify({ type: 'emitted', at: event.at, event: emittedFacts(event) })))
+  notify({ type: 'begin', at: now(), name, actor: actor.sessionId, snapshot })
+  for (const child of Object.values(actor.getSnapshot().children ?? {}))
+    if (child) introduce(child as AnyActorRef)
   const subscription = actor.subscribe({ complete: end, error: end })
   stops.push(() => subscription.unsubscribe())
-  // It was over before anybody looked, or the observer ended it.
+  // The session had ended before, or the observer ended it.
   if (ended) subscription.unsubscribe()
   else if (actor.getSnapshot().status !== 'active') end()
   return end

@@ -1,34 +1,34 @@
-import { type AnyAuth, FETCH, GATE } from '../core/auth.ts'
+import { type AuthHandle, REQUEST_GATE, WORKER_FETCH } from '../core/auth.ts'
 import { AuthError } from '../core/errors.ts'
-import type { Gate } from '../core/gate.ts'
-import { isPromiseLike } from '../core/promise-like.ts'
-import type { BearerRequest, RequestWatch } from '../core/request.ts'
+import { isPromiseLike } from '../core/platform/promise-like.ts'
+import type { Gate } from '../core/requests/gate.ts'
+import type { BearerRequest, RequestWatch } from '../core/requests/transport-request.ts'
 import { report } from '../environment/report.ts'
 import type { RequestFrame, RequestObserver } from './request-frames.ts'
 
 /** Options of `inspectRequests`. */
 export interface InspectRequestsOptions {
-  /** Tells the time, in milliseconds since the Unix epoch. Default: `Date.now`. */
+  /** Returns the time, in milliseconds since the Unix epoch. Default: `Date.now`. */
   readonly now?: () => number
 }
 
+/** A frame without the fields that are added later. Distributes over the union. */
 type Undated<T> = T extends unknown ? Omit<T, 'at'> : never
 type Unnamed<T> = T extends unknown ? Omit<T, 'id' | 'at'> : never
-type Tell = (what: Undated<RequestFrame>) => void
-type Told = Unnamed<RequestFrame>
+type Notify = (frame: Undated<RequestFrame>) => void
 
-/** Those who look at one session's requests. */
-const observers = new WeakMap<Gate, Set<Tell>>()
+/** The observers of each session, by its gate. */
+const observers = new WeakMap<Gate, Set<Notify>>()
 let lastId = 0
 
 /**
- * Shows each request that a transport sends for a session, from its arrival to its end: sent, held, replayed, done or rejected.
- * Where nobody looks it costs nothing. Requests that were under way before are not shown, nor those that carry an
- * `Authorization` header of their own or go to an origin that gets no token: they are none of the session's business.
+ * Notifies an observer of each request that a transport sends for a session, from its arrival to its end: sent, held, replayed,
+ * done or rejected. Without an observer it costs nothing. Some requests are not reported: those that were in flight before, those
+ * with an `Authorization` header of their own, and those to an origin that gets no token.
  *
- * @param auth the session; one that lives in a worker sends its requests there, where nothing is seen of them from here
- * @param observer who looks
- * @returns the way to stop; it may be called again
+ * @param auth the session. If it lives in a worker, its requests are sent there, and none is reported here
+ * @param observer receives the frames
+ * @returns a function that stops the inspection; it may be called again
  *
  * @example
  * ```ts
@@ -38,28 +38,28 @@ let lastId = 0
  * ```
  */
 export function inspectRequests(
-  auth: AnyAuth,
+  auth: AuthHandle,
   observer: RequestObserver,
   { now = Date.now }: InspectRequestsOptions = {},
 ): () => void {
-  const gate = auth[FETCH] ? undefined : auth[GATE]
+  const gate = auth[WORKER_FETCH] ? undefined : auth[REQUEST_GATE]
   if (!gate) return () => {}
-  const watching = observers.get(gate) ?? new Set<Tell>()
+  const watching = observers.get(gate) ?? new Set<Notify>()
   observers.set(gate, watching)
-  const tell = inOrder(observer, now, () => watching.has(tell))
-  watching.add(tell)
+  const notify = createNotify(observer, now, () => watching.has(notify))
+  watching.add(notify)
   gate.watch = watchFor(watching)
   return () => {
-    watching.delete(tell)
+    watching.delete(notify)
     if (watching.size === 0) gate.watch = undefined
   }
 }
 
 /**
- * Tells an observer what happened, a moment later: it may call the session, which must not happen in the middle of a step of the
- * gate's.
+ * Notifies an observer in a microtask. The observer may call the session, which must not happen in the middle of a step of the
+ * gate.
  */
-function inOrder(observer: RequestObserver, now: () => number, isWatching: () => boolean): Tell {
+function createNotify(observer: RequestObserver, now: () => number, isWatching: () => boolean): Notify {
   let waiting: RequestFrame[] = []
   function flush() {
     const frames = waiting
@@ -74,9 +74,9 @@ function inOrder(observer: RequestObserver, now: () => number, isWatching: () =>
       }
     }
   }
-  return (what) => {
+  return (frame) => {
     try {
-      waiting.push({ ...what, at: now() })
+      waiting.push({ ...frame, at: now() })
     } catch (error) {
       report(error)
     }
@@ -84,38 +84,41 @@ function inOrder(observer: RequestObserver, now: () => number, isWatching: () =>
   }
 }
 
-function watchFor(watching: ReadonlySet<Tell>): RequestWatch {
+function watchFor(watching: ReadonlySet<Notify>): RequestWatch {
   return async (request, go) => {
     const id = ++lastId
-    // Who comes later has not seen it arrive.
+    // An observer that starts later has not seen the request arrive, so it gets no frame of it.
     const present = [...watching]
-    const tell = (what: Told) => {
-      for (const one of present) one({ ...what, id })
+    const notify = (frame: Unnamed<RequestFrame>) => {
+      for (const one of present) one({ ...frame, id })
     }
-    tell({ type: 'arrived', ...placeOf(request) })
+    notify({ type: 'arrived', ...describe(request) })
     try {
-      const answer = await go(watched(request, tell))
-      tell({ type: 'done' })
+      const answer = await go(watched(request, notify))
+      notify({ type: 'done' })
       return answer
     } catch (error) {
-      tell({ type: 'rejected', reason: request.signal?.aborted ? 'aborted' : reasonOf(error) })
+      notify({ type: 'rejected', reason: request.signal?.aborted ? 'aborted' : reasonOf(error) })
       throw error
     }
   }
 }
 
-/** The same request to whoever sends it, and it tells what is done with it. */
-function watched<Answer>(request: BearerRequest<Answer>, tell: (what: Told) => void): BearerRequest<Answer> {
+/** Wraps a request: it behaves the same, and reports each step. */
+function watched<Answer>(
+  request: BearerRequest<Answer>,
+  notify: (frame: Unnamed<RequestFrame>) => void,
+): BearerRequest<Answer> {
   let sent = false
   return {
     send(authorization, abort) {
-      tell({ type: sent ? 'replayed' : 'sent' })
+      notify({ type: sent ? 'replayed' : 'sent' })
       sent = true
       return request.send(authorization, abort)
     },
     challenge(answer) {
       const status = statusOf(answer)
-      if (status !== undefined) tell({ type: 'answered', status })
+      if (status !== undefined) notify({ type: 'answered', status })
       return request.challenge(answer)
     },
     get replayable() {
@@ -129,16 +132,18 @@ function watched<Answer>(request: BearerRequest<Answer>, tell: (what: Told) => v
     get signal() {
       return request.signal
     },
-    /** Asked by nobody but the queue, when the request enters it. */
     get timeout() {
-      tell({ type: 'held' })
       return request.timeout
+    },
+    onHeld() {
+      notify({ type: 'held' })
+      request.onHeld?.()
     },
   }
 }
 
-/** A transport of an app's own may name its endpoints as it likes, and fail at it: that must not fail the request. */
-function placeOf(request: BearerRequest<unknown>): { readonly name: string; readonly origin: string } {
+/** Names a request by its key. The key of a custom transport may have any form, or throw: that must not fail the request. */
+function describe(request: BearerRequest<unknown>): { readonly name: string; readonly origin: string } {
   let key = ''
   try {
     key = request.key()
@@ -150,7 +155,7 @@ function placeOf(request: BearerRequest<unknown>): { readonly name: string; read
   }
 }
 
-/** An answer is what its transport takes for one: a response, something with a response in it, or an event that ends it. */
+/** Finds the status in the answer of a transport: a response, an object with a response, or an event that ends the request. */
 function statusOf(answer: unknown): number | undefined {
   const { status, response, end } = (answer ?? {}) as Readonly<Record<string, unknown>>
   if (typeof status === 'number') return status

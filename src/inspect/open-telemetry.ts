@@ -1,14 +1,14 @@
 import type { AuthEmitted } from '../../machines/index.ts'
-import { wordOr } from './facts.ts'
-import type { AuthObserver, InspectionFrame } from './frames.ts'
+import { enteredStates, topState } from '../../machines/state-path.ts'
+import { wordOr } from './allow-list.ts'
+import type { AuthObserver, InspectedSnapshot, InspectionFrame } from './frames.ts'
 import { createMeters } from './meters.ts'
-import { placeOf } from './step-text.ts'
 import type { Attributes, TelemetryOptions, TelemetrySpan } from './telemetry.ts'
 
 const SCOPE = 'authchart'
 
-/** A stretch of time that is told when it is over: a refresh, or a time in which requests wait. */
-interface Stretch {
+/** A period that is reported when it ends: a refresh, or the time in which requests are held. */
+interface Period {
   readonly since: number
   readonly span: TelemetrySpan | undefined
   failures: number
@@ -17,17 +17,25 @@ interface Stretch {
 }
 
 /** How a refresh ended. */
-type Outcome = 'renewed' | 'expired' | 'last_token' | 'suspended' | 'offline' | 'abandoned'
+type Outcome = 'refreshed' | 'expired' | 'last_token' | 'cooling_down' | 'offline' | 'abandoned'
+
+/** The states in which a refresh has ended, or goes on later. */
+const OUTCOMES: Readonly<Record<string, Outcome>> = {
+  'refreshing.attempt.coolingDown': 'cooling_down',
+  'refreshing.attempt.offline': 'offline',
+  'authenticated.lastToken': 'last_token',
+  expired: 'expired',
+}
 
 /**
- * Tells OpenTelemetry of a session. Spans: `authchart.refresh`, from the first try to the outcome, with an event for each try
- * that failed; `authchart.hold`, from the first request that waits to the last. Both are roots, for they belong to no request
- * in particular. Beside them the duration of each as a histogram, in seconds, and counters.
+ * Reports a session to OpenTelemetry. Spans: `authchart.refresh`, from the first attempt to the outcome, with an event for each
+ * failed attempt; `authchart.hold`, from the first held request until none is held. Both are root spans, because they do not
+ * belong to a single request. The durations are also reported as histograms, in seconds. Counters complete them.
  *
- * Attributes are facts: outcomes, reasons (`error.type`), statuses (`http.response.status_code`), numbers.
+ * Attributes contain no secrets: outcomes, reasons (`error.type`), statuses (`http.response.status_code`), numbers.
  *
- * @param options `trace` and `metrics` of `@opentelemetry/api` for what is registered there, or a `tracer` and a `meter`; what
- * is not given is not told
+ * @param options `trace` and `metrics` of `@opentelemetry/api` to use the registered providers, or a `tracer` and a `meter`.
+ * Spans need a tracer, metrics need a meter
  * @returns an observer for `inspectAuth`
  *
  * @example
@@ -45,13 +53,13 @@ export function openTelemetryObserver({ trace, metrics, tracer, meter }: Telemet
   const measuring = meter ?? metrics?.getMeter(SCOPE)
   const meters = measuring && createMeters(measuring)
   let name = ''
-  let refresh: Stretch | undefined
-  let hold: Stretch | undefined
-  /** How the refresh under way seems to end: told by the event that comes before the state changes. */
+  let refresh: Period | undefined
+  let hold: Period | undefined
+  /** The outcome of the current refresh, from the event that precedes the change of state. */
   let outcome: Outcome | undefined
   let failure: string | undefined
 
-  function begin(what: string, at: number, attributes: Attributes): Stretch {
+  function begin(what: string, at: number, attributes: Attributes): Period {
     const span = tracing?.startSpan(`${SCOPE}.${what}`, {
       root: true,
       startTime: new Date(at),
@@ -62,7 +70,7 @@ export function openTelemetryObserver({ trace, metrics, tracer, meter }: Telemet
 
   function endRefresh(at: number, how: Outcome) {
     if (!refresh) return
-    const failed = how !== 'renewed' && how !== 'abandoned'
+    const failed = how !== 'refreshed' && how !== 'abandoned'
     const attributes = {
       'authchart.refresh.outcome': how,
       ...(failed && { 'error.type': failure ?? how }),
@@ -91,28 +99,27 @@ export function openTelemetryObserver({ trace, metrics, tracer, meter }: Telemet
     hold = undefined
   }
 
-  /** Where the chart goes says when a refresh begins and ends. */
-  function follow({ at, to, epoch, generation }: Extract<AuthEmitted, { type: 'transition' }>) {
-    if (to === 'refreshing.exchange.requesting') {
+  /** Starts or ends a refresh, and ends a hold, by what the chart came to in a step. */
+  function follow(at: number, { value, context }: InspectedSnapshot) {
+    const states = enteredStates(value)
+    if (states.includes('refreshing.attempt.requesting')) {
+      const { epoch = 0, generation = 0 } = context
       refresh ??= begin('refresh', at, { 'authchart.epoch': epoch, 'authchart.generation': generation })
-    } else if (to === 'refreshing.exchange.suspended') endRefresh(at, 'suspended')
-    else if (to === 'refreshing.exchange.offline') endRefresh(at, 'offline')
-    else if (to === 'authenticated.terminal') endRefresh(at, 'last_token')
-    else if (to === 'expired') endRefresh(at, 'expired')
-    // On the way to `terminal` it passes through here.
-    else if (to === 'authenticated.renewable') endRefresh(at, outcome ?? 'abandoned')
-    // Gone elsewhere, or begun anew with other tokens.
-    else if (!to.includes('.') && to !== 'authenticated') endRefresh(at, 'abandoned')
+    } else if (refresh) {
+      const state = states.find((path) => path in OUTCOMES)
+      if (state !== undefined) endRefresh(at, outcome ?? OUTCOMES[state] ?? 'abandoned')
+      // The session ended, or started again with other tokens.
+      else if (topState(value) !== 'refreshing') endRefresh(at, outcome ?? 'abandoned')
+    }
+    if (hold && !context.held) endHold(at, hold.rejected >= hold.held ? 'rejected' : 'released')
   }
 
   function count(event: AuthEmitted) {
     const { at } = event
     const reason = { 'error.type': wordOr(event.reason, '_OTHER') }
     switch (event.type) {
-      case 'transition':
-        return follow(event)
       case 'refreshed':
-        if (refresh) outcome = 'renewed'
+        if (refresh) outcome = 'refreshed'
         return
       case 'refreshFailed': {
         const attributes: Attributes = {
@@ -136,6 +143,8 @@ export function openTelemetryObserver({ trace, metrics, tracer, meter }: Telemet
         if (hold) hold.rejected += event.count
         return meters?.rejected.add(event.count, reason)
       case 'signedIn':
+        // The tokens are of another session than the one that was being refreshed.
+        endRefresh(at, 'abandoned')
         return meters?.started.add(1, {})
       case 'expired':
       case 'signedOut':
@@ -152,14 +161,12 @@ export function openTelemetryObserver({ trace, metrics, tracer, meter }: Telemet
     const { at } = frame
     if (frame.type === 'begin') {
       name = frame.name
-      const { value, context } = frame.snapshot
-      if (placeOf(value).includes('exchange.requesting')) refresh = begin('refresh', at, {})
-      if (context.held) hold = begin('hold', at, {})
+      const { snapshot } = frame
+      if (snapshot.context.held) hold = begin('hold', at, {})
+      follow(at, snapshot)
     } else if (frame.type === 'emitted') count(frame.event)
-    else if (frame.type === 'snapshot') {
-      if (hold && !frame.snapshot.context.held)
-        endHold(at, hold.rejected >= hold.held ? 'rejected' : 'released')
-    } else if (frame.type === 'end') {
+    else if (frame.type === 'snapshot') follow(at, frame.snapshot)
+    else if (frame.type === 'end') {
       endRefresh(at, 'abandoned')
       endHold(at, 'abandoned')
     }

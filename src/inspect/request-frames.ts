@@ -1,31 +1,32 @@
 /**
- * One thing that becomes of a request. `at` is in milliseconds since the Unix epoch, and `id` is the same in all frames of a
- * request. There is neither a header nor a body in one, nor the query of a URL, or a user and a password in it.
+ * One step of a request. `at` is in milliseconds since the Unix epoch. `id` is the same in all frames of a request. A frame
+ * contains no header, no body, no query, and no user name or password of a URL.
  */
 export type RequestFrame =
-  /** A transport was asked to send it. */
+  /** The app called a transport. */
   | {
       readonly type: 'arrived'
       readonly id: number
       readonly at: number
-      /** As in `GET /books`. */
+      /** The method and the path: `GET /books`. */
       readonly name: string
-      /** Where it goes; empty where its transport does not tell. */
+      /** The origin of the URL; empty if the transport does not give one. */
       readonly origin: string
     }
-  /** It is on its way; `replayed`: once more, after a 401 or an abort. */
+  /** It was sent; `replayed`: sent again, after a 401 or an abort. */
   | { readonly type: 'sent' | 'replayed'; readonly id: number; readonly at: number }
-  /** It waits for a token. */
+  /** It began to wait for a token. */
   | { readonly type: 'held'; readonly id: number; readonly at: number }
-  /** A server has answered; it is not the end where that is a 401. */
+  /** A server has answered. After a 401 the request may be replayed. */
   | { readonly type: 'answered'; readonly id: number; readonly at: number; readonly status: number }
-  /** Its caller has the answer. */
+  /** Its caller has received the answer. */
   | { readonly type: 'done'; readonly id: number; readonly at: number }
-  /** Its caller has an error: the `code` of an `AuthError`, `aborted`, or `failed`. */
+  /** Its caller has received an error. `reason` is the `code` of an `AuthError`, `aborted`, or `failed`. */
   | { readonly type: 'rejected'; readonly id: number; readonly at: number; readonly reason: string }
 
 /**
- * Who looks at the requests of a session. What it throws is reported and harms nobody.
+ * Observes the requests of a session. If it throws, or returns a promise that rejects, the error is reported and nothing else
+ * happens.
  *
  * @param frame what happened
  */

@@ -1,14 +1,14 @@
 import { definition } from './definition.ts'
 import type { AuthObserver, InspectedSnapshot } from './frames.ts'
 
-/** The part of an inspector of `@statelyai/inspect` that is used. */
+/** The methods of an inspector of `@statelyai/inspect` that the observer calls. */
 export interface StatelyInspector {
   actor(actorRef: object | string, snapshot?: object): void
   event(target: object | string, event: object | string, info?: { source?: string }): void
   snapshot(actor: object | string, snapshot: object, info?: { event: { type: string } }): void
 }
 
-/** An actor, as far as an inspector reads it. */
+/** The members of an actor that an inspector reads. */
 interface ActorLike {
   readonly sessionId: string
   readonly _parent?: ActorLike
@@ -16,14 +16,14 @@ interface ActorLike {
 }
 
 /**
- * Shows a session in Stately's inspector: the chart with its current states lit, and every event in a sequence diagram.
+ * Shows a session in Stately's inspector: the chart with its active states highlighted, and every event in a sequence diagram.
  *
- * `createBrowserInspector()` opens a window with stately.ai in it and posts the frames there, or to the page at `url`.
- * `createWebSocketInspector({ url })` sends them to a server of yours. On a server, where there is no window,
- * `createBrowserInspector()` shows nothing, and neither does this.
+ * `createBrowserInspector()` opens a window with stately.ai and posts the frames to it, or to the page at `url`.
+ * `createWebSocketInspector({ url })` sends them to a server of yours. Without a window, as on a server,
+ * `createBrowserInspector()` shows nothing.
  *
  * @param inspector from `@statelyai/inspect`: `createBrowserInspector`, `createWebSocketInspector`, or `createInspector`
- * with an adapter of your own. It stays yours to stop
+ * with an adapter of your own. The observer does not stop it
  * @returns an observer for `inspectAuth`
  *
  * @example
@@ -45,7 +45,7 @@ export function statelyObserver(inspector: StatelyInspector): AuthObserver {
     if (!usable) return
     switch (frame.type) {
       case 'begin':
-        // Every chart begins to count at the same number.
+        // Ids of actors start at the same number in every chart, so they need the name of the session.
         prefix = `${frame.name} `
         last = frame.snapshot
         chart = { sessionId: idOf(frame.actor), logic: { config: definition } }
@@ -79,7 +79,7 @@ export function statelyObserver(inspector: StatelyInspector): AuthObserver {
   }
 }
 
-/** With what XState's own snapshots have besides, which an inspector may look for. */
+/** Adds the members of XState snapshots that an inspector may read. */
 function shown(snapshot: InspectedSnapshot): object {
   return { ...snapshot, children: {}, historyValue: {} }
 }

@@ -1,4 +1,4 @@
-/** The part of the OpenTelemetry API that is used. What `@opentelemetry/api` gives fits, and any that is shaped like it. */
+/** The part of the OpenTelemetry API that the observer calls. `@opentelemetry/api` fits, and so does anything of the same shape. */
 
 export type Attributes = Record<string, string | number | boolean>
 
@@ -28,12 +28,12 @@ export interface TelemetryMeter {
 
 /** Where spans and measurements go. */
 export interface TelemetryOptions {
-  /** `trace` of `@opentelemetry/api`: the tracer is that of the provider registered there. */
+  /** `trace` of `@opentelemetry/api`. Gives the tracer of the registered provider. */
   readonly trace?: { getTracer(name: string): TelemetryTracer }
-  /** `metrics` of `@opentelemetry/api`: the meter is that of the provider registered there. */
+  /** `metrics` of `@opentelemetry/api`. Gives the meter of the registered provider. */
   readonly metrics?: { getMeter(name: string): TelemetryMeter }
-  /** A tracer of your own; it goes before `trace`. */
+  /** A tracer of your own; takes precedence over `trace`. */
   readonly tracer?: TelemetryTracer
-  /** A meter of your own; it goes before `metrics`. */
+  /** A meter of your own; takes precedence over `metrics`. */
   readonly meter?: TelemetryMeter
 }

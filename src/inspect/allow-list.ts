@@ -1,13 +1,13 @@
-import type { AuthContext, AuthEmitted, AuthMachine } from '../../machines/index.ts'
+import type { AuthEmitted, AuthMachine, ChartContext } from '../../machines/index.ts'
 import type { Fact, InspectedContext, InspectedEvent, InspectedSnapshot } from './frames.ts'
 
-/** Words of the library, of OAuth, and of this kind: a token or a sentence is none. */
+/** Error codes, reasons and the like. Tokens are longer, and sentences have spaces, so neither matches. */
 const WORD = /^[a-z][a-z0-9_.-]{0,31}$/i
 
-/** Names with dots between them, of states and of events: `xstate.done.actor.0.auth.restoring.reading`. */
+/** Names of states and events, joined by dots: `xstate.done.actor.0.auth.restoring.reading`. */
 const PATH = /^[a-z0-9.]{0,120}$/i
 
-type Rule = 'number' | 'truth' | 'word' | 'words' | 'path' | Rules
+type Rule = 'number' | 'boolean' | 'word' | 'words' | 'path' | Rules
 interface Rules {
   readonly [name: string]: Rule
 }
@@ -16,26 +16,26 @@ const TOKEN_FACTS: Rules = {
   epoch: 'number',
   generation: 'number',
   expiresAt: 'number',
-  renewAt: 'number',
-  renewable: 'truth',
+  refreshAt: 'number',
+  refreshable: 'boolean',
 }
 
 const FAILURE: Rules = {
-  fatal: 'truth',
-  uncertain: 'truth',
+  fatal: 'boolean',
+  ambiguous: 'boolean',
   reason: 'word',
   status: 'number',
   retryAt: 'number',
   notBefore: 'number',
 }
 
-/** What may be shown of an event: those of the vocabulary, and the two by which what the chart started ends. */
+/** Fields of an event that may be shown. Covers the chart's own events, and XState's `done` and `error` events of actors. */
 const EVENT: Rules = {
   facts: TOKEN_FACTS,
   output: TOKEN_FACTS,
   error: FAILURE,
-  works: 'truth',
-  renewal: 'truth',
+  works: 'boolean',
+  refreshed: 'boolean',
   generation: 'number',
   count: 'number',
   held: 'number',
@@ -54,7 +54,7 @@ const EMITTED: Rules = {
   from: 'path',
   to: 'path',
   attempt: 'number',
-  fatal: 'truth',
+  fatal: 'boolean',
   status: 'number',
   retryAt: 'number',
   count: 'number',
@@ -64,23 +64,30 @@ const EMITTED: Rules = {
   maxAge: 'number',
 }
 
-/** What is looked for first stands first: some inspectors show no more than ten. */
-const CONTEXT: Readonly<Record<keyof AuthContext, Rule>> = {
-  standing: 'word',
+/** Fields of the context that may be shown, the most useful first: some inspectors show only ten. The key of the ports is left out. */
+const CONTEXT: Readonly<Record<Exclude<keyof ChartContext, 'session'>, Rule>> = {
+  status: 'word',
   reason: 'word',
   generation: 'number',
   epoch: 'number',
   expiresAt: 'number',
-  renewAt: 'number',
+  refreshAt: 'number',
   held: 'number',
   attempt: 'number',
   failure: FAILURE,
-  renewable: 'truth',
-  uncertain: 'truth',
+  refreshable: 'boolean',
+  ambiguous: 'boolean',
   retryAt: 'number',
   notBefore: 'number',
   rejectedGeneration: 'number',
-  policy: { attempts: 'number', ambiguousRefresh: 'word', silentSignIn: 'truth', restores: 'truth' },
+  policy: {
+    refreshOn: 'word',
+    attempts: 'number',
+    coolDown: 'number',
+    ambiguousRefresh: 'word',
+    silentSignIn: 'boolean',
+    restores: 'boolean',
+  },
 }
 
 export function eventFacts(event: { readonly type: string }): InspectedEvent {
@@ -95,7 +102,7 @@ export function snapshotFacts(snapshot: ReturnType<AuthMachine['resolveState']>)
   const { status, value, context, tags } = snapshot
   return {
     status,
-    value: structuredValue(value),
+    value: copyStateValue(value),
     tags: [...tags],
     context: facts(context, CONTEXT) as InspectedContext,
   }
@@ -105,28 +112,28 @@ export function wordOr(word: unknown, other: string): string {
   return typeof word === 'string' && WORD.test(word) ? word : other
 }
 
-/** Makes a new object of what a rule lets pass; everything else is left out, whatever it is. */
+/** Copies the fields that have a rule and satisfy it. Everything else is left out. */
 function facts(source: object, rules: Rules): Record<string, Fact> {
-  const told: Record<string, Fact> = {}
+  const allowed: Record<string, Fact> = {}
   for (const [name, rule] of Object.entries(rules)) {
     const fact = factOf((source as Readonly<Record<string, unknown>>)[name], rule)
-    if (fact !== undefined) told[name] = fact
+    if (fact !== undefined) allowed[name] = fact
   }
-  return told
+  return allowed
 }
 
 function factOf(value: unknown, rule: Rule): Fact | undefined {
   if (typeof rule === 'object') return typeof value === 'object' && value ? facts(value, rule) : undefined
   if (rule === 'number') return typeof value === 'number' ? value : undefined
-  if (rule === 'truth') return typeof value === 'boolean' ? value : undefined
+  if (rule === 'boolean') return typeof value === 'boolean' ? value : undefined
   if (typeof value !== 'string') return undefined
   if (rule === 'word') return wordOr(value, 'other')
   if (rule === 'path') return PATH.test(value) ? value : 'other'
   return value.split(' ').every((word) => word.length <= 80) ? value : 'other'
 }
 
-/** Names of states alone, in objects of its own. */
-function structuredValue(value: unknown): unknown {
+/** Copies a state value, so that an observer cannot change the chart's own. */
+function copyStateValue(value: unknown): unknown {
   if (typeof value !== 'object' || value === null) return value
-  return Object.fromEntries(Object.entries(value).map(([key, inner]) => [key, structuredValue(inner)]))
+  return Object.fromEntries(Object.entries(value).map(([key, inner]) => [key, copyStateValue(inner)]))
 }

@@ -1,29 +1,27 @@
 import type { Theme } from './chart/chart-style.ts'
-import { button, h, setData, setText } from './panel/dom.ts'
 import { createPanel, type Panel } from './panel/panel.ts'
 import { panelStyle } from './panel/panel-style.ts'
-import type { Scene } from './panel/scene.ts'
-import { toneOf } from './panel/tone.ts'
+import { createShell } from './panel/shell.ts'
 import type { WatchableAuth } from './recording/recorder.ts'
 
-/** The name of the element. */
+/** The tag name of the element. */
 export const DEVTOOLS = 'authchart-devtools'
 
 /**
- * `<authchart-devtools>`: what a session does, live. Attributes: `open` shows the panel, `inline` puts it where the element is
- * instead of at the bottom of the window, `theme` is `light` or `dark` and follows the system where it is neither, `name` tells
- * one session from another.
+ * `<authchart-devtools>` shows what a session does, live. Attributes: `open` shows the panel. `inline` makes it part of the page,
+ * instead of fixing it to the bottom of the window. `theme` is `light` or `dark`; any other value follows the system. `name`
+ * identifies the session if there are several.
  */
 export interface AuthDevtoolsElement extends HTMLElement {
-  /** The session to look at. It is recorded from here on, also while the panel is closed, until the element is taken out of the page. */
+  /** The session to show. It is recorded until the element is removed from the page, also while the panel is closed. */
   auth: WatchableAuth | undefined
-  /** The session's clock, in milliseconds since the Unix epoch, where it has one of its own. Default: `Date.now`. */
+  /** The clock of the session, if it has its own. Returns milliseconds since the Unix epoch. Default: `Date.now`. */
   now: () => number
-  /** Whether the panel is shown; the same as the attribute. */
+  /** Whether the panel is shown; reflects the attribute. */
   open: boolean
 }
 
-/** Made on demand: where there is no page, there is no `HTMLElement` to extend. */
+/** Creates the class of the element. A function, because `HTMLElement` exists in pages only. */
 export function createElementClass(): CustomElementConstructor {
   const style = new CSSStyleSheet()
   style.replaceSync(panelStyle())
@@ -31,20 +29,7 @@ export function createElementClass(): CustomElementConstructor {
   return class extends HTMLElement implements AuthDevtoolsElement {
     static readonly observedAttributes = ['open', 'inline', 'theme', 'name']
     readonly #colors = matchMedia('(prefers-color-scheme: dark)')
-    readonly #launcher = button('authchart', { class: 'launcher', 'aria-controls': 'dock' }, () =>
-      this.#toggle(),
-    )
-    readonly #close = button('Close', { class: 'small' }, () => this.#toggle())
-    readonly #heading = h('span')
-    readonly #titlebar = h('div', { class: 'titlebar' }, this.#heading, this.#close)
-    readonly #waiting = h('p', { class: 'waiting' }, 'No session to look at yet.')
-    readonly #dock = h(
-      'section',
-      { class: 'dock', id: 'dock', 'aria-label': 'authchart devtools' },
-      this.#titlebar,
-      this.#waiting,
-    )
-    readonly #root = h('div', { class: 'root' }, this.#launcher, this.#dock)
+    readonly #shell = createShell(() => this.#toggle())
     #auth: WatchableAuth | undefined
     #now: () => number = Date.now
     #panel: Panel | undefined
@@ -53,9 +38,9 @@ export function createElementClass(): CustomElementConstructor {
       super()
       const shadow = this.attachShadow({ mode: 'open' })
       shadow.adoptedStyleSheets = [style]
-      shadow.append(this.#root)
+      shadow.append(this.#shell.root)
       for (const type of ['keydown', 'keypress', 'keyup'] as const)
-        this.#root.addEventListener(type, (event) => this.#hearKey(event))
+        this.#shell.root.addEventListener(type, (event) => this.#handleKey(event))
     }
 
     get auth(): WatchableAuth | undefined {
@@ -84,7 +69,7 @@ export function createElementClass(): CustomElementConstructor {
     }
 
     connectedCallback() {
-      // Set before the element was defined, they are properties of its own that hide those of its class.
+      // Properties that were set before the element was defined hide the accessors of the class: set them again.
       for (const name of ['auth', 'now', 'open'] as const) {
         if (!Object.hasOwn(this, name)) continue
         const value = this[name]
@@ -109,8 +94,8 @@ export function createElementClass(): CustomElementConstructor {
       else this.#arrange()
     }
 
-    /** What is meant for the panel is no shortcut of the app's. */
-    #hearKey(event: KeyboardEvent) {
+    /** Handles keys of the panel, and keeps them from the app's shortcuts. */
+    #handleKey(event: KeyboardEvent) {
       if (event.target instanceof HTMLInputElement) event.stopPropagation()
       if (event.type !== 'keydown' || event.key !== 'Escape') return
       const isBack = this.#panel?.goLive() === true
@@ -135,33 +120,29 @@ export function createElementClass(): CustomElementConstructor {
     }
 
     #paint = () => {
-      setData(this.#root, 'theme', this.#theme)
+      this.#shell.setTheme(this.#theme)
       this.#panel?.redraw()
     }
 
     #arrange() {
       const shown = this.#isInline || this.open
-      this.#root.classList.toggle('floating', !this.#isInline)
-      this.#launcher.hidden = shown
-      this.#launcher.ariaExpanded = String(shown)
-      this.#launcher.style.insetBlockEnd = `${12 + 48 * this.#placesTaken()}px`
-      setText(this.#heading, this.#title)
-      this.#dock.ariaLabel = `${this.#title} devtools`
-      this.#titlebar.hidden = this.#isInline
-      this.#dock.hidden = !shown
+      this.#shell.update({
+        title: this.#title,
+        inline: this.#isInline,
+        shown,
+        launchersBelow: this.#launchersBelow(),
+      })
       if (this.#panel) this.#panel.visible = shown
     }
 
-    /** How many sessions have their buttons in the corner already. */
-    #placesTaken() {
+    #launchersBelow() {
       const all = [...document.querySelectorAll(`${DEVTOOLS}:not([inline])`)]
       return Math.max(0, all.indexOf(this))
     }
 
     #toggle() {
       this.open = !this.open
-      const next = this.open ? this.#close : this.#launcher
-      next.focus()
+      this.#shell.focus(this.open)
     }
 
     #restart() {
@@ -173,25 +154,16 @@ export function createElementClass(): CustomElementConstructor {
         name: this.getAttribute('name') ?? 'auth',
         now: () => this.#now(),
         theme: () => this.#theme,
-        onDraw: (scene) => this.#tell(scene),
+        onDraw: (scene) => this.#shell.showState(scene, this.#title),
       })
-      this.#dock.append(this.#panel.element)
-      this.#waiting.hidden = true
+      this.#shell.mount(this.#panel)
       this.#arrange()
     }
 
     #end() {
       this.#panel?.stop()
-      this.#panel?.element.remove()
+      this.#shell.unmount(this.#panel, this.#title)
       this.#panel = undefined
-      this.#waiting.hidden = false
-      setText(this.#launcher, this.#title)
-      setData(this.#launcher, 'tone', undefined)
-    }
-
-    #tell({ moment: { active } }: Scene) {
-      setText(this.#launcher, `${this.#title}: ${active[0] ?? ''}`)
-      setData(this.#launcher, 'tone', toneOf(active))
     }
   }
 }

@@ -1,5 +1,5 @@
 /**
- * A panel that shows what a session does, for development.
+ * A panel that shows what a session does. For development only.
  *
  * @module
  */
@@ -16,20 +16,20 @@ declare global {
 
 /** Options of `showDevtools`. */
 export interface DevtoolsOptions {
-  /** Tells this session from others, in the names of files. Default: `'auth'`. */
+  /** The name of this session, if there are several. Exported files carry it, too. Default: `'auth'`. */
   readonly name?: string
-  /** Whether the panel is open at first. Default: `false`: a button opens it. */
+  /** Whether the panel is open at the start. Default: `false`; a button opens it. */
   readonly open?: boolean
-  /** Default: that of the system. */
+  /** Default: the theme of the system. */
   readonly theme?: 'light' | 'dark'
-  /** The session's clock, in milliseconds since the Unix epoch, where it has one of its own. Default: `Date.now`. */
+  /** The clock of the session, if it has its own. Returns milliseconds since the Unix epoch. Default: `Date.now`. */
   readonly now?: () => number
 }
 
 /**
- * Defines `<authchart-devtools>`, for pages that place the element themselves and set its `auth`. Calling it again does nothing.
+ * Defines `<authchart-devtools>`, for pages that add the element themselves and set its `auth`. Calling it again does nothing.
  *
- * @throws ReferenceError where there is no page
+ * @throws ReferenceError outside a page, for example in a server or a worker
  *
  * @example
  * ```ts
@@ -45,16 +45,16 @@ export function defineDevtools(): void {
 }
 
 /**
- * Puts a button into the corner of the page that opens a panel: the live chart, the token's countdown, each request as a bar, and
- * every event, back to where the session began. Nothing in it is a secret. It needs no style sheet and works under a strict
- * content security policy.
+ * Adds a button to the corner of the page. The button opens a panel that shows the live chart, the countdown of the token, the
+ * requests, and all events since the session started. The panel shows no secrets. It needs no style sheet and works under a
+ * strict content security policy.
  *
- * Call it in development only. What is not called is not in a production bundle.
+ * Call it in development only. Code that is not called is not part of a production bundle.
  *
- * @param auth the session, also one that lives in a worker, whose requests cannot be seen from the page
+ * @param auth the session. The requests of a session in a worker cannot be seen from the page
  * @param options see `DevtoolsOptions`
- * @returns the way to take it out again
- * @throws ReferenceError where there is no page
+ * @returns a function that removes the panel and its button
+ * @throws ReferenceError outside a page, for example in a server or a worker
  *
  * @example
  * ```ts
@@ -73,7 +73,7 @@ export function showDevtools(auth: WatchableAuth, options: DevtoolsOptions = {})
   if (now !== undefined) element.now = now
   element.auth = auth
   element.open = open
-  // A script in the head runs before there is a body.
+  // A script in the head runs before the body exists.
   const place = document.body ?? document.documentElement
   place.append(element)
   return () => element.remove()

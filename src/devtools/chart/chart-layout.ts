@@ -1,4 +1,5 @@
-/** A drawing of a chart as numbers: which box is where, and which way each arrow goes. All lengths are pixels. */
+/** The layout of a drawn chart: the positions of boxes, arrows and labels. All lengths are in pixels. */
+import type { RequestMode } from '../../core/requests/request-mode.ts'
 
 export interface Box {
   readonly x: number
@@ -7,44 +8,47 @@ export interface Box {
   readonly height: number
 }
 
-/** What becomes of a request that arrives in a state: drawings tell it by colour. `plain`: it has no say. */
-export type Tone = 'sent' | 'held' | 'unsigned' | 'rejected' | 'gated' | 'plain'
+/**
+ * What happens to a request in a state; drawings show it as a colour. `gated`: a child of another region decides. `plain`:
+ * the chart does not say.
+ */
+export type Tone = RequestMode | 'gated' | 'plain'
 
 export interface LaidState extends Box {
-  /** The path of the state: `refreshing.gate.open`. That of "any state" begins with the path it stands for. */
+  /** The path of the state: `refreshing.gate.open`. The id of an "any state" box begins with the path of its state. */
   readonly id: string
   readonly name: string
   /**
-   * `state`: a plain one; `composite`: one with states in it, that are not shown; `frame`: one with states in it, that are
-   * shown; `region`: one of several frames that are active together; `elsewhere`: a state that another drawing shows from
-   * the inside; `any`: any state of the chart.
+   * `state`: a state without children; `composite`: a state whose children are not shown; `frame`: a state whose children are
+   * shown; `region`: a frame that is active together with other regions; `elsewhere`: a state outside this drawing's focus;
+   * `any`: any state of the chart.
    */
   readonly kind: 'state' | 'composite' | 'frame' | 'region' | 'elsewhere' | 'any'
   readonly tone: Tone
   readonly description?: string
-  /** What is written below the name: prose, and what the state does. */
+  /** The lines below the name: a description, and the actions, actors and reactions of the state. */
   readonly rows: readonly { readonly text: string; readonly code: boolean }[]
 }
 
-/** One transition of the chart that an arrow stands for. */
+/** One transition of the chart that an arrow represents. */
 export interface LaidTransition {
-  /** Paths; the empty one is the whole chart, where the transition is taken in any state. */
+  /** Paths of states. An empty source is the root: the transition can be taken in any state. */
   readonly source: string
   readonly target: string
-  /** The event as XState names it: `session.refresh`, `xstate.done.actor.…`; empty for one that needs no event. */
+  /** XState's name of the event: `session.refresh`, `xstate.done.actor.…`; empty for an eventless transition. */
   readonly event: string
   readonly guard?: string
 }
 
 export interface LaidEdge {
-  /** `from -> to`, by their paths. */
+  /** `from -> to`, with paths of states. */
   readonly id: string
   readonly from: string
   readonly to: string
-  /** The corners of the line, from its beginning to its tip. */
+  /** The points of the line, from its start to its tip. */
   readonly points: readonly (readonly [x: number, y: number])[]
   readonly label?: Box & { readonly lines: readonly string[] }
-  /** What the transitions mean, a line for each. */
+  /** The descriptions of the transitions, one per line. */
   readonly description?: string
   readonly transitions: readonly LaidTransition[]
 }
@@ -53,12 +57,12 @@ export interface ChartLayout {
   readonly title: string
   readonly width: number
   readonly height: number
-  /** Outer ones before those within them. */
+  /** Outer states come before inner ones. */
   readonly states: readonly LaidState[]
   readonly edges: readonly LaidEdge[]
-  /** Where states begin: the middle of a dot, and the line from it. */
+  /** Initial states: the first point is the centre of the dot, the others form the arrow. */
   readonly starts: readonly { readonly state: string; readonly points: LaidEdge['points'] }[]
-  /** What the colours mean. */
+  /** The meanings of the colours. */
   readonly legend: readonly {
     readonly tone: Tone | 'composite'
     readonly text: string

@@ -8,7 +8,7 @@ interface Palette {
   readonly muted: string
   readonly line: string
   readonly active: string
-  /** Of each tone: the fill of a state, and its border. */
+  /** The fill and the border of a state, by its tone. */
   readonly tones: Readonly<Record<Tone, readonly [fill: string, border: string]>>
 }
 
@@ -20,10 +20,10 @@ const PALETTES: Readonly<Record<Theme, Palette>> = {
     line: '#818b98',
     active: '#8250df',
     tones: {
-      sent: ['#dafbe1', '#1a7f37'],
-      held: ['#fff8c5', '#9a6700'],
-      unsigned: ['#f1f3f5', '#818b98'],
-      rejected: ['#ffebe9', '#cf222e'],
+      pass: ['#dafbe1', '#1a7f37'],
+      hold: ['#fff8c5', '#9a6700'],
+      anonymous: ['#f1f3f5', '#818b98'],
+      refuse: ['#ffebe9', '#cf222e'],
       gated: ['#ddf4ff', '#0969da'],
       plain: ['#ffffff', '#818b98'],
     },
@@ -35,10 +35,10 @@ const PALETTES: Readonly<Record<Theme, Palette>> = {
     line: '#7d8590',
     active: '#d2a8ff',
     tones: {
-      sent: ['#12331f', '#3fb950'],
-      held: ['#3a2d0c', '#d29922'],
-      unsigned: ['#22272e', '#8b949e'],
-      rejected: ['#41181b', '#f85149'],
+      pass: ['#12331f', '#3fb950'],
+      hold: ['#3a2d0c', '#d29922'],
+      anonymous: ['#22272e', '#8b949e'],
+      refuse: ['#41181b', '#f85149'],
       gated: ['#122d4f', '#4493f8'],
       plain: ['#0d1117', '#7d8590'],
     },
@@ -48,7 +48,7 @@ const PALETTES: Readonly<Record<Theme, Palette>> = {
 const CODE = "ui-monospace, SFMono-Regular, Menlo, Consolas, 'DejaVu Sans Mono', monospace"
 const PROSE = "system-ui, -apple-system, 'Segoe UI', Roboto, 'DejaVu Sans', sans-serif"
 
-/** The style sheet of a drawing. It reaches no further than the drawing, so that it may stand in any page. */
+/** Returns the style sheet of a drawing. All selectors are scoped to the drawing, so it can be used in any page. */
 export function chartStyle(theme: Theme): string {
   const { canvas, text, muted, line, active, tones } = PALETTES[theme]
   const toneRules = Object.entries(tones).map(([tone, [fill, border]]) => [

@@ -8,8 +8,8 @@ export interface DrawOptions {
 }
 
 /**
- * Draws a chart from its layout, as a file of its own. There is nothing in it that a page would have to look out for: no script,
- * no link, no style for anything but itself.
+ * Draws a chart from its layout, as a self-contained file. It has no scripts and no links. Its styles apply
+ * to the drawing only.
  *
  * @returns An `<svg>` element as text.
  */
@@ -20,11 +20,10 @@ export function drawChart(layout: ChartLayout, { theme = 'light' }: DrawOptions 
 }
 
 /**
- * The chart without a style; see `chartStyle`.
+ * Draws a chart without a style; see `chartStyle`.
  *
- * Every state is a `<g class="state" data-state="refreshing.gate.open">`, every arrow a `<g class="edge">` and a
- * `<g class="label">`, both with `data-transition="expired -> authenticating"`. Set the attribute `data-active` on one of
- * them, and it lights up.
+ * Every state is a `<g class="state" data-state="refreshing.gate.open">`. Every arrow is a `<g class="edge">` and a
+ * `<g class="label">`, both with `data-transition="expired -> authenticating"`. The attribute `data-active` highlights any of them.
  */
 export function chartNode(layout: ChartLayout, theme: Theme): SvgNode {
   const { title, width, height, states, edges, starts, legend } = layout
@@ -42,7 +41,7 @@ export function chartNode(layout: ChartLayout, theme: Theme): SvgNode {
     },
     svg('title', {}, title),
     svg('rect', { class: 'canvas', width, height, rx: 8 }),
-    // Lines run over frames, and under what is written in them.
+    // Draw frames first, then lines, then texts: lines cover frames, and texts cover lines.
     ...frames.map((frame) => state(frame, [])),
     ...starts.map(start),
     ...edges.map(({ id, points }) => svg('g', { class: 'edge', 'data-transition': id }, ...arrow(points))),
@@ -71,7 +70,7 @@ function state(
   )
 }
 
-/** Two states with an arrow between them: there is more inside. */
+/** The mark of a composite state: two boxes and a line between them. */
 function compositeMark(x: number, y: number): SvgNode {
   return svg('path', {
     class: 'mark',
@@ -127,7 +126,7 @@ function key({ tone, text, x, y }: ChartLayout['legend'][number]): SvgNode {
 
 const CORNER = 7
 
-/** A line with rounded corners, and its tip. */
+/** Draws a line with rounded corners, and its tip. */
 function arrow(points: LaidEdge['points']): SvgNode[] {
   const path = points.map(([x, y], index) => {
     const [before, after] = [points[index - 1], points[index + 1]]
@@ -147,7 +146,7 @@ function arrow(points: LaidEdge['points']): SvgNode[] {
   ]
 }
 
-/** A point on the way to another, a corner's length from here. */
+/** Returns the point that is one corner radius away, in the direction of another point. */
 function towards([x, y]: readonly [number, number], [toX, toY]: readonly [number, number]): [number, number] {
   const length = Math.hypot(toX - x, toY - y)
   const share = length === 0 ? 0 : Math.min(CORNER, length / 2) / length

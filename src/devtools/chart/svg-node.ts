@@ -1,11 +1,11 @@
-/** An element of a drawing, before it is text or part of a page. */
+/** An element of a drawing. It can be written as text or created in a page. */
 export interface SvgNode {
   readonly tag: string
   readonly attributes: Readonly<Record<string, string | number>>
   readonly children: readonly (SvgNode | string)[]
 }
 
-/** Makes an element; attributes without a value are left out. */
+/** Creates an element. Attributes and children that are undefined are left out. */
 export function svg(
   tag: string,
   attributes: Readonly<Record<string, string | number | undefined>>,
@@ -19,7 +19,7 @@ export function svg(
   }
 }
 
-/** A drawing as text, for a file; `between` its parts stands, say, a line break. */
+/** Writes a drawing as text. `between` is put between the outermost parts, for example a line break. */
 export function svgText({ tag, attributes, children }: SvgNode, between = ''): string {
   const written = Object.entries(attributes).map(([name, value]) => ` ${name}="${escaped(String(value))}"`)
   if (children.length === 0) return `<${tag}${written.join('')}/>`
@@ -27,7 +27,7 @@ export function svgText({ tag, attributes, children }: SvgNode, between = ''): s
   return [`<${tag}${written.join('')}>`, ...inner, `</${tag}>`, ''].join(between)
 }
 
-/** A drawing as an element. Nothing in it is parsed, so that it may be made under any content security policy. */
+/** Creates a drawing as an element. It parses no markup, so it works under any content security policy. */
 export function svgElement({ tag, attributes, children }: SvgNode): SVGElement {
   const element = document.createElementNS('http://www.w3.org/2000/svg', tag)
   for (const [name, value] of Object.entries(attributes))

@@ -5,12 +5,12 @@ import { mapLayout, overviewLayout } from '../chart/layouts.ts'
 import { svgElement } from '../chart/svg-node.ts'
 import type { Moment } from '../recording/moment.ts'
 import { card, h, setText, toggle } from './dom.ts'
+import { createEdgeAnimation, type EdgeAnimation, LIT_FOR } from './edge-animation.ts'
 import { firedEdges } from './fired-edges.ts'
-import { createFlashes, FLASH, type Flashes } from './flashes.ts'
 import type { Scene, View } from './scene.ts'
 import { stateWords } from './words.ts'
 
-/** The chart, with the states lit that it is in, and the transitions that it goes along. */
+/** Shows the chart. The active states are lit, and transitions light up when they are taken. */
 export function createChartView(theme: () => Theme): View & { redraw(): void } {
   const words = h('p', { class: 'state-words', role: 'status' })
   const place = h('div', {
@@ -28,15 +28,15 @@ export function createChartView(theme: () => Theme): View & { redraw(): void } {
 
   let layout: ChartLayout = mapLayout
   let states = new Map<string, SVGElement>()
-  let flashes: Flashes | undefined
+  let animation: EdgeAnimation | undefined
   let shown: { readonly moment: Moment; readonly scene: Scene } | undefined
 
   function redraw() {
-    flashes?.stop()
+    animation?.stop()
     const drawing = svgElement(chartNode(layout, theme()))
     const found = [...drawing.querySelectorAll<SVGElement>('.state[data-state]')]
     states = new Map(found.map((state) => [state.dataset.state ?? '', state]))
-    flashes = createFlashes(drawing)
+    animation = createEdgeAnimation(drawing)
     place.replaceChildren(drawing)
     if (shown) light(shown.moment)
     if (shown && !shown.scene.live) hold(shown.scene)
@@ -46,27 +46,27 @@ export function createChartView(theme: () => Theme): View & { redraw(): void } {
     for (const [path, state] of states) state.toggleAttribute('data-active', active.includes(path))
   }
 
-  /** Of a moment that is past, the transitions stay lit. */
+  /** Keeps the transitions of a past moment lit. */
   function hold({ recording, index }: Scene) {
-    flashes?.hold(firedEdges(layout, recording.moments, index))
+    animation?.hold(firedEdges(layout, recording.moments, index))
   }
 
-  /** What was seen while nobody looked is no news. */
+  /** Animates the transitions since the last drawing. Older ones, from a time when the panel was closed, are skipped. */
   function follow({ recording: { moments }, seenAt }: Scene, last: Moment | undefined) {
     const fired = new Set<string>()
     for (let index = moments.length - 1; index >= 0; index--) {
       const moment = moments[index]
-      if (moment?.step === undefined || moment === last || seenAt - moment.seenAt > FLASH) break
+      if (moment?.step === undefined || moment === last || seenAt - moment.seenAt > LIT_FOR) break
       for (const id of firedEdges(layout, moments, index)) fired.add(id)
     }
-    flashes?.run([...fired])
+    animation?.run([...fired])
   }
 
   redraw()
   return {
     element,
     redraw,
-    stop: () => flashes?.stop(),
+    stop: () => animation?.stop(),
     show(scene) {
       const { moment, live } = scene
       const before = shown
@@ -76,7 +76,7 @@ export function createChartView(theme: () => Theme): View & { redraw(): void } {
       setText(words, stateWords(moment.active))
       light(moment)
       if (!live) hold(scene)
-      else if (!before?.scene.live) flashes?.hold([])
+      else if (!before?.scene.live) animation?.hold([])
       else if (sameRecording) follow(scene, before.moment)
     },
   }

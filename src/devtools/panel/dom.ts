@@ -1,6 +1,6 @@
 type Attributes = Readonly<Record<string, string | number | boolean | undefined>>
 
-/** Makes an element. `true` sets an attribute without a value; `false` and `undefined` leave it out. */
+/** Creates an element. `true` sets an attribute without a value; `false` and `undefined` leave it out. */
 export function h<K extends keyof HTMLElementTagNameMap>(
   tag: K,
   attributes: Attributes = {},
@@ -14,7 +14,7 @@ export function h<K extends keyof HTMLElementTagNameMap>(
   return element
 }
 
-/** Writes only what has changed: most of a panel stays as it is from one frame to the next. */
+/** Writes only changed text, because most of a panel stays the same from one frame to the next. */
 export function setText(element: Element, text: string) {
   if (element.textContent !== text) element.textContent = text
 }
@@ -25,7 +25,7 @@ export function setData(element: HTMLElement | SVGElement, name: string, value: 
 }
 
 let lastId = 0
-/** A card with a heading that names it. */
+/** Creates a card, labelled by its heading. */
 export function card(name: string, title: string, ...children: readonly (Node | string)[]) {
   const id = `authchart-${name}-${++lastId}`
   const heading = h('h2', { id }, title)
@@ -42,7 +42,7 @@ export function button(label: string, attributes: Attributes, press: () => void)
   return element
 }
 
-/** A switch that is on or off. */
+/** Creates a button that is on or off. */
 export function toggle(label: string, attributes: Attributes, on: boolean, flip: (on: boolean) => void) {
   const element = button(label, { ...attributes, 'aria-pressed': String(on) }, () => {
     const next = element.getAttribute('aria-pressed') !== 'true'

@@ -1,7 +1,7 @@
-/** How often a countdown moves, in milliseconds. */
+/** How often a countdown is drawn, in milliseconds. */
 const TICK = 100
 
-/** Draws at most once for each frame of the screen, and only where something has changed. */
+/** Draws at most once per animation frame, and only on request. */
 export function createFrames(draw: () => void) {
   let frame: number | undefined
   let timer: ReturnType<typeof setTimeout> | undefined
@@ -19,7 +19,7 @@ export function createFrames(draw: () => void) {
 
   return {
     request,
-    /** Draws again in a while, unless it is asked for before. */
+    /** Draws after `TICK` milliseconds, unless a frame is requested before. */
     requestSoon() {
       if (!stopped) timer ??= setTimeout(request, TICK)
     },

@@ -7,7 +7,7 @@ export interface Bar {
   readonly end: number
 }
 
-/** What a request did until some time, one bar after the other. */
+/** Returns the phases of a request until a time, as consecutive bars. */
 export function barsOf({ startedAt, phases }: Lane, end: number): Bar[] {
   const begun = phases.filter(({ at }) => at <= end)
   const bars = begun.map(
@@ -19,14 +19,14 @@ export function barsOf({ startedAt, phases }: Lane, end: number): Bar[] {
 export interface Shown {
   readonly lane: Lane
   readonly bars: readonly Bar[]
-  /** Whether the last bar goes on. */
+  /** Whether the request has not ended, so the last bar grows. */
   readonly open: boolean
-  /** The stretch of time that the track shows, in milliseconds. */
+  /** The time that the track shows: its start, and its length in milliseconds. */
   readonly from: number
   readonly span: number
 }
 
-/** The bars of a row. They lie on a strip that moves: laid out anew only where something has changed but the time. */
+/** The bars of a row, on a strip that moves with time. They are created again only if more than the time has changed. */
 export function createLaneBars() {
   const strip = h('span', { class: 'strip' })
   const element = h('span', { class: 'track', 'aria-hidden': 'true' }, strip)
@@ -36,7 +36,7 @@ export function createLaneBars() {
     element,
     show({ lane, bars, open, from, span }: Shown) {
       strip.style.transform = `translateX(${((lane.startedAt - from) / span) * 100}%)`
-      // What goes on reaches over the end of the track, which cuts it off: by how many tracks is enough to know.
+      // An open bar is longer than the track, which clips it. Its length in whole tracks rarely changes, so it is rarely redrawn.
       const reach = Math.ceil((from + span - lane.startedAt) / span) + 1
       const now = `${lane.id} ${bars.length} ${span} ${open ? reach : bars.at(-1)?.end}`
       if (now === last) return

@@ -3,7 +3,7 @@ import { h, setData, setText } from './dom.ts'
 import { barsOf, createLaneBars } from './lane-bars.ts'
 import { duration, running } from './words.ts'
 
-/** The height of a row, in pixels; the style sheet says the same. */
+/** The height of a row, in pixels. The style sheet has the same number. */
 export const ROW_HEIGHT = 24
 
 export interface LaneRow {
@@ -11,7 +11,7 @@ export interface LaneRow {
   show(lane: Lane, at: { place: number; of: number; from: number; until: number }): void
 }
 
-/** One row of the list; it shows this request and then that, as the list is scrolled. */
+/** Creates a row of the list. Rows are reused: scrolling shows other requests in the same rows. */
 export function createLaneRow(): LaneRow {
   const name = h('span', { class: 'lane-name' })
   const track = createLaneBars()

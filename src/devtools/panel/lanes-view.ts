@@ -2,10 +2,10 @@ import { type Counts, countsAt, type Lane, stageAt } from '../recording/lane.ts'
 import { card, h, setData, setText } from './dom.ts'
 import { createLaneRow, type LaneRow, ROW_HEIGHT } from './lane-row.ts'
 import type { Palette } from './palette.ts'
+import { drawRequests } from './requests-canvas.ts'
 import type { Scene, View } from './scene.ts'
-import { drawStorm } from './storm.ts'
 
-/** How much time fits into the lanes, in milliseconds. */
+/** The time that the lanes show, in milliseconds. */
 const SPAN = 8_000
 
 const COUNTERS: readonly (readonly [keyof Counts, string])[] = [
@@ -17,9 +17,9 @@ const COUNTERS: readonly (readonly [keyof Counts, string])[] = [
   ['rejected', 'rejected'],
 ]
 
-const REMOTE = 'The session lives in a worker, which sends its requests: they are not seen from this page.'
+const REMOTE = 'The session lives in a worker, which sends its requests. They are not visible from this page.'
 
-/** Each request as a bar: sent, held, replayed, done or rejected. Of the list only what can be seen is there. */
+/** Shows each request as a bar: sent, held, replayed, done or rejected. Only the visible rows of the list are in the page. */
 export function createLanesView(palette: () => Palette, isRemote: boolean): View {
   const counters = h('dl', { class: 'counters' })
   const values = new Map(
@@ -29,7 +29,7 @@ export function createLanesView(palette: () => Palette, isRemote: boolean): View
       return [name, value]
     }),
   )
-  const storm = h('canvas', { class: 'storm', 'aria-hidden': 'true' })
+  const canvas = h('canvas', { class: 'requests-canvas', 'aria-hidden': 'true' })
   const list = h('ol', { class: 'rows' })
   const empty = h('p', { class: 'muted empty' }, isRemote ? REMOTE : 'No request yet.')
   const place = h(
@@ -37,16 +37,16 @@ export function createLanesView(palette: () => Palette, isRemote: boolean): View
     { class: 'rows-place', tabindex: 0, role: 'region', 'aria-label': 'Requests, newest first' },
     list,
   )
-  const { element } = card('lanes', 'Requests', counters, storm, empty, place)
+  const { element } = card('lanes', 'Requests', counters, canvas, empty, place)
 
   const size = { width: 0, height: 0, rows: 0 }
   const sizes = new ResizeObserver(() => {
-    size.width = storm.clientWidth
-    size.height = storm.clientHeight
+    size.width = canvas.clientWidth
+    size.height = canvas.clientHeight
     size.rows = place.clientHeight
     if (last) show(last)
   })
-  sizes.observe(storm)
+  sizes.observe(canvas)
   sizes.observe(place)
   let scrolled = 0
   place.addEventListener(
@@ -88,15 +88,15 @@ export function createLanesView(palette: () => Palette, isRemote: boolean): View
     const counts = countsAt(lanes, seenAt)
     for (const [name, value] of values) setText(value, String(counts[name]))
     empty.hidden = lanes.length > 0
-    place.hidden = storm.hidden = lanes.length === 0
-    drawStorm(storm, size, lanes, { from: until - SPAN, until, colors: palette() })
+    place.hidden = canvas.hidden = lanes.length === 0
+    drawRequests(canvas, size, lanes, { from: until - SPAN, until, colors: palette() })
     showRows(lanes, until - SPAN, until)
   }
 
   return { element, show, stop: () => sizes.disconnect() }
 }
 
-/** Time stands still where nothing is under way: what was last can be looked at. */
+/** Returns the end of the shown time. It stops after the last request, so that finished requests stay visible. */
 function endOf(lanes: readonly Lane[], now: number): number {
   let end = 0
   for (const { endedAt } of lanes) {

@@ -5,15 +5,15 @@ import { button, card, h, setText, toggle } from './dom.ts'
 import type { Scene, View } from './scene.ts'
 import { clockTime } from './words.ts'
 
-/** Rows that are in the page at once; older ones come on demand. */
+/** The number of rows in the page; a button adds older ones. */
 const PAGE = 200
 
 export interface LogOptions {
-  /** Looks at a moment; `undefined`: at what goes on. */
+  /** Shows a moment; `undefined` shows the live session. */
   readonly look: (moment: Moment | undefined) => void
 }
 
-/** What happened, newest first, with filters. A row that is chosen shows how everything stood then. */
+/** Lists the events, newest first, with filters. Choosing a row shows the session at that moment. */
 export function createLogView({ look }: LogOptions): View {
   const wanted = new Set<Category>(['states', 'tokens', 'requests', 'trouble'])
   let needle = ''
@@ -57,7 +57,7 @@ export function createLogView({ look }: LogOptions): View {
   })
 
   let last: Scene | undefined
-  /** What the rows were made of, and which of it they show. */
+  /** The recording that the rows were created from, and the newest moment among them. */
   let source: Recording | undefined
   let newest: Moment | undefined
   const rows = new Map<Moment, HTMLElement>()
@@ -114,7 +114,7 @@ export function createLogView({ look }: LogOptions): View {
     }
   }
 
-  /** A burst that goes on is the same moment still. */
+  /** Updates the last two rows: a burst of requests changes existing moments instead of adding new ones. */
   function recount({ recording: { moments } }: Scene) {
     for (const moment of moments.slice(-2)) {
       const [time, , details] = rows.get(moment)?.children ?? []
@@ -139,7 +139,7 @@ export function createLogView({ look }: LogOptions): View {
     last = scene
     const { recording } = scene
     const at = newest ? recording.moments.lastIndexOf(newest) : -1
-    // Where what was shown is gone, it was forgotten on purpose.
+    // The newest shown moment is missing: the recording was cleared.
     if (source !== recording || (newest && at < 0)) rebuild(scene)
     else append(recording.moments, at + 1)
     recount(scene)
@@ -169,7 +169,7 @@ const nextId = () => `authchart-event-${++lastId}`
 
 const textOf = (moment: Moment) => `${moment.type} ${detailsOf(moment)}`
 
-/** What is known of a moment, in a line. */
+/** Formats the facts of a moment in one line. */
 function detailsOf({ type, facts }: Moment): string {
   if (type === 'transition') return `${String(facts.from)} → ${String(facts.to)}`
   return Object.entries(facts)
@@ -185,7 +185,7 @@ function factText(name: string, fact: Fact): string {
     .join(', ')})`
 }
 
-/** Scrolls within the list alone: the page must not move by itself. */
+/** Scrolls a row into view. Scrolls the list only, because `scrollIntoView` would also move the page. */
 function keepInSight(row: HTMLElement, place: HTMLElement) {
   const [top, bottom] = [row.offsetTop, row.offsetTop + row.offsetHeight]
   if (top < place.scrollTop) place.scrollTop = top

@@ -1,6 +1,6 @@
 import { chartStyle } from '../chart/chart-style.ts'
 
-/** The style sheet of the panel. It lives in a shadow root: it neither reaches the page nor is reached by it. */
+/** Returns the style sheet of the panel. It is used in a shadow root, so it does not affect the page, nor the page it. */
 export const panelStyle = (): string =>
   [
     COLORS,
@@ -79,7 +79,7 @@ const PANEL = `
 }
 `
 
-/** At the bottom of a wide window everything is in sight at once: the chart gets as small as that takes. */
+/** In a wide window all cards are visible at once, and the chart shrinks to fit. */
 const DOCKED = `
 @media (min-width: 1000px) and (min-height: 640px) {
   .floating .dock { display: flex; flex-direction: column; block-size: min(72dvh, 680px); overflow: hidden; }
@@ -121,9 +121,9 @@ input::placeholder { color: var(--muted); opacity: 1; }
 
 const SESSION = `
 .badge { padding: 2px 10px; border-radius: 999px; border: 1px solid currentColor; font: 600 12px ui-monospace, SFMono-Regular, Menlo, Consolas, monospace; }
-[data-tone='sent'] { --tone: var(--sent); color: var(--sent); } [data-tone='held'] { --tone: var(--held); color: var(--held); }
-[data-tone='rejected'] { --tone: var(--rejected); color: var(--rejected); } [data-tone='gated'] { --tone: var(--gated); color: var(--gated); }
-[data-tone='unsigned'], [data-tone='plain'] { --tone: var(--muted); color: var(--muted); }
+[data-tone='pass'] { --tone: var(--sent); color: var(--sent); } [data-tone='hold'] { --tone: var(--held); color: var(--held); }
+[data-tone='refuse'] { --tone: var(--rejected); color: var(--rejected); } [data-tone='gated'] { --tone: var(--gated); color: var(--gated); }
+[data-tone='anonymous'], [data-tone='plain'] { --tone: var(--muted); color: var(--muted); }
 .launcher[data-tone] { color: var(--text); }
 .card.session > header > .subject { margin-inline-start: 0; color: var(--muted); }
 .card.session > header > .badge { margin-inline-start: auto; }
@@ -145,7 +145,7 @@ const LANES = `
 .counters dd { font-size: 16px; line-height: 1.2; }
 .counters .inFlight dd { color: var(--sent); } .counters .held dd { color: var(--held); }
 .counters .replayed dd { color: var(--replayed); } .counters .rejected dd { color: var(--rejected); }
-.storm { display: block; inline-size: 100%; block-size: 72px; border-radius: 6px; background: var(--canvas); margin-block-end: 8px; }
+.requests-canvas { display: block; inline-size: 100%; block-size: 72px; border-radius: 6px; background: var(--canvas); margin-block-end: 8px; }
 .rows-place { position: relative; block-size: 168px; overflow: auto; overscroll-behavior: contain; border-radius: 6px; contain: strict; }
 .rows { position: relative; }
 .row { position: absolute; inset-inline: 0; display: grid; grid-template-columns: minmax(72px, 34%) 1fr minmax(92px, auto); align-items: center; gap: 8px; block-size: 24px; padding-inline: 4px; font-size: 12px; contain: layout style; }

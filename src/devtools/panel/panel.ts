@@ -16,28 +16,28 @@ import { createTimelineView } from './timeline-view.ts'
 export interface PanelOptions {
   readonly auth: WatchableAuth
   readonly name: string
-  /** The session's clock. */
+  /** The clock of the session, in milliseconds since the Unix epoch. */
   readonly now: () => number
   readonly theme: () => Theme
-  /** Told after each drawing of a session that goes on. */
+  /** Called after each drawing, also while the panel is hidden. */
   readonly onDraw: (scene: Scene) => void
 }
 
 export interface Panel {
   readonly element: HTMLElement
-  /** Whether anybody sees it; it records all the same. */
+  /** Whether the panel is shown. It records even if it is hidden. */
   visible: boolean
-  /** The colours have changed. */
+  /** Draws the chart again, after a change of the theme. */
   redraw(): void
-  /** Shows what goes on again; `false`: it does already. */
+  /** Shows the live session. Returns `false` if it is already shown. */
   goLive(): boolean
   stop(): void
 }
 
-/** The tools of one session: what goes on, what happened, and what a file says. */
+/** Creates the panel of one session: live, at a past moment, or from a file. */
 export function createPanel({ auth, name, now, theme, onDraw }: PanelOptions): Panel {
   let loaded: Recording | undefined
-  /** What is looked at; `undefined`: what goes on, or the end of what was loaded. */
+  /** The chosen moment; `undefined`: the live session, or the end of the loaded recording. */
   let looked: Moment | undefined
   let visible = false
   let stopped = false
@@ -48,7 +48,7 @@ export function createPanel({ auth, name, now, theme, onDraw }: PanelOptions): P
 
   const look = (moment: Moment | undefined) => {
     looked = moment
-    // At once: the next key may be pressed before the next frame.
+    // Draw at once: the next key may be pressed before the next frame.
     draw()
   }
   const notice = h('span', { role: 'status' })
@@ -90,7 +90,7 @@ export function createPanel({ auth, name, now, theme, onDraw }: PanelOptions): P
   }
 
   function draw() {
-    // A file may still be read when the panel is gone.
+    // Reading a file may finish after the panel was stopped.
     if (stopped) return
     const scene = sceneOf()
     if (visible) for (const view of views) view.show(scene)
@@ -115,18 +115,18 @@ export function createPanel({ auth, name, now, theme, onDraw }: PanelOptions): P
     let words: string
     try {
       const text = await file.text()
-      // Of two files, the one that was chosen last is shown, whichever took longer.
+      // The user may have chosen another file meanwhile: show that one.
       if (mine !== loads) return
       loaded = readRecording(text, file.name)
-      words = `Shown is ${file.name}.`
+      words = `Showing ${file.name}.`
     } catch (error) {
       if (mine !== loads) return
-      words = error instanceof Error ? error.message : 'The file cannot be read.'
+      words = error instanceof Error ? error.message : 'The file cannot be read. Choose another one.'
     }
-    say(words)
+    showNotice(words)
   }
 
-  function say(words: string) {
+  function showNotice(words: string) {
     setText(notice, words)
     banner.hidden = false
     look(undefined)
@@ -165,7 +165,7 @@ export function createPanel({ auth, name, now, theme, onDraw }: PanelOptions): P
   }
 }
 
-/** When the last was seen of it: requests go on after the last thing that the session told. */
+/** Returns the time of the last record. Requests may end after the last event of the session. */
 function endOf({ moments, lanes }: Recording): number {
   let end = moments.at(-1)?.seenAt ?? 0
   for (const { startedAt, phases, endedAt } of lanes)

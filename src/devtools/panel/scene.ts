@@ -1,19 +1,19 @@
 import type { Moment } from '../recording/moment.ts'
 import type { Recording } from '../recording/recording.ts'
 
-/** What the panel shows: a session as it is, or as it was. */
+/** What the panel shows: the live session, or a moment of a recording. */
 export interface Scene {
   readonly recording: Recording
-  /** How everything stood; `index` is its place in the recording, -1 where nothing has happened yet. */
   readonly moment: Moment
+  /** The index of the moment in the recording; -1 if the recording is empty. */
   readonly index: number
-  /** The time shown, by the session's clock. */
+  /** The shown time, by the clock of the session. */
   readonly now: number
-  /** The time shown, by the clock that nobody sets. */
+  /** The shown time, by the monotonic clock. */
   readonly seenAt: number
-  /** Whether it goes on. */
+  /** Whether this is the live session. */
   readonly live: boolean
-  /** Who is signed in; not part of a recording. */
+  /** The subject of the signed-in user. Recordings do not contain it. */
   readonly subject: string | undefined
 }
 
@@ -21,6 +21,6 @@ export interface Scene {
 export interface View {
   readonly element: HTMLElement
   show(scene: Scene): void
-  /** Lets go of what goes on by itself. */
+  /** Stops timers, animations and observers. */
   stop?(): void
 }

@@ -1,10 +1,10 @@
 import type { Recording } from '../recording/recording.ts'
 import { card, h, setData, setText } from './dom.ts'
 import type { Scene, View } from './scene.ts'
-import { toneOf } from './tone.ts'
+import { stateTone } from './state-color.ts'
 import { timeToGo } from './words.ts'
 
-/** The facts of the session: how long its token lives, which token it is, what it is good for. */
+/** Shows the facts of the session: the lifetime of its token, its generation and epoch, and its scopes. */
 export function createSessionView(): View {
   const state = h('span', { class: 'badge' })
   const subject = h('span', { class: 'subject' })
@@ -36,7 +36,7 @@ export function createSessionView(): View {
     if (text !== undefined) setText(row.lastElementChild as HTMLElement, text)
   }
 
-  /** When the token at hand was first seen: the meter is full then. */
+  /** When the current token was first seen: the meter is full at that time. */
   let life: { readonly recording: Recording; readonly generation: number; readonly from: number } | undefined
 
   function showLife({ moment, recording, now }: Scene) {
@@ -61,16 +61,16 @@ export function createSessionView(): View {
       const { session, active } = moment
       const [top = ''] = active
       setText(state, top)
-      setData(state, 'tone', toneOf(active))
+      setData(state, 'tone', stateTone(active))
       setText(subject, scene.subject ?? '')
       subject.hidden = !scene.subject
       showLife(scene)
-      const { renewAt } = session
-      fact('Renews in', renewAt === undefined ? undefined : timeToGo(renewAt - now))
+      const { refreshAt } = session
+      fact('Refreshes in', refreshAt === undefined ? undefined : timeToGo(refreshAt - now))
       fact('Generation', String(session.generation))
       fact('Epoch', String(session.epoch))
       fact('Requests held', String(session.held))
-      fact('Failed tries', session.attempt === undefined ? undefined : String(session.attempt))
+      fact('Failed attempts', session.attempt === undefined ? undefined : String(session.attempt))
       fact('Reason', session.reason)
       const granted = session.scope?.split(' ').filter(Boolean) ?? []
       scopes.hidden = granted.length === 0

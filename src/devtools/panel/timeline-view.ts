@@ -4,16 +4,16 @@ import type { Scene, View } from './scene.ts'
 import { clockTime, duration } from './words.ts'
 
 export interface TimelineOptions {
-  /** Looks at a moment; `undefined`: at the end of a recording. */
+  /** Shows a moment; `undefined` shows the end of the recording. */
   readonly look: (moment: Moment | undefined) => void
-  /** Shows what goes on. */
+  /** Shows the live session. */
   readonly leave: () => void
   readonly save: () => void
   readonly load: (file: File) => void
   readonly clear: () => void
 }
 
-/** Goes back through what happened, keeps it in a file, and shows what a file holds. */
+/** Moves through the recording, saves it to a file, and loads a file. */
 export function createTimelineView({ look, leave, save, load, clear }: TimelineOptions): View {
   const slider = h('input', { type: 'range', min: 0, max: 0, step: 1, 'aria-label': 'Moment' })
   const words = h('output', { class: 'when' })
@@ -54,7 +54,7 @@ export function createTimelineView({ look, leave, save, load, clear }: TimelineO
   file.addEventListener('change', () => {
     const [chosen] = file.files ?? []
     if (chosen) load(chosen)
-    // Or the same file could not be loaded again.
+    // Without this, choosing the same file again fires no event.
     file.value = ''
   })
 

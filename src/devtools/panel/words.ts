@@ -1,6 +1,4 @@
-/** The words of the panel. */
-
-/** A time to go, in milliseconds: `12.3 s`, `4 min 5 s`. */
+/** Formats a remaining time in milliseconds: `12.3 s`, `4 min 5 s`. */
 export function timeToGo(milliseconds: number): string {
   if (milliseconds <= 0) return 'now'
   if (milliseconds < 60_000) return `${(milliseconds / 1000).toFixed(1)} s`
@@ -10,15 +8,15 @@ export function timeToGo(milliseconds: number): string {
   return `${minutes} min ${seconds % 60} s`
 }
 
-/** How long something took, in milliseconds: `85 ms`, `1.25 s`. */
+/** Formats a duration in milliseconds: `85 ms`, `1.25 s`. */
 export function duration(milliseconds: number): string {
   return milliseconds < 1000 ? `${Math.round(milliseconds)} ms` : `${(milliseconds / 1000).toFixed(2)} s`
 }
 
-/** How long something has been going on, in milliseconds: coarse, for it is written anew all the time. */
+/** Formats a duration that is still growing, in milliseconds. It is coarse, because it is written in every frame. */
 export const running = (milliseconds: number) => `${(milliseconds / 1000).toFixed(1)} s`
 
-/** The time of day, to the millisecond. */
+/** Formats the local time of day, to the millisecond. */
 export function clockTime(at: number): string {
   const time = new Date(at)
   const two = (part: number) => String(part).padStart(2, '0')
@@ -26,14 +24,14 @@ export function clockTime(at: number): string {
   return `${day}.${String(time.getMilliseconds()).padStart(3, '0')}`
 }
 
-/** Where the chart is, without what goes without saying: `refreshing: exchange.requesting, gate.open`. */
+/**
+ * Formats the active states in one line: `refreshing: attempt.requesting, gate.open`.
+ */
 export function stateWords(active: readonly string[]): string {
-  const [top = 'not known'] = active
+  const [top = 'unknown'] = active
   const leaves = active.filter(
     (path) => path !== top && !active.some((other) => other.startsWith(`${path}.`)),
   )
-  const inner = leaves
-    .filter((path) => !path.endsWith('limits.watched'))
-    .map((path) => path.slice(top.length + 1))
+  const inner = leaves.map((path) => path.slice(top.length + 1))
   return inner.length > 0 ? `${top}: ${inner.join(', ')}` : top
 }

@@ -2,28 +2,27 @@ import type { RequestFrame } from '../../inspect/request-frames.ts'
 
 export type Phase = 'sent' | 'held' | 'replayed'
 
-/** What became of one request, and when, in milliseconds by a clock that nobody sets. */
+/** The life of one request. Times are in milliseconds, by the monotonic clock. */
 export interface Lane {
   readonly id: number
-  /** As in `GET /books`. */
+  /** The method and the path: `GET /books`. */
   readonly name: string
   readonly origin: string
   readonly startedAt: number
-  /** What it did, from when on; each lasts until the next one begins. */
+  /** The phases and their start times. Each lasts until the next one begins. */
   readonly phases: readonly { readonly phase: Phase; readonly at: number }[]
   readonly endedAt?: number
   readonly outcome?: 'done' | 'rejected'
-  /** The last status that a server answered with. */
+  /** The status of the last answer. */
   readonly status?: number
   /** Why it was rejected. */
   readonly reason?: string
 }
 
-/** How many requests did what, until some time. */
+/** Numbers of requests at some time. */
 export interface Counts {
   readonly requests: number
   readonly inFlight: number
-  /** Waiting. */
   readonly held: number
   readonly replayed: number
   readonly done: number
@@ -32,7 +31,7 @@ export interface Counts {
 
 type Writable<T> = { -readonly [K in keyof T]: T[K] extends readonly (infer E)[] ? E[] : T[K] }
 
-/** Keeps the lanes of the last requests, by what is seen of them. */
+/** Builds the lanes of the last requests from their frames. */
 export function createLanes(limit: number) {
   const lanes: Writable<Lane>[] = []
   const open = new Map<number, Writable<Lane>>()
@@ -44,9 +43,9 @@ export function createLanes(limit: number) {
   }
 
   return {
-    /** In the order in which they came. Always the same array. */
+    /** In the order of arrival. Always the same array. */
     lanes: lanes as readonly Lane[],
-    /** Those whose callers wait. */
+    /** The number of requests that have not ended. */
     get open(): number {
       return open.size
     },
@@ -71,7 +70,7 @@ export function createLanes(limit: number) {
     },
 
     clear() {
-      // Those that the limit dropped wait as well.
+      // Open requests include those that the limit dropped.
       lanes.splice(0, lanes.length, ...[...open.values()].slice(-limit))
     },
   }
@@ -79,7 +78,7 @@ export function createLanes(limit: number) {
 
 export type Stage = Phase | 'done' | 'rejected'
 
-/** What a request was doing at some time; `undefined`: it had not come yet. */
+/** Returns the stage of a request at a time; `undefined` if it had not arrived yet. */
 export function stageAt({ startedAt, endedAt, outcome, phases }: Lane, time: number): Stage | undefined {
   if (startedAt > time) return undefined
   if (outcome && endedAt !== undefined && endedAt <= time) return outcome

@@ -1,9 +1,9 @@
 import type { AuthEmitted } from '../../../machines/index.ts'
 import type { Fact, InspectedContext } from '../../inspect/frames.ts'
 import { entered } from './active-states.ts'
-import type { Taken } from './taken.ts'
+import type { TakenTransition } from './transitions.ts'
 
-/** How the session stood; nothing in it is a secret. Instants are milliseconds since the Unix epoch. */
+/** Facts of the session at a moment; none is secret. Times are in milliseconds since the Unix epoch. */
 export interface SessionFacts {
   readonly epoch: number
   readonly generation: number
@@ -11,31 +11,31 @@ export interface SessionFacts {
   readonly attempt?: number
   readonly reason?: string
   readonly expiresAt?: number
-  readonly renewAt?: number
+  readonly refreshAt?: number
   readonly scope?: string
 }
 
-/** Something that happened, and how everything stood after it. */
+/** An event, and the state of the session after it. */
 export interface Moment {
-  /** By the session's clock, in milliseconds since the Unix epoch. */
+  /** By the clock of the session, in milliseconds since the Unix epoch. */
   readonly at: number
-  /** By a clock that nobody sets: what else was seen at the same time carries the same. */
+  /** By the monotonic clock, like the times of lanes. The same as `at` for moments from a history. */
   readonly seenAt: number
-  /** `told`: by `auth.on`; `chart`: an event that the chart has taken. */
-  readonly source: 'told' | 'chart'
+  /** `emitted`: by `auth.on`; `chart`: an event that the chart has processed. */
+  readonly source: 'emitted' | 'chart'
   readonly type: string
-  /** What else is known of it. */
+  /** The other fields of the event. */
   readonly facts: Readonly<Record<string, Fact>>
-  /** The paths of all states the chart is in. */
+  /** The paths of all active states. */
   readonly active: readonly string[]
   readonly session: SessionFacts
-  /** Moments of one step of the chart carry the same number; those that a session remembers by itself carry none. */
+  /** The number of the step of the chart. Moments of one step share it; moments from `auth.history` have none. */
   readonly step?: number
-  /** The transitions of that step, with the event that led to it; absent where they are not known. */
-  readonly taken?: readonly Taken[]
+  /** The transitions of the step, on the moment of its chart event; absent if they are unknown. */
+  readonly transitions?: readonly TakenTransition[]
 }
 
-/** Kinds of moments, for filters and colours. */
+/** Categories of moments, for filters and colours. */
 export const CATEGORIES = ['states', 'tokens', 'requests', 'trouble', 'chart'] as const
 export type Category = (typeof CATEGORIES)[number]
 
@@ -48,22 +48,22 @@ const OF_TYPE: Readonly<Record<string, Category>> = {
   requestReplayed: 'requests',
 }
 
-/** Whatever the session tells that is none of the rest is trouble. */
+/** Returns the category of a moment. Emitted events without a category are `trouble`. */
 export const categoryOf = ({ source, type }: Pick<Moment, 'source' | 'type'>): Category =>
   source === 'chart' ? 'chart' : (OF_TYPE[type] ?? 'trouble')
 
-/** What is told of a moment, by what was known before it. */
+/** Creates the moment of an emitted event, based on the moment before it. */
 export function momentOf(event: AuthEmitted, seenAt: number, before: Moment | undefined): Moment {
   const { type, at, ...facts } = event
   const { epoch, generation, held = before?.session.held ?? 0 } = facts as typeof facts & { held?: number }
   return {
     at,
     seenAt,
-    source: 'told',
+    source: 'emitted',
     type,
     facts,
     active: type === 'transition' ? entered(before?.active ?? [], event.to) : (before?.active ?? []),
-    // What a former token set was good for says nothing of this one.
+    // Facts of an earlier token set do not apply to a new one.
     session:
       before && before.session.epoch === epoch && before.session.generation === generation
         ? { ...before.session, held }
@@ -72,7 +72,7 @@ export function momentOf(event: AuthEmitted, seenAt: number, before: Moment | un
 }
 
 export function sessionFacts(context: InspectedContext, scope: string | undefined): SessionFacts {
-  const { epoch = 0, generation = 0, held = 0, attempt, reason, expiresAt, renewAt } = context
+  const { epoch = 0, generation = 0, held = 0, attempt, reason, expiresAt, refreshAt } = context
   return {
     epoch,
     generation,
@@ -80,7 +80,7 @@ export function sessionFacts(context: InspectedContext, scope: string | undefine
     ...(typeof attempt === 'number' && attempt > 0 && { attempt }),
     ...(typeof reason === 'string' && { reason }),
     ...(typeof expiresAt === 'number' && { expiresAt }),
-    ...(typeof renewAt === 'number' && { renewAt }),
+    ...(typeof refreshAt === 'number' && { refreshAt }),
     ...(scope !== undefined && { scope }),
   }
 }

@@ -1,48 +1,48 @@
 import type { AuthEmitted } from '../../../machines/index.ts'
-import { type AnyAuth, type Auth, FETCH } from '../../core/auth.ts'
-import { emittedFacts } from '../../inspect/facts.ts'
+import { statePaths } from '../../../machines/state-path.ts'
+import { type Auth, type AuthHandle, WORKER_FETCH } from '../../core/auth.ts'
+import { emittedFacts } from '../../inspect/allow-list.ts'
 import type { InspectionFrame } from '../../inspect/frames.ts'
 import { inspectAuth } from '../../inspect/inspect-auth.ts'
 import { inspectRequests } from '../../inspect/inspect-requests.ts'
-import { pathsOf } from './active-states.ts'
 import { createLanes } from './lane.ts'
 import { type Moment, momentOf, sessionFacts } from './moment.ts'
 import type { Recording } from './recording.ts'
-import { collectTaken } from './taken.ts'
+import { collectTransitions } from './transitions.ts'
 
-/** The part of a session that the tools look at, whatever its credentials and claims. */
-export interface WatchableAuth extends AnyAuth, Pick<Auth, 'actor' | 'on' | 'history'> {
+/** The members of a session that the devtools read. Any session fits, with any credentials and claims. */
+export interface WatchableAuth extends AuthHandle, Pick<Auth, 'actor' | 'on' | 'history'> {
   readonly session: { readonly subject?: string; readonly scope?: string } | undefined
 }
 
 export interface RecorderOptions {
   readonly name: string
-  /** The session's clock. */
+  /** The clock of the session, in milliseconds since the Unix epoch. */
   readonly now: () => number
-  /** Told after each change. */
+  /** Called after each change. */
   readonly onChange: () => void
 }
 
-/** What is seen of a session that goes on. */
+/** A recording of a live session, which grows. */
 export interface Recorder extends Recording {
-  /** How it stands. */
+  /** The current state of the session. */
   readonly latest: Moment
-  /** Requests whose callers wait. */
+  /** The number of requests that have not ended. */
   readonly open: number
-  /** Whether the session lives in a worker, which sends its requests unseen. */
+  /** Whether the session lives in a worker, so its requests cannot be recorded. */
   readonly isRemote: boolean
-  /** Forgets what happened; what is still going on stays. */
+  /** Discards all moments and ended requests. Open requests stay. */
   clear(): void
   stop(): void
 }
 
-/** What is kept: a session of a working day must not fill the memory of its page. */
+/** The maximum number of moments, and of requests: a session that lasts all day must not fill the memory. */
 const LIMIT = 2_000
 
-/** A clock that nobody sets, near the one on the wall. */
+/** The monotonic clock: milliseconds since the Unix epoch, unaffected by changes of the system clock. */
 export const steadyNow = () => performance.timeOrigin + performance.now()
 
-/** Records a session from now on, and begins with what it remembers itself. */
+/** Records a session from now on. The recording begins with `auth.history`. */
 export function record(auth: WatchableAuth, { name, now, onChange }: RecorderOptions): Recorder {
   const moments: Moment[] = []
   const lanes = createLanes(LIMIT)
@@ -50,7 +50,7 @@ export function record(auth: WatchableAuth, { name, now, onChange }: RecorderOpt
   let step = 0
   let recalled = false
   let stopped = false
-  const isRemote = auth[FETCH] !== undefined
+  const isRemote = auth[WORKER_FETCH] !== undefined
 
   function add(moment: Moment) {
     const same = partOfBurst(moments, moment)
@@ -60,30 +60,26 @@ export function record(auth: WatchableAuth, { name, now, onChange }: RecorderOpt
     if (moments.length > LIMIT) moments.shift()
   }
 
-  /** What the session remembers by itself; one in a worker does so once the worker has answered. */
+  /** Adds the history of the session. A session in a worker has one only after the worker has answered. */
   function recall(history: readonly AuthEmitted[]) {
     if (recalled || history.length === 0) return
     recalled = true
     for (const event of history) add(momentOf(emittedFacts(event), event.at, moments.at(-1)))
   }
 
-  function hear(frame: InspectionFrame) {
+  function receive(frame: InspectionFrame) {
     if (stopped) return
     const seenAt = steadyNow()
     if (frame.type === 'emitted') {
-      // It stands at the end of the history by now.
+      // The event is already the last one in the history: do not add it twice.
       if (isRemote) recall(auth.history.slice(0, -1))
       add({ ...momentOf(frame.event, seenAt, latest), step })
-    } else if (frame.type === 'begin') latest = standing(frame, 'begin', seenAt)
+    } else if (frame.type === 'begin') latest = momentFrom(frame, 'begin', seenAt)
     else if (frame.type === 'snapshot') {
       if (isRemote) recall(auth.history)
       const { type, ...facts } = frame.event
-      const taken = transitions.take()
-      const last = moments.at(-1)
-      // Not every state tells that it was entered: what was told last stands as the step left it.
-      if (last?.source === 'told' && last.step === step)
-        Object.assign(last, { active: pathsOf(frame.snapshot.value) })
-      add({ ...standing(frame, type, seenAt), facts, step, ...(!isRemote && { taken }) })
+      const taken = collected.take()
+      add({ ...momentFrom(frame, type, seenAt), facts, step, ...(!isRemote && { transitions: taken }) })
       step++
     } else if (frame.type === 'end') {
       const { epoch, generation } = latest?.session ?? { epoch: 0, generation: 0 }
@@ -102,20 +98,20 @@ export function record(auth: WatchableAuth, { name, now, onChange }: RecorderOpt
     onChange()
   }
 
-  function standing(
+  function momentFrom(
     { at, snapshot }: Extract<InspectionFrame, { type: 'begin' | 'snapshot' }>,
     type: string,
     seenAt: number,
   ): Moment {
     const session = sessionFacts(snapshot.context, auth.session?.scope)
-    return { at, seenAt, source: 'chart', type, facts: {}, active: pathsOf(snapshot.value), session }
+    return { at, seenAt, source: 'chart', type, facts: {}, active: statePaths(snapshot.value), session }
   }
 
   if (!isRemote) recall(auth.history)
-  const transitions = collectTaken(auth)
+  const collected = collectTransitions(auth)
   const stops = [
-    transitions.stop,
-    inspectAuth(auth, hear, { name, now }),
+    collected.stop,
+    inspectAuth(auth, receive, { name, now }),
     inspectRequests(
       auth,
       (frame) => {
@@ -132,7 +128,7 @@ export function record(auth: WatchableAuth, { name, now, onChange }: RecorderOpt
     isRemote,
     lanes: lanes.lanes,
     get latest() {
-      // The first frame comes before `inspectAuth` is back.
+      // `inspectAuth` sends the first frame before it returns, so `latest` is set.
       return latest as Moment
     },
     get open() {
@@ -151,17 +147,18 @@ export function record(auth: WatchableAuth, { name, now, onChange }: RecorderOpt
 }
 
 /**
- * Requests come by the hundred, and the chart hears of each: where the last two moments are such a pair, the next pair is
- * counted with it. The moment stays the same object, so that whoever looks at it still does.
+ * Finds the moment of a burst that a new moment belongs to. Each held request gives an emitted event and a chart event, and
+ * there may be hundreds: the next pair is counted in the last one. The moment stays the same object, so a view that shows it
+ * stays valid.
  */
 function partOfBurst(
   moments: readonly Moment[],
   { source, type, facts, active }: Moment,
 ): Moment | undefined {
-  const [told, heard] = moments.slice(-2)
-  if (told?.source !== 'told' || heard?.source !== 'chart' || !('count' in told.facts)) return undefined
-  if (told.active.join() !== active.join()) return undefined
-  const same = source === 'told' ? told : heard
+  const [emitted, processed] = moments.slice(-2)
+  if (emitted?.source !== 'emitted' || processed?.source !== 'chart') return undefined
+  if (!('count' in emitted.facts) || emitted.active.join() !== active.join()) return undefined
+  const same = source === 'emitted' ? emitted : processed
   return same.type === type && same.facts.reason === facts.reason ? same : undefined
 }
 

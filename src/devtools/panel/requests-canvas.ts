@@ -7,11 +7,11 @@ interface Window {
   readonly colors: Palette
 }
 
-/** The thickest a line gets, in pixels. */
-const THICK = 6
+/** The maximum height of a line, in pixels. */
+const MAX_HEIGHT = 6
 
-/** All requests of a stretch of time in one picture, a line each: how many there are is no matter. */
-export function drawStorm(
+/** Draws all requests of a period in one picture, one line each. Lines become thinner if there are many. */
+export function drawRequests(
   canvas: HTMLCanvasElement,
   { width, height }: { readonly width: number; readonly height: number },
   lanes: readonly Lane[],
@@ -28,7 +28,7 @@ export function drawStorm(
   context.setTransform(scale, 0, 0, scale, 0, 0)
   context.clearRect(0, 0, width, height)
   const visible = lanes.filter(({ startedAt, endedAt = until }) => endedAt >= from && startedAt <= until)
-  const step = Math.min(THICK, height / visible.length)
+  const step = Math.min(MAX_HEIGHT, height / visible.length)
   const thick = Math.max(step * 0.7, Math.min(step, 0.75))
   const x = (at: number) => ((Math.max(from, Math.min(until, at)) - from) / (until - from)) * width
   visible.forEach(({ phases, startedAt, endedAt = until, outcome }, index) => {

@@ -1,18 +1,18 @@
 /** How long a transition stays lit, in milliseconds. */
-export const FLASH = 900
-/** How long the spark takes that runs along it, in milliseconds. */
-const RUN = 500
+export const LIT_FOR = 900
+/** How long the spark along a transition takes, in milliseconds. */
+const SPARK_FOR = 500
 
-/** The arrows of a drawing that light up. */
-export interface Flashes {
-  /** Lights arrows for a moment, and sends a spark along each. */
+/** Lights up the arrows of a drawing. */
+export interface EdgeAnimation {
+  /** Lights arrows for `LIT_FOR` milliseconds, and sends a spark along each. */
   run(ids: readonly string[]): void
-  /** Lights these and no others, until told otherwise. */
+  /** Lights these arrows and no others, until the next call. */
   hold(ids: readonly string[]): void
   stop(): void
 }
 
-export function createFlashes(drawing: SVGElement): Flashes {
+export function createEdgeAnimation(drawing: SVGElement): EdgeAnimation {
   const parts = new Map<string, SVGElement[]>()
   for (const part of drawing.querySelectorAll<SVGElement>('[data-transition]')) {
     const id = part.dataset.transition ?? ''
@@ -35,7 +35,7 @@ export function createFlashes(drawing: SVGElement): Flashes {
     dot.style.offsetPath = `path("${path}")`
     edge.append(dot)
     const run = dot.animate([{ offsetDistance: '0%' }, { offsetDistance: '100%' }], {
-      duration: RUN,
+      duration: SPARK_FOR,
       easing: 'ease-in-out',
     })
     sparks.add(run)
@@ -64,7 +64,7 @@ export function createFlashes(drawing: SVGElement): Flashes {
           setTimeout(() => {
             timers.delete(id)
             light(id, false)
-          }, FLASH),
+          }, LIT_FOR),
         )
       }
     },

@@ -1,5 +1,5 @@
 import type { AnyStateNode, AnyTransitionDefinition } from 'xstate'
-import { authMachine } from '../../../machines/index.ts'
+import { authMachine, statePaths } from '../../../machines/index.ts'
 
 /** Every state of a chart, parents first. */
 export function statesOf(root: AnyStateNode): AnyStateNode[] {
@@ -14,34 +14,38 @@ export function transitionsOf(root: AnyStateNode): AnyTransitionDefinition[] {
 /** A state by its path: `refreshing.gate.open`. */
 export const pathOf = ({ path }: AnyStateNode): string => path.join('.')
 
-/** What takes a transition, in words: `error if isFatal`, `after untilRetry`, `always if hasSession`. */
+/** What takes a transition: `error if isFatal`, `after untilRetry`, `always if hasSession`. */
 export function triggerOf({ eventType, guard }: AnyTransitionDefinition): string {
-  const what = eventType
+  const trigger = eventType
     .replace(/^xstate\.after\.(\w+)\..*$/, 'after $1')
     .replace(/^xstate\.(done|error)\.actor\..*$/, '$1')
-  return `${what || 'always'}${guard === undefined ? '' : ` if ${String(guard)}`}`
+  return `${trigger || 'always'}${guard === undefined ? '' : ` if ${String(guard)}`}`
 }
 
-/** A transition in words: where it is, what takes it, under which guard. */
+/** A transition by its source, its trigger and its guard. */
 export function transitionName(transition: AnyTransitionDefinition): string {
   return `${pathOf(transition.source) || '(root)'} ${triggerOf(transition)}`
 }
 
-/** The states of the auth chart by their paths, the root left out. */
+/** The paths of all states of the auth chart, without the root. */
 export const chartStates: readonly string[] = statesOf(authMachine.root).map(pathOf).filter(Boolean)
 
 /** The transitions of the auth chart. */
 export const chartTransitions: readonly AnyTransitionDefinition[] = transitionsOf(authMachine.root)
 
-/** Whether the chart is in the state of that path, whatever else it is in: `refreshing.gate.closed`. */
-export function isInState(value: unknown, path: string): boolean {
-  const [first = '', ...rest] = path.split('.')
-  if (typeof value === 'string') return value === first && rest.length === 0
-  if (typeof value !== 'object' || value === null || !(first in value)) return false
-  return rest.length === 0 || isInState((value as Record<string, unknown>)[first], rest.join('.'))
-}
+type StateTree = Parameters<typeof statePaths>[0]
 
-/** @throws TypeError where the chart has no state of that path */
+/** Whether a state value of the chart includes the state of a path, such as `refreshing.gate.closed`. */
+export const isInState = (value: unknown, path: string): boolean =>
+  statePaths(value as StateTree).includes(path)
+
+/** A state value as one path: `authenticated.lastToken`. In `refreshing`: attempt and gate, `refreshing.offline.closed`. */
+export const placeOf = (value: unknown): string =>
+  typeof value === 'object' && value !== null && 'refreshing' in value
+    ? `refreshing.${Object.values(value.refreshing as object).join('.')}`
+    : (statePaths(value as StateTree).at(-1) ?? '')
+
+/** @throws TypeError if the chart has no state of that path */
 export function assertState(where: string, state: string) {
   if (chartStates.includes(state)) return
   throw new TypeError(`${where}: the chart has no state ${state}. It has ${chartStates.join(', ')}.`)

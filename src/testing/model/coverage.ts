@@ -8,34 +8,35 @@ export interface Covered {
   readonly missed: readonly string[]
 }
 
-/** Which states and transitions of the auth chart were seen to behave, by paths that passed. */
+/** The states and transitions of the auth chart that were covered by paths that passed. */
 export interface AuthCoverage {
   /** By path, such as `refreshing.gate.closed`. */
   readonly states: Covered
-  /** In words, such as `refreshing.exchange.requesting error if isFatal`. */
+  /** By name, such as `refreshing.attempt.requesting error if isFatal`. */
   readonly transitions: Covered
-  /** How many paths passed, and how many steps they had. */
+  /** How many paths passed. */
   readonly paths: number
+  /** How many steps those paths had. */
   readonly steps: number
-  /** A table for the terminal: a line for each state, with its transitions; what was missed is named. */
+  /** A table for the terminal: a line for each state, and one for each transition that was missed. */
   table(): string
-  /** The chart as a Mermaid flowchart, in which what was covered is drawn solid and green, what was missed dotted and red. */
+  /** The chart as a Mermaid flowchart: what was covered is solid and green, what was missed is dotted and red. */
   mermaid(): string
 }
 
-/** Where several models write what their paths covered. */
+/** A report that several models can share. */
 export interface CoverageRecorder extends AuthCoverage {
-  /** For the model: a look at the app that passed. */
+  /** The model adds what a step showed that passed. */
   add(seen: {
     readonly states: Iterable<string>
     readonly transitions: Iterable<AnyTransitionDefinition>
   }): void
-  /** For the model: a path that passed, and how many steps it had. */
+  /** The model adds a path that passed, with its number of steps. */
   addPath(steps: number): void
 }
 
 /**
- * Makes a report that several models can share.
+ * Creates a report that several models can share.
  *
  * @returns an empty report; give it to `authTestModel` as `coverage`
  *
@@ -53,13 +54,6 @@ export function createCoverage(): CoverageRecorder {
   const transitions = new Set<string>()
   let paths = 0
   let steps = 0
-
-  const report = (all: readonly string[], seen: ReadonlySet<string>): Covered => ({
-    total: all.length,
-    covered: all.filter((name) => seen.has(name)),
-    missed: all.filter((name) => !seen.has(name)),
-  })
-
   return {
     add(seen) {
       for (const state of seen.states) if (state !== '') states.add(state)
@@ -84,34 +78,34 @@ export function createCoverage(): CoverageRecorder {
     table() {
       return tableOf(this)
     },
-    mermaid() {
-      return mermaidOf(states, transitions)
-    },
+    mermaid: () => mermaidOf(states, transitions),
   }
 }
+
+const report = (all: readonly string[], seen: ReadonlySet<string>): Covered => ({
+  total: all.length,
+  covered: all.filter((name) => seen.has(name)),
+  missed: all.filter((name) => !seen.has(name)),
+})
 
 const share = ({ total, covered }: Covered) =>
   `${covered.length}/${total} (${((covered.length / total) * 100).toFixed(0)} %)`
 
 function tableOf({ states, transitions, paths, steps }: AuthCoverage): string {
-  const seen = new Set(transitions.covered)
-  const rows = ['', ...chartStates].map((state) => {
+  const width = Math.max(...chartStates.map(({ length }) => length))
+  const rows = ['', ...chartStates].flatMap((state) => {
     const own = chartTransitions.filter(({ source }) => pathOf(source) === state)
-    const missed = own.filter((transition) => !seen.has(transitionName(transition)))
-    return {
-      state: state || '(any state)',
-      entered: state === '' || states.covered.includes(state),
-      taken: own.length === 0 ? '-' : `${own.length - missed.length}/${own.length}`,
-      missed: missed.map(triggerOf),
-    }
+    const missed = own.filter((transition) => transitions.missed.includes(transitionName(transition)))
+    const entered = state === '' || states.covered.includes(state) ? 'yes' : 'NO '
+    const taken = own.length === 0 ? '-' : `${own.length - missed.length}/${own.length}`
+    return [
+      `${(state || '(any state)').padEnd(width)}  ${entered}      ${taken}`,
+      ...missed.map((transition) => `${' '.repeat(width + 11)}missed: ${triggerOf(transition)}`),
+    ]
   })
-  const width = Math.max(...rows.map(({ state }) => state.length))
   return [
     `${'state'.padEnd(width)}  entered  transitions`,
-    ...rows.flatMap(({ state, entered, taken, missed }) => [
-      `${state.padEnd(width)}  ${entered ? 'yes' : 'NO '}      ${taken}`,
-      ...missed.map((name) => `${' '.repeat(width + 11)}missed: ${name}`),
-    ]),
+    ...rows,
     `${paths} paths, ${steps} steps: states ${share(states)}, transitions ${share(transitions)}`,
   ].join('\n')
 }
@@ -120,40 +114,37 @@ const COVERED = 'stroke:#1a7f37,stroke-width:2px'
 const MISSED = 'stroke:#cf222e,stroke-width:1px,stroke-dasharray:4'
 
 function mermaidOf(states: ReadonlySet<string>, transitions: ReadonlySet<string>): string {
-  const id = (state: string) => (state === '' ? 'auth' : state.replaceAll('.', '_'))
-  const inside = (parent: string) =>
+  const id = (state: string) => state.replaceAll('.', '_') || 'auth'
+  const childrenOf = (parent: string) =>
     chartStates.filter((state) => state.slice(0, Math.max(0, state.lastIndexOf('.'))) === parent)
   const box = (state: string): string[] => {
-    const children = inside(state)
-    const label = `"${state.slice(state.lastIndexOf('.') + 1) || 'any state'}"`
-    const marked = states.has(state) || state === '' ? 'covered' : 'missed'
-    if (children.length === 0) return [`${id(state)}(${label}):::${marked}`]
+    const label = `"${state.slice(state.lastIndexOf('.') + 1)}"`
+    const children = childrenOf(state)
+    if (children.length === 0) return [`${id(state)}(${label}):::${states.has(state) ? 'covered' : 'missed'}`]
     return [`subgraph ${id(state)} [${label}]`, ...children.flatMap(box).map((line) => `  ${line}`), 'end']
   }
   const arrows = chartTransitions.flatMap((transition) => {
     const from = pathOf(transition.source)
-    const targets = transition.target?.map(pathOf) ?? [from]
-    // Mermaid cannot draw an arrow from a box into itself.
-    return targets
-      .filter((to) => to !== from && !to.startsWith(`${from}.`) && !from.startsWith(`${to}.`))
-      .map((to) => ({
-        line: `${id(from)} -->|"${triggerOf(transition)}"| ${id(to)}`,
-        covered: transitions.has(transitionName(transition)),
-      }))
+    const isCovered = transitions.has(transitionName(transition))
+    return (transition.target?.map(pathOf) ?? [])
+      .filter((to) => !`${to}.`.startsWith(`${from}.`) && !`${from}.`.startsWith(`${to}.`)) // Mermaid cannot draw these.
+      .map((to) => ({ line: `${id(from)} -->|"${triggerOf(transition)}"| ${id(to)}`, isCovered }))
   })
-  const numbers = (covered: boolean) =>
-    arrows.flatMap((arrow, index) => (arrow.covered === covered ? [index] : [])).join(',')
+  const style = (isCovered: boolean) => {
+    const numbers = arrows.flatMap((arrow, index) => (arrow.isCovered === isCovered ? [index] : []))
+    return numbers.length === 0 ? [] : [`linkStyle ${numbers} ${isCovered ? COVERED : MISSED}`]
+  }
   return [
     'flowchart LR',
-    '  auth(("any state")):::covered',
-    ...inside('')
-      .flatMap(box)
-      .map((line) => `  ${line}`),
-    ...arrows.map(({ line }) => `  ${line}`),
-    `  classDef covered ${COVERED}`,
-    `  classDef missed ${MISSED}`,
-    ...(numbers(true) ? [`  linkStyle ${numbers(true)} ${COVERED}`] : []),
-    ...(numbers(false) ? [`  linkStyle ${numbers(false)} ${MISSED}`] : []),
+    ...[
+      'auth(("any state")):::covered',
+      ...childrenOf('').flatMap(box),
+      ...arrows.map(({ line }) => line),
+      `classDef covered ${COVERED}`,
+      `classDef missed ${MISSED}`,
+      ...style(true),
+      ...style(false),
+    ].map((line) => `  ${line}`),
     '',
   ].join('\n')
 }

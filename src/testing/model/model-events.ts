@@ -1,297 +1,214 @@
-import type { Draft } from './draft.ts'
-import { refresh, request, unauthorized } from './draft-gate.ts'
-import { apiAccepts, exchange, issue, killRefreshTokens, refuseAccessTokens } from './draft-server.ts'
-import { begin, keep } from './draft-vault.ts'
-import type { Endpoint, ModelPass, ModelState } from './model-state.ts'
+import { topState } from '../../../machines/index.ts'
+import { apiAccepts, issue, refreshOnServer, refuseAccessTokens, revokeRefreshTokens } from './auth-server.ts'
+import { setEndpoint } from './calls.ts'
+import type { Endpoint } from './model-options.ts'
+import { countHeld, type Draft, grantOf, type ModelState, modeOf, type Subject } from './model-state.ts'
+import { credentialOf, nextCheckAt, receive401, refresh, request, useToken } from './requests.ts'
+import { advance, sleep } from './time.ts'
+import { begin, persist } from './tokens.ts'
 
-/** One thing that can happen to a session. */
+/** Something that can happen to a session. */
 export interface ModelEvent {
   /** What a driver has to make happen, as a sentence. */
   readonly description: string
-  /** Whether it can happen there, and would tell something. */
+  /** Whether it can happen there, and would change something. */
   readonly enabled: (state: ModelState) => boolean
   readonly apply: (draft: Draft) => void
 }
 
-/** How far `clockSetBack` sets it, in milliseconds. */
-export const SET_BACK = 600_000
+type When = ModelEvent['enabled']
+type Apply = ModelEvent['apply']
 
-const never = Number.POSITIVE_INFINITY
-
-const standing = ({ chart }: ModelState) => chart.context.standing
-const isIn = ({ chart }: ModelState, ...values: string[]) => {
-  const { value } = chart
-  return values.includes(typeof value === 'string' ? value : (Object.keys(value)[0] ?? ''))
-}
-const passOf = ({ tokens, epoch, generation }: ModelState): ModelPass => ({ tokens, epoch, generation })
-
-const timerOf = ({ timers }: ModelState, name: string) =>
-  [...timers].find(([id, { due }]) => id.includes(`.${name}.`) && due < never)?.[1].due
-
-const ahead = (at: number | undefined, { wall }: ModelState) => at !== undefined && at < never && at > wall
-
-const signIn = (subject: 'ada' | 'grace', accepted: boolean) => (draft: Draft) => {
-  draft.credentials = { subject, accepted }
-  draft.send({ type: 'session.signIn' })
-}
-const maySignIn = ({ calls }: ModelState) => !calls.some(({ kind }) => kind === 'signIn')
-
-const turns = (endpoint: Endpoint) => ({
-  // From one kind of trouble to another only through an answer; what waits may be answered in any way.
-  enabled: ({ endpoint: now }: ModelState) =>
-    now !== endpoint && (now === 'answers' || now === 'holds' || endpoint === 'answers'),
-  apply(draft: Draft) {
-    draft.endpoint = endpoint
-    if (endpoint !== 'holds') draft.answerCalls()
-  },
-})
-
-const passes = (until: (state: ModelState) => number | undefined) => ({
-  enabled: (state: ModelState) => ahead(until(state), state),
-  apply: (draft: Draft) => draft.advance((until(draft) ?? draft.wall) - draft.wall),
-})
-const runsOut = (due: (state: ModelState) => number | undefined) => ({
-  enabled: (state: ModelState) => (due(state) ?? never) < never,
-  apply: (draft: Draft) => draft.advance(Math.max(0, (due(draft) ?? 0) - draft.uptime)),
-})
-const earliest = (instants: readonly number[]) => Math.min(never, ...instants)
-
-function sleep(draft: Draft, until: number | undefined) {
-  const ms = (until ?? draft.wall) - draft.wall
-  draft.wall += ms
-  draft.truth += ms
+function event(description: string, enabled: When, apply: Apply): ModelEvent {
+  return { description, enabled, apply }
 }
 
-const hasSession = (state: ModelState) => standing(state) === 'session'
+/** How far `clockSetBack` sets the clock back, in milliseconds. */
+const SET_BACK = 600_000
+
+const NEVER = Number.POSITIVE_INFINITY
+const earliest = (instants: readonly number[]) => Math.min(NEVER, ...instants)
+
+const send = (type: string) => (draft: Draft) => draft.send({ type })
+const set = (change: Partial<Draft>) => (draft: Draft) => void Object.assign(draft, change)
+const then =
+  (...all: Apply[]): Apply =>
+  (draft) => {
+    for (const apply of all) apply(draft)
+  }
+
+const isRestored: When = ({ chart }) => topState(chart.value) !== 'restoring'
+const isSigningIn: When = ({ chart }) => topState(chart.value) === 'authenticating'
+const noRequestWaits: When = (state) => countHeld(state) === 0
+/** Whether a request would be sent at once, with the current token. */
+const passes: When = (state) => modeOf(state) === 'pass' && state.wall < nextCheckAt(state)
+const isAccepted: When = (state) => apiAccepts(state, credentialOf(state))
+const mayRefuse: When = (state) => {
+  const { tokens } = state
+  return tokens !== undefined && (grantOf(state, tokens)?.refusedUpTo ?? 0) < tokens.rotation
+}
+const storeWorks: When = ({ storage }) => storage === 'works'
+
+const maySignIn: When = ({ calls }) => !calls.some(({ kind }) => kind === 'signIn')
+const signIn = (subject: Subject, accepted: boolean) =>
+  then(set({ credentials: { subject, accepted } }), send('session.signIn'))
+
+const setTokens =
+  (lifetime?: number): Apply =>
+  (draft) => {
+    const facts = begin(draft, issue(draft, 'ada', lifetime))
+    draft.send({ type: 'tokens.received', facts, works: lifetime !== 0, refreshed: false })
+    persist(draft)
+  }
+
+/** From one failure to another only by way of an answer. What waits may be answered in any way. */
+const endpointTurns = (description: string, next: Endpoint) =>
+  event(
+    description,
+    ({ endpoint: now }) => now !== next && (now === 'answers' || now === 'holds' || next === 'answers'),
+    (draft) => setEndpoint(draft, next),
+  )
+
+const networkTurns = (description: string, online: boolean) =>
+  event(
+    description,
+    (state) => state.online !== online,
+    then(set({ online }), send(online ? 'environment.online' : 'environment.offline')),
+  )
+
+/** Time passes, in milliseconds; infinitely much: it cannot. */
+const timePasses = (description: string, ms: (state: ModelState) => number, pass = advance) =>
+  event(
+    description,
+    (state) => ms(state) > 0 && ms(state) < NEVER,
+    (draft) => pass(draft, ms(draft)),
+  )
+const toRefresh = ({ tokens, wall }: ModelState) => (tokens?.refreshAt ?? NEVER) - wall
+const toExpiry = ({ tokens, wall }: ModelState) => (tokens?.expiresAt ?? NEVER) - wall
+const toTimer =
+  (name: string) =>
+  ({ timers, uptime }: ModelState) =>
+    earliest(timers.filter(({ id }) => id.includes(`.${name}.`)).map(({ due }) => due)) - uptime
+/** To an instant of an active session. */
+const toLimit = ({ chart, wall }: ModelState, instant: number) =>
+  (chart.context.status === 'active' ? instant : NEVER) - wall
+
+const mayRefreshElsewhere: When = (state) => {
+  const { stored, storage, tokens } = state
+  const grant = grantOf(state, stored)
+  const isSame = stored !== undefined && stored.id === tokens?.id && stored.rotation === tokens.rotation
+  return storage === 'works' && isSame && grant?.isRevoked === false && grant.newest === stored.rotation
+}
+const refreshElsewhere: Apply = (draft) => {
+  const { stored } = draft
+  const issued = refreshOnServer(draft, stored)
+  if (stored && issued) draft.stored = { ...issued, startedAt: stored.startedAt }
+}
 
 /** Everything that can happen to a session, by name. */
 export const modelEvents = {
-  signIn: {
-    description: 'the user signs in',
-    enabled: maySignIn,
-    apply: signIn('ada', true),
-  },
-  signInRefused: {
-    description: 'a sign-in is refused',
-    enabled: maySignIn,
-    apply: signIn('ada', false),
-  },
-  signInAsOther: {
-    description: 'another user signs in',
-    enabled: maySignIn,
-    apply: signIn('grace', true),
-  },
-  signOut: {
-    description: 'the user signs out',
-    enabled: (state) => !isIn(state, 'restoring'),
-    apply: (draft) => draft.send({ type: 'session.signOut' }),
-  },
-  adoptTokens: {
-    description: 'the app sets tokens that it got elsewhere',
-    enabled: (state) => !isIn(state, 'restoring'),
-    apply(draft) {
-      const facts = begin(draft, issue(draft, 'ada'))
-      draft.send({ type: 'session.adopt', facts, works: true, renewal: false })
-      keep(draft)
-    },
-  },
-  adoptExpiredTokens: {
-    description: 'the app sets tokens that have run out',
-    enabled: (state) => !isIn(state, 'restoring'),
-    apply(draft) {
-      const facts = begin(draft, issue(draft, 'ada', 0))
-      draft.send({ type: 'session.adopt', facts, works: false, renewal: false })
-      keep(draft)
-    },
-  },
+  signIn: event('the user signs in', maySignIn, signIn('ada', true)),
+  signInRefused: event('a sign-in is rejected', maySignIn, signIn('ada', false)),
+  signInAsOther: event('another user signs in', maySignIn, signIn('grace', true)),
+  signOut: event('the user signs out', isRestored, send('session.signOut')),
+  adoptTokens: event('the app sets tokens of its own', isRestored, setTokens()),
+  adoptExpiredTokens: event('the app sets tokens that have expired', isRestored, setTokens(0)),
 
-  request: {
-    description: 'a request is sent',
-    enabled: ({ held }) => held.length === 0,
-    apply: request,
-  },
-  slowRequest: {
-    description: 'a request is sent whose 401 takes its time',
-    enabled: (state) =>
-      state.posture === 'pass' &&
-      state.flying === undefined &&
-      state.tokens !== undefined &&
-      state.wall < state.attentionAt &&
-      !apiAccepts(state as Draft, passOf(state)),
-    apply(draft) {
-      draft.usedAt = draft.wall
-      draft.usedSinceRenewal = true
-      draft.flying = passOf(draft)
-    },
-  },
-  slowRequestAnswered: {
-    description: 'the late 401 arrives',
-    enabled: ({ flying, held }) => flying !== undefined && held.length === 0,
-    apply(draft) {
+  request: event('a request is sent', noRequestWaits, request),
+  slowRequest: event(
+    'a request is sent whose 401 is delayed',
+    (state) => !state.flying && passes(state) && !isAccepted(state),
+    then(useToken, (draft) => {
+      draft.flying = credentialOf(draft)
+    }),
+  ),
+  slowRequestAnswered: event(
+    'the delayed 401 arrives',
+    (state) => state.flying !== undefined && noRequestWaits(state),
+    (draft) => {
       const { flying } = draft
       draft.flying = undefined
-      if (flying) unauthorized(draft, flying)
+      if (flying) receive401(draft, flying)
     },
-  },
-  stepUpRequest: {
-    description: 'a request needs a stronger sign-in',
-    enabled: (state) =>
-      state.posture === 'pass' && state.wall < state.attentionAt && apiAccepts(state as Draft, passOf(state)),
-    apply(draft) {
-      draft.usedAt = draft.wall
-      draft.usedSinceRenewal = true
-      draft.send({ type: 'request.stepUp' })
-    },
-  },
-  refresh: {
-    description: 'the app asks for a refresh',
-    enabled: (state) => state.renewals.length === 0 && !isIn(state, 'restoring', 'authenticating'),
-    apply: refresh,
-  },
+  ),
+  stepUpRequest: event(
+    'a request needs a stronger sign-in',
+    (state) => passes(state) && isAccepted(state),
+    then(useToken, send('request.stepUp')),
+  ),
+  refresh: event(
+    'the app asks for a refresh',
+    (state) =>
+      isRestored(state) && !isSigningIn(state) && !state.waiting.some(({ kind }) => kind === 'refresh'),
+    refresh,
+  ),
 
-  accessTokenDies: {
-    description: 'the API takes the access token no more',
-    enabled: ({ tokens, families }) =>
-      tokens !== undefined && (families.get(tokens.family)?.refusedUpTo ?? 0) < tokens.rotation,
-    apply: refuseAccessTokens,
-  },
-  refreshTokenDies: {
-    description: 'the refresh token is revoked',
-    enabled: ({ tokens, families, cookie }) =>
-      families.get(tokens?.family ?? cookie ?? -1)?.refreshTokenAlive === true,
-    apply: killRefreshTokens,
-  },
-  endpointFails: { description: 'the token endpoint answers 500', ...turns('fails') },
-  endpointLimits: { description: 'the token endpoint answers 429', ...turns('limits') },
-  endpointLosesAnswers: { description: 'the answers of the token endpoint get lost', ...turns('loses') },
-  endpointHolds: { description: 'the token endpoint takes its time', ...turns('holds') },
-  endpointRecovers: { description: 'the token endpoint answers again', ...turns('answers') },
+  accessTokenDies: event('the API refuses the access token from now on', mayRefuse, refuseAccessTokens),
+  refreshTokenDies: event(
+    'the refresh token is revoked',
+    (state) => grantOf(state, state.tokens)?.isRevoked === false,
+    revokeRefreshTokens,
+  ),
+  endpointFails: endpointTurns('the token endpoint answers 500', 'fails'),
+  endpointLimits: endpointTurns('the token endpoint answers 429', 'limits'),
+  endpointLosesAnswers: endpointTurns('the answers of the token endpoint are lost', 'loses'),
+  endpointHolds: endpointTurns('the token endpoint delays its answers', 'holds'),
+  endpointRecovers: endpointTurns('the token endpoint answers again', 'answers'),
 
-  renewalDue: { description: 'a renewal comes due', ...passes(({ tokens }) => tokens?.renewAt) },
-  tokenExpires: { description: 'the access token runs out', ...passes(({ tokens }) => tokens?.expiresAt) },
-  retryDue: {
-    description: 'the next try comes due',
-    ...runsOut((state) => timerOf(state, 'untilRetry')),
-  },
-  cooledDown: {
-    description: 'the exchange has cooled down',
-    ...runsOut((state) => timerOf(state, 'untilCooledDown')),
-  },
-  callTimesOut: {
-    description: 'the token endpoint has taken too long',
-    ...runsOut(({ calls }) =>
-      earliest(calls.filter(({ timedOut }) => !timedOut).map(({ timeoutAt }) => timeoutAt)),
-    ),
-  },
-  holdTimesOut: {
-    description: 'a request has waited too long',
-    ...runsOut(({ held, renewals }) => earliest([...held, ...renewals].map(({ deadline }) => deadline))),
-  },
-  idleTooLong: {
-    description: 'nobody used the session for as long as it may be idle',
-    enabled: (state) => hasSession(state) && ahead(state.usedAt + state.settings.idle, state),
-    apply: (draft) => draft.advance(draft.usedAt + draft.settings.idle - draft.wall),
-  },
-  livedTooLong: {
-    description: 'the session has lived for as long as it may',
-    enabled: (state) =>
-      hasSession(state) && ahead((state.tokens?.startedAt ?? never) + state.settings.absolute, state),
-    apply: (draft) =>
-      draft.advance((draft.tokens?.startedAt ?? never) + draft.settings.absolute - draft.wall),
-  },
+  renewalDue: timePasses('a refresh is due', toRefresh),
+  tokenExpires: timePasses('the access token expires', toExpiry),
+  retryDue: timePasses('the next attempt is due', toTimer('untilRetry')),
+  cooledDown: timePasses('the refresh has cooled down', toTimer('untilCooledDown')),
+  callTimesOut: timePasses(
+    'a call to the token endpoint times out',
+    ({ calls, uptime }) =>
+      earliest(calls.filter(({ timedOut }) => !timedOut).map(({ timeoutAt }) => timeoutAt)) - uptime,
+  ),
+  holdTimesOut: timePasses(
+    'a request has waited for too long',
+    ({ waiting, uptime }) => earliest(waiting.map(({ deadline }) => deadline)) - uptime,
+  ),
+  idleTooLong: timePasses('the session reaches its idle limit', (state) =>
+    toLimit(state, state.usedAt + state.settings.limits.idle),
+  ),
+  livedTooLong: timePasses('the session reaches its absolute limit', (state) =>
+    toLimit(state, (state.tokens?.startedAt ?? NEVER) + state.settings.limits.absolute),
+  ),
 
-  sleepPastRenewal: {
-    description: 'the machine sleeps until a renewal is due',
-    enabled: ({ tokens, wall }) => tokens !== undefined && tokens.renewAt > wall,
-    apply: (draft) => sleep(draft, draft.tokens?.renewAt),
-  },
-  sleepPastExpiry: {
-    description: 'the machine sleeps until the access token has run out',
-    enabled: ({ tokens, wall }) => tokens !== undefined && tokens.expiresAt > wall,
-    apply: (draft) => sleep(draft, draft.tokens?.expiresAt),
-  },
-  wake: {
-    description: 'the page comes to the front again',
-    enabled: () => true,
-    apply: (draft) => draft.send({ type: 'environment.woke' }),
-  },
-  clockSetBack: {
-    description: 'somebody sets the clock back',
-    enabled: ({ wall, truth }) => wall === truth,
-    apply(draft) {
+  sleepPastRenewal: timePasses('the machine sleeps until a refresh is due', toRefresh, sleep),
+  sleepPastExpiry: timePasses('the machine sleeps until the access token has expired', toExpiry, sleep),
+  wake: event('the page becomes visible again', () => true, send('environment.resumed')),
+  clockSetBack: event(
+    'the clock is set back',
+    ({ wall, serverTime }) => wall === serverTime,
+    (draft) => {
       draft.wall -= SET_BACK
     },
-  },
-  networkDown: {
-    description: 'the network goes',
-    enabled: ({ online }) => online,
-    apply(draft) {
-      draft.online = false
-      draft.send({ type: 'environment.offline' })
-    },
-  },
-  networkUp: {
-    description: 'the network comes back',
-    enabled: ({ online }) => !online,
-    apply(draft) {
-      draft.online = true
-      draft.send({ type: 'environment.online' })
-    },
-  },
+  ),
+  networkDown: networkTurns('the network is lost', false),
+  networkUp: networkTurns('the network is back', true),
 
-  otherTabRenews: {
-    description: 'another tab renews the tokens',
-    enabled: canRenewElsewhere,
-    apply(draft) {
-      renewElsewhere(draft)
-      draft.send({ type: 'session.sync' })
-    },
-  },
-  otherTabRenewsUnheard: {
-    description: 'another tab renews the tokens, and this one hears nothing of it',
-    enabled: canRenewElsewhere,
-    apply: renewElsewhere,
-  },
-  otherTabSignsOut: {
-    description: 'the user signs out in another tab',
-    enabled: ({ stored, storage }) => storage === 'works' && stored !== undefined,
-    apply(draft) {
-      draft.stored = undefined
-      draft.send({ type: 'session.sync' })
-    },
-  },
-  otherTabSignsInAsOther: {
-    description: 'another user signs in in another tab',
-    enabled: ({ storage }) => storage === 'works',
-    apply(draft) {
-      draft.advance(1)
-      draft.stored = issue(draft, 'grace')
-      draft.send({ type: 'session.sync' })
-    },
-  },
-  storageBreaks: {
-    description: 'the store fails from now on',
-    enabled: ({ storage }) => storage === 'works',
-    apply(draft) {
-      draft.storage = 'broken'
-    },
-  },
-} as const satisfies Record<string, ModelEvent>
+  otherTabRenews: event(
+    'another tab refreshes the tokens',
+    mayRefreshElsewhere,
+    then(refreshElsewhere, send('store.changed')),
+  ),
+  otherTabRenewsUnheard: event(
+    'another tab refreshes the tokens, and this tab is not notified',
+    mayRefreshElsewhere,
+    refreshElsewhere,
+  ),
+  otherTabSignsOut: event(
+    'the user signs out in another tab',
+    (state) => storeWorks(state) && state.stored !== undefined,
+    then(set({ stored: undefined }), send('store.changed')),
+  ),
+  otherTabSignsInAsOther: event('another user signs in in another tab', storeWorks, (draft) => {
+    advance(draft, 1)
+    draft.stored = issue(draft, 'grace')
+    draft.send({ type: 'store.changed' })
+  }),
+  storageBreaks: event('the store fails from now on', storeWorks, set({ storage: 'broken' })),
+} as const
 
 export type ModelEventName = keyof typeof modelEvents
-
-function canRenewElsewhere({ stored, storage, families, tokens }: ModelState): boolean {
-  const family = stored && families.get(stored.family)
-  return (
-    storage === 'works' &&
-    family?.refreshTokenAlive === true &&
-    stored?.family === tokens?.family &&
-    stored?.rotation === tokens?.rotation &&
-    family.newest === stored?.rotation
-  )
-}
-
-function renewElsewhere(draft: Draft) {
-  const renewed = exchange(draft, draft.stored)
-  if (renewed) draft.stored = renewed
-}

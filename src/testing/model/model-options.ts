@@ -1,124 +1,96 @@
-import { type AuthOptions, settle } from '../../core/options.ts'
-import type { Endpoint } from './model-state.ts'
+import { type SessionLimitsOptions, sessionLimits } from '../../core/features/session-limits.ts'
+import type { AuthOptions, Settings } from '../../core/options.ts'
+import { resolveOptions } from '../../core/resolve-options.ts'
+
+/** How the token endpoint answers at the moment. */
+export type Endpoint =
+  | 'answers'
+  /** 500. */
+  | 'fails'
+  /** 429 with `Retry-After`. */
+  | 'limits'
+  /** Acts, and the connection breaks before the answer. */
+  | 'loses'
+  /** Holds requests. */
+  | 'holds'
 
 /** What the app under test starts with. */
 export type ModelStart =
-  /** Nobody is signed in, and the store is empty. */
+  /** No session, and an empty store. */
   | 'signedOut'
-  /** The store has a session whose access token works. */
+  /** A stored session whose access token works. */
   | 'stored'
-  /** The store has a session whose access token has run out. */
+  /** A stored session whose access token has expired. */
   | 'storedExpired'
-  /** The store fails. */
+  /** A store that fails. */
   | 'storageBroken'
-  /** There is no store at all. */
+  /** No store. */
   | 'noStorage'
   /** `initialTokens` that work. */
   | 'initialTokens'
-  /** `initialTokens` whose access token has run out. */
+  /** `initialTokens` whose access token has expired. */
   | 'initialTokensExpired'
-  /** `initialTokens` whose refresh token is known to be dead. */
+  /** `initialTokens` whose refresh token is known to have expired. */
   | 'initialTokensLast'
-  /** An HttpOnly cookie holds a session; needs `silentSignIn`. */
+  /** A session in an HttpOnly cookie; needs `silentSignIn`. */
   | 'cookie'
 
+type Retry = NonNullable<AuthOptions['retry']>
+type Timeouts = NonNullable<AuthOptions['timeouts']>
+
 /**
- * How the app under test is set up, as far as its flows depend on it: the options of its `createAuth` by the same names
- * and with the same defaults, and the lifetime of its access tokens. Times are milliseconds.
+ * The options of the app's `createAuth` that change its flows, by the same names and with the same defaults, and the
+ * lifetime of its access tokens. Times are milliseconds.
  */
 export interface ModelSettings
-  extends Pick<
-    AuthOptions,
-    'ambiguousRefresh' | 'limits' | 'refreshAhead' | 'renew' | 'silentSignIn' | 'whenExpired'
-  > {
+  extends Pick<AuthOptions, 'ambiguousRefresh' | 'refreshAhead' | 'refreshOn' | 'whenExpired'> {
   /** How long an access token lives. Default: 3,600,000. */
   readonly lifetime?: number
-  readonly retry?: Pick<NonNullable<AuthOptions['retry']>, 'attempts' | 'minDelay' | 'maxDelay'>
-  readonly timeouts?: Pick<NonNullable<AuthOptions['timeouts']>, 'refresh' | 'signIn' | 'revoke' | 'hold'>
+  readonly retry?: Pick<Retry, 'attempts' | 'minDelay' | 'maxDelay'>
+  readonly timeouts?: Pick<Timeouts, 'refresh' | 'signIn' | 'revoke' | 'hold'>
+  /** What the app gives to `sessionLimits`. */
+  readonly limits?: SessionLimitsOptions
+  /** Whether the app uses `fromCookie()`. Default: whether `start` is `'cookie'`. */
+  readonly silentSignIn?: boolean
   /** How long a 429 asks to wait (`Retry-After`). Default: 60,000. */
   readonly retryAfter?: number
   /** Default: `'signedOut'`. */
   readonly start?: ModelStart
-  /** How the token endpoint is at the start. Default: `'answers'`. */
+  /** How the token endpoint answers at the start. Default: `'answers'`. */
   readonly endpoint?: Endpoint
 }
 
-export interface ResolvedModelSettings {
-  readonly lifetime: number
-  readonly refreshAhead: number | undefined
-  readonly renew: 'timer' | 'activity' | 'demand'
-  readonly ambiguousRefresh: 'retry' | 'expire'
-  readonly silentSignIn: boolean
-  readonly whenExpired: 'reject' | 'hold'
-  readonly attempts: number
-  readonly minDelay: number
-  readonly maxDelay: number
-  readonly refreshTimeout: number
-  readonly signInTimeout: number
-  readonly revokeTimeout: number
-  readonly holdTimeout: number
-  readonly idle: number
-  readonly absolute: number
-  readonly retryAfter: number
-  readonly start: ModelStart
-  readonly endpoint: Endpoint
+type FromApp = 'ambiguousRefresh' | 'refreshAhead' | 'refreshOn' | 'whenExpired' | 'retry' | 'timeouts'
+
+/** The settings with all defaults. */
+export interface ResolvedModelSettings
+  extends Required<Omit<ModelSettings, FromApp | 'limits'>>,
+    Pick<Settings, FromApp> {
+  /** Infinity: no limit. */
+  readonly limits: Required<SessionLimitsOptions>
 }
 
-const STARTS: readonly ModelStart[] = [
-  'signedOut',
-  'stored',
-  'storedExpired',
-  'storageBroken',
-  'noStorage',
-  'initialTokens',
-  'initialTokensExpired',
-  'initialTokensLast',
-  'cookie',
-]
-const ENDPOINTS: readonly Endpoint[] = ['answers', 'fails', 'limits', 'loses', 'holds']
+const STARTS =
+  'signedOut stored storedExpired storageBroken noStorage initialTokens initialTokensExpired initialTokensLast cookie'
+const ENDPOINTS = 'answers fails limits loses holds'
 
-/** @throws TypeError where a setting is wrong */
+/** @throws TypeError if a setting is wrong */
 export function resolveModelSettings(settings: ModelSettings): ResolvedModelSettings {
   const { start = 'signedOut', endpoint = 'answers', lifetime = 3_600_000, retryAfter = 60_000 } = settings
-  const { refreshAhead, renew, ambiguousRefresh, whenExpired, limits, retry, timeouts } = settings
+  const { silentSignIn = start === 'cookie', limits } = settings
   for (const [name, value] of Object.entries({ lifetime, retryAfter })) {
     if (!(typeof value === 'number' && value > 0 && value < Number.POSITIVE_INFINITY))
       throw new TypeError(`The model's ${name} must be a number of milliseconds above 0, not ${value}.`)
   }
-  assertOneOf('start', start, STARTS)
-  assertOneOf('endpoint', endpoint, ENDPOINTS)
+  assertOneOf('start', start, STARTS.split(' '))
+  assertOneOf('endpoint', endpoint, ENDPOINTS.split(' '))
+  sessionLimits(limits)
   // The app's own check, and its own defaults.
-  const auth = settle({
-    refresh: () => ({}),
-    silentSignIn: settings.silentSignIn ?? start === 'cookie',
-    ...(refreshAhead !== undefined && { refreshAhead }),
-    ...(renew && { renew }),
-    ...(ambiguousRefresh && { ambiguousRefresh }),
-    ...(whenExpired && { whenExpired }),
-    ...(limits && { limits }),
-    ...(retry && { retry }),
-    ...(timeouts && { timeouts }),
-  })
-  return {
-    lifetime,
-    retryAfter,
-    start,
-    endpoint,
-    refreshAhead: auth.refreshAhead,
-    renew: auth.renew,
-    ambiguousRefresh: auth.ambiguousRefresh,
-    silentSignIn: auth.silentSignIn,
-    whenExpired: auth.whenExpired,
-    attempts: auth.retry.attempts,
-    minDelay: auth.retry.minDelay,
-    maxDelay: auth.retry.maxDelay,
-    refreshTimeout: auth.timeouts.refresh,
-    signInTimeout: auth.timeouts.signIn,
-    revokeTimeout: auth.timeouts.revoke,
-    holdTimeout: auth.timeouts.hold,
-    idle: auth.limits.idle,
-    absolute: auth.limits.absolute,
-  }
+  const { ambiguousRefresh, refreshAhead, refreshOn, whenExpired, retry, timeouts } = settings
+  const given = { ambiguousRefresh, refreshAhead, refreshOn, whenExpired, retry, timeouts }
+  const resolved = resolveOptions({ ...given, refresh: () => ({}) } as AuthOptions<never>)
+  const { idle = Number.POSITIVE_INFINITY, absolute = Number.POSITIVE_INFINITY } = limits ?? {}
+  return { ...resolved, lifetime, retryAfter, start, endpoint, silentSignIn, limits: { idle, absolute } }
 }
 
 function assertOneOf(name: string, value: string, choices: readonly string[]) {

@@ -1,203 +1,193 @@
-import type { AnyEventObject, AnyTransitionDefinition } from 'xstate'
+import type { AnyActorRef, AnyEventObject, AnyTransitionDefinition } from 'xstate'
 import type { AuthEmitted } from '../../../machines/index.ts'
-import type { ResolvedModelSettings } from './model-options.ts'
+import { isReached, type Lineage, type Predecessor } from '../../../machines/policies.ts'
+import { type RequestMode, requestMode } from '../../core/requests/request-mode.ts'
+import { placeOf } from './chart-parts.ts'
+import type { Endpoint, ResolvedModelSettings } from './model-options.ts'
 import type { ChartSnapshot } from './simulated-chart.ts'
 
-/** How the token endpoint takes requests at the moment. */
-export type Endpoint =
-  | 'answers'
-  /** 500. */
-  | 'fails'
-  /** 429 with `Retry-After`. */
-  | 'limits'
-  /** Acts, and the connection breaks before the answer. */
-  | 'loses'
-  /** Keeps them waiting. */
-  | 'holds'
+/** One of the two users of the model. */
+export type Subject = 'ada' | 'grace'
 
-/** One token set. `family` names the sign-in it descends from, `rotation` how often it was renewed. */
-export interface ModelTokens {
-  readonly family: number
-  readonly rotation: number
-  readonly subject: 'ada' | 'grace'
-  readonly startedAt: number
+/** One token set. `id` is the sign-in that it descends from, `rotation` how often the server has refreshed it. */
+export interface ModelTokens extends Lineage {
+  readonly subject: Subject
   readonly expiresAt: number
-  readonly renewAt: number
-  /** When the server takes the access token to be dead, by its own clock. */
-  readonly diesAt: number
-  readonly renewable: boolean
+  readonly refreshAt: number
+  /** When the access token expires by the server's clock. */
+  readonly expiresOnServerAt: number
+  readonly refreshable: boolean
 }
 
 /** What the authorization server knows of one sign-in. */
-export interface ModelFamily {
-  readonly subject: 'ada' | 'grace'
-  readonly startedAt: number
-  readonly refreshTokenAlive: boolean
-  /** The newest token set issued. */
+export interface Grant {
+  readonly id: string
+  readonly subject: Subject
+  readonly isRevoked: boolean
+  /** The newest rotation that was issued. */
   readonly newest: number
-  /** The refresh token that was presented last. */
+  /** The rotation of the refresh token that was sent last. */
   readonly lastUsed: number
-  /** Access tokens up to this rotation are refused before their time. */
+  /** Access tokens up to this rotation are refused before they expire. */
   readonly refusedUpTo: number
 }
 
-export interface ModelMark {
-  readonly epoch: number
-  readonly change: number
-}
+/** What a request is sent with. */
+export type ModelCredential = Readonly<Pick<World, 'tokens' | 'epoch' | 'generation'>>
 
-export interface ModelCredentials {
-  readonly subject: 'ada' | 'grace'
-  readonly accepted: boolean
-}
-
-/** A request that the token endpoint keeps waiting. */
-export interface ModelCall {
-  readonly kind: 'exchange' | 'signIn' | 'revoke'
-  /** The chart's invocation that waits for it; `undefined` once nobody does. */
-  readonly waiter: string | undefined
+/** A call that the token endpoint holds, and the world as it was when the call was made. */
+export interface ModelCall extends Readonly<Pick<World, 'revision' | 'tokens' | 'credentials'>> {
+  readonly kind: 'refresh' | 'signIn' | 'revoke'
+  /** The chart's invocation that waits for the answer, or did. */
+  readonly waiter: AnyActorRef
   readonly timedOut: boolean
   readonly timeoutAt: number
-  readonly mark: ModelMark
-  /** What an exchange presents. */
-  readonly tokens?: ModelTokens | undefined
-  readonly credentials?: ModelCredentials | undefined
 }
 
-export interface ModelPass {
-  readonly tokens: ModelTokens | undefined
-  readonly epoch: number
-  readonly generation: number
+/** A timer of the chart. */
+interface Timer {
+  readonly id: string
+  readonly due: number
+  readonly event: AnyEventObject
 }
 
-export interface ModelHeld {
+/** A request, a request that was refused before, or a call of `auth.refresh()`, that waits. */
+export interface Waiting {
+  readonly kind: 'request' | 'replay' | 'refresh'
+  /** The epoch of a request; the generation that a refresh must go beyond. */
   readonly owner: number
-  /** Whether it earned a 401 before, so that going on is a replay. */
-  readonly refused: boolean
   readonly deadline: number
 }
 
-export interface ModelRenewal {
-  readonly generation: number
-  readonly deadline: number
-}
-
-/** How something an event started came out, such as `request: answered` or `refresh: session_expired`. */
+/** The result of a request or a refresh, such as `request: answered` or `refresh: session_expired`. */
 export type Outcome = `${'request' | 'refresh'}: ${string}`
 
-/** The whole world of a walk at rest: the chart's snapshot, and what the chart does not know. */
-export interface ModelState {
+/** A start far from zero, so that an instant is never mistaken for a length of time. */
+const START = 1_700_000_000_000
+
+/** The world of a walk: the chart's snapshot, and what is around the chart. The values are those of an app not yet started. */
+export class World {
   readonly settings: ResolvedModelSettings
-  readonly chart: ChartSnapshot
-  readonly timers: ReadonlyMap<string, { readonly due: number; readonly event: AnyEventObject }>
-  /** Invocations of the chart that wait, by their ids. */
-  readonly running: ReadonlyMap<string, string>
-  readonly calls: readonly ModelCall[]
+  chart = undefined as unknown as ChartSnapshot
+  timers: readonly Timer[] = []
+  calls: readonly ModelCall[] = []
 
   /** Milliseconds that timers count. */
-  readonly uptime: number
-  /** What the app's clock shows. */
-  readonly wall: number
-  /** What the server's clock shows. */
-  readonly truth: number
+  uptime = 0
+  /** The app's clock. */
+  wall = START
+  /** The server's clock. */
+  serverTime = START
 
-  readonly online: boolean
-  readonly endpoint: Endpoint
-  readonly families: ReadonlyMap<number, ModelFamily>
-  /** The session that an HttpOnly cookie holds. */
-  readonly cookie: number | undefined
-  readonly storage: 'none' | 'works' | 'broken'
-  readonly stored: ModelTokens | undefined
-  /** Whether the app knows that the store held its record. */
-  readonly storeHolds: boolean
-  /** Whether the app was told that the store fails, since it took something last. */
-  readonly storeFailureTold: boolean
+  online = true
+  endpoint: Endpoint
+  grants: readonly Grant[] = []
+  /** The id of the session that an HttpOnly cookie holds. */
+  cookie: string | undefined
+  storage: 'none' | 'works' | 'broken' = 'works'
+  stored: ModelTokens | undefined
+  /** Whether the store holds the app's record, as far as the app knows. */
+  hasRecord = false
+  /** Whether the app has emitted that the store fails. */
+  storeFailureReported = false
 
-  readonly epoch: number
-  readonly generation: number
-  readonly change: number
-  readonly tokens: ModelTokens | undefined
-  readonly predecessor:
-    | { readonly epoch: number; readonly subject: string; readonly expired: boolean }
-    | undefined
-  readonly credentials: ModelCredentials | undefined
-  /** Whether a session was signed out of, and its tokens wait to be revoked. */
-  readonly leftBehind: boolean
+  epoch = 0
+  generation = 0
+  /** Grows with every change of the tokens. */
+  revision = 0
+  tokens: ModelTokens | undefined
+  predecessor: Predecessor | undefined
+  /** Start of the newest session that was seen. */
+  newestStart = Number.NEGATIVE_INFINITY
+  /** What the next sign-in sends. */
+  credentials: { readonly subject: Subject; readonly accepted: boolean } | undefined
+  /** Whether the user signed out, and the tokens wait to be revoked. */
+  revokes = false
 
-  readonly posture: 'pass' | 'hold' | 'anonymous' | 'refuse'
-  readonly attentionAt: number
-  readonly usedAt: number
-  readonly usedSinceRenewal: boolean
-  readonly usedEpoch: number
-  readonly usedGeneration: number
-  readonly held: readonly ModelHeld[]
-  readonly renewals: readonly ModelRenewal[]
-  /** The endpoint refused a token fresh from a refresh: for a while it gets no other. */
-  readonly doubt: { readonly generation: number; readonly until: number } | undefined
-  /** A request whose answer, a 401, is still on its way. */
-  readonly flying: ModelPass | undefined
+  /** When the session was last used. */
+  usedAt = START
+  /** The epoch that `usedAt` is about. */
+  usedEpoch = -1
+  /** When the app looks at its limits again, in uptime. */
+  limitDue = Number.POSITIVE_INFINITY
+  /** The generation that a request used last. */
+  usedGeneration = -1
+  /** The generation for which a request made the chart look at a due refresh. */
+  checkedGeneration = -1
+  waiting: readonly Waiting[] = []
+  /** The API refused a token fresh from a refresh: for a while its 401 causes no other refresh. */
+  refusing: { readonly generation: number; readonly until: number } | undefined
+  /** A request whose answer, a 401, is delayed. */
+  flying: ModelCredential | undefined
 
-  /** Of the step that led here. */
-  readonly taken: readonly AnyTransitionDefinition[]
-  /** Paths of the states the chart was in. */
-  readonly visited: readonly string[]
-  readonly emitted: readonly AuthEmitted[]
-  readonly outcomes: readonly Outcome[]
+  // What happened in the step that led here.
+  taken: readonly AnyTransitionDefinition[] = []
+  /** Paths of the states that the chart was in. */
+  visited: readonly string[] = []
+  emitted: readonly AuthEmitted[] = []
+  outcomes: readonly Outcome[] = []
+
+  constructor(settings: ResolvedModelSettings) {
+    this.settings = settings
+    this.endpoint = settings.endpoint
+  }
 }
 
-/** Where the chart is: `authenticated.terminal`; for `refreshing` its exchange and its gate, `refreshing.offline.closed`. */
-export function placeOf(value: unknown): string {
-  if (typeof value === 'string') return value
-  const [entry] = Object.entries(value as Record<string, unknown>)
-  if (!entry) return ''
-  const [state, inner] = entry
-  if (state !== 'refreshing') return `${state}.${placeOf(inner)}`
-  const { exchange, gate } = inner as { exchange: string; gate: string }
-  return `refreshing.${exchange}.${gate}`
+/** A world at rest. It never changes: a step makes another one. */
+export type ModelState = Readonly<World>
+
+/** A world in the middle of a step. */
+export interface Draft extends World {
+  /** What happens next, in order: the microtasks of this world. */
+  readonly jobs: (() => void)[]
+  /** Sends an event to the chart. During a step of the chart, the event waits until the step ends. */
+  send(event: AnyEventObject): void
 }
+
+/** What happens to a request that arrives now. */
+export const modeOf = ({ chart, settings }: ModelState): RequestMode =>
+  requestMode(chart, settings.whenExpired)
+
+/** How many requests wait. */
+export const countHeld = ({ waiting }: ModelState): number =>
+  waiting.filter(({ kind }) => kind !== 'refresh').length
+
+/** The sign-in that tokens descend from, or the session in the cookie. */
+export const grantOf = ({ grants, cookie }: ModelState, tokens: ModelTokens | undefined) =>
+  grants.find(({ id }) => id === (tokens ? tokens.id : cookie))
+
+/** Whether the chart still waits for the answer to a call. */
+export const isAwaited = ({ chart }: ModelState, { waiter }: ModelCall): boolean =>
+  Object.values(chart.children).includes(waiter as never)
 
 /**
- * What makes two worlds the same for a walk. Instants count by whether they have passed, counters by whether they differ,
- * and what can no longer tell is left out, or there would be no end of worlds.
+ * The key by which a walk recognizes a world. Instants count by whether they have passed, and counters by whether they
+ * differ. What can make no difference any more is left out; otherwise the worlds would never end.
  */
 export function serializeModelState(state: ModelState): string {
+  const { tokens, stored, wall, serverTime, settings, refusing, epoch, generation, flying } = state
   const { context, value } = state.chart
-  const { tokens, stored, wall, truth, families, settings } = state
-  const family = tokens && families.get(tokens.family)
-  const waits = state.held.length + state.renewals.length > 0 || state.flying !== undefined
+  const { status, attempt, ambiguous, refreshable } = context
+  const { predecessor, online, endpoint, storage } = state
+  const { isRevoked, refusedUpTo = 0 } = grantOf(state, tokens) ?? {}
+  const waits = state.waiting.length > 0 || flying !== undefined
+  const isRejected = context.rejectedGeneration === context.generation
+  const isUsed = settings.refreshOn === 'activity' && state.usedGeneration === generation
   return JSON.stringify([
-    placeOf(value),
-    context.standing,
-    Math.min(context.attempt, settings.attempts - 1),
-    context.uncertain,
-    context.renewable,
-    context.rejectedGeneration === context.generation,
-    wall >= context.notBefore,
+    [placeOf(value), status, Math.min(attempt, settings.retry.attempts - 1), ambiguous, refreshable],
+    [isRejected, isReached(context.notBefore, wall), online, endpoint, storage, wall === serverTime],
     tokens && [
-      wall >= tokens.renewAt,
-      wall >= tokens.expiresAt,
-      truth >= tokens.diesAt,
-      family?.refreshTokenAlive,
-      (family?.refusedUpTo ?? 0) >= tokens.rotation,
-      settings.renew === 'activity' && state.usedSinceRenewal,
-      stored?.family === tokens.family && stored.rotation === tokens.rotation,
+      [isReached(tokens.refreshAt, wall), isReached(tokens.expiresAt, wall), isUsed, isRevoked],
+      [isReached(tokens.expiresOnServerAt, serverTime), refusedUpTo >= tokens.rotation],
     ],
-    state.calls.map(({ kind, waiter, timedOut, mark, credentials }) => [
-      kind,
-      waiter !== undefined,
-      timedOut,
-      mark.change === state.change,
-      credentials?.accepted,
-    ]),
-    state.held.map(({ owner, refused }) => [owner === state.epoch, refused]),
-    state.renewals.map(({ generation }) => generation === state.generation),
-    state.flying && [state.flying.epoch === state.epoch, state.flying.generation === state.generation],
-    waits && [tokens?.subject, state.predecessor?.subject, state.predecessor?.expired],
-    state.doubt?.generation === state.generation && wall < state.doubt.until,
-    state.online,
-    state.endpoint,
-    state.storage,
-    stored !== undefined,
-    wall === truth,
+    stored && [stored.id === tokens?.id, stored.rotation === tokens?.rotation],
+    state.calls.map((call) => {
+      const isCurrent = call.revision === state.revision
+      return [call.kind, isAwaited(state, call), call.timedOut, isCurrent, call.credentials?.accepted]
+    }),
+    state.waiting.map(({ kind, owner }) => [kind, owner === (kind === 'refresh' ? generation : epoch)]),
+    flying && [flying.epoch === epoch, flying.generation === generation],
+    waits && [tokens?.subject, predecessor?.subject, predecessor?.expired],
+    refusing?.generation === generation && !isReached(refusing.until, wall),
   ])
 }

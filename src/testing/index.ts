@@ -1,5 +1,5 @@
 /**
- * What apps on authchart are tested with.
+ * Tools for tests of apps and transports that use authchart.
  *
  * @module
  */

@@ -1,49 +1,49 @@
 import type { Clock } from '../core/ports.ts'
 
 /**
- * Time that moves when a test says so. It is a `Clock` for `createAuth` and `createTokenServer`, and one for XState's
+ * A clock that a test controls. It works as the `Clock` of `createAuth` and `createTokenServer`, and as the clock of XState's
  * `createActor(machine, { clock })`.
  *
- * It knows two times: `now()`, the time of day, and the time that has passed for timers. `advance` moves both, as time does;
- * `sleep` and `jump` move the time of day alone.
+ * It has two times: the time of day, which `now()` returns, and the time that timers count. `advance` moves both. `sleep` and
+ * `jump` move the time of day only.
  */
 export interface VirtualClock extends Clock {
   /**
-   * Lets time pass: timers fire in the order they are due, those of one instant in the order they were set, and every
-   * promise job they leave behind is done before the next one fires. Calls that overlap run one after another. Where a timer
-   * throws, time stays at its instant and the promise rejects with what it threw.
+   * Advances the time and fires the timers that are due. Timers fire in the order of their due time, and in the order of
+   * creation if that is equal. All promise jobs of a timer finish before the next timer fires. Overlapping calls run one after
+   * another. If a timer throws, the time stops there and the promise rejects with the error.
    *
-   * Nobody waits for what is under way outside of promise jobs: over real sockets, time would be ahead of the answers.
-   * Await those before, or answer in process.
+   * It does not wait for real I/O: over real sockets, the time would run ahead of the answers. Await the answers first, or
+   * answer in process.
    *
-   * @param ms milliseconds, at least 0; 0 fires what is due now
-   * @throws RangeError (as a rejection) where `ms` is negative or not finite
+   * @param ms milliseconds, at least 0; 0 fires the timers that are due now
+   * @throws RangeError (as a rejection) if `ms` is negative or not finite
    * @example
    * clock.setTimeout(() => console.log('a minute later'), 60_000)
    * await clock.advance(60_000)
    */
   advance(ms: number): Promise<void>
   /**
-   * Suspends the machine, as closing a laptop does: the time of day goes on, and timers stand still, so that they fire by so
-   * much later. `now()` has changed when this returns; the promise resolves when every promise job is done.
+   * Suspends the machine, as closing a laptop does. The time of day goes on and timers stop, so timers fire later by `ms`.
+   * `now()` has changed when this returns; the promise resolves after all promise jobs.
    *
    * @param ms milliseconds, at least 0
-   * @throws RangeError (as a rejection) where `ms` is negative or not finite
+   * @throws RangeError (as a rejection) if `ms` is negative or not finite
    * @example
-   * await clock.sleep(8 * 3_600_000) // over night: tokens have expired, and no timer has told
+   * await clock.sleep(8 * 3_600_000) // over night: tokens have expired, but no timer has fired
    */
   sleep(ms: number): Promise<void>
   /**
-   * Sets the time of day, forwards or back, as somebody who corrects a wrong clock does. Timers do not notice.
+   * Changes the time of day, forwards or backwards, as a user who corrects the clock does. Timers are not affected.
    *
-   * @param ms milliseconds to add to `now()`, negative ones too
-   * @throws RangeError where `ms` is not finite
+   * @param ms milliseconds to add to `now()`; may be negative
+   * @throws RangeError if `ms` is not finite
    */
   jump(ms: number): void
-  /** Timers that neither fired nor were cleared; those that never fire (`Infinity`) are among them. */
+  /** The number of timers that neither fired nor were cleared, including those that never fire (`Infinity`). */
   readonly pending: number
   /**
-   * Milliseconds until the next timer fires; undefined where none will. For waits that are left to chance.
+   * Milliseconds until the next timer fires; undefined if none will. Useful for delays with random jitter.
    *
    * @example
    * await clock.advance(clock.nextIn ?? 0) // the next retry, whatever its jitter
@@ -56,13 +56,13 @@ interface Timer {
   readonly callback: () => void
 }
 
-/** Kept from before any test fakes them. */
+/** The originals, saved before a test replaces them with fake timers. */
 const { setImmediate, MessageChannel, setTimeout } = globalThis
 
-/** Browsers read bodies in tasks of their own, a few for each exchange that is answered in process. */
+/** Browsers read response bodies in separate tasks: a few for each request that is answered in process. */
 const BROWSER_TASKS = 20
 
-/** Comes back once every promise job is done, and those they made. */
+/** Resolves once all promise jobs have run, including jobs that they created. */
 export const settled = (): Promise<void> =>
   typeof setImmediate === 'function' ? new Promise((resolve) => setImmediate(resolve)) : browserSettled()
 
@@ -70,7 +70,7 @@ const browserSettled = async (): Promise<void> => {
   for (let task = 0; task < BROWSER_TASKS; task++) await nextTask()
 }
 
-/** By a message, where there are any: browsers keep nested timers waiting. */
+/** Uses a message if possible, because browsers delay nested timers. */
 const nextTask = (): Promise<void> =>
   new Promise((resolve) => {
     if (typeof MessageChannel !== 'function') {
@@ -85,30 +85,30 @@ const nextTask = (): Promise<void> =>
     port2.postMessage(undefined)
   })
 
-/** A Tuesday in 2023: far from 0, so that a relative time taken for an instant shows. */
+/** A day in November 2023. It is far from 0, so that confusing a duration with a time shows in tests. */
 const START = 1_700_000_000_000
 
 /**
- * Makes a clock that stands still until it is told to move, for tests that wait for nothing.
+ * Creates a clock that moves only when the test moves it, so that tests never wait.
  *
- * @param start what `now()` gives at first, in milliseconds since the Unix epoch (default: an instant in November 2023)
+ * @param start the initial value of `now()`, in milliseconds since the Unix epoch (default: a time in November 2023)
  * @returns the clock
- * @throws RangeError where `start` is not finite
+ * @throws RangeError if `start` is not finite
  * @example
  * const clock = createVirtualClock()
  * const auth = createAuth({ clock, refresh, initialTokens: { access_token: 'at-1', expires_in: 3600 } })
- * await clock.advance(3_600_000) // it was renewed meanwhile
+ * await clock.advance(3_600_000) // the token was refreshed in the meantime
  */
 export function createVirtualClock(start = START): VirtualClock {
   let uptime = 0
-  let wall = finite('createVirtualClock: start', start)
+  let wall = checkFinite('createVirtualClock: start', start)
   let lastAdvance: Promise<unknown> = Promise.resolve()
-  /** By due time, the earliest first. */
+  /** Sorted by due time, the earliest first. */
   const queue: Timer[] = []
   const waiting = new Set<Timer>()
 
-  /** Where a timer goes: behind all that are due at the same instant. */
-  function placeOf(due: number): number {
+  /** The queue index for a new timer: after all timers with the same due time. */
+  function insertionIndex(due: number): number {
     let low = 0
     let high = queue.length
     while (low < high) {
@@ -127,21 +127,21 @@ export function createVirtualClock(start = START): VirtualClock {
     return undefined
   }
 
-  function pass(to: number) {
-    if (to <= uptime) return
-    wall += to - uptime
-    uptime = to
+  function moveTo(time: number) {
+    if (time <= uptime) return
+    wall += time - uptime
+    uptime = time
   }
 
   async function run(ms: number) {
     const until = uptime + ms
     await settled()
     for (let timer = takeDue(until); timer; timer = takeDue(until)) {
-      pass(timer.due)
+      moveTo(timer.due)
       timer.callback()
       await settled()
     }
-    pass(until)
+    moveTo(until)
   }
 
   return {
@@ -150,24 +150,24 @@ export function createVirtualClock(start = START): VirtualClock {
       if (typeof callback !== 'function') throw new TypeError('setTimeout: the callback must be a function.')
       const timer = { due: uptime + (delay > 0 ? delay : 0), callback }
       waiting.add(timer)
-      if (timer.due < Number.POSITIVE_INFINITY) queue.splice(placeOf(timer.due), 0, timer)
+      if (timer.due < Number.POSITIVE_INFINITY) queue.splice(insertionIndex(timer.due), 0, timer)
       return timer
     },
     clearTimeout(handle) {
       waiting.delete(handle as Timer)
     },
     async advance(ms) {
-      passing('advance', ms)
+      checkDuration('advance', ms)
       const advance = lastAdvance.then(() => run(ms))
       lastAdvance = advance.catch(() => {})
       return advance
     },
     async sleep(ms) {
-      wall += passing('sleep', ms)
+      wall += checkDuration('sleep', ms)
       await settled()
     },
     jump(ms) {
-      wall += finite('jump: ms', ms)
+      wall += checkFinite('jump: ms', ms)
     },
     get pending() {
       return waiting.size
@@ -179,16 +179,14 @@ export function createVirtualClock(start = START): VirtualClock {
   }
 }
 
-function finite(what: string, value: number): number {
+function checkFinite(what: string, value: number): number {
   if (!Number.isFinite(value)) throw new RangeError(`${what} must be a finite number, not ${value}.`)
   return value
 }
 
-function passing(method: string, ms: number): number {
-  if (!(finite(`${method}: ms`, ms) >= 0)) {
-    throw new RangeError(
-      `${method}: ms must be at least 0, not ${ms}: time does not run backwards. See jump().`,
-    )
+function checkDuration(method: string, ms: number): number {
+  if (!(checkFinite(`${method}: ms`, ms) >= 0)) {
+    throw new RangeError(`${method}: ms must be at least 0, not ${ms}. Use jump() to set the clock back.`)
   }
   return ms
 }

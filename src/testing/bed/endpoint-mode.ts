@@ -1,22 +1,22 @@
-import type { Endpoint } from '../model/model-state.ts'
+import type { Endpoint } from '../model/model-options.ts'
 import type { HeldTokenRequest, TokenServer, TokenServerRequest } from '../token-server/token-server.ts'
 
-/** Switches how a token server takes requests at its token endpoint, for as long as nobody says otherwise. */
+/** Sets how a token server answers at its token endpoint, until the mode changes again. */
 export interface EndpointMode {
   readonly mode: Endpoint
-  /** Token requests that wait to be answered, in the order they came. */
+  /** Token requests that wait for an answer, in the order of arrival. */
   readonly waiting: readonly TokenServerRequest[]
-  /** Resolves at once, unless requests are kept waiting: then when they are not any more. */
+  /** Resolves immediately, or, in the mode `'holds'`, when the mode changes. */
   untilAnswered(): Promise<void>
-  /** Requests that wait are answered in the new way, in the order they came; `settled` is awaited after each. */
+  /** Changes the mode and answers waiting requests in the new mode, in the order of arrival. Awaits `settled` after each. */
   set(mode: Endpoint, settled: () => Promise<void>): Promise<void>
 }
 
 export function createEndpointMode(server: TokenServer, retryAfter: number): EndpointMode {
   let mode: Endpoint = 'answers'
   const waiting: { readonly held: HeldTokenRequest; readonly request: TokenServerRequest }[] = []
-  let open = Promise.resolve()
-  let opens = () => {}
+  let answered = Promise.resolve()
+  let resume = () => {}
 
   function holdNext() {
     const held = server.holdNext()
@@ -25,7 +25,7 @@ export function createEndpointMode(server: TokenServer, retryAfter: number): End
         waiting.push({ held, request })
         if (mode === 'holds') holdNext()
       },
-      // Cleared away, because the endpoint does not hold any more.
+      // The hold was cleared, because the mode is not 'holds' any more.
       () => {},
     )
   }
@@ -38,7 +38,7 @@ export function createEndpointMode(server: TokenServer, retryAfter: number): End
     loses: () => server.dropAnswerNext(Number.POSITIVE_INFINITY),
     holds: holdNext,
   }
-  const letGo = {
+  const answer = {
     answers: (held: HeldTokenRequest) => held.answer(),
     fails: (held: HeldTokenRequest) => held.fail(),
     limits: (held: HeldTokenRequest) => held.fail(tooMany),
@@ -53,20 +53,20 @@ export function createEndpointMode(server: TokenServer, retryAfter: number): End
     get waiting() {
       return waiting.map(({ request }) => request)
     },
-    untilAnswered: () => open,
+    untilAnswered: () => answered,
     async set(next, settled) {
       mode = next
       server.clearScripts()
       schedule[next]()
       if (next === 'holds') {
-        open = new Promise((resolve) => {
-          opens = resolve
+        answered = new Promise((resolve) => {
+          resume = resolve
         })
         return
       }
-      opens()
+      resume()
       for (let first = waiting.shift(); first; first = waiting.shift()) {
-        letGo[next](first.held)
+        answer[next](first.held)
         await settled()
       }
     },

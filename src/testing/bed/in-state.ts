@@ -4,36 +4,36 @@ import type { ModelEventName } from '../model/model-events.ts'
 import { createTestBed, type TestBed, type TestBedOptions } from './test-bed.ts'
 import { testBedDrivers } from './test-bed-drivers.ts'
 
-/** What leads to a state in the fewest steps, by the end of its path. */
-const ROADS: Readonly<Record<string, readonly ModelEventName[]>> = {
+/** The shortest steps to a state, by the last part of its path. */
+const STEPS: Readonly<Record<string, readonly ModelEventName[]>> = {
   authenticating: ['endpointHolds', 'signIn'],
   authenticated: ['signIn'],
-  renewable: ['signIn'],
-  terminal: ['signIn', 'refreshTokenDies', 'renewalDue'],
+  refreshable: ['signIn'],
+  lastToken: ['signIn', 'refreshTokenDies', 'renewalDue'],
   closed: ['signIn', 'accessTokenDies', 'endpointHolds', 'request'],
   backingOff: ['signIn', 'endpointFails', 'renewalDue'],
-  suspended: ['signIn', 'endpointFails', 'renewalDue', 'retryDue'],
+  coolingDown: ['signIn', 'endpointFails', 'renewalDue', 'retryDue'],
   offline: ['signIn', 'networkDown', 'renewalDue'],
   expired: ['signIn', 'accessTokenDies', 'refreshTokenDies', 'request'],
   signingOut: ['signIn', 'endpointHolds', 'signOut'],
   loggedOut: ['signIn', 'signOut'],
 }
-const TO_REFRESHING: readonly ModelEventName[] = ['signIn', 'endpointHolds', 'renewalDue']
+const STEPS_TO_REFRESHING: readonly ModelEventName[] = ['signIn', 'endpointHolds', 'renewalDue']
 
-const ROAD_OPTIONS = { retry: { attempts: 2 } } as const
+const DEFAULTS = { retry: { attempts: 2 } } as const
 
 /**
- * Brings a session into a state of the chart, on virtual time and with everything around it under the test's control.
+ * Brings a session into a state of the chart. The session runs on virtual time, and the test controls everything around it.
  *
- * What is not at rest there stays so: in `refreshing.exchange.requesting` the token endpoint keeps the exchange waiting
- * until `bed.endpoint.set('answers', bed.settle)`, in `refreshing.exchange.backingOff` it fails. What happened on the way
- * is not in the bed's next `look()`.
+ * Pending work stays pending: in `refreshing.attempt.requesting` the token endpoint holds the refresh until
+ * `bed.endpoint.set('answers', bed.settle)`, and in `refreshing.attempt.backingOff` it fails. The bed's next `look()` does
+ * not report what happened on the way.
  *
  * @param state the path of a state, such as `'refreshing.gate.closed'`
- * @param options how the session is set up; `retry.attempts` is 2 where nothing is said
+ * @param options the options of the session; the default of `retry.attempts` is 2
  * @returns the bed; close it after the test
- * @throws TypeError where the chart has no such state
- * @throws Error where the options leave no way there
+ * @throws TypeError if the chart has no such state
+ * @throws Error if no steps lead to the state with these options
  *
  * @example
  * ```ts
@@ -46,17 +46,17 @@ const ROAD_OPTIONS = { retry: { attempts: 2 } } as const
  */
 export async function inState(state: string, options: TestBedOptions = {}): Promise<TestBed> {
   assertState('inState', state)
-  const settings = { ...ROAD_OPTIONS, ...options }
+  const settings = { ...DEFAULTS, ...options }
   const bed = await createTestBed({ ...startFor(state), ...settings })
   const isThere = () => isInState(bed.auth.actor.getSnapshot().value, state)
   try {
-    if (state === 'refreshing.exchange.uncertain') {
-      await follow(bed, 'refreshing.exchange.requesting', settings)
-      // The store is read in that state, and as long as it does not answer the chart stays there.
+    if (state === 'refreshing.attempt.ambiguous') {
+      await follow(bed, 'refreshing.attempt.requesting', settings)
+      // The chart stays in that state until the store answers.
       bed.store.hold()
       await bed.endpoint.set('loses', bed.settle)
     } else if (!isThere()) await follow(bed, state, settings)
-    if (!isThere()) throw noWay(state)
+    if (!isThere()) throw unreachable(state)
   } catch (error) {
     await bed.close()
     throw error
@@ -65,9 +65,10 @@ export async function inState(state: string, options: TestBedOptions = {}): Prom
   return bed
 }
 
-const noWay = (state: string) => new Error(`inState: with these options nothing leads to ${state}.`)
+const unreachable = (state: string) =>
+  new Error(`inState: no steps lead to ${state} with these options. Change the options.`)
 
-/** Some states are there at the start, or not at all. */
+/** The options for states that a session can only be in at its start. */
 function startFor(state: string): TestBedOptions {
   switch (state) {
     case 'restoring':
@@ -83,9 +84,9 @@ function startFor(state: string): TestBedOptions {
 }
 
 async function follow(bed: TestBed, state: string, settings: TestBedOptions) {
-  const road = ROADS[state.slice(state.lastIndexOf('.') + 1)] ?? TO_REFRESHING
-  const events = Object.fromEntries(road.map((name) => [name, testBedDrivers[name]]))
+  const steps = STEPS[state.slice(state.lastIndexOf('.') + 1)] ?? STEPS_TO_REFRESHING
+  const events = Object.fromEntries(steps.map((name) => [name, testBedDrivers[name]]))
   const path = authTestModel<TestBed>({ ...settings, events }).pathTo(state)
-  if (!path) throw noWay(state)
+  if (!path) throw unreachable(state)
   await path.test(bed)
 }

@@ -9,7 +9,7 @@ const signIn =
   ({ auth, watch }) =>
     watch(auth.signIn({ username, password }), 'signIn')
 
-const turnTo =
+const setEndpoint =
   (mode: TestBed['endpoint']['mode']): Driver =>
   ({ endpoint, settle }) =>
     endpoint.set(mode, settle)
@@ -17,10 +17,10 @@ const turnTo =
 const passTime: Driver = ({ pass }, { elapsed }) => pass(elapsed)
 const sleep: Driver = ({ clock }, { jumped }) => clock.sleep(jumped)
 
-/** Another tab renews what is in the store. */
-const renewElsewhere: Driver = ({ store, server, recordOf }) => {
+/** Another tab refreshes the session in the store. */
+const refreshInOtherTab: Driver = ({ store, server, recordOf }) => {
   const { record } = store
-  if (!record?.refreshToken) throw new Error('There is nothing in the store to renew')
+  if (!record?.refreshToken) throw new Error('The store has no session to refresh')
   const { id, rotation, startedAt } = record
   store.record = recordOf(server.renew(record.refreshToken), { id, startedAt, rotation: rotation + 1 })
 }
@@ -47,11 +47,11 @@ const drivers: Readonly<Record<ModelEventName, Driver>> = {
 
   accessTokenDies: ({ server }) => server.expireAccessTokens(),
   refreshTokenDies: ({ server }) => server.killRefreshTokens(),
-  endpointFails: turnTo('fails'),
-  endpointLimits: turnTo('limits'),
-  endpointLosesAnswers: turnTo('loses'),
-  endpointHolds: turnTo('holds'),
-  endpointRecovers: turnTo('answers'),
+  endpointFails: setEndpoint('fails'),
+  endpointLimits: setEndpoint('limits'),
+  endpointLosesAnswers: setEndpoint('loses'),
+  endpointHolds: setEndpoint('holds'),
+  endpointRecovers: setEndpoint('answers'),
 
   renewalDue: passTime,
   tokenExpires: passTime,
@@ -70,10 +70,10 @@ const drivers: Readonly<Record<ModelEventName, Driver>> = {
   networkUp: ({ environment }) => environment.signal('online'),
 
   otherTabRenews(bed, step) {
-    renewElsewhere(bed, step)
+    refreshInOtherTab(bed, step)
     bed.store.notify()
   },
-  otherTabRenewsUnheard: renewElsewhere,
+  otherTabRenewsUnheard: refreshInOtherTab,
   otherTabSignsOut({ store }) {
     store.record = undefined
     store.notify()
@@ -89,7 +89,7 @@ const drivers: Readonly<Record<ModelEventName, Driver>> = {
 }
 
 /**
- * Drivers of every event of the model, for sessions of `createTestBed`. Each comes back when everything has come to rest.
+ * Drivers for every event of the model, for sessions of `createTestBed`. Each driver resolves when the bed is idle.
  *
  * @example
  * ```ts

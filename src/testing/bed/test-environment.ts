@@ -1,8 +1,8 @@
 import type { Environment, EnvironmentSignal } from '../../core/ports.ts'
 
-/** A machine whose network and screen do as the test says. */
+/** An environment whose signals the test emits. */
 export interface TestEnvironment extends Environment {
-  /** Tells what a browser would, and goes offline or online by it. */
+  /** Emits a signal as a browser would. `'offline'` and `'online'` also change `online()`. */
   signal(kind: EnvironmentSignal): void
 }
 

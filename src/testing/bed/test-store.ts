@@ -1,14 +1,14 @@
 import type { SessionRecord, SessionStorage } from '../../core/ports.ts'
 
-/** A store in memory that does what stores do to their users. */
+/** A store in memory that can hold reads, fail, and change as if by another tab. */
 export interface TestStore extends SessionStorage {
-  /** What it holds; set by other tabs. */
+  /** The stored record. Set it to change the store as another tab would. */
   record: SessionRecord | undefined
-  /** Whether every use of it throws. */
+  /** Whether every method throws. */
   broken: boolean
-  /** Tells the session that another tab changed it. */
+  /** Notifies the session that another tab changed the store. */
   notify(): void
-  /** Keeps reads waiting, until `release()`. */
+  /** Holds reads until `release()`. */
   hold(): void
   release(): void
 }

@@ -1,24 +1,24 @@
 import type { TransportClient, TransportRequest } from './types.ts'
 import { begun } from './waits.ts'
 
-/** An answer as scenarios read it. */
+/** An answer, as scenarios use it. */
 export interface Answer {
   readonly status: number
   readonly givenAs: string | undefined
-  /** The body read as JSON; as text where it is none, and `undefined` where there is nothing in it. */
+  /** The body: parsed if it is JSON, otherwise as text; `undefined` if it is empty. */
   readonly json: unknown
 }
 
 type Init = Omit<TransportRequest, 'method' | 'body'>
 
-/** The client under test, in the words scenarios use. */
+/** The client under test, with shortcuts for scenarios. */
 export interface Client {
   get(path: string, init?: Init): Promise<Answer>
   post(path: string, body: TransportRequest['body'], init?: Init): Promise<Answer>
   request(path: string, request: TransportRequest): Promise<Answer>
 }
 
-const read = (body: unknown): unknown => {
+const parse = (body: unknown): unknown => {
   if (typeof body !== 'string') return body
   if (body === '') return undefined
   try {
@@ -30,7 +30,7 @@ const read = (body: unknown): unknown => {
 
 const send = async (client: TransportClient, path: string, init: TransportRequest): Promise<Answer> => {
   const { status, body, givenAs } = await client.request(path, init)
-  return { status, givenAs, json: read(body) }
+  return { status, givenAs, json: parse(body) }
 }
 
 export const clientFor = (client: TransportClient): Client => {

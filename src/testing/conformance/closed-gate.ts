@@ -1,39 +1,53 @@
-import type { BenchAuth, BenchOptions } from './bench.ts'
-import type { Answer, Client } from './client.ts'
-import type { SetUp, TransportBench } from './run-scenario.ts'
-import { deferred, nextEvent, sooner } from './waits.ts'
+import type { Harness, HarnessAuth, HarnessOptions } from './harness.ts'
+import { begun, deferred, nextEvent, sooner } from './waits.ts'
 
-/** A session whose gate is closed: a 401 has set a refresh going, which waits until it is let through. */
-export interface ClosedGate {
-  readonly bench: TransportBench
-  readonly auth: BenchAuth
+interface GetClient {
+  get(path: string): Promise<unknown>
+}
+
+interface ConnectedHarness<Client extends GetClient>
+  extends Pick<Harness, 'server' | 'signedIn' | 'refresh'> {
+  /** A client over the session. */
+  connect(auth: HarnessAuth): Client
+}
+
+/** A session whose gate is closed: a 401 has started a refresh, which waits until `open()`. */
+export interface ClosedGate<Client extends GetClient> {
+  readonly auth: HarnessAuth
   readonly client: Client
   /** The request whose 401 closed the gate. */
-  readonly first: Promise<Answer>
-  /** Lets the refresh through to the token endpoint. */
+  readonly first: ReturnType<Client['get']>
+  /** Lets the refresh continue to the token endpoint. */
   open(): void
-  /** Whether the refresh that is under way was told to stop. */
+  /** Whether the signal of the pending refresh was aborted. */
   refreshAborted(): boolean
 }
 
-export const closeGate = async (setUp: SetUp, options: BenchOptions = {}): Promise<ClosedGate> => {
-  const bench = await setUp()
-  const door = deferred()
-  let aborted = false
-  const auth = await bench.signedIn({
+/**
+ * Signs in and closes the gate of the session.
+ *
+ * @param options more options for the session
+ */
+export const closeGate = async <Client extends GetClient>(
+  harness: ConnectedHarness<Client>,
+  options: HarnessOptions = {},
+): Promise<ClosedGate<Client>> => {
+  const opened = deferred()
+  let isAborted = false
+  const auth = await harness.signedIn({
     ...options,
     refresh: async (request) => {
       request.signal.addEventListener('abort', () => {
-        aborted = true
+        isAborted = true
       })
-      await door.promise
-      return bench.refresh(request)
+      await opened.promise
+      return harness.refresh(request)
     },
   })
-  const client = bench.connect(auth)
-  bench.server.expireAccessTokens()
+  const client = harness.connect(auth)
+  harness.server.expireAccessTokens()
   const held = nextEvent(auth, 'requestHeld')
-  const first = client.get('/api/first')
+  const first = begun(client.get('/api/first')) as ReturnType<Client['get']>
   await sooner([held], [first])
-  return { bench, auth, client, first, open: door.resolve, refreshAborted: () => aborted }
+  return { auth, client, first, open: opened.resolve, refreshAborted: () => isAborted }
 }

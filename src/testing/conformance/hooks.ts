@@ -3,9 +3,9 @@ import type { DescribeTransportOptions, TransportHooks } from './types.ts'
 const NAMES = ['describe', 'it', 'expect'] as const
 
 /**
- * The runner's functions: those given, else the global ones.
+ * The functions of the test runner: the given ones, otherwise the global ones.
  *
- * @throws TypeError that names those there are not
+ * @throws TypeError that names the missing functions
  */
 export const resolveHooks = (given: DescribeTransportOptions): TransportHooks => {
   const globals = globalThis as Partial<TransportHooks>
@@ -14,7 +14,7 @@ export const resolveHooks = (given: DescribeTransportOptions): TransportHooks =>
   const missing = NAMES.filter((name) => typeof found[name] !== 'function')
   if (missing.length > 0) {
     throw new TypeError(
-      `describeTransport: there is no ${missing.join(', no ')} here. Pass your test runner's as the third parameter: describeTransport(name, factory, { describe, it, expect }).`,
+      `describeTransport: ${missing.join(' and ')} not found. Pass the functions of your test runner as the third parameter: describeTransport(name, factory, { describe, it, expect }).`,
     )
   }
   return found as TransportHooks

@@ -1,19 +1,19 @@
-import type { BenchRefresh } from './bench.ts'
+import type { HarnessRefresh } from './harness.ts'
 import { deferred } from './waits.ts'
 
-/** An exchange that the server has answered, and whose answer is on its way for as long as the scenario wants. */
-export const delayAnswer = (refresh: BenchRefresh) => {
+/** A `refresh` whose answer, once sent by the server, is delayed until `arrive()`. */
+export const delayAnswer = (refresh: HarnessRefresh) => {
   const sent = deferred()
-  const door = deferred()
+  const arrived = deferred()
   return {
-    refresh: async (request: Parameters<BenchRefresh>[0]) => {
+    refresh: async (request: Parameters<HarnessRefresh>[0]) => {
       const response = await refresh(request)
       sent.resolve()
-      await door.promise
+      await arrived.promise
       return response
     },
-    /** When the server has answered. */
+    /** Resolves once the server has answered. */
     sent: sent.promise,
-    arrive: door.resolve,
+    arrive: arrived.resolve,
   }
 }

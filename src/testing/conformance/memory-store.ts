@@ -1,26 +1,30 @@
-import type { SessionRecord, SessionStorage } from '../../core/ports.ts'
+import type { StorageFeature } from '../../core/features/feature.ts'
+import { defineStorage } from '../../core/features/share.ts'
+import type { SessionRecord } from '../../core/ports.ts'
 
-/** A store that ends with the scenario, and what it holds. */
-export interface MemoryStore extends SessionStorage {
+/** A store in memory, with a synchronous `read`. */
+export interface MemoryStore extends StorageFeature {
   read(): SessionRecord | undefined
 }
 
 export const createMemoryStore = (record?: SessionRecord): MemoryStore => {
-  let held = record
-  return {
-    read: () => held,
+  let stored = record
+  const read = () => stored
+  const storage = defineStorage({
+    read,
     write(next) {
-      held = next
+      stored = next
     },
     clear() {
-      held = undefined
+      stored = undefined
     },
-  }
+  })
+  return { ...storage, read }
 }
 
-/** A store with the session of the given one, its record changed. */
+/** A new store with a changed copy of the record in `store`. */
 export const aged = (store: MemoryStore, change: Partial<SessionRecord>): MemoryStore => {
   const record = store.read()
-  if (!record) throw new Error('There is no session in the store')
+  if (!record) throw new Error('The store has no session')
   return createMemoryStore({ ...record, ...change })
 }

@@ -1,15 +1,15 @@
 import { settled } from '../virtual-clock.ts'
 
-/** The part of Node's `process` that tells of rejections nobody handled. */
+/** The part of Node's `process` that reports unhandled rejections. */
 interface Process {
   on(type: 'unhandledRejection', listener: (reason: unknown) => void): unknown
   off(type: 'unhandledRejection', listener: (reason: unknown) => void): unknown
 }
 
 /**
- * Collects the rejections that nobody handles, where there is a `process` that tells of them.
+ * Collects unhandled rejections, in a runtime whose `process` reports them.
  *
- * @returns the way to stop, which resolves to what was collected
+ * @returns stops, and resolves with the collected reasons
  */
 export const watchRejections = (): (() => Promise<unknown[]>) => {
   const { process } = globalThis as { readonly process?: Partial<Process> }
@@ -18,7 +18,7 @@ export const watchRejections = (): (() => Promise<unknown[]>) => {
   const collect = (reason: unknown) => unhandled.push(reason)
   process.on('unhandledRejection', collect)
   return async () => {
-    // Node tells of them once the microtasks have run dry, so two turns of the loop are enough.
+    // Node reports them once all microtasks have run, so two turns of the event loop are enough.
     await settled()
     await settled()
     process.off?.('unhandledRejection', collect)

@@ -1,44 +1,44 @@
 import type { Auth } from '../../core/auth.ts'
 import type { TokenServerOptions } from '../token-server/token-server.ts'
-import { type Bench, type BenchAuth, createBench } from './bench.ts'
 import { type Client, clientFor } from './client.ts'
+import { createHarness, type Harness, type HarnessAuth } from './harness.ts'
 import { watchRejections } from './rejections.ts'
 import type { TransportClient, TransportFactory, TransportHooks } from './types.ts'
 
-/** A bench with the client under test at it. */
-export interface TransportBench extends Bench {
-  /** A client of the factory's over this session, for this server. */
-  connect(auth: BenchAuth): Client
+/** A harness that can connect the client under test. */
+export interface TransportHarness extends Harness {
+  /** Creates a client for this session and this server, with the factory. */
+  connect(auth: HarnessAuth): Client
 }
 
-/** A server of a scenario's own, gone after it. */
-export type SetUp = (options?: TokenServerOptions) => Promise<TransportBench>
+/** Creates a harness, which is closed after the scenario. */
+export type SetUp = (options?: TokenServerOptions) => Promise<TransportHarness>
 
 export type Scenario = (setUp: SetUp) => Promise<void>
 
 /**
- * Runs one scenario and cleans up after it, whatever it came to. It fails, too, where it does not end within `timeout`
- * milliseconds, leaves a rejection to nobody, or sent a header that no token was in.
+ * Runs one scenario and cleans up after it in any case. It also fails if the scenario does not end within `timeout`
+ * milliseconds, leaves an unhandled rejection, or sent an `Authorization` header without a token.
  */
 export const runScenario = async (
   scenario: Scenario,
   factory: TransportFactory,
   { expect, timeout }: Pick<TransportHooks, 'expect'> & { readonly timeout: number },
 ): Promise<void> => {
-  const benches: Bench[] = []
+  const harnesses: Harness[] = []
   const clients: TransportClient[] = []
-  let isOver = false
+  let hasEnded = false
   const unhandledRejections = watchRejections()
 
   const setUp: SetUp = async (options) => {
-    const bench = await createBench(options)
-    benches.push(bench)
-    // Whoever gave up on the scenario has cleaned up already.
-    if (isOver) await bench.close()
+    const harness = await createHarness(options)
+    harnesses.push(harness)
+    // After a timeout the cleanup has already run.
+    if (hasEnded) await harness.close()
     return {
-      ...bench,
+      ...harness,
       connect(auth) {
-        const client = factory(auth as Auth, { origin: bench.url })
+        const client = factory(auth as Auth, { origin: harness.url })
         clients.push(client)
         return clientFor(client)
       },
@@ -46,8 +46,8 @@ export const runScenario = async (
   }
 
   const cleanUp = async () => {
-    isOver = true
-    for (const bench of benches) await bench.close()
+    hasEnded = true
+    for (const harness of harnesses) await harness.close()
     const closed = await Promise.allSettled(clients.map(async (client) => client.close?.()))
     const unhandled = await unhandledRejections()
     for (const result of closed) if (result.status === 'rejected') throw result.reason
@@ -55,20 +55,20 @@ export const runScenario = async (
   }
 
   try {
-    await endOf(scenario(setUp), timeout, () => benches.map((bench) => bench.account()).join(' '))
+    await endOf(scenario(setUp), timeout, () => harnesses.map((harness) => harness.summary()).join(' '))
   } catch (error) {
-    // What went wrong first is worth telling, and not what followed from it.
+    // Report the first error, not one that followed from it.
     await cleanUp().catch(() => {})
     throw error
   }
   expect({ unhandledRejections: await cleanUp() }).toEqual({ unhandledRejections: [] })
-  expect({ badHeaders: benches.flatMap((bench) => bench.badHeaders()) }).toEqual({ badHeaders: [] })
+  expect({ badHeaders: harnesses.flatMap((harness) => harness.badHeaders()) }).toEqual({ badHeaders: [] })
 }
 
-const endOf = (scenario: Promise<void>, timeout: number, account: () => string) =>
+const endOf = (scenario: Promise<void>, timeout: number, summary: () => string) =>
   new Promise<void>((resolve, reject) => {
     const timer = setTimeout(
-      () => reject(new Error(`The scenario has not ended within ${timeout} ms. ${account()}`)),
+      () => reject(new Error(`The scenario did not end within ${timeout} ms. ${summary()}`)),
       timeout,
     )
     scenario.then(resolve, reject).finally(() => clearTimeout(timer))

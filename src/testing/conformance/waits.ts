@@ -1,7 +1,7 @@
-/** How scenarios wait: for events and arrivals, never for time. */
+/** Scenarios wait for events and arrivals, never for time. */
 import type { Auth, AuthEventMap } from '../../core/auth.ts'
 
-/** The next event of that kind, from now on. */
+/** The next event of that type. */
 export const nextEvent = <T extends keyof AuthEventMap>(
   auth: Pick<Auth, 'on'>,
   type: T,
@@ -15,36 +15,36 @@ export const nextEvent = <T extends keyof AuthEventMap>(
     })
   })
 
-/** When the chart enters the state of that path, from now on. */
+/** Resolves when the chart next enters the state with that path. */
 export const entered = (auth: Pick<Auth, 'on'>, to: string) =>
   nextEvent(auth, 'transition', (event) => event.to === to)
 
-/** When that many requests are held at once, from now on. */
+/** Resolves when `count` requests are held at the same time. */
 export const untilHeld = (auth: Pick<Auth, 'on'>, count: number) =>
   nextEvent(auth, 'requestHeld', ({ held }) => held === count)
 
-/** A promise, and the way to resolve it. */
-export const deferred = () => {
-  let resolve = () => {}
-  const promise = new Promise<void>((settle) => {
-    resolve = settle
+/** A promise with its `resolve` function. */
+export const deferred = <T = void>() => {
+  let resolve!: (value: T) => void
+  const promise = new Promise<T>((resolvePromise) => {
+    resolve = resolvePromise
   })
   return { promise, resolve }
 }
 
-/** Starts `n` things at once. */
+/** Starts `n` calls at the same time. */
 export const times = <T>(n: number, start: (index: number) => Promise<T>): Promise<T>[] =>
   Array.from({ length: n }, (_, index) => start(index))
 
-/** What each of them came to: the error where it rejected, the value where it did not. */
+/** The outcome of each promise: its value, or its error if it rejected. */
 export const outcomes = async (promises: readonly Promise<unknown>[]): Promise<unknown[]> =>
   (await Promise.allSettled(promises)).map((result) =>
     result.status === 'fulfilled' ? result.value : result.reason,
   )
 
 /**
- * Waits until these calls are where the scenario wants them. Where all of them come to their end instead, there is nothing to
- * wait for: what they came to shows what is wrong, at once.
+ * Waits for `awaited`, or until all `calls` have ended. If the calls end first, waiting longer is useless: their outcomes show
+ * what is wrong.
  */
 export const sooner = async (
   awaited: readonly Promise<unknown>[],
@@ -53,7 +53,7 @@ export const sooner = async (
   await Promise.race([Promise.all(awaited), Promise.allSettled(calls)])
 }
 
-/** Begins what is awaited later: where the scenario fails before that, the failure is told, and nothing beside it. */
+/** Marks a promise that is awaited later as handled, so that only the first failure of a scenario is reported. */
 export const begun = <T>(promise: Promise<T>): Promise<T> => {
   promise.catch(() => {})
   return promise

@@ -1,19 +1,19 @@
 import type { ApiHolds } from './api-holds.ts'
 import { toBase64 } from './encoding.ts'
-import type { Exchange } from './exchange.ts'
-import { bearerToken, unreadRequest } from './exchange.ts'
 import type { Finding } from './held.ts'
 import type { Settings } from './options.ts'
+import type { ReceivedRequest } from './received-request.ts'
+import { bearerToken, unreadRequest } from './received-request.ts'
 import { ConnectionDropped, challenge, jsonReply, textReply } from './replies.ts'
+import type { TokenServerRequest } from './requests.ts'
 import { createRouteTable, shortfall, type TokenOwner, type TokenServerRoute } from './routes.ts'
 import type { Sessions } from './sessions.ts'
-import type { TokenServerRequest } from './types.ts'
 import type { Waits } from './waits.ts'
 
-/** Answers a request under `/api/`. Checks the token synchronously unless the route checks late. */
-export type ApiRoutes = (exchange: Exchange, request: TokenServerRequest) => Promise<Response>
+/** Answers a request under `/api/`. It checks the token synchronously, unless the route checks late. */
+export type ApiRoutes = (received: ReceivedRequest, request: TokenServerRequest) => Promise<Response>
 
-const echo = ({ request, url, bytes }: Exchange, owner: TokenOwner): Response =>
+const echo = ({ request, url, bytes }: ReceivedRequest, owner: TokenOwner): Response =>
   jsonReply(200, {
     method: request.method,
     path: url.pathname,
@@ -23,8 +23,8 @@ const echo = ({ request, url, bytes }: Exchange, owner: TokenOwner): Response =>
     contentType: request.headers.get('content-type'),
   })
 
-const answerOwner = (exchange: Exchange, owner: TokenOwner): Response => {
-  switch (exchange.url.pathname) {
+const answerOwner = (received: ReceivedRequest, owner: TokenOwner): Response => {
+  switch (received.url.pathname) {
     case '/api/empty':
       return textReply(204, '')
     case '/api/always-401':
@@ -34,7 +34,7 @@ const answerOwner = (exchange: Exchange, owner: TokenOwner): Response => {
     case '/api/step-up':
       return challenge(401, 'insufficient_user_authentication', { acr_values: '"phr"', max_age: '60' })
     default:
-      return echo(exchange, owner)
+      return echo(received, owner)
   }
 }
 
@@ -45,16 +45,20 @@ const redirect = (to: string | null): Response =>
 
 type Handler = NonNullable<TokenServerRoute['handler']>
 
-/** A handler that throws is a mistake in a test, which has to see it. */
-const answerOf = async (handler: Handler, exchange: Exchange, owner: TokenOwner): Promise<Response> => {
-  const { pathname } = exchange.url
+/** Answers with a handler of the test. Reports a handler that throws as a 500, so that the test can see its mistake. */
+const answerOf = async (
+  handler: Handler,
+  received: ReceivedRequest,
+  owner: TokenOwner,
+): Promise<Response> => {
+  const { pathname } = received.url
   const failed = (how: string): Response =>
     jsonReply(500, { error: 'server_error', error_description: `The handler of ${pathname} ${how}` })
   try {
-    const reply = await handler(unreadRequest(exchange), owner)
-    // By its shape, for it may come from another implementation.
-    if (typeof reply?.headers !== 'object') return failed('gave no Response')
-    // Some answers, such as `Response.redirect()`, let nobody change their headers.
+    const reply = await handler(unreadRequest(received), owner)
+    // Check the shape, not the class: the `Response` may come from another implementation.
+    if (typeof reply?.headers !== 'object') return failed('returned no Response')
+    // Copy it: the headers of some answers, such as `Response.redirect()`, are immutable.
     if (reply.type !== 'error') return new Response(reply.body, reply)
   } catch (error) {
     return failed(`threw: ${error}`)
@@ -71,12 +75,12 @@ export const createApiRoutes = (
 ): ApiRoutes => {
   const routeOf = createRouteTable(routes)
 
-  /** Checks the request as things stand now. Nothing counts before the finding is called. */
-  const examine = (exchange: Exchange): Finding => {
-    const { pathname, searchParams } = exchange.url
+  /** Checks the request against the current state. The counters change only when the finding is called. */
+  const examine = (received: ReceivedRequest): Finding => {
+    const { pathname, searchParams } = received.url
     const route = routeOf(pathname)
     if (pathname === '/api/redirect' && !route) return () => redirect(searchParams.get('to'))
-    const token = bearerToken(exchange.request)
+    const token = bearerToken(received.request)
     if (token === undefined) return () => challenge(401)
     const owner = sessions.authenticate(token)
     if (!owner) {
@@ -88,27 +92,27 @@ export const createApiRoutes = (
     const refusal = route && shortfall(route, owner, now())
     if (refusal) return () => refusal
     const handler = route?.handler
-    return () => (handler ? answerOf(handler, exchange, owner) : answerOwner(exchange, owner))
+    return () => (handler ? answerOf(handler, received, owner) : answerOwner(received, owner))
   }
 
-  const answerSlowly = async (exchange: Exchange): Promise<Response> => {
-    const { searchParams } = exchange.url
+  const answerSlowly = async (received: ReceivedRequest): Promise<Response> => {
+    const { searchParams } = received.url
     const ms = Number(searchParams.get('ms') ?? 0)
     if (searchParams.get('check') === 'late') {
       await waits.time(ms)
-      return examine(exchange)()
+      return examine(received)()
     }
-    const reply = examine(exchange)()
+    const reply = examine(received)()
     await waits.time(ms)
     return reply
   }
 
-  return async (exchange, request) => {
+  return async (received, request) => {
     const hold = holds.take(request)
     if (hold) {
-      const atArrival = examine(exchange)
-      return hold.take(request, (verdict) => verdict(atArrival, () => examine(exchange)))
+      const atArrival = examine(received)
+      return hold.take(request, (reply) => reply(atArrival, () => examine(received)))
     }
-    return exchange.url.pathname === '/api/slow' ? answerSlowly(exchange) : examine(exchange)()
+    return received.url.pathname === '/api/slow' ? answerSlowly(received) : examine(received)()
   }
 }

@@ -1,21 +1,27 @@
-/** What was given instead, fit for an error message. */
-const shown = (value: unknown): string =>
+/** Formats a value for an error message. */
+const format = (value: unknown): string =>
   typeof value === 'string'
     ? `'${value}'`
     : typeof value === 'object' && value !== null
       ? 'an object'
       : String(value)
 
-/** Says what a caller got wrong: `where` is the option or parameter as the caller wrote it. */
+/**
+ * An error for a value of the wrong kind.
+ *
+ * @param where the option or parameter, as the caller wrote it
+ */
 export const wrongKind = (where: string, must: string, value: unknown): TypeError =>
-  new TypeError(`${where} must be ${must}, not ${shown(value)}.`)
+  new TypeError(`${where} must be ${must}, not ${format(value)}.`)
 
-/** Longer waits fire at once in browsers and Node, which keep them in 32 bits. */
+/** Browsers and Node store delays in 32 bits: a longer one fires immediately. */
 export const LONGEST_WAIT = 2 ** 31 - 1
 
 /**
- * @throws TypeError where `value` is no number
- * @throws RangeError where it is none from `least` to `most`
+ * Checks a number and returns it.
+ *
+ * @throws TypeError if `value` is not a number
+ * @throws RangeError if it is not from `least` to `most`
  */
 export const checkNumber = (
   where: string,
@@ -36,7 +42,7 @@ const rangeOf = (least: number, most: number): string => {
   return `at least ${least}${most === Number.MAX_VALUE ? ' and finite' : ''}`
 }
 
-/** A whole number of requests; `Infinity` is one, where `most` allows it. */
+/** Checks a whole number of requests. `Infinity` is valid if `most` allows it. */
 export const checkCount = (
   where: string,
   value: unknown,
@@ -50,7 +56,7 @@ export const checkCount = (
   return count
 }
 
-/** A wait in milliseconds. */
+/** Checks a wait in milliseconds. */
 export const checkWait = (where: string, value: unknown): number => checkNumber(where, value, 0, LONGEST_WAIT)
 
 export const checkOneOf = <const T extends string>(
@@ -67,7 +73,7 @@ export const checkFunction = (where: string, value: unknown): void => {
   if (typeof value !== 'function') throw wrongKind(where, 'a function', value)
 }
 
-/** Scopes or authentication contexts, separated by spaces (RFC 6749 section 3.3). */
+/** Scopes or authentication contexts, separated by single spaces (RFC 6749 section 3.3). */
 const WORDS = /^[\x21\x23-\x5b\x5d-\x7e]+(?: [\x21\x23-\x5b\x5d-\x7e]+)*$/
 
 export const isWords = (value: unknown): value is string => typeof value === 'string' && WORDS.test(value)

@@ -1,12 +1,12 @@
-/** The cookie of cookie mode, kept for each origin as a browser keeps it for a page at `page` (RFC 6265 section 5). */
+/** Stores the cookie of cookie mode for each origin, as a browser does for a page at `page` (RFC 6265 section 5). */
 export interface CookieJar {
   /** Adds the cookie to a request that carries credentials to `/token`. */
   attach(request: Request): void
-  /** Takes over what the answer says of the cookie. */
-  keep(request: Request, reply: Response): void
+  /** Stores or deletes the cookie as the `set-cookie` header of the answer says. */
+  update(request: Request, reply: Response): void
 }
 
-// Browsers neither show nor let set the headers this works by: there, cookie mode needs `listen()`.
+// Browsers do not expose the headers that this needs. In a browser, cookie mode works only with `listen()`.
 export const createCookieJar = (page: string): CookieJar => {
   const cookies = new Map<string, string>()
 
@@ -24,7 +24,7 @@ export const createCookieJar = (page: string): CookieJar => {
       if (!request.headers.has('cookie')) request.headers.set('cookie', cookie)
     },
 
-    keep: (request, reply) => {
+    update: (request, reply) => {
       if (!hasCredentials(request)) return
       for (const line of reply.headers.getSetCookie()) {
         const [pair = ''] = line.split(';')

@@ -14,9 +14,9 @@ export const randomHex = (): string =>
     '',
   )
 
-/** An unverifiable JWT (RFC 7519 section 6) whose third part is `marker`, readable by leak searches. */
+/** An unsigned JWT (RFC 7519 section 6). Its third part is `marker`, so that searches for leaked tokens can find it. */
 export const unsignedJwt = (claims: Readonly<Record<string, unknown>>, marker: string): string => {
-  // A length of 4n keeps the marker decodable for clients that check the encoding of all three parts.
+  // Pad to a multiple of 4: some clients check the encoding of all three parts.
   const signature = marker.padEnd(Math.ceil(marker.length / 4) * 4, '0')
   return `${toBase64Url({ alg: 'none', typ: 'at+jwt' })}.${toBase64Url(claims)}.${signature}`
 }

@@ -1,16 +1,16 @@
 import { checkCount, checkWait, wrongKind } from './checks.ts'
-import { type Act, checkStatus, dropped, failed, malformed, type Step } from './fates.ts'
 import { heldTokenRequest } from './held.ts'
 import { createHold } from './hold.ts'
-import { jsonReply } from './replies.ts'
+import { type Act, checkStatus, dropped, failed, jsonReply, malformed, type TokenReply } from './replies.ts'
+import type { TokenServerRequest } from './requests.ts'
 import type { TokenServerScript } from './script.ts'
-import type { TokenServerRequest } from './types.ts'
 import type { Waits } from './waits.ts'
 
 interface Entry {
-  readonly step: Step
-  left: number
-  /** Tells whoever waits for a request that none will come. */
+  readonly reply: TokenReply
+  /** The number of requests that this entry still serves. */
+  remaining: number
+  /** Rejects the test's wait for a request. */
   readonly abandon?: () => void
 }
 
@@ -19,9 +19,9 @@ type FaultScript = Omit<TokenServerScript, 'holdApiNext' | 'pendingScripts' | 'c
 /** The scripted faults of the token endpoint. */
 export interface Faults {
   readonly script: FaultScript
-  /** Requests that have something scripted for them. */
+  /** The number of requests that still have a scripted fault. */
   readonly pending: number
-  /** Lets the next scripted fault decide whether and when `act` runs. Runs it synchronously without one. */
+  /** Lets the next scripted fault decide whether and when `act` runs. Without a fault, runs it synchronously. */
   run(act: Act, request: TokenServerRequest): Promise<Response>
   clear(): void
 }
@@ -30,16 +30,16 @@ export const createFaults = (waits: Waits): Faults => {
   const queue: Entry[] = []
   let tokenDelay = 0
 
-  const push = (method: string, n: number, step: Step): void => {
-    if (checkCount(`${method}: n`, n) > 0) queue.push({ step, left: n })
+  const push = (method: string, n: number, reply: TokenReply): void => {
+    if (checkCount(`${method}: n`, n) > 0) queue.push({ reply, remaining: n })
   }
 
-  const take = (): Step => {
+  const take = (): TokenReply => {
     const entry = queue[0]
     if (!entry) return (act) => act()
-    entry.left -= 1
-    if (entry.left <= 0) queue.shift()
-    return entry.step
+    entry.remaining -= 1
+    if (entry.remaining <= 0) queue.shift()
+    return entry.reply
   }
 
   const script: FaultScript = {
@@ -76,12 +76,12 @@ export const createFaults = (waits: Waits): Faults => {
     },
     malformNext: (kind, n = 1) => push('malformNext', n, malformed('malformNext', kind)),
     holdNext: (n = 1) => {
-      const left = checkCount('holdNext: n', n, 1, Number.MAX_SAFE_INTEGER)
-      const hold = createHold<Step>(waits, left)
+      const remaining = checkCount('holdNext: n', n, 1, Number.MAX_SAFE_INTEGER)
+      const hold = createHold<TokenReply>(waits, remaining)
       queue.push({
-        step: (act, request) => hold.take(request, (step) => step(act, request)),
-        left,
-        abandon: () => hold.abandon(new Error('The hold was cleared away before its request came.')),
+        reply: (act, request) => hold.take(request, (reply) => reply(act, request)),
+        remaining,
+        abandon: () => hold.abandon(new Error('The hold was cleared before its request arrived.')),
       })
       return heldTokenRequest(hold)
     },
@@ -96,13 +96,13 @@ export const createFaults = (waits: Waits): Faults => {
   return {
     script,
     get pending() {
-      return queue.reduce((sum, { left }) => sum + left, 0)
+      return queue.reduce((sum, { remaining }) => sum + remaining, 0)
     },
     run: async (act, request) => {
-      // Taken before any wait, so that faults go to requests in the order of their arrival.
-      const step = take()
+      // Take it before any wait, so that requests get their faults in the order of arrival.
+      const reply = take()
       if (tokenDelay > 0) await waits.time(tokenDelay)
-      return step(act, request)
+      return reply(act, request)
     },
     clear: () => {
       for (const { abandon } of queue.splice(0)) abandon?.()

@@ -1,44 +1,48 @@
 import { createCookieJar } from './cookie-jar.ts'
-import { type Exchange, readExchange } from './exchange.ts'
-import type { AnswerExchange } from './router.ts'
+import { type ReceivedRequest, receiveRequest } from './received-request.ts'
+import type { AnswerRequest } from './router.ts'
 
 const REDIRECTS = new Set([301, 302, 303, 307, 308])
-/** As many as the Fetch standard follows. */
+/** The limit of the Fetch standard. */
 const MOST_REDIRECTS = 20
 
-/** The same signature and manners as the global `fetch`, over the server instead of a network. */
-export const createFetch = (answer: AnswerExchange, origin: string): typeof globalThis.fetch => {
+/** A `fetch` with the signature and behaviour of the global one, which calls the server without a network. */
+export const createFetch = (answer: AnswerRequest, origin: string): typeof globalThis.fetch => {
   const cookies = createCookieJar(origin)
 
   return async (input, init) => {
-    let exchange = await readExchange(requestFor(input, init, origin))
+    let received = await receiveRequest(requestFor(input, init, origin))
     for (let redirects = 0; ; redirects++) {
-      const { request } = exchange
+      const { request } = received
       cookies.attach(request)
-      const reply = await answer(exchange)
-      cookies.keep(request, reply)
+      const reply = await answer(received)
+      cookies.update(request, reply)
       const location = REDIRECTS.has(reply.status) ? reply.headers.get('location') : null
       if (location === null || request.redirect === 'manual')
-        return asFetched(reply, exchange.url, redirects > 0)
+        return asFetched(reply, received.url, redirects > 0)
       if (request.redirect === 'error')
         throw new TypeError(`fetch failed: ${request.url} answered a redirect`)
       if (redirects === MOST_REDIRECTS) throw new TypeError('fetch failed: too many redirects')
-      exchange = redirected(exchange, reply.status, location)
+      received = redirected(received, reply.status, location)
     }
   }
 }
 
 const requestFor = (input: RequestInfo | URL, init: RequestInit | undefined, origin: string): Request => {
   if (typeof input === 'object' && 'clone' in input) {
-    // Another implementation's `Request` is made again by its own constructor; the global one would read it as a string.
+    // Use the input's own constructor: the global one would convert another implementation's `Request` to a string.
     const Request = input.constructor as typeof globalThis.Request
     return new Request(input, init)
   }
   return new Request(new URL(String(input), origin), init)
 }
 
-/** What follows a redirect (Fetch standard, HTTP-redirect fetch). */
-const redirected = ({ request, url, bytes, text }: Exchange, status: number, location: string): Exchange => {
+/** The request that follows a redirect (Fetch standard, HTTP-redirect fetch). */
+const redirected = (
+  { request, url, bytes, text }: ReceivedRequest,
+  status: number,
+  location: string,
+): ReceivedRequest => {
   const target = new URL(location, url)
   if (!/^https?:$/.test(target.protocol)) throw new TypeError(`fetch failed: ${target} cannot be fetched`)
   const { credentials, redirect, signal } = request
@@ -57,7 +61,7 @@ const redirected = ({ request, url, bytes, text }: Exchange, status: number, loc
   }
 }
 
-/** An answer that knows where it came from, which only `fetch` itself can make. */
+/** Sets `url` and `redirected`, which a `Response` gets from `fetch` only. */
 const asFetched = (reply: Response, url: URL, isRedirected: boolean): Response =>
   Object.defineProperties(reply, {
     url: { value: url.href.split('#', 1)[0] },

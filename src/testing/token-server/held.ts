@@ -1,19 +1,25 @@
 import { checkOneOf } from './checks.ts'
-import { dropped, failed, malformed, type Step } from './fates.ts'
 import type { Hold } from './hold.ts'
-import { challenge } from './replies.ts'
-import type { MalformedAnswer, TokenFailure } from './script.ts'
-import type { TokenServerRequest } from './types.ts'
+import {
+  challenge,
+  dropped,
+  failed,
+  type MalformedAnswer,
+  malformed,
+  type TokenFailure,
+  type TokenReply,
+} from './replies.ts'
+import type { TokenServerRequest } from './requests.ts'
 
 /**
- * A token request that waits for the test. One of the methods has to be called, once; before the request is there is soon
- * enough, too. They act at once, even if the client has gone. A second call throws an Error, as does one after the server
- * was closed or reset, which drops what is held.
+ * A token request that waits for the test. Call exactly one of the methods, exactly once. The call may come before the request
+ * arrives, and works even if the client has disconnected. A second call throws an Error, and so does a call after the server
+ * was closed or reset, because that drops held requests.
  */
 export interface HeldTokenRequest {
   /**
-   * Resolves with the request when all of it is there and it waits; with the last one where several are held. Rejects when
-   * the hold is cleared away before.
+   * Resolves with the request once it is fully received and waits. If several requests are held, resolves with the last one.
+   * Rejects if the hold is cleared before that.
    */
   readonly arrived: Promise<TokenServerRequest>
   /** The server acts and answers. */
@@ -24,26 +30,26 @@ export interface HeldTokenRequest {
   drop(): void
   /** The server acts, and the answer is lost. */
   dropAnswer(): void
-  /** The server answers 200 with something that is no token answer, without acting. */
+  /** The server answers 200 with something that is not a token response, without acting. */
   malform(kind: MalformedAnswer): void
 }
 
 /** How a held API request is answered. */
 export interface HeldAnswerOptions {
   /**
-   * Whose checks count: those made when the request arrived (default), or those made now, which may find that its token
-   * has died meanwhile.
+   * Which checks count: those made when the request arrived (default), or new ones made at the release. The token may have
+   * expired in between.
    */
   readonly check?: 'arrival' | 'release'
 }
 
-/** An API request that waits for the test. The same rules hold as for {@link HeldTokenRequest}. */
+/** An API request that waits for the test. The rules of {@link HeldTokenRequest} apply. */
 export interface HeldApiRequest {
-  /** Resolves with the request when all of it is there and it waits. Rejects when the hold is cleared away before. */
+  /** Resolves with the request once it is fully received and waits. Rejects if the hold is cleared before that. */
   readonly arrived: Promise<TokenServerRequest>
   /** Answers. A handler of the route runs now, whichever checks count. */
   answer(options?: HeldAnswerOptions): void
-  /** Answers 401 `invalid_token`, however good the token is. */
+  /** Answers 401 `invalid_token`, even if the token is valid. */
   refuse(): void
   /** The connection breaks; a handler of the route does not run. */
   drop(): void
@@ -51,12 +57,12 @@ export interface HeldApiRequest {
   dropAnswer(options?: HeldAnswerOptions): void
 }
 
-/** What was found out about an API request; calling it answers. */
+/** The result of checking an API request. Calling it answers the request. */
 export type Finding = () => Response | Promise<Response>
-/** How a held API request goes, by what was found at its arrival and what can be found now. */
-export type ApiVerdict = (atArrival: Finding, examine: () => Finding) => Response | Promise<Response>
+/** Answers a held API request. `examine` checks the request again, at the release. */
+export type ApiReply = (atArrival: Finding, examine: () => Finding) => Response | Promise<Response>
 
-export const heldTokenRequest = ({ arrived, decide }: Hold<Step>): HeldTokenRequest => ({
+export const heldTokenRequest = ({ arrived, decide }: Hold<TokenReply>): HeldTokenRequest => ({
   arrived,
   answer: () => decide((act) => act()),
   fail: (failure) => decide(failed('fail', failure)),
@@ -69,11 +75,11 @@ export const heldTokenRequest = ({ arrived, decide }: Hold<Step>): HeldTokenRequ
   malform: (kind) => decide(malformed('malform', kind)),
 })
 
-export const heldApiRequest = ({ arrived, decide }: Hold<ApiVerdict>): HeldApiRequest => {
+export const heldApiRequest = ({ arrived, decide }: Hold<ApiReply>): HeldApiRequest => {
   const finding = (
     method: string,
     { check = 'arrival' }: HeldAnswerOptions = {},
-  ): ((...parameters: Parameters<ApiVerdict>) => Finding) => {
+  ): ((...parameters: Parameters<ApiReply>) => Finding) => {
     const late = checkOneOf(`${method}: check`, check, ['arrival', 'release']) === 'release'
     return (atArrival, examine) => (late ? examine() : atArrival)
   }

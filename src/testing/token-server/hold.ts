@@ -1,62 +1,63 @@
-import type { TokenServerRequest } from './types.ts'
+import type { TokenServerRequest } from './requests.ts'
 import type { Waits } from './waits.ts'
 
-/** A place where requests wait until a verdict on them is given. */
-export interface Hold<Verdict> {
+/** Keeps requests waiting until the test decides how they are answered. */
+export interface Hold<Reply> {
+  /** Resolves with the last expected request. */
   readonly arrived: Promise<TokenServerRequest>
-  /** @throws Error where a verdict was given before, or can reach nobody any more */
-  decide(verdict: Verdict): void
-  /** Waits for the verdict, and applies it within the call that gives it. */
-  take<T>(request: TokenServerRequest, apply: (verdict: Verdict) => T | Promise<T>): Promise<T>
-  /** Nobody will come any more: rejects `arrived`. Those who wait go on waiting. */
+  /** @throws Error if a reply was given before, or no request can receive it any more */
+  decide(reply: Reply): void
+  /** Waits for the reply, and applies it synchronously within `decide`. */
+  take<T>(request: TokenServerRequest, apply: (reply: Reply) => T | Promise<T>): Promise<T>
+  /** Expects no more requests: rejects `arrived`. Requests that wait already keep waiting. */
   abandon(reason: unknown): void
 }
 
-export const createHold = <Verdict>(waits: Waits, n = 1): Hold<Verdict> => {
-  const waiting = new Set<(verdict: Verdict) => void>()
-  let decided: { readonly verdict: Verdict } | undefined
-  let over = false
+export const createHold = <Reply>(waits: Waits, n = 1): Hold<Reply> => {
+  const waiting = new Set<(reply: Reply) => void>()
+  let decided: { readonly reply: Reply } | undefined
+  let isUnreachable = false
   let expected = n
-  let settle: { arrive(request: TokenServerRequest): void; abandon(reason: unknown): void } | undefined
-  const arrived = new Promise<TokenServerRequest>((arrive, abandon) => {
-    settle = { arrive, abandon }
+  let arrival: { resolve(request: TokenServerRequest): void; reject(reason: unknown): void } | undefined
+  const arrived = new Promise<TokenServerRequest>((resolve, reject) => {
+    arrival = { resolve, reject }
   })
-  // A hold that no request came to is no failure of a test that did not wait for one.
+  // A test that never awaits `arrived` must not fail with an unhandled rejection.
   arrived.catch(() => {})
 
   return {
     arrived,
 
-    decide(verdict) {
-      if (over)
-        throw new Error('Nobody is held here: the server was closed, reset or cleared of its scripts.')
-      if (decided) throw new Error('This hold was let go before. Make one for each request that shall wait.')
-      decided = { verdict }
-      for (const apply of waiting) apply(verdict)
+    decide(reply) {
+      if (isUnreachable)
+        throw new Error('No request is held: the server was closed, reset or cleared of its scripts.')
+      if (decided) throw new Error('This hold was already released. Create one hold for each request.')
+      decided = { reply }
+      for (const apply of waiting) apply(reply)
       waiting.clear()
     },
 
     async take(request, apply) {
       expected -= 1
-      if (expected === 0) settle?.arrive(request)
-      if (decided) return apply(decided.verdict)
+      if (expected === 0) arrival?.resolve(request)
+      if (decided) return apply(decided.reply)
       return waits.until((resolve) => {
-        const run = (verdict: Verdict): void => resolve(attempt(() => apply(verdict)))
+        const run = (reply: Reply): void => resolve(attempt(() => apply(reply)))
         waiting.add(run)
         return () => {
           waiting.delete(run)
-          over = waiting.size === 0 && expected === 0
+          isUnreachable = waiting.size === 0 && expected === 0
         }
       })
     },
 
     abandon(reason) {
-      settle?.abandon(reason)
+      arrival?.reject(reason)
       expected = 0
-      over = waiting.size === 0
+      isUnreachable = waiting.size === 0
     },
   }
 }
 
-/** A throw as a rejection. Unlike `then`, it runs its task now. */
+/** Turns a throw into a rejection. Unlike `then`, it runs the task synchronously. */
 const attempt = async <T>(task: () => T | Promise<T>): Promise<T> => task()

@@ -20,7 +20,7 @@ const toRequest = async (
 ): Promise<Request> => {
   const body = await readBody(incoming)
   const method = incoming.method ?? 'GET'
-  // The raw list, because Node's parsed headers hide repeated fields.
+  // Use the raw list: Node's parsed headers drop repeated fields.
   const headers = new Headers()
   for (let index = 0; index + 1 < incoming.rawHeaders.length; index += 2) {
     headers.append(incoming.rawHeaders[index] ?? '', incoming.rawHeaders[index + 1] ?? '')
@@ -39,7 +39,7 @@ const send = async (reply: Response, outgoing: ServerResponse): Promise<void> =>
   outgoing.statusCode = reply.status
   outgoing.statusMessage = reply.statusText
   for (const [name, value] of reply.headers) outgoing.appendHeader(name, value)
-  // Browsers silently resend a request when a reused connection dies, which would hide scripted drops.
+  // Close each connection: browsers silently resend a request when a reused one breaks, and would hide scripted drops.
   outgoing.setHeader('connection', 'close')
   outgoing.end(body)
 }
@@ -50,14 +50,14 @@ const serve = async (
   incoming: IncomingMessage,
   outgoing: ServerResponse,
 ): Promise<void> => {
-  const gone = new AbortController()
+  const disconnected = new AbortController()
   outgoing.once('close', () => {
-    if (!outgoing.writableFinished) gone.abort()
+    if (!outgoing.writableFinished) disconnected.abort()
   })
   try {
-    await send(await handle(await toRequest(incoming, origin, gone.signal)), outgoing)
+    await send(await handle(await toRequest(incoming, origin, disconnected.signal)), outgoing)
   } catch (error) {
-    if (gone.signal.aborted || error instanceof ConnectionDropped || outgoing.headersSent) {
+    if (disconnected.signal.aborted || error instanceof ConnectionDropped || outgoing.headersSent) {
       incoming.socket.destroy()
       return
     }
@@ -66,8 +66,8 @@ const serve = async (
   }
 }
 
-/** A URL of this host can be called; addresses that stand for all of them cannot. */
-const nameOf = (hostname: string): string => {
+/** The host for the URL. Addresses that mean all interfaces cannot be called, so they become loopback. */
+const hostFor = (hostname: string): string => {
   if (hostname === '0.0.0.0') return '127.0.0.1'
   if (hostname === '::') return '[::1]'
   return hostname.includes(':') ? `[${hostname}]` : hostname
@@ -96,7 +96,7 @@ export const listenOverHttp = async (
   })
   const address = server.address()
   if (address === null || typeof address === 'string') throw new Error('The token server has no port')
-  origin = `http://${nameOf(hostname)}:${address.port}`
+  origin = `http://${hostFor(hostname)}:${address.port}`
 
   let closed: Promise<void> | undefined
   const close = (): Promise<void> => {
@@ -110,5 +110,5 @@ export const listenOverHttp = async (
   return { url: origin, close, [Symbol.asyncDispose ?? MISSING]: close } as ListeningTokenServer
 }
 
-/** Stands for `Symbol.asyncDispose` where the runtime has none. */
+/** A key for runtimes without `Symbol.asyncDispose`. */
 const MISSING = Symbol('asyncDispose')

@@ -7,43 +7,43 @@ import { checkRoutes, type TokenServerRoute } from './routes.ts'
  */
 export interface TokenServerOptions {
   /**
-   * Where the server is for `fetch` (default `'https://auth.test'`): what relative URLs are relative to. Name it in the
-   * `origins` of a transport.
+   * The origin that `fetch` resolves relative URLs against (default `'https://auth.test'`). Add it to the `origins` of a
+   * transport.
    */
   readonly origin?: string
-  /** Life of an access token in ms (default 3_600_000). `expires_in` has it in seconds, with fractions. */
+  /** Lifetime of an access token in milliseconds (default 3_600_000). `expires_in` has it in seconds, with fractions. */
   readonly accessTokenLifetime?: number
-  /** Whether a refresh replaces the refresh token (default true). If not, answers have no `refresh_token`. */
+  /** Whether a refresh rotates the refresh token (default true). If not, answers have no `refresh_token`. */
   readonly rotate?: boolean
-  /** Ms in which the previous refresh token may be presented again and gets new tokens (default 0). */
+  /** Milliseconds in which the previous refresh token may be used again and gets new tokens (default 0). */
   readonly reuseGrace?: number
-  /** Whether a refresh kills the older access tokens of its session at once (default false). */
+  /** Whether a refresh revokes the older access tokens of its session (default false). */
   readonly previousAccessTokenDies?: boolean
-  /** Tells the time and keeps all waits, such as a virtual clock (default: the system's time and timers). */
+  /** The clock for the time and for all waits, such as a virtual clock (default: the system's time and timers). */
   readonly clock?: Clock
-  /** Tells the time alone, in ms since the epoch (default: that of `clock`). Waits go by `clock`. */
+  /** Returns the time in milliseconds since the epoch (default: that of `clock`). Waits always use `clock`. */
   readonly now?: () => number
-  /** Ms added to the clock when `iat`, `exp` and `auth_time` of a JWT are written (default 0). */
+  /** Milliseconds added to the clock for `iat`, `exp` and `auth_time` of a JWT (default 0). */
   readonly clockSkew?: number
   /**
-   * Whether access tokens are JWTs (default false: opaque strings) with `iat`, `exp`, `sub` and, where the session has
-   * them, `scope`, `acr` and `auth_time` (RFC 9068 section 2.2). They are not signed.
+   * Whether access tokens are JWTs (default false: opaque strings). They have `iat`, `exp` and `sub`, and `scope`, `acr` and
+   * `auth_time` if the session has them (RFC 9068 section 2.2). They are not signed.
    */
   readonly jwt?: boolean
-  /** The user of sessions made by `issue()` (default `'ada'`). */
+  /** The user of sessions created by `issue()` (default `'ada'`). */
   readonly subject?: string
-  /** The scope of sessions that ask for none, separated by spaces (default: none). */
+  /** The scope of sessions that request none, separated by spaces (default: none). */
   readonly scope?: string
-  /** Whether the cookie of cookie mode is `Secure` (default false). Browsers differ on whether plain http on this machine is. */
+  /** Whether the cookie of cookie mode is `Secure` (default false). Not all browsers accept that over http on localhost. */
   readonly secureCookie?: boolean
   /**
-   * A header, such as `'x-requested-by'`, that requests in cookie mode must carry, whatever its value; they are answered 403
-   * without. No page of another origin can send one unless a preflight lets it (default: none).
+   * A header, such as `'x-requested-by'`, that requests in cookie mode must have, with any value. Without it they are answered
+   * 403. A page of another origin can send such a header only if a preflight allows it (default: none).
    */
   readonly csrfHeader?: string
   /**
-   * What paths under `/api/` ask for and answer. A path that ends in `/*` stands for all below it; an exact path goes
-   * before it, and a longer one before a shorter one.
+   * What paths under `/api/` require and answer. A path that ends in `/*` matches every path below it. An exact path wins
+   * over it, and a longer path over a shorter one.
    */
   readonly routes?: Readonly<Record<string, TokenServerRoute>>
 }
@@ -51,7 +51,7 @@ export interface TokenServerOptions {
 /** Options with every default filled in. */
 export type Settings = Required<TokenServerOptions>
 
-/** Looked up at each call, so that whoever fakes them later is heard. */
+/** Looks the globals up at each call, so that fake timers installed later take effect. */
 const systemClock: Clock = {
   now: () => Date.now(),
   setTimeout: (callback, delay) => setTimeout(callback, delay),
@@ -59,12 +59,12 @@ const systemClock: Clock = {
 }
 
 /**
- * Checks the options at the door.
+ * Checks the options and fills in the defaults.
  *
- * @throws TypeError where an option is of the wrong kind
- * @throws RangeError where a number is out of range
+ * @throws TypeError if an option is of the wrong kind
+ * @throws RangeError if a number is out of range
  */
-export const settle = (options: TokenServerOptions): Settings => {
+export const resolveOptions = (options: TokenServerOptions): Settings => {
   const { clock = systemClock } = options
   const settings: Settings = {
     accessTokenLifetime: 3_600_000,

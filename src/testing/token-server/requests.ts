@@ -1,4 +1,28 @@
-import type { TokenServerRequest } from './types.ts'
+/** One request as the server saw it, on any route, including preflights. */
+export interface TokenServerRequest {
+  /** Arrival by the server's clock, in milliseconds since the epoch. */
+  readonly at: number
+  readonly method: string
+  /** The whole URL. */
+  readonly url: string
+  /** The path without the query. */
+  readonly path: string
+  /** The query with its question mark, or an empty string. */
+  readonly search: string
+  /** The `Authorization` header as sent. */
+  readonly authorization?: string
+  /**
+   * The position of the presented token within its session, valid or not. The first one is 1. API requests present the access
+   * token of the header; the token and revocation endpoints read the token from the body or the cookie.
+   */
+  readonly generation?: number
+  /** The answered status. It is 0 until there is an answer, and stays 0 after a drop or a hang. */
+  readonly status: number
+  readonly bodyText: string
+  readonly bodyBytes: Uint8Array
+  /** All request headers, names in lower case. */
+  readonly headers: Readonly<Record<string, string>>
+}
 
 type Predicate = (request: TokenServerRequest) => boolean
 
@@ -8,10 +32,10 @@ interface Waiter {
   readonly reject: (reason: unknown) => void
 }
 
-/** The log of all requests, and those who wait for one. */
+/** The log of all requests, and the promises that wait for a matching request. */
 export interface RequestLog {
   readonly entries: readonly TokenServerRequest[]
-  /** Adds a request and tells its waiters. `noteStatus` notes the status of its answer. */
+  /** Adds a request and notifies the waiters. `noteStatus` records the status of its answer. */
   arrive(request: Omit<TokenServerRequest, 'status'>): {
     readonly entry: TokenServerRequest
     readonly noteStatus: (status: number) => void
@@ -24,12 +48,12 @@ export const createRequestLog = (): RequestLog => {
   const entries: TokenServerRequest[] = []
   const waiters = new Set<Waiter>()
 
-  const tell = (waiter: Waiter, entry: TokenServerRequest): void => {
+  const notify = (waiter: Waiter, entry: TokenServerRequest): void => {
     try {
       if (!waiter.predicate(entry)) return
       waiter.resolve(entry)
     } catch (error) {
-      // A failing assertion inside a predicate belongs to the test that waits, not to the request.
+      // An assertion that fails inside a predicate must fail the waiting test, not the request.
       waiter.reject(error)
     }
     waiters.delete(waiter)
@@ -40,7 +64,7 @@ export const createRequestLog = (): RequestLog => {
     arrive: (request) => {
       const entry = { ...request, status: 0 }
       entries.push(entry)
-      for (const waiter of [...waiters]) tell(waiter, entry)
+      for (const waiter of [...waiters]) notify(waiter, entry)
       const noteStatus = (status: number): void => {
         entry.status = status
       }

@@ -1,12 +1,11 @@
 import type { ApiRoutes } from './api-routes.ts'
-import type { Exchange } from './exchange.ts'
-import { bearerToken } from './exchange.ts'
 import type { Faults } from './faults.ts'
+import type { ReceivedRequest } from './received-request.ts'
+import { bearerToken } from './received-request.ts'
 import { finishReply, jsonReply, preflightReply } from './replies.ts'
-import type { RequestLog } from './requests.ts'
+import type { RequestLog, TokenServerRequest } from './requests.ts'
 import type { Sessions } from './sessions.ts'
 import { type MutableCounters, presentedToken, type TokenRoutes } from './token-routes.ts'
-import type { TokenServerRequest } from './types.ts'
 
 interface Parts {
   readonly now: () => number
@@ -20,19 +19,19 @@ interface Parts {
 
 const isRevocation = (pathname: string): boolean => pathname === '/revoke' || pathname === '/token/revoke'
 
-/** Which token a request presents, where it does: RFC 6749 section 6, RFC 6750 section 2.1, RFC 7009 section 2.1. */
-const tokenOf = (exchange: Exchange): string => {
-  const { pathname } = exchange.url
+/** The token that a request presents, or `''`. RFC 6749 section 6, RFC 6750 section 2.1, RFC 7009 section 2.1. */
+const tokenOf = (received: ReceivedRequest): string => {
+  const { pathname } = received.url
   const presented =
     pathname === '/token'
-      ? presentedToken(exchange)
+      ? presentedToken(received)
       : isRevocation(pathname)
-        ? presentedToken(exchange, 'token')
-        : bearerToken(exchange.request)
+        ? presentedToken(received, 'token')
+        : bearerToken(received.request)
   return presented ?? ''
 }
 
-/** Lets a client's abort reject the answer while the server goes on with its work, as a real one does. */
+/** Rejects the answer if the client aborts. The server still finishes its work, as a real one does. */
 const untilAborted = <T>(work: Promise<T>, signal: AbortSignal): Promise<T> =>
   new Promise((resolve, reject) => {
     const onAbort = (): void => reject(signal.reason)
@@ -41,17 +40,17 @@ const untilAborted = <T>(work: Promise<T>, signal: AbortSignal): Promise<T> =>
     void work.then(resolve, reject).finally(() => signal.removeEventListener('abort', onAbort))
   })
 
-/** Answers a request that was read. Rejects when the connection is dropped, and when the request is aborted. */
-export type AnswerExchange = (exchange: Exchange) => Promise<Response>
+/** Answers a request whose body was read. Rejects if the connection is dropped or the request is aborted. */
+export type AnswerRequest = (received: ReceivedRequest) => Promise<Response>
 
-/** Writes each request down and leads it to those who answer it. */
-export const createRouter = (parts: Parts): AnswerExchange => {
+/** Logs each request and passes it to its route. */
+export const createRouter = (parts: Parts): AnswerRequest => {
   const { apiRoutes, counters, faults, now, requests, sessions, tokenRoutes } = parts
 
-  const noteArrival = (exchange: Exchange) => {
-    const { request, url, bytes, text } = exchange
+  const noteArrival = (received: ReceivedRequest) => {
+    const { request, url, bytes, text } = received
     const authorization = request.headers.get('authorization')
-    const generation = sessions.generationOf(tokenOf(exchange))
+    const generation = sessions.generationOf(tokenOf(received))
     return requests.arrive({
       at: now(),
       method: request.method,
@@ -66,26 +65,26 @@ export const createRouter = (parts: Parts): AnswerExchange => {
     })
   }
 
-  const route = async (exchange: Exchange, entry: TokenServerRequest): Promise<Response> => {
-    const { method } = exchange.request
-    const { pathname } = exchange.url
-    if (method === 'OPTIONS') return preflightReply(exchange.request)
-    if (pathname.startsWith('/api/')) return apiRoutes(exchange, entry)
+  const route = async (received: ReceivedRequest, entry: TokenServerRequest): Promise<Response> => {
+    const { method } = received.request
+    const { pathname } = received.url
+    if (method === 'OPTIONS') return preflightReply(received.request)
+    if (pathname.startsWith('/api/')) return apiRoutes(received, entry)
     if (pathname === '/public') return jsonReply(200, { method, path: pathname })
     if (pathname !== '/token' && !isRevocation(pathname)) return jsonReply(404, { error: 'not_found' })
     if (method !== 'POST') return jsonReply(405, { error: 'invalid_request' }, { allow: 'POST' })
-    if (pathname !== '/token') return tokenRoutes.revoke(exchange)
+    if (pathname !== '/token') return tokenRoutes.revoke(received)
     counters.tokenRequests += 1
-    return faults.run(() => tokenRoutes.token(exchange), entry)
+    return faults.run(() => tokenRoutes.token(received), entry)
   }
 
-  const answer = async (exchange: Exchange): Promise<Response> => {
-    const { entry, noteStatus } = noteArrival(exchange)
-    // No await before this call: whoever waits for the arrival must find the checks of the route done.
-    const reply = finishReply(exchange.request, await route(exchange, entry))
+  const answer = async (received: ReceivedRequest): Promise<Response> => {
+    const { entry, noteStatus } = noteArrival(received)
+    // No await before this call: a test that waits for the arrival relies on the checks of the route being done.
+    const reply = finishReply(received.request, await route(received, entry))
     noteStatus(reply.status)
     return reply
   }
 
-  return (exchange) => untilAborted(answer(exchange), exchange.request.signal)
+  return (received) => untilAborted(answer(received), received.request.signal)
 }

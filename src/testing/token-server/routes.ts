@@ -1,40 +1,40 @@
 import { checkFunction, checkNumber, checkWords, wordsIn, wrongKind } from './checks.ts'
 import { challenge } from './replies.ts'
 
-/** Whose access token a request came with, and what that token is good for. */
+/** The owner and the grant of the access token that a request presented. */
 export interface TokenOwner {
   /** The user. */
   readonly subject: string
-  /** Which access token of its session it is. The first one is 1. */
+  /** The position of the access token within its session. The first one is 1. */
   readonly generation: number
-  /** What it is good for, separated by spaces; an empty string where nothing was granted. */
+  /** The granted scopes, separated by spaces; otherwise an empty string. */
   readonly scope: string
-  /** How the user proved who they are, where a sign-in said so (`acr`, RFC 9470 section 6.1). */
+  /** How the user authenticated, if the sign-in specified it (`acr`, RFC 9470 section 6.1). */
   readonly acr: string | undefined
-  /** When the user did, in ms since the epoch. */
+  /** When the user authenticated, in milliseconds since the epoch. */
   readonly authenticatedAt: number
 }
 
-/** What a path under `/api/` asks for beyond a good access token, and what it answers. */
+/** What a path under `/api/` requires beyond a valid access token, and what it answers. */
 export interface TokenServerRoute {
   /**
-   * Scopes the token must have, all of them, separated by spaces. Otherwise 403 `insufficient_scope` with this scope
-   * (RFC 6750 section 3.1).
+   * Scopes, separated by spaces. The token must have all of them. Otherwise the answer is 403 `insufficient_scope` with this
+   * scope (RFC 6750 section 3.1).
    */
   readonly scope?: string
   /**
-   * Authentication contexts, separated by spaces, of which the token must have one. Otherwise 401
+   * Authentication contexts, separated by spaces. The token must have one of them. Otherwise the answer is 401
    * `insufficient_user_authentication` with these `acr_values` (RFC 9470 section 3).
    */
   readonly acrValues?: string
   /**
-   * **Seconds**, as on the wire, that may have passed since the user signed in or stepped up. Otherwise 401
+   * The maximum time since the user signed in or stepped up, in **seconds**, as on the wire. Otherwise the answer is 401
    * `insufficient_user_authentication` with this `max_age` (RFC 9470 section 3).
    */
   readonly maxAge?: number
   /**
-   * Answers in place of the echo. It is called when all checks are passed, with a request whose body was not read yet.
-   * What it throws becomes a 500 that says so; `Response.error()` drops the connection.
+   * Answers instead of the echo. It is called after all checks have passed, with a request whose body is unread. If it throws,
+   * the answer is a 500 with the error; `Response.error()` drops the connection.
    */
   readonly handler?: (request: Request, owner: TokenOwner) => Response | Promise<Response>
 }
@@ -57,7 +57,7 @@ export const checkRoutes = (where: string, routes: Routes): void => {
   }
 }
 
-/** Finds what a path asks for. */
+/** Finds the route of a path. */
 export const createRouteTable = (routes: Routes): ((pathname: string) => TokenServerRoute | undefined) => {
   const exact = new Map(Object.entries(routes))
   const below = [...exact]
@@ -69,7 +69,7 @@ export const createRouteTable = (routes: Routes): ((pathname: string) => TokenSe
     below.find(({ prefix }) => pathname.startsWith(prefix) && pathname !== prefix)?.route
 }
 
-/** The challenge for a token that is good, but not good enough for the route at `now`; undefined where it is. */
+/** The challenge for a valid token that does not meet the route's requirements at `now`; undefined if it does. */
 export const shortfall = (route: TokenServerRoute, owner: TokenOwner, now: number): Response | undefined => {
   const granted = new Set(wordsIn(owner.scope))
   const { scope = '', acrValues = '', maxAge } = route

@@ -4,7 +4,7 @@ import type { Settings } from './options.ts'
 import type { TokenOwner } from './routes.ts'
 import type { IssuedTokens, TokenGrant } from './types.ts'
 
-/** What a sign-in was good for. Replaced as a whole, so that tokens keep the one they were made under. */
+/** The grant of a sign-in. It is replaced, never changed: each token keeps the grant it was issued with. */
 interface Grant {
   readonly scope: string
   readonly acr: string | undefined
@@ -33,25 +33,25 @@ interface RefreshToken {
   readonly parent: RefreshToken | undefined
   state: 'live' | 'rotated' | 'revoked'
   rotatedAt: number
-  /** A token that came out of this one has been used, so this one is no longer the previous token. */
+  /** A token issued for this one was used, so another token is the previous one now. */
   superseded: boolean
 }
 
-/** The answer to a refresh. Without rotation it has no refresh token. */
+/** The tokens of a refresh. The refresh token is missing without rotation. */
 export type RefreshedTokens = Omit<IssuedTokens, 'refresh_token'> & { readonly refresh_token?: string }
 
-/** The sessions of the token server: each one a family of tokens that descend from one sign-in. */
+/** The sessions of the token server. Each one is a family of tokens that started with one sign-in. */
 export interface Sessions {
   issue(subject: string, grant?: TokenGrant): IssuedTokens
-  /** Gives tokens of the session that this token is of; undefined for a session that is over, and for no token. */
+  /** Issues stronger tokens for the session of this token; undefined if the session has ended or the token is unknown. */
   stepUp(token: string, grant: TokenGrant): IssuedTokens | undefined
-  /** `scope` narrows the new access token down; 'exceeded' where it asks for more than was granted. */
+  /** `scope` limits the new access token. Returns 'exceeded' if it asks for more than was granted. */
   refresh(refreshToken: string, scope?: string): RefreshedTokens | 'invalid' | 'reused' | 'exceeded'
-  /** Whether there was something to revoke. */
+  /** Returns whether there was something to revoke. */
   revoke(token: string): boolean
-  /** The owner of a token that is good now. */
+  /** The owner of a token that is valid now. */
   authenticate(accessToken: string): TokenOwner | undefined
-  /** Which one of its session an access or refresh token is, dead or alive. */
+  /** The position of an access or refresh token within its session, valid or not. */
   generationOf(token: string): number | undefined
   expireAccessTokens(): void
   killRefreshTokens(): void

@@ -1,28 +1,28 @@
 import { isWords, wordsIn } from './checks.ts'
-import type { Exchange } from './exchange.ts'
-import { bodyParameters, cookieValue } from './exchange.ts'
 import type { Settings } from './options.ts'
+import type { ReceivedRequest } from './received-request.ts'
+import { bodyParameters, cookieValue } from './received-request.ts'
 import { jsonReply, oauthError } from './replies.ts'
 import type { RefreshedTokens, Sessions } from './sessions.ts'
 import type { IssuedTokens, TokenServerCounters } from './types.ts'
 
 type BodyParameters = ReadonlyMap<string, string>
-/** The counters as the server itself writes them. */
+/** The counters, writable by the server. */
 export type MutableCounters = { -readonly [Name in keyof TokenServerCounters]: TokenServerCounters[Name] }
 
-/** What `POST /token` and the revocation endpoint do to the sessions. Both act synchronously, hence atomically. */
+/** The token endpoint and the revocation endpoint. Both act synchronously, and therefore atomically. */
 export interface TokenRoutes {
-  token(exchange: Exchange): Response
-  revoke(exchange: Exchange): Response
-  /** The exchange without a request. */
-  renew(refreshToken: string): IssuedTokens
+  token(received: ReceivedRequest): Response
+  revoke(received: ReceivedRequest): Response
+  /** Refreshes without a request. */
+  refresh(refreshToken: string): IssuedTokens
 }
 
 const COOKIE = 'refresh_token'
 
 /** The refresh token that a request presents, in its body or its cookie. */
-export const presentedToken = (exchange: Exchange, name = 'refresh_token'): string | undefined =>
-  bodyParameters(exchange)?.get(name) || cookieValue(exchange.request, COOKIE)
+export const presentedToken = (received: ReceivedRequest, name = 'refresh_token'): string | undefined =>
+  bodyParameters(received)?.get(name) || cookieValue(received.request, COOKIE)
 
 export const createTokenRoutes = (
   { secureCookie, csrfHeader }: Pick<Settings, 'secureCookie' | 'csrfHeader'>,
@@ -40,8 +40,8 @@ export const createTokenRoutes = (
     return jsonReply(200, rest, refreshToken === undefined ? {} : cookieHeader(refreshToken))
   }
 
-  /** What a page of another origin had the browser send: it has the cookie, and not the header. */
-  const isForged = ({ request }: Exchange, parameters: BodyParameters | undefined): boolean =>
+  /** Detects a request forged by a page of another origin: it has the cookie, but not the header. */
+  const isForged = ({ request }: ReceivedRequest, parameters: BodyParameters | undefined): boolean =>
     csrfHeader !== '' &&
     !request.headers.has(csrfHeader) &&
     (parameters?.get('cookie') === '1' || cookieValue(request, COOKIE) !== undefined)
@@ -49,8 +49,8 @@ export const createTokenRoutes = (
   const forged = (): Response =>
     jsonReply(403, { error: 'invalid_request', error_description: `There is no ${csrfHeader} header` })
 
-  /** Tokens, or why there are none. */
-  const renew = (presented: string, scope?: string): RefreshedTokens | readonly [string, string] => {
+  /** Returns the tokens, or the OAuth error and its description. */
+  const refreshSession = (presented: string, scope?: string): RefreshedTokens | readonly [string, string] => {
     const outcome = sessions.refresh(presented, scope)
     if (outcome === 'reused') {
       counters.reuseDetections += 1
@@ -62,10 +62,10 @@ export const createTokenRoutes = (
     return outcome
   }
 
-  const refresh = (exchange: Exchange, parameters: BodyParameters): Response => {
-    const presented = presentedToken(exchange)
+  const refresh = (received: ReceivedRequest, parameters: BodyParameters): Response => {
+    const presented = presentedToken(received)
     if (!presented) return oauthError('invalid_request', 'There is no refresh token')
-    const outcome = renew(presented, parameters.get('scope') || undefined)
+    const outcome = refreshSession(presented, parameters.get('scope') || undefined)
     return 'access_token' in outcome ? tokenReply(outcome, parameters) : oauthError(...outcome)
   }
 
@@ -81,30 +81,30 @@ export const createTokenRoutes = (
   }
 
   return {
-    renew: (refreshToken) => {
-      const outcome = renew(refreshToken)
+    refresh: (refreshToken) => {
+      const outcome = refreshSession(refreshToken)
       if ('access_token' in outcome) return { refresh_token: refreshToken, ...outcome }
       throw new Error(`renew: ${outcome.join(': ')}.`)
     },
 
-    token: (exchange) => {
-      const parameters = bodyParameters(exchange)
+    token: (received) => {
+      const parameters = bodyParameters(received)
       if (!parameters) return oauthError('invalid_request', 'The body is not a JSON object')
-      if (isForged(exchange, parameters)) return forged()
+      if (isForged(received, parameters)) return forged()
       const grantType = parameters.get('grant_type')
-      if (grantType === 'refresh_token') return refresh(exchange, parameters)
+      if (grantType === 'refresh_token') return refresh(received, parameters)
       if (grantType === 'password') return signIn(parameters)
       if (!grantType) return oauthError('invalid_request', 'There is no grant_type')
       return oauthError('unsupported_grant_type', 'Only refresh_token and password are supported')
     },
 
-    revoke: (exchange) => {
-      if (isForged(exchange, bodyParameters(exchange))) return forged()
-      const token = presentedToken(exchange, 'token')
+    revoke: (received) => {
+      if (isForged(received, bodyParameters(received))) return forged()
+      const token = presentedToken(received, 'token')
       if (!token) return oauthError('invalid_request', 'There is no token')
       if (sessions.revoke(token)) counters.revocations += 1
-      const hasCookie = cookieValue(exchange.request, COOKIE) === token
-      // Unknown tokens are no error (RFC 7009 section 2.2).
+      const hasCookie = cookieValue(received.request, COOKIE) === token
+      // An unknown token is not an error (RFC 7009 section 2.2).
       return new Response(null, { status: 200, headers: hasCookie ? cookieHeader('', '; Max-Age=0') : {} })
     },
   }

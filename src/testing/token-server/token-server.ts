@@ -1,11 +1,11 @@
 import { createApiHolds } from './api-holds.ts'
 import { createApiRoutes } from './api-routes.ts'
 import { checkWords } from './checks.ts'
-import { readExchange } from './exchange.ts'
 import { createFaults } from './faults.ts'
 import { createFetch } from './fetch.ts'
 import { listenOverHttp } from './listener.ts'
-import { settle, type TokenServerOptions } from './options.ts'
+import { resolveOptions, type TokenServerOptions } from './options.ts'
+import { receiveRequest } from './received-request.ts'
 import { createRequestLog } from './requests.ts'
 import { createRouter } from './router.ts'
 import { createSessions } from './sessions.ts'
@@ -16,8 +16,10 @@ import { createWaits } from './waits.ts'
 
 export type { HeldAnswerOptions, HeldApiRequest, HeldTokenRequest } from './held.ts'
 export type { TokenServerOptions } from './options.ts'
+export type { MalformedAnswer, TokenFailure } from './replies.ts'
+export type { TokenServerRequest } from './requests.ts'
 export type { TokenOwner, TokenServerRoute } from './routes.ts'
-export type { MalformedAnswer, TokenFailure, TokenServerScript } from './script.ts'
+export type { TokenServerScript } from './script.ts'
 export type {
   IssuedTokens,
   ListeningTokenServer,
@@ -25,7 +27,6 @@ export type {
   TokenGrant,
   TokenServer,
   TokenServerCounters,
-  TokenServerRequest,
 } from './types.ts'
 
 const noCounts = (): MutableCounters => ({
@@ -42,30 +43,30 @@ const checkGrant = (where: string, { scope, acr }: TokenGrant): void => {
 }
 
 /**
- * Makes a scriptable OAuth 2.0 authorization server with an API behind it, for tests of token clients. It works in process
- * through `fetch`, under MSW and other request handlers through `handle`, and over HTTP after `listen()`.
+ * Creates a scriptable OAuth 2.0 authorization server with an API, for tests of token clients. It works in process through
+ * `fetch`, with MSW and other request handlers through `handle`, and over HTTP after `listen()`.
  *
  * - `POST /token`: `grant_type=refresh_token` with rotation and reuse detection, and `grant_type=password`
- *   (any `username` with the password `correct`, and, where wanted, `scope` and `acr_values`), form encoded or JSON.
- *   With `cookie=1` in the body the refresh token travels in an HttpOnly cookie instead of the JSON.
- * - `POST /revoke`: a refresh token takes its whole session with it, an access token only itself. `POST /token/revoke` is
- *   the same, and gets the cookie.
- * - `/api/*`: needs a bearer token and echoes `{ method, path, subject, generation, body, contentType }`,
- *   `body` in base64. The option `routes` asks for scopes and stronger authentication, and answers with handlers.
+ *   (any `username` with the password `correct`, and optionally `scope` and `acr_values`), form encoded or JSON.
+ *   With `cookie=1` in the body, the refresh token is in an HttpOnly cookie instead of the JSON.
+ * - `POST /revoke`: a refresh token revokes its whole session, an access token only itself. `POST /token/revoke` does the
+ *   same, and receives the cookie.
+ * - `/api/*`: requires a bearer token and echoes `{ method, path, subject, generation, body, contentType }`,
+ *   `body` in base64. The option `routes` can require scopes and stronger authentication, and answer with handlers.
  *   Special routes: `/api/empty` (204), `/api/slow?ms=&check=early|late`,
- *   `/api/always-401`, `/api/forbidden`, `/api/step-up`, and `/api/redirect?to=`, which checks nothing.
- * - `/public`: checks nothing.
+ *   `/api/always-401`, `/api/forbidden`, `/api/step-up`, and `/api/redirect?to=`, which needs no token.
+ * - `/public`: needs no token.
  *
- * Requests act synchronously once they have arrived and waited, so concurrent requests never interleave.
- * Opaque tokens look like `at-<session>-<generation>-<32 hex digits>` and `rt-...`. JWTs end in such a one.
- * Every origin may call it, with credentials.
+ * A request acts synchronously after it has arrived and waited, so concurrent requests never interleave.
+ * Opaque tokens look like `at-<session>-<generation>-<32 hex digits>` and `rt-...`. JWTs end with such a string.
+ * Every origin may call the server, with credentials.
  *
  * RFC 6749 sections 4.3, 5 and 6, RFC 6750 section 3, RFC 7009, RFC 9470 section 3, RFC 9700 section 4.14.2.
  *
  * @param options durations in milliseconds, see {@link TokenServerOptions}
  * @returns the server
- * @throws TypeError where an option is of the wrong kind
- * @throws RangeError where a number is out of range
+ * @throws TypeError if an option is of the wrong kind
+ * @throws RangeError if a number is out of range
  * @example
  * const clock = createVirtualClock()
  * const server = createTokenServer({ clock, accessTokenLifetime: 60_000 })
@@ -84,7 +85,7 @@ const checkGrant = (where: string, { scope, acr }: TokenGrant): void => {
  * server.refreshes // 1
  */
 export const createTokenServer = (options: TokenServerOptions = {}): TokenServer => {
-  const settings = settle(options)
+  const settings = resolveOptions(options)
   const { now, origin } = settings
   const counters = noCounts()
   const waits = createWaits(settings.clock)
@@ -97,7 +98,7 @@ export const createTokenServer = (options: TokenServerOptions = {}): TokenServer
     counters.expiredTokenUses += 1
   })
   const answer = createRouter({ now, sessions, requests, counters, faults, tokenRoutes, apiRoutes })
-  const handle = async (request: Request): Promise<Response> => answer(await readExchange(request))
+  const handle = async (request: Request): Promise<Response> => answer(await receiveRequest(request))
   let listening = 0
 
   const clearScripts = (): void => {
@@ -151,10 +152,10 @@ export const createTokenServer = (options: TokenServerOptions = {}): TokenServer
     stepUp: (token, grant = {}) => {
       checkGrant('stepUp', grant)
       const tokens = sessions.stepUp(token, grant)
-      if (!tokens) throw new Error('stepUp: the token is unknown, or its session is over.')
+      if (!tokens) throw new Error('stepUp: the token is unknown, or its session has ended.')
       return tokens
     },
-    renew: tokenRoutes.renew,
+    renew: tokenRoutes.refresh,
     expireAccessTokens: sessions.expireAccessTokens,
     killRefreshTokens: sessions.killRefreshTokens,
     isRevoked: sessions.isRevoked,

@@ -1,13 +1,13 @@
 import type { Clock } from '../../core/ports.ts'
 import { ConnectionDropped } from './replies.ts'
 
-/** Waits that can all be ended at once, so that a closed server leaves no timers behind. */
+/** Waits that can all be cancelled together, so that a closed server leaves no timers behind. */
 export interface Waits {
-  /** Resolves after `ms` milliseconds by the clock. */
+  /** Resolves after `ms` milliseconds of the clock. */
   time(ms: number): Promise<void>
   /** Never resolves. */
   forever(): Promise<never>
-  /** Resolves with what `start` gives its callback; where the wait is ended before, what `start` returned is called. */
+  /** Resolves with the value that `start` passes to its callback. `start` returns a function that runs on cancellation. */
   until<T>(start: (resolve: (value: T | PromiseLike<T>) => void) => () => void): Promise<T>
   /** Rejects all pending waits. */
   cancelAll(): void

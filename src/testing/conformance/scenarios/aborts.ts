@@ -1,58 +1,62 @@
 import { closeGate } from '../closed-gate.ts'
-import type { Kit } from '../kit.ts'
+import type { Suite } from '../suite.ts'
 import { deferred, nextEvent, outcomes, sooner, untilHeld } from '../waits.ts'
 
-const reason = () => new DOMException('The user has left the page', 'AbortError')
+const reason = () => new DOMException('The user closed the page', 'AbortError')
 
-export const aborts = ({ theme, scenario, expect, isAbort }: Kit) =>
-  theme('the caller leaves', () => {
-    /** What is no abort shows itself in the failure. */
-    const verdict = (error: unknown, why: unknown) => (isAbort(error, why) ? 'aborted' : error)
+export const aborts = ({ theme, scenario, expect, isAbort }: Suite) =>
+  theme('aborted calls', () => {
+    /** Returns the error itself if it is not an abort, so that the failure shows it. */
+    const outcomeOf = (error: unknown, cause: unknown) => (isAbort(error, cause) ? 'aborted' : error)
 
-    scenario('a signal aborted before the call rejects it and sends nothing', async (setUp) => {
+    scenario('a signal that is already aborted rejects the call, and nothing is sent', async (setUp) => {
       const { server, connect, signedIn } = await setUp()
       const client = connect(await signedIn())
-      const why = reason()
+      const cause = reason()
 
-      const [error] = await outcomes([client.get('/api/a', { signal: AbortSignal.abort(why) })])
+      const [error] = await outcomes([client.get('/api/a', { signal: AbortSignal.abort(cause) })])
 
-      expect(verdict(error, why)).toBe('aborted')
+      expect(outcomeOf(error, cause)).toBe('aborted')
       expect(server.log).toEqual([])
     })
 
-    scenario('a signal aborted in flight rejects the call as the bare client does', async (setUp) => {
-      const { server, connect, signedIn } = await setUp()
-      const client = connect(await signedIn())
-      const controller = new AbortController()
-      const why = reason()
-      const arrived = server.whenRequest(({ path }) => path === '/api/slow')
+    scenario(
+      'a signal that aborts in flight rejects the call, as it does without authchart',
+      async (setUp) => {
+        const { server, connect, signedIn } = await setUp()
+        const client = connect(await signedIn())
+        const controller = new AbortController()
+        const cause = reason()
+        const arrived = server.whenRequest(({ path }) => path === '/api/slow')
 
-      const call = outcomes([client.get('/api/slow?ms=60000', { signal: controller.signal })])
-      await arrived
-      controller.abort(why)
+        const call = outcomes([client.get('/api/slow?ms=60000', { signal: controller.signal })])
+        await arrived
+        controller.abort(cause)
 
-      const [error] = await call
-      expect(verdict(error, why)).toBe('aborted')
-      expect(server.tokenRequests).toBe(0)
-    })
+        const [error] = await call
+        expect(outcomeOf(error, cause)).toBe('aborted')
+        expect(server.tokenRequests).toBe(0)
+      },
+    )
 
     scenario(
-      'a signal aborted while the request is held rejects it at once; nothing else notices',
+      'a signal that aborts a held request rejects it immediately and affects no other request',
       async (setUp) => {
-        const { bench, auth, client, first, open, refreshAborted } = await closeGate(setUp)
-        const { server, apiLog, emitted } = bench
+        const harness = await setUp()
+        const { auth, client, first, open, refreshAborted } = await closeGate(harness)
+        const { server, apiLog, emitted } = harness
         const controller = new AbortController()
-        const why = reason()
+        const cause = reason()
         const held = untilHeld(auth, 4)
         const others = [client.get('/api/b'), client.post('/api/c', { n: 1 })]
 
         const call = outcomes([client.get('/api/a', { signal: controller.signal })])
         await sooner([held], [first, call, ...others])
-        controller.abort(why)
+        controller.abort(cause)
 
-        // The token endpoint has not been asked yet: the wait ended without it.
+        // The wait ended before the token endpoint received a request.
         const [error] = await call
-        expect(verdict(error, why)).toBe('aborted')
+        expect(outcomeOf(error, cause)).toBe('aborted')
         expect(server.tokenRequests).toBe(0)
         expect(refreshAborted()).toBe(false)
         open()
@@ -60,32 +64,32 @@ export const aborts = ({ theme, scenario, expect, isAbort }: Kit) =>
         expect((await first).status).toBe(200)
         expect(apiLog().filter(({ path }) => path === '/api/a')).toEqual([])
         expect([server.refreshes, refreshAborted()]).toEqual([1, false])
-        expect(emitted('requestRejected').map(({ count, reason: told }) => [count, told])).toEqual([
+        expect(emitted('requestRejected').map(({ count, reason: rejection }) => [count, rejection])).toEqual([
           [1, 'aborted'],
         ])
       },
     )
 
     scenario(
-      'a signal aborted between a 401 and the replay rejects the call; it is not sent again',
+      'a signal that aborts between a 401 and the replay rejects the call, and it is not replayed',
       async (setUp) => {
         const { server, connect, signedIn, refresh, apiLog } = await setUp()
-        const door = deferred()
-        const auth = await signedIn({ refresh: (request) => door.promise.then(() => refresh(request)) })
+        const opened = deferred()
+        const auth = await signedIn({ refresh: (request) => opened.promise.then(() => refresh(request)) })
         const client = connect(auth)
         const controller = new AbortController()
-        const why = reason()
+        const cause = reason()
         server.expireAccessTokens()
         const held = nextEvent(auth, 'requestHeld')
 
         const call = outcomes([client.post('/api/a', 'text', { signal: controller.signal })])
         await sooner([held], [call])
-        controller.abort(why)
+        controller.abort(cause)
 
         const [error] = await call
-        expect(verdict(error, why)).toBe('aborted')
+        expect(outcomeOf(error, cause)).toBe('aborted')
         const refreshed = nextEvent(auth, 'refreshed')
-        door.resolve()
+        opened.resolve()
         await refreshed
         expect((await client.get('/api/next')).status).toBe(200)
         expect(

@@ -2,8 +2,8 @@ import { AuthError, RefreshTimeoutError, RefreshUnavailableError } from '../../.
 import type { TokenResponse } from '../../../core/ports.ts'
 import type { MalformedAnswer } from '../../token-server/token-server.ts'
 import { createVirtualClock } from '../../virtual-clock.ts'
-import { isTokenRequest } from '../bench.ts'
-import type { Kit } from '../kit.ts'
+import { isTokenRequest } from '../harness.ts'
+import type { Suite } from '../suite.ts'
 import { entered, outcomes, times, untilHeld } from '../waits.ts'
 
 const malformed: readonly { kind: MalformedAnswer; problem: RegExp }[] = [
@@ -13,21 +13,21 @@ const malformed: readonly { kind: MalformedAnswer; problem: RegExp }[] = [
   { kind: 'no-access-token', problem: /has no access_token/ },
 ]
 
-const useless: readonly { what: string; value: unknown; problem: RegExp }[] = [
-  { what: 'nothing', value: undefined, problem: /undefined, not an object/ },
-  { what: 'null', value: null, problem: /null, not an object/ },
-  { what: 'a string', value: 'at-1', problem: /string, not an object/ },
-  { what: 'an object with nothing in it', value: {}, problem: /has no access_token/ },
-  { what: 'a null for a token', value: { access_token: null }, problem: /has no access_token/ },
-  { what: 'an object for a token', value: { access_token: {} }, problem: /access_token is not a string/ },
+const invalid: readonly { what: string; value: unknown; problem: RegExp }[] = [
+  { what: 'nothing', value: undefined, problem: /is not an object/ },
+  { what: 'null', value: null, problem: /is not an object/ },
+  { what: 'a string', value: 'at-1', problem: /is not an object/ },
+  { what: 'an empty object', value: {}, problem: /has no access_token/ },
+  { what: 'null as a token', value: { access_token: null }, problem: /has no access_token/ },
+  { what: 'an object as a token', value: { access_token: {} }, problem: /access_token is not a string/ },
   { what: 'an empty token', value: { access_token: '' }, problem: /access_token is not a string/ },
 ]
 
 const messageOfCause = (error: unknown) => (error as { cause?: Error }).cause?.message
 
-export const brokenEndpoint = ({ theme, scenario, expect }: Kit) =>
-  theme('the token endpoint answers nothing of use', () => {
-    scenario('an exchange that hangs is given up after two tries, and the session is kept', async (setUp) => {
+export const brokenEndpoint = ({ theme, scenario, expect }: Suite) =>
+  theme('unusable answers of the token endpoint', () => {
+    scenario('a refresh that hangs twice rejects the requests and keeps the session', async (setUp) => {
       const clock = createVirtualClock()
       const { server, connect, signedIn, apiLog } = await setUp()
       const auth = await signedIn({ clock, timeouts: { refresh: 100 } })
@@ -36,7 +36,7 @@ export const brokenEndpoint = ({ theme, scenario, expect }: Kit) =>
       server.hangNext(2)
       const first = server.whenRequest(isTokenRequest)
       const held = untilHeld(auth, 10)
-      const turnedAway = outcomes(times(10, () => client.get('/api/x')))
+      const rejected = outcomes(times(10, () => client.get('/api/x')))
       await Promise.all([first, held])
 
       const second = server.whenRequest(isTokenRequest)
@@ -44,7 +44,7 @@ export const brokenEndpoint = ({ theme, scenario, expect }: Kit) =>
       await second
       await clock.advance(100)
 
-      for (const error of await turnedAway) {
+      for (const error of await rejected) {
         expect(error).toBeInstanceOf(RefreshTimeoutError)
         expect(error).toBeInstanceOf(AuthError)
         expect(error).toMatchObject({ reason: 'timeout' })
@@ -56,35 +56,35 @@ export const brokenEndpoint = ({ theme, scenario, expect }: Kit) =>
       expect(auth.state).toBe('authenticated')
     })
 
-    scenario('a refresh function that ignores its signal is given up as well', async (setUp) => {
+    scenario('a refresh function that ignores its signal times out and keeps the session', async (setUp) => {
       const clock = createVirtualClock()
       const { server, connect, signedIn, refresh } = await setUp()
-      let deaf = true
+      let isHanging = true
       const auth = await signedIn({
         clock,
-        refresh: (request) => (deaf ? new Promise<never>(() => {}) : refresh(request)),
+        refresh: (request) => (isHanging ? new Promise<never>(() => {}) : refresh(request)),
         timeouts: { refresh: 100 },
         retry: { attempts: 1 },
       })
       const client = connect(auth)
       server.expireAccessTokens()
       const held = untilHeld(auth, 10)
-      const again = entered(auth, 'refreshing.exchange.uncertain')
-      const turnedAway = outcomes(times(10, () => client.get('/api/x')))
+      const ambiguous = entered(auth, 'refreshing.attempt.ambiguous')
+      const rejected = outcomes(times(10, () => client.get('/api/x')))
       await held
 
       await clock.advance(100)
-      await again
+      await ambiguous
       await clock.advance(100)
 
-      for (const error of await turnedAway) expect(error).toBeInstanceOf(RefreshTimeoutError)
-      deaf = false
+      for (const error of await rejected) expect(error).toBeInstanceOf(RefreshTimeoutError)
+      isHanging = false
       expect(await client.get('/api/x')).toMatchObject({ status: 200, json: { generation: 2 } })
       expect(auth.state).toBe('authenticated')
     })
 
     for (const { kind, problem } of malformed) {
-      scenario(`an answer that is no token response (${kind}) is never used`, async (setUp) => {
+      scenario(`an answer that is not a token response (${kind}) is never used`, async (setUp) => {
         const { server, connect, signedIn, apiLog, emitted } = await setUp()
         const auth = await signedIn({ retry: { attempts: 2, minDelay: 1, jitter: 0 } })
         const client = connect(auth)
@@ -103,24 +103,27 @@ export const brokenEndpoint = ({ theme, scenario, expect }: Kit) =>
       })
     }
 
-    for (const { what, value, problem } of useless) {
-      scenario(`a refresh function that returns ${what} makes no header`, async (setUp) => {
-        const { server, connect, signedIn, refresh, apiLog } = await setUp()
-        let broken = true
-        const auth = await signedIn({
-          refresh: (request) => (broken ? (value as TokenResponse) : refresh(request)),
-          retry: { attempts: 1 },
-        })
-        const client = connect(auth)
-        server.expireAccessTokens()
+    for (const { what, value, problem } of invalid) {
+      scenario(
+        `a refresh function that returns ${what} never produces an Authorization header`,
+        async (setUp) => {
+          const { server, connect, signedIn, refresh, apiLog } = await setUp()
+          let isBroken = true
+          const auth = await signedIn({
+            refresh: (request) => (isBroken ? (value as TokenResponse) : refresh(request)),
+            retry: { attempts: 1 },
+          })
+          const client = connect(auth)
+          server.expireAccessTokens()
 
-        const [error] = await outcomes([client.get('/api/x')])
-        expect(error).toBeInstanceOf(RefreshUnavailableError)
-        expect(messageOfCause(error)).toMatch(problem)
+          const [error] = await outcomes([client.get('/api/x')])
+          expect(error).toBeInstanceOf(RefreshUnavailableError)
+          expect(messageOfCause(error)).toMatch(problem)
 
-        broken = false
-        expect(await client.get('/api/x')).toMatchObject({ status: 200 })
-        expect(apiLog().map(({ generation }) => generation)).toEqual([1, 2])
-      })
+          isBroken = false
+          expect(await client.get('/api/x')).toMatchObject({ status: 200 })
+          expect(apiLog().map(({ generation }) => generation)).toEqual([1, 2])
+        },
+      )
     }
   })

@@ -1,26 +1,28 @@
 import { HoldTimeoutError, QueueFullError } from '../../../core/errors.ts'
 import { closeGate } from '../closed-gate.ts'
-import type { Kit } from '../kit.ts'
+import type { Suite } from '../suite.ts'
 import { outcomes, times } from '../waits.ts'
 
-export const holdLimits = ({ theme, scenario, expect, isTimeout }: Kit) =>
-  theme('nobody waits without an end', () => {
+export const holdLimits = ({ theme, scenario, expect, isTimeout }: Suite) =>
+  theme('limits of waiting', () => {
     scenario(
-      'a request that waits longer than timeouts.hold is rejected, and was never sent',
+      'a request that waits longer than timeouts.hold is rejected without being sent',
       async (setUp) => {
-        const { bench, client, first } = await closeGate(setUp, { timeouts: { hold: 100 } })
+        const harness = await setUp()
+        const { client, first } = await closeGate(harness, { timeouts: { hold: 100 } })
 
         const [held, refused] = await outcomes([client.get('/api/a'), first])
 
         expect(held).toBeInstanceOf(HoldTimeoutError)
         expect(refused).toBeInstanceOf(HoldTimeoutError)
-        expect(bench.server.log.map(({ path, status }) => [path, status])).toEqual([['/api/first', 401]])
+        expect(harness.server.log.map(({ path, status }) => [path, status])).toEqual([['/api/first', 401]])
       },
     )
 
-    scenario('one request more than queueLimit is rejected, and the others go', async (setUp) => {
-      // One place is taken by the request whose 401 closed the gate.
-      const { bench, client, first, open } = await closeGate(setUp, { queueLimit: 4 })
+    scenario('a request beyond queueLimit is rejected, and the others are sent', async (setUp) => {
+      const harness = await setUp()
+      // The request whose 401 closed the gate takes one of the four places.
+      const { client, first, open } = await closeGate(harness, { queueLimit: 4 })
 
       const calls = times(4, (index) => client.get(`/api/item/${index}`))
       const [error] = await outcomes(calls.slice(3))
@@ -29,28 +31,29 @@ export const holdLimits = ({ theme, scenario, expect, isTimeout }: Kit) =>
       expect(error).toBeInstanceOf(QueueFullError)
       expect((await Promise.all(calls.slice(0, 3))).map(({ status }) => status)).toEqual([200, 200, 200])
       expect((await first).status).toBe(200)
-      expect(bench.apiLog().filter(({ path }) => path === '/api/item/3')).toEqual([])
+      expect(harness.apiLog().filter(({ path }) => path === '/api/item/3')).toEqual([])
     })
 
     if (!isTimeout) return
 
     scenario(
-      "the wait for a token counts against the client's own timeout, and nothing is sent",
+      "the client's own timeout includes the wait for a token, and a timed-out request is not sent",
       async (setUp) => {
-        const { bench, client, first, open, refreshAborted } = await closeGate(setUp)
+        const harness = await setUp()
+        const { client, first, open, refreshAborted } = await closeGate(harness)
 
-        // The refresh never comes: what ends the call is its own timeout.
+        // The refresh does not continue: only the client's own timeout can end the call.
         const [error] = await outcomes([client.get('/api/a', { timeout: 50 })])
 
         expect(isTimeout(error) ? 'timed out' : error).toBe('timed out')
-        expect([bench.server.tokenRequests, refreshAborted()]).toEqual([0, false])
+        expect([harness.server.tokenRequests, refreshAborted()]).toEqual([0, false])
         open()
         expect((await first).status).toBe(200)
-        expect(bench.apiLog().filter(({ path }) => path === '/api/a')).toEqual([])
+        expect(harness.apiLog().filter(({ path }) => path === '/api/a')).toEqual([])
       },
     )
 
-    scenario("the client's own timeout ends a request in flight, and costs no renewal", async (setUp) => {
+    scenario("the client's own timeout ends a request in flight and causes no refresh", async (setUp) => {
       const { server, connect, signedIn, apiLog } = await setUp()
       const client = connect(await signedIn())
 

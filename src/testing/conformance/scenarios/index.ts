@@ -1,4 +1,4 @@
-import type { Kit } from '../kit.ts'
+import type { Suite } from '../suite.ts'
 import { aborts } from './aborts.ts'
 import { brokenEndpoint } from './broken-endpoint.ts'
 import { burst } from './burst.ts'
@@ -8,23 +8,23 @@ import { lifetimes } from './lifetimes.ts'
 import { origins } from './origins.ts'
 import { refusals } from './refusals.ts'
 import { release } from './release.ts'
-import { deadlyRenewal, renewal } from './renewal.ts'
 import { replays } from './replays.ts'
 import { retry } from './retry.ts'
+import { overlappingRefresh, scheduledRefresh } from './scheduled-refresh.ts'
 import { sessionChanges } from './session-changes.ts'
 import { signInRaces } from './sign-in-races.ts'
 import { silentSignIn } from './silent-sign-in.ts'
 
-/** Every theme, in the order in which a client that is being written comes to pass them. */
-export const themes: readonly ((kit: Kit) => void)[] = [
+/** All themes, in the order in which a new transport is likely to pass them. */
+export const themes: readonly ((suite: Suite) => void)[] = [
   burst,
   replays,
   origins,
   refusals,
   aborts,
   holdLimits,
-  renewal,
-  deadlyRenewal,
+  scheduledRefresh,
+  overlappingRefresh,
   release,
   retry,
   brokenEndpoint,

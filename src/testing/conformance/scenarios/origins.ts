@@ -1,21 +1,21 @@
 import type { TokenServerRequest } from '../../token-server/token-server.ts'
-import type { Kit } from '../kit.ts'
+import type { Suite } from '../suite.ts'
 import { outcomes } from '../waits.ts'
 
 const authorized = (log: readonly TokenServerRequest[]) =>
   log.filter(({ authorization }) => authorization !== undefined).map(({ path }) => path)
 
-export const origins = ({ theme, scenario, expect, refused }: Kit) =>
-  theme('where the token goes', () => {
+export const origins = ({ theme, scenario, expect, refused }: Suite) =>
+  theme('the origins that receive the token', () => {
     scenario(
-      'a request to another origin takes no token there, and its 401 costs no renewal',
+      'a request to another origin is sent without a token, and its 401 causes no refresh',
       async (setUp) => {
         const { server, connect, signedIn } = await setUp()
         const foreign = await setUp()
         const auth = await signedIn()
         const client = connect(auth)
 
-        // A client may refuse to go there at all.
+        // A client may also refuse the request.
         await outcomes([client.get(`${foreign.url}/public`), client.post(`${foreign.url}/api/x`, { n: 1 })])
 
         expect(authorized(foreign.server.log)).toEqual([])
@@ -24,12 +24,12 @@ export const origins = ({ theme, scenario, expect, refused }: Kit) =>
       },
     )
 
-    scenario('a redirect to another origin does not take the token along', async (setUp) => {
+    scenario('a redirect to another origin does not send the token there', async (setUp) => {
       const { server, connect, signedIn } = await setUp()
       const foreign = await setUp()
       const client = connect(await signedIn())
 
-      // A client need not follow redirects.
+      // A client does not have to follow redirects.
       await outcomes([client.get(`/api/redirect?to=${encodeURIComponent(`${foreign.url}/public`)}`)])
 
       expect(authorized(server.log)).toEqual(['/api/redirect'])
@@ -37,7 +37,7 @@ export const origins = ({ theme, scenario, expect, refused }: Kit) =>
     })
 
     scenario(
-      "an Authorization header of the caller's own is left alone, and its 401 is its own",
+      'an Authorization header of the caller is not replaced, and its 401 is returned to the caller',
       async (setUp) => {
         const { server, connect, signedIn, apiLog } = await setUp()
         const client = connect(await signedIn())

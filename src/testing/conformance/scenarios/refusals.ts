@@ -1,10 +1,10 @@
-import type { Kit } from '../kit.ts'
+import type { Suite } from '../suite.ts'
 import { times } from '../waits.ts'
 
-export const refusals = ({ theme, scenario, expect, refused }: Kit) =>
-  theme('a refusal no renewal can help', () => {
+export const refusals = ({ theme, scenario, expect, refused }: Suite) =>
+  theme('refusals that a refresh cannot fix', () => {
     scenario(
-      'a 401 in spite of a fresh token is given to the caller, and the endpoint gets no more renewals',
+      'a 401 for a fresh token is returned to the caller, and the endpoint causes no more refreshes',
       async (setUp) => {
         const { server, connect, signedIn, apiLog } = await setUp()
         const auth = await signedIn()
@@ -30,7 +30,7 @@ export const refusals = ({ theme, scenario, expect, refused }: Kit) =>
     )
 
     scenario(
-      'an endpoint that always refuses does not keep others from a renewal of their own',
+      'an endpoint that always answers 401 does not prevent refreshes for other endpoints',
       async (setUp) => {
         const { server, connect, signedIn } = await setUp()
         const client = connect(await signedIn())
@@ -43,7 +43,7 @@ export const refusals = ({ theme, scenario, expect, refused }: Kit) =>
     )
 
     scenario(
-      'an endpoint that refused a token for good gets a renewal again once that token is gone',
+      'an endpoint that always answered 401 causes a refresh again after the token was replaced',
       async (setUp) => {
         const { server, connect, signedIn, apiLog } = await setUp()
         const auth = await signedIn()
@@ -60,7 +60,7 @@ export const refusals = ({ theme, scenario, expect, refused }: Kit) =>
       },
     )
 
-    scenario('a burst of requests that are always refused costs one renewal', async (setUp) => {
+    scenario('a burst of requests that always get a 401 causes one refresh', async (setUp) => {
       const { server, connect, signedIn } = await setUp()
       const client = connect(await signedIn())
 
@@ -70,7 +70,7 @@ export const refusals = ({ theme, scenario, expect, refused }: Kit) =>
       expect(server.tokenRequests).toBe(1)
     })
 
-    scenario('insufficient_scope asks for a step-up instead of a renewal', async (setUp) => {
+    scenario('insufficient_scope emits stepUpRequired and causes no refresh', async (setUp) => {
       const { server, connect, signedIn, apiLog, emitted } = await setUp()
       const auth = await signedIn()
       const client = connect(auth)
@@ -84,7 +84,7 @@ export const refusals = ({ theme, scenario, expect, refused }: Kit) =>
     })
 
     scenario(
-      'insufficient_user_authentication asks for a step-up, with what RFC 9470 says about it',
+      'insufficient_user_authentication emits stepUpRequired with the parameters of RFC 9470',
       async (setUp) => {
         const { server, connect, signedIn, apiLog, emitted } = await setUp()
         const auth = await signedIn()
@@ -99,17 +99,20 @@ export const refusals = ({ theme, scenario, expect, refused }: Kit) =>
       },
     )
 
-    scenario('a step-up that shows only after a renewal is told and given back too', async (setUp) => {
-      const { server, connect, signedIn, emitted } = await setUp()
-      const client = connect(await signedIn())
-      server.expireAccessTokens()
+    scenario(
+      'a step-up challenge after a refresh is emitted and returned to the caller as well',
+      async (setUp) => {
+        const { server, connect, signedIn, emitted } = await setUp()
+        const client = connect(await signedIn())
+        server.expireAccessTokens()
 
-      expect(await client.get('/api/step-up')).toMatchObject(refused(401))
-      expect(emitted('stepUpRequired')).toMatchObject([{ acrValues: 'phr', maxAge: 60 }])
-      expect(server.tokenRequests).toBe(1)
-    })
+        expect(await client.get('/api/step-up')).toMatchObject(refused(401))
+        expect(emitted('stepUpRequired')).toMatchObject([{ acrValues: 'phr', maxAge: 60 }])
+        expect(server.tokenRequests).toBe(1)
+      },
+    )
 
-    scenario('a 401 of a request nobody is signed in for is its own', async (setUp) => {
+    scenario('a 401 without a session is returned to the caller', async (setUp) => {
       const { server, connect, createAuth, apiLog } = await setUp()
       const auth = createAuth()
       await auth.ready()

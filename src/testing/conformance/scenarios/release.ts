@@ -1,9 +1,9 @@
-import type { Bench } from '../bench.ts'
-import type { Kit } from '../kit.ts'
+import type { Harness } from '../harness.ts'
+import type { Suite } from '../suite.ts'
 import { sooner, times, untilHeld } from '../waits.ts'
 
-/** The most requests of that generation that the server had in hand at once. */
-const watch = ({ server }: Bench, watched: number) => {
+/** Records the maximum number of concurrent requests with that token generation at the server. */
+const watchConcurrency = ({ server }: Harness, watched: number) => {
   const seen = { most: 0 }
   void server.whenRequest(({ generation }) => {
     const open = server.log.filter((entry) => entry.generation === watched && entry.status === 0).length
@@ -13,21 +13,21 @@ const watch = ({ server }: Bench, watched: number) => {
   return seen
 }
 
-export const release = ({ theme, scenario, expect }: Kit) =>
-  theme('held requests are released', () => {
-    scenario('no more of them are in flight at once than release.concurrency allows', async (setUp) => {
-      const bench = await setUp()
-      const { server, connect, signedIn, apiLog } = bench
+export const release = ({ theme, scenario, expect }: Suite) =>
+  theme('the release of held requests', () => {
+    scenario('released requests never exceed release.concurrency in flight', async (setUp) => {
+      const harness = await setUp()
+      const { server, connect, signedIn, apiLog } = harness
       const auth = await signedIn({ release: { concurrency: 2 } })
       const client = connect(auth)
-      const seen = watch(bench, 2)
+      const seen = watchConcurrency(harness, 2)
       server.expireAccessTokens()
-      const renewal = server.holdNext()
+      const heldRefresh = server.holdNext()
       const allHeld = untilHeld(auth, 20)
 
       const calls = times(20, () => client.get('/api/slow?ms=20'))
-      await sooner([renewal.arrived, allHeld], calls)
-      renewal.answer()
+      await sooner([heldRefresh.arrived, allHeld], calls)
+      heldRefresh.answer()
       const answers = await Promise.all(calls)
 
       expect(answers.map(({ status }) => status)).toEqual(Array(20).fill(200))
@@ -35,36 +35,33 @@ export const release = ({ theme, scenario, expect }: Kit) =>
       expect([server.refreshes, apiLog().length]).toEqual([1, 40])
     })
 
-    scenario(
-      'requests that fail, and requests whose caller leaves, make room for the next',
-      async (setUp) => {
-        const { server, connect, createAuth, apiLog } = await setUp()
-        const auth = createAuth({
-          initialTokens: { ...server.issue(), expires_in: 0 },
-          release: { concurrency: 2 },
-        })
-        const client = connect(auth)
-        const abort = new AbortController()
-        void server.whenRequest(({ path }) => {
-          if (path === '/api/slow') abort.abort(new Error('The caller left'))
-          return false
-        })
+    scenario('requests that fail or are aborted free their slot for the next request', async (setUp) => {
+      const { server, connect, createAuth, apiLog } = await setUp()
+      const auth = createAuth({
+        initialTokens: { ...server.issue(), expires_in: 0 },
+        release: { concurrency: 2 },
+      })
+      const client = connect(auth)
+      const abort = new AbortController()
+      void server.whenRequest(({ path }) => {
+        if (path === '/api/slow') abort.abort(new Error('The caller aborted'))
+        return false
+      })
 
-        const doomed = Promise.allSettled(
-          times(4, () => client.get('/api/slow?ms=10000', { signal: abort.signal })),
-        )
-        const refused = times(5, () => client.get('/api/always-401'))
-        const answered = times(5, () => client.get('/api/x'))
+      const aborted = Promise.allSettled(
+        times(4, () => client.get('/api/slow?ms=10000', { signal: abort.signal })),
+      )
+      const refused = times(5, () => client.get('/api/always-401'))
+      const answered = times(5, () => client.get('/api/x'))
 
-        expect((await doomed).map(({ status }) => status)).toEqual(Array(4).fill('rejected'))
-        expect((await Promise.all(refused)).map(({ status }) => status)).toEqual(Array(5).fill(401))
-        expect((await Promise.all(answered)).map(({ status }) => status)).toEqual(Array(5).fill(200))
-        expect(apiLog().filter(({ path }) => path === '/api/x')).toHaveLength(5)
-        expect(auth.state).toBe('authenticated')
-      },
-    )
+      expect((await aborted).map(({ status }) => status)).toEqual(Array(4).fill('rejected'))
+      expect((await Promise.all(refused)).map(({ status }) => status)).toEqual(Array(5).fill(401))
+      expect((await Promise.all(answered)).map(({ status }) => status)).toEqual(Array(5).fill(200))
+      expect(apiLog().filter(({ path }) => path === '/api/x')).toHaveLength(5)
+      expect(auth.state).toBe('authenticated')
+    })
 
-    scenario('all of them go at once where nothing else is asked for', async (setUp) => {
+    scenario('all held requests are released at once by default', async (setUp) => {
       const { server, connect, createAuth, apiLog } = await setUp()
       const auth = createAuth({ initialTokens: { ...server.issue(), expires_in: 0 } })
       const client = connect(auth)

@@ -1,11 +1,11 @@
-import type { Kit } from '../kit.ts'
+import type { Suite } from '../suite.ts'
 
 const TEXT = 'plain text, with an umlaut: ü\r\n'
 
-export const replays = ({ theme, scenario, expect }: Kit) =>
-  theme('what is sent again', () => {
+export const replays = ({ theme, scenario, expect }: Suite) =>
+  theme('replayed requests', () => {
     for (const method of ['POST', 'PUT', 'PATCH', 'DELETE']) {
-      scenario(`a ${method} is replayed with its query, headers and bytes`, async (setUp) => {
+      scenario(`a ${method} is replayed with the same query, headers and bytes`, async (setUp) => {
         const { server, connect, signedIn, apiLog } = await setUp()
         const client = connect(await signedIn())
         server.expireAccessTokens()
@@ -31,7 +31,7 @@ export const replays = ({ theme, scenario, expect }: Kit) =>
       })
     }
 
-    scenario('an object is replayed as the JSON it was', async (setUp) => {
+    scenario('an object body is replayed as the same JSON', async (setUp) => {
       const { server, connect, signedIn, apiLog } = await setUp()
       const client = connect(await signedIn())
       server.expireAccessTokens()
@@ -44,7 +44,7 @@ export const replays = ({ theme, scenario, expect }: Kit) =>
       for (const { headers } of apiLog()) expect(headers['content-type']).toMatch(/^application\/json\b/)
     })
 
-    scenario('an empty answer to a replay is an empty answer', async (setUp) => {
+    scenario('an empty answer to a replay is returned as an empty answer', async (setUp) => {
       const { server, connect, signedIn, apiLog } = await setUp()
       const client = connect(await signedIn())
       server.expireAccessTokens()

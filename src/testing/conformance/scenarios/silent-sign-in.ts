@@ -1,16 +1,17 @@
+import { fromCookie } from '../../../core/features/share.ts'
 import type { AuthOptions } from '../../../core/options.ts'
 import type { TokenResponse } from '../../../core/ports.ts'
-import type { Kit } from '../kit.ts'
+import type { Suite } from '../suite.ts'
 import { times } from '../waits.ts'
 
-const useless = [
-  { what: 'no cookie', cookie: '' },
-  { what: 'a cookie the server does not know', cookie: 'refresh_token=rt-forged' },
+const invalidCookies = [
+  { what: 'a missing cookie', cookie: '' },
+  { what: 'an unknown cookie', cookie: 'refresh_token=rt-forged' },
 ]
 
-export const silentSignIn = ({ theme, scenario, expect, refused }: Kit) =>
-  theme('the refresh token lives in a cookie', () => {
-    /** A `refresh` that has the cookie jar a browser would have. */
+export const silentSignIn = ({ theme, scenario, expect, refused }: Suite) =>
+  theme('a refresh token in a cookie', () => {
+    /** A `refresh` with a cookie jar, like that of a browser. */
     const cookieRefresh = (url: string, jar: { cookie: string }): AuthOptions['refresh'] => {
       return async ({ refreshToken, signal }) => {
         expect(refreshToken).toBeUndefined()
@@ -26,10 +27,10 @@ export const silentSignIn = ({ theme, scenario, expect, refused }: Kit) =>
       }
     }
 
-    scenario('a good cookie signs in silently, and renews from then on', async (setUp) => {
+    scenario('a valid cookie signs in silently and is used for later refreshes', async (setUp) => {
       const { server, url, connect, createAuth, apiLog, emitted } = await setUp()
       const jar = { cookie: `refresh_token=${server.issue().refresh_token}` }
-      const auth = createAuth({ refresh: cookieRefresh(url, jar), silentSignIn: true })
+      const auth = createAuth({ refresh: cookieRefresh(url, jar), silentSignIn: fromCookie() })
       const client = connect(auth)
       const held = times(5, () => client.get('/api/x'))
 
@@ -44,10 +45,10 @@ export const silentSignIn = ({ theme, scenario, expect, refused }: Kit) =>
       expect(emitted('signedIn')).toHaveLength(1)
     })
 
-    for (const { what, cookie } of useless) {
-      scenario(`${what} leaves everyone anonymous`, async (setUp) => {
+    for (const { what, cookie } of invalidCookies) {
+      scenario(`${what} leads to the anonymous state`, async (setUp) => {
         const { server, url, connect, createAuth, apiLog, emitted } = await setUp()
-        const auth = createAuth({ refresh: cookieRefresh(url, { cookie }), silentSignIn: true })
+        const auth = createAuth({ refresh: cookieRefresh(url, { cookie }), silentSignIn: fromCookie() })
         const client = connect(auth)
         const held = times(5, () => client.get('/api/x'))
 
@@ -61,20 +62,17 @@ export const silentSignIn = ({ theme, scenario, expect, refused }: Kit) =>
       })
     }
 
-    scenario(
-      'a server that fails at first is asked again before anyone counts as anonymous',
-      async (setUp) => {
-        const { server, url, connect, createAuth } = await setUp()
-        const jar = { cookie: `refresh_token=${server.issue().refresh_token}` }
-        server.failNext(2)
-        const auth = createAuth({ refresh: cookieRefresh(url, jar), silentSignIn: true })
+    scenario('a silent sign-in that fails is retried before the session becomes anonymous', async (setUp) => {
+      const { server, url, connect, createAuth } = await setUp()
+      const jar = { cookie: `refresh_token=${server.issue().refresh_token}` }
+      server.failNext(2)
+      const auth = createAuth({ refresh: cookieRefresh(url, jar), silentSignIn: fromCookie() })
 
-        expect(await connect(auth).get('/api/x')).toMatchObject({ status: 200 })
-        expect([auth.state, server.tokenRequests]).toEqual(['authenticated', 3])
-      },
-    )
+      expect(await connect(auth).get('/api/x')).toMatchObject({ status: 200 })
+      expect([auth.state, server.tokenRequests]).toEqual(['authenticated', 3])
+    })
 
-    scenario('without silentSignIn nobody is asked at the start', async (setUp) => {
+    scenario('the token endpoint receives no request at the start without silentSignIn', async (setUp) => {
       const { server, url, connect, createAuth } = await setUp()
       const jar = { cookie: `refresh_token=${server.issue().refresh_token}` }
       const auth = createAuth({ refresh: cookieRefresh(url, jar) })

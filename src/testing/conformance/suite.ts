@@ -1,25 +1,25 @@
 import { runScenario, type Scenario } from './run-scenario.ts'
 import type { DescribeTransportOptions, TransportFactory, TransportHooks } from './types.ts'
 
-/** What the files of `scenarios/` write their scenarios with. */
-export interface Kit {
+/** The functions that the files of `scenarios/` use to declare scenarios. */
+export interface Suite {
   readonly expect: TransportHooks['expect']
   theme(title: string, body: () => void): void
   scenario(title: string, scenario: Scenario): void
-  /** A refusal as the client gives it, to match an answer with. */
+  /** The expected refusal, as the client reports it. */
   refused(status: 401 | 403): { readonly status: number; readonly givenAs?: string }
   isAbort(error: unknown, reason: unknown): boolean
   readonly isTimeout: DescribeTransportOptions['isTimeout']
 }
 
-/** What the runner has beyond the scenario's own time: to clean up in, and to hear why it did not end. */
+/** Extra time for the runner, in milliseconds: to clean up, and to report why a scenario did not end. */
 const MARGIN = 5_000
 
-export const createKit = (
+export const createSuite = (
   factory: TransportFactory,
   { describe, it, expect }: TransportHooks,
   { isAbort = isUsualAbort, isTimeout, givesRefusalsAs, timeout = 10_000 }: DescribeTransportOptions,
-): Kit => ({
+): Suite => ({
   expect,
   theme(title, body) {
     describe(title, body)
@@ -34,7 +34,7 @@ export const createKit = (
 
 const isUsualAbort = (error: unknown, reason: unknown) => {
   if (error === reason) return true
-  // No `instanceof`: under Jest, errors of Node come from another realm.
+  // Not `instanceof`: under Jest, errors of Node come from another realm.
   const { name, cause } = Object(error) as { readonly name?: unknown; readonly cause?: unknown }
   return name === 'AbortError' || (cause !== undefined && cause === reason)
 }

@@ -1,5 +1,5 @@
 /** One request with its body already read. */
-export interface Exchange {
+export interface ReceivedRequest {
   readonly request: Request
   readonly url: URL
   readonly bytes: Uint8Array<ArrayBuffer>
@@ -7,18 +7,18 @@ export interface Exchange {
 }
 
 /**
- * Reads the whole body, so that everything after it can happen synchronously.
+ * Reads the whole body, so that everything after it can run synchronously.
  *
- * @throws the reason of a request that was aborted before
+ * @throws the abort reason, if the request was already aborted
  */
-export const readExchange = async (request: Request): Promise<Exchange> => {
+export const receiveRequest = async (request: Request): Promise<ReceivedRequest> => {
   request.signal.throwIfAborted()
   const bytes = new Uint8Array(await request.arrayBuffer())
   return { request, url: new URL(request.url), bytes, text: new TextDecoder().decode(bytes) }
 }
 
-/** The request as it came, for whoever wants to read its body again. */
-export const unreadRequest = ({ request, bytes }: Exchange): Request => {
+/** A copy of the request whose body can be read again. */
+export const unreadRequest = ({ request, bytes }: ReceivedRequest): Request => {
   const { url, method, headers, signal } = request
   const body = method === 'GET' || method === 'HEAD' || bytes.length === 0 ? null : bytes
   return new Request(url, { method, headers, signal, body })
@@ -35,8 +35,11 @@ export const cookieValue = (request: Request, name: string): string | undefined 
   return pairs.find((pair) => pair.startsWith(prefix))?.slice(prefix.length)
 }
 
-/** The parameters of a form (RFC 6749 appendix B) or JSON body, or undefined if that is no JSON object. */
-export const bodyParameters = ({ request, text }: Exchange): ReadonlyMap<string, string> | undefined => {
+/** The parameters of a form (RFC 6749 appendix B) or JSON body; undefined if the JSON is not an object. */
+export const bodyParameters = ({
+  request,
+  text,
+}: ReceivedRequest): ReadonlyMap<string, string> | undefined => {
   if (!request.headers.get('content-type')?.includes('json')) return new Map(new URLSearchParams(text))
   try {
     const parsed: unknown = JSON.parse(text)

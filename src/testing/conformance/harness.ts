@@ -14,48 +14,48 @@ export interface Credentials {
   readonly password?: string
 }
 
-export type BenchAuth = Auth<Credentials>
-export type BenchOptions = Partial<AuthOptions<Credentials>>
-export type BenchRefresh = AuthOptions['refresh']
+export type HarnessAuth = Auth<Credentials>
+export type HarnessOptions = Partial<AuthOptions<Credentials>>
+export type HarnessRefresh = AuthOptions['refresh']
 type Emitted = AuthEventMap['*']
 
-/** A server on loopback, and sessions at it. */
-export interface Bench {
+/** A token server on loopback, and sessions that use it. */
+export interface Harness {
   readonly server: TokenServer
   readonly url: string
-  /** Everything the auths emitted, in order. */
+  /** All events of all sessions, in order. */
   readonly events: Emitted[]
-  /** The emitted events of one kind. */
+  /** The emitted events of one type. */
   emitted<T extends keyof AuthEventMap>(type: T): AuthEventMap[T][]
-  /** An auth whose `refresh`, `signIn` and `revoke` call the server. */
-  createAuth(options?: BenchOptions): BenchAuth
-  /** The same, signed in as `username` (default `'ada'`), with the server's log and counters and `events` empty again. */
-  signedIn(options?: BenchOptions, username?: string): Promise<BenchAuth>
-  /** The exchange as an app would write it, for scenarios that wrap it. */
-  readonly refresh: BenchRefresh
+  /** Creates a session whose `refresh`, `signIn` and `revoke` call the server. */
+  createAuth(options?: HarnessOptions): HarnessAuth
+  /** Creates a session, signs in as `username` (default `'ada'`), and clears the server's log and counters and `events`. */
+  signedIn(options?: HarnessOptions, username?: string): Promise<HarnessAuth>
+  /** The `refresh` function of an app, for scenarios that wrap it. */
+  readonly refresh: HarnessRefresh
   /** The requests that reached the API. */
   apiLog(): TokenServerRequest[]
   /** The requests that reached the token endpoint. */
   tokenLog(): TokenServerRequest[]
-  /** What reached the server after the last request to the token endpoint. */
+  /** The requests after the last request to the token endpoint. */
   sinceLastToken(): TokenServerRequest[]
-  /** Requests whose `Authorization` header was made of something that is no token. */
+  /** Requests whose `Authorization` header has something else than a token, such as `undefined`. */
   badHeaders(): TokenServerRequest[]
-  /** Where everything stands, for whoever has to find out why a scenario does not end. */
-  account(): string
-  /** Disposes of the auths and closes the server. */
+  /** The sessions and the last requests, for the error message of a scenario that does not end. */
+  summary(): string
+  /** Disposes of the sessions and closes the server. */
   close(): Promise<void>
 }
 
 export const isTokenRequest = ({ path }: { readonly path: string }) => path === '/token'
 
-/** Requests that an account names at most. */
-const LAST = 12
+/** The maximum number of requests in a summary. */
+const SUMMARY_LENGTH = 12
 
-export const createBench = async (serverOptions: TokenServerOptions = {}): Promise<Bench> => {
+export const createHarness = async (serverOptions: TokenServerOptions = {}): Promise<Harness> => {
   const server = createTokenServer(serverOptions)
   const { url, close } = await server.listen()
-  const auths: BenchAuth[] = []
+  const auths: HarnessAuth[] = []
   const events: Emitted[] = []
 
   const post = async (
@@ -69,12 +69,12 @@ export const createBench = async (serverOptions: TokenServerOptions = {}): Promi
     return response
   }
 
-  const refresh: BenchRefresh = async ({ refreshToken, signal }) => {
+  const refresh: HarnessRefresh = async ({ refreshToken, signal }) => {
     const parameters = { grant_type: 'refresh_token', refresh_token: refreshToken ?? '' }
     return (await post('/token', parameters, signal)).json() as TokenResponse
   }
 
-  const create = (options: BenchOptions = {}): BenchAuth => {
+  const create = (options: HarnessOptions = {}): HarnessAuth => {
     const auth = createAuth<Credentials>({
       refresh,
       signIn: async ({ username, password = 'correct' }, { signal }) => {
@@ -113,9 +113,9 @@ export const createBench = async (serverOptions: TokenServerOptions = {}): Promi
       server.log.filter(({ authorization }) =>
         /^(bearer)?$|undefined|null|NaN|\[object/i.test(authorization?.trim() ?? 'none'),
       ),
-    account() {
+    summary() {
       const states = auths.map(({ state }) => state).join(', ') || 'none'
-      const last = server.log.slice(-LAST)
+      const last = server.log.slice(-SUMMARY_LENGTH)
       const requests = last.map(({ method, path, status }) => `${method} ${path} ${status || 'unanswered'}`)
       const earlier = server.log.length - last.length
       return `Sessions: ${states}. Requests: ${earlier > 0 ? `${earlier} others, ` : ''}${requests.join(', ') || 'none'}.`

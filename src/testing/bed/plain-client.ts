@@ -1,0 +1,26 @@
+import type { Auth } from '../../core/auth.ts'
+import { bearerRequest } from '../../core/requests/bearer-request.ts'
+import type { TransportClient } from '../conformance/types.ts'
+import type { TokenServer } from '../token-server/token-server.ts'
+import type { TestBedCredentials } from './token-client.ts'
+
+/** A client that calls the server in process, with the replay of `bearerRequest` and no HTTP client. */
+export function createPlainClient(auth: Auth<TestBedCredentials>, server: TokenServer): TransportClient {
+  return {
+    async request(path, { method }) {
+      const response = await bearerRequest<Response>(auth, {
+        send: (authorization) =>
+          server.fetch(path, { method, headers: authorization === undefined ? {} : { authorization } }),
+        challenge: ({ status, headers }) => {
+          if (status !== 401) return undefined
+          return headers.get('www-authenticate')?.includes('insufficient_user_authentication')
+            ? {}
+            : 'refresh'
+        },
+        replayable: true,
+        key: () => `${method} ${path}`,
+      })
+      return { status: response.status, body: await response.text() }
+    },
+  }
+}

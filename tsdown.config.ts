@@ -1,4 +1,5 @@
 import type { UserConfig } from 'tsdown'
+import { plainSetup } from './scripts/plain-setup.ts'
 import { withoutDescriptions } from './scripts/without-descriptions.ts'
 
 // One build for all entries, so that code they share lands in one chunk and exists once at run time.
@@ -29,10 +30,10 @@ export default {
   target: 'es2022',
   dts: { sourcemap: true },
   sourcemap: true,
-  plugins: [withoutDescriptions()],
+  plugins: [withoutDescriptions(), plainSetup()],
   minify: false,
   clean: true,
-  // Or a development dependency imported by mistake would be copied into dist/, where the size check cannot tell it.
+  // Otherwise a development dependency imported by mistake would be copied into dist/, and the size check would not notice.
   deps: { skipNodeModulesBundle: true },
   outputOptions: {
     // Keeps the top of dist/ to the entries alone: the package check holds it against the export map.

@@ -1,53 +1,81 @@
-// Bundles the built entries as a browser application would and holds each to its limit (bytes, minified, gzip 9).
+// Bundles the built entries as a browser application would, and holds each to its limit (bytes, minified, gzip 9).
+// `--write` also writes the table of README.md.
+import { readFileSync, writeFileSync } from 'node:fs'
+import { createRequire } from 'node:module'
+import { pathToFileURL } from 'node:url'
 import { gzipSync } from 'node:zlib'
 import { build } from 'esbuild'
 
-const CORE_FETCH =
-  'export { createAuth } from "./dist/index.js"; export { createAuthFetch } from "./dist/fetch.js"'
+const CREATE_AUTH = 'export { createAuth } from "./dist/production/index.js"'
+const FETCH = 'export { createAuthFetch } from "./dist/production/fetch.js"'
+const WEB = 'export { webStorage } from "./dist/production/storage.js"'
+const TABS = 'export { tabCoordinator } from "./dist/production/tabs.js"'
+const LIMITS = 'export { sessionLimits } from "./dist/production/index.js"'
 
+/** What README.md shows: what an app imports, and the limit without xstate and with it. */
+const IMPORTS = [
+  { adds: 'createAuth', code: CREATE_AUTH, limits: [14_848, 26_880] },
+  { adds: 'createAuthFetch', code: FETCH, limits: [17_408, 29_696] },
+  { adds: 'webStorage', code: WEB, limits: [19_968, 32_256] },
+  { adds: 'tabCoordinator', code: TABS, limits: [21_248, 33_536] },
+  { adds: 'sessionLimits', code: LIMITS, limits: [22_272, 34_560] },
+].map(({ limits }, index, all) => ({
+  name: all
+    .slice(0, index + 1)
+    .map(({ adds }) => `\`${adds}\``)
+    .join(' + '),
+  code: all.slice(0, index + 1).map(({ code }) => code),
+  limits,
+}))
+
+const entry = (name) => `export * from "./dist/production/${name}.js"`
+
+/** Every entry of the package, with the packages that it may import. */
 const ENTRIES = [
-  { name: 'core + fetch', code: CORE_FETCH, limit: 19_968, mayImport: ['xstate'] },
-  { name: './fetch', code: 'export * from "./dist/fetch.js"', limit: 3_072 },
-  { name: './ofetch', code: 'export * from "./dist/ofetch.js"', limit: 3_328 },
-  { name: './axios', code: 'export * from "./dist/axios.js"', limit: 4096 },
-  { name: './storage', code: 'export * from "./dist/storage.js"', limit: 8_192 },
-  { name: 'webStorage', code: 'export { webStorage } from "./dist/storage.js"', limit: 1_024 },
-  { name: './tabs', code: 'export * from "./dist/tabs.js"', limit: 3_072 },
-  { name: './react', code: 'export * from "./dist/react.js"', limit: 1_536, mayImport: ['react'] },
-  { name: './vue', code: 'export * from "./dist/vue.js"', limit: 1_536, mayImport: ['vue'] },
-  { name: './solid', code: 'export * from "./dist/solid.js"', limit: 1_536, mayImport: ['solid-js'] },
+  { name: './fetch', code: entry('fetch'), limit: 3_328 },
+  { name: './ofetch', code: entry('ofetch'), limit: 3_584 },
+  { name: './axios', code: entry('axios'), limit: 4_608 },
+  { name: './storage', code: entry('storage'), limit: 8_704 },
+  {
+    name: 'webStorage',
+    code: 'export { webStorage } from "./dist/production/storage.js"',
+    limit: 4_096,
+  },
+  { name: './tabs', code: entry('tabs'), limit: 5_632 },
+  { name: './react', code: entry('react'), limit: 1_536, mayImport: ['react'] },
+  { name: './vue', code: entry('vue'), limit: 1_536, mayImport: ['vue'] },
+  { name: './solid', code: entry('solid'), limit: 1_536, mayImport: ['solid-js'] },
   {
     name: './svelte',
-    code: 'export * from "./dist/svelte.js"',
+    code: entry('svelte'),
     limit: 2_048,
     mayImport: ['svelte', 'svelte/reactivity', 'svelte/store'],
   },
   {
     name: './angular',
-    code: 'export * from "./dist/angular.js"',
+    code: entry('angular'),
     limit: 5_632,
     mayImport: ['@angular/common', '@angular/common/http', '@angular/core', '@angular/router', 'rxjs'],
   },
-  { name: './guard', code: 'export * from "./dist/guard.js"', limit: 1_024, mayImport: [] },
-  { name: './realtime', code: 'export * from "./dist/realtime.js"', limit: 3_072, mayImport: [] },
-  { name: './events', code: 'export * from "./dist/events.js"', limit: 1_024, mayImport: [] },
+  { name: './guard', code: entry('guard'), limit: 1_024, mayImport: [] },
+  { name: './realtime', code: entry('realtime'), limit: 3_072, mayImport: [] },
+  { name: './events', code: entry('events'), limit: 1_024, mayImport: [] },
   {
     name: './worker, page',
-    code: 'export { connectAuth } from "./dist/worker.js"',
-    limit: 11_264,
+    code: 'export { connectAuth } from "./dist/production/worker.js"',
+    limit: 11_776,
     mayImport: ['xstate'],
   },
-  { name: './inspect', code: 'export * from "./dist/inspect.js"', limit: 8_192, mayImport: [] },
+  { name: './inspect', code: entry('inspect'), limit: 8_192, mayImport: [] },
   {
     name: 'openTelemetryObserver',
-    code: 'export { inspectAuth, openTelemetryObserver } from "./dist/inspect.js"',
+    code: 'export { inspectAuth, openTelemetryObserver } from "./dist/production/inspect.js"',
     limit: 3_072,
     mayImport: [],
   },
-  { name: './devtools', code: 'export * from "./dist/devtools.js"', limit: 24_576, mayImport: [] },
-  { name: './testing', code: 'export * from "./dist/testing.js"' },
-  { name: './machines', code: 'export * from "./dist/machines.js"', limit: 4096 },
-  { name: 'core + fetch + xstate', code: CORE_FETCH, bundled: ['xstate'] },
+  { name: './devtools', code: entry('devtools'), limit: 24_576, mayImport: [] },
+  { name: './testing', code: entry('testing') },
+  { name: './machines', code: entry('machines'), limit: 5_120 },
 ]
 
 const PEERS = [
@@ -64,11 +92,14 @@ const PEERS = [
   'rxjs',
 ]
 
-// Pinned, because the result depends on them: XState offers its tree-shakable build under `module` only, and esbuild
-// drops its own default `module` as soon as any condition is given. Without it XState weighs about a third more.
+// The result depends on them: XState offers its tree-shakable build under `module` only, and esbuild drops its own default
+// `module` as soon as any condition is given. Without it XState weighs about a third more.
 const CONDITIONS = ['module', 'import', 'browser', 'production']
+const DEFINE = { 'process.env.NODE_ENV': '"production"' }
 
-async function measure({ name, code, limit, mayImport, bundled = [] }) {
+const gzip = (code) => gzipSync(code, { level: 9 }).length
+
+async function withEsbuild(code, external) {
   const { outputFiles, metafile } = await build({
     stdin: { contents: code, resolveDir: process.cwd(), sourcefile: 'entry.js' },
     bundle: true,
@@ -79,18 +110,37 @@ async function measure({ name, code, limit, mayImport, bundled = [] }) {
     platform: 'browser',
     target: 'es2022',
     conditions: CONDITIONS,
-    define: { 'process.env.NODE_ENV': '"production"' },
-    external: PEERS.filter((peer) => !bundled.includes(peer)),
+    define: DEFINE,
+    external,
     logLevel: 'silent',
   })
   const { contents } = outputFiles[0]
-  return {
-    name,
-    limit,
-    minified: contents.length,
-    gzip: gzipSync(contents, { level: 9 }).length,
-    strangers: mayImport ? foreign(metafile, mayImport) : [],
-  }
+  return { minified: contents.length, gzip: gzip(contents), metafile }
+}
+
+/** Vite's own bundler, which most applications use. */
+async function rolldownOfVite() {
+  const vite = createRequire(createRequire(import.meta.url).resolve('vite/package.json'))
+  return (await import(pathToFileURL(vite.resolve('rolldown')).href)).rolldown
+}
+
+async function withRolldown(rolldown, code, external) {
+  const bundle = await rolldown({
+    input: 'entry.js',
+    external,
+    platform: 'browser',
+    resolve: { conditionNames: CONDITIONS },
+    transform: { target: 'es2022', define: DEFINE },
+    plugins: [
+      {
+        name: 'entry',
+        resolveId: (id) => (id === 'entry.js' ? `${process.cwd()}/entry.js` : null),
+        load: (id) => (id === `${process.cwd()}/entry.js` ? code : null),
+      },
+    ],
+  })
+  const { output } = await bundle.generate({ format: 'es', minify: true })
+  return gzip(output.map(({ code: text }) => text ?? '').join(''))
 }
 
 /** What a bundle holds or imports besides our own files and the allowed packages, `xstate/graph` included. */
@@ -103,21 +153,86 @@ function foreign(metafile, allowed) {
   return [...imported, ...inlined]
 }
 
-function row([name, minified, gzip, limit, verdict]) {
-  return `${name.padEnd(24)}${minified.padStart(10)}${gzip.padStart(10)}${limit.padStart(10)}  ${verdict}`
+const kB = (bytes) => `${(bytes / 1000).toFixed(1)} kB`
+
+async function measureImports() {
+  const rolldown = await rolldownOfVite()
+  const rows = []
+  for (const { name, code, limits } of IMPORTS) {
+    const source = code.join(';\n')
+    const own = (await withEsbuild(source, ['xstate'])).gzip
+    const whole = (await withEsbuild(source, [])).gzip
+    const ownVite = await withRolldown(rolldown, source, ['xstate'])
+    const wholeVite = await withRolldown(rolldown, source, [])
+    rows.push({ name, own, whole, ownVite, wholeVite, limits })
+  }
+  return rows
 }
 
-const results = await Promise.all(ENTRIES.map(measure))
+const line = (cells) =>
+  cells
+    .map((cell, index) => (index === 0 ? cell.padEnd(26) : cell.padStart(11)))
+    .join('')
+    .trimEnd()
 
-console.log(row(['entry', 'minified', 'gzip', 'limit', '']).trimEnd())
-for (const { name, minified, gzip, limit } of results) {
-  const verdict = limit === undefined ? 'for information' : gzip > limit ? 'TOO LARGE' : 'ok'
-  console.log(row([name, `${minified}`, `${gzip}`, `${limit ?? '-'}`, verdict]))
+const rows = await measureImports()
+const results = []
+for (const { name, code, limit, mayImport } of ENTRIES) {
+  const { minified, gzip: zipped, metafile } = await withEsbuild(code, PEERS)
+  results.push({
+    name,
+    limit,
+    minified,
+    zipped,
+    strangers: mayImport ? foreign(metafile, mayImport) : [],
+  })
 }
 
-const problems = results.flatMap(({ name, gzip, limit, strangers }) => [
-  ...(gzip > limit ? [`${name} is ${gzip - limit} bytes over its limit`] : []),
-  ...strangers.map((path) => `${name} pulls in ${path}`),
-])
+console.log('Bytes of what an app imports, minified, gzip 9, production build')
+console.log(line(['import', 'esbuild', 'limit', '+ xstate', 'limit', 'Vite 8', '+ xstate']))
+for (const { name, own, whole, ownVite, wholeVite, limits } of rows)
+  console.log(
+    line([
+      name.replace(/.* \+ /, '+ '),
+      ...[own, limits[0], whole, limits[1], ownVite, wholeVite].map(String),
+    ]),
+  )
+console.log(`\n${line(['entry', 'minified', 'gzip', 'limit'])}`)
+for (const { name, minified, zipped, limit } of results)
+  console.log(line([name, `${minified}`, `${zipped}`, `${limit ?? '-'}`]))
+
+const table = [
+  '| import | esbuild | esbuild, with `xstate` | Vite 8 | Vite 8, with `xstate` |',
+  '| --- | --: | --: | --: | --: |',
+  ...rows.map(
+    ({ name, own, whole, ownVite, wholeVite }) =>
+      `| ${name} | ${[own, whole, ownVite, wholeVite].map(kB).join(' | ')} |`,
+  ),
+].join('\n')
+
+const readme = readFileSync('README.md', 'utf8')
+const marked = /(<!-- sizes -->\n\n)[\s\S]*?(\n\n<!-- \/sizes -->)/
+const written = readme.replace(marked, `$1${table}$2`)
+if (process.argv.includes('--write')) writeFileSync('README.md', written)
+
+/** Two machines may differ by some bytes, because names of files take part in the order of chunks. */
+const shown = [...(readme.match(marked)?.[0].matchAll(/\d+\.\d/g) ?? [])].map(Number)
+const measured = [...table.matchAll(/\d+\.\d/g)].map(Number)
+const isShown =
+  shown.length === measured.length && measured.every((size, i) => Math.abs(size - shown[i]) < 0.15)
+
+const problems = [
+  ...rows.flatMap(({ name, own, whole, limits }) => [
+    ...(own > limits[0] ? [`${name} is ${own - limits[0]} bytes over its limit`] : []),
+    ...(whole > limits[1] ? [`${name} with xstate is ${whole - limits[1]} bytes over its limit`] : []),
+  ]),
+  ...results.flatMap(({ name, zipped, limit, strangers }) => [
+    ...(zipped > limit ? [`${name} is ${zipped - limit} bytes over its limit`] : []),
+    ...strangers.map((path) => `${name} pulls in ${path}`),
+  ]),
+  ...(isShown || process.argv.includes('--write')
+    ? []
+    : ['README.md shows other sizes: run npm run size -- --write.']),
+]
 for (const problem of problems) console.error(problem)
 process.exitCode = problems.length > 0 ? 1 : 0

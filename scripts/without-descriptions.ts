@@ -1,10 +1,10 @@
 import type ts from 'typescript'
 
 /**
- * Takes `description` and `meta` out of the charts that are built: they are there for whoever reads the source, opens it in
- * Stately's tools or looks at its drawings, and every page would carry them for nobody.
+ * Removes `description` and `meta` from the charts in the build. They serve readers of the source, Stately's tools and the
+ * drawings, but would only add size to an app.
  *
- * Blanks take their place, so that every other character stays where the source map says it is.
+ * Replaces them by spaces, so that the source map stays correct for all other characters.
  */
 export function withoutDescriptions() {
   return {
@@ -21,7 +21,7 @@ export function withoutDescriptions() {
 
 const LEFT_OUT = new Set(['description', 'meta'])
 
-/** Looks only at what `createMachine` is given: elsewhere the same words may mean something else. */
+/** Searches only the argument of `createMachine`: elsewhere the same names may mean something else. */
 function blankOut(code: string, compiler: typeof ts): string {
   const source = compiler.createSourceFile('chart.ts', code, compiler.ScriptTarget.Latest, true)
   const ranges: (readonly [start: number, end: number])[] = []

@@ -1,14 +1,14 @@
-// Searches a million interleavings, on every core, with another seed for each few thousand of them; the first that breaks
-// an invariant ends it. RUNS and SEED say how many and where to begin: `RUNS=50000 SEED=7 npm run test:deep`.
+// Searches a million interleavings on all cores, with a new seed for every 2,000 of them. Stops at the first broken
+// invariant. RUNS and SEED set the number and the first seed: `RUNS=50000 SEED=7 npm run test:deep`.
 import { fork } from 'node:child_process'
 import { availableParallelism } from 'node:os'
 import { fileURLToPath } from 'node:url'
 
 const RUNS = Number(process.env.RUNS ?? 1_000_000)
 const FIRST_SEED = Number(process.env.SEED ?? Math.floor(Math.random() * 2 ** 31))
-/** Few enough that progress is seen. */
+/** Interleavings for each seed: few enough to show progress. */
 const CHUNK = 2_000
-/** How often progress is told where nobody watches, in milliseconds. */
+/** Interval between progress lines, in milliseconds: longer without a terminal. */
 const PAUSE = process.stdout.isTTY ? 1_000 : 60_000
 
 const WORKER = fileURLToPath(new URL('../test/model/interleavings/deep-worker.ts', import.meta.url))
@@ -17,14 +17,14 @@ const start = performance.now()
 let given = 0
 let chunks = 0
 let done = 0
-let toldAt = start
+let shownAt = start
 
 const seconds = () => ((performance.now() - start) / 1_000).toFixed(0)
 const count = (number) => number.toLocaleString('en-US')
 
-function tell() {
-  if (performance.now() - toldAt < PAUSE) return
-  toldAt = performance.now()
+function showProgress() {
+  if (performance.now() - shownAt < PAUSE) return
+  shownAt = performance.now()
   const line = `${count(done)} of ${count(RUNS)} runs in ${seconds()} s`
   process.stdout.write(process.stdout.isTTY ? `\r${line}` : `${line}\n`)
 }
@@ -51,7 +51,7 @@ for (let index = 0; index < Math.min(availableParallelism(), Math.ceil(RUNS / CH
   worker.on('message', ({ runs, report }) => {
     done += runs
     if (report !== undefined) finish(report, 1)
-    tell()
+    showProgress()
     next(worker)
   })
   worker.on('exit', (code, signal) => {

@@ -2,7 +2,7 @@
 import { mkdtempSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { createRig } from '../test/bindings/rig.ts'
+import { createHarness as createRig } from '../test/bindings/harness.ts'
 
 const [, , example = 'react'] = process.argv
 const directory = mkdtempSync(join(tmpdir(), `authchart-${example}-shots-`))
@@ -28,7 +28,7 @@ async function tour(page, shoot) {
   await page.getByText('Solaris').waitFor()
   await shoot('2-signed-in')
   await press('end-session')
-  await page.getByText('over on the server').waitFor()
+  await page.getByText('ended on the server').waitFor()
   await press('burst')
   await part('held').filter({ hasText: '50 requests' }).waitFor()
   await shoot('3-expired')

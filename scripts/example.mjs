@@ -19,8 +19,8 @@ if (names.includes(name)) {
   const server = await createServer({ ...config, configFile: false, server: { port: Number(port), host } })
   await server.listen()
   console.log(`\nThe example ${name}: ${server.resolvedUrls?.local[0]}`)
-  console.log('Sign in as anybody, with the password "correct".')
+  console.log('Sign in with any user name and the password "correct".')
 } else {
-  console.error(`npm run example <name>, where <name> is one of: ${names.join(', ')}`)
+  console.error(`Usage: npm run example <name>. Names: ${names.join(', ')}`)
   process.exitCode = 1
 }

@@ -1,11 +1,11 @@
-// Breaks the library in ten ways, one at a time, in a copy of it, and sees who notices: the model's paths, the conformance
-// suite, the search for interleavings, then the unit tests. A bug that nobody finds fails the command.
+// Inserts ten bugs into a copy of the library, one at a time, and reports which suite finds each: the model's paths, the
+// conformance suite, the search for interleavings, or the unit tests. If no suite finds a bug, the command fails.
 //
 //   npm run test:mutants                          each mutant up to the first test that fails
-//   npm run test:mutants -- 'timer not clamped'   only those named
+//   npm run test:mutants -- 'timer not clamped'   only the named mutants
 //   npm run test:mutants -- --all                 every suite for every mutant, as a matrix
-//   npm run test:mutants -- --json                the same facts for programs
-//   npm run test:mutants -- --check               only whether the source still has what the mutants change
+//   npm run test:mutants -- --json                the results as JSON
+//   npm run test:mutants -- --check               only checks that the mutants fit the source
 import { mkdtempSync, rmSync } from 'node:fs'
 import { availableParallelism, tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -16,9 +16,9 @@ import { killAll, runSuite } from './mutants/run-suite.mjs'
 import { MUTANTS } from './mutants/seeded.mjs'
 import { PRODUCT, UNIT } from './mutants/suites.mjs'
 
-/** What a suite may take on a slow machine when nothing is broken, in milliseconds. */
+/** The longest time of a suite on a slow machine without a mutant, in milliseconds. */
 const PATIENCE = 300_000
-/** How many times as long a suite may take when something is. */
+/** The factor by which a suite may be slower with a mutant. */
 const SLACK = 4
 
 const { values: options, positionals } = parseArgs({
@@ -35,7 +35,7 @@ function chosen() {
   return positionals.length === 0 ? MUTANTS : MUTANTS.filter(({ name }) => positionals.includes(name))
 }
 
-/** Hands the items out to the copies, each of which does one at a time. */
+/** Distributes the items over the copies. Each copy works on one item at a time. */
 async function spread(copies, items, work) {
   const left = [...items]
   await Promise.all(
@@ -45,7 +45,7 @@ async function spread(copies, items, work) {
   )
 }
 
-/** A suite that fails by itself finds nothing. Gives how long each may take from now on, in milliseconds. */
+/** Runs the suites without a mutant, and throws if one fails. Returns the time limit of each, in milliseconds. */
 async function limitsOf(copies, suites) {
   const limits = new Map()
   await spread(copies, suites, async (suite, copy) => {
@@ -59,7 +59,7 @@ async function limitsOf(copies, suites) {
   return limits
 }
 
-/** Lets the suites loose on each mutant, in turn, up to the one that finds it; all of them with `--all`. */
+/** Runs the suites on each mutant, in order, until one finds it. With `--all`, runs all of them. */
 async function hunt(copies, results, suites) {
   const limits = await limitsOf(copies, suites)
   await spread(copies, results, async (result, copy) => {
@@ -109,7 +109,7 @@ function show(results) {
     if (options.all) console.log(`\n${matrix(results, [...PRODUCT, ...UNIT]).join('\n')}`)
     console.log(`\n${results.length - survivors.length} killed, ${survivors.length} survived`)
   }
-  for (const { name, mutant } of survivors) console.error(`Nobody finds '${name}': ${mutant.harm}`)
+  for (const { name, mutant } of survivors) console.error(`No suite finds '${name}': ${mutant.harm}`)
   if (survivors.length > 0) process.exitCode = 1
 }
 

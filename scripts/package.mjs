@@ -1,4 +1,4 @@
-// Packs the package as npm would publish it and checks the tarball, not the working tree.
+// Packs the package as npm would publish it, and checks the tarball, not the working tree.
 import { execFileSync, spawnSync } from 'node:child_process'
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -6,7 +6,7 @@ import { join } from 'node:path'
 
 const TEST_FILE = /(^|\/)(tests?|__tests__|coverage|bench|examples)\/|\.(test|spec|bench)\.[cm]?[jt]sx?$/
 
-/** Runs a tool from node_modules/.bin and tells whether it was content. */
+/** Runs a tool from node_modules/.bin. Returns whether it succeeded. */
 function passes(tool, ...args) {
   console.log(`\n> ${tool}`)
   const { status } = spawnSync(join('node_modules', '.bin', tool), args, {
@@ -15,7 +15,7 @@ function passes(tool, ...args) {
   return status === 0
 }
 
-/** Every file an entry of the export map leads to, without the leading `./`. */
+/** Every file that an entry of the export map refers to, without the leading `./`. */
 function targets(entry) {
   return typeof entry === 'string' ? [entry.replace('./', '')] : Object.values(entry).flatMap(targets)
 }

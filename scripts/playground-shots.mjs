@@ -1,4 +1,4 @@
-// Pictures of the playground: `npm run playground:shots`, for visualizations/README.md and docs/devtools.md. To be looked at.
+// Pictures of the playground: `npm run playground:shots`, for visualizations/README.md and docs/devtools.md. Look at them before you commit.
 import { fileURLToPath } from 'node:url'
 import { launchChromium } from '../test/support/chromium.ts'
 import { startPlayground } from '../visualizations/playground/server/start.ts'
@@ -11,7 +11,7 @@ const SCREENS = {
   phone: { viewport: { width: 390, height: 844 }, colorScheme: 'light', deviceScaleFactor: 2 },
 }
 
-/** Many requests wait for one refresh; others are done. */
+/** Makes many requests wait for one refresh, after others are done. */
 async function makeTrouble(page) {
   const press = (action) => page.locator(`[data-action="${action}"]`).click()
   const counter = (name, least) =>

@@ -1,4 +1,4 @@
-/** The package by its name, as examples and tests import it, is its source here: aliases for Vite. */
+/** Aliases for Vite: the package name, which examples and tests import, leads to the source. */
 import { fileURLToPath } from 'node:url'
 import build from '../tsdown.config.ts'
 

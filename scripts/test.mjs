@@ -1,6 +1,5 @@
-// Runs what CI runs. The last line is the verdict: `N passed, N failed`, counting each test, the size check and the
-// package check. A step that breaks without a failing test of its own counts as one failure, so that the verdict and
-// the exit code never disagree.
+// Runs what CI runs. The last line is the verdict: `N passed, N failed`. It counts each test, the size check and the package
+// check. A step that fails without a failing test counts as one failure, so the verdict and the exit code always agree.
 import { spawnSync } from 'node:child_process'
 import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -8,7 +7,7 @@ import { join } from 'node:path'
 
 const totals = { passed: 0, failed: 0, skipped: 0 }
 
-/** Runs one command, announced by name and closed by its seconds; true when it exits with 0. */
+/** Runs one command, and prints its name and duration. Returns whether it exited with 0. */
 function step(name, command, ...args) {
   console.log(`\n=== ${name}`)
   const start = performance.now()
@@ -21,7 +20,7 @@ function step(name, command, ...args) {
 
 const script = (name, ...args) => step(name, 'npm', 'run', '--silent', name, ...args)
 
-/** The steps that have no count of their own, up to the first that fails. */
+/** Runs the steps that the verdict does not count, up to the first that fails. */
 function prepare() {
   return (
     script('typecheck') &&
@@ -42,7 +41,7 @@ function runVitest(reportFile) {
   const ok = step('test', process.execPath, vitest, 'run', '--coverage', ...reporters)
   const before = totals.failed
   count(existsSync(reportFile) ? JSON.parse(readFileSync(reportFile, 'utf8')).testResults : [])
-  // Unhandled errors, a missed coverage threshold, a crash: no test failed, the run did.
+  // Unhandled errors, a missed coverage threshold, a crash: the run failed, although no test did.
   if (!ok && totals.failed === before) fail('vitest failed outside the tests: see above')
   if (totals.passed + totals.failed === 0) fail('no test ran')
   if (process.env.CI && totals.skipped > 0) fail('skipped tests are not accepted in CI')
@@ -52,7 +51,7 @@ function count(testFiles) {
   for (const { status, assertionResults } of testFiles) {
     const failed = assertionResults.filter((result) => result.status === 'failed').length
     totals.passed += assertionResults.filter((result) => result.status === 'passed').length
-    // A file that fails to load, or whose hooks fail, has no failed test to show for it.
+    // A file that fails to load, or whose hooks fail, has no failed test.
     totals.failed += status === 'failed' ? Math.max(failed, 1) : failed
     totals.skipped += assertionResults.filter(
       ({ status }) => status !== 'passed' && status !== 'failed',

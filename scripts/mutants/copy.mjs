@@ -2,10 +2,10 @@ import { cpSync, mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSyn
 import { join, resolve } from 'node:path'
 import { transformSync } from 'esbuild'
 
-/** What tests have no use for, or what is linked. */
+/** Files that tests do not need, and `node_modules`, which is linked. */
 const LEFT_OUT = /^(\..*|node_modules|dist|coverage)$/
 
-/** Copies the tree to where it can be broken. */
+/** Copies the tree, so that the copy can be changed. */
 export function copyTree(from, to) {
   mkdirSync(to)
   for (const name of readdirSync(from)) {
@@ -16,9 +16,9 @@ export function copyTree(from, to) {
 }
 
 /**
- * Gives the files of a mutant, by path, as they are and as they would be.
+ * Returns the files that a mutant changes, by path, with the content before and after.
  *
- * @throws Error where an edit does not find its text exactly once, or leaves a file that does not parse
+ * @throws Error if the text of an edit is not in its file exactly once, or if the result does not parse
  */
 export function mutate(directory, { name, edits }) {
   const files = new Map()
@@ -41,7 +41,7 @@ export function mutate(directory, { name, edits }) {
 
 const both = (text) => ({ before: text, after: text })
 
-/** Does the work on a tree that is broken meanwhile. */
+/** Applies a mutant to a tree, does the work, and restores the tree. */
 export async function whileMutated(directory, mutant, work) {
   const files = mutate(directory, mutant)
   try {

@@ -10,18 +10,18 @@ function table(rows) {
   )
 }
 
-/** Mutant and time, and who killed it: the last, because it is long. */
+/** A table of mutants, times, and the tests that found them. */
 export const verdicts = (results) =>
   table([
     ['mutant', 'seconds', 'killed by'],
     ...results.map(({ name, seconds: total, killedBy }) => [
       name,
       total.toFixed(1),
-      killedBy ? `${killedBy.suite}: ${killedBy.title}` : 'NOBODY',
+      killedBy ? `${killedBy.suite}: ${killedBy.title}` : 'NOT FOUND',
     ]),
   ])
 
-/** Which suites find which mutant, and how soon. */
+/** A table of mutants and suites, with the time that each suite needed to find the mutant. */
 export const matrix = (results, suites) =>
   table([
     ['mutant', ...suites.map(({ name }) => name)],

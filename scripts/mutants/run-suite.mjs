@@ -2,12 +2,12 @@ import { spawn } from 'node:child_process'
 import { existsSync, readFileSync, rmSync } from 'node:fs'
 import { join, relative, resolve } from 'node:path'
 
-/** What a test may take whose file does not say, in milliseconds. */
+/** The timeout of tests that set none themselves, in milliseconds. */
 const TEST_TIMEOUT = 10_000
 
 const running = new Set()
 
-/** Ends what still runs, workers included. */
+/** Ends all running suites, with their workers. */
 export function killAll() {
   for (const child of running) kill(child)
 }
@@ -16,16 +16,16 @@ function kill({ pid }) {
   try {
     process.kill(-pid, 'SIGKILL')
   } catch {
-    // It has just ended by itself.
+    // The process has already ended.
   }
 }
 
 /**
- * Runs one suite in that directory, up to the first test that fails.
+ * Runs one suite in a directory, up to the first test that fails.
  *
- * @param limit milliseconds after which it is taken to hang
- * @returns seconds, and `failure` with its `file` and `title` where there is one
- * @throws Error where no test can be blamed
+ * @param limit milliseconds after which the suite counts as hanging
+ * @returns seconds, and `failure` with its `file` and `title` if a test failed
+ * @throws Error if the run failed without a failing test
  */
 export async function runSuite(directory, { files, env = {}, finding }, limit) {
   const report = join(directory, 'report.json')
@@ -57,7 +57,7 @@ function vitest(directory, limit, env, args) {
     cwd: directory,
     env: { ...process.env, NO_COLOR: '1', FORCE_COLOR: undefined, ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
-    // Its workers are to end with it, and those that hang do not hear of anything.
+    // A process group of its own: it is killed as a whole, because a worker that hangs handles no signals.
     detached: true,
   })
   running.add(child)
@@ -93,13 +93,13 @@ function testFailure(testResults, finding) {
   return undefined
 }
 
-/** Where a file fails as it is loaded, or in its hooks. */
+/** A file that failed while it was loaded, or in its hooks. */
 function fileFailure(testResults) {
   const failed = testResults.find(({ status }) => status === 'failed')
   return failed && { file: failed.name, title: failed.message.split('\n', 1)[0] }
 }
 
-/** A promise that nobody heard of. Vitest can only guess which test it was of. */
+/** An unhandled rejection. Vitest can only guess the test that caused it. */
 function strayError(output) {
   const [, error] = /Unhandled [^\n]*\n(\w*Error: [^\n]*)/.exec(output) ?? []
   if (error === undefined) return undefined

@@ -1,69 +1,79 @@
-// The seeded bugs. Each takes out what prevents it: `edits` name text that is in its file exactly once,
-// and what stands there instead. `harm` is what a user would see of it.
+// The seeded bugs. Each removes a safeguard: `edits` contain a text that is in its file exactly once, and the text that
+// replaces it. `harm` is the effect that a user would see.
 
-const GATE = 'src/core/gate.ts'
+const GATE = 'src/core/requests/gate.ts'
 
 export const MUTANTS = [
   {
     name: 'no generation check',
-    harm: 'A 401 that comes after the renewal is the caller’s: the request was only sent again with the token refused.',
+    harm: 'A 401 that comes after the refresh reaches the caller: the replay used the rejected token again.',
     edits: [
       {
         file: GATE,
-        find: "posture === 'pass' && refused.generation === vault.generation ? undefined : pass()",
-        replace: "posture === 'pass' ? refused : pass()",
+        find: 'const current = isStillCurrent ? undefined : this.authorize()',
+        replace: "const current = this.#mode() === 'pass' ? refused : this.authorize()",
       },
-      { file: GATE, find: "(posture === 'pass' && pass === vault.pass)", replace: "posture === 'pass'" },
+      {
+        file: GATE,
+        find: "return credential === this.#vault.credential && this.#mode() === 'pass'",
+        replace: "return this.#mode() === 'pass'",
+      },
     ],
   },
   {
     name: 'no compare-and-set',
-    harm: 'A renewal answered after sign-out brings the session back, in memory and in the store.',
-    edits: [{ file: 'src/core/vault.ts', find: 'if (mark.change !== change) return undefined', replace: '' }],
+    harm: 'A refresh that is answered after the sign-out restores the session, in memory and in the store.',
+    edits: [
+      {
+        file: 'src/core/session/vault.ts',
+        find: 'if (!this.isCurrent(mark)) return undefined',
+        replace: '',
+      },
+    ],
   },
   {
     name: 'queue not emptied on expired',
-    harm: 'Who waits when the session expires goes on waiting, until the hold runs out: spinners instead of a sign-in page.',
-    edits: [{ file: GATE, find: 'queue.rejectAll(refusal)', replace: '' }],
+    harm: 'Requests held when the session expires wait until the hold times out: spinners instead of a sign-in page.',
+    edits: [{ file: GATE, find: 'this.#queue.rejectAll(() => this.#refusal())', replace: '' }],
   },
   {
     name: 'transient treated as fatal',
-    harm: 'A token endpoint that is down for a moment signs everybody out.',
+    harm: 'A token endpoint that is down for a moment signs all users out.',
     edits: [
       {
-        file: 'src/core/failure.ts',
-        find: 'const refused = !passing && (',
-        replace: 'const refused = passing || (',
+        file: 'src/core/session/failure.ts',
+        find: 'const refused = !transient && (',
+        replace: 'const refused = transient || (',
       },
     ],
   },
   {
     name: 'replay without limit',
-    harm: 'An API that answers 401 whatever the token is asked for ever, with a renewal for each time.',
+    harm: 'An API that always answers 401 gets requests for ever, with a refresh for each.',
     edits: [
       {
-        file: 'src/core/bearer-request.ts',
-        find: 'if (held) gate.doubt(pass, request.key())',
-        replace: `if (held) {
-        const next = gate.renew(pass, request.key(), request)
-        if (next) return replay(gate, request, await next, next instanceof Promise)
+        file: 'src/core/requests/bearer-request.ts',
+        find: 'if (wasHeld) gate.reportRefusing(credential, request.key())',
+        replace: `if (wasHeld) {
+        const next = gate.replay(credential, request.key(), request)
+        if (next) return replay(gate, request, await next)
       }`,
       },
     ],
   },
   {
     name: 'foreign origin allowed',
-    harm: 'Any host that the app fetches from is handed the access token.',
+    harm: 'Every host that the app sends requests to gets the access token.',
     edits: [{ file: 'src/transports/origins.ts', find: ' && allowed.has(target.origin)', replace: '' }],
   },
   {
     name: 'late 401 refreshes',
-    harm: 'Each answer that comes late from a burst of 401s renews the tokens once more, though they are new.',
+    harm: 'Each late 401 of a burst refreshes the tokens again, although they are new.',
     edits: [
       {
         file: GATE,
-        find: "if (posture !== 'pass' || refused.generation !== vault.generation) return",
-        replace: "if (posture !== 'pass') return",
+        find: "if (this.#mode() !== 'pass' || refused.generation !== this.#vault.generation) return",
+        replace: "if (this.#mode() !== 'pass') return",
       },
       {
         file: 'machines/auth.machine.ts',
@@ -74,29 +84,29 @@ export const MUTANTS = [
   },
   {
     name: 'lock not re-reading',
-    harm: 'Two tabs renew in turn with the same refresh token, and the server takes the second one for a thief.',
+    harm: 'Two tabs refresh one after the other with the same refresh token, and the server treats the second as theft.',
     edits: [
       {
-        file: 'src/core/exchange.ts',
-        find: 'const adopted = await adoptNewer()',
-        replace: 'const adopted = await undefined',
+        file: 'src/core/session/refresh.ts',
+        find: 'const merged = await this.#sharing.reload()',
+        replace: 'const merged = await undefined',
       },
     ],
   },
   {
     name: 'abort ignored while held',
-    harm: 'A request whose page was left waits on until there is a token, or until its hold runs out.',
+    harm: 'An aborted request keeps waiting until there is a token, or until its hold times out.',
     edits: [
       {
-        file: 'src/core/hold-queue.ts',
-        find: 'const ignore = signal && onAbort(signal, () => reject(entry, signal.reason))',
+        file: 'src/core/requests/hold-queue.ts',
+        find: 'const ignore = signal && onAbort(signal, () => this.#reject(entry, signal.reason))',
         replace: 'const ignore = signal && onAbort(signal, () => {})',
       },
     ],
   },
   {
     name: 'timer not clamped',
-    harm: 'A token that lives for more than 24.8 days is renewed at once, over and over.',
+    harm: 'A token that lives for more than 24.8 days is refreshed at once, again and again.',
     edits: [
       {
         file: 'src/environment/clock.ts',

@@ -1,6 +1,6 @@
-// Who looks for the bugs, in this order. First what the package offers its users, then our unit tests.
+// The suites that search for the bugs, in this order: first those that the package offers to users, then the unit tests.
 
-/** The same search each time, so that what it found once it finds again. */
+/** A fixed seed, so that each run searches the same interleavings. */
 const { SEED = '1', RUNS = '2000' } = process.env
 
 export const PRODUCT = [
@@ -10,7 +10,7 @@ export const PRODUCT = [
     name: 'interleavings',
     files: ['test/model/interleavings/'],
     env: { SEED, RUNS, PATH_: undefined, REPLAY: undefined },
-    /** One test for everything: what it says tells more than its title. */
+    /** This suite is one test, so its message is more useful than its title. */
     finding: /^(?:\w*(?:Error|Violation): )*([^\n]+)/,
   },
 ]

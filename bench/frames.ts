@@ -1,6 +1,6 @@
 /**
- * Whether the playground keeps up with the screen while a thousand requests are in its lanes: `npm run bench:frames`. The frames
- * are counted by the browser's own tracing, from the first request to the last.
+ * Measures whether the playground draws every frame while it shows a thousand requests: `npm run bench:frames`. The browser's
+ * own tracing counts the frames, from the first request to the last.
  */
 import { launchChromium } from '../test/support/chromium.ts'
 import { startPlayground } from '../visualizations/playground/server/start.ts'
@@ -16,7 +16,7 @@ try {
   const press = (action: string) => page.locator(`[data-action="${action}"]`).click()
   await press('sign-in')
   await page.locator('[data-state="authenticated"][data-active]').waitFor()
-  // Each is refused once, waits, and is sent again.
+  // Each request gets one 401, waits, and is sent again.
   await press('expire-access-token')
   await browser.startTracing(page, { categories: CATEGORIES })
   await page.evaluate(async (bursts) => {

@@ -1,58 +1,108 @@
-import axios, { type AxiosAdapter } from 'axios'
+import axios, { type AxiosAdapter, type AxiosInstance } from 'axios'
 import { ofetch } from 'ofetch'
 import { createAuth } from '../src/index.ts'
 import { attachAuth } from '../src/transports/axios.ts'
 import { createAuthFetch } from '../src/transports/fetch.ts'
 import { createAuthOfetch } from '../src/transports/ofetch.ts'
-import { interleave, median } from './statistics.ts'
+import { addedPerCall, interleave, median } from './statistics.ts'
 
 const ORIGIN = 'https://api.example.com'
-const URL_ = `${ORIGIN}/me`
+const JSON_TEXT = JSON.stringify({ subject: 'ada', roles: ['admin', 'author'], unread: 3 })
+const RESPONSE_HEADERS = { 'content-type': 'application/json' }
 
 export interface HappyPath {
   readonly transport: string
+  /** Nanoseconds of one request. */
   readonly bare: number
   readonly session: number
   readonly added: number
 }
 
-/** Nanoseconds of one request over a transport that answers at once, alone and under a session. */
-export async function measureHappyPath(): Promise<HappyPath[]> {
-  const response = new Response(null, { status: 204 })
-  const fetch = (() => Promise.resolve(response)) as typeof globalThis.fetch
-  const adapter: AxiosAdapter = async (config) => ({
-    data: '',
-    status: 200,
-    statusText: 'OK',
-    headers: {},
-    config,
-  })
-  using auth = createAuth({
-    refresh: () => Promise.reject(new Error('There is nothing to refresh here')),
+/**
+ * Measures one request as apps send it, with the bare client and under a signed-in session: a path, headers of the
+ * caller's own, and a new `Response` that is read as JSON. The network is a stub.
+ */
+export async function measureHappyPath(rounds = 300): Promise<HappyPath[]> {
+  const fetch: typeof globalThis.fetch = () =>
+    Promise.resolve(new Response(JSON_TEXT, { headers: RESPONSE_HEADERS }))
+  const adapter: AxiosAdapter = async (config) => {
+    const response = new Response(JSON_TEXT, { headers: RESPONSE_HEADERS })
+    return {
+      data: await response.text(),
+      status: response.status,
+      statusText: response.statusText,
+      headers: { ...RESPONSE_HEADERS },
+      config,
+    }
+  }
+  const auth = createAuth({
+    refresh: () => Promise.reject(new Error('No refresh is expected in this bench')),
     initialTokens: { access_token: 'at', expires_in: 3600 },
   })
+  const attached = (instance: AxiosInstance) => {
+    attachAuth(instance, auth)
+    return instance
+  }
+  const stubAdapter = { adapter, baseURL: ORIGIN }
+  const fetchAdapter = { adapter: 'fetch', env: { fetch }, baseURL: ORIGIN }
+  const readJSON = (response: Response): Promise<unknown> => response.json()
 
-  const bareOfetch = ofetch.create({}, { fetch })
   const authFetch = createAuthFetch(auth, { fetch, origins: [ORIGIN] })
-  const authOfetch = createAuthOfetch(auth, { fetch, origins: [ORIGIN] })
-  const bareAxios = axios.create({ adapter, baseURL: ORIGIN })
-  const authAxios = axios.create({ adapter, baseURL: ORIGIN })
-  attachAuth(authAxios, auth)
-
-  const pairs: [string, number, () => Promise<unknown>, () => Promise<unknown>][] = [
-    ['fetch', 20_000, () => fetch(URL_), () => authFetch(URL_)],
-    ['ofetch', 2_000, () => bareOfetch(URL_), () => authOfetch(URL_)],
-    ['axios', 2_000, () => bareAxios.get('/me'), () => authAxios.get('/me')],
+  const pairs: Pair[] = [
+    // `fetch` has no base URL, so apps join it with the path.
+    pair('fetch', fetch, authFetch, (client, path, headers) =>
+      client(ORIGIN + path, { headers }).then(readJSON),
+    ),
+    pair(
+      'ofetch',
+      ofetch.create({ baseURL: ORIGIN }, { fetch }),
+      createAuthOfetch(auth, { fetch, defaults: { baseURL: ORIGIN } }),
+      (client, path, headers) => client(path, { headers }),
+    ),
+    pair('axios, stub adapter', axios.create(stubAdapter), attached(axios.create(stubAdapter)), getByAxios),
+    pair(
+      'axios, fetch adapter',
+      axios.create(fetchAdapter),
+      attached(axios.create(fetchAdapter)),
+      getByAxios,
+    ),
   ]
   const results: HappyPath[] = []
-  for (const [transport, times, bare, session] of pairs) {
-    const repeat = (request: () => Promise<unknown>) => async () => {
-      for (let i = 0; i < times; i++) await request()
-    }
-    await interleave(5, repeat(bare), repeat(session))
-    const { a, b } = await interleave(25, repeat(bare), repeat(session))
-    const added = a.map((time, round) => ((b[round] ?? 0) - time) / times)
-    results.push({ transport, bare: median(a) / times, session: median(b) / times, added: median(added) })
+  for (const { transport, calls, bare, session } of pairs) {
+    await interleave(Math.ceil(rounds / 5), bare, session)
+    const { a, b } = await interleave(rounds, bare, session)
+    results.push({
+      transport,
+      bare: median(a) / calls,
+      session: median(b) / calls,
+      added: addedPerCall(a, b, calls),
+    })
   }
+  auth.dispose()
   return results
+}
+
+const getByAxios = (instance: AxiosInstance, path: string, headers: Record<string, string>) =>
+  instance.get(path, { headers })
+
+interface Pair {
+  readonly transport: string
+  readonly calls: number
+  readonly bare: () => Promise<void>
+  readonly session: () => Promise<void>
+}
+
+/** Repeats the same request over two clients. Each call has a new headers object, as a call in an app has. */
+function pair<Client>(
+  transport: string,
+  bare: Client,
+  session: Client,
+  request: (client: Client, path: string, headers: Record<string, string>) => Promise<unknown>,
+  calls = 200,
+): Pair {
+  const repeat = (client: Client) => async () => {
+    for (let i = 0; i < calls; i++)
+      await request(client, '/me', { accept: 'application/json', 'x-request-id': 'a1b2c3' })
+  }
+  return { transport, calls, bare: repeat(bare), session: repeat(session) }
 }

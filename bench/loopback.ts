@@ -17,7 +17,10 @@ export interface Loopback {
 
 const REQUESTS = 200
 
-/** The same GETs over real HTTP, one after another, by the bare client with the header set by hand and by the session. */
+/**
+ * Measures the same GET requests over real HTTP, one after another: by the bare client with an `Authorization` header set by
+ * hand, and under a session.
+ */
 export async function measureLoopback(): Promise<Loopback[]> {
   const server = fork(new URL('./server.mjs', import.meta.url), { stdio: 'inherit' })
   const [origin] = (await once(server, 'message')) as [string]

@@ -1,20 +1,22 @@
 /**
- * What the session costs: per request while nothing happens, and when everything waits at once.
+ * Measures what a session costs: for each request on the happy path, for each request held by a refresh, and for each
+ * session in memory. The bench only prints; it never fails because of a figure.
  *
- * Figures are medians of interleaved rounds; ratios are taken round by round, so that a machine whose speed drifts does
- * not show as a difference. `--json` prints one document for machines.
+ * Figures are medians of interleaved rounds. Differences and ratios are taken between neighbouring rounds, so a machine
+ * that changes its speed does not distort them. `--json` prints one JSON document.
  */
 import { measureHappyPath } from './happy-path.ts'
 import { measureLoopback } from './loopback.ts'
+import { measureSessions } from './sessions.ts'
 import { measureStorms } from './storm.ts'
 import { table } from './table.ts'
 
 const json = process.argv.includes('--json')
-const say = (text: string) => json || console.log(text)
+const print = (text: string) => json || console.log(text)
 
-say('Happy path over a stub: nanoseconds a request')
+print('Happy path over a stub: nanoseconds for each request')
 const happyPath = await measureHappyPath()
-say(
+print(
   table(
     ['transport', 'bare', 'with session', 'added'],
     happyPath.map(({ transport, bare, session, added }) => [
@@ -26,9 +28,9 @@ say(
   ),
 )
 
-say('\nLoopback HTTP: time of the same requests, with session over bare')
+print('\nLoopback HTTP: time of the same requests, with session over bare')
 const loopback = await measureLoopback()
-say(
+print(
   table(
     ['transport', 'bare, µs a request', 'with session', 'ratio'],
     loopback.map(({ transport, bare, session, ratio }) => [
@@ -40,9 +42,9 @@ say(
   ),
 )
 
-say('\nRefresh storm: requests that wait for one refresh, over a stub')
+print('\nRefresh storm: requests that wait for one refresh, over a stub')
 const { storms, exponent } = await measureStorms()
-say(
+print(
   table(
     ['held', 'drained in', 'heap each'],
     storms.map(({ held, drainedIn, bytesEach }) => [
@@ -52,6 +54,24 @@ say(
     ]),
   ),
 )
-say(`growth exponent from 1,000 held on: ${exponent.toFixed(2)}`)
+print(`growth exponent from 1,000 held on: ${exponent.toFixed(2)}`)
 
-if (json) console.log(JSON.stringify({ happyPath, loopback, storms, exponent }, undefined, 2))
+print('\nSessions: idle and signed in')
+const sessions = await measureSessions()
+print(
+  table(
+    ['sessions', 'heap each', 'left after dispose()', 'createAuth', 'bare actor', 'ratio'],
+    [
+      [
+        sessions.sessions.toLocaleString('en'),
+        `${(sessions.bytesEach / 1000).toFixed(1)} kB`,
+        `${(sessions.bytesLeftEach / 1000).toFixed(2)} kB`,
+        `${(sessions.createAuth / 1000).toFixed(0)} µs`,
+        `${(sessions.bareActor / 1000).toFixed(1)} µs`,
+        `${sessions.ratio.toFixed(1)}×`,
+      ],
+    ],
+  ),
+)
+
+if (json) console.log(JSON.stringify({ happyPath, loopback, storms, exponent, sessions }, undefined, 2))

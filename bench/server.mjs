@@ -1,4 +1,4 @@
-// In a process of its own, so that what the server does is not measured with the client.
+// Runs in its own process, so that the work of the server is not measured with the client's.
 import { createServer } from 'node:http'
 
 const body = JSON.stringify({ subject: 'ada' })

@@ -1,5 +1,6 @@
 import { createAuth, type TokenResponse } from '../src/index.ts'
 import { createAuthFetch } from '../src/transports/fetch.ts'
+import { heapUsed } from './heap.ts'
 import { growthExponent, median } from './statistics.ts'
 
 const ORIGIN = 'https://api.example.com'
@@ -11,7 +12,7 @@ export interface Storm {
   readonly bytesEach: number
 }
 
-/** Holds many requests behind one refresh, weighs them, lets them go and waits for the last answer. */
+/** Holds many requests behind one refresh, weighs them, and measures the time from the new token to the last answer. */
 export async function measureStorms(): Promise<{ storms: Storm[]; exponent: number }> {
   const storms: Storm[] = []
   for (const held of [100, 1_000, 10_000, 50_000]) {
@@ -23,7 +24,7 @@ export async function measureStorms(): Promise<{ storms: Storm[]; exponent: numb
       bytesEach: median(rounds.map(({ bytesEach }) => bytesEach)),
     })
   }
-  // Below a thousand the fixed cost of a refresh hides how the queue grows.
+  // Below 1,000 the fixed cost of a refresh hides how the time grows with the queue.
   const exponent = growthExponent(
     storms.filter(({ held }) => held >= 1_000).map((s) => [s.held, s.drainedIn]),
   )
@@ -32,9 +33,9 @@ export async function measureStorms(): Promise<{ storms: Storm[]; exponent: numb
 
 async function storm(held: number): Promise<{ drainedIn: number; bytesEach: number }> {
   const response = new Response(null, { status: 204 })
-  let renew: (response: TokenResponse) => void = () => {}
+  let answerRefresh: (response: TokenResponse) => void = () => {}
   const answer = new Promise<TokenResponse>((resolve) => {
-    renew = resolve
+    answerRefresh = resolve
   })
   using auth = createAuth({
     refresh: () => answer,
@@ -49,15 +50,8 @@ async function storm(held: number): Promise<{ drainedIn: number; bytesEach: numb
   await Promise.resolve()
   const bytesEach = (heapUsed() - before) / held
 
-  const began = process.hrtime.bigint()
-  renew({ access_token: 'at-2', refresh_token: 'rt-2', expires_in: 3600 })
+  const startedAt = process.hrtime.bigint()
+  answerRefresh({ access_token: 'at-2', refresh_token: 'rt-2', expires_in: 3600 })
   await Promise.all(requests)
-  return { drainedIn: Number(process.hrtime.bigint() - began) / 1e6, bytesEach }
-}
-
-function heapUsed(): number {
-  if (!globalThis.gc)
-    throw new Error('The bench weighs the heap: run it with node --expose-gc, as npm run bench does.')
-  globalThis.gc()
-  return process.memoryUsage().heapUsed
+  return { drainedIn: Number(process.hrtime.bigint() - startedAt) / 1e6, bytesEach }
 }

@@ -1,4 +1,4 @@
-/** A table for a terminal: the first column to the left, figures to the right. */
+/** Formats a table for a terminal: the first column is left-aligned, figures are right-aligned. */
 export function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
   const widths = head.map((title, column) =>
     Math.max(title.length, ...rows.map((row) => row[column]?.length ?? 0)),

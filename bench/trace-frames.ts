@@ -1,4 +1,4 @@
-/** What a trace of Chromium's says about its frames. */
+/** Reads frames from a Chromium trace. */
 
 interface TraceEvent {
   readonly name: string
@@ -17,17 +17,17 @@ interface FrameReport {
 
 export interface Frames {
   readonly seconds: number
-  /** How many frames the screen asked for, and how many of them it was given. */
+  /** How many frames were due, and how many of them were presented. */
   readonly due: number
   readonly presented: number
-  /** From one to the next, in milliseconds, in the middle. */
+  /** The median time between two frames, in milliseconds. */
   readonly apart: number
-  /** What the page's own thread took for a frame, in milliseconds: in the middle, and in the slowest hundredth. */
+  /** Work of the page's main thread for a frame, in milliseconds: the median and the 99th percentile. */
   readonly median: number
   readonly slowest: number
 }
 
-/** What the tracing has to record for it. */
+/** The trace categories that `framesOf` needs. */
 export const CATEGORIES = [
   'cc',
   'benchmark',
@@ -38,7 +38,7 @@ export const CATEGORIES = [
 export function framesOf(trace: Buffer): Frames {
   const { traceEvents }: { readonly traceEvents: readonly TraceEvent[] } = JSON.parse(trace.toString('utf8'))
   const reports = traceEvents.filter(({ name, ph }) => name === 'PipelineReporter' && ph === 'b')
-  // A frame is told of once for each part of it: what the page drew, and what the compositor moved.
+  // The trace reports a frame twice: for what the page drew, and for what the compositor moved.
   const frames = new Map<string, { begun: number; presented: boolean }>()
   for (const { ts, args } of reports) {
     const {

@@ -1,19 +1,19 @@
 import { describe, expect, it } from 'vitest'
-import { LIFETIME, refused, rig, SECRET, tokens, watch } from './auth-setup.ts'
+import { createHarness, LIFETIME, refused, SECRET, tokens, watch } from './auth-setup.ts'
 
-const dead = { initialTokens: tokens(1, { expires_in: 0 }) }
+const expired = { initialTokens: tokens(1, { expires_in: 0 }) }
 
 describe('getAccessToken()', () => {
-  it('gives the token at hand without asking anybody', async () => {
-    const { auth, refresh, events } = rig()
+  it('returns the current token without a refresh or an event', async () => {
+    const { auth, refresh, events } = createHarness()
     const before = events.length
     expect(await auth.getAccessToken()).toBe(`${SECRET}-at-1`)
     expect(refresh.calls).toHaveLength(0)
     expect(events).toHaveLength(before)
   })
 
-  it('waits for the renewal of a dead one', async () => {
-    const { auth, refresh, clock } = rig(dead)
+  it('waits for the refresh if the token has expired', async () => {
+    const { auth, refresh, clock } = createHarness(expired)
     const token = watch(auth.getAccessToken())
     await clock.advance(0)
     expect(token.state).toBe('pending')
@@ -25,8 +25,8 @@ describe('getAccessToken()', () => {
   it.each([
     ['anonymous', { signedOut: true }, undefined],
     ['loggedOut', {}, 'signed_out'],
-  ] as const)('rejects in %s, unless allowAnonymous is set', async (state, options, reason) => {
-    const { auth } = rig(options)
+  ] as const)('rejects in the state %s unless allowAnonymous is set', async (state, options, reason) => {
+    const { auth } = createHarness(options)
     if (state === 'loggedOut') await auth.signOut()
     expect(auth.state).toBe(state)
     await expect(auth.getAccessToken()).rejects.toMatchObject({ code: 'signed_out' })
@@ -34,8 +34,8 @@ describe('getAccessToken()', () => {
     expect(auth.actor.getSnapshot().context.reason).toBe(reason)
   })
 
-  it('rejects after the end of the session, with its reason and a cause, allowAnonymous or not', async () => {
-    const { auth, refresh, clock } = rig(dead)
+  it('rejects with the reason and a cause after the session has expired, even if allowAnonymous is set', async () => {
+    const { auth, refresh, clock } = createHarness(expired)
     await clock.advance(0)
     refresh.call().reject(refused())
     await clock.advance(0)
@@ -48,8 +48,8 @@ describe('getAccessToken()', () => {
     }
   })
 
-  it('waits for a sign-in in flight, also where nobody was signed in', async () => {
-    const { auth, signIn, clock } = rig({ signedOut: true })
+  it('waits for a sign-in in flight, even if the user was signed out before', async () => {
+    const { auth, signIn, clock } = createHarness({ signedOut: true })
     const session = auth.signIn('ada')
     const token = watch(auth.getAccessToken())
     await clock.advance(0)
@@ -60,8 +60,8 @@ describe('getAccessToken()', () => {
     expect(token.value).toBe(`${SECRET}-at-1`)
   })
 
-  it('ends with a sign-in that fails: there is nobody', async () => {
-    const { auth, signIn, clock } = rig({ signedOut: true })
+  it('rejects if the sign-in it waits for fails, or resolves to undefined if allowAnonymous is set', async () => {
+    const { auth, signIn, clock } = createHarness({ signedOut: true })
     auth.signIn('ada').catch(() => {})
     const token = watch(auth.getAccessToken())
     const anonymous = watch(auth.getAccessToken({ allowAnonymous: true }))
@@ -74,14 +74,14 @@ describe('getAccessToken()', () => {
 })
 
 describe('getAccessToken({ signal })', () => {
-  it('rejects at once for a signal that is aborted already, even with a token at hand', async () => {
-    const { auth } = rig()
+  it('rejects at once if its signal is already aborted, even if a token is available', async () => {
+    const { auth } = createHarness()
     const reason = new Error('enough')
     await expect(auth.getAccessToken({ signal: AbortSignal.abort(reason) })).rejects.toBe(reason)
   })
 
-  it('stops waiting with the reason of the signal, and the renewal goes on', async () => {
-    const { auth, refresh, clock } = rig(dead)
+  it('rejects with the reason of an aborted signal, while the refresh goes on', async () => {
+    const { auth, refresh, clock } = createHarness(expired)
     const controller = new AbortController()
     const token = watch(auth.getAccessToken({ signal: controller.signal }))
     await clock.advance(0)
@@ -94,8 +94,8 @@ describe('getAccessToken({ signal })', () => {
     expect(auth.session?.generation).toBe(2)
   })
 
-  it('stops waiting for minValidity, too', async () => {
-    const { auth, refresh, clock } = rig()
+  it('stops waiting for a token of minValidity if its signal aborts', async () => {
+    const { auth, refresh, clock } = createHarness()
     await clock.advance(LIFETIME * 0.8)
     const controller = new AbortController()
     const token = watch(auth.getAccessToken({ signal: controller.signal, minValidity: LIFETIME / 2 }))
@@ -108,15 +108,15 @@ describe('getAccessToken({ signal })', () => {
 })
 
 describe('getAccessToken({ minValidity })', () => {
-  it('gives a token that lives that long', async () => {
-    const { auth, refresh, clock } = rig()
+  it('returns the current token if it is valid for at least minValidity', async () => {
+    const { auth, refresh, clock } = createHarness()
     await clock.advance(LIFETIME / 2)
     expect(await auth.getAccessToken({ minValidity: LIFETIME / 2 })).toBe(`${SECRET}-at-1`)
     expect(refresh.calls).toHaveLength(0)
   })
 
-  it('renews one that does not', async () => {
-    const { auth, refresh, clock } = rig()
+  it('refreshes a token that is valid for less than minValidity', async () => {
+    const { auth, refresh, clock } = createHarness()
     await clock.advance(LIFETIME / 2 + 1)
     const token = auth.getAccessToken({ minValidity: LIFETIME / 2 })
     await clock.advance(0)
@@ -124,19 +124,19 @@ describe('getAccessToken({ minValidity })', () => {
     expect(await token).toBe(`${SECRET}-at-2`)
   })
 
-  it('asks for half the life at most: what no token can give renews nothing', async () => {
-    const { auth, refresh } = rig()
+  it('limits minValidity to half the lifetime, so a value that no token can reach causes no refresh', async () => {
+    const { auth, refresh } = createHarness()
     for (let call = 0; call < 3; call++) await auth.getAccessToken({ minValidity: 10 * LIFETIME })
     expect(refresh.calls).toHaveLength(0)
   })
 
-  it('takes a token of unknown life as it is', async () => {
-    const { auth } = rig({ initialTokens: { access_token: `${SECRET}-at-1` } })
+  it('returns a token of unknown lifetime without a refresh', async () => {
+    const { auth } = createHarness({ initialTokens: { access_token: `${SECRET}-at-1` } })
     expect(await auth.getAccessToken({ minValidity: LIFETIME })).toBe(`${SECRET}-at-1`)
   })
 
-  it('rejects where the last token of a session is too short', async () => {
-    const { auth, refresh, clock } = rig()
+  it('rejects if the last token of a session is valid for less than minValidity', async () => {
+    const { auth, refresh, clock } = createHarness()
     auth.refresh().catch(() => {})
     await clock.advance(0)
     refresh.call().reject(refused())
@@ -148,8 +148,8 @@ describe('getAccessToken({ minValidity })', () => {
     expect(await auth.getAccessToken()).toBe(`${SECRET}-at-1`)
   })
 
-  it('ends with a sign-out during the renewal', async () => {
-    const { auth, clock } = rig()
+  it('rejects if the user signs out while minValidity waits for a refresh', async () => {
+    const { auth, clock } = createHarness()
     await clock.advance(LIFETIME * 0.8)
     const token = watch(auth.getAccessToken({ minValidity: LIFETIME / 2, allowAnonymous: true }))
     await clock.advance(0)
@@ -158,24 +158,24 @@ describe('getAccessToken({ minValidity })', () => {
   })
 })
 
-describe('a hold', () => {
-  it('ends after timeouts.hold, and so does the wait for a renewal', async () => {
-    const { auth, clock } = rig({ ...dead, timeouts: { hold: 5_000, refresh: 60_000 } })
+describe('held calls', () => {
+  it('reject after timeouts.hold, and so does a waiting refresh()', async () => {
+    const { auth, clock } = createHarness({ ...expired, timeouts: { hold: 5_000, refresh: 60_000 } })
     const token = watch(auth.getAccessToken())
-    const renewed = watch(auth.refresh())
+    const refreshed = watch(auth.refresh())
     await clock.advance(4_999)
-    expect([token.state, renewed.state]).toEqual(['pending', 'pending'])
+    expect([token.state, refreshed.state]).toEqual(['pending', 'pending'])
     await clock.advance(1)
-    for (const { error } of [token, renewed]) expect(error).toMatchObject({ code: 'hold_timeout' })
+    for (const { error } of [token, refreshed]) expect(error).toMatchObject({ code: 'hold_timeout' })
   })
 
-  it('is bounded in number by queueLimit', async () => {
-    const { auth, clock, refresh, events } = rig({ ...dead, queueLimit: 2 })
+  it('are limited to queueLimit, and further calls reject at once', async () => {
+    const { auth, clock, refresh, events } = createHarness({ ...expired, queueLimit: 2 })
     const held = [auth.getAccessToken(), auth.getAccessToken()].map(watch)
-    const turnedAway = watch(auth.getAccessToken())
+    const rejected = watch(auth.getAccessToken())
     await clock.advance(0)
-    expect(turnedAway.error).toMatchObject({ code: 'queue_full' })
-    expect(turnedAway.error.message).toContain('2 requests')
+    expect(rejected.error).toMatchObject({ code: 'queue_full' })
+    expect(rejected.error.message).toContain('2 requests')
     refresh.call().resolve(tokens(2))
     await clock.advance(0)
     expect(held.map(({ state }) => state)).toEqual(['fulfilled', 'fulfilled'])
@@ -184,8 +184,8 @@ describe('a hold', () => {
     )
   })
 
-  it('is told once for a burst, and what became of it', async () => {
-    const { auth, clock, events } = rig({ ...dead, timeouts: { hold: 5_000, refresh: 60_000 } })
+  it('emit one event when a burst is held and one when it is rejected', async () => {
+    const { auth, clock, events } = createHarness({ ...expired, timeouts: { hold: 5_000, refresh: 60_000 } })
     const many = Array.from({ length: 100 }, () => auth.getAccessToken().catch(() => {}))
     await clock.advance(5_000)
     await Promise.all(many)

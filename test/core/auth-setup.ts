@@ -1,17 +1,20 @@
 import { expect, onTestFinished } from 'vitest'
 import type { AuthEmitted } from '../../machines/index.ts'
 import { createAuthWith } from '../../src/core/create-auth.ts'
+import { type SessionLimitsOptions, sessionLimits } from '../../src/core/features/session-limits.ts'
+import { defineCoordinator, defineStorage, fromCookie } from '../../src/core/features/share.ts'
 import type { AuthOptions, RefreshRequest } from '../../src/core/options.ts'
 import type {
   Coordinator,
   CoordinatorMessage,
   Environment,
   EnvironmentSignal,
+  SessionStorage,
   TokenResponse,
 } from '../../src/core/ports.ts'
 import { createVirtualClock, settled, type VirtualClock } from '../../src/testing/virtual-clock.ts'
 
-/** What every secret of these tests begins with, so that one search finds them all. */
+/** The prefix of every secret in these tests, so that one search finds them all. */
 export const SECRET = 'SECRET'
 /** Lifetime of the tokens made here, in milliseconds. */
 export const LIFETIME = 600_000
@@ -25,14 +28,14 @@ export const tokens = (n: number, more: object = {}): TokenResponse => ({
   ...more,
 })
 
-/** One call of a scripted function, to be answered by the test. */
+/** One call of a scripted function, which the test answers. */
 export interface Call<Argument> {
   readonly argument: Argument
   readonly resolve: (value: TokenResponse | PromiseLike<TokenResponse>) => void
   readonly reject: (error: unknown) => void
 }
 
-/** A function whose answers the test gives, call by call. */
+/** A function whose calls the test answers one by one. */
 export function scripted<Argument>() {
   const calls: Call<Argument>[] = []
   const run = (argument: Argument) =>
@@ -42,7 +45,7 @@ export function scripted<Argument>() {
   return {
     run,
     calls,
-    /** The call at that place; the last one where none is named. */
+    /** The call with that index, by default the last one. */
     call(index = calls.length - 1): Call<Argument> {
       const call = calls[index]
       if (!call) throw new Error(`There is no call ${index}: there were ${calls.length}`)
@@ -69,7 +72,7 @@ export function fakeEnvironment() {
       if (kind === 'offline') online = false
       for (const listener of listeners.get(kind) ?? []) listener()
     },
-    /** Whether the network is there, as only a look at it tells. */
+    /** Sets the network state without a signal, so that only `online()` reports it. */
     set online(value: boolean) {
       online = value
     },
@@ -79,14 +82,14 @@ export function fakeEnvironment() {
   }
 }
 
-/** A lock and a channel that do as the test says. */
+/** A lock and a channel that the test controls. */
 export function fakeCoordinator() {
   const listeners = new Set<(message: CoordinatorMessage) => void>()
   const announced: CoordinatorMessage[] = []
   const locked: string[] = []
   const fake = {
     announced,
-    /** What happened around the lock, in order. */
+    /** When the lock was entered and left, in order. */
     locked,
     exclusive: (async (name, task) => {
       locked.push(`enter ${name}`)
@@ -96,7 +99,7 @@ export function fakeCoordinator() {
         locked.push(`leave ${name}`)
       }
     }) as Coordinator['exclusive'],
-    hear(message: Partial<CoordinatorMessage> & Pick<CoordinatorMessage, 'type'>) {
+    receive(message: Partial<CoordinatorMessage> & Pick<CoordinatorMessage, 'type'>) {
       for (const listener of listeners) listener({ epoch: 0, generation: 0, ...message })
     },
     get listening() {
@@ -114,14 +117,28 @@ export function fakeCoordinator() {
   return fake
 }
 
-export interface RigOptions extends Partial<AuthOptions<string>> {
+type Features = 'storage' | 'coordinator' | 'limits' | 'silentSignIn'
+
+/** The options of `createAuth`. Ports may be given bare: the harness turns them into features. */
+export interface HarnessOptions extends Partial<Omit<AuthOptions<string>, Features>> {
   readonly clock?: VirtualClock
-  /** Start without tokens, where the options say nothing of them. */
+  readonly storage?: SessionStorage | undefined
+  readonly coordinator?: Coordinator
+  readonly limits?: SessionLimitsOptions
+  readonly silentSignIn?: boolean
+  /** Start without tokens, unless the options contain `initialTokens`. */
   readonly signedOut?: boolean
 }
 
-/** A session on virtual time, whose token endpoint is the test. It starts signed in, with the tokens number 1. */
-export function rig({ signedOut = false, ...options }: RigOptions = {}) {
+/** A session on virtual time, whose token endpoint is the test. It starts signed in, with token set 1. */
+export function createHarness({
+  signedOut = false,
+  storage,
+  coordinator,
+  limits,
+  silentSignIn = false,
+  ...options
+}: HarnessOptions = {}) {
   const clock = options.clock ?? createVirtualClock()
   const outside = fakeEnvironment()
   const refresh = scripted<RefreshRequest>()
@@ -133,6 +150,10 @@ export function rig({ signedOut = false, ...options }: RigOptions = {}) {
       signIn: signIn.run,
       ...(!signedOut && { initialTokens: tokens(1) }),
       ...options,
+      ...(storage && { storage: defineStorage(storage) }),
+      ...(coordinator && { coordinator: defineCoordinator(coordinator) }),
+      ...(limits && { limits: sessionLimits(limits) }),
+      ...(silentSignIn && { silentSignIn: fromCookie() }),
     },
     { clock, environment: outside.environment, report: (error) => void reported.push(error) },
   )
@@ -141,7 +162,7 @@ export function rig({ signedOut = false, ...options }: RigOptions = {}) {
   onTestFinished(async () => {
     auth.dispose()
     await settled()
-    // A leak is a defect in every test, not only in the one that looks for leaks.
+    // A leak is a defect in every test, so each test checks for leaks.
     if (!options.clock) expect(clock.pending, 'timers left after dispose()').toBe(0)
     expect(outside.listening, 'listeners left after dispose()').toBe(0)
   })
@@ -153,12 +174,12 @@ export function rig({ signedOut = false, ...options }: RigOptions = {}) {
     signIn,
     reported,
     events,
-    /** Names of the events so far, transitions left out. */
-    told: () => events.map(({ type }) => type).filter((type) => type !== 'transition'),
-    /** The last event of that name. */
+    /** The types of the events so far, without transitions. */
+    emitted: () => events.map(({ type }) => type).filter((type) => type !== 'transition'),
+    /** The last event of that type. */
     last: <T extends AuthEmitted['type']>(type: T) =>
       events.filter((event) => event.type === type).at(-1) as Extract<AuthEmitted, { type: T }> | undefined,
-    /** The chart's whole state, such as `refreshing.exchange.backingOff`. */
+    /** Whether the chart is in that state, for example `refreshing.attempt.backingOff`. */
     at: (state: string) => matches(auth.actor.getSnapshot().value, state.split('.')),
   }
 }
@@ -171,9 +192,9 @@ function matches(value: unknown, [first, ...rest]: readonly string[]): boolean {
     : false
 }
 
-export type Rig = ReturnType<typeof rig>
+export type Harness = ReturnType<typeof createHarness>
 
-/** How a promise stands: what it gave, what it was rejected with, or that it still waits. */
+/** Watches a promise: whether it is pending, and its value or error. */
 export function watch<T>(promise: Promise<T>) {
   const watched: { state: 'pending' | 'fulfilled' | 'rejected'; value?: T; error?: any } = {
     state: 'pending',

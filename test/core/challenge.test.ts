@@ -1,22 +1,22 @@
 import { describe, expect, it } from 'vitest'
-import { readChallenge } from '../../src/core/challenge.ts'
+import { readChallenge } from '../../src/core/requests/challenge.ts'
 import fc from '../support/property.ts'
 
-describe('what a refusal asks for', () => {
+describe('readChallenge()', () => {
   it.each<[string, number, string | null, unknown]>([
-    ['a 401 without a challenge', 401, null, 'renew'],
-    ['a 401 with an empty one', 401, '', 'renew'],
-    ['a bare Bearer challenge', 401, 'Bearer', 'renew'],
-    ['a Bearer challenge with a realm', 401, 'Bearer realm="example"', 'renew'],
-    ['invalid_token', 401, 'Bearer error="invalid_token", error_description="The token expired"', 'renew'],
-    ['invalid_token, unquoted', 401, 'Bearer error=invalid_token', 'renew'],
-    ['BEARER in capitals', 401, 'BEARER ERROR="invalid_token"', 'renew'],
-    ['another scheme', 401, 'Basic realm="error=insufficient_scope"', 'renew'],
-    ["another scheme's error", 401, 'DPoP error="invalid_dpop_proof"', 'renew'],
-    ['an error of its own', 401, 'Bearer error="invalid_request"', undefined],
+    ['a 401 without a challenge', 401, null, 'refresh'],
+    ['a 401 with an empty challenge', 401, '', 'refresh'],
+    ['a bare Bearer challenge', 401, 'Bearer', 'refresh'],
+    ['a Bearer challenge with a realm', 401, 'Bearer realm="example"', 'refresh'],
+    ['invalid_token', 401, 'Bearer error="invalid_token", error_description="The token expired"', 'refresh'],
+    ['invalid_token, unquoted', 401, 'Bearer error=invalid_token', 'refresh'],
+    ['BEARER in capitals', 401, 'BEARER ERROR="invalid_token"', 'refresh'],
+    ['a challenge of another scheme', 401, 'Basic realm="error=insufficient_scope"', 'refresh'],
+    ['an error of another scheme', 401, 'DPoP error="invalid_dpop_proof"', 'refresh'],
+    ['a Bearer challenge with another error', 401, 'Bearer error="invalid_request"', undefined],
     ['a 403', 403, null, undefined],
     ['a 403 with invalid_token', 403, 'Bearer error="invalid_token"', undefined],
-    ['another status', 400, 'Bearer error="invalid_token"', undefined],
+    ['a 400', 400, 'Bearer error="invalid_token"', undefined],
     ['a success', 200, null, undefined],
     [
       'insufficient_scope',
@@ -24,14 +24,14 @@ describe('what a refusal asks for', () => {
       'Bearer error="insufficient_scope", scope="read write"',
       { scope: 'read write' },
     ],
-    ['insufficient_scope by a 401', 401, 'Bearer error="insufficient_scope"', {}],
+    ['insufficient_scope with a 401', 401, 'Bearer error="insufficient_scope"', {}],
     [
-      'a stronger sign-in',
+      'a demand for a stronger sign-in',
       401,
       'Bearer error="insufficient_user_authentication", acr_values="gold silver", max_age="5"',
       { acrValues: 'gold silver', maxAge: 5 },
     ],
-    ['a max_age that is no number', 401, 'Bearer error="insufficient_user_authentication", max_age=soon', {}],
+    ['a max_age in words', 401, 'Bearer error="insufficient_user_authentication", max_age=soon', {}],
     [
       'the Bearer challenge among others',
       401,
@@ -39,18 +39,18 @@ describe('what a refusal asks for', () => {
       { scope: 'x' },
     ],
     [
-      'quotes inside quotes',
+      'a value with escaped quotes',
       403,
       'Bearer error="insufficient_scope", scope="a\\"b\\\\c"',
       { scope: 'a"b\\c' },
     ],
-    ['the first of what is said twice', 401, 'Bearer error="invalid_token", error="x"', 'renew'],
-    ['spaces around the equals sign', 403, 'Bearer error = "insufficient_scope"', {}],
-  ])('is read from %s', (_, status, header, expected) => {
+    ['the first of two error parameters', 401, 'Bearer error="invalid_token", error="x"', 'refresh'],
+    ['a parameter with spaces around the equals sign', 403, 'Bearer error = "insufficient_scope"', {}],
+  ])('reads the challenge from %s', (_, status, header, expected) => {
     expect(readChallenge(status, header)).toEqual(expected)
   })
 
-  it('is read from whatever a server sends', () => {
+  it('returns a valid result for any header that a server may send', () => {
     const piece = fc.oneof(
       fc.constantFrom(
         'Bearer',
@@ -70,8 +70,8 @@ describe('what a refusal asks for', () => {
     fc.assert(
       fc.property(fc.constantFrom(401, 403), fc.array(piece), (status, pieces) => {
         const challenge = readChallenge(status, pieces.join(''))
-        expect(challenge === undefined || challenge === 'renew' || typeof challenge === 'object').toBe(true)
-        if (status === 403) expect(challenge).not.toBe('renew')
+        expect(challenge === undefined || challenge === 'refresh' || typeof challenge === 'object').toBe(true)
+        if (status === 403) expect(challenge).not.toBe('refresh')
       }),
       { numRuns: 1_000 },
     )

@@ -2,11 +2,11 @@ import { describe, expect, it } from 'vitest'
 import type { SessionRecord } from '../../src/core/ports.ts'
 import { memoryStorage } from '../../src/storage/memory.ts'
 import {
+  createHarness,
   fakeCoordinator,
+  type HarnessOptions,
   LIFETIME,
-  type RigOptions,
   refused,
-  rig,
   SECRET,
   tokens,
   watch,
@@ -14,31 +14,31 @@ import {
 
 const hang = () => new Promise<never>(() => {})
 
-function together(options: RigOptions = {}) {
-  const siblings = fakeCoordinator()
+function together(options: HarnessOptions = {}) {
+  const otherTabs = fakeCoordinator()
   const storage = memoryStorage()
-  const made = rig({ storage, coordinator: siblings.coordinator, ...options })
-  return { ...made, siblings, storage, record: () => storage.read() as SessionRecord }
+  const made = createHarness({ storage, coordinator: otherTabs.coordinator, ...options })
+  return { ...made, otherTabs, storage, record: () => storage.read() as SessionRecord }
 }
 
-describe('the lock', () => {
-  it('is held around the exchange and the writing of its result, and around nothing else', async () => {
-    const { auth, refresh, clock, siblings, record } = together()
+describe('the refresh lock', () => {
+  it('is held during the refresh and the write of its result, and at no other time', async () => {
+    const { auth, refresh, clock, otherTabs, record } = together()
     await clock.advance(0)
-    expect(siblings.locked).toEqual([])
+    expect(otherTabs.locked).toEqual([])
     const session = auth.refresh()
     await clock.advance(0)
-    expect(siblings.locked).toEqual(['enter refresh'])
+    expect(otherTabs.locked).toEqual(['enter refresh'])
     refresh.call().resolve(tokens(2))
     await session
     await clock.advance(0)
     expect(record().accessToken).toBe(`${SECRET}-at-2`)
-    expect(siblings.locked).toEqual(['enter refresh', 'leave refresh'])
+    expect(otherTabs.locked).toEqual(['enter refresh', 'leave refresh'])
     await auth.signOut()
-    expect(siblings.locked).toHaveLength(2)
+    expect(otherTabs.locked).toHaveLength(2)
   })
 
-  it('is kept while the result is being written, though who waits goes on before', async () => {
+  it('is kept until the result is written, but waiting calls resolve before that', async () => {
     let written = () => {}
     const kept = memoryStorage()
     let slow = false
@@ -47,7 +47,7 @@ describe('the lock', () => {
       write: (record: SessionRecord) =>
         slow ? new Promise<void>((resolve) => (written = resolve)) : kept.write(record),
     }
-    const { auth, refresh, clock, siblings } = together({ storage })
+    const { auth, refresh, clock, otherTabs } = together({ storage })
     await clock.advance(0)
     slow = true
     const session = watch(auth.refresh())
@@ -55,16 +55,16 @@ describe('the lock', () => {
     refresh.call().resolve(tokens(2))
     await clock.advance(0)
     expect(session.state).toBe('fulfilled')
-    expect(siblings.locked).toEqual(['enter refresh'])
+    expect(otherTabs.locked).toEqual(['enter refresh'])
     written()
     await clock.advance(0)
-    expect(siblings.locked).toEqual(['enter refresh', 'leave refresh'])
+    expect(otherTabs.locked).toEqual(['enter refresh', 'leave refresh'])
   })
 
-  it('is given the signal of the session and the time it may take', async () => {
+  it('is requested with the signal of the session and with timeouts.lock', async () => {
     const seen: unknown[] = []
-    const { auth, clock, siblings } = together({ timeouts: { lock: 1_234 } })
-    siblings.exclusive = (name, task, options) => {
+    const { auth, clock, otherTabs } = together({ timeouts: { lock: 1_234 } })
+    otherTabs.exclusive = (name, task, options) => {
       seen.push(name, options.timeout, options.signal.aborted)
       return task()
     }
@@ -74,8 +74,8 @@ describe('the lock', () => {
   })
 
   it.each([
-    ['never comes', hang, 12_000],
-    ['cannot be had', async () => Promise.reject(new Error('no lock')), 0],
+    ['never grants the lock', hang, 12_000],
+    ['rejects', async () => Promise.reject(new Error('no lock')), 0],
     [
       'throws',
       () => {
@@ -83,11 +83,11 @@ describe('the lock', () => {
       },
       0,
     ],
-    ['comes to nothing', async () => undefined as never, 0],
-  ])('that %s does not keep the exchange from going on', async (_, exclusive, wait) => {
-    const { auth, refresh, clock, siblings } = together()
+    ['resolves without running the task', async () => undefined as never, 0],
+  ])('does not prevent the refresh if the coordinator %s', async (_, exclusive, wait) => {
+    const { auth, refresh, clock, otherTabs } = together()
     await clock.advance(0)
-    siblings.exclusive = exclusive
+    otherTabs.exclusive = exclusive
     const session = watch(auth.refresh())
     if (wait > 0) {
       await clock.advance(wait - 1)
@@ -100,11 +100,11 @@ describe('the lock', () => {
     expect(session.state).toBe('fulfilled')
   })
 
-  it('that comes after its time starts no second exchange', async () => {
-    const { auth, refresh, clock, siblings } = together()
+  it('starts no second refresh if it is granted after timeouts.lock', async () => {
+    const { auth, refresh, clock, otherTabs } = together()
     await clock.advance(0)
     let come = () => {}
-    siblings.exclusive = (_, task) => new Promise((resolve) => (come = () => void task().then(resolve)))
+    otherTabs.exclusive = (_, task) => new Promise((resolve) => (come = () => void task().then(resolve)))
     const session = watch(auth.refresh())
     await clock.advance(12_000)
     expect(refresh.calls).toHaveLength(1)
@@ -117,9 +117,9 @@ describe('the lock', () => {
     expect(refresh.calls).toHaveLength(1)
   })
 
-  it('that fails after the exchange does not fail the exchange', async () => {
-    const { auth, refresh, clock, siblings } = together()
-    siblings.exclusive = async (_, task) => {
+  it('does not fail the refresh if it fails afterwards', async () => {
+    const { auth, refresh, clock, otherTabs } = together()
+    otherTabs.exclusive = async (_, task) => {
       await task()
       throw new Error('lost')
     }
@@ -131,7 +131,7 @@ describe('the lock', () => {
     expect(auth.state).toBe('authenticated')
   })
 
-  it('may last as long as the exchange: its time is for the wait alone', async () => {
+  it('may be held for longer than timeouts.lock, which limits only the wait for it', async () => {
     const { auth, refresh, clock } = together({ timeouts: { lock: 1_000 } })
     const session = watch(auth.refresh())
     await clock.advance(5_000)
@@ -142,15 +142,15 @@ describe('the lock', () => {
   })
 })
 
-describe('inside the lock', () => {
-  it('what a sibling stored meanwhile is adopted, without a call', async () => {
-    const { auth, refresh, clock, siblings, storage, record, told } = together()
+describe('a refresh inside the lock', () => {
+  it('uses the tokens that another tab has stored meanwhile, without calling refresh', async () => {
+    const { auth, refresh, clock, otherTabs, storage, record, emitted } = together()
     await clock.advance(0)
-    siblings.exclusive = async (_, task) => {
+    otherTabs.exclusive = async (_, task) => {
       storage.write({
         ...record(),
         rotation: 1,
-        accessToken: `${SECRET}-at-sibling`,
+        accessToken: `${SECRET}-at-other-tab`,
         expiresAt: clock.now() + LIFETIME,
       })
       return task()
@@ -159,15 +159,15 @@ describe('inside the lock', () => {
     await clock.advance(0)
     expect(refresh.calls).toHaveLength(0)
     expect(session).toMatchObject({ state: 'fulfilled', value: { generation: 2 } })
-    expect(await auth.getAccessToken()).toBe(`${SECRET}-at-sibling`)
-    expect(told()).toEqual(['refreshed'])
+    expect(await auth.getAccessToken()).toBe(`${SECRET}-at-other-tab`)
+    expect(emitted()).toEqual(['refreshed'])
   })
 
-  it('what a sibling stored is adopted and renewed, where its access token has died since', async () => {
-    const { auth, refresh, clock, storage, record } = together({ renew: 'demand' })
+  it('refreshes the record that another tab has stored if its access token has expired', async () => {
+    const { auth, refresh, clock, storage, record } = together({ refreshOn: 'demand' })
     await clock.advance(0)
-    const renewedThere = { accessToken: `${SECRET}-at-2`, refreshToken: `${SECRET}-rt-2`, rotation: 1 }
-    storage.write({ ...record(), ...renewedThere })
+    const refreshedThere = { accessToken: `${SECRET}-at-2`, refreshToken: `${SECRET}-rt-2`, rotation: 1 }
+    storage.write({ ...record(), ...refreshedThere })
     await clock.advance(LIFETIME)
     const asked = watch(auth.getAccessToken())
     await clock.advance(0)
@@ -179,7 +179,7 @@ describe('inside the lock', () => {
     expect(refresh.calls).toHaveLength(1)
   })
 
-  it('an older record is left alone', async () => {
+  it('ignores an older record in the store', async () => {
     const { auth, refresh, clock, storage, record } = together()
     await clock.advance(0)
     storage.write({ ...record(), id: 'older', startedAt: record().startedAt - 1 })
@@ -190,58 +190,58 @@ describe('inside the lock', () => {
   })
 })
 
-describe('what siblings tell each other', () => {
-  it('names what happened by epoch and generation, and holds no token', async () => {
-    const { auth, refresh, clock, siblings } = together()
+describe('messages between tabs', () => {
+  it('announce each change with its epoch and generation, and contain no token', async () => {
+    const { auth, refresh, clock, otherTabs } = together()
     const session = auth.refresh()
     await clock.advance(0)
     refresh.call().resolve(tokens(2))
     await session
     await clock.advance(0)
     await auth.signOut()
-    expect(siblings.announced).toEqual([
+    expect(otherTabs.announced).toEqual([
       { type: 'changed', epoch: 1, generation: 1 },
       { type: 'changed', epoch: 1, generation: 2 },
       { type: 'ended', epoch: 2, generation: 2, session: expect.any(String) },
     ])
-    expect(JSON.stringify(siblings.announced)).not.toContain(SECRET)
+    expect(JSON.stringify(otherTabs.announced)).not.toContain(SECRET)
   })
 
-  it('makes a session that ended by itself end everywhere', async () => {
-    const { clock, refresh, siblings } = together({ initialTokens: tokens(1, { expires_in: 0 }) })
+  it('announce the end of a session that has expired', async () => {
+    const { clock, refresh, otherTabs } = together({ initialTokens: tokens(1, { expires_in: 0 }) })
     await clock.advance(0)
     refresh.call().reject(refused())
     await clock.advance(0)
-    expect(siblings.announced.at(-1)).toMatchObject({ type: 'ended' })
+    expect(otherTabs.announced.at(-1)).toMatchObject({ type: 'ended' })
   })
 
-  it("brings the sibling's tokens here", async () => {
-    const { auth, clock, siblings, storage, record, told } = together()
+  it('bring the tokens of another tab to this tab', async () => {
+    const { auth, clock, otherTabs, storage, record, emitted } = together()
     await clock.advance(0)
-    storage.write({ ...record(), rotation: 5, accessToken: `${SECRET}-at-sibling` })
-    siblings.hear({ type: 'changed' })
+    storage.write({ ...record(), rotation: 5, accessToken: `${SECRET}-at-other-tab` })
+    otherTabs.receive({ type: 'changed' })
     await clock.advance(0)
-    expect(await auth.getAccessToken()).toBe(`${SECRET}-at-sibling`)
+    expect(await auth.getAccessToken()).toBe(`${SECRET}-at-other-tab`)
     expect(auth.session).toMatchObject({ epoch: 1, generation: 2 })
-    expect(told()).toEqual(['refreshed'])
+    expect(emitted()).toEqual(['refreshed'])
   })
 
-  it("ends this tab's renewal when a sibling has renewed", async () => {
-    const { auth, clock, refresh, siblings, storage, record } = together()
+  it('end the refresh of this tab if another tab has refreshed', async () => {
+    const { auth, clock, refresh, otherTabs, storage, record } = together()
     const session = watch(auth.refresh())
     await clock.advance(0)
-    storage.write({ ...record(), rotation: 1, accessToken: `${SECRET}-at-sibling` })
-    siblings.hear({ type: 'changed' })
+    storage.write({ ...record(), rotation: 1, accessToken: `${SECRET}-at-other-tab` })
+    otherTabs.receive({ type: 'changed' })
     await clock.advance(0)
     expect(session.state).toBe('fulfilled')
     refresh.call().resolve(tokens(2))
     await clock.advance(0)
-    expect(await auth.getAccessToken()).toBe(`${SECRET}-at-sibling`)
+    expect(await auth.getAccessToken()).toBe(`${SECRET}-at-other-tab`)
     expect(auth.history.at(-1)).toMatchObject({ type: 'discarded', reason: 'superseded' })
   })
 
-  it('takes over the sign-in of a sibling, as another epoch', async () => {
-    const { auth, clock, siblings, storage, record, told } = together()
+  it('bring the sign-in of another tab to this tab, as a new epoch', async () => {
+    const { auth, clock, otherTabs, storage, record, emitted } = together()
     await clock.advance(0)
     storage.write({
       ...record(),
@@ -250,14 +250,14 @@ describe('what siblings tell each other', () => {
       accessToken: `${SECRET}-at-bob`,
       subject: 'bob',
     })
-    siblings.hear({ type: 'changed' })
+    otherTabs.receive({ type: 'changed' })
     await clock.advance(0)
     expect(auth.session).toMatchObject({ subject: 'bob', epoch: 2 })
-    expect(told()).toEqual(['signedIn'])
+    expect(emitted()).toEqual(['signedIn'])
   })
 
-  it('signs in here who signed in there', async () => {
-    const { auth, clock, siblings, storage } = together({ signedOut: true })
+  it('sign this tab in if another tab has signed in', async () => {
+    const { auth, clock, otherTabs, storage } = together({ signedOut: true })
     await clock.advance(0)
     storage.write({
       version: 1,
@@ -268,16 +268,16 @@ describe('what siblings tell each other', () => {
       accessToken: `${SECRET}-at-theirs`,
       expiresAt: clock.now() - 1,
     })
-    siblings.hear({ type: 'changed' })
+    otherTabs.receive({ type: 'changed' })
     await clock.advance(0)
     expect(auth.state).toBe('refreshing')
     expect(auth.session).toBeDefined()
   })
 
-  it('signs out here who signed out there', async () => {
-    const { auth, siblings, events } = together()
+  it('sign this tab out if another tab has signed out', async () => {
+    const { auth, otherTabs, events } = together()
     const held = watch(auth.refresh())
-    siblings.hear({ type: 'ended' })
+    otherTabs.receive({ type: 'ended' })
     await Promise.resolve()
     expect(auth.state).toBe('loggedOut')
     expect(auth.session).toBeUndefined()
@@ -288,29 +288,29 @@ describe('what siblings tell each other', () => {
     expect(held.error).toMatchObject({ code: 'signed_out' })
   })
 
-  it('leaves the store to who signed out there', async () => {
-    const { clock, siblings, storage, record } = together()
+  it('leave the store alone if another tab has signed out', async () => {
+    const { clock, otherTabs, storage, record } = together()
     await clock.advance(0)
     const theirs = { ...record(), id: 'new one', startedAt: clock.now() + 5 }
     storage.write(theirs)
-    siblings.hear({ type: 'ended' })
+    otherTabs.receive({ type: 'ended' })
     await clock.advance(0)
     expect(record()).toEqual(theirs)
-    expect(siblings.announced.filter(({ type }) => type === 'ended')).toEqual([])
+    expect(otherTabs.announced.filter(({ type }) => type === 'ended')).toEqual([])
   })
 
-  it('changes nothing where nobody is signed in', () => {
-    const { auth, siblings } = together({ signedOut: true })
-    siblings.hear({ type: 'ended' })
+  it('change nothing about a sign-out in another tab if this tab is signed out', () => {
+    const { auth, otherTabs } = together({ signedOut: true })
+    otherTabs.receive({ type: 'ended' })
     expect(auth.state).toBe('restoring')
   })
 
-  it('that cannot be told is reported, and nothing else happens', async () => {
-    const siblings = fakeCoordinator()
+  it('do no harm if announce() throws, and the error is reported', async () => {
+    const otherTabs = fakeCoordinator()
     const boom = new Error('channel closed')
-    const { auth, refresh, clock, reported } = rig({
+    const { auth, refresh, clock, reported } = createHarness({
       coordinator: {
-        ...siblings.coordinator,
+        ...otherTabs.coordinator,
         announce() {
           throw boom
         },

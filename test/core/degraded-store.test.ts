@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest'
 import type { SessionStorage } from '../../src/core/ports.ts'
 import { memoryStorage } from '../../src/storage/memory.ts'
-import { fakeCoordinator, LIFETIME, rig, SECRET, tokens, watch } from './auth-setup.ts'
+import { createHarness, fakeCoordinator, LIFETIME, SECRET, tokens, watch } from './auth-setup.ts'
 
-/** A store whose operations fail where they are told to. */
+/** A store whose operations fail as the test decides. */
 function faulty() {
   const kept = memoryStorage()
   const faults: Partial<Record<'read' | 'write' | 'clear', () => unknown>> = {}
@@ -30,10 +30,10 @@ const WAYS = [
 describe.each(WAYS)('a store that %s', (way, fault) => {
   const reason = way === 'hangs' ? 'timeout' : 'RangeError'
 
-  it('when it is read at the start leaves nobody signed in, and says so', async () => {
+  it('starts signed out and emits storageFailed if the first read fails', async () => {
     const { storage, faults } = faulty()
     faults.read = fault
-    const { auth, clock } = rig({ storage, signedOut: true })
+    const { auth, clock } = createHarness({ storage, signedOut: true })
     const ready = watch(auth.ready())
     await clock.advance(2_000)
     expect(ready.state).toBe('fulfilled')
@@ -42,25 +42,25 @@ describe.each(WAYS)('a store that %s', (way, fault) => {
     expect(JSON.stringify(auth.history)).not.toContain(SECRET)
   })
 
-  it('when it is written fails no sign-in, no refresh and no request', async () => {
+  it('fails no sign-in, no refresh and no request if a write fails', async () => {
     const { storage, faults } = faulty()
     faults.write = fault
-    const { auth, clock, signIn, refresh, events } = rig({ storage, signedOut: true })
+    const { auth, clock, signIn, refresh, events } = createHarness({ storage, signedOut: true })
     await clock.advance(0)
     const session = watch(auth.signIn('ada'))
     await clock.advance(0)
     signIn.call().resolve(tokens(1))
     await clock.advance(2_000)
     expect(session.state).toBe('fulfilled')
-    const renewed = watch(auth.refresh())
+    const refreshed = watch(auth.refresh())
     await clock.advance(2_000)
     refresh.call().resolve(tokens(2))
     await clock.advance(0)
-    expect(renewed.state).toBe('fulfilled')
+    expect(refreshed.state).toBe('fulfilled')
     expect(await auth.getAccessToken()).toBe(`${SECRET}-at-2`)
     await clock.advance(2_000)
     const failures = () => events.filter(({ type }) => type === 'storageFailed')
-    // That it goes on is no news; that it fails again, after it worked, is.
+    // A second failure in a row emits no event, but a failure after a success does.
     expect(failures()).toHaveLength(1)
     delete faults.write
     await auth.setTokens(tokens(3))
@@ -70,9 +70,9 @@ describe.each(WAYS)('a store that %s', (way, fault) => {
     expect(failures()).toHaveLength(2)
   })
 
-  it('when it is written is emptied, so that no spent refresh token is found there', async () => {
+  it('is cleared after a failed write, so that it contains no used refresh token', async () => {
     const { storage, faults, kept } = faulty()
-    const { auth, clock, refresh } = rig({ storage })
+    const { auth, clock, refresh } = createHarness({ storage })
     await clock.advance(0)
     expect(kept.read()).toBeDefined()
     faults.write = fault
@@ -83,9 +83,9 @@ describe.each(WAYS)('a store that %s', (way, fault) => {
     expect(kept.read()).toBeUndefined()
   })
 
-  it('when it is cleared fails no sign-out', async () => {
+  it('does not prevent a sign-out if it cannot be cleared', async () => {
     const { storage, faults } = faulty()
-    const { auth, clock, events } = rig({ storage })
+    const { auth, clock, events } = createHarness({ storage })
     await clock.advance(0)
     faults.clear = fault
     const out = watch(auth.signOut())
@@ -95,9 +95,9 @@ describe.each(WAYS)('a store that %s', (way, fault) => {
     expect(events).toContainEqual(expect.objectContaining({ type: 'storageFailed', reason }))
   })
 
-  it('when it is read before an exchange delays it at most, and the exchange goes on', async () => {
+  it('delays a refresh at most if the read before it fails', async () => {
     const { storage, faults } = faulty()
-    const { auth, clock, refresh } = rig({ storage })
+    const { auth, clock, refresh } = createHarness({ storage })
     await clock.advance(0)
     faults.read = fault
     const session = watch(auth.refresh())
@@ -107,53 +107,53 @@ describe.each(WAYS)('a store that %s', (way, fault) => {
     expect(session.state).toBe('fulfilled')
   })
 
-  it('when a sibling speaks up keeps the session: not to know is not to be told that it ended', async () => {
+  it('keeps the session if it cannot be read after a message from another tab', async () => {
     const { storage, faults } = faulty()
-    const siblings = fakeCoordinator()
-    const { auth, clock } = rig({ storage, coordinator: siblings.coordinator })
+    const otherTabs = fakeCoordinator()
+    const { auth, clock } = createHarness({ storage, coordinator: otherTabs.coordinator })
     await clock.advance(0)
     faults.read = fault
-    siblings.hear({ type: 'changed' })
+    otherTabs.receive({ type: 'changed' })
     await clock.advance(2_000)
     expect(auth.state).toBe('authenticated')
     expect(await auth.getAccessToken()).toBe(`${SECRET}-at-1`)
   })
 
-  it('when it was written lives on in memory, whatever a sibling says of the store', async () => {
+  it('keeps the session in memory after a failed write, even if another tab announces a change', async () => {
     const { storage, faults } = faulty()
-    const siblings = fakeCoordinator()
-    const { auth, clock, refresh } = rig({ storage, coordinator: siblings.coordinator })
+    const otherTabs = fakeCoordinator()
+    const { auth, clock, refresh } = createHarness({ storage, coordinator: otherTabs.coordinator })
     await clock.advance(0)
     faults.write = fault
     void auth.refresh()
     await clock.advance(0)
     refresh.call().resolve(tokens(2))
     await clock.advance(2_000)
-    siblings.hear({ type: 'changed' })
+    otherTabs.receive({ type: 'changed' })
     await clock.advance(0)
     expect(auth.state).toBe('authenticated')
     expect(await auth.getAccessToken()).toBe(`${SECRET}-at-2`)
   })
 })
 
-describe('what a store gives back', () => {
+describe('the content of a store', () => {
   it.each([
-    ['another version', { version: 2 }],
+    ['a record of another version', { version: 2 }],
     ['a number', 7],
     ['an empty object', {}],
     ['a record without a token', { version: 1, id: 'a', rotation: 0, startedAt: 0, receivedAt: 0 }],
     [
-      'a token no header can carry',
+      'a token that no header can carry',
       { version: 1, id: 'a', rotation: 0, startedAt: 0, receivedAt: 0, accessToken: `${SECRET}\n` },
     ],
     [
-      'an expiry that is no number',
+      'an expiry that is not a number',
       { version: 1, id: 'a', rotation: 0, startedAt: 0, receivedAt: 0, accessToken: 'a', expiresAt: null },
     ],
-  ])('counts as nothing where it is %s, and is told', async (_, garbage) => {
+  ])('is ignored with a storageFailed event if it is %s', async (_, garbage) => {
     const { storage, faults } = faulty()
     faults.read = () => garbage
-    const { auth, clock, events } = rig({ storage, signedOut: true })
+    const { auth, clock, events } = createHarness({ storage, signedOut: true })
     await clock.advance(0)
     expect(auth.state).toBe('anonymous')
     expect(events).toContainEqual(
@@ -162,33 +162,33 @@ describe('what a store gives back', () => {
     expect(JSON.stringify(events)).not.toContain(SECRET)
   })
 
-  it.each([undefined, null])('counts as nothing where it is %s, and nothing is told', async (nothing) => {
+  it.each([undefined, null])('is treated as empty without an event if it is %s', async (nothing) => {
     const { storage, faults } = faulty()
     faults.read = () => nothing
-    const { auth, clock, told } = rig({ storage, signedOut: true })
+    const { auth, clock, emitted } = createHarness({ storage, signedOut: true })
     await clock.advance(0)
     expect(auth.state).toBe('anonymous')
-    expect(told()).toEqual([])
+    expect(emitted()).toEqual([])
   })
 
-  it('ends no session that lives where it turned to garbage', async () => {
+  it('does not end a current session if it turns into garbage', async () => {
     const { storage, faults } = faulty()
-    const siblings = fakeCoordinator()
-    const { auth, clock } = rig({ storage, coordinator: siblings.coordinator })
+    const otherTabs = fakeCoordinator()
+    const { auth, clock } = createHarness({ storage, coordinator: otherTabs.coordinator })
     await clock.advance(0)
     faults.read = () => 'garbage'
-    siblings.hear({ type: 'changed' })
+    otherTabs.receive({ type: 'changed' })
     await clock.advance(0)
     expect(auth.state).toBe('authenticated')
   })
 
-  it('ends the session where a sibling emptied it', async () => {
+  it('ends the session if another tab has cleared it', async () => {
     const { storage, kept } = faulty()
-    const siblings = fakeCoordinator()
-    const { auth, clock, events } = rig({ storage, coordinator: siblings.coordinator })
+    const otherTabs = fakeCoordinator()
+    const { auth, clock, events } = createHarness({ storage, coordinator: otherTabs.coordinator })
     await clock.advance(0)
     kept.clear()
-    siblings.hear({ type: 'changed' })
+    otherTabs.receive({ type: 'changed' })
     await clock.advance(0)
     expect(auth.state).toBe('loggedOut')
     expect(events).toContainEqual(
@@ -196,16 +196,16 @@ describe('what a store gives back', () => {
     )
   })
 
-  it('hands a restored session on: valid, stale, and of what kind it was', async () => {
+  it('restores a session with its scope and subject, and refreshes it if it has expired', async () => {
     const { storage, kept } = faulty()
-    const first = rig({ storage, initialTokens: tokens(1, { scope: 'read', subject: 'ada' }) })
+    const first = createHarness({ storage, initialTokens: tokens(1, { scope: 'read', subject: 'ada' }) })
     await first.clock.advance(0)
-    const second = rig({ storage, signedOut: true, clock: first.clock })
+    const second = createHarness({ storage, signedOut: true, clock: first.clock })
     await first.clock.advance(0)
     expect(second.auth.session).toMatchObject({ scope: 'read', subject: 'ada' })
-    expect(second.told()).toEqual([])
+    expect(second.emitted()).toEqual([])
     first.clock.jump(LIFETIME)
-    const third = rig({ storage, signedOut: true, clock: first.clock })
+    const third = createHarness({ storage, signedOut: true, clock: first.clock })
     await first.clock.advance(0)
     expect(third.auth.state).toBe('refreshing')
     third.refresh.call().resolve(tokens(2))
@@ -214,8 +214,8 @@ describe('what a store gives back', () => {
   })
 })
 
-describe('a store with little room', () => {
-  /** One that takes what is no longer than it held at first. */
+describe('a store with little space', () => {
+  /** A store that takes no record longer than its first one. */
   function tight() {
     const kept = memoryStorage()
     let room = Number.POSITIVE_INFINITY
@@ -232,34 +232,34 @@ describe('a store with little room', () => {
   }
   const long = (n: number) => tokens(n, { access_token: `${SECRET}-at-${n}`.padEnd(500, 'x') })
 
-  it('keeps the refresh token at least, so that the next start finds the session', async () => {
+  it('holds at least the refresh token, so that the next start finds the session', async () => {
     const storage = tight()
-    const { auth, clock, refresh, last, told } = rig({ storage })
+    const { auth, clock, refresh, last, emitted } = createHarness({ storage })
     await clock.advance(0)
-    const renewed = auth.refresh()
+    const refreshed = auth.refresh()
     await clock.advance(0)
     refresh.call().resolve(long(2))
-    await renewed
+    await refreshed
     expect(storage.read()).toMatchObject({ rotation: 1, accessToken: null, refreshToken: `${SECRET}-rt-2` })
-    expect(told().filter((type) => type === 'storageFailed')).toHaveLength(1)
+    expect(emitted().filter((type) => type === 'storageFailed')).toHaveLength(1)
     expect(last('storageFailed')).toMatchObject({ reason: 'QuotaExceededError' })
     auth.dispose()
-    const next = rig({ storage, clock, signedOut: true })
+    const next = createHarness({ storage, clock, signedOut: true })
     await clock.advance(0)
     expect(next.refresh.call().argument.refreshToken).toBe(`${SECRET}-rt-2`)
   })
 
-  it('signs no sibling out', async () => {
+  it('does not sign out another tab if it holds no access token', async () => {
     const storage = tight()
-    const { auth, clock, refresh } = rig({ storage })
-    const sibling = fakeCoordinator()
-    const other = rig({ storage, clock, signedOut: true, coordinator: sibling.coordinator })
+    const { auth, clock, refresh } = createHarness({ storage })
+    const otherTab = fakeCoordinator()
+    const other = createHarness({ storage, clock, signedOut: true, coordinator: otherTab.coordinator })
     await clock.advance(0)
-    const renewed = auth.refresh()
+    const refreshed = auth.refresh()
     await clock.advance(0)
     refresh.call().resolve(long(2))
-    await renewed
-    sibling.hear({ type: 'changed' })
+    await refreshed
+    otherTab.receive({ type: 'changed' })
     await clock.advance(0)
     expect(other.auth.state).toBe('authenticated')
     expect(await other.auth.getAccessToken()).toBe(`${SECRET}-at-1`)

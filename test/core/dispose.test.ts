@@ -3,19 +3,19 @@ import { DisposedError } from '../../src/core/errors.ts'
 import type { SessionStorage } from '../../src/core/ports.ts'
 import { settled } from '../../src/testing/virtual-clock.ts'
 import {
+  createHarness,
   fakeCoordinator,
+  type Harness,
+  type HarnessOptions,
   LIFETIME,
-  type Rig,
-  type RigOptions,
   refused,
-  rig,
   tokens,
   watch,
 } from './auth-setup.ts'
 
 const hang = () => new Promise<never>(() => {})
 
-/** A store that counts who listens to it, and answers nothing where it is told to. */
+/** A store that counts its listeners, and never answers the given operation. */
 function watchedStorage(hangs?: 'read' | 'write' | 'clear') {
   let listening = 0
   const storage: SessionStorage = {
@@ -36,13 +36,14 @@ function watchedStorage(hangs?: 'read' | 'write' | 'clear') {
 }
 
 const lockThatNeverComes = () => {
-  const siblings = fakeCoordinator()
-  siblings.exclusive = hang
-  return siblings.coordinator
+  const otherTabs = fakeCoordinator()
+  otherTabs.exclusive = hang
+  return otherTabs.coordinator
 }
 
-/** Ways into each place of the chart, with promises that wait there. */
-const PLACES: Record<string, [options: RigOptions, go: (made: Rig) => Promise<Promise<unknown>[]>]> = {
+/** How to reach each state of the chart, with the promises that wait there. */
+type Way = [options: HarnessOptions, go: (made: Harness) => Promise<Promise<unknown>[]>]
+const PLACES: Record<string, Way> = {
   restoring: [
     { signedOut: true, storage: watchedStorage('read').storage },
     async ({ auth }) => [auth.ready(), auth.getAccessToken(), auth.refresh()],
@@ -69,8 +70,8 @@ const PLACES: Record<string, [options: RigOptions, go: (made: Rig) => Promise<Pr
       return [session, auth.getAccessToken(), auth.refresh()]
     },
   ],
-  'authenticated.renewable': [{}, async () => []],
-  'authenticated.terminal': [
+  'authenticated.refreshable': [{}, async () => []],
+  'authenticated.lastToken': [
     {},
     async ({ auth, clock, refresh }) => {
       auth.refresh().catch(() => {})
@@ -80,12 +81,12 @@ const PLACES: Record<string, [options: RigOptions, go: (made: Rig) => Promise<Pr
       return []
     },
   ],
-  'refreshing.exchange.requesting': [
+  'refreshing.attempt.requesting': [
     {},
     async ({ auth, clock }) => {
-      const renewed = auth.refresh()
+      const refreshed = auth.refresh()
       await clock.advance(0)
-      return [renewed]
+      return [refreshed]
     },
   ],
   'refreshing.gate.closed': [
@@ -95,36 +96,36 @@ const PLACES: Record<string, [options: RigOptions, go: (made: Rig) => Promise<Pr
       auth.getAccessToken({ signal: new AbortController().signal }),
     ],
   ],
-  'refreshing.exchange.backingOff': [
+  'refreshing.attempt.backingOff': [
     {},
     async ({ auth, clock, refresh }) => {
-      const renewed = auth.refresh()
+      const refreshed = auth.refresh()
       await clock.advance(0)
       refresh.call().reject(new Error('no'))
       await clock.advance(0)
-      return [renewed]
+      return [refreshed]
     },
   ],
-  'refreshing.exchange.uncertain': [
+  'refreshing.attempt.ambiguous': [
     { storage: watchedStorage('read').storage },
     async ({ auth, clock, refresh }) => {
-      const renewed = auth.refresh()
+      const refreshed = auth.refresh()
       await clock.advance(2_000)
       refresh.call().reject(new TypeError('fetch failed'))
       await clock.advance(0)
-      return [renewed]
+      return [refreshed]
     },
   ],
-  'refreshing.exchange.offline': [
+  'refreshing.attempt.offline': [
     {},
     async ({ auth, clock, outside }) => {
       outside.online = false
-      const renewed = auth.refresh()
+      const refreshed = auth.refresh()
       await clock.advance(0)
-      return [renewed]
+      return [refreshed]
     },
   ],
-  'refreshing.exchange.suspended': [
+  'refreshing.attempt.coolingDown': [
     { retry: { attempts: 1 } },
     async ({ auth, clock, refresh }) => {
       auth.refresh().catch(() => {})
@@ -159,9 +160,9 @@ const PLACES: Record<string, [options: RigOptions, go: (made: Rig) => Promise<Pr
 
 describe('dispose()', () => {
   it.each(Object.entries(PLACES))(
-    'in %s rejects who waits at once, and leaves no timer and no listener',
+    'in %s rejects waiting calls at once, and leaves no timer and no listener',
     async (place, [options, go]) => {
-      const made = rig(options)
+      const made = createHarness(options)
       const { auth, clock, outside, at } = made
       const waiting = (await go(made)).map(watch)
       await settled()
@@ -180,7 +181,7 @@ describe('dispose()', () => {
     'leaves no timer behind while the store hangs in %s',
     async (hangs) => {
       const watched = watchedStorage(hangs)
-      const { auth, clock } = rig({ storage: watched.storage })
+      const { auth, clock } = createHarness({ storage: watched.storage })
       void auth.signOut()
       await settled()
       auth.dispose()
@@ -190,27 +191,27 @@ describe('dispose()', () => {
     },
   )
 
-  it('leaves no timer behind while the lock does not come', async () => {
-    const { auth, clock } = rig({ coordinator: lockThatNeverComes() })
-    const renewed = watch(auth.refresh())
+  it('leaves no timer behind while the lock is not granted', async () => {
+    const { auth, clock } = createHarness({ coordinator: lockThatNeverComes() })
+    const refreshed = watch(auth.refresh())
     await clock.advance(0)
     expect(clock.pending).toBeGreaterThan(0)
     auth.dispose()
     await settled()
     expect(clock.pending).toBe(0)
-    expect(renewed.error).toBeInstanceOf(DisposedError)
+    expect(refreshed.error).toBeInstanceOf(DisposedError)
   })
 
-  it('stops listening to the store and to siblings', () => {
+  it('stops listening to the store and to other tabs', () => {
     const watched = watchedStorage()
-    const siblings = fakeCoordinator()
-    const { auth } = rig({ storage: watched.storage, coordinator: siblings.coordinator })
-    expect([watched.listening, siblings.listening]).toEqual([1, 1])
+    const otherTabs = fakeCoordinator()
+    const { auth } = createHarness({ storage: watched.storage, coordinator: otherTabs.coordinator })
+    expect([watched.listening, otherTabs.listening]).toEqual([1, 1])
     auth.dispose()
-    expect([watched.listening, siblings.listening]).toEqual([0, 0])
+    expect([watched.listening, otherTabs.listening]).toEqual([0, 0])
   })
 
-  it('reports what goes wrong when it stops listening, and goes on', () => {
+  it('reports an error of an unsubscribe function, and goes on', () => {
     const { auth, reported, outside, actorIsStopped } = withStops()
     auth.dispose()
     expect(reported).toEqual([new Error('cannot stop')])
@@ -218,9 +219,9 @@ describe('dispose()', () => {
     expect(actorIsStopped()).toBe(true)
   })
 
-  it('aborts the functions it called', async () => {
+  it('aborts the signal of a refresh function that is running', async () => {
     const signals: { aborted: boolean; reason: unknown }[] = []
-    const { auth, clock, refresh } = rig()
+    const { auth, clock, refresh } = createHarness()
     void auth.refresh().catch(() => {})
     await clock.advance(0)
     signals.push(refresh.call().argument.signal)
@@ -228,7 +229,7 @@ describe('dispose()', () => {
     expect(signals[0]).toMatchObject({ aborted: true, reason: expect.any(DisposedError) })
   })
 
-  it('takes no abort listener of a caller along', async () => {
+  it('removes its listener from the abort signal of a caller', async () => {
     const controller = new AbortController()
     let listening = 0
     const signal = {
@@ -237,7 +238,7 @@ describe('dispose()', () => {
       addEventListener: () => void listening++,
       removeEventListener: () => void listening--,
     }
-    const { auth } = rig({ initialTokens: tokens(1, { expires_in: 0 }) })
+    const { auth } = createHarness({ initialTokens: tokens(1, { expires_in: 0 }) })
     const waiting = watch(auth.getAccessToken({ signal }))
     expect(listening).toBe(1)
     auth.dispose()
@@ -247,56 +248,64 @@ describe('dispose()', () => {
     expect(controller.signal.aborted).toBe(false)
   })
 
-  it('twice does nothing more, and is what `using` calls', () => {
-    const { auth } = rig()
+  it('does nothing the second time, and is what `using` calls', () => {
+    const { auth } = createHarness()
     auth.dispose()
     auth.dispose()
     expect(auth[Symbol.dispose]).toBe(auth.dispose)
     expect(auth.actor.getSnapshot().status).toBe('stopped')
   })
 
-  it('tells listeners nothing any more', async () => {
-    const { auth, events, clock } = rig()
+  it('stops all events', async () => {
+    const { auth, events, clock } = createHarness()
     auth.dispose()
     const before = events.length
     await clock.advance(LIFETIME)
     expect(events).toHaveLength(before)
   })
 
-  it('from a listener takes effect without harm', async () => {
-    const { auth, clock, refresh, reported } = rig()
+  it('leaves no timer behind if a listener calls it in a step that begins a session with limits', async () => {
+    const { auth, clock } = createHarness({ signedOut: true, limits: { idle: LIFETIME, absolute: LIFETIME } })
+    auth.on('signedIn', () => auth.dispose())
+    await auth.setTokens(tokens(1))
+    await settled()
+    expect(clock.pending).toBe(0)
+  })
+
+  it('may be called in a listener', async () => {
+    const { auth, clock, refresh, reported } = createHarness()
     auth.on('refreshed', () => auth.dispose())
-    const renewed = watch(auth.refresh())
+    const refreshed = watch(auth.refresh())
     await clock.advance(0)
     refresh.call().resolve(tokens(2))
     await clock.advance(0)
-    expect(renewed.state).not.toBe('pending')
+    expect(refreshed.state).not.toBe('pending')
     expect(reported).toEqual([])
     await expect(auth.getAccessToken()).rejects.toBeInstanceOf(DisposedError)
   })
 })
 
 describe('after dispose()', () => {
-  it.each<[string, (made: Rig) => Promise<unknown>]>([
+  it.each<[string, (made: Harness) => Promise<unknown>]>([
     ['ready()', ({ auth }) => auth.ready()],
     ['signIn()', ({ auth }) => auth.signIn('ada')],
     ['setTokens()', ({ auth }) => auth.setTokens(tokens(2))],
     ['refresh()', ({ auth }) => auth.refresh()],
     ['getAccessToken()', ({ auth }) => auth.getAccessToken()],
     ['getAccessToken({ minValidity })', ({ auth }) => auth.getAccessToken({ minValidity: LIFETIME })],
-  ])('%s rejects', async (_, call) => {
-    const made = rig()
+  ])('%s rejects with a DisposedError', async (_, call) => {
+    const made = createHarness()
     made.auth.dispose()
     await expect(call(made)).rejects.toBeInstanceOf(DisposedError)
   })
 
-  it.each<[string, (made: Rig) => Promise<unknown>]>([
+  it.each<[string, (made: Harness) => Promise<unknown>]>([
     ['ready()', ({ auth }) => auth.ready()],
     ['signIn()', ({ auth }) => auth.signIn('ada')],
     ['refresh()', ({ auth }) => auth.refresh()],
     ['getAccessToken({ minValidity })', ({ auth }) => auth.getAccessToken({ minValidity: LIFETIME })],
-  ])('%s that was called just before it settles', async (_, call) => {
-    const made = rig()
+  ])('%s settles if it was called just before', async (_, call) => {
+    const made = createHarness()
     await made.clock.advance(LIFETIME * 0.6)
     const called = watch(call(made))
     made.auth.dispose()
@@ -305,31 +314,31 @@ describe('after dispose()', () => {
     expect(made.clock.pending).toBe(0)
   })
 
-  it('refresh() settles, wherever on its way it was', async () => {
+  it('refresh() rejects, however far it had come', async () => {
     for (let jobs = 0; jobs < 8; jobs++) {
-      const { auth, clock } = rig()
-      const renewed = watch(auth.refresh())
+      const { auth, clock } = createHarness()
+      const refreshed = watch(auth.refresh())
       for (let job = 0; job < jobs; job++) await Promise.resolve()
       auth.dispose()
       await settled()
-      expect(renewed.error, `after ${jobs} jobs`).toBeInstanceOf(DisposedError)
+      expect(refreshed.error, `after ${jobs} jobs`).toBeInstanceOf(DisposedError)
       expect(clock.pending, `after ${jobs} jobs`).toBe(0)
     }
   })
 
-  it('no function of the user is called any more', async () => {
-    const { auth, signIn, refresh } = rig()
+  it('no function of the user is called', async () => {
+    const { auth, signIn, refresh } = createHarness()
     auth.signIn('ada').catch(() => {})
     auth.dispose()
-    const other = rig()
+    const other = createHarness()
     other.auth.refresh().catch(() => {})
     other.auth.dispose()
     await settled()
     expect([...signIn.calls, ...refresh.calls, ...other.refresh.calls]).toEqual([])
   })
 
-  it('signOut() resolves, before it and after it', async () => {
-    const { auth, clock } = rig({ revoke: hang })
+  it('signOut() resolves, whether it was called before or after', async () => {
+    const { auth, clock } = createHarness({ revoke: hang })
     const before = watch(auth.signOut())
     auth.dispose()
     await clock.advance(0)
@@ -337,17 +346,17 @@ describe('after dispose()', () => {
     expect(await auth.signOut()).toBeUndefined()
   })
 
-  it('on() hands back a way to stop that does no harm', () => {
-    const { auth } = rig()
+  it('on() returns a function that does no harm', () => {
+    const { auth } = createHarness()
     auth.dispose()
     expect(() => auth.on('expired', () => {})()).not.toThrow()
   })
 })
 
 function withStops() {
-  const siblings = fakeCoordinator()
-  const { coordinator } = siblings
-  const made = rig({
+  const otherTabs = fakeCoordinator()
+  const { coordinator } = otherTabs
+  const made = createHarness({
     coordinator: {
       ...coordinator,
       subscribe: () => () => {

@@ -4,7 +4,7 @@ import axios from 'axios'
 import * as oauth from 'oauth4webapi'
 import { ofetch } from 'ofetch'
 import { describe, expect, it, onTestFinished } from 'vitest'
-import { classifyFailure } from '../../src/core/failure.ts'
+import { classifyFailure } from '../../src/core/session/failure.ts'
 
 const TOKEN = 'rt-SECRET'
 const body = new URLSearchParams({ grant_type: 'refresh_token', refresh_token: TOKEN })
@@ -29,7 +29,7 @@ const ANSWERS: Record<string, Answer> = {
   '/silent': () => {},
 }
 
-/** A token endpoint that answers by its path, over real HTTP. */
+/** A token endpoint over real HTTP, whose answer depends on the path. */
 async function endpoint() {
   let arrive = () => {}
   const arrived = new Promise<void>((resolve) => {
@@ -111,39 +111,39 @@ async function failureOf(client: Client, url: string, signal?: AbortSignal) {
   return failure
 }
 
-describe.each(Object.entries(CLIENTS))('what %s throws', (_, client) => {
-  it('for invalid_grant ends the session', async () => {
+describe.each(Object.entries(CLIENTS))('an error of %s', (_, client) => {
+  it('ends the session for invalid_grant', async () => {
     const { url } = await endpoint()
     expect(await failureOf(client, `${url}/invalid-grant`)).toMatchObject({
       fatal: true,
-      uncertain: false,
+      ambiguous: false,
       reason: 'invalid_grant',
       status: 400,
     })
   })
 
-  it('for a 503 passes, with its Retry-After', async () => {
+  it('allows a retry for a 503, with its Retry-After', async () => {
     const { url } = await endpoint()
     expect(await failureOf(client, `${url}/unavailable`)).toMatchObject({
       fatal: false,
-      uncertain: false,
+      ambiguous: false,
       reason: 'server_error',
       status: 503,
       retryAfter: 7_000,
     })
   })
 
-  it("for a proxy's sign-in page passes", async () => {
+  it('allows a retry for the sign-in page of a proxy', async () => {
     const { url } = await endpoint()
     expect(await failureOf(client, `${url}/login-page`)).toMatchObject({
       fatal: false,
-      uncertain: false,
+      ambiguous: false,
       reason: 'server_error',
       status: 401,
     })
   })
 
-  it('for a bare 401 ends the session', async () => {
+  it('ends the session for a 401 without a body', async () => {
     const { url } = await endpoint()
     expect(await failureOf(client, `${url}/bare-401`)).toMatchObject({
       fatal: true,
@@ -152,38 +152,38 @@ describe.each(Object.entries(CLIENTS))('what %s throws', (_, client) => {
     })
   })
 
-  it('for the 400 of an app framework passes', async () => {
+  it('allows a retry for the 400 of an app framework', async () => {
     const { url } = await endpoint()
     expect(await failureOf(client, `${url}/framework`)).toMatchObject({
       fatal: false,
-      uncertain: false,
+      ambiguous: false,
       reason: 'server_error',
       status: 400,
     })
   })
 
-  it('for a port where nobody listens passes, and the token never left', async () => {
+  it('allows a retry for a closed port, and knows that the token was not sent', async () => {
     const { url, close } = await endpoint()
     await close()
     expect(await failureOf(client, `${url}/invalid-grant`)).toMatchObject({
       fatal: false,
-      uncertain: false,
+      ambiguous: false,
       reason: 'network',
       status: undefined,
     })
   })
 
-  it('for a connection that breaks passes, and the token may be spent', async () => {
+  it('allows a retry for a broken connection, and knows that the token may be used', async () => {
     const { url } = await endpoint()
     expect(await failureOf(client, `${url}/reset`)).toMatchObject({
       fatal: false,
-      uncertain: true,
+      ambiguous: true,
       reason: 'network',
       status: undefined,
     })
   })
 
-  it('for an abort passes, and the token may be spent', async () => {
+  it('allows a retry for an abort, and knows that the token may be used', async () => {
     const { url, arrived } = await endpoint()
     const controller = new AbortController()
     const failure = failureOf(client, `${url}/silent`, controller.signal)
@@ -191,26 +191,26 @@ describe.each(Object.entries(CLIENTS))('what %s throws', (_, client) => {
     controller.abort()
     expect(await failure).toMatchObject({
       fatal: false,
-      uncertain: true,
+      ambiguous: true,
       status: undefined,
     })
   })
 })
 
-describe('what axios throws for its own timeout', () => {
-  it.each(['http', 'fetch'] as const)('is a timeout, over %s', async (adapter) => {
+describe('an axios timeout', () => {
+  it.each(['http', 'fetch'] as const)('is classified as a timeout by the %s adapter', async (adapter) => {
     const { url } = await endpoint()
     const client = { post: (path: string) => axios.post(path, body, { timeout: 20, adapter }) }
     expect(await failureOf(client, `${url}/silent`)).toMatchObject({
       fatal: false,
-      uncertain: true,
+      ambiguous: true,
       reason: 'timeout',
     })
   })
 })
 
-describe('what a ky-like client throws', () => {
-  it('is understood by the response it carries', async () => {
+describe('an error of a client like ky', () => {
+  it('is classified by the response that it carries', async () => {
     const { url } = await endpoint()
     class HTTPError extends Error {
       override readonly name = 'HTTPError'

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { InvalidTokenResponseError, StorageError } from '../../src/core/errors.ts'
-import { classifyFailure } from '../../src/core/failure.ts'
+import { classifyFailure } from '../../src/core/session/failure.ts'
 
 const NOW = 1_700_000_000_000
 
@@ -31,21 +31,21 @@ describe('an answer of the token endpoint', () => {
     'login_required',
     'consent_required',
     'account_selection_required',
-  ])('ends the session where it says %s, by any 4xx', async (error) => {
+  ])('ends the session if it contains the error %s, for any 4xx', async (error) => {
     for (const status of [400, 401, 403]) {
       expect(await classify(json(status, { error }))).toMatchObject({
         fatal: true,
-        uncertain: false,
+        ambiguous: false,
         reason: error,
         status,
       })
     }
-    // GitHub answers 200.
+    // GitHub answers with status 200.
     expect(await classify({ error })).toMatchObject({ fatal: true, reason: error, status: undefined })
   })
 
   it.each([408, 425, 429, 500, 502, 503, 504])(
-    'passes where its status is %i, whatever it says',
+    'allows a retry if its status is %i, whatever its body',
     async (status) => {
       const reason = status === 429 ? 'rate_limited' : 'server_error'
       for (const answer of [
@@ -54,13 +54,13 @@ describe('an answer of the token endpoint', () => {
         html(status),
         new Response(null, { status }),
       ]) {
-        expect(await classify(answer)).toMatchObject({ fatal: false, uncertain: false, reason, status })
+        expect(await classify(answer)).toMatchObject({ fatal: false, ambiguous: false, reason, status })
       }
     },
   )
 
   it.each(['temporarily_unavailable', 'server_error', 'slow_down', 'use_dpop_nonce'])(
-    'passes where it says %s, by any status',
+    'allows a retry if it contains the error %s, for any status',
     async (error) => {
       for (const status of [400, 401, 503]) {
         expect(await classify(json(status, { error }))).toMatchObject({
@@ -72,11 +72,11 @@ describe('an answer of the token endpoint', () => {
     },
   )
 
-  it.each([400, 403, 404])('passes where its status is %i and it names no OAuth error', async (status) => {
+  it.each([400, 403, 404])('allows a retry if its status is %i without an OAuth error', async (status) => {
     for (const answer of [json(status, {}), html(status), json(status, { error: 'something_else' })]) {
       expect(await classify(answer)).toMatchObject({
         fatal: false,
-        uncertain: false,
+        ambiguous: false,
         reason: 'server_error',
         status,
       })
@@ -87,15 +87,15 @@ describe('an answer of the token endpoint', () => {
     ['an empty body', new Response(null, { status: 401 })],
     ['some JSON', json(401, { message: 'Unauthorized' })],
     ['some text', new Response('no', { status: 401 })],
-  ])('ends the session where it is a 401 with %s', async (_, answer) => {
+  ])('ends the session if it is a 401 with %s', async (_, answer) => {
     expect(await classify(answer)).toMatchObject({ fatal: true, reason: 'refresh_rejected', status: 401 })
   })
 
-  it('passes where it is a 401 that a proxy made: a page for people', async () => {
+  it('allows a retry if it is a 401 with the HTML page of a proxy', async () => {
     expect(await classify(html(401))).toMatchObject({ fatal: false, reason: 'server_error', status: 401 })
   })
 
-  it('passes where an app framework words a 400 in its own way', async () => {
+  it('allows a retry if it is a 400 in the error format of an app framework', async () => {
     expect(await classify({ statusCode: 400, message: ['x'], error: 'Bad Request' })).toMatchObject({
       fatal: false,
       reason: 'server_error',
@@ -103,21 +103,21 @@ describe('an answer of the token endpoint', () => {
     })
   })
 
-  it('is left unread for its owner, and understood as far as it goes where it was read', async () => {
+  it('is left unread for its owner, and is classified by its status if it was already read', async () => {
     const answer = json(400, { error: 'invalid_grant' })
     await classify(answer)
     expect(await answer.json()).toEqual({ error: 'invalid_grant' })
     expect(await classify(answer)).toMatchObject({ fatal: false, reason: 'server_error', status: 400 })
   })
 
-  it('is understood where its body breaks off', async () => {
+  it('is classified by its status if its body breaks off', async () => {
     const body = new ReadableStream({
       start: (controller) => controller.error(new Error('cut')),
     })
     expect(await classify(new Response(body, { status: 400 }))).toMatchObject({ fatal: false, status: 400 })
   })
 
-  it('is understood where its body is no JSON after all', async () => {
+  it('is classified by its status if its body is not valid JSON', async () => {
     expect(await classify(new Response('{"error": "invalid_', { status: 400 }))).toMatchObject({
       fatal: false,
       status: 400,
@@ -125,11 +125,11 @@ describe('an answer of the token endpoint', () => {
   })
 })
 
-describe('an error', () => {
+describe('a thrown error', () => {
   it.each([
-    ['a word', 'invalid_grant'],
-    ['an Error', new Error('invalid_grant')],
-    ['an Error in prose', new Error('Refresh failed: invalid_grant (token revoked)')],
+    ['a string', 'invalid_grant'],
+    ['the message of an Error', new Error('invalid_grant')],
+    ['the prose of an Error', new Error('Refresh failed: invalid_grant (token revoked)')],
     ['a code', Object.assign(new Error('no'), { code: 'invalid_grant' })],
     ['a body in data', { status: 400, data: { error: 'invalid_grant' } }],
     ['a body in data, as text', { status: 400, data: '{"error":"invalid_grant"}' }],
@@ -140,11 +140,11 @@ describe('an error', () => {
       Object.assign(new Error('HTTP 400'), { response: json(400, { error: 'invalid_grant' }) }),
     ],
     ['its cause', new Error('refresh', { cause: new Error('x', { cause: { error: 'invalid_grant' } }) })],
-  ])('is fatal that says invalid_grant by %s', async (_, error) => {
+  ])('is fatal if it reports invalid_grant by %s', async (_, error) => {
     expect(await classify(error)).toMatchObject({ fatal: true, reason: 'invalid_grant' })
   })
 
-  it('is not fatal where another code only occurs in prose', async () => {
+  it('is not fatal if another error code only occurs in its message', async () => {
     expect(await classify(new Error('the login_required page could not be rendered'))).toMatchObject({
       fatal: false,
       reason: 'refresh_failed',
@@ -152,10 +152,10 @@ describe('an error', () => {
   })
 
   it.each([
-    ['fetch that failed', new TypeError('fetch failed'), 'network', true],
+    ['a failed fetch', new TypeError('fetch failed'), 'network', true],
     ['a reset connection', new TypeError('fetch failed', { cause: { code: 'ECONNRESET' } }), 'network', true],
     [
-      'a socket of undici',
+      'a closed socket of undici',
       Object.assign(new Error('other side closed'), { code: 'UND_ERR_SOCKET' }),
       'network',
       true,
@@ -178,7 +178,7 @@ describe('an error', () => {
     ],
     ['an unknown host', new TypeError('fetch failed', { cause: { code: 'ENOTFOUND' } }), 'network', false],
     [
-      'a resolver that is away',
+      'an unavailable resolver',
       new TypeError('fetch failed', { cause: { code: 'EAI_AGAIN' } }),
       'network',
       false,
@@ -190,9 +190,9 @@ describe('an error', () => {
       false,
     ],
   ])(
-    'of the network passes, and tells whether the token may have left: %s',
-    async (_, error, reason, uncertain) => {
-      expect(await classify(error)).toMatchObject({ fatal: false, reason, uncertain, status: undefined })
+    'of the network allows a retry, and reveals whether the token may have been sent: %s',
+    async (_, error, reason, ambiguous) => {
+      expect(await classify(error)).toMatchObject({ fatal: false, reason, ambiguous, status: undefined })
     },
   )
 
@@ -204,11 +204,11 @@ describe('an error', () => {
     ['an empty object', {}],
     ['an opaque response', { status: 0 }],
     ['an Error', new Error('whatever')],
-  ])('that says nothing passes, and leaves no doubt: %s', async (_, error) => {
-    expect(await classify(error)).toMatchObject({ fatal: false, uncertain: false, reason: 'refresh_failed' })
+  ])('without information allows a retry and is not ambiguous: %s', async (_, error) => {
+    expect(await classify(error)).toMatchObject({ fatal: false, ambiguous: false, reason: 'refresh_failed' })
   })
 
-  it('is put down to the network where there is none', async () => {
+  it('has the reason offline without a network', async () => {
     expect(await classify(new Error('whatever'), { offline: true })).toMatchObject({
       fatal: false,
       reason: 'offline',
@@ -219,7 +219,7 @@ describe('an error', () => {
     })
   })
 
-  it("of the library's own keeps its reason", async () => {
+  it('keeps its reason if it is an error of the library', async () => {
     expect(await classify(new InvalidTokenResponseError('it is odd'))).toMatchObject({
       fatal: false,
       reason: 'invalid_response',
@@ -229,7 +229,7 @@ describe('an error', () => {
     expect(await classify(error)).toMatchObject({ fatal: false, reason: 'invalid_response' })
   })
 
-  it('may go round in circles', async () => {
+  it('is classified even if its causes form a cycle', async () => {
     const error: { cause?: unknown; response?: unknown } = new Error('round')
     const other = { cause: error, response: error }
     error.cause = other
@@ -237,7 +237,7 @@ describe('an error', () => {
     expect(await classify(error)).toMatchObject({ fatal: false, reason: 'refresh_failed' })
   })
 
-  it('is not followed for ever', async () => {
+  it('is searched for causes only to a limited depth', async () => {
     let error = new Error('x', { cause: { error: 'invalid_grant' } })
     for (let depth = 0; depth < 100; depth++) error = new Error('x', { cause: error })
     expect(await classify(error)).toMatchObject({ fatal: false })
@@ -245,7 +245,7 @@ describe('an error', () => {
 })
 
 describe('isFatal', () => {
-  it('is given the error itself and what the library makes of it', async () => {
+  it('is called with the error and with the classification by the library', async () => {
     const error = json(400, { error: 'invalid_grant' })
     const asked: unknown[] = []
     const other = new TypeError('fetch failed')
@@ -260,7 +260,7 @@ describe('isFatal', () => {
     for (const error of [new Error('revoked by policy'), new TypeError('fetch failed'), json(503, {})]) {
       expect(await classify(error, { isFatal: () => true })).toMatchObject({
         fatal: true,
-        uncertain: false,
+        ambiguous: false,
         reason: 'refresh_rejected',
       })
     }
@@ -270,14 +270,14 @@ describe('isFatal', () => {
     })
   })
 
-  it('leaves it to the library by undefined', async () => {
+  it('leaves the decision to the library if it returns undefined', async () => {
     expect(await classify({ error: 'invalid_grant' }, { isFatal: () => undefined })).toMatchObject({
       fatal: true,
     })
     expect(await classify(new Error('x'), { isFatal: () => undefined })).toMatchObject({ fatal: false })
   })
 
-  it('that throws ends nothing', async () => {
+  it('leaves the decision to the library if it throws', async () => {
     const isFatal = () => {
       throw new Error('in isFatal')
     }
@@ -291,27 +291,27 @@ describe('Retry-After', () => {
   const inAMinute = new Date(NOW + 60_000).toUTCString()
 
   it.each<[string, unknown, number | undefined]>([
-    ['seconds', { 'Retry-After': '120' }, 120_000],
+    ['a string of seconds', { 'Retry-After': '120' }, 120_000],
     ['a number of seconds', { 'retry-after': 120 }, 120_000],
     ['the first of a list', { 'retry-after': ['5', '9'] }, 5_000],
-    ['Headers', new Headers({ 'retry-after': '1' }), 1_000],
+    ['in a Headers object', new Headers({ 'retry-after': '1' }), 1_000],
     ['a negative number', { 'retry-after': '-5' }, 0],
     ['a date', { 'retry-after': inAMinute }, 60_000],
-    ['a date that is past', { 'retry-after': new Date(NOW - 60_000).toUTCString() }, 0],
+    ['a date in the past', { 'retry-after': new Date(NOW - 60_000).toUTCString() }, 0],
     [
-      "a date, by the server's own clock",
+      'a date, counted from the clock of the server',
       { 'retry-after': inAMinute, date: new Date(NOW + 40_000).toUTCString() },
       20_000,
     ],
-    ['a date beside a Date that is none', { 'retry-after': inAMinute, date: 'x' }, 60_000],
+    ['a date beside an invalid Date header', { 'retry-after': inAMinute, date: 'x' }, 60_000],
     ['garbage', { 'retry-after': 'soon' }, undefined],
     ['blank', { 'retry-after': '  ' }, undefined],
-    ['endless', { 'retry-after': 'Infinity' }, undefined],
+    ['infinite', { 'retry-after': 'Infinity' }, undefined],
     ['an object', { 'retry-after': {} }, undefined],
     ['missing', {}, undefined],
-    ['in headers that are none', 'retry-after: 5', undefined],
-    ['in no headers', null, undefined],
-  ])('is read where it is %s', async (_, headers, expected) => {
+    ['in headers that are a string', 'retry-after: 5', undefined],
+    ['missing because there are no headers', null, undefined],
+  ])('is parsed if it is %s', async (_, headers, expected) => {
     expect(await after(headers)).toBe(expected)
   })
 })

@@ -1,24 +1,31 @@
 import { describe, expect, it } from 'vitest'
 import { SignedOutError } from '../../src/core/errors.ts'
-import { createHoldQueue, type HoldOptions } from '../../src/core/hold-queue.ts'
+import { Mailbox } from '../../src/core/mailbox.ts'
+import { HoldQueue } from '../../src/core/requests/hold-queue.ts'
+import { RequestCounts } from '../../src/core/requests/request-counts.ts'
+import type { HoldOptions } from '../../src/core/requests/transport-request.ts'
 import { createVirtualClock, settled } from '../../src/testing/virtual-clock.ts'
 import fc from '../support/property.ts'
 import { watch } from './auth-setup.ts'
 
-function queueOf({ limit = 100_000, timeout = 30_000 } = {}) {
-  const clock = createVirtualClock()
-  const changes: string[] = []
-  const queue = createHoldQueue<string>({
-    clock,
-    limit,
-    timeout,
-    onChange: (change, error) => void changes.push(error ? `${change} ${(error as Error).name}` : change),
-  })
-  const hold = (owner = 0, options: HoldOptions = {}) => watch(queue.hold(owner, options))
-  return { clock, queue, hold, changes }
+/** Records each change as soon as the queue reports it. */
+class RecordedCounts extends RequestCounts {
+  readonly changes: string[] = []
+
+  override add(what: 'held' | 'released' | 'replayed' | 'rejected', error?: unknown): void {
+    this.changes.push(what === 'rejected' ? `rejected ${(error as Error).name}` : what)
+  }
 }
 
-/** A signal that counts who listens to it. */
+function queueOf({ limit = 100_000, timeout = 30_000 } = {}) {
+  const clock = createVirtualClock()
+  const counts = new RecordedCounts(new Mailbox())
+  const queue = new HoldQueue<string>(clock, limit, timeout, counts)
+  const hold = (owner = 0, options: HoldOptions = {}) => watch(queue.hold(owner, options))
+  return { clock, queue, hold, counts, changes: counts.changes }
+}
+
+/** A signal that counts its listeners. */
 function countingSignal() {
   const controller = new AbortController()
   let listening = 0
@@ -47,7 +54,7 @@ function countingSignal() {
   }
 }
 
-/** The least a signal can be: 50,000 of the platform's take longer to make than to wait with. */
+/** A minimal signal, because creating 50,000 real ones takes longer than the test. */
 function plainSignal() {
   let onAbort: (() => void) | undefined
   return {
@@ -64,21 +71,21 @@ function plainSignal() {
 }
 
 describe('the hold queue', () => {
-  it('lets go in the order of arrival', async () => {
+  it('releases entries in the order of arrival', async () => {
     const { queue, hold } = queueOf()
     const held = [hold(1), hold(2), hold(3)]
     expect(queue.size).toBe(3)
-    expect(queue.peek()).toBe(1)
+    expect(queue.firstOwner).toBe(1)
     expect(queue.shift()?.owner).toBe(1)
-    queue.shift()?.resolve('b')
-    queue.shift()?.resolve('c')
+    queue.shift()?.release('b')
+    queue.shift()?.release('c')
     expect(queue.shift()).toBeUndefined()
-    expect(queue.peek()).toBe(-1)
+    expect(queue.firstOwner).toBe(-1)
     await settled()
     expect(held.map(({ value }) => value)).toEqual([undefined, 'b', 'c'])
   })
 
-  it('has one timer for all who wait as long as everyone', async () => {
+  it('uses one timer for all entries with the default timeout', async () => {
     const { clock, hold } = queueOf()
     for (let n = 0; n < 100; n++) {
       hold()
@@ -87,7 +94,7 @@ describe('the hold queue', () => {
     expect(clock.pending).toBe(1)
   })
 
-  it('lets nobody wait longer than its timeout, each counted from arrival', async () => {
+  it('rejects each entry after the timeout, counted from its own arrival', async () => {
     const { clock, queue, hold, changes } = queueOf({ timeout: 100 })
     const first = hold()
     await clock.advance(60)
@@ -104,7 +111,7 @@ describe('the hold queue', () => {
     expect(changes).toEqual(['held', 'held', 'rejected HoldTimeoutError', 'rejected HoldTimeoutError'])
   })
 
-  it('is not fooled by a clock that jumps: it waits no longer for that, and no shorter', async () => {
+  it('makes no entry wait longer or shorter if the clock jumps', async () => {
     const { clock, hold } = queueOf({ timeout: 100 })
     const before = hold()
     clock.jump(-1_000_000)
@@ -121,7 +128,7 @@ describe('the hold queue', () => {
     expect(ahead.state).toBe('rejected')
   })
 
-  it('keeps nobody for as long as a clock was set back, however many came one after the other', async () => {
+  it('rejects many successive entries in time after the clock was set back', async () => {
     const { clock, hold } = queueOf({ timeout: 100 })
     const held: ReturnType<typeof hold>[] = []
     for (let n = 0; n < 9; n++) {
@@ -133,30 +140,27 @@ describe('the hold queue', () => {
     expect(held.map(({ state }) => state)).toEqual(Array(9).fill('rejected'))
   })
 
-  it('turns away who comes when it is full, and takes the next when there is room', async () => {
+  it('rejects a new entry while it is full, and accepts the next one once there is room', async () => {
     const { queue, hold, changes } = queueOf({ limit: 1 })
     hold()
-    const turnedAway = hold()
+    const excess = hold()
     await settled()
-    expect(turnedAway.error).toMatchObject({ code: 'queue_full' })
-    queue.shift()?.resolve('a')
+    expect(excess.error).toMatchObject({ code: 'queue_full' })
+    queue.shift()?.release('a')
     const next = hold()
-    queue.shift()?.resolve('b')
+    queue.shift()?.release('b')
     await settled()
     expect(next.value).toBe('b')
     expect(changes).toEqual(['held', 'rejected QueueFullError', 'held'])
   })
 
-  it('turns everyone away, or those that are named, each with an error of its own', async () => {
+  it('rejects all entries, or only those of an owner from a number on, each with its own error', async () => {
     const { queue, hold } = queueOf()
     const held = [hold(1), hold(2), hold(1), hold(3)]
-    queue.rejectAll(
-      () => new SignedOutError(),
-      (owner) => owner === 1,
-    )
+    queue.rejectAll(() => new SignedOutError(), 2)
     await settled()
-    expect(held.map(({ state }) => state)).toEqual(['rejected', 'pending', 'rejected', 'pending'])
-    expect(held[0]?.error).not.toBe(held[2]?.error)
+    expect(held.map(({ state }) => state)).toEqual(['pending', 'rejected', 'pending', 'rejected'])
+    expect(held[1]?.error).not.toBe(held[3]?.error)
     queue.rejectAll(() => new SignedOutError())
     await settled()
     expect(held.every(({ state }) => state === 'rejected')).toBe(true)
@@ -164,8 +168,8 @@ describe('the hold queue', () => {
   })
 })
 
-describe('who waits with a signal', () => {
-  it('leaves at once with its reason, from the middle', async () => {
+describe('an entry with a signal', () => {
+  it('is removed from the middle of the queue with the reason of the signal', async () => {
     const { queue, hold, changes } = queueOf()
     const { signal, abort } = countingSignal()
     const held = [hold(1), hold(2, { signal }), hold(3)]
@@ -178,19 +182,19 @@ describe('who waits with a signal', () => {
     expect(changes.at(-1)).toBe('rejected Error')
   })
 
-  it('shares one listener with all who wait under it, for more than ten look like a leak', async () => {
+  it('shares one listener with all entries of its signal, because more than ten look like a leak', async () => {
     const { queue, hold } = queueOf()
     const counting = countingSignal()
     const held = Array.from({ length: 12 }, (_, owner) => hold(owner, { signal: counting.signal }))
     expect(counting.listening).toBe(1)
-    queue.shift()?.resolve('a')
+    queue.shift()?.release('a')
     counting.abort('enough')
     await settled()
     expect(held.map(({ state }) => state)).toEqual(['fulfilled', ...held.slice(1).map(() => 'rejected')])
     expect([queue.size, counting.listening]).toEqual([0, 0])
   })
 
-  it('does not enter with one that is aborted already', async () => {
+  it('is not added if its signal is already aborted', async () => {
     const { queue, hold } = queueOf()
     const held = hold(0, { signal: AbortSignal.abort('enough') })
     await settled()
@@ -199,10 +203,10 @@ describe('who waits with a signal', () => {
   })
 
   it.each<[string, (queue: ReturnType<typeof queueOf>) => unknown]>([
-    ['is let go', ({ queue }) => queue.shift()?.resolve('a')],
-    ['is turned away', ({ queue }) => queue.rejectAll(() => new SignedOutError())],
-    ['runs out of time', ({ clock }) => clock.advance(30_000)],
-  ])('leaves no listener behind when it %s', async (_, end) => {
+    ['is released', ({ queue }) => queue.shift()?.release('a')],
+    ['is rejected', ({ queue }) => queue.rejectAll(() => new SignedOutError())],
+    ['times out', ({ clock }) => clock.advance(30_000)],
+  ])('leaves no listener behind if it %s', async (_, end) => {
     const made = queueOf()
     const counting = countingSignal()
     const held = made.hold(0, { signal: counting.signal, timeout: 60_000 })
@@ -214,12 +218,12 @@ describe('who waits with a signal', () => {
     expect(made.clock.pending).toBe(0)
   })
 
-  it('may be among 50,000 who leave one by one, from wherever they stand', async () => {
+  it('can be removed from any position in a queue of 50,000 entries', async () => {
     const { queue, hold, clock } = queueOf()
     const signals = Array.from({ length: 50_000 }, plainSignal)
     const held = signals.map((signal, owner) => hold(owner, { signal }))
     expect(queue.size).toBe(50_000)
-    // Every second one, from the middle outwards.
+    // Every second entry, from the middle outwards.
     for (let step = 0; step < 25_000; step++) {
       const offset = (step % 2 === 0 ? 1 : -1) * 2 * Math.ceil(step / 2)
       signals[(25_000 + offset + 50_000) % 50_000]?.abort()
@@ -228,7 +232,7 @@ describe('who waits with a signal', () => {
     const owners: number[] = []
     for (let entry = queue.shift(); entry; entry = queue.shift()) {
       owners.push(entry.owner)
-      entry.resolve('go')
+      entry.release('go')
     }
     expect(owners).toEqual([...owners].sort((a, b) => a - b))
     await settled()
@@ -239,8 +243,24 @@ describe('who waits with a signal', () => {
   })
 })
 
-describe('who waits with a timeout of its own', () => {
-  it('waits no longer than that', async () => {
+describe('an entry with a callback', () => {
+  it('calls it once, when it begins to wait', () => {
+    const { queue, hold } = queueOf({ limit: 1 })
+    let calls = 0
+    const onHeld = () => {
+      calls++
+      expect(queue.size).toBe(0)
+    }
+    hold(0, { onHeld })
+    expect(calls).toBe(1)
+    hold(0, { onHeld })
+    hold(0, { onHeld, signal: AbortSignal.abort() })
+    expect(calls).toBe(1)
+  })
+})
+
+describe('an entry with its own timeout', () => {
+  it('waits no longer than its own timeout or the default', async () => {
     const { clock, hold } = queueOf({ timeout: 100 })
     const [short, long] = [hold(0, { timeout: 40 }), hold(0, { timeout: 400 })]
     await clock.advance(40)
@@ -251,14 +271,14 @@ describe('who waits with a timeout of its own', () => {
     expect(clock.pending).toBe(0)
   })
 
-  it.each([0, -5])('of %i does not wait at all', async (timeout) => {
+  it.each([0, -5])('does not wait at all if the timeout is %i', async (timeout) => {
     const { clock, hold } = queueOf()
     const held = hold(0, { timeout })
     await clock.advance(0)
     expect(held.state).toBe('rejected')
   })
 
-  it('of NaN waits as long as everyone', async () => {
+  it('waits for the default timeout if its own is NaN', async () => {
     const { clock, hold } = queueOf({ timeout: 100 })
     const held = hold(0, { timeout: Number.NaN })
     await clock.advance(99)
@@ -268,7 +288,7 @@ describe('who waits with a timeout of its own', () => {
   })
 })
 
-describe('whatever happens to those who wait', () => {
+describe('any sequence of operations on the hold queue', () => {
   type Step =
     | { do: 'hold'; owner: number; timeout?: number; abortable: boolean }
     | { do: 'abort'; which: number }
@@ -297,17 +317,17 @@ describe('whatever happens to those who wait', () => {
     fc.record({ do: fc.constant('jump' as const), ms: fc.integer({ min: -500, max: 500 }) }),
   )
 
-  /** Each came at another time by the wall clock, which is where it was again before a timer could tell. */
+  /** Each entry arrives at another wall-clock time, and the clock is back before any timer can run. */
   const clockSetToAndFro: Step[] = [76, 25, -101].flatMap((ms) => [
     { do: 'hold', owner: 0, abortable: false },
     { do: 'jump', ms },
   ])
 
-  it('each of them settles exactly once, in time, and nothing is left behind', async () => {
+  it('settles each entry exactly once and in time, and leaves nothing behind', async () => {
     const TIMEOUT = 100
     await fc.assert(
       fc.asyncProperty(fc.array(step, { maxLength: 40 }), async (steps) => {
-        const { clock, queue } = queueOf({ timeout: TIMEOUT, limit: 12 })
+        const { clock, queue, counts } = queueOf({ timeout: TIMEOUT, limit: 12 })
         const held: { settlements: number; abort: (() => void) | undefined }[] = []
         let expected = 0
         for (const action of steps) {
@@ -321,19 +341,16 @@ describe('whatever happens to those who wait', () => {
             held.push(entry)
             expected++
           } else if (action.do === 'abort') held[action.which]?.abort?.()
-          else if (action.do === 'release') queue.shift()?.resolve('go')
+          else if (action.do === 'release') queue.shift()?.release('go')
           else if (action.do === 'reject') {
-            const { owner } = action
-            queue.rejectAll(
-              () => new SignedOutError(),
-              owner === undefined ? undefined : (other) => other === owner,
-            )
+            queue.rejectAll(() => new SignedOutError(), action.owner)
           } else if (action.do === 'advance') await clock.advance(action.ms)
           else clock.jump(action.ms)
           await settled()
           expect(queue.size).toBe(held.filter(({ settlements }) => settlements === 0).length)
+          expect(counts.waiting).toBe(queue.size)
         }
-        // Twice: a jump may make the shared timer look again, and no more than that.
+        // Twice the timeout, because the shared timer may have to check once more after a jump.
         await clock.advance(2 * TIMEOUT)
         expect(held).toHaveLength(expected)
         expect(held.every(({ settlements }) => settlements === 1)).toBe(true)

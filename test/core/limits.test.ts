@@ -1,18 +1,19 @@
-import { describe, expect, it } from 'vitest'
+import { describe, expect, it, vi } from 'vitest'
+import { REQUEST_GATE } from '../../src/core/auth.ts'
 import { memoryStorage } from '../../src/storage/memory.ts'
-import { LIFETIME, type RigOptions, refused, rig, tokens, watch } from './auth-setup.ts'
+import { createHarness, type HarnessOptions, LIFETIME, refused, tokens, watch } from './auth-setup.ts'
 
 const HOUR = 3_600_000
 
-/** A session that is renewed as it falls due. */
-const renewing = (options: RigOptions) => {
+/** A session that refreshes each time a refresh is due. */
+const refreshingSession = (options: HarnessOptions) => {
   let count = 1
-  return rig({ refresh: () => tokens(++count), ...options })
+  return createHarness({ refresh: () => tokens(++count), ...options })
 }
 
 describe('limits.idle', () => {
-  it('ends a session that no request used for so long, and says why', async () => {
-    const { auth, clock, last } = renewing({ limits: { idle: HOUR } })
+  it('expires a session that no request has used for that long, and reports the reason', async () => {
+    const { auth, clock, last } = refreshingSession({ limits: { idle: HOUR } })
     await clock.advance(HOUR - 1)
     expect(auth.state).toBe('authenticated')
     await clock.advance(1)
@@ -22,15 +23,15 @@ describe('limits.idle', () => {
     await expect(auth.getAccessToken()).rejects.toMatchObject({ code: 'session_expired', reason: 'idle' })
   })
 
-  it('takes no renewal for use: it renewed all the while', async () => {
-    const { clock, told } = renewing({ limits: { idle: HOUR } })
+  it('does not count a refresh as a use', async () => {
+    const { clock, emitted } = refreshingSession({ limits: { idle: HOUR } })
     await clock.advance(HOUR)
-    expect(told().filter((type) => type === 'refreshed').length).toBeGreaterThan(4)
-    expect(told().at(-1)).toBe('expired')
+    expect(emitted().filter((type) => type === 'refreshed').length).toBeGreaterThan(4)
+    expect(emitted().at(-1)).toBe('expired')
   })
 
   it('counts from the last request', async () => {
-    const { auth, clock } = renewing({ limits: { idle: HOUR } })
+    const { auth, clock } = refreshingSession({ limits: { idle: HOUR } })
     for (let used = 0; used < 5; used++) {
       await clock.advance(HOUR - 1)
       await auth.getAccessToken()
@@ -42,25 +43,25 @@ describe('limits.idle', () => {
     expect(auth.state).toBe('expired')
   })
 
-  it('ends it while it is refreshing, too, and turns away who waits', async () => {
-    const { auth, clock, refresh } = rig({
+  it('expires a session during a refresh, too, and rejects waiting calls', async () => {
+    const { auth, clock, refresh } = createHarness({
       limits: { idle: LIFETIME + 5_000 },
       timeouts: { refresh: HOUR, hold: HOUR },
     })
     await clock.advance(LIFETIME)
     expect(auth.state).toBe('refreshing')
-    const renewed = watch(auth.refresh())
+    const refreshed = watch(auth.refresh())
     await clock.advance(5_000)
     expect(auth.state).toBe('expired')
-    expect(renewed.error).toMatchObject({ code: 'session_expired', reason: 'idle' })
+    expect(refreshed.error).toMatchObject({ code: 'session_expired', reason: 'idle' })
     refresh.call().resolve(tokens(2))
     await clock.advance(0)
     expect(auth.state).toBe('expired')
     expect(auth.session).toBeUndefined()
   })
 
-  it('counts a request that waits as use', async () => {
-    const { auth, clock } = rig({
+  it('counts a held request as a use', async () => {
+    const { auth, clock } = createHarness({
       limits: { idle: LIFETIME + 5_000 },
       timeouts: { refresh: HOUR, hold: HOUR },
     })
@@ -72,28 +73,31 @@ describe('limits.idle', () => {
     expect(held.error).toMatchObject({ code: 'session_expired', reason: 'idle' })
   })
 
-  it('stops the first request after it, in a machine that slept', async () => {
-    const { auth, clock } = rig({ limits: { idle: 60_000 } })
+  it('rejects the first request after the limit, on a machine that slept', async () => {
+    const { auth, clock } = createHarness({ limits: { idle: 60_000 } })
     clock.jump(60_000)
     await expect(auth.getAccessToken()).rejects.toMatchObject({ reason: 'idle' })
   })
 
-  it('stops the first request after it, in a machine that slept while it was refreshing', async () => {
-    const { auth, clock } = rig({ initialTokens: tokens(1, { expires_in: 0 }), limits: { idle: 60_000 } })
+  it('rejects the first request after the limit, on a machine that slept during a refresh', async () => {
+    const { auth, clock } = createHarness({
+      initialTokens: tokens(1, { expires_in: 0 }),
+      limits: { idle: 60_000 },
+    })
     await clock.advance(0)
     clock.jump(60_000)
     await expect(auth.getAccessToken()).rejects.toMatchObject({ reason: 'idle' })
   })
 
-  it('ends it at the wake of a machine that slept', async () => {
-    const { auth, clock, outside } = rig({ limits: { idle: 60_000 } })
+  it('expires the session once a machine that slept wakes up', async () => {
+    const { auth, clock, outside } = createHarness({ limits: { idle: 60_000 } })
     clock.jump(60_000)
     outside.signal('visible')
     expect(auth.state).toBe('expired')
   })
 
-  it('starts anew with each sign-in', async () => {
-    const { auth, clock, signIn } = renewing({ limits: { idle: HOUR } })
+  it('starts to count again with each sign-in', async () => {
+    const { auth, clock, signIn } = refreshingSession({ limits: { idle: HOUR } })
     await clock.advance(HOUR)
     const session = auth.signIn('ada')
     await clock.advance(0)
@@ -103,22 +107,22 @@ describe('limits.idle', () => {
     expect(auth.state).toBe('authenticated')
   })
 
-  it('ends the last token of a session, too', async () => {
-    const { auth, clock, refresh, at } = rig({ limits: { idle: 60_000 } })
+  it('expires a session that cannot refresh any more, too', async () => {
+    const { auth, clock, refresh, at } = createHarness({ limits: { idle: 60_000 } })
     auth.refresh().catch(() => {})
     await clock.advance(0)
     refresh.call().reject(refused())
     await clock.advance(0)
     await clock.advance(59_999)
-    expect(at('authenticated.terminal')).toBe(true)
+    expect(at('authenticated.lastToken')).toBe(true)
     await clock.advance(1)
     expect(auth.actor.getSnapshot().context.reason).toBe('idle')
   })
 })
 
 describe('limits.absolute', () => {
-  it('ends a session that lived for so long, whatever it did, and says why', async () => {
-    const { auth, clock, last } = renewing({ limits: { absolute: HOUR } })
+  it('expires a session after that time, however often it is used, and reports the reason', async () => {
+    const { auth, clock, last } = refreshingSession({ limits: { absolute: HOUR } })
     for (let minute = 0; minute < 60; minute++) {
       await auth.getAccessToken()
       await clock.advance(60_000)
@@ -127,8 +131,11 @@ describe('limits.absolute', () => {
     expect(last('expired')).toMatchObject({ reason: 'lifetime', at: clock.now() })
   })
 
-  it('ends it while it is refreshing, too', async () => {
-    const { auth, clock } = rig({ limits: { absolute: LIFETIME + 5_000 }, timeouts: { refresh: HOUR } })
+  it('expires a session during a refresh, too', async () => {
+    const { auth, clock } = createHarness({
+      limits: { absolute: LIFETIME + 5_000 },
+      timeouts: { refresh: HOUR },
+    })
     await clock.advance(LIFETIME + 4_999)
     expect(auth.state).toBe('refreshing')
     await clock.advance(1)
@@ -136,11 +143,11 @@ describe('limits.absolute', () => {
     expect(auth.actor.getSnapshot().context.reason).toBe('lifetime')
   })
 
-  it('goes on counting where the session was restored', async () => {
+  it('continues to count after the session was restored', async () => {
     const storage = memoryStorage()
-    const first = renewing({ storage })
+    const first = refreshingSession({ storage })
     await first.clock.advance(HOUR / 2)
-    const second = renewing({
+    const second = refreshingSession({
       storage,
       signedOut: true,
       clock: first.clock,
@@ -152,15 +159,15 @@ describe('limits.absolute', () => {
     expect(second.auth.state).toBe('expired')
   })
 
-  it('leaves no record of the session it ended', async () => {
+  it('removes the record of the expired session from the store', async () => {
     const storage = memoryStorage()
-    const { clock } = renewing({ storage, limits: { absolute: HOUR } })
+    const { clock } = refreshingSession({ storage, limits: { absolute: HOUR } })
     await clock.advance(HOUR)
     expect(storage.read()).toBeUndefined()
   })
 
-  it('lets a sign-in go on that was in flight', async () => {
-    const { auth, clock, signIn } = renewing({ limits: { absolute: HOUR } })
+  it('does not interrupt a sign-in in flight', async () => {
+    const { auth, clock, signIn } = refreshingSession({ limits: { absolute: HOUR } })
     await clock.advance(HOUR - 1)
     const session = watch(auth.signIn('ada'))
     await clock.advance(10)
@@ -168,11 +175,50 @@ describe('limits.absolute', () => {
     await clock.advance(0)
     expect(session.state).toBe('fulfilled')
   })
+
+  it('does not interrupt a sign-in that a listener starts in the step that notices the limit', async () => {
+    const { auth, clock, signIn } = refreshingSession({ limits: { absolute: HOUR } })
+    const signIns: ReturnType<typeof watch>[] = []
+    auth.on('stepUpRequired', () => void signIns.push(watch(auth.signIn('ada'))))
+    clock.jump(HOUR)
+    auth[REQUEST_GATE].reportStepUp({ scope: 'more' })
+    await clock.advance(0)
+    signIn.call().resolve(tokens(9))
+    await clock.advance(0)
+    expect(signIns).toMatchObject([{ state: 'fulfilled' }])
+    expect(auth.state).toBe('authenticated')
+  })
+
+  it('sets no timers to look at the limit while a sign-in is in flight', async () => {
+    const { auth, clock, signIn } = createHarness({
+      limits: { absolute: LIFETIME },
+      timeouts: { signIn: HOUR },
+    })
+    await clock.advance(LIFETIME - 1)
+    watch(auth.signIn('ada'))
+    const timers = vi.spyOn(clock, 'setTimeout')
+    await clock.advance(10_000)
+    expect(timers.mock.calls.length).toBeLessThan(5)
+    signIn.call().reject(new Error('no'))
+    await clock.advance(0)
+    expect(auth.state).toBe('expired')
+  })
+
+  it('rejects a refresh that is answered after the limit, because the session has expired', async () => {
+    const { auth, clock, refresh } = createHarness({ limits: { absolute: HOUR } })
+    const refreshed = watch(auth.refresh())
+    await clock.advance(0)
+    clock.jump(HOUR)
+    refresh.call().resolve(tokens(2))
+    await clock.advance(0)
+    expect(auth.state).toBe('expired')
+    expect(refreshed.error).toMatchObject({ code: 'session_expired', reason: 'lifetime' })
+  })
 })
 
-describe('a clock without limits', () => {
-  it('is not looked at for them', async () => {
-    const { auth, clock } = renewing({})
+describe('a session without limits', () => {
+  it('never expires, however long it is unused', async () => {
+    const { auth, clock } = refreshingSession({})
     await clock.advance(24 * HOUR)
     expect(auth.state).toBe('authenticated')
   })

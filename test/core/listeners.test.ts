@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
-import { LIFETIME, refused, rig, SECRET, tokens, watch } from './auth-setup.ts'
+import { createHarness, LIFETIME, refused, SECRET, tokens, watch } from './auth-setup.ts'
 
 const boom = new Error('a listener fails')
 const throwing = () => {
@@ -7,8 +7,8 @@ const throwing = () => {
 }
 
 describe('on()', () => {
-  it('hands out what is listened for, and everything for "*"', async () => {
-    const { auth, refresh, clock } = rig()
+  it('passes the events of a type to their listeners, and all events to a listener for "*"', async () => {
+    const { auth, refresh, clock } = createHarness()
     const one: string[] = []
     const all: string[] = []
     auth.on('refreshed', ({ type }) => void one.push(type))
@@ -21,40 +21,40 @@ describe('on()', () => {
     expect(all.filter((type) => type !== 'transition')).toEqual(['refreshed'])
   })
 
-  it('stops by what it returns, and only for that listener', async () => {
-    const { auth } = rig()
-    const heard: string[] = []
-    const listener = ({ type }: { type: string }) => void heard.push(type)
+  it('returns a function that removes only that listener', async () => {
+    const { auth } = createHarness()
+    const received: string[] = []
+    const listener = ({ type }: { type: string }) => void received.push(type)
     const stop = auth.on('signedOut', listener)
     auth.on('signedOut', listener)
     stop()
     stop()
     await auth.signOut()
-    expect(heard).toEqual(['signedOut'])
+    expect(received).toEqual(['signedOut'])
   })
 
-  it('gives instants, epoch, generation and reason, frozen and the same to everyone', async () => {
-    const { auth, clock, refresh } = rig({ initialTokens: tokens(1, { expires_in: 0 }) })
-    const heard: object[] = []
-    auth.on('expired', (event) => void heard.push(event))
-    auth.on('*', (event) => void (event.type === 'expired' && heard.push(event)))
-    auth.actor.on('expired', (event) => void heard.push(event))
+  it('passes the same frozen event with time, epoch, generation and reason to every listener', async () => {
+    const { auth, clock, refresh } = createHarness({ initialTokens: tokens(1, { expires_in: 0 }) })
+    const received: object[] = []
+    auth.on('expired', (event) => void received.push(event))
+    auth.on('*', (event) => void (event.type === 'expired' && received.push(event)))
+    auth.actor.on('expired', (event) => void received.push(event))
     await clock.advance(0)
     refresh.call().reject(refused())
     await clock.advance(0)
-    expect(heard[0]).toEqual({
+    expect(received[0]).toEqual({
       type: 'expired',
       at: clock.now(),
       epoch: 1,
       generation: 1,
       reason: 'invalid_grant',
     })
-    expect(Object.isFrozen(heard[0])).toBe(true)
-    expect(new Set(heard).size).toBe(1)
+    expect(Object.isFrozen(received[0])).toBe(true)
+    expect(new Set(received).size).toBe(1)
   })
 
-  it('says of each transition where it came from and went to, region by region', async () => {
-    const { auth, refresh, clock, events } = rig()
+  it('reports the source and the target of each transition, region by region', async () => {
+    const { auth, refresh, clock, events } = createHarness()
     events.length = 0
     auth.refresh().catch(() => {})
     await clock.advance(0)
@@ -65,42 +65,42 @@ describe('on()', () => {
     const steps = events.map((event) => (event.type === 'transition' ? [event.from, event.to] : event.type))
     expect(steps).toEqual([
       ['authenticated', 'refreshing'],
-      ['refreshing', 'refreshing.exchange.requesting'],
+      ['refreshing', 'refreshing.attempt.requesting'],
       ['refreshing', 'refreshing.gate.open'],
       'refreshFailed',
-      ['refreshing.exchange.requesting', 'refreshing.exchange.backingOff'],
-      ['refreshing.exchange.backingOff', 'refreshing.exchange.requesting'],
+      ['refreshing.attempt.requesting', 'refreshing.attempt.backingOff'],
+      ['refreshing.attempt.backingOff', 'refreshing.attempt.requesting'],
       'refreshed',
       ['refreshing', 'authenticated'],
-      ['authenticated', 'authenticated.renewable'],
+      ['authenticated', 'authenticated.refreshable'],
     ])
   })
 })
 
 describe('history', () => {
-  it('keeps the last events, oldest first, and no more than historyLimit', async () => {
-    const { auth, events } = rig({ historyLimit: 3 })
+  it('contains the last events, oldest first, and no more than historyLimit', async () => {
+    const { auth, events } = createHarness({ historyLimit: 3 })
     await auth.signOut()
     await auth.setTokens(tokens(2))
     expect(auth.history).toEqual(events.slice(-3))
     expect(auth.history).toHaveLength(3)
   })
 
-  it('is a copy: nobody changes it for the next one', () => {
-    const { auth } = rig()
+  it('is a copy, so a change to it does not affect the next one', () => {
+    const { auth } = createHarness()
     const before = auth.history.length
     ;(auth.history as unknown[]).push('forged')
     expect(auth.history).toHaveLength(before)
   })
 
-  it('keeps nothing where historyLimit is 0', async () => {
-    const { auth } = rig({ historyLimit: 0 })
+  it('is empty if historyLimit is 0', async () => {
+    const { auth } = createHarness({ historyLimit: 0 })
     await auth.signOut()
     expect(auth.history).toEqual([])
   })
 
-  it('takes bursts of requests that follow each other for one', async () => {
-    const { auth, clock } = rig({
+  it('merges bursts of requests that follow each other into one event', async () => {
+    const { auth, clock } = createHarness({
       initialTokens: tokens(1, { expires_in: 0 }),
       timeouts: { refresh: 60_000 },
     })
@@ -114,8 +114,8 @@ describe('history', () => {
     ])
   })
 
-  it('answers why the user was signed out', async () => {
-    const { auth, clock, refresh } = rig()
+  it('shows why the user was signed out', async () => {
+    const { auth, clock, refresh } = createHarness()
     await clock.advance(LIFETIME - 60_000)
     refresh.call().reject(refused())
     await clock.advance(LIFETIME)
@@ -143,38 +143,51 @@ describe('a listener that throws', () => {
   })
 
   it.each([
-    ['auth.on', 'refreshed', (made: ReturnType<typeof rig>) => made.auth.on('refreshed', throwing)],
-    ['auth.on("*")', '*', (made: ReturnType<typeof rig>) => made.auth.on('*', throwing)],
-    ['actor.on', 'refreshed', (made: ReturnType<typeof rig>) => made.auth.actor.on('refreshed', throwing)],
-    ['actor.subscribe', 'state', (made: ReturnType<typeof rig>) => made.auth.actor.subscribe(throwing)],
+    ['auth.on', 'refreshed', (made: ReturnType<typeof createHarness>) => made.auth.on('refreshed', throwing)],
+    ['auth.on("*")', '*', (made: ReturnType<typeof createHarness>) => made.auth.on('*', throwing)],
+    [
+      'actor.on',
+      'refreshed',
+      (made: ReturnType<typeof createHarness>) => made.auth.actor.on('refreshed', throwing),
+    ],
+    [
+      'actor.subscribe',
+      'state',
+      (made: ReturnType<typeof createHarness>) => made.auth.actor.subscribe(throwing),
+    ],
     [
       'actor.subscribe({ next })',
       'state',
-      (made: ReturnType<typeof rig>) => made.auth.actor.subscribe({ next: throwing }),
+      (made: ReturnType<typeof createHarness>) => made.auth.actor.subscribe({ next: throwing }),
     ],
     [
       'actor.select',
       'state',
-      (made: ReturnType<typeof rig>) => made.auth.actor.select((state) => state.value).subscribe(throwing),
+      (made: ReturnType<typeof createHarness>) =>
+        made.auth.actor.select((state) => state.value).subscribe(throwing),
     ],
-    ['system.inspect', 'frame', (made: ReturnType<typeof rig>) => made.auth.actor.system.inspect(throwing)],
+    [
+      'system.inspect',
+      'frame',
+      (made: ReturnType<typeof createHarness>) => made.auth.actor.system.inspect(throwing),
+    ],
     [
       'system.inspect({ next })',
       'frame',
-      (made: ReturnType<typeof rig>) => made.auth.actor.system.inspect({ next: throwing }),
+      (made: ReturnType<typeof createHarness>) => made.auth.actor.system.inspect({ next: throwing }),
     ],
-  ])('in %s harms nobody and is reported', async (_, __, listen) => {
-    const made = rig()
+  ])('in %s affects nothing else, and its error is reported', async (_, __, listen) => {
+    const made = createHarness()
     const { auth, refresh, clock, reported } = made
     listen(made)
-    const heard: string[] = []
-    auth.on('refreshed', ({ type }) => void heard.push(type))
+    const received: string[] = []
+    auth.on('refreshed', ({ type }) => void received.push(type))
     const held = watch(auth.refresh())
     await clock.advance(0)
     refresh.call().resolve(tokens(2))
     await clock.advance(0)
     expect(held.state).toBe('fulfilled')
-    expect(heard).toEqual(['refreshed'])
+    expect(received).toEqual(['refreshed'])
     expect(auth.state).toBe('authenticated')
     expect(reported.length).toBeGreaterThan(0)
     expect(new Set(reported)).toEqual(new Set([boom]))
@@ -182,8 +195,8 @@ describe('a listener that throws', () => {
     expect(uncaught).toEqual([])
   })
 
-  it('in the end of a subscription harms nobody and is reported', () => {
-    const { auth, reported } = rig()
+  it('at the end of a subscription affects nothing else, and its error is reported', () => {
+    const { auth, reported } = createHarness()
     const complete = vi.fn(throwing)
     auth.actor.subscribe({ complete })
     auth.actor.subscribe({ error: throwing, complete })
@@ -192,23 +205,23 @@ describe('a listener that throws', () => {
     expect(reported).toHaveLength(complete.mock.calls.length)
   })
 
-  it('in an environment that cannot be listened to is reported, and the session goes on', async () => {
-    const { auth, reported } = rig({ environment: { online: () => true, subscribe: throwing } })
+  it('does not end the session if subscribe() of the environment throws, and the error is reported', async () => {
+    const { auth, reported } = createHarness({ environment: { online: () => true, subscribe: throwing } })
     expect(reported).toEqual([boom, boom, boom, boom])
     expect(await auth.getAccessToken()).toBe(`${SECRET}-at-1`)
   })
 
-  it('in a store that cannot be listened to is told as storageFailed, to who listens from the start', async () => {
+  it('causes storageFailed if subscribe() of the store throws, even for the first listeners', async () => {
     const storage = { read: () => {}, write: () => {}, clear: () => {}, subscribe: throwing }
-    const { clock, last } = rig({ storage })
+    const { clock, last } = createHarness({ storage })
     await clock.advance(0)
     expect(last('storageFailed')).toMatchObject({ reason: 'Error' })
   })
 })
 
 describe('actor', () => {
-  it('gives its subscribers each snapshot, until they leave', async () => {
-    const { auth } = rig()
+  it('passes each snapshot to its subscribers until they unsubscribe', async () => {
+    const { auth } = createHarness()
     const seen: unknown[] = []
     const subscription = auth.actor.subscribe((snapshot) => void seen.push(snapshot.value))
     const inspected: string[] = []
@@ -221,14 +234,14 @@ describe('actor', () => {
     expect(seen).toHaveLength(2)
   })
 
-  it('tags its states for who only wants to know whether to wait', async () => {
-    const { auth, clock, signIn } = rig({ signedOut: true })
-    expect([...auth.actor.getSnapshot().tags]).toEqual(['settled'])
+  it('has the tags busy, settled and session in the states they describe', async () => {
+    const { auth, clock, signIn } = createHarness({ signedOut: true })
+    expect([...auth.actor.getSnapshot().tags]).toEqual(['settled', 'anonymous'])
     auth.signIn('ada').catch(() => {})
-    expect([...auth.actor.getSnapshot().tags]).toEqual(['busy'])
+    expect([...auth.actor.getSnapshot().tags]).toEqual(['busy', 'hold'])
     await clock.advance(0)
     signIn.call().resolve(tokens(1))
     await clock.advance(0)
-    expect([...auth.actor.getSnapshot().tags].sort()).toEqual(['session', 'settled'])
+    expect([...auth.actor.getSnapshot().tags].sort()).toEqual(['pass', 'session', 'settled'])
   })
 })

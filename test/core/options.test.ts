@@ -1,16 +1,18 @@
 import { describe, expect, it } from 'vitest'
-import { type AuthOptions, settle } from '../../src/core/options.ts'
-import { createAuth } from '../../src/index.ts'
+import type { AuthOptions } from '../../src/core/options.ts'
+import { resolveOptions } from '../../src/core/resolve-options.ts'
+import { createAuth, defineCoordinator, defineStorage, fromCookie, sessionLimits } from '../../src/index.ts'
+import { memoryStorage } from '../../src/storage/memory.ts'
+import { fakeCoordinator } from './auth-setup.ts'
 
 const refresh = () => ({ access_token: 'a' })
-const settleLoosely = (options: unknown) => settle(options as AuthOptions<never>)
+const resolveLoosely = (options: unknown) => resolveOptions(options as AuthOptions<never>)
 
 describe('the options of createAuth', () => {
-  it('have defaults', () => {
-    expect(settle({ refresh })).toEqual({
+  it('have a default for everything but the refresh function', () => {
+    expect(resolveOptions({ refresh })).toEqual({
       refreshAhead: undefined,
-      renew: 'timer',
-      silentSignIn: false,
+      refreshOn: 'timer',
       persist: 'all',
       retry: { attempts: 5, minDelay: 250, maxDelay: 30_000, jitter: 1 },
       timeouts: {
@@ -21,7 +23,6 @@ describe('the options of createAuth', () => {
         lock: 12_000,
         storage: 2_000,
       },
-      limits: { idle: Number.POSITIVE_INFINITY, absolute: Number.POSITIVE_INFINITY },
       queueLimit: 100_000,
       concurrency: Number.POSITIVE_INFINITY,
       historyLimit: 100,
@@ -30,28 +31,33 @@ describe('the options of createAuth', () => {
     })
   })
 
-  it('are taken as they are given', () => {
+  it('keep the values that are given', () => {
     const given = {
       refreshAhead: 1,
-      renew: 'demand',
-      silentSignIn: true,
+      refreshOn: 'demand',
       persist: 'none',
       retry: { attempts: 2, minDelay: 3, maxDelay: 4, jitter: 0.5 },
       timeouts: { refresh: 5, signIn: 6, revoke: 7, hold: 8, lock: 9, storage: 10 },
-      limits: { idle: 11, absolute: 12 },
       queueLimit: 13,
       historyLimit: 14,
       whenExpired: 'hold',
       ambiguousRefresh: 'expire',
     } as const
-    expect(settle({ refresh, ...given, release: { concurrency: 15 } })).toEqual({ ...given, concurrency: 15 })
+    expect(resolveOptions({ refresh, ...given, release: { concurrency: 15 } })).toEqual({
+      ...given,
+      concurrency: 15,
+    })
   })
 
-  it.each([
-    [true, 1],
-    [false, 0],
-  ])('take jitter: %s for %i', (jitter, number) => {
-    expect(settle({ refresh, retry: { jitter } }).retry.jitter).toBe(number)
+  it('may be features that functions of the library made', () => {
+    const features = {
+      storage: memoryStorage(),
+      coordinator: defineCoordinator(fakeCoordinator().coordinator),
+      limits: sessionLimits({ idle: 1, absolute: 1 }),
+      silentSignIn: fromCookie(),
+    }
+    expect(() => resolveOptions({ refresh, ...features })).not.toThrow()
+    expect(() => resolveOptions({ refresh, limits: sessionLimits() })).not.toThrow()
   })
 
   it.each([
@@ -64,8 +70,30 @@ describe('the options of createAuth', () => {
     [{ refresh, refreshAhead: -1 }, 'createAuth: refreshAhead must be a number of at least 0, not -1.'],
     [{ refresh, refreshAhead: '5' }, 'createAuth: refreshAhead must be a number of at least 0, not 5.'],
     [
-      { refresh, renew: 'always' },
-      "createAuth: renew must be 'timer' or 'activity' or 'demand', not always.",
+      { refresh, refreshOn: 'always' },
+      "createAuth: refreshOn must be 'timer' or 'activity' or 'demand', not always.",
+    ],
+    [{ refresh, renew: 'timer' }, 'createAuth: renew is called refreshOn.'],
+    [{ refresh, renew: undefined }, 'createAuth: renew is called refreshOn.'],
+    [
+      { refresh, storage: { read() {}, write() {}, clear() {} } },
+      'createAuth: storage must be made by a function of the library, such as defineStorage({ read, write, clear }), not an object.',
+    ],
+    [
+      { refresh, storage: null },
+      'createAuth: storage must be made by a function of the library, such as defineStorage({ read, write, clear }), not an object.',
+    ],
+    [
+      { refresh, coordinator: { exclusive() {}, announce() {}, subscribe() {} } },
+      'createAuth: coordinator must be made by a function of the library, such as defineCoordinator({ exclusive, announce, subscribe }), not an object.',
+    ],
+    [
+      { refresh, limits: { idle: 60_000 } },
+      'createAuth: limits must be made by a function of the library, such as sessionLimits({ idle, absolute }), not an object.',
+    ],
+    [
+      { refresh, silentSignIn: true },
+      'createAuth: silentSignIn must be made by a function of the library, such as fromCookie(), not true.',
     ],
     [
       { refresh, retry: { attempts: 0 } },
@@ -74,6 +102,10 @@ describe('the options of createAuth', () => {
     [
       { refresh, retry: { minDelay: Number.NaN } },
       'createAuth: retry.minDelay must be a number of at least 0, not NaN.',
+    ],
+    [
+      { refresh, retry: { jitter: true } },
+      'createAuth: retry.jitter must be a number of at least 0 and at most 1, not true.',
     ],
     [
       { refresh, retry: { jitter: 2 } },
@@ -85,11 +117,6 @@ describe('the options of createAuth', () => {
         `createAuth: timeouts.${name} must be a number of at least 0, not -1.`,
       ],
     ),
-    [{ refresh, limits: { idle: 0 } }, 'createAuth: limits.idle must be a number of at least 1, not 0.'],
-    [
-      { refresh, limits: { absolute: 0 } },
-      'createAuth: limits.absolute must be a number of at least 1, not 0.',
-    ],
     [{ refresh, queueLimit: -1 }, 'createAuth: queueLimit must be a number of at least 0, not -1.'],
     [
       { refresh, release: { concurrency: 0 } },
@@ -105,19 +132,50 @@ describe('the options of createAuth', () => {
       { refresh, ambiguousRefresh: 'never' },
       "createAuth: ambiguousRefresh must be 'retry' or 'expire', not never.",
     ],
-  ])('are checked at the door: %j', (options, message) => {
-    const check = () => settleLoosely(options)
+  ])('cause a TypeError at once if they are invalid: %j', (options, message) => {
+    const check = () => resolveLoosely(options)
     expect(check).toThrow(TypeError)
     expect(check).toThrow(message)
   })
 
-  it('reject initial tokens that cannot be used, without quoting them', () => {
+  it.each<[string, () => unknown, string]>([
+    [
+      'sessionLimits, for idle',
+      () => sessionLimits({ idle: 0 }),
+      'limits.idle must be a number of at least 1, not 0.',
+    ],
+    [
+      'sessionLimits, for absolute',
+      () => sessionLimits({ absolute: 0 }),
+      'limits.absolute must be a number of at least 1, not 0.',
+    ],
+    ...(['read', 'write', 'clear'] as const).map((name): [string, () => unknown, string] => [
+      `defineStorage, for a missing ${name}`,
+      () => defineStorage({ read() {}, write() {}, clear() {}, [name]: undefined } as never),
+      `defineStorage: ${name} must be a function.`,
+    ]),
+    ...(['exclusive', 'announce', 'subscribe'] as const).map((name): [string, () => unknown, string] => [
+      `defineCoordinator, for a missing ${name}`,
+      () => defineCoordinator({ exclusive() {}, announce() {}, subscribe() {}, [name]: undefined } as never),
+      `defineCoordinator: ${name} must be a function.`,
+    ]),
+    [
+      'defineStorage, for nothing',
+      () => defineStorage(undefined as never),
+      'defineStorage: read must be a function.',
+    ],
+  ])('cause a TypeError at once in %s', (_, make, message) => {
+    expect(make).toThrow(TypeError)
+    expect(make).toThrow(message)
+  })
+
+  it('reject unusable initial tokens without quoting them', () => {
     const make = () => createAuth({ refresh, initialTokens: { access_token: 'SECRET token' } })
     expect(make).toThrow(/access_token is not a string of visible ASCII/)
     expect(make).not.toThrow(/SECRET/)
   })
 
-  it('make a session that works, on the real clock', async () => {
+  it('make a working session on the real clock', async () => {
     using auth = createAuth({ refresh, initialTokens: { access_token: 'a', expires_in: 3_600 } })
     expect(await auth.getAccessToken()).toBe('a')
     expect(auth.session?.expiresAt).toBeGreaterThan(Date.now() + 3_500_000)

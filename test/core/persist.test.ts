@@ -3,11 +3,11 @@ import type { SessionRecord, SessionStorage } from '../../src/core/ports.ts'
 import { memoryStorage } from '../../src/storage/memory.ts'
 import { createVirtualClock, settled } from '../../src/testing/virtual-clock.ts'
 import {
+  createHarness,
   fakeCoordinator,
+  type HarnessOptions,
   LIFETIME,
-  type RigOptions,
   refused,
-  rig,
   SECRET,
   tokens,
   watch,
@@ -15,36 +15,36 @@ import {
 
 const stored = (storage: SessionStorage) => storage.read() as SessionRecord | undefined
 
-/** Two tabs that share a store and, unless told otherwise, one clock. */
-function tabs(options: RigOptions = {}) {
+/** Two tabs that share a store and, by default, one clock. */
+function tabs(options: HarnessOptions = {}) {
   const storage = memoryStorage()
   const clock = createVirtualClock()
   const mine = fakeCoordinator()
   const theirs = fakeCoordinator()
-  mine.coordinator.announce = (message) => theirs.hear(message)
-  theirs.coordinator.announce = (message) => mine.hear(message)
+  mine.coordinator.announce = (message) => theirs.receive(message)
+  theirs.coordinator.announce = (message) => mine.receive(message)
   const common = { storage, clock, persist: 'refresh-token', ...options } as const
-  const first = rig({ ...common, coordinator: mine.coordinator })
-  const second = () => rig({ ...common, coordinator: theirs.coordinator, signedOut: true })
+  const first = createHarness({ ...common, coordinator: mine.coordinator })
+  const second = () => createHarness({ ...common, coordinator: theirs.coordinator, signedOut: true })
   return { storage, clock, first, second }
 }
 
-/** A tab that renews, and a sibling that has renewed so many times by the time the first answer is due. */
-async function overtaken(times: number, options?: RigOptions) {
+/** A tab that refreshes, while another tab refreshes the given number of times before the first answer. */
+async function overtaken(times: number, options?: HarnessOptions) {
   const { storage, first, clock } = tabs(options)
   await clock.advance(0)
-  const renewed = watch(first.auth.refresh())
+  const refreshed = watch(first.auth.refresh())
   await clock.advance(0)
   const record = stored(storage) as SessionRecord
   const rotation = record.rotation + times
   storage.write({ ...record, rotation, refreshToken: `${SECRET}-rt-${rotation + 1}` })
-  return { storage, first, clock, renewed }
+  return { storage, first, clock, refreshed }
 }
 
 describe("persist: 'refresh-token'", () => {
-  it('keeps the refresh token and what is no token, and nothing else', async () => {
+  it('stores the refresh token and metadata, and no other token', async () => {
     const storage = memoryStorage()
-    const { auth, clock } = rig({ storage, persist: 'refresh-token', signedOut: true })
+    const { auth, clock } = createHarness({ storage, persist: 'refresh-token', signedOut: true })
     await auth.setTokens(tokens(1, { id_token: `${SECRET}-id`, subject: 'ada', scope: 'read' }))
     await clock.advance(0)
     expect(JSON.parse(JSON.stringify(stored(storage)))).toEqual({
@@ -60,14 +60,19 @@ describe("persist: 'refresh-token'", () => {
     })
   })
 
-  it('exchanges the refresh token at the next start, before any request goes', async () => {
+  it('refreshes at the next start, before it sends any request', async () => {
     const storage = memoryStorage()
     const clock = createVirtualClock()
-    const before = rig({ storage, clock, persist: 'refresh-token' })
+    const before = createHarness({ storage, clock, persist: 'refresh-token' })
     await clock.advance(0)
     before.auth.dispose()
 
-    const { auth, refresh, told } = rig({ storage, clock, persist: 'refresh-token', signedOut: true })
+    const { auth, refresh, emitted } = createHarness({
+      storage,
+      clock,
+      persist: 'refresh-token',
+      signedOut: true,
+    })
     const asked = watch(auth.getAccessToken())
     await clock.advance(0)
     expect(auth.state).toBe('refreshing')
@@ -77,11 +82,11 @@ describe("persist: 'refresh-token'", () => {
     await clock.advance(0)
     expect(asked.value).toBe(`${SECRET}-at-2`)
     expect(auth.state).toBe('authenticated')
-    expect(told()).toEqual(['requestHeld', 'refreshed'])
+    expect(emitted()).toEqual(['requestHeld', 'refreshed'])
     expect(stored(storage)).toMatchObject({ rotation: 1, refreshToken: `${SECRET}-rt-2` })
   })
 
-  it('ends in expired where that refresh token is dead, and says why', async () => {
+  it('expires the session if the stored refresh token is rejected, and reports the reason', async () => {
     const { second, clock } = tabs()
     await clock.advance(0)
     const { auth, refresh } = second()
@@ -92,7 +97,7 @@ describe("persist: 'refresh-token'", () => {
     await expect(auth.getAccessToken()).rejects.toMatchObject({ reason: 'invalid_grant' })
   })
 
-  it('survives a start without a network', async () => {
+  it('keeps the session if it starts without a network', async () => {
     const { second, clock } = tabs()
     await clock.advance(0)
     const { auth, outside, refresh } = second()
@@ -107,69 +112,69 @@ describe("persist: 'refresh-token'", () => {
     expect(auth.state).toBe('authenticated')
   })
 
-  it('goes on with its own access token when a sibling renewed, and presents the newer refresh token next', async () => {
+  it('keeps its own access token if another tab has refreshed, and sends the newer refresh token next', async () => {
     const { second, first, clock } = tabs()
     await clock.advance(0)
     const { auth, refresh } = second()
     await clock.advance(0)
     refresh.call().resolve(tokens(2))
     await clock.advance(0)
-    // The first tab was told, and kept what works.
+    // The first tab was notified, and kept its access token because it still works.
     expect(await first.auth.getAccessToken()).toBe(`${SECRET}-at-1`)
     expect(first.auth.session?.generation).toBe(1)
     expect(first.refresh.calls).toHaveLength(0)
-    const renewed = first.auth.refresh()
+    const refreshed = first.auth.refresh()
     await clock.advance(0)
     expect(first.refresh.call().argument.refreshToken).toBe(`${SECRET}-rt-2`)
     first.refresh.call().resolve(tokens(3))
-    await renewed
+    await refreshed
     expect(await auth.getAccessToken()).toBe(`${SECRET}-at-2`)
   })
 
-  it('takes the newer refresh token where a refusal was about the one before it', async () => {
-    // A sibling without a lock was faster.
-    const { first, clock, renewed } = await overtaken(1)
+  it('sends the newer refresh token if the one before it was rejected', async () => {
+    // Another tab without a lock was faster.
+    const { first, clock, refreshed } = await overtaken(1)
     first.refresh.call().reject(refused())
     await clock.advance(0)
     expect(first.refresh.call().argument.refreshToken).toBe(`${SECRET}-rt-2`)
     first.refresh.call().resolve(tokens(3))
     await clock.advance(0)
-    expect(renewed.state).toBe('fulfilled')
-    expect(first.told()).toEqual(['refreshed'])
+    expect(refreshed.state).toBe('fulfilled')
+    expect(first.emitted()).toEqual(['refreshed'])
   })
 
-  it('throws away a late answer to a refresh token that a sibling has renewed, and keeps the one to the newer', async () => {
-    // Which it is given, too, for its answer is on its way within the grace period of the server.
-    const { storage, first, clock, renewed } = await overtaken(1, { timeouts: { refresh: 1_000 } })
+  it('discards a late answer to a refresh token that another tab has used, and uses the answer to the newer one', async () => {
+    // The older token is answered, too, because the server has a grace period.
+    const { storage, first, clock, refreshed } = await overtaken(1, { timeouts: { refresh: 1_000 } })
     await clock.advance(1_000)
     expect(first.refresh.call().argument.refreshToken).toBe(`${SECRET}-rt-2`)
     first.refresh.call(0).resolve(tokens(2))
     await clock.advance(0)
-    expect(renewed.state).toBe('pending')
+    expect(refreshed.state).toBe('pending')
     first.refresh.call(1).resolve(tokens(3))
     await clock.advance(0)
-    expect(renewed.state).toBe('fulfilled')
+    expect(refreshed.state).toBe('fulfilled')
     expect(stored(storage)).toMatchObject({ rotation: 2, refreshToken: `${SECRET}-rt-3` })
-    expect(first.told()).toEqual(['refreshFailed', 'discarded', 'refreshed'])
+    expect(first.emitted()).toEqual(['refreshFailed', 'discarded', 'refreshed'])
   })
 
-  it('throws away an answer to a refresh token that a sibling has renewed meanwhile, and presents the newer', async () => {
-    // A sibling without a lock was faster, twice, and told so.
-    const { storage, first, clock, renewed } = await overtaken(2)
-    first.auth.actor.send({ type: 'session.sync' })
+  it('discards an answer to a refresh token that another tab has used meanwhile, and sends the newer one', async () => {
+    // Another tab without a lock has refreshed twice and announced it.
+    const { storage, first, clock, refreshed } = await overtaken(2)
+    first.auth.actor.send({ type: 'store.changed' })
     await clock.advance(0)
     first.refresh.call(0).resolve(tokens(2))
     await clock.advance(0)
-    expect(renewed.state).toBe('pending')
+    expect(refreshed.state).toBe('pending')
     expect(first.refresh.call().argument.refreshToken).toBe(`${SECRET}-rt-3`)
     first.refresh.call(1).resolve(tokens(4))
     await clock.advance(0)
-    expect(renewed.state).toBe('fulfilled')
+    expect(refreshed.state).toBe('fulfilled')
     expect(stored(storage)).toMatchObject({ rotation: 3, refreshToken: `${SECRET}-rt-4` })
-    expect(first.told()).toEqual(['discarded', 'refreshed'])
+    expect(first.emitted()).toEqual(['discarded', 'refreshed'])
   })
 
-  it('is over where the newest refresh token is refused, too', async () => {
+  it('expires the session if the newest refresh token is rejected, too', async () => {
     const { storage, first, clock } = tabs({ initialTokens: tokens(1, { expires_in: 0 }) })
     await clock.advance(0)
     const record = stored(storage) as SessionRecord
@@ -182,7 +187,7 @@ describe("persist: 'refresh-token'", () => {
     expect(first.refresh.calls).toHaveLength(2)
   })
 
-  it('follows another sign-in with an exchange of its own, and lets no request go with the old token', async () => {
+  it('refreshes the session of another sign-in, and sends no request with the old token', async () => {
     const { second, first, clock } = tabs()
     await clock.advance(0)
     const other = second()
@@ -200,21 +205,21 @@ describe("persist: 'refresh-token'", () => {
     expect(first.auth.session?.subject).toBe('bob')
   })
 
-  it('takes out of the store what an earlier visit kept there', async () => {
+  it('removes the access token that an earlier visit stored', async () => {
     const storage = memoryStorage()
     const clock = createVirtualClock()
-    const before = rig({ storage, clock })
+    const before = createHarness({ storage, clock })
     await clock.advance(0)
     before.auth.dispose()
     expect(stored(storage)?.accessToken).toBe(`${SECRET}-at-1`)
-    const { auth } = rig({ storage, clock, signedOut: true, persist: 'refresh-token' })
+    const { auth } = createHarness({ storage, clock, signedOut: true, persist: 'refresh-token' })
     await clock.advance(0)
     expect(await auth.getAccessToken()).toBe(`${SECRET}-at-1`)
     expect(stored(storage)?.accessToken).toBeNull()
     expect(stored(storage)?.refreshToken).toBe(`${SECRET}-rt-1`)
   })
 
-  it('revokes what it has at a sign-out that comes before the first exchange', async () => {
+  it('revokes the stored refresh token at a sign-out before the first refresh', async () => {
     const { second, clock } = tabs({ revoke: (given) => void revoked.push(given) })
     const revoked: unknown[] = []
     await clock.advance(0)
@@ -226,7 +231,7 @@ describe("persist: 'refresh-token'", () => {
     expect(revoked).toContainEqual({ accessToken: '', refreshToken: `${SECRET}-rt-1` })
   })
 
-  it('in cookie mode, keeps a record without a token, by which the next start finds the session', async () => {
+  it('stores a record without a token in cookie mode, so that the next start finds the session', async () => {
     const storage = memoryStorage()
     const clock = createVirtualClock()
     const cookie = (n: number) => ({
@@ -234,12 +239,12 @@ describe("persist: 'refresh-token'", () => {
       expires_in: LIFETIME / 1000,
       subject: 'ada',
     })
-    const before = rig({ storage, clock, persist: 'refresh-token', initialTokens: cookie(1) })
+    const before = createHarness({ storage, clock, persist: 'refresh-token', initialTokens: cookie(1) })
     await clock.advance(0)
     before.auth.dispose()
     expect(JSON.stringify(stored(storage))).not.toContain(SECRET)
 
-    const { auth, refresh } = rig({ storage, clock, signedOut: true, persist: 'refresh-token' })
+    const { auth, refresh } = createHarness({ storage, clock, signedOut: true, persist: 'refresh-token' })
     await clock.advance(0)
     expect(auth.state).toBe('refreshing')
     expect(refresh.call().argument.refreshToken).toBeUndefined()
@@ -252,31 +257,31 @@ describe("persist: 'refresh-token'", () => {
 })
 
 describe("persist: 'none'", () => {
-  it('writes nothing, and reads nothing', async () => {
+  it('neither writes nor reads the store', async () => {
     const storage = memoryStorage()
     const clock = createVirtualClock()
-    const before = rig({ storage, clock })
+    const before = createHarness({ storage, clock })
     await clock.advance(0)
     before.auth.dispose()
-    const { auth } = rig({ storage, clock, persist: 'none', signedOut: true })
+    const { auth } = createHarness({ storage, clock, persist: 'none', signedOut: true })
     expect(auth.state).toBe('anonymous')
     await auth.setTokens(tokens(2))
     await clock.advance(0)
     expect(stored(storage)).toBeUndefined()
   })
 
-  it('removes what an earlier visit kept there', async () => {
+  it('removes the record that an earlier visit stored', async () => {
     const storage = memoryStorage()
     const clock = createVirtualClock()
-    const before = rig({ storage, clock })
+    const before = createHarness({ storage, clock })
     await clock.advance(0)
     before.auth.dispose()
     expect(stored(storage)).toBeDefined()
-    rig({ storage, clock, persist: 'none', signedOut: true })
+    createHarness({ storage, clock, persist: 'none', signedOut: true })
     expect(stored(storage)).toBeUndefined()
   })
 
-  it('still hears of a sign-out in another tab, and tells of its own', async () => {
+  it('signs out if another tab signs out, and announces its own sign-out', async () => {
     const { second, first, clock } = tabs({ persist: 'none' })
     const { auth } = second()
     await auth.setTokens(tokens(2))

@@ -1,13 +1,13 @@
 import { describe, expect, it } from 'vitest'
-import { classifyFailure } from '../../src/core/failure.ts'
-import { redact } from '../../src/core/redact.ts'
+import { classifyFailure } from '../../src/core/session/failure.ts'
+import { redact } from '../../src/core/session/redact.ts'
 import fc from '../support/property.ts'
 
 const TOKEN = 'rt+SECRET/42=='
 const causeOf = async (error: unknown) =>
   (await classifyFailure(error, { now: 0, offline: false, secrets: [TOKEN, undefined] })).cause
 
-/** Everything an app could log of an error. */
+/** All text of an error that an app could log. */
 const everything = (error: Error) =>
   `${error.name} ${error.stack} ${error.message} ${JSON.stringify(error)} ${String(error.cause)}`
 
@@ -15,12 +15,12 @@ describe('the cause of a failure', () => {
   it.each([
     ['in a URL', `[POST] "https://id.example/token?refresh_token=${encodeURIComponent(TOKEN)}&x=1": 400`],
     ['in a form', `body was grant_type=refresh_token&refresh_token=${encodeURIComponent(TOKEN)}`],
-    ['in a form, in another form', new URLSearchParams({ q: TOKEN }).toString()],
+    ['in a form, encoded in another way', new URLSearchParams({ q: TOKEN }).toString()],
     ['in JSON', JSON.stringify({ refresh_token: TOKEN })],
     ['in an object literal', `{ refreshToken: '${TOKEN}' }`],
-    ['by itself', `cannot use ${TOKEN}`],
+    ['without a context', `cannot use ${TOKEN}`],
     ['twice', `${TOKEN} ${TOKEN}`],
-  ])('holds no token that the message quotes %s', async (_, message) => {
+  ])('contains no token that the message quotes %s', async (_, message) => {
     const cause = await causeOf(new Error(message))
     expect(everything(cause)).not.toContain('SECRET')
     expect(cause.message).toContain('[redacted]')
@@ -36,11 +36,11 @@ describe('the cause of a failure', () => {
     ['code_verifier', 'code_verifier=SECRET'],
     ['client_assertion', 'client_assertion=SECRET'],
     ['token', 'token=SECRET&token_type_hint=refresh_token'],
-  ])('holds no secret nobody knew before, under the name %s', async (_, message) => {
+  ])('contains no unknown secret with the name %s', async (_, message) => {
     expect(everything(await causeOf(new Error(`failed: ${message}`)))).not.toContain('SECRET')
   })
 
-  it('says the rest, and keeps name, code and status', async () => {
+  it('keeps the name, the code, the status and the rest of the message', async () => {
     const error = Object.assign(new TypeError(`POST /token failed with ${TOKEN}`), {
       code: 'ECONNRESET',
       status: 502,
@@ -59,7 +59,7 @@ describe('the cause of a failure', () => {
     expect(everything(cause)).not.toContain('SECRET')
   })
 
-  it('does not quote what a parser could not read', async () => {
+  it('does not quote text that a parser could not read', async () => {
     const syntax = await Promise.resolve()
       .then(() => JSON.parse(`{"access_token":"SECRET", oops`))
       .catch((error: unknown) => error)
@@ -71,9 +71,9 @@ describe('the cause of a failure', () => {
   it.each([
     ['a Response', new Response(null, { status: 418 }), 'The token endpoint answered 418'],
     ['a body', { error: 'invalid_grant' }, 'The refresh function failed'],
-    ['a word', 'invalid_grant', 'invalid_grant'],
-    ['nothing', undefined, 'The refresh function failed'],
-  ])('has a message where %s was thrown', async (_, thrown, message) => {
+    ['a string', 'invalid_grant', 'invalid_grant'],
+    ['undefined', undefined, 'The refresh function failed'],
+  ])('has a message if %s was thrown', async (_, thrown, message) => {
     const cause = await causeOf(thrown)
     expect(cause).toBeInstanceOf(Error)
     expect(cause.message).toBe(message)
@@ -81,7 +81,7 @@ describe('the cause of a failure', () => {
 })
 
 describe('redact', () => {
-  it('takes every secret out, wherever it stands and however it is encoded', () => {
+  it('removes every secret, wherever it is and however it is encoded', () => {
     const secret = fc.string({ unit: fc.constantFrom(...'abcXYZ019-._~+/=%&?'), minLength: 8 })
     fc.assert(
       fc.property(secret, fc.string(), fc.string(), (value, before, after) => {
@@ -93,7 +93,7 @@ describe('redact', () => {
     )
   })
 
-  it('leaves what is no secret', () => {
+  it('does not change text without a secret', () => {
     expect(redact('Request failed with status code 400 for /token', [undefined, ''])).toBe(
       'Request failed with status code 400 for /token',
     )

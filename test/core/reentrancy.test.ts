@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest'
-import { bearerRequest } from '../../src/core/bearer-request.ts'
-import { LIFETIME, refused, rig, SECRET, tokens, watch } from './auth-setup.ts'
+import { bearerRequest } from '../../src/core/requests/bearer-request.ts'
+import { createHarness, type HarnessOptions, LIFETIME, refused, SECRET, tokens, watch } from './auth-setup.ts'
 
-/** A request that answers with what it was sent with. */
+/** A request that resolves to the authorization it was sent with. */
 const echo = {
   send: async (authorization: string | undefined) => authorization,
   challenge: () => undefined,
@@ -11,11 +11,11 @@ const echo = {
 }
 
 describe('a listener that calls the library again', () => {
-  it("may sign out inside 'refreshed'", async () => {
-    const { auth, refresh, clock, reported, told } = rig()
+  it("may sign out in a listener for 'refreshed'", async () => {
+    const { auth, refresh, clock, reported, emitted } = createHarness()
     const outs: Promise<void>[] = []
     auth.on('refreshed', () => void outs.push(auth.signOut()))
-    const renewed = watch(auth.refresh())
+    const refreshed = watch(auth.refresh())
     const held = watch(auth.getAccessToken())
     await clock.advance(0)
     refresh.call().resolve(tokens(2))
@@ -23,13 +23,13 @@ describe('a listener that calls the library again', () => {
     await Promise.all(outs)
     expect(auth.state).toBe('loggedOut')
     expect(auth.session).toBeUndefined()
-    expect([renewed.state, held.state]).not.toContain('pending')
-    expect(told()).toEqual(['refreshed', 'signedOut'])
+    expect([refreshed.state, held.state]).not.toContain('pending')
+    expect(emitted()).toEqual(['refreshed', 'signedOut'])
     expect(reported).toEqual([])
   })
 
-  it("may send a request inside 'expired': it is refused, and nothing is sent with the dead token", async () => {
-    const { auth, refresh, clock } = rig({ initialTokens: tokens(1, { expires_in: 0 }) })
+  it("may send a request in a listener for 'expired', which is rejected and never sent", async () => {
+    const { auth, refresh, clock } = createHarness({ initialTokens: tokens(1, { expires_in: 0 }) })
     const sent: unknown[] = []
     const answers: ReturnType<typeof watch>[] = []
     auth.on('expired', () => {
@@ -44,12 +44,12 @@ describe('a listener that calls the library again', () => {
     expect(sent).toEqual([])
   })
 
-  it('may send a request inside an event that finds the token dead: it waits', async () => {
-    const { auth, refresh, clock } = rig()
+  it('may send a request after the token has expired, and the request waits', async () => {
+    const { auth, refresh, clock } = createHarness()
     clock.jump(LIFETIME)
     const answers: ReturnType<typeof watch>[] = []
     auth.on('storageFailed', () => void answers.push(watch(bearerRequest(auth, echo))))
-    auth.actor.send({ type: 'storage.failed', reason: 'timeout' })
+    auth.actor.send({ type: 'store.failed', reason: 'timeout' })
     await clock.advance(0)
     expect(answers[0]?.state).toBe('pending')
     refresh.call().resolve(tokens(2))
@@ -57,8 +57,8 @@ describe('a listener that calls the library again', () => {
     expect(answers[0]?.value).toBe(`Bearer ${SECRET}-at-2`)
   })
 
-  it("may send a request inside 'refreshed': it goes with the new token", async () => {
-    const { auth, refresh, clock } = rig()
+  it("may send a request in a listener for 'refreshed', which is sent with the new token", async () => {
+    const { auth, refresh, clock } = createHarness()
     const answers: Promise<unknown>[] = []
     auth.on('refreshed', () => void answers.push(bearerRequest(auth, echo)))
     auth.refresh().catch(() => {})
@@ -68,26 +68,26 @@ describe('a listener that calls the library again', () => {
     expect(await answers[0]).toBe(`Bearer ${SECRET}-at-2`)
   })
 
-  it("may refresh inside 'refreshed', once, and both renewals take place", async () => {
-    const { auth, refresh, clock } = rig()
+  it("may refresh once in a listener for 'refreshed', and both refreshes take place", async () => {
+    const { auth, refresh, clock } = createHarness()
     const again: ReturnType<typeof watch>[] = []
     const stop = auth.on('refreshed', () => {
       stop()
       again.push(watch(auth.refresh()))
     })
-    const renewed = watch(auth.refresh())
+    const refreshed = watch(auth.refresh())
     await clock.advance(0)
     refresh.call().resolve(tokens(2))
     await clock.advance(0)
-    expect(renewed.state).toBe('fulfilled')
+    expect(refreshed.state).toBe('fulfilled')
     expect(refresh.calls).toHaveLength(2)
     refresh.call().resolve(tokens(3))
     await clock.advance(0)
     expect(again[0]).toMatchObject({ state: 'fulfilled', value: { generation: 3 } })
   })
 
-  it("may sign in inside 'expired', and who asks from there on waits for it", async () => {
-    const { auth, refresh, signIn, clock } = rig({ initialTokens: tokens(1, { expires_in: 0 }) })
+  it("may sign in in a listener for 'expired', and later calls wait for the sign-in", async () => {
+    const { auth, refresh, signIn, clock } = createHarness({ initialTokens: tokens(1, { expires_in: 0 }) })
     auth.on('expired', () => void auth.signIn('ada').catch(() => {}))
     await clock.advance(0)
     refresh.call().reject(refused())
@@ -99,16 +99,16 @@ describe('a listener that calls the library again', () => {
     expect(held.value).toBe(`${SECRET}-at-5`)
   })
 
-  it("may set tokens inside 'signedOut'", async () => {
-    const { auth } = rig()
+  it("may set tokens in a listener for 'signedOut'", async () => {
+    const { auth } = createHarness()
     auth.on('signedOut', () => void auth.setTokens(tokens(5)))
     await auth.signOut()
     expect(auth.state).toBe('authenticated')
     expect(await auth.getAccessToken()).toBe(`${SECRET}-at-5`)
   })
 
-  it('may do so from a subscription of the actor', async () => {
-    const { auth, clock, refresh } = rig()
+  it('may sign out in a subscription of the actor', async () => {
+    const { auth, clock, refresh } = createHarness()
     const states: string[] = []
     auth.actor.subscribe(() => {
       states.push(auth.state)
@@ -123,8 +123,8 @@ describe('a listener that calls the library again', () => {
     expect(auth.session).toBeUndefined()
   })
 
-  it('may do so from an inspector', async () => {
-    const { auth, clock } = rig()
+  it('may call getAccessToken() in an inspector', async () => {
+    const { auth, clock } = createHarness()
     let asked = 0
     auth.actor.system.inspect((frame) => {
       if (frame.type === '@xstate.snapshot' && asked++ === 0) auth.getAccessToken().catch(() => {})
@@ -134,27 +134,27 @@ describe('a listener that calls the library again', () => {
     expect(auth.state).toBe('refreshing')
   })
 
-  it('may listen, and stop listening, inside an event', async () => {
-    const { auth } = rig()
-    const heard: string[] = []
+  it('may add and remove listeners in a listener', async () => {
+    const { auth } = createHarness()
+    const received: string[] = []
     const stops: (() => void)[] = []
     stops.push(
       auth.on('signedOut', () => {
         for (const stop of stops) stop()
-        auth.on('signedIn', () => void heard.push('late'))
+        auth.on('signedIn', () => void received.push('late'))
       }),
-      auth.on('signedOut', () => void heard.push('removed')),
+      auth.on('signedOut', () => void received.push('removed')),
     )
     await auth.signOut()
     await auth.setTokens(tokens(2))
-    expect(heard).toEqual(['late'])
+    expect(received).toEqual(['late'])
   })
 })
 
-describe('a function of the user that calls the library again', () => {
-  it('may ask for a token inside refresh: with the gate open it has one', async () => {
+describe('a user function that calls the library again', () => {
+  it('receives the current token from getAccessToken() in refresh if the gate is open', async () => {
     const seen: unknown[] = []
-    const { auth, clock } = rig({
+    const { auth, clock } = createHarness({
       refresh: async () => {
         seen.push(await auth.getAccessToken())
         return tokens(2)
@@ -165,8 +165,8 @@ describe('a function of the user that calls the library again', () => {
     expect(seen).toEqual([`${SECRET}-at-1`])
   })
 
-  it('that waits for itself inside refresh ends by its timeout, and the session is kept', async () => {
-    const { auth, clock } = rig({
+  it('times out if refresh waits for its own result, and the session is kept', async () => {
+    const { auth, clock } = createHarness({
       initialTokens: tokens(1, { expires_in: 0 }),
       refresh: async () => {
         await auth.getAccessToken()
@@ -178,8 +178,8 @@ describe('a function of the user that calls the library again', () => {
     expect(auth.history).toContainEqual(expect.objectContaining({ type: 'refreshFailed', reason: 'timeout' }))
   })
 
-  it('may sign out inside isFatal', async () => {
-    const { auth, refresh, clock } = rig({
+  it('may sign out in isFatal', async () => {
+    const { auth, refresh, clock } = createHarness({
       isFatal: () => {
         void auth.signOut()
         return false
@@ -190,5 +190,57 @@ describe('a function of the user that calls the library again', () => {
     refresh.call().reject(new Error('no'))
     await clock.advance(0)
     expect(auth.state).toBe('loggedOut')
+  })
+})
+
+describe('a listener that signs another user in', () => {
+  const ada = (n: number, more: object = {}) => tokens(n, { subject: 'ada', ...more })
+  const bob = (n: number) => tokens(n, { subject: 'bob' })
+
+  it('does so without the replay of the first user being sent as the second user', async () => {
+    const { auth, clock } = createHarness({ initialTokens: ada(1) })
+    const sent: unknown[] = []
+    auth.on('transition', () => auth.session?.subject === 'ada' && void auth.setTokens(bob(9)))
+    const answer = watch(
+      bearerRequest(auth, {
+        ...echo,
+        send: async (authorization) => {
+          sent.push(authorization)
+          return { status: 401 }
+        },
+        challenge: () => 'refresh',
+      }),
+    )
+    await clock.advance(0)
+    expect(auth.session?.subject).toBe('bob')
+    expect(sent).toEqual([`Bearer ${SECRET}-at-1`])
+    expect(answer.value).toEqual({ status: 401 })
+  })
+
+  it.each<[string, HarnessOptions, number]>([
+    ['a limit was reached', { limits: { absolute: 60_000 } }, 60_000],
+    ['the token expired', {}, LIFETIME],
+  ])(
+    'does so without the request of the first user being sent as the second user, when it finds that %s',
+    async (_, options, slept) => {
+      const { auth, clock } = createHarness({ initialTokens: ada(1), ...options })
+      auth.on('transition', () => auth.session?.subject !== 'bob' && void auth.setTokens(bob(9)))
+      clock.jump(slept)
+      const answer = watch(bearerRequest(auth, echo))
+      await clock.advance(0)
+      expect(auth.session?.subject).toBe('bob')
+      expect(answer.error).toMatchObject({ code: 'signed_out', reason: 'user_changed' })
+    },
+  )
+
+  it('makes a call for an access token of the first user reject', async () => {
+    const { auth, clock } = createHarness({ initialTokens: ada(1) })
+    const token = watch(auth.getAccessToken({ minValidity: LIFETIME / 2 }))
+    await clock.advance(LIFETIME - 10_000)
+    const asked = watch(auth.getAccessToken({ minValidity: LIFETIME / 2 }))
+    await auth.setTokens(bob(9))
+    await clock.advance(0)
+    expect(token.state).toBe('fulfilled')
+    expect(asked.error).toMatchObject({ code: 'signed_out', reason: 'user_changed' })
   })
 })

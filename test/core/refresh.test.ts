@@ -1,20 +1,20 @@
 import { describe, expect, it } from 'vitest'
 import { memoryStorage } from '../../src/storage/memory.ts'
-import { LIFETIME, refused, rig, SECRET, tokens, watch } from './auth-setup.ts'
+import { createHarness, LIFETIME, refused, SECRET, tokens, watch } from './auth-setup.ts'
 
 describe('refresh()', () => {
-  it('renews now and resolves to the new session', async () => {
-    const { auth, refresh, clock, told } = rig()
+  it('refreshes now and resolves to the new session', async () => {
+    const { auth, refresh, clock, emitted } = createHarness()
     const session = auth.refresh()
     await clock.advance(0)
     refresh.call().resolve(tokens(2, { scope: 'read' }))
     expect(await session).toBe(auth.session)
     expect(auth.session).toMatchObject({ generation: 2, epoch: 1, scope: 'read' })
-    expect(told()).toEqual(['refreshed'])
+    expect(emitted()).toEqual(['refreshed'])
   })
 
-  it('joins the renewal under way, even one that backs off', async () => {
-    const { auth, refresh, clock } = rig()
+  it('joins the refresh that is running, even if it backs off', async () => {
+    const { auth, refresh, clock } = createHarness()
     const first = watch(auth.refresh())
     await clock.advance(0)
     refresh.call().reject(new Response(null, { status: 500 }))
@@ -27,11 +27,11 @@ describe('refresh()', () => {
     expect([first.state, second.state]).toEqual(['fulfilled', 'fulfilled'])
   })
 
-  it('waits for the stored session first', async () => {
+  it('waits until the stored session has been restored', async () => {
     const storage = memoryStorage()
-    const seed = rig({ storage })
+    const seed = createHarness({ storage })
     await seed.clock.advance(0)
-    const { auth, refresh } = rig({ storage, signedOut: true, clock: seed.clock })
+    const { auth, refresh } = createHarness({ storage, signedOut: true, clock: seed.clock })
     const session = auth.refresh()
     await seed.clock.advance(0)
     expect(refresh.call().argument.refreshToken).toBe(`${SECRET}-rt-1`)
@@ -40,10 +40,10 @@ describe('refresh()', () => {
   })
 
   it.each([
-    ['nobody is signed in', { signedOut: true }, 'signed_out'],
-    ['the session is over', { initialTokens: tokens(1, { expires_in: 0 }) }, 'session_expired'],
-  ])('rejects where %s', async (_, options, code) => {
-    const { auth, refresh, clock } = rig(options)
+    ['the user is signed out', { signedOut: true }, 'signed_out'],
+    ['the session has expired', { initialTokens: tokens(1, { expires_in: 0 }) }, 'session_expired'],
+  ])('rejects if %s', async (_, options, code) => {
+    const { auth, refresh, clock } = createHarness(options)
     await clock.advance(0)
     if (code === 'session_expired') refresh.call().reject(refused())
     await clock.advance(0)
@@ -51,30 +51,32 @@ describe('refresh()', () => {
     expect(refresh.calls).toHaveLength(code === 'session_expired' ? 1 : 0)
   })
 
-  it('rejects with the reason of a refusal, while the old token goes on working', async () => {
-    const { auth, refresh, clock, at, told } = rig()
+  it('rejects with the reason of the server, while the old access token still works', async () => {
+    const { auth, refresh, clock, at, emitted } = createHarness()
     const session = watch(auth.refresh())
     await clock.advance(0)
     refresh.call().reject(refused())
     await clock.advance(0)
     expect(session.error).toMatchObject({ code: 'session_expired', reason: 'invalid_grant' })
-    expect(at('authenticated.terminal')).toBe(true)
+    expect(at('authenticated.lastToken')).toBe(true)
     expect(await auth.getAccessToken()).toBe(`${SECRET}-at-1`)
     await expect(auth.refresh()).rejects.toMatchObject({ code: 'session_expired', reason: 'invalid_grant' })
     expect(refresh.calls).toHaveLength(1)
-    expect(told()).toEqual(['refreshFailed'])
+    expect(emitted()).toEqual(['refreshFailed'])
   })
 
-  it('rejects with the sign-out that came meanwhile', async () => {
-    const { auth, clock } = rig()
+  it('rejects if the user signs out meanwhile', async () => {
+    const { auth, clock } = createHarness()
     const session = watch(auth.refresh())
     await clock.advance(0)
     await auth.signOut()
     expect(session.error).toMatchObject({ code: 'signed_out', reason: 'signed_out' })
   })
 
-  it('keeps the refresh token, the scope and the subject that the answer leaves out', async () => {
-    const { auth, refresh, clock } = rig({ initialTokens: tokens(1, { scope: 'read', subject: 'ada' }) })
+  it('keeps the refresh token, the scope and the subject if the answer omits them', async () => {
+    const { auth, refresh, clock } = createHarness({
+      initialTokens: tokens(1, { scope: 'read', subject: 'ada' }),
+    })
     for (const n of [2, 3]) {
       const session = auth.refresh()
       await clock.advance(0)
@@ -84,14 +86,16 @@ describe('refresh()', () => {
     }
   })
 
-  it('is not tried for a refresh token that ran out', async () => {
-    const { auth, refresh, clock, at } = rig({ initialTokens: tokens(1, { refresh_token_expires_in: 60 }) })
-    expect(at('authenticated.renewable')).toBe(true)
+  it('is not attempted with an expired refresh token', async () => {
+    const { auth, refresh, clock, at } = createHarness({
+      initialTokens: tokens(1, { refresh_token_expires_in: 60 }),
+    })
+    expect(at('authenticated.refreshable')).toBe(true)
     const session = auth.refresh()
     await clock.advance(0)
     refresh.call().resolve(tokens(2, { refresh_token_expires_in: 0 }))
     await session
-    expect(at('authenticated.terminal')).toBe(true)
+    expect(at('authenticated.lastToken')).toBe(true)
     await clock.advance(LIFETIME)
     expect(auth.state).toBe('expired')
     expect(auth.actor.getSnapshot().context.reason).toBe('token_expired')
@@ -100,17 +104,17 @@ describe('refresh()', () => {
 })
 
 describe('ready()', () => {
-  it('resolves at once where there is nothing to restore', async () => {
-    const { auth } = rig({ signedOut: true })
+  it('resolves at once if there is nothing to restore', async () => {
+    const { auth } = createHarness({ signedOut: true })
     await auth.ready()
     expect(auth.state).toBe('anonymous')
   })
 
-  it('resolves once the store was read, with requests held until then', async () => {
+  it('resolves once the store has been read, and requests are held until then', async () => {
     const storage = memoryStorage()
-    const seed = rig({ storage })
+    const seed = createHarness({ storage })
     await seed.clock.advance(0)
-    const { auth, clock } = rig({ storage, signedOut: true, clock: seed.clock })
+    const { auth, clock } = createHarness({ storage, signedOut: true, clock: seed.clock })
     expect(auth.state).toBe('restoring')
     const token = watch(auth.getAccessToken())
     await auth.ready()
@@ -119,8 +123,8 @@ describe('ready()', () => {
     expect(token.value).toBe(`${SECRET}-at-1`)
   })
 
-  it('resolves where the restored token is dead, and its renewal has begun', async () => {
-    const { auth, refresh, clock } = rig({ initialTokens: tokens(1, { expires_in: 0 }) })
+  it('resolves once the refresh has started if the restored token has expired', async () => {
+    const { auth, refresh, clock } = createHarness({ initialTokens: tokens(1, { expires_in: 0 }) })
     await auth.ready()
     expect(auth.state).toBe('refreshing')
     await clock.advance(0)
@@ -131,8 +135,8 @@ describe('ready()', () => {
 describe('silentSignIn', () => {
   const silent = { signedOut: true, silentSignIn: true }
 
-  it('asks once at the start whether a session lives in a cookie', async () => {
-    const { auth, refresh, clock, told } = rig(silent)
+  it('checks once at the start whether a cookie contains a session', async () => {
+    const { auth, refresh, clock, emitted } = createHarness(silent)
     const token = watch(auth.getAccessToken())
     await clock.advance(0)
     expect(auth.state).toBe('restoring')
@@ -142,20 +146,20 @@ describe('silentSignIn', () => {
     expect(auth.state).toBe('authenticated')
     expect(auth.session).toMatchObject({ generation: 1, epoch: 1 })
     expect(token.value).toBe(`${SECRET}-at-1`)
-    expect(told()).toContain('signedIn')
+    expect(emitted()).toContain('signedIn')
   })
 
-  it('finds nobody where the server says so, and says nothing of it', async () => {
-    const { auth, refresh, clock, told } = rig(silent)
+  it('stays anonymous without an event if the server finds no session', async () => {
+    const { auth, refresh, clock, emitted } = createHarness(silent)
     await clock.advance(0)
     refresh.call().reject(new Response(null, { status: 401 }))
     await clock.advance(0)
     expect(auth.state).toBe('anonymous')
-    expect(told()).toEqual([])
+    expect(emitted()).toEqual([])
   })
 
-  it('tries again where the server is out of order, and gives up after the last try', async () => {
-    const { auth, refresh, clock } = rig({ ...silent, retry: { attempts: 2, jitter: false } })
+  it('retries if the server is unavailable, and gives up after the last attempt', async () => {
+    const { auth, refresh, clock } = createHarness({ ...silent, retry: { attempts: 2, jitter: 0 } })
     await clock.advance(0)
     refresh.call().reject(new Response(null, { status: 503 }))
     await clock.advance(249)
@@ -168,8 +172,8 @@ describe('silentSignIn', () => {
     expect(auth.history.filter(({ type }) => type === 'refreshFailed')).toHaveLength(2)
   })
 
-  it('goes on as a session in a cookie: renewed without a refresh token', async () => {
-    const { auth, refresh, clock } = rig(silent)
+  it('refreshes a cookie session without a refresh token', async () => {
+    const { auth, refresh, clock } = createHarness(silent)
     await clock.advance(0)
     refresh.call().resolve({ access_token: `${SECRET}-at-1`, expires_in: 600 })
     await clock.advance(540_000)
@@ -180,11 +184,11 @@ describe('silentSignIn', () => {
     expect(auth.session?.generation).toBe(2)
   })
 
-  it('asks the store first', async () => {
+  it('is not attempted if the store contains a session', async () => {
     const storage = memoryStorage()
-    const seed = rig({ storage })
+    const seed = createHarness({ storage })
     await seed.clock.advance(0)
-    const { auth, refresh } = rig({ ...silent, storage, clock: seed.clock })
+    const { auth, refresh } = createHarness({ ...silent, storage, clock: seed.clock })
     await seed.clock.advance(0)
     expect(auth.state).toBe('authenticated')
     expect(refresh.calls).toHaveLength(0)

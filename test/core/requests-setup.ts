@@ -1,6 +1,6 @@
-import { bearerRequest } from '../../src/core/bearer-request.ts'
-import type { BearerRequest } from '../../src/core/request.ts'
-import { type Rig, type RigOptions, rig, SECRET, watch } from './auth-setup.ts'
+import { bearerRequest } from '../../src/core/requests/bearer-request.ts'
+import type { BearerRequest } from '../../src/core/requests/transport-request.ts'
+import { createHarness, type Harness, type HarnessOptions, SECRET, watch } from './auth-setup.ts'
 
 export interface Answer {
   readonly status: number
@@ -11,8 +11,8 @@ export const bearer = (n: number) => `Bearer ${SECRET}-at-${n}`
 export const OK: Answer = { status: 200 }
 export const UNAUTHORIZED: Answer = { status: 401 }
 
-/** A server in this process, whose answers the test gives, sending by sending. */
-function requestsTo({ auth, clock }: Rig) {
+/** A server in this process, whose answers the test gives request by request. */
+function requestsTo({ auth, clock }: Harness) {
   const sent: {
     authorization: string | undefined
     key: string
@@ -43,7 +43,7 @@ function requestsTo({ auth, clock }: Rig) {
               })
             }),
           challenge: ({ status, body }) =>
-            status === 401 ? 'renew' : status === 403 ? { scope: body ?? '' } : undefined,
+            status === 401 ? 'refresh' : status === 403 ? { scope: body ?? '' } : undefined,
           replayable: true,
           key: () => key,
           discard: (answer) => void discarded.push(answer),
@@ -54,8 +54,8 @@ function requestsTo({ auth, clock }: Rig) {
   }
 }
 
-/** A signed-in session, and requests of it. */
-export function started(options: RigOptions = {}) {
-  const made = rig(options)
+/** A signed-in session and a way to send its requests. */
+export function started(options: HarnessOptions = {}) {
+  const made = createHarness(options)
   return { ...made, ...requestsTo(made) }
 }

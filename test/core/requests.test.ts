@@ -5,7 +5,7 @@ import { LIFETIME, refused, SECRET, tokens } from './auth-setup.ts'
 import { bearer, OK, started, UNAUTHORIZED } from './requests-setup.ts'
 
 describe('a request', () => {
-  it('goes once with the token at hand, and nobody hears of it', async () => {
+  it('is sent once with the current token, without an event', async () => {
     const { send, sent, events } = started()
     const before = events.length
     const request = send()
@@ -15,7 +15,7 @@ describe('a request', () => {
     expect(events).toHaveLength(before)
   })
 
-  it('that fails is not sent again', async () => {
+  it('is not sent again if it fails', async () => {
     const { send, sent } = started()
     const request = send()
     await sent[0]?.fail(new Error('offline'))
@@ -23,7 +23,7 @@ describe('a request', () => {
     expect(sent).toHaveLength(1)
   })
 
-  it('that is refused waits for a new token and goes once more', async () => {
+  it('waits for a new token after a 401, and is sent once more', async () => {
     const { send, sent, discarded, refresh, clock, at, last } = started()
     const request = send()
     await sent[0]?.answer(UNAUTHORIZED)
@@ -37,12 +37,12 @@ describe('a request', () => {
     expect(last('requestReplayed')).toMatchObject({ count: 1, held: 0 })
   })
 
-  it('may take its time to read a refusal', async () => {
+  it('waits for an asynchronous challenge() after a 401', async () => {
     const { send, sent, refresh, clock } = started()
     const request = send('GET /', {
       async challenge({ status }) {
         await settled()
-        return status === 401 ? 'renew' : undefined
+        return status === 401 ? 'refresh' : undefined
       },
     })
     await sent[0]?.answer(UNAUTHORIZED)
@@ -54,13 +54,13 @@ describe('a request', () => {
     expect(request.value).toBe(OK)
   })
 
-  it('that was refused with an older token goes again at once, without a refresh', async () => {
+  it('is sent again at once without a refresh if its 401 was for an older token', async () => {
     const { auth, send, sent, refresh, clock } = started()
     const request = send()
-    const renewed = auth.refresh()
+    const refreshed = auth.refresh()
     await clock.advance(0)
     refresh.call().resolve(tokens(2))
-    await renewed
+    await refreshed
     await sent[0]?.answer(UNAUTHORIZED)
     expect(sent[1]?.authorization).toBe(bearer(2))
     expect(refresh.calls).toHaveLength(1)
@@ -68,7 +68,7 @@ describe('a request', () => {
     expect(request.value).toBe(OK)
   })
 
-  it('gives the caller the second refusal, and refuses to renew for that endpoint until there is a new token', async () => {
+  it('returns the second 401, and its endpoint causes no refresh until there is a new token', async () => {
     const { auth, send, sent, refresh, clock } = started()
     const first = send('GET /forbidden')
     await sent[0]?.answer(UNAUTHORIZED)
@@ -95,20 +95,20 @@ describe('a request', () => {
     expect(refresh.calls).toHaveLength(3)
   })
 
-  it('that is refused again with a token that was at hand sets a renewal going', async () => {
+  it('starts a refresh if its replay with a token that was already available gets a 401', async () => {
     const { auth, send, sent, refresh, clock } = started()
     const request = send()
-    const renewed = auth.refresh()
+    const refreshed = auth.refresh()
     await clock.advance(0)
     refresh.call().resolve(tokens(2))
-    await renewed
+    await refreshed
     await sent[0]?.answer(UNAUTHORIZED)
     await sent[1]?.answer(UNAUTHORIZED)
     expect(request.value).toBe(UNAUTHORIZED)
     expect(refresh.calls).toHaveLength(2)
   })
 
-  it('that cannot be sent twice gives its refusal to the caller, and sets a renewal going', async () => {
+  it('returns its 401 and starts a refresh if it cannot be sent twice', async () => {
     const { send, sent, refresh, discarded } = started()
     const request = send('POST /', { replayable: false })
     await sent[0]?.answer(UNAUTHORIZED)
@@ -117,7 +117,7 @@ describe('a request', () => {
     expect(refresh.calls).toHaveLength(1)
   })
 
-  it('of nobody goes without a token, and its refusal is the caller’s', async () => {
+  it('is sent without a token while the user is signed out, and returns its 401', async () => {
     const { send, sent, refresh } = started({ signedOut: true })
     const request = send()
     expect(sent[0]?.authorization).toBeUndefined()
@@ -126,7 +126,7 @@ describe('a request', () => {
     expect(refresh.calls).toHaveLength(0)
   })
 
-  it('that needs more than a token is the caller’s, and is told', async () => {
+  it('returns the 403 of a missing scope, and emits stepUpRequired', async () => {
     const { send, sent, refresh, clock, last } = started()
     const request = send()
     await sent[0]?.answer({ status: 403, body: 'write' })
@@ -149,8 +149,8 @@ describe('a request', () => {
 })
 
 describe('requests in a burst', () => {
-  it('share one renewal, and go again in order', async () => {
-    const { send, sent, refresh, clock, told } = started()
+  it('share one refresh, and are sent again in order', async () => {
+    const { send, sent, refresh, clock, emitted } = started()
     const requests = ['a', 'b', 'c'].map((key) => send(key))
     for (const { answer } of [...sent]) await answer(UNAUTHORIZED)
     requests.push(send('d'))
@@ -161,10 +161,10 @@ describe('requests in a burst', () => {
     expect(sent.slice(3).map(({ key }) => key)).toEqual(['a', 'b', 'c', 'd'])
     for (const { answer } of sent.slice(3)) await answer(OK)
     expect(requests.every(({ value }) => value === OK)).toBe(true)
-    expect(told()).toContain('requestReplayed')
+    expect(emitted()).toContain('requestReplayed')
   })
 
-  it('go a few at a time where release.concurrency says so', async () => {
+  it('are sent a few at a time if release.concurrency is set', async () => {
     const { send, sent, refresh, clock } = started({
       initialTokens: tokens(1, { expires_in: 0 }),
       release: { concurrency: 2 },
@@ -179,14 +179,14 @@ describe('requests in a burst', () => {
     await sent[0]?.fail(new Error('one fails'))
     await sent[2]?.answer(OK)
     expect(sent.map(({ key }) => key)).toEqual(['a', 'b', 'c', 'd', 'e'])
-    // Who comes now was not held, and does not wait for those that were.
+    // A new request was not held, so it does not wait for those that were.
     send('f')
     expect(sent.at(-1)?.key).toBe('f')
     for (const { answer } of sent) await answer(OK)
     expect(requests.map(({ state }) => state)).toEqual(['rejected', ...Array(4).fill('fulfilled')])
   })
 
-  it('stop going where the token is refused meanwhile, and go on with the next', async () => {
+  it('are held again if the token is rejected meanwhile, and continue with the next token', async () => {
     const { send, sent, refresh, clock } = started({
       initialTokens: tokens(1, { expires_in: 0 }),
       release: { concurrency: 1 },
@@ -223,8 +223,8 @@ describe('requests in a burst', () => {
   })
 })
 
-describe('a request whose session is over by the time it is refused', () => {
-  it('is rejected where the session ends by that refusal', async () => {
+describe('a request whose session has ended by the time of its 401', () => {
+  it('is rejected if that 401 ends the session', async () => {
     const { auth, send, sent, discarded, refresh, clock } = started()
     auth.refresh().catch(() => {})
     await clock.advance(0)
@@ -239,7 +239,7 @@ describe('a request whose session is over by the time it is refused', () => {
   it.each([
     ['another user', 1, 'bob'],
     ['the same user', 2, 'ada'],
-  ])('by the time %s is signed in goes out %i time(s)', async (_, times, subject) => {
+  ])('after a sign-in of %s is sent %i time(s) in total', async (_, times, subject) => {
     const { auth, send, sent } = started({ initialTokens: tokens(1, { subject: 'ada' }) })
     const request = send()
     await auth.setTokens(tokens(5, { subject }))
@@ -249,7 +249,7 @@ describe('a request whose session is over by the time it is refused', () => {
     expect(request.value).toBe(times === 1 ? UNAUTHORIZED : OK)
   })
 
-  it('after a sign-out keeps its refusal', async () => {
+  it('returns its 401 after a sign-out', async () => {
     const { auth, send, sent } = started()
     const request = send()
     await auth.signOut()
@@ -258,7 +258,7 @@ describe('a request whose session is over by the time it is refused', () => {
     expect(sent).toHaveLength(1)
   })
 
-  it('after dispose() is rejected', async () => {
+  it('is rejected after dispose()', async () => {
     const { auth, send, sent, discarded } = started()
     const request = send()
     auth.dispose()
@@ -270,8 +270,8 @@ describe('a request whose session is over by the time it is refused', () => {
   })
 })
 
-describe('a request in flight that may be aborted', () => {
-  it('is aborted by a refusal elsewhere, and sent again with the new token', async () => {
+describe('an abortable request in flight', () => {
+  it('is aborted by the 401 of another request, and sent again with the new token', async () => {
     const { send, sent, refresh, clock } = started()
     const safe = send('GET /slow', { abortable: true })
     const other = send('GET /other')
@@ -287,7 +287,7 @@ describe('a request in flight that may be aborted', () => {
     expect([safe.value, other.value]).toEqual([OK, OK])
   })
 
-  it('is left alone where nothing is refused, and fails as it fails', async () => {
+  it('is left alone if no other request gets a 401, and may fail by itself', async () => {
     const { send, sent } = started()
     const [fine, broken] = [send('a', { abortable: true }), send('b', { abortable: true })]
     await sent[0]?.answer(OK)
@@ -296,7 +296,7 @@ describe('a request in flight that may be aborted', () => {
     expect(broken.error).toEqual(new Error('reset'))
   })
 
-  it('is sent again at once where the token was renewed by then', async () => {
+  it('is sent again at once if the token has been refreshed by then', async () => {
     const { send, sent, refresh, clock } = started({ refresh: () => tokens(2) })
     const safe = send('GET /slow', { abortable: true })
     send('GET /other')
@@ -312,7 +312,7 @@ describe('a request in flight that may be aborted', () => {
     expect(safe.value).toBe(OK)
   })
 
-  it('is rejected where the session ends by that refusal', async () => {
+  it('is rejected if the 401 of another request ends the session', async () => {
     const { auth, send, sent, refresh, clock } = started()
     auth.refresh().catch(() => {})
     await clock.advance(0)
@@ -324,7 +324,7 @@ describe('a request in flight that may be aborted', () => {
     expect(safe.error).toMatchObject({ code: 'session_expired' })
   })
 
-  it('leaves no wait behind after a long time', async () => {
+  it('leaves no timer behind after a long time', async () => {
     const { send, sent, clock } = started({ initialTokens: { access_token: `${SECRET}-at-1` } })
     const before = clock.pending
     for (let n = 0; n < 10; n++) {

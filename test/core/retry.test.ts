@@ -1,39 +1,39 @@
 import { afterEach, describe, expect, it, vi } from 'vitest'
 import fc from '../support/property.ts'
-import { LIFETIME, refused, rig, SECRET, tokens, watch } from './auth-setup.ts'
+import { createHarness, LIFETIME, refused, SECRET, tokens, watch } from './auth-setup.ts'
 
 afterEach(() => {
   vi.restoreAllMocks()
 })
 
-/** A failure that may pass. */
+/** A failure that allows a retry. */
 const unavailable = (headers: Record<string, string> = {}) => new Response(null, { status: 503, headers })
 
-/** A session whose token is dead, so that its requests wait. */
-const dead = { initialTokens: tokens(1, { expires_in: 0 }) }
+/** A session whose token has expired, so that its requests wait. */
+const expired = { initialTokens: tokens(1, { expires_in: 0 }) }
 
-describe('trying again', () => {
-  it('doubles the wait up to maxDelay, and ends after the given number of tries', async () => {
-    const { refresh, clock, at } = rig({
-      ...dead,
-      retry: { attempts: 6, minDelay: 100, maxDelay: 1_000, jitter: false },
+describe('retrying a refresh', () => {
+  it('doubles the wait up to maxDelay, and ends after the given number of attempts', async () => {
+    const { refresh, clock, at } = createHarness({
+      ...expired,
+      retry: { attempts: 6, minDelay: 100, maxDelay: 1_000, jitter: 0 },
     })
     await clock.advance(0)
     for (const [tried, wait] of [100, 200, 400, 800, 1_000].entries()) {
       refresh.call().reject(unavailable())
       await clock.advance(wait - 1)
       expect(refresh.calls).toHaveLength(tried + 1)
-      expect(at('refreshing.exchange.backingOff')).toBe(true)
+      expect(at('refreshing.attempt.backingOff')).toBe(true)
       await clock.advance(1)
       expect(refresh.calls).toHaveLength(tried + 2)
     }
     refresh.call().reject(unavailable())
     await clock.advance(0)
-    expect(at('refreshing.exchange.suspended')).toBe(true)
+    expect(at('refreshing.attempt.coolingDown')).toBe(true)
   })
 
-  it('numbers its tries in refreshFailed, and says when the next is due', async () => {
-    const { refresh, clock, events } = rig({ ...dead, retry: { attempts: 2, jitter: false } })
+  it('numbers the attempts in refreshFailed, and reports when the next one is due', async () => {
+    const { refresh, clock, events } = createHarness({ ...expired, retry: { attempts: 2, jitter: 0 } })
     await clock.advance(0)
     const start = clock.now()
     refresh.call().reject(unavailable())
@@ -52,12 +52,15 @@ describe('trying again', () => {
     ])
   })
 
-  it('waits anything between nothing and the whole backoff where jitter is full', async () => {
+  it('waits between zero and the whole backoff if jitter is full', async () => {
     await fc.assert(
       fc.asyncProperty(fc.nat(999), fc.nat(3), async (thousandths, tries) => {
         const random = thousandths / 1_000
         vi.spyOn(Math, 'random').mockReturnValue(random)
-        const { auth, refresh, clock, last } = rig({ ...dead, retry: { minDelay: 1_000, maxDelay: 64_000 } })
+        const { auth, refresh, clock, last } = createHarness({
+          ...expired,
+          retry: { minDelay: 1_000, maxDelay: 64_000 },
+        })
         let due = clock.now()
         let wait = 0
         for (let tried = 0; tried <= tries; tried++) {
@@ -76,9 +79,9 @@ describe('trying again', () => {
     )
   })
 
-  it('leaves the given part of the wait to chance where jitter is a number', async () => {
+  it('makes the given part of the wait random if jitter is a number', async () => {
     vi.spyOn(Math, 'random').mockReturnValue(0.999_999)
-    const { refresh, clock } = rig({ ...dead, retry: { minDelay: 1_000, jitter: 0.25 } })
+    const { refresh, clock } = createHarness({ ...expired, retry: { minDelay: 1_000, jitter: 0.25 } })
     await clock.advance(0)
     refresh.call().reject(unavailable())
     await clock.advance(749)
@@ -87,9 +90,12 @@ describe('trying again', () => {
     expect(refresh.calls).toHaveLength(2)
   })
 
-  it('does so at once when the network comes back, or the machine wakes', async () => {
+  it('happens at once if the network comes back, or the machine wakes up', async () => {
     for (const signal of ['online', 'visible', 'wake'] as const) {
-      const { refresh, clock, outside } = rig({ ...dead, retry: { minDelay: 20_000, jitter: false } })
+      const { refresh, clock, outside } = createHarness({
+        ...expired,
+        retry: { minDelay: 20_000, jitter: 0 },
+      })
       await clock.advance(0)
       refresh.call().reject(unavailable())
       await clock.advance(0)
@@ -99,8 +105,8 @@ describe('trying again', () => {
     }
   })
 
-  it('ends with the session that came back: who waited is sent, in order', async () => {
-    const { auth, refresh, clock } = rig(dead)
+  it('ends with the refreshed session, and held requests are sent in order', async () => {
+    const { auth, refresh, clock } = createHarness(expired)
     const order: number[] = []
     const waiting = [0, 1, 2].map((n) => auth.getAccessToken().finally(() => order.push(n)))
     await clock.advance(0)
@@ -111,8 +117,8 @@ describe('trying again', () => {
     expect(order).toEqual([0, 1, 2])
   })
 
-  it('never hurts a token that still works', async () => {
-    const { auth, refresh, clock, at } = rig()
+  it('does not affect a token that still works', async () => {
+    const { auth, refresh, clock, at } = createHarness()
     await clock.advance(LIFETIME - 60_000)
     expect(at('refreshing.gate.open')).toBe(true)
     for (let tried = 0; tried < 5; tried++) {
@@ -120,14 +126,14 @@ describe('trying again', () => {
       expect(await auth.getAccessToken()).toBe(`${SECRET}-at-1`)
       await clock.advance(tried === 4 ? 0 : 4_000)
     }
-    expect(at('refreshing.exchange.suspended')).toBe(true)
+    expect(at('refreshing.attempt.coolingDown')).toBe(true)
     expect(await auth.getAccessToken()).toBe(`${SECRET}-at-1`)
   })
 })
 
 describe('Retry-After', () => {
-  it('holds the next try back, longer than the backoff would', async () => {
-    const { refresh, clock } = rig(dead)
+  it('delays the next attempt for longer than the backoff would', async () => {
+    const { refresh, clock } = createHarness(expired)
     await clock.advance(0)
     refresh.call().reject(unavailable({ 'retry-after': '20' }))
     await clock.advance(19_999)
@@ -136,9 +142,9 @@ describe('Retry-After', () => {
     expect(refresh.calls).toHaveLength(2)
   })
 
-  it('is kept when the network comes back meanwhile', async () => {
+  it('still applies if the network comes back meanwhile', async () => {
     for (const signal of ['online', 'visible', 'wake'] as const) {
-      const { refresh, clock, outside } = rig(dead)
+      const { refresh, clock, outside } = createHarness(expired)
       await clock.advance(0)
       refresh.call().reject(unavailable({ 'retry-after': '20' }))
       await clock.advance(0)
@@ -150,14 +156,14 @@ describe('Retry-After', () => {
     }
   })
 
-  it('is kept through an outage of the network', async () => {
-    const { refresh, clock, outside, at } = rig(dead)
+  it('still applies after an outage of the network', async () => {
+    const { refresh, clock, outside, at } = createHarness(expired)
     await clock.advance(0)
     refresh.call().reject(unavailable({ 'retry-after': '20' }))
     await clock.advance(0)
     outside.signal('offline')
     await clock.advance(5_000)
-    expect(at('refreshing.exchange.offline')).toBe(true)
+    expect(at('refreshing.attempt.offline')).toBe(true)
     outside.signal('online')
     await clock.advance(14_999)
     expect(refresh.calls).toHaveLength(1)
@@ -165,16 +171,16 @@ describe('Retry-After', () => {
     expect(refresh.calls).toHaveLength(2)
   })
 
-  it('is kept after the tries are spent: neither the cool-down nor a request comes before it', async () => {
-    const { auth, refresh, clock, at } = rig({
-      ...dead,
+  it('still applies after the last attempt: neither the cool-down nor a request comes before it', async () => {
+    const { auth, refresh, clock, at } = createHarness({
+      ...expired,
       retry: { attempts: 1, maxDelay: 1_000 },
       timeouts: { hold: 600_000 },
     })
     await clock.advance(0)
     refresh.call().reject(unavailable({ 'retry-after': '60' }))
     await clock.advance(0)
-    expect(at('refreshing.exchange.suspended')).toBe(true)
+    expect(at('refreshing.attempt.coolingDown')).toBe(true)
     await clock.advance(30_000)
     expect(refresh.calls).toHaveLength(1)
     const held = watch(auth.getAccessToken())
@@ -188,23 +194,23 @@ describe('Retry-After', () => {
   })
 })
 
-describe('when the tries are spent', () => {
-  const suspended = async (more = {}) => {
-    const made = rig({ ...dead, retry: { attempts: 1, maxDelay: 5_000 }, ...more })
+describe('after the last refresh attempt', () => {
+  const coolingDown = async (more = {}) => {
+    const made = createHarness({ ...expired, retry: { attempts: 1, maxDelay: 5_000 }, ...more })
     const held = watch(made.auth.getAccessToken())
-    const renewed = watch(made.auth.refresh())
+    const refreshed = watch(made.auth.refresh())
     await made.clock.advance(0)
     made.refresh.call().reject(Object.assign(new Error(`no ${SECRET}-rt-1`), { name: 'TimeoutError' }))
     await made.clock.advance(0)
     made.refresh.call().reject(unavailable())
     await made.clock.advance(0)
-    expect(made.at('refreshing.exchange.suspended')).toBe(true)
-    return { ...made, held, renewed }
+    expect(made.at('refreshing.attempt.coolingDown')).toBe(true)
+    return { ...made, held, refreshed }
   }
 
-  it('turns everyone away who waits, says why, and keeps the session', async () => {
-    const { auth, held, renewed } = await suspended()
-    for (const { error } of [held, renewed]) {
+  it('all waiting calls are rejected with the reason, and the session is kept', async () => {
+    const { auth, held, refreshed } = await coolingDown()
+    for (const { error } of [held, refreshed]) {
       expect(error).toMatchObject({
         code: 'refresh_unavailable',
         reason: 'server_error',
@@ -215,29 +221,33 @@ describe('when the tries are spent', () => {
     expect(auth.state).toBe('refreshing')
   })
 
-  it('tries again after the cool-down of maxDelay', async () => {
-    const { refresh, clock } = await suspended()
+  it('there is another attempt after a cool-down of maxDelay', async () => {
+    const { refresh, clock } = await coolingDown()
     await clock.advance(4_999)
     expect(refresh.calls).toHaveLength(2)
     await clock.advance(1)
     expect(refresh.calls).toHaveLength(3)
   })
 
-  it.each<[string, (made: Awaited<ReturnType<typeof suspended>>) => unknown]>([
+  it.each<[string, (made: Awaited<ReturnType<typeof coolingDown>>) => unknown]>([
     ['a request', ({ auth }) => auth.getAccessToken().catch(() => {})],
-    ['refresh()', ({ auth }) => auth.refresh().catch(() => {})],
-    ['the network', ({ outside }) => outside.signal('online')],
-    ['the page', ({ outside }) => outside.signal('visible')],
-    ['the machine', ({ outside }) => outside.signal('wake')],
-  ])('tries again at once for %s that comes', async (_, come) => {
-    const made = await suspended()
+    ['a call of refresh()', ({ auth }) => auth.refresh().catch(() => {})],
+    ['the signal online', ({ outside }) => outside.signal('online')],
+    ['the signal visible', ({ outside }) => outside.signal('visible')],
+    ['the signal wake', ({ outside }) => outside.signal('wake')],
+  ])('there is another attempt at once after %s', async (_, come) => {
+    const made = await coolingDown()
     come(made)
     await made.clock.advance(0)
     expect(made.refresh.calls).toHaveLength(3)
   })
 
-  it('says that it was a timeout where it was one', async () => {
-    const { auth, clock } = rig({ ...dead, retry: { attempts: 1 }, timeouts: { refresh: 1_000 } })
+  it('the error is refresh_timeout if the attempt timed out', async () => {
+    const { auth, clock } = createHarness({
+      ...expired,
+      retry: { attempts: 1 },
+      timeouts: { refresh: 1_000 },
+    })
     const held = watch(auth.getAccessToken())
     await clock.advance(2_000)
     expect(held.error).toMatchObject({ code: 'refresh_timeout', reason: 'timeout' })
@@ -245,12 +255,12 @@ describe('when the tries are spent', () => {
 })
 
 describe('without a network', () => {
-  it('asks nobody, waits, and goes on when the network is back', async () => {
-    const { auth, refresh, clock, outside, at, events } = rig(dead)
+  it('makes no attempt, waits, and continues once the network is back', async () => {
+    const { auth, refresh, clock, outside, at, events } = createHarness(expired)
     outside.online = false
     const held = watch(auth.getAccessToken())
     await clock.advance(0)
-    expect(at('refreshing.exchange.offline')).toBe(true)
+    expect(at('refreshing.attempt.offline')).toBe(true)
     expect(refresh.calls).toHaveLength(0)
     expect(events).toContainEqual(expect.objectContaining({ type: 'refreshFailed', reason: 'offline' }))
     await clock.advance(10_000)
@@ -262,28 +272,28 @@ describe('without a network', () => {
     expect(held).toMatchObject({ state: 'fulfilled', value: `${SECRET}-at-2` })
   })
 
-  it('takes a try that failed while it was gone for no try', async () => {
-    const { refresh, clock, outside, at } = rig({ ...dead, retry: { attempts: 1 } })
+  it('does not count an attempt that failed without a network', async () => {
+    const { refresh, clock, outside, at } = createHarness({ ...expired, retry: { attempts: 1 } })
     await clock.advance(0)
     outside.online = false
     refresh.call().reject(new TypeError('fetch failed', { cause: { code: 'ENOTFOUND' } }))
     await clock.advance(0)
-    expect(at('refreshing.exchange.offline')).toBe(true)
+    expect(at('refreshing.attempt.offline')).toBe(true)
   })
 
-  it('stops backing off when it goes', async () => {
-    const { refresh, clock, outside, at } = rig(dead)
+  it('stops backing off when the network is lost', async () => {
+    const { refresh, clock, outside, at } = createHarness(expired)
     await clock.advance(0)
     refresh.call().reject(unavailable())
     await clock.advance(0)
     outside.signal('offline')
     await clock.advance(60_000)
-    expect(at('refreshing.exchange.offline')).toBe(true)
+    expect(at('refreshing.attempt.offline')).toBe(true)
     expect(refresh.calls).toHaveLength(1)
   })
 
-  it.each(['visible', 'wake'] as const)('looks again at "%s"', async (signal) => {
-    const { auth, refresh, clock, outside } = rig(dead)
+  it.each(['visible', 'wake'] as const)('checks the network again at the signal "%s"', async (signal) => {
+    const { auth, refresh, clock, outside } = createHarness(expired)
     outside.online = false
     await clock.advance(0)
     outside.online = true
@@ -295,14 +305,14 @@ describe('without a network', () => {
     expect(auth.state).toBe('expired')
   })
 
-  it('looks again when refresh() is called', async () => {
-    const { auth, refresh, clock, outside } = rig(dead)
+  it('checks the network again when refresh() is called', async () => {
+    const { auth, refresh, clock, outside } = createHarness(expired)
     outside.online = false
     await clock.advance(0)
     outside.online = true
-    const renewed = auth.refresh()
+    const refreshed = auth.refresh()
     await clock.advance(0)
     refresh.call().resolve(tokens(2))
-    expect(await renewed).toMatchObject({ generation: 2 })
+    expect(await refreshed).toMatchObject({ generation: 2 })
   })
 })

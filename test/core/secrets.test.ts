@@ -2,9 +2,9 @@ import { inspect } from 'node:util'
 import { describe, expect, it } from 'vitest'
 import { AuthError } from '../../src/core/errors.ts'
 import { memoryStorage } from '../../src/storage/memory.ts'
-import { fakeCoordinator, LIFETIME, refused, rig, SECRET, tokens } from './auth-setup.ts'
+import { createHarness, fakeCoordinator, LIFETIME, refused, SECRET, tokens } from './auth-setup.ts'
 
-/** JSON as an inspector would make it, of whatever it is shown: actors, errors, circles. */
+/** JSON of anything that an inspector may show, including actors, errors and cycles. */
 function written(value: unknown): string {
   const seen = new WeakSet<object>()
   return JSON.stringify(value, (_, part) => {
@@ -19,15 +19,15 @@ function written(value: unknown): string {
   })
 }
 
-/** A session that lives through everything, watched from everywhere. */
+/** A session that goes through every kind of event, watched from everywhere. */
 async function life() {
   const shown: unknown[] = []
   const errors: unknown[] = []
-  const siblings = fakeCoordinator()
-  const made = rig({
+  const otherTabs = fakeCoordinator()
+  const made = createHarness({
     initialTokens: tokens(1, { scope: 'read', subject: 'ada', id_token: `${SECRET}-id` }),
     storage: memoryStorage(),
-    coordinator: siblings.coordinator,
+    coordinator: otherTabs.coordinator,
     retry: { attempts: 2 },
     revoke: async () => {
       throw new Error(`${SECRET} in revoke`)
@@ -35,7 +35,7 @@ async function life() {
   })
   const { auth, clock, refresh, signIn } = made
   auth.actor.system.inspect((frame) => {
-    // At once, for what it shows may change later.
+    // Serialize at once, because the objects may change later.
     shown.push(written(frame), written(auth.actor.getPersistedSnapshot()))
   })
   auth.on('*', (event) => shown.push(written(event)))
@@ -50,11 +50,11 @@ async function life() {
     refresh.call().reject(error)
     await clock.advance(0)
   }
-  const renew = async () => {
+  const refreshOnce = async () => {
     note(auth.refresh())
     await clock.advance(0)
   }
-  await renew()
+  await refreshOnce()
   await fail(
     new TypeError(`POST /token?refresh_token=${SECRET}-rt-1`, {
       cause: { code: 'ECONNRESET', token: SECRET },
@@ -64,7 +64,7 @@ async function life() {
   await clock.advance(30_000)
   refresh.call().resolve(tokens(2))
   await clock.advance(0)
-  await renew()
+  await refreshOnce()
   await fail({ error: 'temporarily_unavailable', error_description: SECRET })
   await clock.advance(250)
   refresh.call().resolve({ access_token: `${SECRET}\n` })
@@ -83,31 +83,31 @@ async function life() {
   await clock.advance(0)
   signIn.call().resolve(tokens(5))
   await clock.advance(0)
-  await renew()
+  await refreshOnce()
   await auth.signOut()
   refresh.call().resolve(tokens(6))
   await clock.advance(0)
   note(auth.getAccessToken())
   await clock.advance(0)
-  return { ...made, shown, errors, siblings }
+  return { ...made, shown, errors, otherTabs }
 }
 
-describe('a token, a password', () => {
-  it('never shows in a snapshot, a frame of an inspector, an event or the history', async () => {
-    const { auth, shown, told, siblings, reported } = await life()
-    // It was an eventful life: what is not told cannot leak.
-    expect(new Set(told())).toEqual(
+describe('a token or a password', () => {
+  it('never appears in a snapshot, an inspector frame, an event or the history', async () => {
+    const { auth, shown, emitted, otherTabs, reported } = await life()
+    // Check that every kind of event was emitted, because the others could not leak.
+    expect(new Set(emitted())).toEqual(
       new Set(['refreshFailed', 'refreshed', 'expired', 'signedIn', 'signedOut', 'discarded']),
     )
     expect(shown.length).toBeGreaterThan(200)
     const leaks = shown.filter((text) => (text as string).includes(SECRET))
     expect(leaks).toEqual([])
     expect(written(auth.history)).not.toContain(SECRET)
-    expect(written(siblings.announced)).not.toContain(SECRET)
+    expect(written(otherTabs.announced)).not.toContain(SECRET)
     expect(written(reported)).not.toContain(SECRET)
   })
 
-  it('never shows in an error of the library', async () => {
+  it('never appears in an error of the library', async () => {
     const { errors } = await life()
     const own = errors.filter((error) => error instanceof AuthError)
     expect(own.length).toBeGreaterThan(3)
@@ -117,8 +117,8 @@ describe('a token, a password', () => {
     }
   })
 
-  it('never shows in the session, nor in the auth itself, however deep one looks', async () => {
-    const { auth } = rig({ initialTokens: tokens(1, { id_token: `${SECRET}-id` }) })
+  it('never appears in the session or in the auth object, at any depth', async () => {
+    const { auth } = createHarness({ initialTokens: tokens(1, { id_token: `${SECRET}-id` }) })
     await auth.getAccessToken()
     expect(inspect(auth, { depth: 7, showHidden: true, getters: true })).not.toContain(SECRET)
     expect(written(auth)).not.toContain(SECRET)

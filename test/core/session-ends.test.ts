@@ -2,15 +2,15 @@ import { describe, expect, it } from 'vitest'
 import type { SessionStorage } from '../../src/core/ports.ts'
 import { memoryStorage } from '../../src/storage/memory.ts'
 import { settled } from '../../src/testing/virtual-clock.ts'
-import { LIFETIME, refused, rig, SECRET, tokens, watch } from './auth-setup.ts'
+import { createHarness, LIFETIME, refused, SECRET, tokens, watch } from './auth-setup.ts'
 
 const hang = () => new Promise<never>(() => {})
 
 describe('signOut()', () => {
-  it('ends the session here at once, tells the server, and empties the store', async () => {
+  it('ends the session at once, revokes it on the server, and clears the store', async () => {
     const storage = memoryStorage()
     const revoked: unknown[] = []
-    const { auth, told, clock } = rig({ storage, revoke: (given) => void revoked.push(given) })
+    const { auth, emitted, clock } = createHarness({ storage, revoke: (given) => void revoked.push(given) })
     await clock.advance(0)
     const out = auth.signOut()
     expect(auth.state).toBe('signingOut')
@@ -20,7 +20,7 @@ describe('signOut()', () => {
     expect(auth.state).toBe('loggedOut')
     expect(storage.read()).toBeUndefined()
     expect(revoked).toEqual([{ accessToken: `${SECRET}-at-1`, refreshToken: `${SECRET}-rt-1` }])
-    expect(told()).toEqual(['signedOut'])
+    expect(emitted()).toEqual(['signedOut'])
   })
 
   it.each([
@@ -32,8 +32,8 @@ describe('signOut()', () => {
       },
     ],
     ['hangs', hang],
-  ])('ends it in bounded time where the server %s', async (_, revoke) => {
-    const { auth, clock, reported } = rig({ revoke, timeouts: { revoke: 5_000 } })
+  ])('ends the session within timeouts.revoke if revoke %s', async (_, revoke) => {
+    const { auth, clock, reported } = createHarness({ revoke, timeouts: { revoke: 5_000 } })
     const out = watch(auth.signOut())
     await clock.advance(5_000)
     expect(out.state).toBe('fulfilled')
@@ -41,9 +41,9 @@ describe('signOut()', () => {
     expect(reported).toEqual([])
   })
 
-  it('aborts the revocation when its time is up', async () => {
+  it('aborts the revocation after timeouts.revoke', async () => {
     let signal: { aborted: boolean } | undefined
-    const { auth, clock } = rig({
+    const { auth, clock } = createHarness({
       revoke: (_, options) => {
         signal = options.signal
         return hang()
@@ -56,11 +56,11 @@ describe('signOut()', () => {
     expect(signal?.aborted).toBe(true)
   })
 
-  describe('before the store was read', () => {
-    /** What an earlier visit left there, behind a store that answers at once or later. */
-    async function leftThere(later: boolean, persist: 'all' | 'refresh-token' = 'all') {
+  describe('before the store has been read', () => {
+    /** The session of an earlier visit, in a store that answers at once or later. */
+    async function earlierVisit(later: boolean, persist: 'all' | 'refresh-token' = 'all') {
       const storage = memoryStorage()
-      const before = rig({ storage, persist })
+      const before = createHarness({ storage, persist })
       await before.clock.advance(0)
       before.auth.dispose()
       expect(storage.read()).toBeDefined()
@@ -76,27 +76,27 @@ describe('signOut()', () => {
     }
 
     it.each([false, true])(
-      'ends the session that is there, on the server, too (async: %s)',
+      'revokes the stored session on the server and clears the store (async: %s)',
       async (later) => {
-        const { storage, slow, revoked, revoke } = await leftThere(later)
-        const { auth, told } = rig({ signedOut: true, storage: slow, revoke })
+        const { storage, slow, revoked, revoke } = await earlierVisit(later)
+        const { auth, emitted } = createHarness({ signedOut: true, storage: slow, revoke })
         await auth.signOut()
         expect(revoked).toEqual([{ accessToken: `${SECRET}-at-1`, refreshToken: `${SECRET}-rt-1` }])
         expect(storage.read()).toBeUndefined()
         expect(auth.state).toBe('loggedOut')
-        expect(told()).toEqual(['signedOut'])
+        expect(emitted()).toEqual(['signedOut'])
       },
     )
 
-    it('ends it by its refresh token, where the store has nothing else', async () => {
-      const { slow, persist, revoked, revoke } = await leftThere(true, 'refresh-token')
-      await rig({ signedOut: true, storage: slow, revoke, persist }).auth.signOut()
+    it('revokes the session by its refresh token if the store has nothing else', async () => {
+      const { slow, persist, revoked, revoke } = await earlierVisit(true, 'refresh-token')
+      await createHarness({ signedOut: true, storage: slow, revoke, persist }).auth.signOut()
       expect(revoked).toEqual([{ accessToken: '', refreshToken: `${SECRET}-rt-1` }])
     })
 
-    it('leaves a sign-in alone that begins meanwhile', async () => {
-      const { storage, slow, revoked, revoke } = await leftThere(true)
-      const { auth, signIn } = rig({ signedOut: true, storage: slow, revoke })
+    it('does not affect a sign-in that begins meanwhile', async () => {
+      const { storage, slow, revoked, revoke } = await earlierVisit(true)
+      const { auth, signIn } = createHarness({ signedOut: true, storage: slow, revoke })
       const out = auth.signOut()
       const signedIn = auth.signIn('ada')
       await settled()
@@ -106,9 +106,9 @@ describe('signOut()', () => {
       expect(storage.read()).toMatchObject({ refreshToken: `${SECRET}-rt-7` })
     })
 
-    it('asks the server to end what may be in a cookie', async () => {
-      const { revoked, revoke } = await leftThere(false)
-      const { auth, refresh } = rig({ signedOut: true, silentSignIn: true, revoke })
+    it('asks the server to end a session that may be in a cookie', async () => {
+      const { revoked, revoke } = await earlierVisit(false)
+      const { auth, refresh } = createHarness({ signedOut: true, silentSignIn: true, revoke })
       const out = auth.signOut()
       await settled()
       refresh.calls[0]?.reject(refused())
@@ -116,10 +116,10 @@ describe('signOut()', () => {
       expect(revoked).toEqual([{ accessToken: '', refreshToken: undefined }])
     })
 
-    it('tells the server nothing where nothing is there', async () => {
-      const { revoked, revoke } = await leftThere(false)
-      await rig({ signedOut: true, storage: memoryStorage(), revoke }).auth.signOut()
-      await rig({
+    it('does not call revoke if the store is empty', async () => {
+      const { revoked, revoke } = await earlierVisit(false)
+      await createHarness({ signedOut: true, storage: memoryStorage(), revoke }).auth.signOut()
+      await createHarness({
         signedOut: true,
         storage: memoryStorage(),
         revoke,
@@ -129,35 +129,35 @@ describe('signOut()', () => {
     })
   })
 
-  it('turns away who waits', async () => {
-    const { auth, clock } = rig({ initialTokens: tokens(1, { expires_in: 0 }) })
+  it('rejects held requests', async () => {
+    const { auth, clock } = createHarness({ initialTokens: tokens(1, { expires_in: 0 }) })
     const held = [auth.getAccessToken(), auth.getAccessToken({ allowAnonymous: true })].map(watch)
     await clock.advance(0)
     await auth.signOut()
     for (const { error } of held) expect(error).toMatchObject({ code: 'signed_out', reason: 'signed_out' })
   })
 
-  it.each(['anonymous', 'loggedOut'])('does nothing in %s', async (state) => {
-    const { auth, told } = rig({ signedOut: true })
+  it.each(['anonymous', 'loggedOut'])('does nothing in the state %s', async (state) => {
+    const { auth, emitted } = createHarness({ signedOut: true })
     if (state === 'loggedOut') {
       await auth.setTokens(tokens(1))
       await auth.signOut()
     }
-    const before = told()
+    const before = emitted()
     await auth.signOut()
     expect(auth.state).toBe(state)
-    expect(told()).toEqual(before)
+    expect(emitted()).toEqual(before)
   })
 
-  it('called twice tells the server once', async () => {
+  it('revokes the session once if it is called twice', async () => {
     const revoked: unknown[] = []
-    const { auth } = rig({ revoke: (given) => void revoked.push(given) })
+    const { auth } = createHarness({ revoke: (given) => void revoked.push(given) })
     await Promise.all([auth.signOut(), auth.signOut()])
     expect(revoked).toHaveLength(1)
   })
 
-  it('leaves an expired session behind', async () => {
-    const { auth, clock } = rig({ limits: { absolute: 1_000 } })
+  it('moves an expired session to loggedOut', async () => {
+    const { auth, clock } = createHarness({ limits: { absolute: 1_000 } })
     await clock.advance(1_000)
     expect(auth.state).toBe('expired')
     await auth.signOut()
@@ -165,9 +165,9 @@ describe('signOut()', () => {
     expect(await auth.getAccessToken({ allowAnonymous: true })).toBeUndefined()
   })
 
-  it('gives way to a sign-in that comes while the server is being told', async () => {
+  it('gives way to a sign-in that begins while revoke is running', async () => {
     const storage = memoryStorage()
-    const { auth, signIn, clock } = rig({ storage, revoke: hang })
+    const { auth, signIn, clock } = createHarness({ storage, revoke: hang })
     const out = watch(auth.signOut())
     const session = watch(auth.signIn('bob'))
     await clock.advance(0)
@@ -179,8 +179,8 @@ describe('signOut()', () => {
     expect(storage.read()).toMatchObject({ accessToken: `${SECRET}-at-7` })
   })
 
-  it('counts an epoch, as each sign-in does', async () => {
-    const { auth, events } = rig()
+  it('increments the epoch, as each sign-in does', async () => {
+    const { auth, events } = createHarness()
     expect(auth.session?.epoch).toBe(1)
     await auth.signOut()
     expect(events.at(-1)?.epoch).toBe(2)
@@ -191,36 +191,36 @@ describe('signOut()', () => {
 })
 
 describe('setTokens()', () => {
-  it('takes tokens over that were obtained elsewhere, and keeps them', async () => {
+  it('starts a session with tokens obtained elsewhere, and stores them', async () => {
     const storage = memoryStorage()
-    const { auth, told } = rig({ signedOut: true, storage })
+    const { auth, emitted } = createHarness({ signedOut: true, storage })
     const session = await auth.setTokens(tokens(1, { subject: 'ada' }))
     expect(session).toBe(auth.session)
     expect(auth.state).toBe('authenticated')
     expect(storage.read()).toMatchObject({ accessToken: `${SECRET}-at-1`, subject: 'ada' })
-    expect(told()).toContain('signedIn')
+    expect(emitted()).toContain('signedIn')
   })
 
-  it('renews at once what has run out already', async () => {
-    const { auth, refresh, clock } = rig({ signedOut: true })
+  it('refreshes at once if the tokens have already expired', async () => {
+    const { auth, refresh, clock } = createHarness({ signedOut: true })
     void auth.setTokens(tokens(1, { expires_in: undefined, expires_at: new Date(0) }))
     await clock.advance(0)
     expect(auth.state).toBe('refreshing')
     expect(refresh.calls).toHaveLength(1)
   })
 
-  it('lets go who waits', async () => {
-    const { auth, clock } = rig({ initialTokens: tokens(1, { expires_in: 0 }) })
+  it('rejects held requests if neither the old nor the new user is known', async () => {
+    const { auth, clock } = createHarness({ initialTokens: tokens(1, { expires_in: 0 }) })
     const held = watch(auth.getAccessToken())
     await clock.advance(0)
     await auth.setTokens(tokens(5))
     await clock.advance(0)
-    // Made for a user nobody knows, by whom nobody knows either: not for this one.
+    // Both users are unknown, so the new one may be another user.
     expect(held.error).toMatchObject({ code: 'signed_out', reason: 'user_changed' })
   })
 
-  it('refuses what is no token response, and leaves everything as it was', async () => {
-    const { auth } = rig()
+  it('rejects a value that is not a token response, and changes nothing', async () => {
+    const { auth } = createHarness()
     const before = auth.session
     await expect(auth.setTokens({ access_token: `${SECRET} ` })).rejects.toMatchObject({
       code: 'invalid_token_response',
@@ -230,9 +230,9 @@ describe('setTokens()', () => {
     expect(auth.state).toBe('authenticated')
   })
 
-  it('does not wait longer for the store than timeouts.storage', async () => {
+  it('waits for the store no longer than timeouts.storage', async () => {
     const storage = { read: () => undefined, write: hang, clear: () => undefined }
-    const { auth, clock } = rig({ signedOut: true, storage, timeouts: { storage: 1_000 } })
+    const { auth, clock } = createHarness({ signedOut: true, storage, timeouts: { storage: 1_000 } })
     await clock.advance(0)
     const set = watch(auth.setTokens(tokens(1)))
     await clock.advance(1_000)
@@ -240,9 +240,9 @@ describe('setTokens()', () => {
   })
 })
 
-describe('after the end of a session', () => {
+describe('after a session has expired', () => {
   const ended = async (more = {}) => {
-    const made = rig({ initialTokens: tokens(1, { expires_in: 0, subject: 'ada' }), ...more })
+    const made = createHarness({ initialTokens: tokens(1, { expires_in: 0, subject: 'ada' }), ...more })
     await made.clock.advance(0)
     made.refresh.call().reject(refused())
     await made.clock.advance(0)
@@ -250,14 +250,14 @@ describe('after the end of a session', () => {
     return made
   }
 
-  it('no token is left: not here, not in the store', async () => {
+  it('no token remains in memory or in the store', async () => {
     const storage = memoryStorage()
     const { auth } = await ended({ storage })
     expect(auth.session).toBeUndefined()
     expect(storage.read()).toBeUndefined()
   })
 
-  it("requests are held for the next sign-in where whenExpired is 'hold'", async () => {
+  it("requests are held for the next sign-in if whenExpired is 'hold'", async () => {
     const { auth, signIn, clock } = await ended({ whenExpired: 'hold' })
     const held = watch(auth.getAccessToken())
     await clock.advance(0)
@@ -269,7 +269,7 @@ describe('after the end of a session', () => {
     expect(held.value).toBe(`${SECRET}-at-5`)
   })
 
-  it('requests held for one user are not sent for another', async () => {
+  it('held requests of one user are not sent for another', async () => {
     const { auth, signIn, clock } = await ended({ whenExpired: 'hold' })
     const held = watch(auth.getAccessToken())
     void auth.signIn('bob')
@@ -279,25 +279,25 @@ describe('after the end of a session', () => {
     expect(held.error).toMatchObject({ code: 'signed_out', reason: 'user_changed' })
   })
 
-  it("a renewal is rejected even where whenExpired is 'hold'", async () => {
+  it("refresh() rejects even if whenExpired is 'hold'", async () => {
     const { auth } = await ended({ whenExpired: 'hold' })
     await expect(auth.refresh()).rejects.toMatchObject({ code: 'session_expired', reason: 'invalid_grant' })
   })
 
-  it("who waits for a renewal is rejected when it comes where whenExpired is 'hold'", async () => {
-    const made = rig({ initialTokens: tokens(1, { expires_in: 0 }), whenExpired: 'hold' })
-    const renewed = watch(made.auth.refresh())
+  it("a waiting refresh() rejects at the expiry even if whenExpired is 'hold'", async () => {
+    const made = createHarness({ initialTokens: tokens(1, { expires_in: 0 }), whenExpired: 'hold' })
+    const refreshed = watch(made.auth.refresh())
     const held = watch(made.auth.getAccessToken())
     await made.clock.advance(0)
     made.refresh.call().reject(refused())
     await made.clock.advance(0)
-    expect(renewed.error).toMatchObject({ code: 'session_expired' })
+    expect(refreshed.error).toMatchObject({ code: 'session_expired' })
     expect(held.state).toBe('pending')
     await made.clock.advance(30_000)
     expect(held.error).toMatchObject({ code: 'hold_timeout' })
   })
 
-  it('a sign-in begins anew', async () => {
+  it('a sign-in starts a new session', async () => {
     const { auth, signIn, clock } = await ended()
     const session = auth.signIn('ada')
     await clock.advance(0)

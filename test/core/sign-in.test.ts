@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest'
-import { LIFETIME, refused, rig, SECRET, tokens, watch } from './auth-setup.ts'
+import { createHarness, LIFETIME, refused, SECRET, tokens, watch } from './auth-setup.ts'
 
 describe('signing in', () => {
-  it('hands the credentials over and resolves to the session', async () => {
-    const { auth, signIn, told } = rig({ signedOut: true })
+  it('passes the credentials on and resolves to the session', async () => {
+    const { auth, signIn, emitted } = createHarness({ signedOut: true })
     expect(auth.state).toBe('anonymous')
     const session = auth.signIn('ada')
     expect(auth.state).toBe('authenticating')
@@ -19,11 +19,11 @@ describe('signing in', () => {
     })
     expect(auth.session).toBe(await session)
     expect(auth.state).toBe('authenticated')
-    expect(told()).toEqual(['signedIn'])
+    expect(emitted()).toEqual(['signedIn'])
   })
 
-  it('finds the chart in authenticated when it resolves', async () => {
-    const { auth, signIn, clock } = rig({ signedOut: true })
+  it('resolves after the chart has entered authenticated', async () => {
+    const { auth, signIn, clock } = createHarness({ signedOut: true })
     const state = auth.signIn('ada').then(() => auth.state)
     await clock.advance(0)
     signIn.call().resolve(tokens(1))
@@ -32,10 +32,10 @@ describe('signing in', () => {
 
   it.each([
     ['an error', new Error('wrong password')],
-    ['what is no error', { code: 7 }],
-    ['nothing', undefined],
-  ])('rejects with %s, unchanged, and stays signed out', async (_, thrown) => {
-    const { auth, signIn, clock } = rig({ signedOut: true })
+    ['a value that is not an Error', { code: 7 }],
+    ['undefined', undefined],
+  ])('rejects with %s unchanged if that was thrown, and stays signed out', async (_, thrown) => {
+    const { auth, signIn, clock } = createHarness({ signedOut: true })
     const failure = watch(auth.signIn('ada'))
     await clock.advance(0)
     signIn.call().reject(thrown)
@@ -44,8 +44,8 @@ describe('signing in', () => {
     expect(auth.state).toBe('anonymous')
   })
 
-  it('rejects what is no token response, quoting none of it', async () => {
-    const { auth, signIn, clock } = rig({ signedOut: true })
+  it('rejects an invalid token response without quoting it', async () => {
+    const { auth, signIn, clock } = createHarness({ signedOut: true })
     const failure = watch(auth.signIn('ada'))
     await clock.advance(0)
     signIn.call().resolve({ access_token: `${SECRET}\n` })
@@ -54,8 +54,8 @@ describe('signing in', () => {
     expect(failure.error.message).not.toContain(SECRET)
   })
 
-  it('takes a Response as it is returned, and throws the one that is not ok', async () => {
-    const { auth, signIn, clock } = rig({ signedOut: true })
+  it('accepts a returned Response, and throws one that is not ok', async () => {
+    const { auth, signIn, clock } = createHarness({ signedOut: true })
     const refusal = watch(auth.signIn('ada'))
     await clock.advance(0)
     const answer = Response.json(refused(), { status: 400 })
@@ -68,8 +68,8 @@ describe('signing in', () => {
     expect(await session).toMatchObject({ generation: 1 })
   })
 
-  it('rejects an OAuth error body that was returned instead of thrown', async () => {
-    const { auth, signIn, clock } = rig({ signedOut: true })
+  it('rejects with an OAuth error body that was returned instead of thrown', async () => {
+    const { auth, signIn, clock } = createHarness({ signedOut: true })
     const refusal = watch(auth.signIn('ada'))
     await clock.advance(0)
     signIn.call().resolve(refused('access_denied') as object)
@@ -77,10 +77,10 @@ describe('signing in', () => {
     expect(refusal.error).toEqual(refused('access_denied'))
   })
 
-  it('ends after timeouts.signIn, aborts, and discards what comes later', async () => {
+  it('times out after timeouts.signIn, aborts its signal, and discards a late answer', async () => {
     const revoked: unknown[] = []
     const signals: { aborted: boolean }[] = []
-    const { auth, signIn, clock, told } = rig({
+    const { auth, signIn, clock, emitted } = createHarness({
       signedOut: true,
       timeouts: { signIn: 1_000 },
       signIn: (credentials, { signal }) => {
@@ -100,11 +100,11 @@ describe('signing in', () => {
     await clock.advance(0)
     expect(auth.session).toBeUndefined()
     expect(revoked).toEqual([{ accessToken: `${SECRET}-at-1`, refreshToken: `${SECRET}-rt-1` }])
-    expect(told()).toContain('discarded')
+    expect(emitted()).toContain('discarded')
   })
 
-  it('is superseded by a second one, whose session wins whatever comes first', async () => {
-    const { auth, signIn, clock } = rig({ signedOut: true })
+  it('is superseded by a second sign-in, whichever answer comes first', async () => {
+    const { auth, signIn, clock } = createHarness({ signedOut: true })
     const first = watch(auth.signIn('ada'))
     await clock.advance(0)
     const second = watch(auth.signIn('bob'))
@@ -112,7 +112,7 @@ describe('signing in', () => {
     expect(first.error).toMatchObject({
       code: 'signed_out',
       reason: 'superseded',
-      message: 'Another sign-in took the place of this one.',
+      message: 'Another sign-in replaced this one.',
     })
     signIn.call(1).resolve(tokens(2, { subject: 'bob' }))
     await clock.advance(0)
@@ -122,8 +122,8 @@ describe('signing in', () => {
     expect(auth.session?.subject).toBe('bob')
   })
 
-  it('is ended by a sign-out during it', async () => {
-    const { auth, signIn, clock } = rig({ signedOut: true })
+  it('is rejected by a sign-out during it', async () => {
+    const { auth, signIn, clock } = createHarness({ signedOut: true })
     const failure = watch(auth.signIn('ada'))
     await clock.advance(0)
     await auth.signOut()
@@ -134,8 +134,8 @@ describe('signing in', () => {
     expect(auth.session).toBeUndefined()
   })
 
-  it('goes back to the session there was, when it fails', async () => {
-    const { auth, signIn, clock } = rig()
+  it('returns to the earlier session if it fails', async () => {
+    const { auth, signIn, clock } = createHarness()
     const before = auth.session
     const failure = watch(auth.signIn('bob'))
     await clock.advance(0)
@@ -147,9 +147,9 @@ describe('signing in', () => {
     expect(await auth.getAccessToken()).toBe(`${SECRET}-at-1`)
   })
 
-  it('goes back to the renewal there was, and joins it instead of asking again', async () => {
-    const { auth, signIn, refresh, clock } = rig()
-    const renewed = watch(auth.refresh())
+  it('returns to the running refresh if it fails, and joins it instead of starting another', async () => {
+    const { auth, signIn, refresh, clock } = createHarness()
+    const refreshed = watch(auth.refresh())
     await clock.advance(0)
     const failure = watch(auth.signIn('bob'))
     await clock.advance(9_000)
@@ -159,12 +159,12 @@ describe('signing in', () => {
     expect(refresh.calls).toHaveLength(1)
     refresh.call().resolve(tokens(2))
     await clock.advance(0)
-    expect(renewed.state).toBe('fulfilled')
+    expect(refreshed.state).toBe('fulfilled')
     expect(auth.session?.generation).toBe(2)
   })
 
-  it.each(['expired', 'loggedOut'] as const)('goes back to %s when it fails there', async (state) => {
-    const { auth, signIn, refresh, clock } = rig()
+  it.each(['expired', 'loggedOut'] as const)('returns to %s if it fails there', async (state) => {
+    const { auth, signIn, refresh, clock } = createHarness()
     if (state === 'loggedOut') await auth.signOut()
     else {
       await clock.advance(LIFETIME - 60_000)
@@ -180,16 +180,16 @@ describe('signing in', () => {
     expect(auth.state).toBe(state)
   })
 
-  it('says what is missing where there is no signIn function', async () => {
-    const { auth } = rig({ signedOut: true, signIn: undefined as never })
+  it('rejects with an explanation without a signIn function', async () => {
+    const { auth } = createHarness({ signedOut: true, signIn: undefined as never })
     await expect(auth.signIn('ada')).rejects.toThrow(/given no signIn function/)
     expect(auth.state).toBe('anonymous')
   })
 })
 
-describe('what comes while a sign-in is in flight', () => {
-  it('rejects the sign-in that setTokens overtook, once its answer is there', async () => {
-    const { auth, signIn, clock } = rig({ signedOut: true })
+describe('during a sign-in in flight', () => {
+  it('setTokens() supersedes the sign-in, which rejects once its answer arrives', async () => {
+    const { auth, signIn, clock } = createHarness({ signedOut: true })
     const failure = watch(auth.signIn('ada'))
     await clock.advance(0)
     await auth.setTokens(tokens(5, { subject: 'bob' }))
@@ -199,9 +199,9 @@ describe('what comes while a sign-in is in flight', () => {
     expect(auth.session?.subject).toBe('bob')
   })
 
-  it('rejects the sign-in that setTokens overtook while its tokens were being stored', async () => {
+  it('setTokens() supersedes the sign-in while its tokens are being stored', async () => {
     const storage = { read: () => undefined, write: () => new Promise<never>(() => {}), clear: () => {} }
-    const { auth, signIn, clock } = rig({ signedOut: true, storage })
+    const { auth, signIn, clock } = createHarness({ signedOut: true, storage })
     await clock.advance(0)
     const session = watch(auth.signIn('ada'))
     await clock.advance(0)
@@ -214,8 +214,8 @@ describe('what comes while a sign-in is in flight', () => {
     expect(auth.session?.subject).toBe('bob')
   })
 
-  it('rejects the sign-in that setTokens overtook, where it fails', async () => {
-    const { auth, signIn, clock } = rig({ signedOut: true })
+  it('setTokens() leaves the sign-in rejected if its function fails', async () => {
+    const { auth, signIn, clock } = createHarness({ signedOut: true })
     const failure = watch(auth.signIn('ada'))
     await clock.advance(0)
     await auth.setTokens(tokens(5))
@@ -224,9 +224,9 @@ describe('what comes while a sign-in is in flight', () => {
     expect(failure.state).toBe('rejected')
   })
 
-  it('does not give the sign-in up when a renewal ends', async () => {
-    const { auth, signIn, refresh, clock } = rig()
-    const renewed = watch(auth.refresh())
+  it('the end of a refresh does not abandon the sign-in', async () => {
+    const { auth, signIn, refresh, clock } = createHarness()
+    const refreshed = watch(auth.refresh())
     await clock.advance(0)
     const session = watch(auth.signIn('bob'))
     await clock.advance(0)
@@ -237,11 +237,11 @@ describe('what comes while a sign-in is in flight', () => {
     await clock.advance(0)
     expect(session).toMatchObject({ state: 'fulfilled', value: { subject: 'bob' } })
     expect(auth.session?.subject).toBe('bob')
-    expect(renewed.state).not.toBe('pending')
+    expect(refreshed.state).not.toBe('pending')
   })
 
-  it('keeps the renewed tokens where the sign-in fails after all', async () => {
-    const { auth, signIn, refresh, clock } = rig()
+  it('refreshed tokens are kept if the sign-in fails after all', async () => {
+    const { auth, signIn, refresh, clock } = createHarness()
     void auth.refresh().catch(() => {})
     await clock.advance(0)
     void auth.signIn('bob').catch(() => {})
@@ -256,38 +256,38 @@ describe('what comes while a sign-in is in flight', () => {
     expect(refresh.calls).toHaveLength(1)
   })
 
-  it('renews after a sign-in that failed, where refresh() was called during it', async () => {
-    const { auth, signIn, refresh, clock } = rig()
+  it('refresh() waits for the sign-in, and refreshes after its failure', async () => {
+    const { auth, signIn, refresh, clock } = createHarness()
     void auth.signIn('bob').catch(() => {})
     await clock.advance(0)
-    const renewed = watch(auth.refresh())
+    const refreshed = watch(auth.refresh())
     await clock.advance(0)
     signIn.call().reject(new Error('no'))
     await clock.advance(0)
     expect(refresh.calls).toHaveLength(1)
     refresh.call().resolve(tokens(2))
     await clock.advance(0)
-    expect(renewed).toMatchObject({ state: 'fulfilled', value: { generation: 2 } })
+    expect(refreshed).toMatchObject({ state: 'fulfilled', value: { generation: 2 } })
   })
 
-  it('takes the new session for the answer of a refresh() that was called during it', async () => {
-    const { auth, signIn, refresh, clock } = rig()
+  it('refresh() waits for the sign-in, and resolves to its new session', async () => {
+    const { auth, signIn, refresh, clock } = createHarness()
     const session = watch(auth.signIn('bob'))
     await clock.advance(0)
-    const renewed = watch(auth.refresh())
+    const refreshed = watch(auth.refresh())
     await clock.advance(0)
     signIn.call().resolve(tokens(9, { subject: 'bob' }))
     await clock.advance(0)
     expect(session.state).toBe('fulfilled')
-    expect(renewed).toMatchObject({ state: 'fulfilled', value: { subject: 'bob' } })
+    expect(refreshed).toMatchObject({ state: 'fulfilled', value: { subject: 'bob' } })
     expect(refresh.calls).toHaveLength(0)
   })
 })
 
-describe('in cookie mode, a sign-in that is answered too late', () => {
-  it('is not revoked where its cookie has brought the session back meanwhile', async () => {
+describe('a late sign-in answer in cookie mode', () => {
+  it('is not revoked if its cookie has restored the session meanwhile', async () => {
     const revoked: unknown[] = []
-    const { auth, refresh, signIn, clock } = rig({
+    const { auth, refresh, signIn, clock } = createHarness({
       signedOut: true,
       silentSignIn: true,
       timeouts: { signIn: 1_000 },

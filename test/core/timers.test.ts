@@ -2,15 +2,15 @@ import { describe, expect, it } from 'vitest'
 import type { TokenResponse } from '../../src/core/ports.ts'
 import { emptyEnvironment } from '../../src/environment/browser.ts'
 import { createVirtualClock } from '../../src/testing/virtual-clock.ts'
-import { LIFETIME, rig, SECRET, tokens, watch } from './auth-setup.ts'
+import { createHarness, LIFETIME, SECRET, tokens, watch } from './auth-setup.ts'
 
 const DAY = 86_400_000
-/** Renewal comes a minute before the end of a life of ten. */
+/** A refresh is due one minute before the end of a lifetime of ten minutes. */
 const DUE = LIFETIME - 60_000
 
-describe('renewal by the clock', () => {
-  it('comes early, without a request, while the old token goes on working', async () => {
-    const { auth, refresh, clock, at } = rig()
+describe('a scheduled refresh', () => {
+  it('starts early, without a request, while the old token still works', async () => {
+    const { auth, refresh, clock, at } = createHarness()
     await clock.advance(DUE - 1)
     expect(refresh.calls).toHaveLength(0)
     await clock.advance(1)
@@ -23,13 +23,13 @@ describe('renewal by the clock', () => {
   })
 
   it.each([
-    ['a fifth of a short life', 60, undefined, 48_000],
-    ['a minute of a long one', 3_600, undefined, 3_540_000],
+    ['a fifth of a short lifetime', 60, undefined, 48_000],
+    ['a minute of a long lifetime', 3_600, undefined, 3_540_000],
     ['refreshAhead', 3_600, 600_000, 3_000_000],
-    ['half the life where refreshAhead is longer than it', 60, 600_000, 30_000],
-    ['nothing where refreshAhead is 0', 60, 0, 60_000],
-  ])('comes ahead of the end by %s', async (_, expires_in, refreshAhead, due) => {
-    const { refresh, clock } = rig({
+    ['half the lifetime if refreshAhead is longer', 60, 600_000, 30_000],
+    ['nothing if refreshAhead is 0', 60, 0, 60_000],
+  ])('starts ahead of the expiry by %s', async (_, expires_in, refreshAhead, due) => {
+    const { refresh, clock } = createHarness({
       initialTokens: tokens(1, { expires_in }),
       ...(refreshAhead !== undefined && { refreshAhead }),
     })
@@ -39,9 +39,9 @@ describe('renewal by the clock', () => {
     expect(refresh.calls).toHaveLength(1)
   })
 
-  it('does not loop where refreshAhead is longer than the life of every token', async () => {
+  it('does not loop if refreshAhead is longer than the lifetime of every token', async () => {
     let calls = 0
-    const { clock } = rig({
+    const { clock } = createHarness({
       initialTokens: tokens(1, { expires_in: 10 }),
       refreshAhead: 3_600_000,
       refresh: () => tokens(++calls + 1, { expires_in: 10 }),
@@ -50,9 +50,9 @@ describe('renewal by the clock', () => {
     expect(calls).toBe(12)
   })
 
-  it('does not loop where fresh tokens look dead on arrival', async () => {
+  it('does not loop if new tokens have already expired on arrival', async () => {
     let calls = 0
-    const { auth, clock } = rig({
+    const { auth, clock } = createHarness({
       initialTokens: tokens(1, { expires_in: 0 }),
       refresh: () => tokens(++calls + 1, { expires_in: -5 }),
     })
@@ -62,8 +62,8 @@ describe('renewal by the clock', () => {
     expect(auth.session).toHaveProperty('expiresAt', undefined)
   })
 
-  it.each([30, 365])('waits %i days for a token that lives that long', async (days) => {
-    const { refresh, clock } = rig({ initialTokens: tokens(1, { expires_in: days * 86_400 }) })
+  it.each([30, 365])('waits for %i days if the token is valid for that long', async (days) => {
+    const { refresh, clock } = createHarness({ initialTokens: tokens(1, { expires_in: days * 86_400 }) })
     await clock.advance(days * DAY - 60_001)
     expect(refresh.calls).toHaveLength(0)
     await clock.advance(1)
@@ -72,18 +72,18 @@ describe('renewal by the clock', () => {
 
   it.each([
     ['no expiry', { expires_in: undefined }],
-    ['an expiry that is no number', { expires_in: Number.NaN }],
-    ['an expiry without end', { expires_in: Number.POSITIVE_INFINITY }],
-  ])('never comes for a token with %s, and a 401 is all that tells', async (_, more) => {
-    const { auth, refresh, clock } = rig({ initialTokens: tokens(1, more) as TokenResponse })
+    ['an expiry that is not a number', { expires_in: Number.NaN }],
+    ['an infinite expiry', { expires_in: Number.POSITIVE_INFINITY }],
+  ])('never starts for a token with %s, because only a 401 reveals its end', async (_, more) => {
+    const { auth, refresh, clock } = createHarness({ initialTokens: tokens(1, more) as TokenResponse })
     await clock.advance(365 * DAY)
     expect(refresh.calls).toHaveLength(0)
     expect(auth.state).toBe('authenticated')
     expect(await auth.getAccessToken()).toBe(`${SECRET}-at-1`)
   })
 
-  it('closes the gate at the end of the old token', async () => {
-    const { auth, refresh, clock, at } = rig({ timeouts: { refresh: 10 * LIFETIME } })
+  it('closes the gate once the old token has expired', async () => {
+    const { auth, refresh, clock, at } = createHarness({ timeouts: { refresh: 10 * LIFETIME } })
     await clock.advance(LIFETIME - 1)
     expect(at('refreshing.gate.open')).toBe(true)
     await clock.advance(1)
@@ -97,9 +97,9 @@ describe('renewal by the clock', () => {
   })
 })
 
-describe('renew', () => {
-  it("'activity' renews by the clock where a request was sent since the last renewal", async () => {
-    const { auth, refresh, clock } = rig({ renew: 'activity' })
+describe('refreshOn', () => {
+  it("'activity' refreshes on schedule if a request was sent since the last refresh", async () => {
+    const { auth, refresh, clock } = createHarness({ refreshOn: 'activity' })
     await auth.getAccessToken()
     await clock.advance(DUE)
     expect(refresh.calls).toHaveLength(1)
@@ -108,8 +108,8 @@ describe('renew', () => {
     expect(refresh.calls).toHaveLength(1)
   })
 
-  it("'activity' leaves the next renewal to the request that finds the token due", async () => {
-    const { auth, refresh, clock } = rig({ renew: 'activity' })
+  it("'activity' leaves the next refresh to the request that finds it due", async () => {
+    const { auth, refresh, clock } = createHarness({ refreshOn: 'activity' })
     await clock.advance(DUE + 1)
     expect(refresh.calls).toHaveLength(0)
     expect(await auth.getAccessToken()).toBe(`${SECRET}-at-1`)
@@ -117,16 +117,16 @@ describe('renew', () => {
     expect(refresh.calls).toHaveLength(1)
   })
 
-  it("'activity' does not renew for a page that only wakes", async () => {
-    const { refresh, clock, outside } = rig({ renew: 'activity' })
+  it("'activity' does not refresh if the page only wakes up", async () => {
+    const { refresh, clock, outside } = createHarness({ refreshOn: 'activity' })
     clock.jump(DUE)
     outside.signal('visible')
     await clock.advance(0)
     expect(refresh.calls).toHaveLength(0)
   })
 
-  it("'demand' renews for a request alone", async () => {
-    const { auth, refresh, clock, outside } = rig({ renew: 'demand' })
+  it("'demand' refreshes only for a request", async () => {
+    const { auth, refresh, clock, outside } = createHarness({ refreshOn: 'demand' })
     await auth.getAccessToken()
     await clock.advance(2 * LIFETIME)
     outside.signal('visible')
@@ -141,19 +141,19 @@ describe('renew', () => {
     expect(held.value).toBe(`${SECRET}-at-2`)
   })
 
-  it("'demand' does not try again by itself once the tries are spent", async () => {
-    const { auth, refresh, clock, at } = rig({ renew: 'demand', retry: { attempts: 1 } })
+  it("'demand' does not retry by itself after the last attempt", async () => {
+    const { auth, refresh, clock, at } = createHarness({ refreshOn: 'demand', retry: { attempts: 1 } })
     await clock.advance(LIFETIME)
     auth.getAccessToken().catch(() => {})
     await clock.advance(0)
     refresh.call().reject(new Response(null, { status: 503 }))
     await clock.advance(DAY)
-    expect(at('refreshing.exchange.suspended')).toBe(true)
+    expect(at('refreshing.attempt.coolingDown')).toBe(true)
     expect(refresh.calls).toHaveLength(1)
   })
 
-  it("'demand' passes the request that finds the token due, and renews beside it", async () => {
-    const { auth, refresh, clock, at } = rig({ renew: 'demand' })
+  it("'demand' sends the request that finds a refresh due, and refreshes in parallel", async () => {
+    const { auth, refresh, clock, at } = createHarness({ refreshOn: 'demand' })
     await clock.advance(DUE)
     expect(await auth.getAccessToken()).toBe(`${SECRET}-at-1`)
     await clock.advance(0)
@@ -163,8 +163,8 @@ describe('renew', () => {
 })
 
 describe('a machine that slept', () => {
-  it.each(['visible', 'wake', 'online'] as const)('renews at once at "%s"', async (signal) => {
-    const { refresh, clock, outside, at } = rig()
+  it.each(['visible', 'wake', 'online'] as const)('refreshes at once at "%s"', async (signal) => {
+    const { refresh, clock, outside, at } = createHarness()
     clock.jump(LIFETIME)
     await clock.advance(0)
     expect(refresh.calls).toHaveLength(0)
@@ -174,8 +174,8 @@ describe('a machine that slept', () => {
     expect(at('refreshing.gate.closed')).toBe(true)
   })
 
-  it('renews early where the token is due and not dead', async () => {
-    const { refresh, clock, outside, at } = rig()
+  it('refreshes early if a refresh is due and the token has not expired', async () => {
+    const { refresh, clock, outside, at } = createHarness()
     clock.jump(DUE)
     outside.signal('visible')
     await clock.advance(0)
@@ -183,8 +183,8 @@ describe('a machine that slept', () => {
     expect(at('refreshing.gate.open')).toBe(true)
   })
 
-  it('renews nothing where nothing is due', async () => {
-    const { auth, refresh, clock, outside } = rig()
+  it('does not refresh if no refresh is due', async () => {
+    const { auth, refresh, clock, outside } = createHarness()
     clock.jump(DUE - 1)
     for (const signal of ['visible', 'wake', 'online'] as const) outside.signal(signal)
     await clock.advance(0)
@@ -192,8 +192,8 @@ describe('a machine that slept', () => {
     expect(auth.state).toBe('authenticated')
   })
 
-  it('sends no request with a token that died meanwhile, whatever its timers say', async () => {
-    const { auth, refresh, clock } = rig()
+  it('sends no request with a token that expired meanwhile, even if no timer has run', async () => {
+    const { auth, refresh, clock } = createHarness()
     clock.jump(LIFETIME)
     const held = watch(auth.getAccessToken())
     await clock.advance(0)
@@ -204,8 +204,8 @@ describe('a machine that slept', () => {
     expect(held.value).toBe(`${SECRET}-at-2`)
   })
 
-  it('closes the gate for the request that finds the old token dead during a renewal', async () => {
-    const { auth, clock, at } = rig()
+  it('closes the gate for a request that finds the old token expired during a refresh', async () => {
+    const { auth, clock, at } = createHarness()
     await clock.advance(DUE)
     clock.jump(LIFETIME)
     const held = watch(auth.getAccessToken())
@@ -214,8 +214,8 @@ describe('a machine that slept', () => {
     expect(held.state).toBe('pending')
   })
 
-  it('does not mistake its timer for the time: a clock set back keeps the token', async () => {
-    const { auth, refresh, clock } = rig()
+  it('keeps the token if the clock was set back, even though its timer runs', async () => {
+    const { auth, refresh, clock } = createHarness()
     clock.jump(-LIFETIME)
     await clock.advance(DUE)
     expect(refresh.calls).toHaveLength(0)
@@ -224,13 +224,13 @@ describe('a machine that slept', () => {
     expect(refresh.calls).toHaveLength(1)
   })
 
-  it('ends the last token of a session at the request that finds it dead', async () => {
-    const { auth, refresh, clock, at } = rig()
+  it('expires a session that cannot refresh at the request that finds its token expired', async () => {
+    const { auth, refresh, clock, at } = createHarness()
     auth.refresh().catch(() => {})
     await clock.advance(0)
     refresh.call().reject({ error: 'invalid_grant' })
     await clock.advance(0)
-    expect(at('authenticated.terminal')).toBe(true)
+    expect(at('authenticated.lastToken')).toBe(true)
     clock.jump(LIFETIME)
     await expect(auth.getAccessToken()).rejects.toMatchObject({
       code: 'session_expired',
@@ -239,22 +239,22 @@ describe('a machine that slept', () => {
     expect(auth.state).toBe('expired')
   })
 
-  it('keeps the last token of a session as long as a clock that was set back says', async () => {
-    const { auth, refresh, clock, at } = rig()
+  it('keeps the last token for as long as a clock that was set back allows', async () => {
+    const { auth, refresh, clock, at } = createHarness()
     auth.refresh().catch(() => {})
     await clock.advance(0)
     refresh.call().reject({ error: 'invalid_grant' })
     await clock.advance(0)
     clock.jump(-1_000)
     await clock.advance(LIFETIME)
-    expect(at('authenticated.terminal')).toBe(true)
+    expect(at('authenticated.lastToken')).toBe(true)
     await clock.advance(1_000)
     expect(auth.state).toBe('expired')
   })
 })
 
 describe("the chart's own timers", () => {
-  it('keep no process alive, while those that somebody waits for do', async () => {
+  it('keep no process alive, unlike the timers of waiting calls', async () => {
     const clock = createVirtualClock()
     const kept = new Set<unknown>()
     const { setTimeout } = clock
@@ -273,7 +273,7 @@ describe("the chart's own timers", () => {
         clock.clearTimeout(handle)
       },
     }
-    const { auth } = rig({ clock: watching, environment: emptyEnvironment })
+    const { auth } = createHarness({ clock: watching, environment: emptyEnvironment })
     expect(clock.pending).toBeGreaterThan(0)
     expect(kept.size).toBe(0)
     auth.refresh().catch(() => {})

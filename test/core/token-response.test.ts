@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { InvalidTokenResponseError } from '../../src/core/errors.ts'
-import { jwtClaims, parseTokenResponse } from '../../src/core/token-response.ts'
+import { jwtClaims, parseTokenResponse } from '../../src/core/session/token-response.ts'
 import fc from '../support/property.ts'
 
 const NOW = 1_700_000_000_000
@@ -58,7 +58,7 @@ describe('a token response', () => {
     })
   })
 
-  it('needs no more than an access token, and takes null for nothing', () => {
+  it('needs only an access token, and treats null as missing', () => {
     const least = {
       accessToken: 'at',
       refreshToken: undefined,
@@ -110,19 +110,19 @@ describe('a token response', () => {
     [{ access_token: 'SECRET', token_type: 'mac' }, 'its token_type is not Bearer'],
     [{ access_token: 'SECRET', token_type: 'DPoP' }, 'its token_type is not Bearer'],
     [{ access_token: 'SECRET', token_type: 7 }, 'its token_type is not Bearer'],
-  ])('is refused where it cannot be used, and nothing of it is quoted: %j', (response, problem) => {
+  ])('is rejected if it is unusable, without being quoted: %j', (response, problem) => {
     const read = () => parse(response)
     expect(read).toThrow(InvalidTokenResponseError)
     expect(read).toThrow(`The token response cannot be used: ${problem}.`)
     expect(read).not.toThrow(/SECR/)
   })
 
-  it.each(['Bearer', 'bearer', 'BEARER'])('is taken with the token type %s', (token_type) => {
+  it.each(['Bearer', 'bearer', 'BEARER'])('is accepted with the token type %s', (token_type) => {
     expect(parse({ access_token: 'at', token_type }).accessToken).toBe('at')
   })
 })
 
-describe('its expiry', () => {
+describe('the expiry in a token response', () => {
   it.each<[string, object, number | undefined]>([
     ['a number of seconds', { expires_in: 60 }, NOW + 60_000],
     ['a fraction of a second', { expires_in: 0.5 }, NOW + 500],
@@ -130,7 +130,7 @@ describe('its expiry', () => {
     ['missing', {}, undefined],
     ['an empty string', { expires_in: '' }, undefined],
     ['a blank string', { expires_in: '  ' }, undefined],
-    ['words', { expires_in: 'soon' }, undefined],
+    ['a word', { expires_in: 'soon' }, undefined],
     ['NaN', { expires_in: Number.NaN }, undefined],
     ['infinite', { expires_in: Number.POSITIVE_INFINITY }, undefined],
     ['true', { expires_in: true }, undefined],
@@ -142,18 +142,18 @@ describe('its expiry', () => {
     ['an instant in milliseconds', { expiresAt: NOW + 5_000 }, NOW + 5_000],
     ['an instant in seconds, as a string', { expiresAt: String(SECONDS + 5) }, NOW + 5_000],
     ['an instant in words', { expiresAt: 'tomorrow' }, undefined],
-    ['given twice: expires_in wins', { expires_in: 60, expires_at: NOW + 5_000 }, NOW + 60_000],
-  ])('is read where it is %s', (_, fields, expected) => {
+    ['given by both expires_in and expires_at', { expires_in: 60, expires_at: NOW + 5_000 }, NOW + 60_000],
+  ])('is read if it is %s', (_, fields, expected) => {
     expect(expiryOf(fields)).toBe(expected)
   })
 
-  it('of a refresh token is unknown where it is too large to be an instant', () => {
+  it('is unknown for a refresh token if it is too large to be an instant', () => {
     expect(
       parse({ access_token: 'a', refresh_token_expires_in: 1.7e308 }).refreshTokenExpiresAt,
     ).toBeUndefined()
   })
 
-  it.each([0, -1, '-60'])('is unknown where a fresh token is said to be dead (%s)', (expires_in) => {
+  it.each([0, -1, '-60'])('is unknown if a fresh token is called expired (%s)', (expires_in) => {
     expect(expiryOf({ expires_in })).toBeUndefined()
     expect(expiryOf({ expires_at: new Date(NOW - 5) })).toBeUndefined()
   })
@@ -161,37 +161,37 @@ describe('its expiry', () => {
   it.each([
     [0, NOW],
     [-1, NOW - 1_000],
-  ])('is past where a token of unknown age is said to be dead (%s)', (expires_in, expected) => {
+  ])('is in the past if a token of unknown age is called expired (%s)', (expires_in, expected) => {
     expect(expiryOf({ expires_in }, false)).toBe(expected)
   })
 
-  it('is the whole life of a fresh JWT, counted from now, whatever the clocks say', () => {
+  it('is the whole lifetime of a fresh JWT, counted from now, whatever the clock of the server', () => {
     for (const skew of [0, 86_400, -86_400]) {
       const token = jwt({ iat: SECONDS + skew, exp: SECONDS + skew + 300 })
       expect(parse({ access_token: token }).expiresAt).toBe(NOW + 300_000)
     }
   })
 
-  it('is what is left of a JWT of unknown age', () => {
+  it('is the remaining lifetime of a JWT of unknown age', () => {
     const token = jwt({ iat: SECONDS - 200, exp: SECONDS + 100 })
     expect(parse({ access_token: token }, false).expiresAt).toBe(NOW + 100_000)
     const ahead = jwt({ iat: SECONDS + 1_000, exp: SECONDS + 1_300 })
     expect(parse({ access_token: ahead }, false).expiresAt).toBe(NOW + 300_000)
   })
 
-  it('is the exp of a JWT without iat', () => {
+  it('is the exp claim of a JWT without iat', () => {
     expect(parse({ access_token: jwt({ exp: SECONDS + 300 }) }).expiresAt).toBe(NOW + 300_000)
     expect(parse({ access_token: jwt({ exp: 'x' }) }).expiresAt).toBeUndefined()
   })
 
-  it('is what the response says, before what the JWT says', () => {
+  it('is taken from the response before the JWT', () => {
     expect(parse({ access_token: jwt({ iat: SECONDS, exp: SECONDS + 300 }), expires_in: 60 }).expiresAt).toBe(
       NOW + 60_000,
     )
   })
 })
 
-describe('what a renewal leaves out', () => {
+describe('earlier token fields after a refresh', () => {
   const previous = parse({
     access_token: 'at-1',
     refresh_token: 'rt-1',
@@ -200,7 +200,7 @@ describe('what a renewal leaves out', () => {
     refresh_token_expires_in: 60,
   })
 
-  it('is kept: refresh token, its expiry, scope, ID token, subject and claims', () => {
+  it('are kept if omitted: refresh token, its expiry, scope, ID token, subject and claims', () => {
     expect(parse({ access_token: 'at-2' }, true, previous)).toEqual({
       ...previous,
       accessToken: 'at-2',
@@ -212,14 +212,14 @@ describe('what a renewal leaves out', () => {
     })
   })
 
-  it('is not kept where it was about another refresh token', () => {
+  it('are dropped if they describe another refresh token', () => {
     expect(parse({ access_token: 'at-2', refresh_token: 'rt-2' }, true, previous)).toMatchObject({
       refreshToken: 'rt-2',
       refreshTokenExpiresAt: undefined,
     })
   })
 
-  it('is replaced by what it brings', () => {
+  it('are replaced if the refresh contains them', () => {
     expect(
       parse(
         {
@@ -241,43 +241,43 @@ describe('what a renewal leaves out', () => {
   })
 })
 
-describe('who the tokens belong to', () => {
+describe('the subject of the tokens', () => {
   const idToken = jwt({ sub: 'by id token' })
   const accessToken = jwt({ sub: 'by access token', role: 'admin' })
 
   it.each([
-    ['the subject named', { subject: 'named', id_token: idToken, access_token: accessToken }, 'named'],
+    ['the subject field', { subject: 'named', id_token: idToken, access_token: accessToken }, 'named'],
     ['the ID token', { id_token: idToken, access_token: accessToken }, 'by id token'],
     ['the access token', { access_token: accessToken }, 'by access token'],
     [
-      'the access token, where the ID token is none',
+      'the access token if the ID token is invalid',
       { id_token: 'x.y', access_token: accessToken },
       'by access token',
     ],
-    ['nobody', { access_token: 'opaque' }, undefined],
-    ['nobody, where it is no text', { access_token: jwt({ sub: 7 }), subject: 7 }, undefined],
-  ])('is told by %s', (_, response, subject) => {
+    ['nothing if the tokens are opaque', { access_token: 'opaque' }, undefined],
+    ['nothing if it is not a string', { access_token: jwt({ sub: 7 }), subject: 7 }, undefined],
+  ])('is taken from %s', (_, response, subject) => {
     expect(parse(response).subject).toBe(subject)
   })
 
-  it('is read with all of Unicode', () => {
+  it('may contain any Unicode text', () => {
     const claims = { sub: 'ada', name: 'Åda 愛 🔑', note: 'line\nbreak' }
     expect(parse({ access_token: 'a', id_token: jwt(claims) }).claims).toEqual(claims)
     expect(jwtClaims(jwt(claims))).toEqual(claims)
   })
 
-  it('is not taken from what only looks like a JWT', () => {
+  it('is not taken from a string that only looks like a JWT', () => {
     for (const token of ['', 'a', 'a.b', 'a..c', 'a.!!!.c', `a.${encode('text')}.c`, `a.${encode(null)}.c`]) {
       expect(jwtClaims(token), token).toBeUndefined()
     }
   })
 
-  it('cannot be changed by who reads it', () => {
+  it('comes with claims that a reader cannot change', () => {
     expect(Object.isFrozen(parse({ access_token: accessToken }).claims)).toBe(true)
   })
 })
 
-describe('any response at all', () => {
+describe('any value as a token response', () => {
   const names = [
     'access_token',
     'accessToken',
@@ -318,7 +318,7 @@ describe('any response at all', () => {
       .map(([access_token, rest]) => ({ ...rest, access_token })),
   )
 
-  it('is read or refused, and never gives a token that was not in it', () => {
+  it('is accepted or rejected, and never yields a token that it does not contain', () => {
     fc.assert(
       fc.property(response, fc.boolean(), (given, fresh) => {
         let tokens: ReturnType<typeof parse>

@@ -1,19 +1,23 @@
 import { describe, expect, it } from 'vitest'
-import { isSessionRecord } from '../../src/core/session-store.ts'
-import { parseTokenResponse, type Tokens } from '../../src/core/token-response.ts'
-import { createVault } from '../../src/core/vault.ts'
+import { isSessionRecord, mergeRecord, recordOf } from '../../src/core/session/record.ts'
+import { parseTokenResponse, type Tokens } from '../../src/core/session/token-response.ts'
+import { Vault } from '../../src/core/session/vault.ts'
 import { SECRET, tokens } from './auth-setup.ts'
 
 const NOW = 1_700_000_000_000
 
 function vaultOf() {
   let now = NOW
-  const vault = createVault({ now: () => now, renewAt: ({ expiresAt }) => expiresAt && expiresAt - 60_000 })
+  const clock = { now: () => now, setTimeout: () => undefined, clearTimeout() {} }
+  const vault = new Vault(clock, 60_000)
   const pass = (ms: number) => {
     now += ms
   }
   return { vault, pass }
 }
+
+/** The whole record of a vault that is not empty. */
+const recordIn = (vault: Vault) => recordOf(vault, false)!
 
 const set = (n: number, more: object = {}): Tokens => parseTokenResponse(tokens(n, more), NOW, true)
 
@@ -22,29 +26,28 @@ describe('the vault', () => {
     const { vault } = vaultOf()
     expect(vault.tokens).toBeUndefined()
     expect(vault.session).toBeUndefined()
-    expect(vault.pass).toBeUndefined()
-    expect(vault.record()).toBeUndefined()
-    expect(vault.startedAt).toBeUndefined()
-    expect(vault.erase()).toBeUndefined()
-    expect(vault.secrets()).toEqual([undefined, undefined, undefined])
+    expect(vault.credential).toBeUndefined()
+    expect(recordOf(vault, false)).toBeUndefined()
+    expect(vault.expire()).toBeUndefined()
+    expect(vault.secrets).toEqual([undefined, undefined, undefined])
     expect(vault.facts()).toEqual({
       epoch: 0,
       generation: 0,
       expiresAt: undefined,
-      renewAt: undefined,
-      renewable: true,
+      refreshAt: undefined,
+      refreshable: true,
     })
   })
 
-  it('gives out facts, a session and a pass, and only the pass holds the token', () => {
+  it('returns facts, a session and a credential, of which only the credential contains the token', () => {
     const { vault } = vaultOf()
     const facts = vault.begin(set(1, { scope: 'read', subject: 'ada' }))
     expect(facts).toEqual({
       epoch: 1,
       generation: 1,
       expiresAt: NOW + 600_000,
-      renewAt: NOW + 540_000,
-      renewable: true,
+      refreshAt: NOW + 540_000,
+      refreshable: true,
     })
     expect(vault.session).toEqual({
       subject: 'ada',
@@ -54,62 +57,63 @@ describe('the vault', () => {
       generation: 1,
     })
     expect(JSON.stringify([facts, vault.session])).not.toContain(SECRET)
-    expect(vault.pass).toEqual({ authorization: `Bearer ${SECRET}-at-1`, epoch: 1, generation: 1 })
-    expect(Object.isFrozen(vault.pass)).toBe(true)
+    expect(vault.credential).toEqual({ authorization: `Bearer ${SECRET}-at-1`, epoch: 1, generation: 1 })
+    expect(Object.isFrozen(vault.credential)).toBe(true)
     expect(Object.isFrozen(vault.session)).toBe(true)
   })
 
-  it('gives the same session and the same pass until the next token set', () => {
+  it('returns the same session and the same credential until the next token set', () => {
     const { vault } = vaultOf()
     vault.begin(set(1))
     expect(vault.session).toBe(vault.session)
-    expect(vault.pass).toBe(vault.pass)
-    const { session, pass } = vault
-    vault.renew(vault.mark(), set(2))
+    expect(vault.credential).toBe(vault.credential)
+    const { session, credential } = vault
+    vault.refresh(vault.mark(), set(2))
     expect(vault.session).not.toBe(session)
-    expect(vault.pass).not.toBe(pass)
+    expect(vault.credential).not.toBe(credential)
   })
 
-  it('gives nobody one pass, until somebody comes or goes', () => {
+  it('returns an anonymous credential of the current epoch and generation', () => {
     const { vault } = vaultOf()
-    const pass = vault.anonymousPass
-    expect(pass).toEqual({ authorization: undefined, epoch: 0, generation: 0 })
-    expect(vault.anonymousPass).toBe(pass)
+    const credential = vault.anonymousCredential
+    expect(credential).toEqual({ authorization: undefined, epoch: 0, generation: 0 })
+    expect(Object.isFrozen(credential)).toBe(true)
     vault.begin(set(1))
-    vault.dismiss()
-    expect(vault.anonymousPass).toEqual({ authorization: undefined, epoch: 2, generation: 1 })
+    vault.end()
+    expect(vault.anonymousCredential).toEqual({ authorization: undefined, epoch: 2, generation: 1 })
   })
 
-  it('knows that a refresh token ran out', () => {
+  it('reports that a refresh token has expired', () => {
     const { vault, pass } = vaultOf()
     vault.begin(set(1, { refresh_token_expires_in: 60 }))
-    expect(vault.facts().renewable).toBe(true)
+    expect(vault.facts().refreshable).toBe(true)
     pass(60_000)
-    expect(vault.facts().renewable).toBe(false)
+    expect(vault.facts().refreshable).toBe(false)
   })
 
-  it('lists every secret at hand, to be taken out of texts', () => {
+  it('lists all current secrets for redaction', () => {
     const { vault } = vaultOf()
     vault.begin(set(1, { id_token: `${SECRET}-id` }))
-    expect(vault.secrets()).toEqual([`${SECRET}-at-1`, `${SECRET}-rt-1`, `${SECRET}-id`])
+    expect(vault.secrets).toEqual([`${SECRET}-at-1`, `${SECRET}-rt-1`, `${SECRET}-id`])
   })
 })
 
-describe('a renewal', () => {
-  it('is written where nothing happened since its mark', () => {
+describe('a refresh in the vault', () => {
+  it('is stored if nothing has changed since its mark', () => {
     const { vault } = vaultOf()
     vault.begin(set(1))
-    expect(vault.renew(vault.mark(), set(2))).toMatchObject({ epoch: 1, generation: 2 })
-    expect(vault.record()).toMatchObject({ rotation: 1, accessToken: `${SECRET}-at-2` })
+    expect(vault.refresh(vault.mark(), set(2))).toMatchObject({ epoch: 1, generation: 2 })
+    expect(recordIn(vault)).toMatchObject({ rotation: 1, accessToken: `${SECRET}-at-2` })
   })
 
-  it.each<[string, (vault: ReturnType<typeof createVault>) => unknown]>([
-    ['a renewal', (vault) => vault.renew(vault.mark(), set(7))],
+  it.each<[string, (vault: Vault) => unknown]>([
+    ['another refresh', (vault) => vault.refresh(vault.mark(), set(7))],
     ['a sign-in', (vault) => vault.begin(set(7))],
-    ['a sign-out', (vault) => vault.dismiss()],
-    ['an expiry', (vault) => vault.erase()],
-    ['another tab', (vault) => vault.adopt({ ...vault.record()!, rotation: 9 })],
-  ])('is refused after %s', (_, happen) => {
+    ['a sign-out', (vault) => vault.end()],
+    ['an expiry', (vault) => vault.expire()],
+    ['the end of the session in another tab', (vault) => vault.bumpRevision()],
+    ['a change by another tab', (vault) => mergeRecord(vault, { ...recordIn(vault), rotation: 9 })],
+  ])('is rejected after %s', (_, happen) => {
     const { vault } = vaultOf()
     vault.begin(set(1))
     const mark = vault.mark()
@@ -117,41 +121,41 @@ describe('a renewal', () => {
     happen(vault)
     expect(vault.isCurrent(mark)).toBe(false)
     const before = vault.tokens
-    expect(vault.renew(mark, set(2))).toBeUndefined()
+    expect(vault.refresh(mark, set(2))).toBeUndefined()
     expect(vault.tokens).toBe(before)
   })
 
-  it('without a session begins one: a session in a cookie', () => {
+  it('starts a session without an earlier one, as in cookie mode', () => {
     const { vault } = vaultOf()
-    expect(vault.renew(vault.mark(), set(1))).toMatchObject({ epoch: 1, generation: 1 })
-    expect(vault.startedAt).toBe(NOW)
+    expect(vault.refresh(vault.mark(), set(1))).toMatchObject({ epoch: 1, generation: 1 })
+    expect(vault.tokens?.startedAt).toBe(NOW)
   })
 
-  it('is later than every sign-in that was seen, within one millisecond or after the clock was set back', () => {
+  it('starts later than every known sign-in, even in the same millisecond or after the clock was set back', () => {
     const { vault } = vaultOf()
     vault.begin(set(1))
-    const [first, record] = [vault.startedAt ?? 0, vault.record()!]
+    const [first, record] = [vault.tokens?.startedAt ?? 0, recordIn(vault)]
     vault.begin({ ...set(2), receivedAt: NOW - 1_000 })
-    expect(vault.startedAt).toBeGreaterThan(first)
-    vault.adopt({ ...record, id: 'other', startedAt: NOW + 500 })
+    expect(vault.tokens?.startedAt).toBeGreaterThan(first)
+    mergeRecord(vault, { ...record, id: 'other', startedAt: NOW + 500 })
     vault.begin(set(3))
-    expect(vault.startedAt).toBe(NOW + 501)
+    expect(vault.tokens?.startedAt).toBe(NOW + 501)
   })
 
-  it('keeps the name and the start of the session', () => {
+  it('keeps the id and the start of the session', () => {
     const { vault } = vaultOf()
     vault.begin(set(1))
-    const { id, startedAt } = vault.record()!
-    vault.renew(vault.mark(), { ...set(2), receivedAt: NOW + 5 })
-    expect(vault.record()).toMatchObject({ id, startedAt, receivedAt: NOW + 5 })
+    const { id, startedAt } = recordIn(vault)
+    vault.refresh(vault.mark(), { ...set(2), receivedAt: NOW + 5 })
+    expect(recordIn(vault)).toMatchObject({ id, startedAt, receivedAt: NOW + 5 })
   })
 })
 
 describe('a stored record', () => {
-  it('is what the vault holds, without claims, and passes for a record', () => {
+  it('contains what the vault holds, without claims, and is a valid record', () => {
     const { vault } = vaultOf()
     vault.begin(set(1, { scope: 'read', subject: 'ada', refresh_token_expires_in: 60 }))
-    const record = vault.record()
+    const record = recordIn(vault)
     expect(JSON.parse(JSON.stringify(record))).toEqual({
       version: 1,
       id: expect.any(String),
@@ -168,47 +172,86 @@ describe('a stored record', () => {
     expect(isSessionRecord(JSON.parse(JSON.stringify(record)))).toBe(true)
   })
 
-  it('gives back through JSON what went in, claims too', () => {
+  it('restores the same session through JSON, including claims', () => {
     const { vault } = vaultOf()
     const payload = Buffer.from(JSON.stringify({ sub: 'ada', name: 'Ada' })).toString('base64url')
     vault.begin(set(1, { id_token: `a.${payload}.b` }))
     const other = vaultOf().vault
-    other.adopt(JSON.parse(JSON.stringify(vault.record())))
+    mergeRecord(other, JSON.parse(JSON.stringify(recordIn(vault))))
     expect(other.session).toEqual(vault.session)
-    expect(other.record()).toEqual(vault.record())
+    expect(recordIn(other)).toEqual(recordIn(vault))
   })
 
-  it('is adopted where it is newer: more renewals, or a later sign-in', () => {
+  it('is merged if it is newer by more refreshes or by a later sign-in', () => {
     const { vault } = vaultOf()
     vault.begin(set(1))
-    const record = vault.record()!
-    expect(vault.adopt(record)).toBeUndefined()
-    expect(vault.adopt({ ...record, rotation: 1 })).toMatchObject({
-      renewal: true,
+    const record = recordIn(vault)
+    expect(mergeRecord(vault, record)).toBeUndefined()
+    expect(mergeRecord(vault, { ...record, rotation: 1 })).toMatchObject({
+      refreshed: true,
       facts: { epoch: 1, generation: 2 },
     })
-    expect(vault.adopt({ ...record, rotation: 1 })).toBeUndefined()
-    expect(vault.adopt({ ...record, id: 'b', startedAt: NOW })).toBeUndefined()
-    expect(vault.adopt({ ...record, id: 'b', startedAt: NOW - 1, rotation: 50 })).toBeUndefined()
-    expect(vault.adopt({ ...record, id: 'b', startedAt: NOW + 1 })).toMatchObject({
-      renewal: false,
+    expect(mergeRecord(vault, { ...record, rotation: 1 })).toBeUndefined()
+    expect(mergeRecord(vault, { ...record, id: 'b', startedAt: NOW })).toBeUndefined()
+    expect(mergeRecord(vault, { ...record, id: 'b', startedAt: NOW - 1, rotation: 50 })).toBeUndefined()
+    expect(mergeRecord(vault, { ...record, id: 'b', startedAt: NOW + 1 })).toMatchObject({
+      refreshed: false,
       facts: { epoch: 2, generation: 3 },
     })
   })
 
-  it('is adopted by who has nothing', () => {
+  it('is merged into an empty vault', () => {
     const { vault } = vaultOf()
     vault.begin(set(1))
-    const record = vault.record()!
-    vault.dismiss()
-    expect(vault.adopt(record)).toMatchObject({ renewal: false, facts: { epoch: 3, generation: 2 } })
+    const record = recordIn(vault)
+    vault.end()
+    expect(mergeRecord(vault, record)).toMatchObject({ refreshed: false, facts: { epoch: 3, generation: 2 } })
   })
 
-  it('names each sign-in differently', () => {
+  it('leaves the access token and the ID token out if it may not hold them', () => {
+    const { vault } = vaultOf()
+    vault.begin(set(1, { id_token: `${SECRET}-id` }))
+    const record = recordOf(vault, true)
+    expect(record).toMatchObject({ accessToken: null, refreshToken: `${SECRET}-rt-1` })
+    expect(JSON.parse(JSON.stringify(record))).not.toHaveProperty('idToken')
+    expect(JSON.parse(JSON.stringify(record))).not.toHaveProperty('expiresAt')
+    expect(isSessionRecord(JSON.parse(JSON.stringify(record)))).toBe(true)
+  })
+
+  it('without an access token changes only what the next refresh sends', () => {
+    const { vault } = vaultOf()
+    vault.begin(set(1))
+    const { credential, generation } = vault
+    const mark = vault.mark()
+    const newer = { ...recordOf(vault, true)!, rotation: 1, refreshToken: `${SECRET}-rt-2` }
+    expect(mergeRecord(vault, newer)).toBeUndefined()
+    expect(vault.credential).toBe(credential)
+    expect(vault.generation).toBe(generation)
+    expect(vault.isCurrent(mark)).toBe(true)
+    expect(recordIn(vault)).toMatchObject({
+      rotation: 1,
+      accessToken: `${SECRET}-at-1`,
+      refreshToken: `${SECRET}-rt-2`,
+    })
+  })
+
+  it('without an access token starts a session whose token has expired', () => {
+    const { vault } = vaultOf()
+    vault.begin(set(1))
+    const other = vaultOf().vault
+    expect(mergeRecord(other, recordOf(vault, true)!, NOW - 5)).toMatchObject({
+      refreshed: false,
+      facts: { epoch: 1, generation: 1, expiresAt: 0 },
+    })
+    expect(other.credential).toBeUndefined()
+    expect(other.lastUse).toBe(NOW - 5)
+  })
+
+  it('has another id for each sign-in', () => {
     const { vault } = vaultOf()
     const ids = Array.from({ length: 100 }, () => {
       vault.begin(set(1))
-      return vault.record()!.id
+      return recordIn(vault).id
     })
     expect(new Set(ids).size).toBe(100)
   })
@@ -218,40 +261,40 @@ describe('a request that was made in another session', () => {
   const ada = { subject: 'ada' }
   const bob = { subject: 'bob' }
 
-  it.each<[string, boolean, object, 'expired' | 'replaced' | 'left', object]>([
+  it.each<[string, boolean, object, 'expired' | 'replaced' | 'signedOut', object]>([
     ['the same user signed in again after the session expired', true, ada, 'expired', ada],
     ['another user signed in after it expired', false, ada, 'expired', bob],
-    ['somebody unknown signed in after it expired', false, ada, 'expired', {}],
-    ['nobody knows who was and is signed in, after it expired', true, {}, 'expired', {}],
+    ['an unknown user signed in after it expired', false, ada, 'expired', {}],
+    ['both users are unknown and the session has expired', true, {}, 'expired', {}],
     ['the same user signed in again meanwhile', true, ada, 'replaced', ada],
     ['another user signed in meanwhile', false, ada, 'replaced', bob],
-    ['nobody knows who was and is signed in', false, {}, 'replaced', {}],
-    ['the user signed out and in again', false, ada, 'left', ada],
-  ])('may be served where %s: %s', (_, served, before, end, after) => {
+    ['both users are unknown', false, {}, 'replaced', {}],
+    ['the user signed out and in again', false, ada, 'signedOut', ada],
+  ])('may be served if %s: %s', (_, served, before, end, after) => {
     const { vault } = vaultOf()
     vault.begin(set(1, before))
-    const owner = vault.owner()
+    const owner = vault.requestOwner
     expect(vault.mayServe(owner)).toBe(true)
-    if (end === 'expired') vault.erase()
-    if (end === 'left') vault.dismiss()
-    if (end !== 'replaced') expect(vault.mayServe(owner) && end === 'left').toBe(false)
+    if (end === 'expired') vault.expire()
+    if (end === 'signedOut') vault.end()
+    if (end !== 'replaced') expect(vault.mayServe(owner) && end === 'signedOut').toBe(false)
     vault.begin(set(2, after))
     expect(vault.mayServe(owner)).toBe(served)
   })
 
-  it('belongs to nobody where nobody is signed in, and then to whoever comes', () => {
+  it('has no owner if it was made while signed out, and then belongs to any session', () => {
     const { vault } = vaultOf()
-    expect(vault.owner()).toBe(-1)
+    expect(vault.requestOwner).toBe(-1)
     vault.begin(set(1))
     expect(vault.mayServe(-1)).toBe(true)
-    vault.dismiss()
-    expect(vault.owner()).toBe(-1)
+    vault.end()
+    expect(vault.requestOwner).toBe(-1)
   })
 
-  it('belongs to the session that ended by itself', () => {
+  it('belongs to the session that has expired', () => {
     const { vault } = vaultOf()
     vault.begin(set(1))
-    vault.erase()
-    expect(vault.owner()).toBe(1)
+    vault.expire()
+    expect(vault.requestOwner).toBe(1)
   })
 })

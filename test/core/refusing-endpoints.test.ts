@@ -1,24 +1,24 @@
 import { describe, expect, it } from 'vitest'
-import { bearerRequest } from '../../src/core/bearer-request.ts'
-import { rig, tokens } from './auth-setup.ts'
+import { bearerRequest } from '../../src/core/requests/bearer-request.ts'
+import { createHarness, tokens } from './auth-setup.ts'
 
 const COOL_DOWN = 30_000
 
-/** A session, and an API that answers what the test sets. */
+/** A session, and an API that answers with the status that the test sets. */
 function started() {
-  const made = rig({ retry: { maxDelay: COOL_DOWN }, renew: 'demand' })
+  const made = createHarness({ retry: { maxDelay: COOL_DOWN }, refreshOn: 'demand' })
   const api = { status: 401 }
   const ask = async (key = 'POST /graphql') => {
     const answer = bearerRequest(made.auth, {
       send: async () => api.status,
-      challenge: (status) => (status === 401 ? 'renew' : undefined),
+      challenge: (status) => (status === 401 ? 'refresh' : undefined),
       replayable: true,
       key: () => key,
     })
     await made.clock.advance(0)
     return answer
   }
-  /** The endpoint refuses a token that is fresh from a refresh. */
+  /** The endpoint rejects a token that is fresh from a refresh. */
   const refuseFresh = async () => {
     const answer = ask()
     await made.clock.advance(0)
@@ -29,8 +29,8 @@ function started() {
   return { ...made, api, ask, refuseFresh }
 }
 
-describe('an endpoint that refused a fresh token', () => {
-  it('gets no other refresh for a while', async () => {
+describe('an endpoint that rejected a fresh token', () => {
+  it('causes no other refresh before retry.maxDelay has passed', async () => {
     const { ask, refuseFresh, refresh, clock } = started()
     await refuseFresh()
     await clock.advance(COOL_DOWN - 1)
@@ -38,7 +38,7 @@ describe('an endpoint that refused a fresh token', () => {
     expect(refresh.calls).toHaveLength(1)
   })
 
-  it('gets one again after that while, for the token may have died since', async () => {
+  it('causes a refresh after retry.maxDelay, because the token may have expired since', async () => {
     const { ask, refuseFresh, refresh, clock, api } = started()
     await refuseFresh()
     await clock.advance(COOL_DOWN)
@@ -51,7 +51,7 @@ describe('an endpoint that refused a fresh token', () => {
     expect(await answer).toBe(200)
   })
 
-  it('is trusted again as soon as it takes the token', async () => {
+  it('may cause a refresh again as soon as it has accepted the token', async () => {
     const { ask, refuseFresh, refresh, clock, api } = started()
     await refuseFresh()
     api.status = 200
@@ -65,7 +65,7 @@ describe('an endpoint that refused a fresh token', () => {
     expect(await answer).toBe(401)
   })
 
-  it('casts no doubt on others', async () => {
+  it('does not keep another endpoint from causing a refresh', async () => {
     const { ask, refuseFresh, refresh, clock } = started()
     await refuseFresh()
     const other = ask('GET /me')

@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest'
 import type { SessionRecord, SessionStorage } from '../../src/core/ports.ts'
-import { fakeCoordinator, LIFETIME, rig, SECRET, tokens, watch } from './auth-setup.ts'
+import { createHarness, fakeCoordinator, LIFETIME, SECRET, tokens, watch } from './auth-setup.ts'
 
-/** A store that answers reads when it is told to, with what it held when it was asked. */
+/** A store whose reads wait for the test, and return what was stored when they were called. */
 function slowStorage(record?: SessionRecord) {
   let stored = record
   const reads: (() => void)[] = []
@@ -48,9 +48,9 @@ const recordAt = (now: number, more: Partial<SessionRecord> = {}): SessionRecord
 const NOW = 1_700_000_000_000
 
 describe('a slow read of the store', () => {
-  it('does not bring back the session that a sign-out ended during it, in restoring', async () => {
+  it('does not restore a session that was signed out during the read, in restoring', async () => {
     const slow = slowStorage(recordAt(NOW))
-    const { auth, clock } = rig({ storage: slow.storage, signedOut: true })
+    const { auth, clock } = createHarness({ storage: slow.storage, signedOut: true })
     expect(auth.state).toBe('restoring')
     const out = auth.signOut()
     await clock.advance(0)
@@ -62,9 +62,9 @@ describe('a slow read of the store', () => {
     expect(slow.stored).toBeUndefined()
   })
 
-  it('does not bring back the session that a sign-out ended during it, in refreshing', async () => {
+  it('does not restore a session that was signed out during the read, in refreshing', async () => {
     const slow = slowStorage()
-    const { auth, clock, refresh } = rig({ storage: slow.storage })
+    const { auth, clock, refresh } = createHarness({ storage: slow.storage })
     await clock.advance(0)
     void auth.refresh().catch(() => {})
     await clock.advance(0)
@@ -81,12 +81,12 @@ describe('a slow read of the store', () => {
     expect(refresh.calls).toHaveLength(0)
   })
 
-  it('does not bring back the session that a sign-out ended during it, in a sync', async () => {
+  it('does not restore a session that was signed out during the read, in a reload', async () => {
     const slow = slowStorage()
-    const siblings = fakeCoordinator()
-    const { auth, clock } = rig({ storage: slow.storage, coordinator: siblings.coordinator })
+    const otherTabs = fakeCoordinator()
+    const { auth, clock } = createHarness({ storage: slow.storage, coordinator: otherTabs.coordinator })
     await clock.advance(0)
-    siblings.hear({ type: 'changed' })
+    otherTabs.receive({ type: 'changed' })
     const out = auth.signOut()
     await clock.advance(0)
     slow.answer()
@@ -96,16 +96,16 @@ describe('a slow read of the store', () => {
     expect(auth.session).toBeUndefined()
   })
 
-  it('does not bring back the session that ended by itself during it', async () => {
+  it('does not restore a session that expired during the read', async () => {
     const slow = slowStorage()
-    const siblings = fakeCoordinator()
-    const { auth, clock } = rig({
+    const otherTabs = fakeCoordinator()
+    const { auth, clock } = createHarness({
       storage: slow.storage,
-      coordinator: siblings.coordinator,
+      coordinator: otherTabs.coordinator,
       limits: { idle: 1_000 },
     })
     await clock.advance(0)
-    siblings.hear({ type: 'changed' })
+    otherTabs.receive({ type: 'changed' })
     await clock.advance(1_000)
     expect(auth.state).toBe('expired')
     slow.answer()
@@ -114,9 +114,9 @@ describe('a slow read of the store', () => {
     expect(auth.session).toBeUndefined()
   })
 
-  it('loses to setTokens that came during it', async () => {
+  it('does not replace tokens that setTokens() has set during the read', async () => {
     const slow = slowStorage(recordAt(NOW))
-    const { auth, clock } = rig({ storage: slow.storage, signedOut: true })
+    const { auth, clock } = createHarness({ storage: slow.storage, signedOut: true })
     const set = auth.setTokens(tokens(7, { subject: 'bob' }))
     await clock.advance(0)
     slow.answer()
@@ -126,44 +126,52 @@ describe('a slow read of the store', () => {
     expect(slow.stored?.accessToken).toBe(`${SECRET}-at-7`)
   })
 
-  it('does not bring back the session that a sibling ended during it, in restoring', async () => {
+  it('does not restore a session that another tab ended during the read, in restoring', async () => {
     const slow = slowStorage(recordAt(NOW))
-    const siblings = fakeCoordinator()
-    const { auth, clock } = rig({ storage: slow.storage, coordinator: siblings.coordinator, signedOut: true })
+    const otherTabs = fakeCoordinator()
+    const { auth, clock } = createHarness({
+      storage: slow.storage,
+      coordinator: otherTabs.coordinator,
+      signedOut: true,
+    })
     await clock.advance(0)
-    siblings.hear({ type: 'ended' })
+    otherTabs.receive({ type: 'ended' })
     slow.answer()
     await clock.advance(0)
     expect(auth.state).toBe('anonymous')
     expect(auth.session).toBeUndefined()
   })
 
-  it('does not bring back the session that a sibling began and ended during it', async () => {
+  it('does not restore a session that another tab began and ended during the read', async () => {
     const slow = slowStorage()
     slow.slow = false
-    const siblings = fakeCoordinator()
-    const { auth, clock } = rig({ storage: slow.storage, coordinator: siblings.coordinator, signedOut: true })
+    const otherTabs = fakeCoordinator()
+    const { auth, clock } = createHarness({
+      storage: slow.storage,
+      coordinator: otherTabs.coordinator,
+      signedOut: true,
+    })
     await clock.advance(0)
     slow.slow = true
     slow.storage.write(recordAt(NOW))
-    siblings.hear({ type: 'changed' })
+    otherTabs.receive({ type: 'changed' })
     await clock.advance(0)
-    siblings.hear({ type: 'ended' })
+    otherTabs.receive({ type: 'ended' })
     slow.answer()
     await clock.advance(0)
     expect(auth.state).toBe('anonymous')
     expect(auth.session).toBeUndefined()
   })
 
-  it('gives the newest of what two of them found', async () => {
+  it('yields the newest record if two reads overlap', async () => {
     const slow = slowStorage()
-    const siblings = fakeCoordinator()
-    const { auth, clock } = rig({ storage: slow.storage, coordinator: siblings.coordinator })
+    const otherTabs = fakeCoordinator()
+    const { auth, clock } = createHarness({ storage: slow.storage, coordinator: otherTabs.coordinator })
     await clock.advance(0)
     const record = slow.stored!
     slow.storage.write({ ...record, rotation: 1, accessToken: `${SECRET}-at-first` })
-    siblings.hear({ type: 'changed' })
-    siblings.hear({ type: 'changed' })
+    otherTabs.receive({ type: 'changed' })
+    otherTabs.receive({ type: 'changed' })
     await clock.advance(0)
     slow.answer()
     slow.storage.write({ ...record, rotation: 2, accessToken: `${SECRET}-at-second` })
@@ -173,13 +181,13 @@ describe('a slow read of the store', () => {
     expect(await auth.getAccessToken()).toBe(`${SECRET}-at-second`)
   })
 
-  it('that finds the store empty does not end the session that began during it', async () => {
+  it('does not end the session that began during the read if it finds the store empty', async () => {
     const slow = slowStorage()
-    const siblings = fakeCoordinator()
-    const { auth, clock } = rig({ storage: slow.storage, coordinator: siblings.coordinator })
+    const otherTabs = fakeCoordinator()
+    const { auth, clock } = createHarness({ storage: slow.storage, coordinator: otherTabs.coordinator })
     await clock.advance(0)
     slow.storage.clear()
-    siblings.hear({ type: 'changed' })
+    otherTabs.receive({ type: 'changed' })
     const set = auth.setTokens(tokens(7, { subject: 'bob' }))
     slow.answer()
     await set
@@ -188,9 +196,9 @@ describe('a slow read of the store', () => {
     expect(slow.stored?.subject).toBe('bob')
   })
 
-  it('does not give up the sign-in that began during it', async () => {
+  it('does not abandon the sign-in that began during the read', async () => {
     const slow = slowStorage(recordAt(NOW))
-    const { auth, clock, signIn } = rig({ storage: slow.storage, signedOut: true })
+    const { auth, clock, signIn } = createHarness({ storage: slow.storage, signedOut: true })
     const session = watch(auth.signIn('bob'))
     await clock.advance(0)
     slow.answer()
@@ -203,9 +211,9 @@ describe('a slow read of the store', () => {
     expect(slow.stored?.accessToken).toBe(`${SECRET}-at-7`)
   })
 
-  it('restores what it found where the sign-in that began during it fails', async () => {
+  it('restores its record if the sign-in that began during the read fails', async () => {
     const slow = slowStorage(recordAt(NOW))
-    const { auth, clock, signIn } = rig({ storage: slow.storage, signedOut: true })
+    const { auth, clock, signIn } = createHarness({ storage: slow.storage, signedOut: true })
     const session = watch(auth.signIn('bob'))
     await clock.advance(0)
     slow.answer()

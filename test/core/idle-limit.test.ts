@@ -2,12 +2,12 @@ import { describe, expect, it, vi } from 'vitest'
 import type { SessionStorage } from '../../src/core/ports.ts'
 import { memoryStorage } from '../../src/storage/memory.ts'
 import { createVirtualClock, settled } from '../../src/testing/virtual-clock.ts'
-import { type RigOptions, rig, tokens, watch } from './auth-setup.ts'
+import { createHarness, type HarnessOptions, tokens, watch } from './auth-setup.ts'
 
 const HOUR = 3_600_000
 const MINUTE = 60_000
 
-/** A store that answers a question about its last use when the test lets it. */
+/** A store whose `readLastUse` answers when the test lets it. */
 function slowStore() {
   const inner = memoryStorage()
   const waiting: (() => void)[] = []
@@ -32,25 +32,25 @@ function slowStore() {
   }
 }
 
-/** Tabs of one user: they share a store and a clock, and each renews for itself. */
-function tabs(options: RigOptions = {}) {
+/** Tabs of one user that share a store and a clock. Each refreshes on its own. */
+function tabs(options: HarnessOptions = {}) {
   const storage = options.storage ?? memoryStorage()
   const clock = createVirtualClock()
   let count = 1
-  const common: RigOptions = {
+  const common: HarnessOptions = {
     clock,
     limits: { idle: HOUR },
     refresh: () => tokens(++count),
     ...options,
     storage,
   }
-  const first = rig(common)
-  const open = (more: RigOptions = {}) => rig({ ...common, signedOut: true, ...more })
+  const first = createHarness(common)
+  const open = (more: HarnessOptions = {}) => createHarness({ ...common, signedOut: true, ...more })
   return { storage, clock, first, open }
 }
 
 describe('limits.idle, in tabs that share a store', () => {
-  it('ends nothing while any of them is used', async () => {
+  it('keeps the session while any of them is used', async () => {
     const { first, open, clock } = tabs()
     const second = open()
     for (let used = 0; used < 40; used++) {
@@ -61,7 +61,7 @@ describe('limits.idle, in tabs that share a store', () => {
     expect(second.auth.state).toBe('authenticated')
   })
 
-  it('ends it in all of them, exactly so long after the last use in any, renewals or not', async () => {
+  it('expires the session in all of them exactly that long after the last use in any, despite refreshes', async () => {
     const { first, open, clock } = tabs()
     const second = open()
     await clock.advance(HOUR / 2)
@@ -72,23 +72,23 @@ describe('limits.idle, in tabs that share a store', () => {
     expect(second.auth.state).toBe('authenticated')
     await clock.advance(1)
     expect([first.auth.state, second.auth.state]).toEqual(['expired', 'expired'])
-    expect(second.told()).toContain('refreshed')
+    expect(second.emitted()).toContain('refreshed')
     expect(second.last('expired')).toMatchObject({ reason: 'idle' })
   })
 
-  it('lets a request go in a tab that slept while another one was used', async () => {
+  it('allows a request in a tab that slept while another tab was used', async () => {
     const { first, open, clock } = tabs()
     const second = open()
     await clock.advance(HOUR / 2)
     await first.auth.getAccessToken()
     await clock.advance(HOUR / 2 - 1)
     clock.jump(2)
-    // No timer has run yet: this is the first that the second tab does after its sleep.
+    // No timer has run yet: this call is the first that the second tab makes after its sleep.
     await expect(second.auth.getAccessToken()).resolves.toBeDefined()
     expect(second.auth.state).toBe('authenticated')
   })
 
-  it('counts that request as a use', async () => {
+  it('counts the first request of a tab that slept as a use', async () => {
     const { first, open, clock } = tabs()
     const second = open()
     await clock.advance(HOUR / 2)
@@ -101,7 +101,7 @@ describe('limits.idle, in tabs that share a store', () => {
     expect([first.auth.state, second.auth.state]).toEqual(['expired', 'expired'])
   })
 
-  it('tells the store of uses now and then, and of the last one', async () => {
+  it('writes uses to the store from time to time, and always the last one', async () => {
     const storage = memoryStorage()
     const written: number[] = []
     const watched: SessionStorage = {
@@ -124,13 +124,13 @@ describe('limits.idle, in tabs that share a store', () => {
     expect(written.at(-1)).toBe(last)
   })
 
-  it('puts no earlier use in the place of a later one', async () => {
+  it('never replaces a later use with an earlier one', async () => {
     const { first, open, clock } = tabs()
     const second = open()
     await clock.advance(MINUTE)
     await second.auth.getAccessToken()
     await clock.advance(10)
-    // This one is told some seconds later.
+    // This use is written to the store some seconds later.
     await second.auth.getAccessToken()
     await clock.advance(1_000)
     await first.auth.getAccessToken()
@@ -140,7 +140,7 @@ describe('limits.idle, in tabs that share a store', () => {
     expect([first.auth.state, second.auth.state]).toEqual(['expired', 'expired'])
   })
 
-  it('is not misled by a use that was told later than it happened', async () => {
+  it('ignores a use in the store that is older than the last known one', async () => {
     const { first, clock, storage } = tabs()
     await clock.advance(MINUTE)
     await first.auth.getAccessToken()
@@ -148,7 +148,7 @@ describe('limits.idle, in tabs that share a store', () => {
     expect(first.auth.endsAt).toBe(clock.now() + HOUR)
   })
 
-  it('counts a session from its start where the store knows of earlier uses only', async () => {
+  it('counts from the start of the session if the store only knows earlier uses', async () => {
     const { open, clock, storage } = tabs()
     storage.writeLastUse?.(clock.now() - 2 * HOUR)
     const second = open()
@@ -156,7 +156,7 @@ describe('limits.idle, in tabs that share a store', () => {
     expect(second.auth.state).toBe('authenticated')
   })
 
-  it('asks the store for a request that waits, too, in a tab that slept', async () => {
+  it('reads the store before it rejects a held request in a tab that slept', async () => {
     const { first, open, clock } = tabs({
       limits: { idle: 700_000 },
       timeouts: { refresh: HOUR, hold: HOUR },
@@ -176,7 +176,7 @@ describe('limits.idle, in tabs that share a store', () => {
     await expect(second.auth.getAccessToken()).rejects.toMatchObject({ reason: 'idle' })
   })
 
-  it('goes on counting over a reload', async () => {
+  it('continues to count after a reload', async () => {
     const { first, open, clock } = tabs()
     await clock.advance(MINUTE)
     await first.auth.getAccessToken()
@@ -192,7 +192,7 @@ describe('limits.idle, in tabs that share a store', () => {
     expect(second.auth.state).toBe('expired')
   })
 
-  it('restores no session that was left for too long, and says why', async () => {
+  it('does not restore a session that was idle for too long, and reports the reason', async () => {
     const { first, open, clock, storage } = tabs()
     await clock.advance(0)
     first.auth.dispose()
@@ -205,7 +205,7 @@ describe('limits.idle, in tabs that share a store', () => {
     expect(storage.read()).toBeUndefined()
   })
 
-  it('begins anew with a sign-in', async () => {
+  it('starts to count again with a sign-in', async () => {
     const { first, open, clock } = tabs()
     await clock.advance(HOUR)
     await first.auth.setTokens(tokens(9))
@@ -214,7 +214,7 @@ describe('limits.idle, in tabs that share a store', () => {
     expect(second.auth.state).toBe('authenticated')
   })
 
-  it('leaves nothing in the store when the session is over', async () => {
+  it('leaves no last use in the store after a sign-out', async () => {
     const { first, clock, storage } = tabs()
     await clock.advance(MINUTE)
     await first.auth.getAccessToken()
@@ -226,7 +226,7 @@ describe('limits.idle, in tabs that share a store', () => {
     expect(storage.readLastUse?.()).toBeUndefined()
   })
 
-  it('takes no use for one that lies in the future, after a clock was set back', async () => {
+  it('ignores a last use in the future, after the clock was set back', async () => {
     const { open, clock, storage } = tabs()
     const second = open()
     await clock.advance(0)
@@ -236,10 +236,24 @@ describe('limits.idle, in tabs that share a store', () => {
     await clock.advance(1)
     expect(second.auth.state).toBe('expired')
   })
+
+  it('reads the uses in other tabs also after the clock was set back', async () => {
+    const { first, open, clock } = tabs()
+    const second = open()
+    await clock.advance(0)
+    clock.jump(-5 * HOUR)
+    await second.auth.getAccessToken()
+    await clock.advance(HOUR / 2)
+    await first.auth.getAccessToken()
+    await clock.advance(HOUR / 2)
+    // No timer is due yet: this call is the first that finds the limit reached.
+    await expect(second.auth.getAccessToken()).resolves.toBeDefined()
+    expect(second.auth.state).toBe('authenticated')
+  })
 })
 
-describe('limits.idle, with a store that takes its time', () => {
-  it('lets nobody go, and ends nothing, before the store has said what the other tabs did', async () => {
+describe('limits.idle, with a slow store', () => {
+  it('holds requests and expires nothing before the store has reported the uses in other tabs', async () => {
     const { storage, inner, delay, answer } = slowStore()
     const { first, clock } = tabs({ storage })
     await clock.advance(HOUR / 2)
@@ -259,7 +273,7 @@ describe('limits.idle, with a store that takes its time', () => {
     expect(first.auth.state).toBe('expired')
   })
 
-  it('ends the session, and turns away who waited, where there was no use of it', async () => {
+  it('expires the session and rejects held requests if there was no use in another tab', async () => {
     const { storage, delay, answer } = slowStore()
     const { first, clock } = tabs({ storage })
     await clock.advance(HOUR / 2)
@@ -272,7 +286,7 @@ describe('limits.idle, with a store that takes its time', () => {
     expect(asked.error).toMatchObject({ code: 'session_expired', reason: 'idle' })
   })
 
-  it('ends it where the store never answers, within timeouts.storage', async () => {
+  it('expires the session within timeouts.storage if the store never answers', async () => {
     const { storage, delay } = slowStore()
     const { first, clock } = tabs({ storage, timeouts: { storage: 500 } })
     await clock.advance(HOUR / 2)
@@ -288,7 +302,7 @@ describe('limits.idle, with a store that takes its time', () => {
     expect(asked.state).toBe('rejected')
   })
 
-  it('does the same while it is refreshing', async () => {
+  it('waits for the store during a refresh, too', async () => {
     const { storage, inner, delay, answer } = slowStore()
     const { first, clock } = tabs({
       storage,
@@ -314,7 +328,7 @@ describe('limits.idle, with a store that takes its time', () => {
     expect(asked.error).toMatchObject({ reason: 'idle' })
   })
 
-  it('leaves nothing behind when it is disposed of while it asks', async () => {
+  it('leaves no timer behind if dispose() is called while it reads the store', async () => {
     const { storage, delay, answer } = slowStore()
     const { first, clock } = tabs({ storage })
     await clock.advance(HOUR / 2)
@@ -326,7 +340,7 @@ describe('limits.idle, with a store that takes its time', () => {
     expect(clock.pending).toBe(0)
   })
 
-  it('ends it where the store cannot say', async () => {
+  it('expires the session if the store cannot report the last use', async () => {
     const storage: SessionStorage = {
       ...memoryStorage(),
       readLastUse() {
@@ -337,13 +351,13 @@ describe('limits.idle, with a store that takes its time', () => {
     const { first, clock } = tabs({ storage })
     await clock.advance(HOUR)
     expect(first.auth.state).toBe('expired')
-    expect(first.told()).not.toContain('storageFailed')
+    expect(first.emitted()).not.toContain('storageFailed')
   })
 })
 
-describe('a session that a limit ends', () => {
+describe('a session that a limit has expired', () => {
   it.each(['idle', 'absolute'] as const)(
-    'is revoked, for the server would go on with it: %s',
+    'is revoked, because the server would keep it otherwise (limits.%s)',
     async (limit) => {
       const revoked: unknown[] = []
       const { first, clock } = tabs({
@@ -358,9 +372,9 @@ describe('a session that a limit ends', () => {
   )
 })
 
-describe('a refresh after the limit, in a machine that slept', () => {
-  it('fails because the session is over, and not because others wait', async () => {
-    const { auth, clock } = rig({ limits: { idle: MINUTE }, queueLimit: 1 })
+describe('a refresh after the limit, on a machine that slept', () => {
+  it('rejects because the session has expired, not because the queue is full', async () => {
+    const { auth, clock } = createHarness({ limits: { idle: MINUTE }, queueLimit: 1 })
     const first = watch(auth.refresh())
     await clock.advance(0)
     clock.jump(MINUTE)
@@ -372,7 +386,7 @@ describe('a refresh after the limit, in a machine that slept', () => {
 })
 
 describe('auth.endsAt', () => {
-  it('is when the nearest limit ends the session, and moves on with each use', async () => {
+  it('is the time at which the nearest limit expires the session, and moves with each use', async () => {
     const { first, clock } = tabs({ limits: { idle: HOUR, absolute: 2 * HOUR } })
     const start = clock.now()
     expect(first.auth.endsAt).toBe(start + HOUR)
@@ -386,7 +400,7 @@ describe('auth.endsAt', () => {
     expect(first.auth.endsAt).toBe(start + 2 * HOUR)
   })
 
-  it('knows of uses in other tabs', async () => {
+  it('includes the uses in other tabs', async () => {
     const { first, open, clock } = tabs()
     const second = open()
     await clock.advance(10 * MINUTE)
@@ -394,7 +408,7 @@ describe('auth.endsAt', () => {
     expect(second.auth.endsAt).toBe(clock.now() + HOUR)
   })
 
-  it('learns of them from a store that takes its time', async () => {
+  it('includes the uses in other tabs once a slow store has reported them', async () => {
     const { first, open, clock } = tabs({ storage: slowStore().storage })
     const second = open()
     await clock.advance(10 * MINUTE)
@@ -405,7 +419,7 @@ describe('auth.endsAt', () => {
     expect(second.auth.endsAt).toBe(clock.now() + HOUR)
   })
 
-  it('is nothing without a limit, and without a session', async () => {
+  it('is undefined without a limit, and without a session', async () => {
     const { first, clock } = tabs({ limits: { idle: MINUTE } })
     expect(tabs({ limits: {} }).first.auth.endsAt).toBeUndefined()
     await clock.advance(MINUTE)

@@ -1,11 +1,11 @@
 import { describe, expect, it } from 'vitest'
-import { type Rig, SECRET, tokens, watch } from './auth-setup.ts'
+import { type Harness, SECRET, tokens, watch } from './auth-setup.ts'
 import { bearer, OK, started, UNAUTHORIZED } from './requests-setup.ts'
 
 describe('a gate that closes again between the release of a request and its sending', () => {
   const waiting = { initialTokens: tokens(1, { expires_in: 0, subject: 'ada' }) }
 
-  it('holds back who was let go: nothing goes with a token that is known to be refused', async () => {
+  it('holds released requests again, so that none is sent with a token known to be rejected', async () => {
     const { auth, send, sent, refresh, clock } = started({ ...waiting, release: { concurrency: 1 } })
     const first = send('a')
     const token = watch(auth.getAccessToken())
@@ -25,14 +25,14 @@ describe('a gate that closes again between the release of a request and its send
     expect(token.state).toBe('fulfilled')
   })
 
-  it.each<[string, (made: Rig) => unknown, string]>([
+  it.each<[string, (made: Harness) => unknown, string]>([
     ['a sign-out', ({ auth }) => auth.signOut(), 'signed_out'],
     [
       'the tokens of another user',
       ({ auth }) => auth.setTokens(tokens(9, { subject: 'bob' })),
       'user_changed',
     ],
-  ])('turns away who was let go, by %s', async (_, happen, reason) => {
+  ])('rejects a released request after %s', async (_, happen, reason) => {
     const made = started(waiting)
     const { auth, send, sent, refresh, clock } = made
     const stop = auth.on('refreshed', () => {
@@ -47,7 +47,7 @@ describe('a gate that closes again between the release of a request and its send
     expect(request.error).toMatchObject({ code: 'signed_out', reason })
   })
 
-  it('turns away, too, who was sent once and waits to be sent again', async () => {
+  it('rejects a request that waits for its replay, too, after a sign-out', async () => {
     const { auth, send, sent, refresh, clock } = started()
     auth.on('refreshed', () => void auth.signOut())
     const request = send()
@@ -58,8 +58,8 @@ describe('a gate that closes again between the release of a request and its send
     expect(request.error).toMatchObject({ code: 'signed_out', reason: 'signed_out' })
   })
 
-  /** Tells once that the session was renewed, before or after those who waited for it are let go. */
-  const MOMENTS: Record<string, (made: Rig, then: () => unknown) => unknown> = {
+  /** Calls `then` once after the refresh, before or after the waiting requests are released. */
+  const MOMENTS: Record<string, (made: Harness, then: () => unknown) => unknown> = {
     before({ auth }, then) {
       const stop = auth.on('refreshed', () => {
         stop()
@@ -75,7 +75,7 @@ describe('a gate that closes again between the release of a request and its send
     },
   }
 
-  it.each(Object.entries(MOMENTS))('gives nobody the token of another user who came %s', async (_, at) => {
+  it.each(Object.entries(MOMENTS))('rejects requests if another user signs in %s release', async (_, at) => {
     const made = started(waiting)
     const { auth, send, sent, refresh, clock } = made
     at(made, () => auth.setTokens(tokens(9, { subject: 'bob' })))
@@ -89,7 +89,7 @@ describe('a gate that closes again between the release of a request and its send
     expect(sent).toEqual([])
   })
 
-  it.each(Object.entries(MOMENTS))('gives the newer token of the same user that came %s', async (_, at) => {
+  it.each(Object.entries(MOMENTS))('uses newer tokens the same user sets %s the release', async (_, at) => {
     const made = started(waiting)
     const { auth, send, sent, refresh, clock } = made
     at(made, () => auth.setTokens(tokens(9, { subject: 'ada' })))
@@ -103,7 +103,7 @@ describe('a gate that closes again between the release of a request and its send
     expect(request.value).toBe(OK)
   })
 
-  it.each(Object.entries(MOMENTS))('gives no token after a sign-out that came %s', async (_, at) => {
+  it.each(Object.entries(MOMENTS))('rejects requests if the user signs out %s release', async (_, at) => {
     const made = started(waiting)
     const { auth, refresh, clock } = made
     at(made, () => auth.signOut())
@@ -115,8 +115,8 @@ describe('a gate that closes again between the release of a request and its send
   })
 })
 
-describe('the number of those who wait', () => {
-  it('falls when they go for the first time, as when they are replayed', async () => {
+describe('the number of held requests', () => {
+  it('falls to zero when held requests are sent for the first time, as it does for replays', async () => {
     const { auth, send, sent, refresh, clock } = started({ initialTokens: tokens(1, { expires_in: 0 }) })
     const held = () => auth.actor.getSnapshot().context.held
     send('a')
@@ -131,15 +131,15 @@ describe('the number of those who wait', () => {
   })
 })
 
-describe('a replay whose token is at hand', () => {
-  it('does not leave after a sign-out that came between the 401 and the sending', async () => {
+describe('a replay whose token is already available', () => {
+  it('is not sent after a sign-out between the 401 and the replay', async () => {
     const { auth, send, sent, refresh, clock } = started()
     const request = send('late', { discard: () => queueMicrotask(() => void auth.signOut()) })
     await clock.advance(0)
-    const renewed = auth.refresh()
+    const refreshed = auth.refresh()
     await clock.advance(0)
     refresh.call().resolve(tokens(2))
-    await renewed
+    await refreshed
     await sent[0]?.answer(UNAUTHORIZED)
     await clock.advance(0)
     expect(sent).toHaveLength(1)

@@ -1,11 +1,11 @@
 import { describe, expect, it } from 'vitest'
 import type { SessionRecord } from '../../src/core/ports.ts'
 import { memoryStorage } from '../../src/storage/memory.ts'
-import { LIFETIME, refused, rig, SECRET, tokens, watch } from './auth-setup.ts'
+import { createHarness, LIFETIME, refused, SECRET, tokens, watch } from './auth-setup.ts'
 
-describe('one exchange', () => {
-  it('is given the refresh token, the scope granted last and a signal', async () => {
-    const { auth, refresh, clock } = rig({ initialTokens: tokens(1, { scope: 'read' }) })
+describe('one refresh', () => {
+  it('passes the refresh token, the last granted scope and a signal to the refresh function', async () => {
+    const { auth, refresh, clock } = createHarness({ initialTokens: tokens(1, { scope: 'read' }) })
     void auth.refresh()
     await clock.advance(0)
     expect(refresh.call().argument).toEqual({
@@ -22,8 +22,8 @@ describe('one exchange', () => {
     await clock.advance(0)
   })
 
-  it('is shared by everyone who asks while it runs', async () => {
-    const { auth, refresh, clock } = rig()
+  it('is shared by all calls that are made while it runs', async () => {
+    const { auth, refresh, clock } = createHarness()
     await clock.advance(LIFETIME * 0.6)
     const token = auth.getAccessToken({ minValidity: LIFETIME })
     const all = [auth.refresh(), auth.refresh(), token.then(() => auth.session)]
@@ -35,16 +35,16 @@ describe('one exchange', () => {
     expect(refresh.calls).toHaveLength(1)
   })
 
-  it('takes a Response as refresh returned it', async () => {
-    const { auth, refresh, clock } = rig()
+  it('accepts a Response that the refresh function returns', async () => {
+    const { auth, refresh, clock } = createHarness()
     const session = auth.refresh()
     await clock.advance(0)
     refresh.call().resolve(Response.json(tokens(2)) as object)
     expect(await session).toMatchObject({ generation: 2 })
   })
 
-  it('fails by a Response that is not ok, returned instead of thrown', async () => {
-    const { auth, refresh, clock, events } = rig()
+  it('fails if the refresh function returns a Response that is not ok', async () => {
+    const { auth, refresh, clock, events } = createHarness()
     void auth.refresh().catch(() => {})
     await clock.advance(0)
     refresh.call().resolve(Response.json(refused(), { status: 400 }) as object)
@@ -54,8 +54,8 @@ describe('one exchange', () => {
     )
   })
 
-  it('takes a refresh function that throws at once for one that rejects', async () => {
-    const { auth, clock, events } = rig({
+  it('treats a refresh function that throws synchronously like one that rejects', async () => {
+    const { auth, clock, events } = createHarness({
       refresh: () => {
         throw refused()
       },
@@ -66,8 +66,8 @@ describe('one exchange', () => {
     expect(events).toContainEqual(expect.objectContaining({ type: 'refreshFailed', fatal: true }))
   })
 
-  it('counts a thing that is no token response as a failure that may pass', async () => {
-    const { auth, refresh, clock, events } = rig()
+  it('is retried after an answer that is not a token response', async () => {
+    const { auth, refresh, clock, events } = createHarness()
     void auth.refresh()
     await clock.advance(0)
     refresh.call().resolve({ token: `${SECRET}` } as object)
@@ -82,8 +82,8 @@ describe('one exchange', () => {
     expect(auth.session?.generation).toBe(2)
   })
 
-  it('keeps what an error says out of the chart, even where reading the error fails', async () => {
-    const { auth, refresh, clock, events } = rig()
+  it('keeps the message of an error out of the chart, even if reading the error throws', async () => {
+    const { auth, refresh, clock, events } = createHarness()
     const inspected: unknown[] = []
     auth.actor.system.inspect((event) => void inspected.push(event))
     void auth.refresh().catch(() => {})
@@ -101,11 +101,11 @@ describe('one exchange', () => {
   })
 })
 
-describe('a result that comes too late', () => {
-  it('is discarded and revoked after a sign-out, and never stored', async () => {
+describe('a late refresh result', () => {
+  it('is discarded and revoked after a sign-out, and is never stored', async () => {
     const storage = memoryStorage()
     const revoked: unknown[] = []
-    const { auth, refresh, clock, told } = rig({
+    const { auth, refresh, clock, emitted } = createHarness({
       storage,
       revoke: ({ accessToken }) => void revoked.push(accessToken),
     })
@@ -118,11 +118,11 @@ describe('a result that comes too late', () => {
     expect(auth.session).toBeUndefined()
     expect(storage.read()).toBeUndefined()
     expect(revoked).toEqual([`${SECRET}-at-1`, `${SECRET}-at-2`])
-    expect(told()).toEqual(['signedOut', 'discarded'])
+    expect(emitted()).toEqual(['signedOut', 'discarded'])
   })
 
-  it('is discarded after another user signed in', async () => {
-    const { auth, refresh, signIn, clock, events } = rig()
+  it('is discarded after another user has signed in', async () => {
+    const { auth, refresh, signIn, clock, events } = createHarness()
     void auth.refresh().catch(() => {})
     await clock.advance(0)
     const session = auth.signIn('bob')
@@ -136,14 +136,14 @@ describe('a result that comes too late', () => {
     expect(events.at(-1)).toMatchObject({ type: 'discarded', reason: 'session_over' })
   })
 
-  it('is discarded but not revoked where the session itself has moved on', async () => {
+  it('is discarded but not revoked if the same session already has newer tokens', async () => {
     const revoked: unknown[] = []
-    const { auth, refresh, clock, events } = rig({
+    const { auth, refresh, clock, events } = createHarness({
       revoke: (given) => void revoked.push(given),
       timeouts: { refresh: 1_000 },
     })
     const session = auth.refresh()
-    // The first try hangs and ignores its signal; the second is answered first.
+    // The first attempt hangs and ignores its signal; the second attempt is answered first.
     await clock.advance(1_000)
     expect(refresh.calls).toHaveLength(2)
     refresh.call(1).resolve(tokens(3))
@@ -155,9 +155,9 @@ describe('a result that comes too late', () => {
     expect(revoked).toEqual([])
   })
 
-  it('is adopted after its deadline, while nothing else happened', async () => {
+  it('is accepted after its deadline if nothing else has happened', async () => {
     const storage = memoryStorage()
-    const { auth, refresh, clock, told } = rig({ timeouts: { refresh: 1_000 }, storage })
+    const { auth, refresh, clock, emitted } = createHarness({ timeouts: { refresh: 1_000 }, storage })
     const session = watch(auth.refresh())
     await clock.advance(1_000)
     expect(refresh.call(0).argument.signal.aborted).toBe(true)
@@ -170,15 +170,15 @@ describe('a result that comes too late', () => {
     refresh.call(1).reject(refused())
     await clock.advance(0)
     expect(auth.state).toBe('authenticated')
-    expect(told()).toEqual(['refreshFailed', 'refreshed'])
+    expect(emitted()).toEqual(['refreshFailed', 'refreshed'])
   })
 })
 
-describe('a try that got no answer', () => {
+describe('a refresh attempt without an answer', () => {
   it.each([
     ['a lost connection', new TypeError('fetch failed', { cause: { code: 'ECONNRESET' } }), 'network'],
     ['a timeout', Object.assign(new Error('slow'), { name: 'TimeoutError' }), 'timeout'],
-  ])('after %s looks in the store, then presents the token once more, at once', async (_, error, reason) => {
+  ])('after %s reads the store, then sends the same token once more at once', async (_, error, reason) => {
     const reads: number[] = []
     const kept = memoryStorage()
     const storage = {
@@ -188,7 +188,7 @@ describe('a try that got no answer', () => {
         return kept.read()
       },
     }
-    const { auth, refresh, clock, events } = rig({ storage })
+    const { auth, refresh, clock, events } = createHarness({ storage })
     const session = watch(auth.refresh())
     await clock.advance(0)
     const before = reads.length
@@ -203,37 +203,37 @@ describe('a try that got no answer', () => {
     expect(session.state).toBe('fulfilled')
   })
 
-  it('backs off like any other from the second time on', async () => {
-    const { auth, refresh, clock, at } = rig({ retry: { jitter: false } })
+  it('backs off from the second time on, like any other attempt', async () => {
+    const { auth, refresh, clock, at } = createHarness({ retry: { jitter: 0 } })
     void auth.refresh().catch(() => {})
     await clock.advance(0)
     refresh.call().reject(new TypeError('fetch failed'))
     await clock.advance(0)
     refresh.call(1).reject(new TypeError('fetch failed'))
     await clock.advance(0)
-    expect(at('refreshing.exchange.backingOff')).toBe(true)
+    expect(at('refreshing.attempt.backingOff')).toBe(true)
     await clock.advance(499)
     expect(refresh.calls).toHaveLength(2)
     await clock.advance(1)
     expect(refresh.calls).toHaveLength(3)
   })
 
-  it('adopts what a sibling left in the store instead of presenting the token again', async () => {
+  it('uses the tokens that another tab has stored instead of sending its own again', async () => {
     const storage = memoryStorage()
-    const { auth, refresh, clock } = rig({ storage })
+    const { auth, refresh, clock } = createHarness({ storage })
     const session = watch(auth.refresh())
     await clock.advance(0)
     const record = storage.read() as SessionRecord
-    storage.write({ ...record, rotation: record.rotation + 1, accessToken: `${SECRET}-at-sibling` })
+    storage.write({ ...record, rotation: record.rotation + 1, accessToken: `${SECRET}-at-other-tab` })
     refresh.call().reject(new TypeError('fetch failed'))
     await clock.advance(0)
     expect(refresh.calls).toHaveLength(1)
     expect(session.state).toBe('fulfilled')
-    expect(await auth.getAccessToken()).toBe(`${SECRET}-at-sibling`)
+    expect(await auth.getAccessToken()).toBe(`${SECRET}-at-other-tab`)
   })
 
-  it("ends the session where ambiguousRefresh is 'expire' and the old token is dead", async () => {
-    const { auth, refresh, clock } = rig({
+  it("expires the session if ambiguousRefresh is 'expire' and the access token has expired", async () => {
+    const { auth, refresh, clock } = createHarness({
       ambiguousRefresh: 'expire',
       initialTokens: tokens(1, { expires_in: 0 }),
     })
@@ -242,46 +242,46 @@ describe('a try that got no answer', () => {
     refresh.call().reject(new TypeError('fetch failed'))
     await clock.advance(0)
     expect(auth.state).toBe('expired')
-    expect(held.error).toMatchObject({ code: 'session_expired', reason: 'uncertain' })
+    expect(held.error).toMatchObject({ code: 'session_expired', reason: 'ambiguous' })
     expect(refresh.calls).toHaveLength(1)
   })
 
-  it("lets the old token live out its life where ambiguousRefresh is 'expire'", async () => {
-    const { auth, refresh, clock, at } = rig({ ambiguousRefresh: 'expire' })
+  it("keeps the access token until it expires if ambiguousRefresh is 'expire'", async () => {
+    const { auth, refresh, clock, at } = createHarness({ ambiguousRefresh: 'expire' })
     void auth.refresh().catch(() => {})
     await clock.advance(0)
     refresh.call().reject(new TypeError('fetch failed'))
     await clock.advance(0)
-    expect(at('authenticated.terminal')).toBe(true)
+    expect(at('authenticated.lastToken')).toBe(true)
     expect(await auth.getAccessToken()).toBe(`${SECRET}-at-1`)
     await clock.advance(LIFETIME)
     expect(auth.state).toBe('expired')
     expect(refresh.calls).toHaveLength(1)
   })
 
-  it('was never sent where the connection was refused, and then nothing is in doubt', async () => {
-    const { auth, refresh, clock, at } = rig({ ambiguousRefresh: 'expire' })
+  it('is not ambiguous if the connection was refused, because the token was never sent', async () => {
+    const { auth, refresh, clock, at } = createHarness({ ambiguousRefresh: 'expire' })
     void auth.refresh().catch(() => {})
     await clock.advance(0)
     refresh.call().reject(new TypeError('fetch failed', { cause: { code: 'ECONNREFUSED' } }))
     await clock.advance(0)
-    expect(at('refreshing.exchange.backingOff')).toBe(true)
+    expect(at('refreshing.attempt.backingOff')).toBe(true)
   })
 })
 
-describe('a refusal that is about another', () => {
-  it('adopts what the sibling that won the race left in the store', async () => {
+describe('a rejection of an outdated refresh token', () => {
+  it('makes the tab use the tokens of another tab that refreshed first', async () => {
     const storage = memoryStorage()
-    const { auth, refresh, clock, told } = rig({ storage })
+    const { auth, refresh, clock, emitted } = createHarness({ storage })
     const session = watch(auth.refresh())
     await clock.advance(0)
     const record = storage.read() as SessionRecord
-    storage.write({ ...record, rotation: record.rotation + 1, accessToken: `${SECRET}-at-sibling` })
+    storage.write({ ...record, rotation: record.rotation + 1, accessToken: `${SECRET}-at-other-tab` })
     refresh.call().reject(refused())
     await clock.advance(0)
     expect(session.state).toBe('fulfilled')
     expect(auth.state).toBe('authenticated')
-    expect(await auth.getAccessToken()).toBe(`${SECRET}-at-sibling`)
-    expect(told()).toEqual(['refreshed'])
+    expect(await auth.getAccessToken()).toBe(`${SECRET}-at-other-tab`)
+    expect(emitted()).toEqual(['refreshed'])
   })
 })

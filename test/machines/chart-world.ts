@@ -1,116 +1,113 @@
-import { type Actor, type AnyTransitionDefinition, createActor, fromPromise } from 'xstate'
+import { type Actor, type AnyTransitionDefinition, createActor } from 'xstate'
 import {
   type AuthEmitted,
   type AuthInput,
   type AuthMachine,
   type AuthPolicy,
   authMachine,
-  type ExchangeFailure,
+  type ChartPorts,
+  connectPorts,
+  type RefreshFailure,
   type TokenFacts,
 } from '../../machines/index.ts'
-import { placeOf } from '../../src/testing/model/model-state.ts'
 import { createVirtualClock } from '../../src/testing/virtual-clock.ts'
 
-/** The guards that ask the world, which here is the test. */
-export type WorldGuard =
-  | 'tokenStillWorks'
-  | 'renewalIsDue'
-  | 'idleLimitReached'
-  | 'lifetimeReached'
-  | 'mayRetryNow'
-  | 'renewsByItself'
-  | 'foundWorkingToken'
+/** The time at which each world begins. */
+export const START = 1_700_000_000_000
+/** Milliseconds until the first token set expires. */
+export const LIFETIME = 600_000
+/** Milliseconds until its refresh is due. */
+export const DUE = 540_000
+/** Milliseconds until the attempt after a failure, unless the failure says otherwise. */
+export const BACKOFF = 250
+export const COOL_DOWN = 30_000
 
-export type Invoked = 'readSession' | 'authenticate' | 'exchangeTokens' | 'revokeTokens'
-
-export type Delay = 'untilRenewal' | 'untilExpiry' | 'untilRetry' | 'untilCooledDown' | 'untilSessionLimit'
-
+/** The token set that a world starts with. */
 export const FACTS: TokenFacts = {
   epoch: 1,
   generation: 1,
-  expiresAt: undefined,
-  renewAt: undefined,
-  renewable: true,
+  expiresAt: START + LIFETIME,
+  refreshAt: START + DUE,
+  refreshable: true,
 }
-export const NEWER: TokenFacts = { ...FACTS, generation: 2 }
+/** The token set of a refresh. */
+export const NEWER: TokenFacts = {
+  ...FACTS,
+  generation: 2,
+  expiresAt: START + 2 * LIFETIME,
+  refreshAt: START + LIFETIME + DUE,
+}
+/** A token set that has to be refreshed. */
+export const EXPIRED: TokenFacts = { ...NEWER, expiresAt: START, refreshAt: START }
 
-export const failure = (more: Partial<ExchangeFailure> = {}): ExchangeFailure => ({
+export const failure = (more: Partial<RefreshFailure> = {}): RefreshFailure => ({
   fatal: false,
-  uncertain: false,
+  ambiguous: false,
   reason: 'network',
-  retryAt: 0,
+  retryAt: START + BACKOFF,
   notBefore: 0,
   ...more,
 })
 
+/** The ports that the chart waits for. */
+export type Invoked = 'restore' | 'authenticate' | 'refresh' | 'revoke'
+
 export interface WorldOptions {
   readonly policy?: Partial<AuthPolicy>
   readonly initial?: TokenFacts
-  /** Guards that say yes from the start. */
-  readonly yes?: readonly WorldGuard[]
-  /** A delay that runs out with the next millisecond; the others never do. */
-  readonly soon?: Delay | undefined
+  /** Whether a request used the current tokens. */
+  readonly used?: boolean
+  /** Changes the failure that leads to the state, if one does. */
+  readonly failure?: Partial<RefreshFailure>
 }
 
-const PLACEHOLDERS = [
-  'letRequestsPass',
-  'holdRequests',
-  'refuseRequests',
-  'sendWithoutToken',
-  'rejectHeldRequests',
-  'rejectRenewals',
-  'eraseTokens',
-  'dismissSession',
-  'syncWithStore',
-  'lookForUse',
-] as const
-
-/** The chart by itself: every placeholder is filled by the test, and whatever it does is written down. */
-export function chartWorld({ policy, initial, yes = [], soon }: WorldOptions = {}) {
-  const clock = createVirtualClock()
-  const says = new Set<WorldGuard>(yes)
-  const done: string[] = []
+/** The chart alone: the test is its session and its requests, and records each call of them. */
+export function chartWorld({ policy, initial, used = false }: WorldOptions = {}) {
+  const clock = createVirtualClock(START)
+  const calls: string[] = []
+  const attempts: number[] = []
   const emitted: AuthEmitted[] = []
   const taken: AnyTransitionDefinition[] = []
   const invoked = new Map<Invoked, { resolve: (output: unknown) => void; reject: (error: unknown) => void }>()
 
-  const invoke = (name: Invoked) => () =>
+  const invoke = (name: Invoked) =>
     new Promise<never>((resolve, reject) => {
       invoked.set(name, { resolve: resolve as (output: unknown) => void, reject })
     })
-  const ask = (name: WorldGuard) => () => says.has(name)
-  const wait = (name: Delay) => () => (name === soon ? 1 : Number.POSITIVE_INFINITY)
-
-  const machine = authMachine.provide({
-    actors: {
-      readSession: fromPromise<TokenFacts | undefined>(invoke('readSession')),
-      authenticate: fromPromise<TokenFacts>(invoke('authenticate')),
-      exchangeTokens: fromPromise<TokenFacts, { attempt: number }>(invoke('exchangeTokens')),
-      revokeTokens: fromPromise<void>(invoke('revokeTokens')),
+  const ports: ChartPorts = {
+    clock,
+    session: {
+      restore: () => invoke('restore'),
+      authenticate: () => invoke('authenticate'),
+      refresh(attempt) {
+        attempts.push(attempt)
+        return invoke('refresh')
+      },
+      revoke: () => invoke('revoke'),
+      expire: (reason) => void calls.push(`expire: ${reason}`),
+      end: (elsewhere) => void calls.push(elsewhere ? 'end elsewhere' : 'end'),
+      reload: () => void calls.push('reload'),
     },
-    actions: Object.fromEntries(PLACEHOLDERS.map((name) => [name, () => void done.push(name)])),
-    guards: {
-      tokenStillWorks: ask('tokenStillWorks'),
-      renewalIsDue: ask('renewalIsDue'),
-      idleLimitReached: ask('idleLimitReached'),
-      lifetimeReached: ask('lifetimeReached'),
-      mayRetryNow: ask('mayRetryNow'),
-      renewsByItself: ask('renewsByItself'),
-      foundWorkingToken: ask('foundWorkingToken'),
+    requests: {
+      usedSinceRefresh: used,
+      rejectHeld: () => void calls.push('rejectHeld'),
+      rejectRefreshWaiters: () => void calls.push('rejectRefreshWaiters'),
     },
-    delays: {
-      untilRenewal: wait('untilRenewal'),
-      untilExpiry: wait('untilExpiry'),
-      untilRetry: wait('untilRetry'),
-      untilCooledDown: wait('untilCooledDown'),
-      untilSessionLimit: wait('untilSessionLimit'),
-    },
-  })
+  }
   const input: AuthInput = {
-    policy: { attempts: 3, ambiguousRefresh: 'retry', silentSignIn: false, restores: false, ...policy },
+    policy: {
+      refreshOn: 'timer',
+      attempts: 3,
+      coolDown: COOL_DOWN,
+      ambiguousRefresh: 'retry',
+      silentSignIn: false,
+      restores: false,
+      ...policy,
+    },
+    session: connectPorts(ports),
     ...(initial && { initial }),
   }
-  const actor: Actor<AuthMachine> = createActor(machine, {
+  const actor: Actor<AuthMachine> = createActor(authMachine, {
     input,
     clock,
     inspect: (frame) => {
@@ -123,29 +120,37 @@ export function chartWorld({ policy, initial, yes = [], soon }: WorldOptions = {
   return {
     actor,
     clock,
-    done,
+    /** The calls of the ports that the chart does not wait for, in order. */
+    calls,
+    /** The attempt number of each call of `refresh`. */
+    attempts,
     emitted,
     taken,
     get context() {
       return actor.getSnapshot().context
     },
-    say(guard: WorldGuard, value = true) {
-      if (value) says.add(guard)
-      else says.delete(guard)
-    },
-    async give(name: Invoked, output?: unknown) {
+    async resolve(name: Invoked, output?: unknown) {
       invoked.get(name)?.resolve(output)
       await clock.advance(0)
     },
-    async fail(name: Invoked, error?: unknown) {
+    async reject(name: Invoked, error?: unknown) {
       invoked.get(name)?.reject(error)
       await clock.advance(0)
     },
-    /** Where the chart is: `authenticated.terminal`, or for `refreshing` its exchange and its gate. */
-    get place(): string {
-      return placeOf(actor.getSnapshot().value)
+    /** The state of the chart: `authenticated.lastToken`, or for `refreshing` its attempt and its gate. */
+    get state(): string {
+      return stateName(actor.getSnapshot().value)
     },
   }
 }
 
 export type World = ReturnType<typeof chartWorld>
+
+/** `authenticated.lastToken`; for the parallel state, the names of its attempt and its gate: `refreshing.offline.closed`. */
+function stateName(value: unknown): string {
+  if (typeof value === 'string') return value
+  const [[state, inner] = ['', '']] = Object.entries(value as Record<string, unknown>)
+  if (state !== 'refreshing') return `${state}.${stateName(inner)}`
+  const { attempt, gate } = inner as { attempt: string; gate: string }
+  return `refreshing.${attempt}.${gate}`
+}

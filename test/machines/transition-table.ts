@@ -1,397 +1,389 @@
-import type { AuthEvent, AuthPolicy } from '../../machines/index.ts'
+import type { AuthEvent } from '../../machines/index.ts'
 import {
-  type Delay,
+  BACKOFF,
+  COOL_DOWN,
+  DUE,
+  EXPIRED,
   FACTS,
   failure,
   type Invoked,
+  LIFETIME,
   NEWER,
+  START,
   type World,
-  type WorldGuard,
+  type WorldOptions,
 } from './chart-world.ts'
 
-export interface Row {
-  readonly from: string
-  /** What happens, in words. */
-  readonly when: string
-  readonly cause: (world: World) => unknown
-  /** Guards that say yes by then, and one that no longer does. */
-  readonly yes?: readonly WorldGuard[]
-  readonly no?: WorldGuard
-  readonly policy?: Partial<AuthPolicy>
-  readonly soon?: Delay
-  readonly to: string
-  /** What is emitted, transitions left out. */
-  readonly tells?: readonly string[]
-  /** What is done, in order. */
-  readonly does?: readonly string[]
+interface Circumstances extends WorldOptions {
+  /** Milliseconds by which the time of day goes on before the cause, as during a suspension: no timer fires. */
+  readonly later?: number
+  /** The clock is set back by this many milliseconds before the cause, so that timers fire early. */
+  readonly setBack?: number
 }
 
-type Rest = Omit<Row, 'from' | 'when' | 'cause' | 'to'>
+interface Effects {
+  /** The types of the events that are emitted. */
+  readonly emits?: readonly string[]
+  /** The calls of ports, in order. */
+  readonly calls?: readonly string[]
+}
+
+export interface Row extends Circumstances, Effects {
+  readonly from: string
+  /** The cause in words. */
+  readonly when: string
+  readonly cause: (world: World) => unknown
+  readonly to: string
+}
+
+type Rest = Circumstances & Effects
+
+/** The circumstances in words. */
+function inWords({ later, setBack, policy, used, failure }: Rest): string {
+  const words = [
+    later === LIFETIME && 'once the token has expired',
+    later === DUE && 'once a refresh is due',
+    setBack && 'with the clock set back',
+    used && 'with tokens that were used',
+    policy && `with the policy ${JSON.stringify(policy)}`,
+    failure && `after a failure with ${JSON.stringify(failure)}`,
+  ].filter(Boolean)
+  return words.length > 0 ? `, ${words.join(', ')}` : ''
+}
+
+const row = (from: string, when: string, cause: Row['cause'], to: string, rest: Rest): Row => ({
+  from,
+  when: when + inWords(rest),
+  cause,
+  to,
+  ...rest,
+})
 
 const on = (from: string, event: AuthEvent, to: string, rest: Rest = {}): Row => {
   const details = Object.entries(event)
     .filter(([name, value]) => name !== 'type' && typeof value !== 'object')
     .map(([name, value]) => `, ${name} ${String(value)}`)
-  return { from, when: event.type + details.join(''), cause: ({ actor }) => actor.send(event), to, ...rest }
+  return row(from, event.type + details.join(''), ({ actor }) => actor.send(event), to, rest)
 }
-const after = (from: string, soon: Delay, to: string, rest: Rest = {}): Row => ({
-  from,
-  when: `after ${soon}`,
-  cause: ({ clock }) => clock.advance(1),
-  soon,
-  to,
-  ...rest,
-})
-const gives = (
+
+const after = (from: string, ms: number, to: string, rest: Rest = {}): Row =>
+  row(from, `the timer of ${ms} ms`, ({ clock }) => clock.advance(ms), to, rest)
+
+const resolves = (
   from: string,
   name: Invoked,
   output: object | undefined,
   to: string,
   rest: Rest = {},
-): Row => ({
-  from,
-  when: `${name} gives ${output ? 'tokens' : 'nothing'}`,
-  cause: (world) => world.give(name, output),
-  to,
-  ...rest,
-})
-const fails = (from: string, name: Invoked, error: object, to: string, rest: Rest = {}): Row => ({
-  from,
-  when: `${name} fails: ${JSON.stringify(error)}`,
-  cause: (world) => world.fail(name, error),
-  to,
-  ...rest,
+): Row =>
+  row(
+    from,
+    `${name}() resolved to ${JSON.stringify(output) ?? 'nothing'}`,
+    (world) => world.resolve(name, output),
+    to,
+    rest,
+  )
+
+const rejects = (from: string, name: Invoked, error: object, to: string, rest: Rest = {}): Row =>
+  row(
+    from,
+    `${name}() rejected with ${JSON.stringify(error)}`,
+    (world) => world.reject(name, error),
+    to,
+    rest,
+  )
+
+/** Tokens of a refresh are of the chart's epoch; another sign-in begins a new one. */
+const received = (works: boolean, refreshed: boolean, epoch = refreshed ? 1 : 3): AuthEvent => ({
+  type: 'tokens.received',
+  facts: { ...(works ? NEWER : EXPIRED), epoch },
+  works,
+  refreshed,
 })
 
-const adopt = (works: boolean, renewal: boolean): AuthEvent => ({
-  type: 'session.adopt',
-  facts: NEWER,
-  works,
-  renewal,
-})
-const REFUSED = { fatal: true, reason: 'invalid_grant' }
+const REFUSED = failure({ fatal: true, reason: 'invalid_grant' })
 const UNAUTHORIZED: AuthEvent = { type: 'request.unauthorized', generation: 1 }
 const STALE: AuthEvent = { type: 'request.unauthorized', generation: 0 }
 const BURST = { count: 2, held: 3 }
-const DIES = { does: ['eraseTokens', 'refuseRequests'] }
-const EXCHANGES = ['backingOff', 'uncertain', 'offline', 'suspended'] as const
+/** A server that asked to wait for longer than the backoff. */
+const ASKED_TO_WAIT = { failure: { retryAt: START + 90_000, notBefore: START + 90_000 } }
 
-const anywhere: Row[] = [
-  on('anonymous', { type: 'session.signIn' }, 'authenticating', { does: ['holdRequests'] }),
-  on('authenticating', { type: 'session.signIn' }, 'authenticating', { does: ['holdRequests'] }),
-  on('anonymous', adopt(true, false), 'authenticated.renewable', {
-    tells: ['signedIn'],
-    does: ['letRequestsPass'],
+const inAnyState: Row[] = [
+  on('anonymous', { type: 'session.signIn' }, 'authenticating'),
+  on('authenticating', { type: 'session.signIn' }, 'authenticating'),
+  on('anonymous', received(true, false), 'authenticated.refreshable', { emits: ['signedIn'] }),
+  on('refreshing.requesting.closed', received(true, true), 'authenticated.refreshable', {
+    emits: ['refreshed'],
   }),
-  on('refreshing.requesting.closed', adopt(true, true), 'authenticated.renewable', {
-    tells: ['refreshed'],
-    does: ['letRequestsPass'],
+  on('loggedOut', received(false, false), 'refreshing.requesting.closed', { emits: ['signedIn'] }),
+  on('expired', received(false, true), 'refreshing.requesting.closed', { emits: ['refreshed'] }),
+  on('expired', received(false, false), 'refreshing.requesting.closed', { emits: ['signedIn'] }),
+  ...['authenticated.refreshable', 'refreshing.offline.open', 'expired', 'authenticating'].map((from) =>
+    on(from, { type: 'session.signOut' }, 'signingOut', { calls: ['end'] }),
+  ),
+  on('restoring.reading', { type: 'session.signOut' }, 'signingOut', { calls: ['end'] }),
+  ...['authenticated.refreshable', 'refreshing.requesting.closed', 'expired'].map((from) =>
+    on(from, { type: 'session.endedElsewhere' }, 'loggedOut', {
+      emits: ['signedOut'],
+      calls: ['end elsewhere'],
+    }),
+  ),
+  on('anonymous', { type: 'session.endedElsewhere' }, 'anonymous'),
+  on('authenticated.refreshable', { type: 'store.changed' }, 'authenticated.refreshable', {
+    calls: ['reload'],
   }),
-  on('loggedOut', adopt(false, false), 'refreshing.requesting.closed', {
-    tells: ['signedIn'],
-    does: ['holdRequests'],
-  }),
-  on('expired', adopt(false, true), 'refreshing.requesting.closed', {
-    tells: ['signedIn'],
-    does: ['holdRequests'],
-  }),
-  on('authenticated.renewable', { type: 'session.signOut' }, 'signingOut', {
-    does: ['dismissSession', 'refuseRequests'],
-  }),
-  on('expired', { type: 'session.signOut' }, 'signingOut', { does: ['dismissSession', 'refuseRequests'] }),
-  on('authenticating', { type: 'session.signOut' }, 'signingOut', {
-    does: ['dismissSession', 'refuseRequests'],
-  }),
-  on('authenticated.renewable', { type: 'session.removed' }, 'loggedOut', {
-    tells: ['signedOut'],
-    does: ['dismissSession', 'sendWithoutToken'],
-  }),
-  on('expired', { type: 'session.removed' }, 'loggedOut', {
-    tells: ['signedOut'],
-    does: ['dismissSession', 'sendWithoutToken'],
-  }),
-  on('anonymous', { type: 'session.removed' }, 'anonymous'),
-  on('authenticated.renewable', { type: 'session.sync' }, 'authenticated.renewable', {
-    does: ['syncWithStore'],
-  }),
-  on('authenticated.renewable', { type: 'request.held', ...BURST }, 'authenticated.renewable', {
-    tells: ['requestHeld'],
-  }),
-  on('authenticated.renewable', { type: 'request.released', held: 0 }, 'authenticated.renewable'),
-  on('authenticated.renewable', { type: 'request.replayed', ...BURST }, 'authenticated.renewable', {
-    tells: ['requestReplayed'],
+  on('authenticated.refreshable', { type: 'request.held', ...BURST }, 'authenticated.refreshable', {
+    emits: ['requestHeld'],
   }),
   on(
-    'authenticated.renewable',
-    { type: 'request.rejected', ...BURST, reason: 'timeout' },
-    'authenticated.renewable',
-    {
-      tells: ['requestRejected'],
-    },
+    'authenticated.refreshable',
+    { type: 'request.released', count: 1, held: 0 },
+    'authenticated.refreshable',
   ),
-  on('authenticated.renewable', { type: 'request.stepUp', scope: 'x' }, 'authenticated.renewable', {
-    tells: ['stepUpRequired'],
+  on('authenticated.refreshable', { type: 'request.replayed', ...BURST }, 'authenticated.refreshable', {
+    emits: ['requestReplayed'],
   }),
-  on('anonymous', { type: 'storage.failed', reason: 'timeout' }, 'anonymous', { tells: ['storageFailed'] }),
-  on('anonymous', { type: 'exchange.discarded', reason: 'superseded' }, 'anonymous', {
-    tells: ['discarded'],
+  on(
+    'authenticated.refreshable',
+    { type: 'request.rejected', ...BURST, reason: 'timeout' },
+    'authenticated.refreshable',
+    { emits: ['requestRejected'] },
+  ),
+  on('authenticated.refreshable', { type: 'request.stepUp', scope: 'x' }, 'authenticated.refreshable', {
+    emits: ['stepUpRequired'],
   }),
-  ...['anonymous', 'signingOut', 'loggedOut'].map((place) => on(place, { type: 'session.signOut' }, place)),
+  on('anonymous', { type: 'store.failed', reason: 'timeout' }, 'anonymous', { emits: ['storageFailed'] }),
+  on('anonymous', { type: 'tokens.discarded', reason: 'superseded' }, 'anonymous', { emits: ['discarded'] }),
+  ...['anonymous', 'signingOut', 'loggedOut'].map((state) => on(state, { type: 'session.signOut' }, state)),
+]
+
+const limits: Row[] = [
+  ...(['idle', 'lifetime'] as const).flatMap((reason) =>
+    [
+      'authenticated.refreshable',
+      'authenticated.lastToken',
+      'refreshing.requesting.open',
+      'refreshing.coolingDown.closed',
+    ].map((from) =>
+      on(from, { type: 'session.limitReached', reason }, 'expired', {
+        emits: ['expired'],
+        calls: [`expire: ${reason}`],
+      }),
+    ),
+  ),
+  ...['restoring.reading', 'anonymous', 'expired', 'signingOut', 'loggedOut'].map((state) =>
+    on(state, { type: 'session.limitReached', reason: 'idle' }, state),
+  ),
 ]
 
 const restoring: Row[] = [
-  gives('restoring.reading', 'readSession', FACTS, 'authenticated.renewable', {
-    yes: ['foundWorkingToken', 'tokenStillWorks'],
-    does: ['letRequestsPass'],
-  }),
-  gives('restoring.reading', 'readSession', FACTS, 'refreshing.requesting.closed', {
-    does: ['holdRequests'],
-  }),
-  gives('restoring.reading', 'readSession', undefined, 'anonymous', { does: ['sendWithoutToken'] }),
-  gives('restoring.reading', 'readSession', undefined, 'restoring.signingInSilently', {
+  resolves('restoring.reading', 'restore', FACTS, 'authenticated.refreshable'),
+  resolves('restoring.reading', 'restore', EXPIRED, 'refreshing.requesting.closed'),
+  resolves('restoring.reading', 'restore', undefined, 'anonymous'),
+  resolves('restoring.reading', 'restore', undefined, 'restoring.signingInSilently', {
     policy: { silentSignIn: true },
   }),
-  fails('restoring.reading', 'readSession', {}, 'anonymous', { does: ['sendWithoutToken'] }),
-  fails('restoring.reading', 'readSession', {}, 'restoring.signingInSilently', {
-    policy: { silentSignIn: true },
+  resolves('restoring.signingInSilently', 'refresh', FACTS, 'authenticated.refreshable', {
+    emits: ['signedIn'],
   }),
-  gives('restoring.signingInSilently', 'exchangeTokens', FACTS, 'authenticated.renewable', {
-    tells: ['signedIn'],
-    does: ['letRequestsPass'],
+  rejects('restoring.signingInSilently', 'refresh', REFUSED, 'anonymous'),
+  rejects('restoring.signingInSilently', 'refresh', failure(), 'restoring.backingOff', {
+    emits: ['refreshFailed'],
   }),
-  fails('restoring.signingInSilently', 'exchangeTokens', failure(REFUSED), 'anonymous', {
-    does: ['sendWithoutToken'],
-  }),
-  fails('restoring.signingInSilently', 'exchangeTokens', failure(), 'restoring.backingOff', {
-    tells: ['refreshFailed'],
-  }),
-  fails('restoring.signingInSilently', 'exchangeTokens', failure(), 'anonymous', {
+  rejects('restoring.signingInSilently', 'refresh', failure(), 'anonymous', {
     policy: { attempts: 1 },
-    tells: ['refreshFailed'],
-    does: ['sendWithoutToken'],
+    emits: ['refreshFailed'],
   }),
-  after('restoring.backingOff', 'untilRetry', 'restoring.signingInSilently'),
+  after('restoring.backingOff', BACKOFF - 1, 'restoring.backingOff'),
+  after('restoring.backingOff', BACKOFF, 'restoring.signingInSilently'),
 ]
 
 const authenticating: Row[] = [
-  on('authenticating', adopt(true, true), 'authenticating', { tells: ['refreshed'] }),
-  on('authenticating', adopt(true, false), 'authenticated.renewable', {
-    tells: ['signedIn'],
-    does: ['letRequestsPass'],
-  }),
-  gives('authenticating', 'authenticate', FACTS, 'authenticated.renewable', {
-    tells: ['signedIn'],
-    does: ['letRequestsPass'],
-  }),
-  fails('authenticating', 'authenticate', {}, 'anonymous', { does: ['sendWithoutToken'] }),
+  on('authenticating', received(true, true, 0), 'authenticating', { emits: ['refreshed'] }),
+  on('authenticating', received(true, false), 'authenticated.refreshable', { emits: ['signedIn'] }),
+  resolves('authenticating', 'authenticate', FACTS, 'authenticated.refreshable', { emits: ['signedIn'] }),
+  rejects('authenticating', 'authenticate', {}, 'anonymous'),
 ]
 
-const renewable: Row[] = [
-  on('authenticated.renewable', { type: 'session.check' }, 'authenticated.renewable'),
-  on('authenticated.renewable', { type: 'session.check' }, 'refreshing.requesting.closed', {
-    no: 'tokenStillWorks',
-    does: ['holdRequests'],
+const UNUSED = { policy: { refreshOn: 'activity' } } as const
+const USED = { ...UNUSED, used: true } as const
+
+const refreshable: Row[] = [
+  on('authenticated.refreshable', { type: 'clock.check' }, 'authenticated.refreshable'),
+  on('authenticated.refreshable', { type: 'clock.check' }, 'refreshing.requesting.closed', {
+    later: LIFETIME,
   }),
-  on('authenticated.renewable', { type: 'session.check' }, 'refreshing.requesting.open', {
-    yes: ['renewalIsDue'],
-    does: ['letRequestsPass'],
-  }),
-  ...(['environment.woke', 'environment.online'] as const).flatMap((type) => [
-    on('authenticated.renewable', { type }, 'authenticated.renewable', { yes: ['renewalIsDue'] }),
-    on('authenticated.renewable', { type }, 'refreshing.requesting.open', {
-      yes: ['renewalIsDue', 'renewsByItself'],
-      does: ['letRequestsPass'],
-    }),
+  on('authenticated.refreshable', { type: 'clock.check' }, 'refreshing.requesting.open', { later: DUE }),
+  ...(['environment.resumed', 'environment.online'] as const).flatMap((type) => [
+    on('authenticated.refreshable', { type }, 'authenticated.refreshable'),
+    on('authenticated.refreshable', { type }, 'refreshing.requesting.open', { later: DUE }),
+    on('authenticated.refreshable', { type }, 'refreshing.requesting.closed', { later: LIFETIME }),
+    on('authenticated.refreshable', { type }, 'authenticated.refreshable', { ...UNUSED, later: DUE }),
+    on('authenticated.refreshable', { type }, 'refreshing.requesting.open', { ...USED, later: DUE }),
   ]),
-  on('authenticated.renewable', { type: 'session.refresh' }, 'refreshing.requesting.open', {
-    does: ['letRequestsPass'],
+  on('authenticated.refreshable', { type: 'session.refresh' }, 'refreshing.requesting.open'),
+  on('authenticated.refreshable', { type: 'session.refresh' }, 'refreshing.requesting.closed', {
+    later: LIFETIME,
   }),
-  on('authenticated.renewable', { type: 'session.refresh' }, 'refreshing.requesting.closed', {
-    no: 'tokenStillWorks',
-    does: ['holdRequests'],
-  }),
-  on('authenticated.renewable', UNAUTHORIZED, 'refreshing.requesting.closed', { does: ['holdRequests'] }),
-  on('authenticated.renewable', STALE, 'authenticated.renewable'),
-  after('authenticated.renewable', 'untilRenewal', 'refreshing.requesting.open', {
-    yes: ['renewsByItself', 'renewalIsDue'],
-    does: ['letRequestsPass'],
-  }),
-  after('authenticated.renewable', 'untilRenewal', 'authenticated.renewable', { does: ['letRequestsPass'] }),
-  after('authenticated.renewable', 'untilRenewal', 'authenticated.renewable', { yes: ['renewalIsDue'] }),
-  after('authenticated.renewable', 'untilSessionLimit', 'authenticated.renewable', {
-    does: ['lookForUse', 'letRequestsPass'],
-  }),
-  after('authenticated.renewable', 'untilSessionLimit', 'expired', {
-    yes: ['idleLimitReached'],
-    tells: ['expired'],
-    does: ['lookForUse', 'letRequestsPass', 'eraseTokens', 'refuseRequests'],
-  }),
-  on('authenticated.renewable', { type: 'session.check' }, 'expired', {
-    yes: ['lifetimeReached'],
-    tells: ['expired'],
-    ...DIES,
+  on('authenticated.refreshable', UNAUTHORIZED, 'refreshing.requesting.closed'),
+  on('authenticated.refreshable', STALE, 'authenticated.refreshable'),
+  after('authenticated.refreshable', DUE - 1, 'authenticated.refreshable'),
+  after('authenticated.refreshable', DUE, 'refreshing.requesting.open'),
+  after('authenticated.refreshable', DUE, 'authenticated.refreshable', { setBack: 1 }),
+  after('authenticated.refreshable', DUE + 1, 'refreshing.requesting.open', { setBack: 1 }),
+  after('authenticated.refreshable', DUE, 'authenticated.refreshable', UNUSED),
+  after('authenticated.refreshable', DUE, 'refreshing.requesting.open', USED),
+  after('authenticated.refreshable', 2 * LIFETIME, 'authenticated.refreshable', {
+    policy: { refreshOn: 'demand' },
   }),
 ]
 
-const terminal: Row[] = [
-  on('authenticated.terminal', { type: 'session.check' }, 'authenticated.terminal'),
-  on('authenticated.terminal', { type: 'session.check' }, 'expired', {
-    no: 'tokenStillWorks',
-    tells: ['expired'],
-    ...DIES,
+const EXPIRES = { emits: ['expired'], calls: ['expire: token_expired'] }
+
+const lastToken: Row[] = [
+  on('authenticated.lastToken', { type: 'clock.check' }, 'authenticated.lastToken'),
+  on('authenticated.lastToken', { type: 'clock.check' }, 'expired', { later: LIFETIME, ...EXPIRES }),
+  on('authenticated.lastToken', { type: 'session.refresh' }, 'authenticated.lastToken', {
+    calls: ['rejectRefreshWaiters'],
   }),
-  on('authenticated.terminal', { type: 'session.refresh' }, 'authenticated.terminal', {
-    does: ['rejectRenewals'],
+  on('authenticated.lastToken', UNAUTHORIZED, 'expired', EXPIRES),
+  on('authenticated.lastToken', STALE, 'authenticated.lastToken'),
+  after('authenticated.lastToken', LIFETIME, 'authenticated.lastToken', {
+    setBack: 1,
+    calls: ['rejectRefreshWaiters'],
   }),
-  on('authenticated.terminal', UNAUTHORIZED, 'expired', { tells: ['expired'], ...DIES }),
-  on('authenticated.terminal', STALE, 'authenticated.terminal'),
-  after('authenticated.terminal', 'untilExpiry', 'authenticated.terminal', {
-    does: ['letRequestsPass', 'rejectRenewals'],
-  }),
-  after('authenticated.terminal', 'untilExpiry', 'expired', {
-    no: 'tokenStillWorks',
-    tells: ['expired'],
-    ...DIES,
-  }),
+  after('authenticated.lastToken', LIFETIME, 'expired', EXPIRES),
 ]
 
-const exchange: Row[] = [
-  gives('refreshing.requesting.open', 'exchangeTokens', NEWER, 'authenticated.renewable', {
-    tells: ['refreshed'],
-    does: ['letRequestsPass'],
+const ATTEMPTS = ['backingOff', 'ambiguous', 'offline', 'coolingDown'] as const
+const GATES = ['open', 'closed'] as const
+
+const attempts: Row[] = [
+  resolves('refreshing.requesting.open', 'refresh', NEWER, 'authenticated.refreshable', {
+    emits: ['refreshed'],
   }),
-  gives(
+  resolves('refreshing.requesting.open', 'refresh', { ...NEWER, epoch: 2 }, 'authenticated.refreshable', {
+    emits: ['signedIn'],
+  }),
+  resolves(
     'refreshing.requesting.closed',
-    'exchangeTokens',
-    { ...NEWER, renewable: false },
-    'authenticated.terminal',
-    {
-      tells: ['refreshed'],
-      does: ['letRequestsPass', 'letRequestsPass', 'rejectRenewals'],
-    },
+    'refresh',
+    { ...NEWER, refreshable: false },
+    'authenticated.lastToken',
+    { emits: ['refreshed'], calls: ['rejectRefreshWaiters'] },
   ),
-  fails('refreshing.requesting.open', 'exchangeTokens', failure(REFUSED), 'authenticated.terminal', {
-    tells: ['refreshFailed'],
-    does: ['letRequestsPass', 'rejectRenewals'],
+  rejects('refreshing.requesting.open', 'refresh', REFUSED, 'authenticated.lastToken', {
+    emits: ['refreshFailed'],
+    calls: ['rejectRefreshWaiters'],
   }),
-  fails('refreshing.requesting.closed', 'exchangeTokens', failure(REFUSED), 'expired', {
-    tells: ['refreshFailed', 'expired'],
-    ...DIES,
+  rejects('refreshing.requesting.closed', 'refresh', REFUSED, 'expired', {
+    emits: ['refreshFailed', 'expired'],
+    calls: ['expire: invalid_grant'],
   }),
-  ...(['open', 'closed'] as const).flatMap((gate) => {
+  ...GATES.flatMap((gate) => {
     const from = `refreshing.requesting.${gate}`
-    const tells = ['refreshFailed']
+    const ambiguous = `refreshing.ambiguous.${gate}`
+    const emits = ['refreshFailed']
     return [
-      fails(from, 'exchangeTokens', failure({ uncertain: true }), `refreshing.uncertain.${gate}`, { tells }),
-      fails(from, 'exchangeTokens', failure({ reason: 'offline' }), `refreshing.offline.${gate}`, { tells }),
-      fails(from, 'exchangeTokens', failure(), `refreshing.backingOff.${gate}`, { tells }),
-      fails(from, 'exchangeTokens', failure(), `refreshing.suspended.${gate}`, {
+      rejects(from, 'refresh', failure({ ambiguous: true }), ambiguous, { emits }),
+      rejects(from, 'refresh', failure({ reason: 'offline' }), `refreshing.offline.${gate}`, { emits }),
+      rejects(from, 'refresh', failure(), `refreshing.backingOff.${gate}`, { emits }),
+      rejects(from, 'refresh', failure({ retryAt: START }), from, { emits }),
+      rejects(
+        from,
+        'refresh',
+        failure({ retryAt: START, notBefore: START + 1 }),
+        `refreshing.backingOff.${gate}`,
+        {
+          emits,
+        },
+      ),
+      rejects(from, 'refresh', failure(), `refreshing.coolingDown.${gate}`, {
         policy: { attempts: 1 },
-        tells,
-        does: ['rejectHeldRequests'],
+        emits,
+        calls: ['rejectHeld'],
       }),
-      gives(`refreshing.uncertain.${gate}`, 'readSession', NEWER, 'authenticated.renewable', {
-        tells: ['refreshed'],
-        does: ['letRequestsPass'],
+      resolves(ambiguous, 'restore', NEWER, 'authenticated.refreshable', { emits: ['refreshed'] }),
+      resolves(ambiguous, 'restore', { ...NEWER, epoch: 2 }, 'authenticated.refreshable', {
+        emits: ['signedIn'],
       }),
-      gives(`refreshing.uncertain.${gate}`, 'readSession', undefined, `refreshing.requesting.${gate}`),
-      fails(`refreshing.uncertain.${gate}`, 'readSession', {}, `refreshing.requesting.${gate}`),
+      resolves(ambiguous, 'restore', undefined, from),
     ]
   }),
-  gives('refreshing.uncertain.open', 'readSession', undefined, 'authenticated.terminal', {
+  resolves('refreshing.ambiguous.open', 'restore', undefined, 'authenticated.lastToken', {
     policy: { ambiguousRefresh: 'expire' },
-    does: ['letRequestsPass', 'rejectRenewals'],
+    calls: ['rejectRefreshWaiters'],
   }),
-  gives('refreshing.uncertain.closed', 'readSession', undefined, 'expired', {
+  resolves('refreshing.ambiguous.closed', 'restore', undefined, 'expired', {
     policy: { ambiguousRefresh: 'expire' },
-    tells: ['expired'],
-    ...DIES,
-  }),
-  fails('refreshing.uncertain.open', 'readSession', {}, 'authenticated.terminal', {
-    policy: { ambiguousRefresh: 'expire' },
-    does: ['letRequestsPass', 'rejectRenewals'],
-  }),
-  fails('refreshing.uncertain.closed', 'readSession', {}, 'expired', {
-    policy: { ambiguousRefresh: 'expire' },
-    tells: ['expired'],
-    ...DIES,
+    emits: ['expired'],
+    calls: ['expire: ambiguous'],
   }),
   on('refreshing.backingOff.closed', { type: 'environment.offline' }, 'refreshing.offline.closed'),
-  after('refreshing.backingOff.closed', 'untilRetry', 'refreshing.requesting.closed'),
-  after('refreshing.suspended.closed', 'untilCooledDown', 'refreshing.requesting.closed'),
-  ...EXCHANGES.flatMap((state) =>
-    (['environment.online', 'environment.woke', 'session.refresh', 'request.held'] as const).flatMap(
+  after('refreshing.backingOff.closed', BACKOFF - 1, 'refreshing.backingOff.closed'),
+  after('refreshing.backingOff.closed', BACKOFF, 'refreshing.requesting.closed'),
+  after('refreshing.backingOff.closed', 90_000 - 1, 'refreshing.backingOff.closed', ASKED_TO_WAIT),
+  after('refreshing.backingOff.closed', 90_000, 'refreshing.requesting.closed', ASKED_TO_WAIT),
+  after('refreshing.coolingDown.closed', COOL_DOWN - 1, 'refreshing.coolingDown.closed'),
+  after('refreshing.coolingDown.closed', COOL_DOWN, 'refreshing.requesting.closed'),
+  after('refreshing.coolingDown.closed', 90_000 - 1, 'refreshing.coolingDown.closed', ASKED_TO_WAIT),
+  after('refreshing.coolingDown.closed', 90_000, 'refreshing.requesting.closed', ASKED_TO_WAIT),
+  after('refreshing.coolingDown.closed', 10 * COOL_DOWN, 'refreshing.coolingDown.closed', {
+    policy: { refreshOn: 'demand' },
+  }),
+]
+
+/** The one door to the next attempt: an event skips the backoff, but never the time that the server asked for. */
+const retryDoor: Row[] = GATES.flatMap((gate) =>
+  ATTEMPTS.flatMap((state) =>
+    (['environment.online', 'environment.resumed', 'session.refresh', 'request.held'] as const).flatMap(
       (type) => {
         const event = (type === 'request.held' ? { type, ...BURST } : { type }) as AuthEvent
-        const from = `refreshing.${state}.closed`
-        const tells = type === 'request.held' ? ['requestHeld'] : []
-        if (!reacts(state, type)) return [on(from, event, from, { yes: ['mayRetryNow'], tells })]
+        const from = `refreshing.${state}.${gate}`
+        const emits = type === 'request.held' ? ['requestHeld'] : []
+        if (!isDoor(state, type)) return [on(from, event, from, { emits })]
         return [
-          on(from, event, 'refreshing.requesting.closed', { yes: ['mayRetryNow'], tells }),
-          on(from, event, state === 'backingOff' ? from : 'refreshing.backingOff.closed', { tells }),
+          on(from, event, `refreshing.requesting.${gate}`, { emits }),
+          on(from, event, `refreshing.backingOff.${gate}`, { ...ASKED_TO_WAIT, emits }),
+          on(from, event, `refreshing.requesting.${gate}`, { ...ASKED_TO_WAIT, later: 90_000, emits }),
         ]
       },
     ),
   ),
-]
+)
 
-function reacts(state: (typeof EXCHANGES)[number], type: string): boolean {
-  if (state === 'uncertain') return false
-  if (state === 'suspended') return true
+/** Whether the event asks for an attempt at once in that state. */
+function isDoor(state: (typeof ATTEMPTS)[number], type: string): boolean {
+  if (state === 'ambiguous') return false
+  if (state === 'coolingDown') return true
   return type.startsWith('environment') || (state === 'offline' && type === 'session.refresh')
 }
 
-const gate: Row[] = [
-  on('refreshing.requesting.open', { type: 'session.check' }, 'refreshing.requesting.open'),
-  on('refreshing.requesting.open', { type: 'session.check' }, 'refreshing.requesting.closed', {
-    no: 'tokenStillWorks',
-    does: ['holdRequests'],
+const gates: Row[] = [
+  on('refreshing.requesting.open', { type: 'clock.check' }, 'refreshing.requesting.open'),
+  on('refreshing.requesting.open', { type: 'clock.check' }, 'refreshing.requesting.closed', {
+    later: LIFETIME,
   }),
-  on('refreshing.backingOff.open', UNAUTHORIZED, 'refreshing.backingOff.closed', { does: ['holdRequests'] }),
-  on('refreshing.suspended.open', STALE, 'refreshing.suspended.open'),
-  after('refreshing.requesting.open', 'untilExpiry', 'refreshing.requesting.closed', {
-    no: 'tokenStillWorks',
-    does: ['holdRequests'],
-  }),
-  after('refreshing.requesting.open', 'untilExpiry', 'refreshing.requesting.open', {
-    does: ['letRequestsPass'],
-  }),
+  on('refreshing.backingOff.open', UNAUTHORIZED, 'refreshing.backingOff.closed'),
+  on('refreshing.coolingDown.open', STALE, 'refreshing.coolingDown.open'),
+  after('refreshing.requesting.open', LIFETIME, 'refreshing.requesting.closed'),
+  after('refreshing.requesting.open', LIFETIME, 'refreshing.requesting.open', { setBack: 1 }),
+  after('refreshing.requesting.open', LIFETIME + 1, 'refreshing.requesting.closed', { setBack: 1 }),
   on('refreshing.requesting.open', { type: 'session.refresh' }, 'refreshing.requesting.open'),
   on('refreshing.requesting.closed', UNAUTHORIZED, 'refreshing.requesting.closed'),
 ]
 
-const limits: Row[] = [
-  after('refreshing.requesting.closed', 'untilSessionLimit', 'refreshing.requesting.closed', {
-    does: ['lookForUse'],
-  }),
-  after('refreshing.offline.open', 'untilSessionLimit', 'expired', {
-    yes: ['idleLimitReached'],
-    tells: ['expired'],
-    does: ['lookForUse', ...DIES.does],
-  }),
-  on('refreshing.suspended.closed', { type: 'session.check' }, 'expired', {
-    yes: ['lifetimeReached'],
-    tells: ['expired'],
-    ...DIES,
-  }),
-]
-
-const leaving: Row[] = [
-  gives('signingOut', 'revokeTokens', undefined, 'loggedOut', {
-    tells: ['signedOut'],
-    does: ['sendWithoutToken'],
-  }),
-  fails('signingOut', 'revokeTokens', {}, 'loggedOut', { tells: ['signedOut'], does: ['sendWithoutToken'] }),
-]
+const signingOut: Row[] = [resolves('signingOut', 'revoke', undefined, 'loggedOut', { emits: ['signedOut'] })]
 
 export const ROWS: readonly Row[] = [
-  ...anywhere,
+  ...inAnyState,
+  ...limits,
   ...restoring,
   ...authenticating,
-  ...renewable,
-  ...terminal,
-  ...exchange,
-  ...gate,
-  ...limits,
-  ...leaving,
+  ...refreshable,
+  ...lastToken,
+  ...attempts,
+  ...retryDoor,
+  ...gates,
+  ...signingOut,
 ]

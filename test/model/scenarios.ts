@@ -1,6 +1,6 @@
 import type { ModelEventName, ModelSettings } from '../../src/testing/index.ts'
 
-/** One model of the suite: a way to set the app up, and what happens to it. */
+/** One model of the suite: the settings of the app, and the events that may happen. */
 export interface Scenario extends ModelSettings {
   readonly name: string
   readonly happens: readonly ModelEventName[]
@@ -9,7 +9,7 @@ export interface Scenario extends ModelSettings {
 const retry = { attempts: 2, minDelay: 1_000, maxDelay: 30_000 }
 const timeouts = { hold: 600_000 }
 
-/** Between them they take every transition of the chart. Each is small, or their paths would have no end. */
+/** Together they take every transition of the chart. Each is small, because the number of paths grows fast. */
 export const scenarios: readonly Scenario[] = [
   {
     name: 'a session from sign-in to sign-out',
@@ -38,7 +38,7 @@ export const scenarios: readonly Scenario[] = [
     ],
   },
   {
-    name: 'a refresh token that dies',
+    name: 'a refresh token that expires',
     start: 'stored',
     happens: [
       'refreshTokenDies',
@@ -88,7 +88,7 @@ export const scenarios: readonly Scenario[] = [
     ],
   },
   {
-    name: 'no network',
+    name: 'a network that goes down',
     start: 'stored',
     retry,
     timeouts,
@@ -106,7 +106,7 @@ export const scenarios: readonly Scenario[] = [
     ],
   },
   {
-    name: 'answers that get lost',
+    name: 'answers of the token endpoint that get lost',
     start: 'stored',
     retry,
     timeouts,
@@ -124,7 +124,7 @@ export const scenarios: readonly Scenario[] = [
     ],
   },
   {
-    name: 'answers that get lost, where a token that may be spent ends the session',
+    name: 'answers of the token endpoint that get lost, if an ambiguous refresh ends the session',
     start: 'stored',
     ambiguousRefresh: 'expire',
     retry,
@@ -155,7 +155,7 @@ export const scenarios: readonly Scenario[] = [
     ],
   },
   {
-    name: 'sign-ins that take their time',
+    name: 'slow sign-ins',
     start: 'stored',
     retry,
     timeouts,
@@ -191,7 +191,7 @@ export const scenarios: readonly Scenario[] = [
     ],
   },
   {
-    name: 'other tabs',
+    name: 'changes in other tabs',
     start: 'stored',
     retry,
     timeouts,
@@ -208,7 +208,7 @@ export const scenarios: readonly Scenario[] = [
     ],
   },
   {
-    name: 'late refusals',
+    name: 'late 401 answers',
     start: 'stored',
     retry,
     timeouts,
@@ -225,7 +225,7 @@ export const scenarios: readonly Scenario[] = [
     ],
   },
   {
-    name: 'sleep, and clocks that are wrong',
+    name: 'a machine that sleeps or whose clock is wrong',
     start: 'stored',
     retry,
     timeouts,
@@ -243,9 +243,9 @@ export const scenarios: readonly Scenario[] = [
     ],
   },
   {
-    name: 'renewal by demand',
+    name: 'refreshes on demand',
     start: 'stored',
-    renew: 'demand',
+    refreshOn: 'demand',
     retry,
     timeouts,
     happens: [
@@ -260,15 +260,15 @@ export const scenarios: readonly Scenario[] = [
     ],
   },
   {
-    name: 'renewal by activity',
+    name: 'refreshes after activity',
     start: 'stored',
-    renew: 'activity',
+    refreshOn: 'activity',
     retry,
     timeouts,
     happens: ['renewalDue', 'tokenExpires', 'request', 'wake', 'networkDown', 'networkUp'],
   },
   {
-    name: 'a session that is left alone',
+    name: 'a session that is idle for too long',
     start: 'stored',
     retry,
     timeouts: { ...timeouts, refresh: 6_000_000 },
@@ -276,7 +276,7 @@ export const scenarios: readonly Scenario[] = [
     happens: ['idleTooLong', 'renewalDue', 'request', 'endpointHolds', 'endpointRecovers', 'signIn'],
   },
   {
-    name: 'a session that has lived long enough',
+    name: 'a session that reaches its absolute limit',
     start: 'stored',
     retry,
     timeouts: { ...timeouts, refresh: 6_000_000 },
@@ -284,7 +284,7 @@ export const scenarios: readonly Scenario[] = [
     happens: ['livedTooLong', 'renewalDue', 'request', 'endpointHolds', 'endpointRecovers', 'signIn'],
   },
   {
-    name: 'a wait that ends in a sleep',
+    name: 'a wait during which the machine sleeps',
     start: 'stored',
     retry,
     timeouts,
@@ -306,14 +306,14 @@ export const scenarios: readonly Scenario[] = [
     happens: ['request', 'signOut', 'signIn', 'accessTokenDies'],
   },
   {
-    name: 'a silent sign-in where there is no session',
+    name: 'a silent sign-in without a session',
     silentSignIn: true,
     retry,
     timeouts,
     happens: ['request', 'signIn', 'signOut'],
   },
   {
-    name: 'a silent sign-in where the store fails',
+    name: 'a silent sign-in with a broken store',
     start: 'storageBroken',
     silentSignIn: true,
     retry,
@@ -329,7 +329,7 @@ export const scenarios: readonly Scenario[] = [
     happens: ['request', 'retryDue', 'endpointRecovers', 'signInRefused'],
   },
   {
-    name: 'a silent sign-in that takes its time',
+    name: 'a slow silent sign-in',
     start: 'cookie',
     endpoint: 'holds',
     retry,

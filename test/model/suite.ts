@@ -9,14 +9,14 @@ import {
 } from '../../src/testing/index.ts'
 import { scenarios } from './scenarios.ts'
 
-/** What came out of one step has no order that anybody may count on. */
+/** The outcomes and events of one step have no guaranteed order. */
 const sorted = <Seen extends { outcomes: readonly string[]; emitted: readonly string[] }>(seen: Seen) => ({
   ...seen,
   outcomes: [...seen.outcomes].sort(),
   emitted: [...seen.emitted].sort(),
 })
 
-/** Every path of every scenario, over that transport and real HTTP; in process where there is none. */
+/** Tests every path of every scenario: over real HTTP with a transport, in process without one. */
 export function describeModel(how: string, transport?: TransportFactory) {
   const coverage = createCoverage()
 

@@ -9,14 +9,14 @@ const root = fileURLToPath(new URL('../..', import.meta.url))
 const CLOCK = 'src/environment/clock.ts'
 const LIMIT = 'const LONGEST = 2 ** 31 - 1'
 
-/** Whether each seeded bug still fits the source of that tree. */
+/** Checks whether each seeded bug still fits the source of that tree. */
 const check = (tree: string) =>
   spawnSync(process.execPath, [join(root, 'scripts/mutants.mjs'), '--check'], {
     cwd: tree,
     encoding: 'utf8',
   })
 
-/** A tree whose clock says something else about the longest delay. */
+/** A copy of the tree, with that text in place of the longest delay of its clock. */
 function treeWith(text: string): string {
   const tree = mkdtempSync(join(tmpdir(), 'authchart-tree-'))
   onTestFinished(() => rmSync(tree, { recursive: true, force: true }))
@@ -28,7 +28,7 @@ function treeWith(text: string): string {
 }
 
 describe('the seeded bugs', () => {
-  it('each change text that the source has, once', () => {
+  it('each replace text that occurs exactly once in the source', () => {
     const { status, stdout, stderr } = check(root)
 
     expect([status, stderr]).toEqual([0, ''])
@@ -36,9 +36,9 @@ describe('the seeded bugs', () => {
   })
 
   it.each([
-    ['is gone', 'const LONGEST = 2_147_483_647', '0 times'],
-    ['is there twice', `${LIMIT} // ${LIMIT}`, '2 times'],
-  ])('are not planted where that text %s: the command says where', (_, text, count) => {
+    ['is missing', 'const LONGEST = 2_147_483_647', '0 times'],
+    ['occurs twice', `${LIMIT} // ${LIMIT}`, '2 times'],
+  ])('make the command fail and name the file if their text %s', (_, text, count) => {
     const { status, stdout, stderr } = check(treeWith(text))
 
     expect([status, stdout]).toEqual([1, ''])

@@ -1,22 +1,22 @@
-/** How often each thing may still happen that nothing in the library makes happen. */
+/** How many more times each event may happen that the library itself does not cause. */
 export interface Budget {
-  /** The current access token dies at the server. */
-  deaths: number
-  /** The clock says that a token is due for its early renewal, in one tab. */
+  /** The server stops accepting the current access token. */
+  invalidations: number
+  /** The time for an early refresh comes in one tab. */
   timers: number
   signOuts: number
   signIns: number
-  /** The token endpoint fails (5xx), its answer is lost, or it comes after the deadline. */
+  /** The token endpoint fails (5xx), its answer is lost, or the answer comes after the deadline. */
   network: number
-  /** A lock is lost, or a wait for it given up. */
+  /** A lock is lost, or a tab stops waiting for it. */
   locks: number
-  /** The store does not answer, or refuses a write. */
+  /** The store does not answer, or rejects a write. */
   store: number
-  /** A tab crashes and is loaded again. */
+  /** A tab crashes and is reloaded. */
   crashes: number
 }
 export const BUDGETS = [
-  'deaths',
+  'invalidations',
   'timers',
   'signOuts',
   'signIns',
@@ -27,7 +27,7 @@ export const BUDGETS = [
 ] as const satisfies readonly (keyof Budget)[]
 
 export const NO_BUDGET: Budget = {
-  deaths: 0,
+  invalidations: 0,
   timers: 0,
   signOuts: 0,
   signIns: 0,
@@ -37,13 +37,13 @@ export const NO_BUDGET: Budget = {
   crashes: 0,
 }
 
-/* What faults leave behind: they excuse something from then on, see `invariants.ts`. */
+/* Faults that have happened, as bits. Some invariants allow for them, see `invariants.ts`. */
 
-/** A lock was lost, or given up. */
+/** A lock was lost, or a tab stopped waiting for it. */
 export const LOCK_FAULT = 1
-/** A refresh token may be spent whose answer nobody got. */
+/** A refresh token may have been used although no tab received the answer. */
 export const ANSWER_LOST = 2
 /** The store failed. */
 export const STORE_FAULT = 4
-/** An answer did not come in time, and may still come. */
+/** An answer missed its deadline, and may still arrive. */
 export const ANSWER_LATE = 8

@@ -1,4 +1,4 @@
-/** Byte strings of one width, numbered as they come. */
+/** A set of byte strings of one width, numbered in the order in which they are added. */
 export function createByteSet(width: number) {
   const perPage = 1 << 14
   const pages: { bytes: Uint8Array; words: Uint32Array }[] = []
@@ -49,7 +49,7 @@ export function createByteSet(width: number) {
       const at = (index & (perPage - 1)) * width
       return page(index).bytes.slice(at, at + width)
     },
-    /** Gives the number of those bytes, new or not. */
+    /** Returns the number of these bytes, and adds them if they are new. */
     add(bytes: Uint8Array): number {
       probe.set(bytes)
       if (size * 2 > table.length) grow()

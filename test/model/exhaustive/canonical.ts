@@ -1,14 +1,14 @@
-import { EXCHANGES, REQUESTS_AT, TAB_BIT, TAB_BYTES, TAB_FACTS, TABS_AT } from './encoding.ts'
+import { ATTEMPTS, REQUESTS_AT, TAB_BIT, TAB_BYTES, TAB_HEADER, TABS_AT } from './encoding.ts'
 import { SETTLED } from './state.ts'
 
 /**
- * Brings bytes into the one form that all states have which nobody could tell apart: exchanges of a tab, requests,
- * and the two tabs are interchangeable.
+ * Brings bytes into a canonical form: states that differ only in the order of a tab's refresh attempts, of the requests
+ * or of the two tabs get the same bytes.
  */
 export function canonicalize(bytes: Uint8Array) {
   for (let tab = 0; tab < 2; tab++) {
-    const at = TABS_AT + tab * TAB_BYTES + TAB_FACTS
-    sort(bytes, at, 3, EXCHANGES)
+    const at = TABS_AT + tab * TAB_BYTES + TAB_HEADER
+    sort(bytes, at, 3, ATTEMPTS)
   }
   let order = compare(bytes, TABS_AT, TABS_AT + TAB_BYTES, TAB_BYTES)
   sort(bytes, REQUESTS_AT, 1, 3)

@@ -1,195 +1,198 @@
 /**
- * `machines/auth.machine.ts`, with `provide.ts` and what `gate.ts` does once the chart has come to rest: where the chart
- * goes, and what becomes of those who wait.
+ * The transitions of `machines/auth.machine.ts` with the ports of `session/session.ts`, and what `requests/gate.ts` does with held
+ * requests after each transition.
  */
-import { CHANGED, ended } from './messages.ts'
-import { other, type Play, tell } from './play.ts'
+import { CHANGED, sessionEnded } from './messages.ts'
 import {
+  ABANDONED,
   AUTHENTICATING,
   CHART,
+  type ChartState,
   CLOSED,
+  COOLING_DOWN,
   CURRENT,
   EXPIRED,
-  type Exchange,
   FOREIGN,
   FREE,
   HELD,
-  HELD_AGAIN,
+  isWaiting,
+  LAST_TOKEN,
   LOGGED_OUT,
   NOTHING,
   OPEN,
-  type Place,
+  REFRESHABLE,
   RELEASED,
   RELEASED_AGAIN,
-  RENEWABLE,
   REQUESTING,
-  type Request,
+  type RefreshAttempt,
   SETTLED,
-  STRAY,
-  SUSPENDED,
   sessionOf,
   type Tab,
-  TERMINAL,
   WAITING,
   type World,
 } from './state.ts'
+import { otherTab, post, type Stepper } from './stepper.ts'
 import { clearStore } from './store.ts'
-import { dismiss, erase, outdate } from './vault.ts'
+import { bumpRevision, endSession, expireTokens } from './vault.ts'
 
-/** The gate's posture `pass`. */
-export const letsPass = (place: Place) => place === RENEWABLE || place === TERMINAL || place === OPEN
+/** Whether requests are sent in this state: the tag `pass`. */
+export const letsPass = (chartState: ChartState) =>
+  chartState === REFRESHABLE || chartState === LAST_TOKEN || chartState === OPEN
 
-/** `refreshing.exchange.requesting`, and the exchange is the one it listens to. */
-export const isHeard = (tab: Tab, exchange: Exchange) =>
-  exchange.current && !exchange.late && isRequesting(tab)
+/** Whether the chart waits for this attempt: it is in `refreshing.attempt.requesting` and joined the attempt. */
+export const isAwaited = (tab: Tab, attempt: RefreshAttempt) =>
+  attempt.current && !attempt.timedOut && isRequesting(tab)
 
-export const isRefreshing = ({ place }: Tab) => place === OPEN || place === CLOSED
-const isRequesting = (tab: Tab) => isRefreshing(tab) && tab.exchange === REQUESTING
+export const isRefreshing = ({ chartState }: Tab) => chartState === OPEN || chartState === CLOSED
+const isRequesting = (tab: Tab) => isRefreshing(tab) && tab.phase === REQUESTING
 
-export function enter(play: Play, world: World, number: number, place: Place) {
+export function enter(stepper: Stepper, world: World, number: number, chartState: ChartState) {
   const tab = world.tabs[number]!
-  if (tab.look.by === CHART) tab.look.by = STRAY
-  tab.place = place
-  tab.exchange = REQUESTING
-  settle(play, world, number)
+  if (tab.storeRead.reader === CHART) tab.storeRead.reader = ABANDONED
+  tab.chartState = chartState
+  tab.phase = REQUESTING
+  flushHeld(stepper, world, number)
 }
 
-export function isWaiting({ stage }: Request) {
-  return stage === HELD || stage === HELD_AGAIN
-}
-
-/** `settle`, `release`: who waits is let go, turned away, or waits on, as the place says. */
-function settle(play: Play, world: World, number: number) {
-  const { place } = world.tabs[number]!
+/** `flush`, `#release`: held requests are released, rejected, or still held, depending on the state of the chart. */
+function flushHeld(stepper: Stepper, world: World, number: number) {
+  const { chartState } = world.tabs[number]!
   for (const request of world.requests) {
     if (request.tab !== number || !isWaiting(request)) continue
-    if (letsPass(place)) {
+    if (letsPass(chartState)) {
       if (request.pass === FOREIGN) request.stage = SETTLED
       else {
         request.stage = request.stage === HELD ? RELEASED : RELEASED_AGAIN
         request.pass = CURRENT
       }
-    } else if (place === LOGGED_OUT || (place === EXPIRED && play.rules.emptyQueueOnExpiry)) {
+    } else if (chartState === LOGGED_OUT || (chartState === EXPIRED && stepper.rules.rejectHeldOnExpiry)) {
       request.stage = SETTLED
     }
   }
 }
 
-export function authenticated(play: Play, world: World, number: number) {
-  enter(play, world, number, world.tabs[number]!.last ? TERMINAL : RENEWABLE)
+export function enterAuthenticated(stepper: Stepper, world: World, number: number) {
+  enter(stepper, world, number, world.tabs[number]!.hasLastToken ? LAST_TOKEN : REFRESHABLE)
 }
 
-export function terminal(play: Play, world: World, number: number) {
-  world.tabs[number]!.last = true
-  enter(play, world, number, TERMINAL)
+export function enterTerminal(stepper: Stepper, world: World, number: number) {
+  world.tabs[number]!.hasLastToken = true
+  enter(stepper, world, number, LAST_TOKEN)
 }
 
-/** Enters `refreshing` by that gate. */
-export function refreshing(play: Play, world: World, number: number, gate: Place) {
-  enter(play, world, number, gate)
-  request(play, world, number)
+/** Enters `refreshing` with the gate OPEN or CLOSED. */
+export function enterRefreshing(stepper: Stepper, world: World, number: number, gate: ChartState) {
+  enter(stepper, world, number, gate)
+  requestTokens(stepper, world, number)
 }
 
-/** Enters `requesting`: joins an exchange for the same tokens that is under way, or begins one (`exchange`). */
-export function request(play: Play, world: World, number: number) {
+/** Enters `requesting`: joins the attempt that is in progress for the same tokens, or starts one (`refresh`). */
+export function requestTokens(stepper: Stepper, world: World, number: number) {
   const tab = world.tabs[number]!
-  tab.exchange = REQUESTING
-  if (tab.exchanges.some(({ stage, current, late }) => stage !== FREE && current && !late)) return
-  const exchange = tab.exchanges.find(({ stage }) => stage === FREE)
-  if (!exchange) throw new Error('The model has no room for so many exchanges')
-  exchange.stage = WAITING
-  exchange.current = true
-  exchange.sameEpoch = play.rules.revokes
+  tab.phase = REQUESTING
+  if (tab.attempts.some(({ stage, current, timedOut }) => stage !== FREE && current && !timedOut)) return
+  const attempt = tab.attempts.find(({ stage }) => stage === FREE)
+  if (!attempt)
+    throw new Error('Too many refresh attempts for the encoding: raise ATTEMPTS and WIDTH in encoding.ts')
+  attempt.stage = WAITING
+  attempt.current = true
+  attempt.sameEpoch = stepper.rules.revokes
 }
 
-/** The access token is known to be dead: by a 401, or by the clock. */
-export function close(play: Play, world: World, number: number) {
+/** The access token is known to be invalid, by a 401 or by the clock. */
+export function closeGate(stepper: Stepper, world: World, number: number) {
   const tab = world.tabs[number]!
-  tab.knownDead = true
-  if (tab.place === TERMINAL) expire(play, world, number)
-  else if (tab.place === OPEN) tab.place = CLOSED
-  else refreshing(play, world, number, CLOSED)
+  tab.knownInvalid = true
+  if (tab.chartState === LAST_TOKEN) expire(stepper, world, number)
+  else if (tab.chartState === OPEN) tab.chartState = CLOSED
+  else enterRefreshing(stepper, world, number, CLOSED)
 }
 
-/** What `close` leads to, in words. */
-export const consequence = (place: Place) =>
-  place === TERMINAL
+/** What `closeGate` leads to, in words. */
+export const consequence = (chartState: ChartState) =>
+  chartState === LAST_TOKEN
     ? 'the session expires'
-    : place === OPEN
+    : chartState === OPEN
       ? 'the gate closes'
       : 'the gate closes, and a refresh begins'
 
 export function suspend(world: World, number: number) {
-  world.tabs[number]!.exchange = SUSPENDED
+  world.tabs[number]!.phase = COOLING_DOWN
   for (const request of world.requests) {
     if (request.tab === number && isWaiting(request)) request.stage = SETTLED
   }
 }
 
-/** `eraseTokens`, `refuseRequests`: the session ended by itself. */
-export function expire(play: Play, world: World, number: number) {
+/** `expireSession`: the session expires. */
+export function expire(stepper: Stepper, world: World, number: number) {
   const { tokens } = world.tabs[number]!
-  erase(world, number)
-  clearStore(play, world, number, tokens)
-  tell(world.tabs[other(number)]!, ended(sessionOf(tokens)))
-  enter(play, world, number, EXPIRED)
+  expireTokens(world, number)
+  clearStore(stepper, world, number, tokens)
+  post(world.tabs[otherTab(number)]!, sessionEnded(sessionOf(tokens)))
+  enter(stepper, world, number, EXPIRED)
 }
 
 /** `session.signOut`. */
-export function signOut(play: Play, world: World, number: number) {
+export function signOut(stepper: Stepper, world: World, number: number) {
   const tab = world.tabs[number]!
-  const left = sessionOf(tab.tokens)
-  // Whoever signs out of what the store holds signs out of that.
-  for (const session of [left, tab.erased, sessionOf(world.stored)]) {
+  const current = sessionOf(tab.tokens)
+  // A sign-out also ends the session in the store, because it clears the store.
+  for (const session of [current, tab.expiredSession, sessionOf(world.stored)]) {
     if (session > 0) world.sessions[session - 1]!.signedOut = true
   }
-  if (play.rules.revokes && left > 0) world.sessions[left - 1]!.revoking = true
-  dismiss(world, number)
-  tab.departed = true
-  clearStore(play, world, number)
-  // Where there was nobody to dismiss, the others find the record gone.
-  tell(world.tabs[other(number)]!, left > 0 ? ended(left) : CHANGED)
-  enter(play, world, number, LOGGED_OUT)
+  if (stepper.rules.revokes && current > 0) world.sessions[current - 1]!.revoking = true
+  endSession(world, number)
+  tab.hasSignedOut = true
+  clearStore(stepper, world, number)
+  // Without a session to name, the message makes the other tab read the store and find the record missing.
+  post(world.tabs[otherTab(number)]!, current > 0 ? sessionEnded(current) : CHANGED)
+  enter(stepper, world, number, LOGGED_OUT)
 }
 
-/** `endedElsewhere`: the record is gone. */
-export function endedElsewhere(play: Play, world: World, number: number) {
-  outdate(world.tabs[number]!)
-  removed(play, world, number)
+/** `endedElsewhere`: the session ended in another tab. Reads and attempts in progress become outdated. */
+export function endedElsewhere(stepper: Stepper, world: World, number: number) {
+  bumpRevision(world.tabs[number]!)
+  logOut(stepper, world, number)
 }
 
-/** `session.removed`: it ended elsewhere; the store is left to whoever ended it. */
-export function removed(play: Play, world: World, number: number) {
+/** `session.endedElsewhere`: the session ended in another tab, which has cleared the store already. */
+export function logOut(stepper: Stepper, world: World, number: number) {
   const tab = world.tabs[number]!
-  if (tab.tokens === NOTHING && tab.erased === 0) return
-  dismiss(world, number)
+  if (tab.tokens === NOTHING && tab.expiredSession === 0) return
+  endSession(world, number)
   tab.knowsRecord = false
-  enter(play, world, number, LOGGED_OUT)
+  enter(stepper, world, number, LOGGED_OUT)
 }
 
-export function enterAuthenticating(play: Play, world: World, number: number) {
-  enter(play, world, number, AUTHENTICATING)
+export function enterAuthenticating(stepper: Stepper, world: World, number: number) {
+  enter(stepper, world, number, AUTHENTICATING)
 }
 
-/** `authenticating` failed: back to where the session stands. */
-export function returnFromSignIn(play: Play, world: World, number: number) {
-  const { tokens, knownDead, erased } = world.tabs[number]!
-  if (tokens === NOTHING) enter(play, world, number, erased === 0 ? LOGGED_OUT : EXPIRED)
-  else if (knownDead) refreshing(play, world, number, CLOSED)
-  else authenticated(play, world, number)
+/** `authenticating` failed: returns to the state that fits the session. */
+export function returnFromSignIn(stepper: Stepper, world: World, number: number) {
+  const { tokens, knownInvalid, expiredSession } = world.tabs[number]!
+  if (tokens === NOTHING) enter(stepper, world, number, expiredSession === 0 ? LOGGED_OUT : EXPIRED)
+  else if (knownInvalid) enterRefreshing(stepper, world, number, CLOSED)
+  else enterAuthenticated(stepper, world, number)
 }
 
-/** `session.adopt`: tokens came that the chart did not wait for. */
-export function hearsOfTokens(play: Play, world: World, number: number, renewal: boolean, works: boolean) {
-  const { place } = world.tabs[number]!
-  if (place === AUTHENTICATING && renewal && works) return
-  if (works) authenticated(play, world, number)
+/** `tokens.received`: tokens arrive that the chart did not wait for. */
+export function receiveTokens(
+  stepper: Stepper,
+  world: World,
+  number: number,
+  isSameSession: boolean,
+  works: boolean,
+) {
+  const { chartState } = world.tabs[number]!
+  if (chartState === AUTHENTICATING && isSameSession && works) return
+  if (works) enterAuthenticated(stepper, world, number)
   else {
-    world.tabs[number]!.knownDead = true
-    refreshing(play, world, number, CLOSED)
+    world.tabs[number]!.knownInvalid = true
+    enterRefreshing(stepper, world, number, CLOSED)
   }
 }
 
 export function announceChange(world: World, number: number) {
-  tell(world.tabs[other(number)]!, CHANGED)
+  post(world.tabs[otherTab(number)]!, CHANGED)
 }

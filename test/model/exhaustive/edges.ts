@@ -1,4 +1,4 @@
-/** Who leads where, to see in the end whether any run goes in circles. */
+/** The edges between states, to find out at the end whether any run has a cycle. */
 export function createEdges() {
   let targets = new Int32Array(1 << 18)
   let firsts = new Int32Array(1 << 16)
@@ -17,7 +17,7 @@ export function createEdges() {
       if (count === targets.length) targets = grown(targets)
       targets[count++] = target
     },
-    /** Takes away states that nothing leads to, until none is left, or only circles. */
+    /** Removes states without incoming edges, again and again. If some states remain, they contain a cycle. */
     hasCycle(states: number): boolean {
       const leading = new Int32Array(states)
       for (let edge = 0; edge < count; edge++) leading[targets[edge]!]!++

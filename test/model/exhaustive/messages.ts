@@ -1,4 +1,4 @@
-/** What tabs tell each other (`CoordinatorMessage`). */
+/** The messages between tabs (`CoordinatorMessage`): the store has changed. */
 export const CHANGED = 1
-/** The end of a session. */
-export const ended = (session: number) => 1 + session
+/** The session with this number has ended. */
+export const sessionEnded = (session: number) => 1 + session

@@ -1,5 +1,5 @@
-/** A generator of numbers below 1 that begins where it is told to (mulberry32). */
-export function chance(seed: number): () => number {
+/** A generator of numbers from 0 to below 1 with a seed (mulberry32). */
+export function createRandom(seed: number): () => number {
   let state = seed
   return () => {
     state = (state + 0x6d2b79f5) | 0

@@ -1,10 +1,11 @@
-/** Two tabs of the real thing, in which nothing goes on that the test does not let go on. */
-import { bearerRequest } from '../../../src/core/bearer-request.ts'
+/** Two tabs of the real core. Every store read, lock, refresh call and message waits until the test releases it. */
 import { createAuthWith } from '../../../src/core/create-auth.ts'
+import { defineCoordinator, defineStorage } from '../../../src/core/features/share.ts'
 import type { CoordinatorMessage, SessionRecord, TokenResponse } from '../../../src/core/ports.ts'
+import { bearerRequest } from '../../../src/core/requests/bearer-request.ts'
 import { createVirtualClock, settled, type VirtualClock } from '../../../src/testing/virtual-clock.ts'
 
-/** Longer than any walk. */
+/** Milliseconds; longer than any walk. */
 const NEVER = 1e9
 /** Milliseconds of every backoff. */
 export const BACKOFF = 1_000
@@ -26,26 +27,26 @@ export interface Call extends Answerable {
 
 export interface Waiter {
   readonly grant: () => void
-  /** The lock cannot be had, or is taken away. */
+  /** The coordinator does not grant the lock, or takes it away. */
   readonly refuse: () => void
 }
 
 export interface RealRequest {
   readonly abort: () => void
   settled: boolean
-  /** The header it is in flight with, and the way to answer it. */
+  /** While in flight: the `Authorization` header, and the function that answers the request. */
   flight:
     | { readonly authorization: string | undefined; readonly answer: (status: number) => void }
     | undefined
 }
 
-/** What all tabs share. */
+/** The clock and the store that all tabs share. */
 interface Shared {
   readonly clock: VirtualClock
   stored: SessionRecord | undefined
 }
 
-function openTab(shared: Shared, tellSibling: (message: CoordinatorMessage) => void) {
+function openTab(shared: Shared, announce: (message: CoordinatorMessage) => void) {
   const { clock } = shared
   const faults = { read: false, write: false, clear: false }
   const reads: (() => void)[] = []
@@ -53,8 +54,8 @@ function openTab(shared: Shared, tellSibling: (message: CoordinatorMessage) => v
   const calls: Call[] = []
   const signIns: Answerable[] = []
   const inbox: CoordinatorMessage[] = []
-  let hear: (message: CoordinatorMessage) => void = () => {}
-  const fails = (what: keyof typeof faults) => {
+  let receive: (message: CoordinatorMessage) => void = () => {}
+  const takeFault = (what: keyof typeof faults) => {
     const failing = faults[what]
     faults[what] = false
     return failing
@@ -65,26 +66,26 @@ function openTab(shared: Shared, tellSibling: (message: CoordinatorMessage) => v
       refresh: ({ refreshToken }) =>
         new Promise((resolve, reject) => void calls.push({ refreshToken, resolve, reject })),
       signIn: () => new Promise((resolve, reject) => void signIns.push({ resolve, reject })),
-      storage: {
+      storage: defineStorage({
         read: () => {
           const found = shared.stored
-          const isBroken = fails('read')
+          const isBroken = takeFault('read')
           return new Promise((resolve, reject) => {
             reads.push(() => (isBroken ? reject(new Error('the store is broken')) : resolve(found)))
           })
         },
         write(record) {
-          // The whole record, and less of it.
+          // Fails for the whole record and for the record without its access token; `clear` ends the fault.
           if (faults.write) throw new Error('the store is full')
           shared.stored = record
         },
         clear() {
           faults.write = false
-          if (fails('clear')) throw new Error('the store is broken')
+          if (takeFault('clear')) throw new Error('the store is broken')
           shared.stored = undefined
         },
-      },
-      coordinator: {
+      }),
+      coordinator: defineCoordinator({
         exclusive: (_, task) =>
           new Promise((resolve, reject) => {
             waiters.push({
@@ -92,12 +93,12 @@ function openTab(shared: Shared, tellSibling: (message: CoordinatorMessage) => v
               refuse: () => reject(new Error('no lock')),
             })
           }),
-        announce: tellSibling,
+        announce,
         subscribe(listener) {
-          hear = listener
+          receive = listener
           return () => {}
         },
-      },
+      }),
       retry: { attempts: 100, minDelay: BACKOFF, maxDelay: BACKOFF, jitter: 0 },
       timeouts: { refresh: NEVER, signIn: NEVER, lock: NEVER, storage: NEVER, hold: NEVER },
     },
@@ -117,7 +118,7 @@ function openTab(shared: Shared, tellSibling: (message: CoordinatorMessage) => v
     calls,
     signIns,
     inbox,
-    hear: (message: CoordinatorMessage) => hear(message),
+    receive: (message: CoordinatorMessage) => receive(message),
     request(): RealRequest {
       const controller = new AbortController()
       const request: RealRequest = {
@@ -125,7 +126,7 @@ function openTab(shared: Shared, tellSibling: (message: CoordinatorMessage) => v
         settled: false,
         flight: undefined,
       }
-      const settle = () => {
+      const complete = () => {
         request.settled = true
       }
       bearerRequest<{ status: number }>(auth, {
@@ -137,11 +138,11 @@ function openTab(shared: Shared, tellSibling: (message: CoordinatorMessage) => v
             }
             request.flight = { authorization, answer }
           }),
-        challenge: ({ status }) => (status === 401 ? 'renew' : undefined),
+        challenge: ({ status }) => (status === 401 ? 'refresh' : undefined),
         replayable: true,
         key: () => `${Math.random()}`,
         signal: controller.signal,
-      }).then(settle, settle)
+      }).then(complete, complete)
       return request
     },
   }
@@ -149,7 +150,7 @@ function openTab(shared: Shared, tellSibling: (message: CoordinatorMessage) => v
 
 export type RealTab = ReturnType<typeof openTab>
 
-/** Both start with Ada's session in the store. */
+/** Opens two tabs that have restored Ada's session from the store. */
 export async function createRealTabs() {
   const clock = createVirtualClock()
   const shared: Shared = {
@@ -182,7 +183,7 @@ export async function createRealTabs() {
     get stored() {
       return shared.stored
     },
-    /** Its page is closed and loaded again. */
+    /** Closes the page of a tab and opens it again. */
     async reload(number: number) {
       tabs[number]?.auth.dispose()
       await settled()

@@ -1,16 +1,22 @@
-/** Breadth-first search over states kept as bytes: to a fixed point, or to the first thing that is wrong. */
+/** Breadth-first search over states encoded as bytes, to a fixed point or to the first violation. */
 import { createByteSet } from './byte-set.ts'
 import { createEdges } from './edges.ts'
 
-/** What is searched. */
+/**
+ * Time limit of a test that searches or walks, in milliseconds. Such a test uses the CPU all the time, so on a busy
+ * machine it takes many times longer than alone. The global limit is meant for tests that wait.
+ */
+export const SEARCH_TIMEOUT = 600_000
+
+/** The states to search. */
 export interface Space<Step> {
-  /** Bytes of a state; a multiple of 4. */
+  /** Number of bytes of a state; a multiple of 4. */
   readonly width: number
-  /** The states to begin with. */
+  /** The states with which the search begins. */
   initial(): Iterable<Uint8Array>
   /**
-   * Every state that may follow, its bytes good until the call returns; then tells what is wrong where there is nothing
-   * more to come.
+   * Calls `visit` with every state that may follow; the bytes are valid until the call returns. Returns the violation
+   * if the state at `at` is at rest and violates an invariant.
    */
   expand(
     states: Uint8Array,
@@ -21,18 +27,18 @@ export interface Space<Step> {
 
 export interface Finding {
   readonly wrong: string
-  /** The states that lead there, as `expand` gave them. */
+  /** The states on the way to the violation, as `expand` passed them to `visit`. */
   readonly path: readonly Uint8Array[]
 }
 
 export interface Result {
   readonly states: number
   readonly transitions: number
-  /** Steps on the shortest way to the state that is farthest away. */
+  /** The largest number of steps that a shortest way to any state has. */
   readonly deepest: number
-  /** The first thing that is wrong, on a shortest way to it; `undefined`: every state there is was looked at. */
+  /** The first violation, with a shortest way to it. `undefined`: every reachable state was visited. */
   readonly finding: Finding | undefined
-  /** Whether a run can go in circles. Where none can, each of them comes to rest, whatever the order of its steps. */
+  /** Whether a run can have a cycle. If not, every run comes to rest, in whatever order its steps are taken. */
   readonly endless: boolean
   readonly seconds: number
 }
@@ -55,7 +61,8 @@ export function search<Step>(space: Space<Step>, { limit = 20_000_000 } = {}): R
     const before = seen.size
     const index = seen.add(bytes)
     if (index === before) {
-      if (index >= limit) throw new Error(`More than ${limit} states`)
+      if (index >= limit)
+        throw new Error(`More than ${limit} states: reduce the budget of the setting, or raise \`limit\``)
       if (index === parents.length) {
         const grown = new Int32Array(parents.length * 2)
         grown.set(parents)

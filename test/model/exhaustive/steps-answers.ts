@@ -1,167 +1,177 @@
-import { adoptFound, heedsGone } from './adopting.ts'
-import { authenticated, endedElsewhere, expire, hearsOfTokens, isHeard, suspend, terminal } from './chart.ts'
-import { freeExchange } from './encoding.ts'
-import { keep } from './keep.ts'
-import type { Play } from './play.ts'
 import {
+  endedElsewhere,
+  enterAuthenticated,
+  enterTerminal,
+  expire,
+  isAwaited,
+  receiveTokens,
+  suspend,
+} from './chart.ts'
+import { freeAttempt } from './encoding.ts'
+import { isSessionRemoved, mergeFound } from './merge.ts'
+import { persist } from './persist.ts'
+import {
+  AMBIGUOUS,
   BACKING_OFF,
   CHART,
-  type Exchange,
+  COOLING_DOWN,
   isNewer,
   isReading,
   lagOf,
   NOTHING,
   OPEN,
   REREAD,
-  SUSPENDED,
+  type RefreshAttempt,
   sessionOf,
   type TokenSet,
-  UNCERTAIN,
   type World,
 } from './state.ts'
-import { lookInto, readStore } from './store.ts'
-import { begin, seal } from './vault.ts'
+import type { Stepper } from './stepper.ts'
+import { readStore, startRead } from './store.ts'
+import { beginSession, replaceTokens } from './vault.ts'
 
-/** The tokens arrive: `commit`, `done` and `keep` run without a pause. */
-export function grantedSteps(play: Play, tab: number, index: number) {
-  const { before } = play
-  const { tokens, late, current } = before.tabs[tab]!.exchanges[index]!
-  if (!current && play.rules.compareAndSet) {
-    const world = arrival(play, tab, index)
-    const { sameEpoch } = world.tabs[tab]!.exchanges[index]!
-    const isOver = !sameEpoch || world.tabs[tab]!.tokens === NOTHING
-    if (play.rules.revokes && isOver) world.sessions[sessionOf(tokens) - 1]!.revoking = true
-    freeExchange(world.tabs[tab]!.exchanges[index]!)
-    play.end('{tab} gets {tokens}, too late: its vault has changed, and they are dropped', tab, tokens)
+/** The tokens arrive: `#commit`, `commit` and `persist` run in one go, without an `await`. */
+export function grantedSteps(stepper: Stepper, tab: number, index: number) {
+  const { before } = stepper
+  const { tokens, timedOut, current } = before.tabs[tab]!.attempts[index]!
+  if (!current && stepper.rules.compareAndSet) {
+    const world = receiveGranted(stepper, tab, index)
+    const { sameEpoch } = world.tabs[tab]!.attempts[index]!
+    const hasEnded = !sameEpoch || world.tabs[tab]!.tokens === NOTHING
+    if (stepper.rules.revokes && hasEnded) world.sessions[sessionOf(tokens) - 1]!.revoking = true
+    freeAttempt(world.tabs[tab]!.attempts[index]!)
+    stepper.emit('{tab} gets {tokens}, too late: its vault has changed, and they are dropped', tab, tokens)
     return
   }
-  const words = late
+  const words = timedOut
     ? '{tab} gets {tokens} after its deadline, and commits them'
     : '{tab} gets {tokens}, commits and stores them'
-  keep(play, tab, tokens, () => committed(play, tab, index, tokens), words)
+  persist(stepper, tab, tokens, () => commit(stepper, tab, index, tokens), words)
 }
 
-function arrival(play: Play, tab: number, index: number): World {
-  const world = play.begin()
-  const { tokens } = world.tabs[tab]!.exchanges[index]!
+function receiveGranted(stepper: Stepper, tab: number, index: number): World {
+  const world = stepper.draft()
+  const { tokens } = world.tabs[tab]!.attempts[index]!
   world.sessions[sessionOf(tokens) - 1]!.answered |= 2 << lagOf(tokens)
   return world
 }
 
-function committed(play: Play, tab: number, index: number, tokens: TokenSet): World {
-  const world = arrival(play, tab, index)
+function commit(stepper: Stepper, tab: number, index: number, tokens: TokenSet): World {
+  const world = receiveGranted(stepper, tab, index)
   const at = world.tabs[tab]!
-  const heard = isHeard(at, at.exchanges[index]!)
+  const awaited = isAwaited(at, at.attempts[index]!)
   if (sessionOf(at.tokens) !== sessionOf(tokens) || isNewer(at.tokens, tokens)) {
-    play.breaks('I5: the result of an exchange reached the vault of another epoch')
+    stepper.violate('I5: the result of a refresh reached the vault of another epoch')
   }
-  if (at.tokens === NOTHING) begin(play, world, tab, tokens)
-  else seal(world, tab, tokens)
-  freeExchange(at.exchanges[index]!)
-  if (heard) authenticated(play, world, tab)
-  else hearsOfTokens(play, world, tab, true, true)
+  if (at.tokens === NOTHING) beginSession(stepper, world, tab, tokens)
+  else replaceTokens(world, tab, tokens)
+  freeAttempt(at.attempts[index]!)
+  if (awaited) enterAuthenticated(stepper, world, tab)
+  else receiveTokens(stepper, world, tab, true, true)
   return world
 }
 
-/** The server refuses: `adoptNewer` looks whether a sibling won the race. */
-export function refusedSteps(play: Play, tab: number, index: number) {
-  const { late } = play.before.tabs[tab]!.exchanges[index]!
-  const world = play.begin()
-  const exchange = world.tabs[tab]!.exchanges[index]!
-  if (late) {
-    freeExchange(exchange)
-    play.end('{tab} is refused after its deadline: nobody listens', tab)
+/**
+ * The server refuses the refresh token: `reload` checks the store, because another tab may have refreshed first.
+ */
+export function refusedSteps(stepper: Stepper, tab: number, index: number) {
+  const { timedOut } = stepper.before.tabs[tab]!.attempts[index]!
+  const world = stepper.draft()
+  const attempt = world.tabs[tab]!.attempts[index]!
+  if (timedOut) {
+    freeAttempt(attempt)
+    stepper.emit('{tab} is refused after its deadline: no state waits for it', tab)
     return
   }
-  if (isReading(play.before.tabs[tab]!)) return
-  exchange.stage = REREAD
-  exchange.readCurrent = true
-  exchange.tokens = readStore(play, world, tab)
-  play.end('{tab} is refused, and reads the store again', tab)
+  if (isReading(stepper.before.tabs[tab]!)) return
+  attempt.stage = REREAD
+  attempt.readCurrent = true
+  attempt.tokens = readStore(stepper, world, tab)
+  stepper.emit('{tab} is refused, and reads the store again', tab)
 }
 
-export function actOnReread(play: Play, tab: number, index: number) {
-  if (adoptFound(play, tab, index, '{tab} takes over {tokens}: a sibling won the race')) return
-  const { tokens: found, readCurrent } = play.before.tabs[tab]!.exchanges[index]!
-  const world = play.begin()
+export function actOnReread(stepper: Stepper, tab: number, index: number) {
+  if (mergeFound(stepper, tab, index, '{tab} merges {tokens}: another tab refreshed first')) return
+  const { tokens: found, readCurrent } = stepper.before.tabs[tab]!.attempts[index]!
+  const world = stepper.draft()
   const at = world.tabs[tab]!
-  const heard = isHeard(at, at.exchanges[index]!)
-  freeExchange(at.exchanges[index]!)
-  if (heedsGone(play, tab, found, readCurrent)) {
-    endedElsewhere(play, world, tab)
-    play.end('{tab} finds its record gone, and logs out', tab)
-  } else if (heard && at.place === OPEN) {
-    terminal(play, world, tab)
-    play.end('{tab} goes on with its last access token', tab)
-  } else if (heard) {
-    expire(play, world, tab)
-    play.end('{tab}: the session has expired', tab)
-  } else play.end('{tab} was refused, and nobody listens', tab)
+  const awaited = isAwaited(at, at.attempts[index]!)
+  freeAttempt(at.attempts[index]!)
+  if (isSessionRemoved(stepper, tab, found, readCurrent)) {
+    endedElsewhere(stepper, world, tab)
+    stepper.emit('{tab} finds its record gone, and logs out', tab)
+  } else if (awaited && at.chartState === OPEN) {
+    enterTerminal(stepper, world, tab)
+    stepper.emit('{tab} goes on with its last access token', tab)
+  } else if (awaited) {
+    expire(stepper, world, tab)
+    stepper.emit('{tab}: the session has expired', tab)
+  } else stepper.emit('{tab} was refused, and no state waits for it', tab)
 }
 
-/** 5xx. How many tries there are is left open: each failure may be the last of them. */
-export function failedSteps(play: Play, tab: number, index: number) {
-  for (const next of [BACKING_OFF, SUSPENDED]) {
-    const world = play.begin()
+/** A 5xx answer. The model does not count attempts: each failure may be the last one that is allowed. */
+export function failedSteps(stepper: Stepper, tab: number, index: number) {
+  for (const next of [BACKING_OFF, COOLING_DOWN]) {
+    const world = stepper.draft()
     const at = world.tabs[tab]!
-    const heard = isHeard(at, at.exchanges[index]!)
-    freeExchange(at.exchanges[index]!)
-    if (!heard) {
-      play.end('{tab} hears of a failure that concerns nobody', tab)
+    const awaited = isAwaited(at, at.attempts[index]!)
+    freeAttempt(at.attempts[index]!)
+    if (!awaited) {
+      stepper.emit('{tab} receives a failure that no state waits for', tab)
       return
     }
-    if (!play.rules.patience) {
-      expire(play, world, tab)
-      play.end('{tab} takes a failure (5xx) for the end of the session', tab)
+    if (!stepper.rules.toleratesFailures) {
+      expire(stepper, world, tab)
+      stepper.emit('{tab} takes a failure (5xx) for the end of the session', tab)
       return
     }
-    if (next === BACKING_OFF) at.exchange = next
+    if (next === BACKING_OFF) at.phase = next
     else suspend(world, tab)
-    play.end(
+    stepper.emit(
       next === BACKING_OFF
-        ? '{tab}: the exchange failed, and will be tried again'
-        : '{tab}: the exchange failed, and all tries are spent: who waits is turned away',
+        ? '{tab}: the refresh failed, and will be attempted again'
+        : '{tab}: the refresh failed, and no attempt is left: held requests are rejected',
       tab,
     )
   }
 }
 
-export function lostSteps(play: Play, tab: number, index: number) {
-  endUncertain(
-    play,
+export function lostSteps(stepper: Stepper, tab: number, index: number) {
+  endAmbiguous(
+    stepper,
     tab,
     index,
-    (exchange) => freeExchange(exchange),
-    (words) => play.end(`{tab}: no answer came: ${words}`, tab),
+    (attempt) => freeAttempt(attempt),
+    (words) => stepper.emit(`{tab}: no answer came: ${words}`, tab),
   )
 }
 
-/** The refresh token was sent, and no answer came: look into the store first (`uncertain`), or give up for now. */
-export function endUncertain(
-  play: Play,
+/** The refresh token was sent, and no answer came: reads the store first (`ambiguous`), or suspends refreshing. */
+export function endAmbiguous(
+  stepper: Stepper,
   tab: number,
   index: number,
-  leave: (exchange: Exchange, world: World) => void,
-  end: (words: string) => void,
+  close: (attempt: RefreshAttempt, world: World) => void,
+  emit: (words: string) => void,
 ) {
-  const { before } = play
+  const { before } = stepper
   if (isReading(before.tabs[tab]!)) return
-  for (const next of [UNCERTAIN, SUSPENDED]) {
-    const world = play.begin()
+  for (const next of [AMBIGUOUS, COOLING_DOWN]) {
+    const world = stepper.draft()
     const at = world.tabs[tab]!
-    const heard = isHeard(at, at.exchanges[index]!)
-    leave(at.exchanges[index]!, world)
-    if (!heard) {
-      end('nobody listens')
+    const awaited = isAwaited(at, at.attempts[index]!)
+    close(at.attempts[index]!, world)
+    if (!awaited) {
+      emit('no state waits for it')
       return
     }
-    if (next === SUSPENDED) {
+    if (next === COOLING_DOWN) {
       suspend(world, tab)
-      end('all tries are spent, who waits is turned away')
+      emit('no attempt is left, and held requests are rejected')
       continue
     }
-    at.exchange = UNCERTAIN
-    lookInto(play, world, tab, CHART)
-    end('the store is read again')
+    at.phase = AMBIGUOUS
+    startRead(stepper, world, tab, CHART)
+    emit('the store is read again')
   }
 }

@@ -1,40 +1,40 @@
-/** Faults that are not the network's or the store's: a lock that is lost, and a tab that crashes. */
+/** Faults other than those of the network and the store: a lost lock, and a crash of a tab. */
 import { ANSWER_LOST, LOCK_FAULT } from './budget.ts'
-import { freeExchange } from './encoding.ts'
-import type { Play } from './play.ts'
+import { freeAttempt } from './encoding.ts'
 import { CHART, CURRENT, GRANTED, IDLE, NOTHING, REQUESTING, RESTORING, SENT, SETTLED } from './state.ts'
-import { lookInto } from './store.ts'
+import type { Stepper } from './stepper.ts'
+import { startRead } from './store.ts'
 
-export function faultSteps(play: Play) {
-  const { budget, tabs } = play.before
+export function faultSteps(stepper: Stepper) {
+  const { budget, tabs } = stepper.before
   for (let tab = 0; tab < 2; tab++) {
     if (budget.locks > 0) {
-      for (let index = 0; index < tabs[tab]!.exchanges.length; index++) {
-        if (!tabs[tab]!.exchanges[index]!.locked) continue
-        const world = play.begin()
+      for (let index = 0; index < tabs[tab]!.attempts.length; index++) {
+        if (!tabs[tab]!.attempts[index]!.locked) continue
+        const world = stepper.draft()
         world.budget.locks--
-        world.excuses |= LOCK_FAULT
-        world.tabs[tab]!.exchanges[index]!.locked = false
-        play.mayEnd('the lock of {tab} is stolen', tab)
+        world.faults |= LOCK_FAULT
+        world.tabs[tab]!.attempts[index]!.locked = false
+        stepper.emitOptional('the lock of {tab} is stolen', tab)
       }
     }
-    if (budget.crashes > 0) crash(play, tab)
+    if (budget.crashes > 0) crash(stepper, tab)
   }
 }
 
-/** The tab is loaded again: nothing is left of it but what it asked of the server. */
-function crash(play: Play, number: number) {
-  const world = play.begin()
+/** The tab crashes and is reloaded. Of its state, only requests in transit to the server remain. */
+function crash(stepper: Stepper, number: number) {
+  const world = stepper.draft()
   const tab = world.tabs[number]!
   world.budget.crashes--
-  for (const exchange of tab.exchanges) {
-    const { stage, tokens } = exchange
-    freeExchange(exchange)
-    if (stage === SENT || stage === GRANTED) world.excuses |= ANSWER_LOST
+  for (const attempt of tab.attempts) {
+    const { stage, tokens } = attempt
+    freeAttempt(attempt)
+    if (stage === SENT || stage === GRANTED) world.faults |= ANSWER_LOST
     if (stage !== SENT) continue
-    exchange.stage = stage
-    exchange.tokens = tokens
-    exchange.orphan = true
+    attempt.stage = stage
+    attempt.tokens = tokens
+    attempt.orphan = true
   }
   for (const request of world.requests) {
     if (request.tab !== number || request.stage === IDLE) continue
@@ -43,10 +43,10 @@ function crash(play: Play, number: number) {
   }
   tab.inbox.length = 0
   tab.tokens = NOTHING
-  tab.erased = tab.left = 0
-  tab.last = tab.knownDead = tab.knowsRecord = tab.hasSeenRecord = tab.departed = false
-  tab.place = RESTORING
-  tab.exchange = REQUESTING
-  lookInto(play, world, number, CHART)
-  play.mayEnd('{tab} crashes and is loaded again: it reads the store', number)
+  tab.expiredSession = tab.endedSessions = 0
+  tab.hasLastToken = tab.knownInvalid = tab.knowsRecord = tab.hasSeenRecord = tab.hasSignedOut = false
+  tab.chartState = RESTORING
+  tab.phase = REQUESTING
+  startRead(stepper, world, number, CHART)
+  stepper.emitOptional('{tab} crashes and is reloaded: it reads the store', number)
 }

@@ -1,125 +1,132 @@
-/** What tabs hear of each other (`create-auth.ts`), and looks into the store outside of an exchange. */
-import { authenticated, endedElsewhere, enter, hearsOfTokens, refreshing, removed, request } from './chart.ts'
-import { freeLook } from './encoding.ts'
-import { CHANGED, ended } from './messages.ts'
-import { isDead, type Play } from './play.ts'
+/** Messages between tabs (`session/peers.ts`), and reads of the store outside of a refresh attempt. */
+import {
+  endedElsewhere,
+  enter,
+  enterAuthenticated,
+  enterRefreshing,
+  logOut,
+  receiveTokens,
+  requestTokens,
+} from './chart.ts'
+import { freeStoreRead } from './encoding.ts'
+import { CHANGED, sessionEnded } from './messages.ts'
 import {
   CHART,
   CLOSED,
-  GONE,
   isReading,
-  isWorthAdopting,
   LOGGED_OUT,
-  NOBODY,
+  NO_READER,
   NOTHING,
+  RELOAD,
+  REMOVED,
   RESTORING,
-  SYNC,
   sessionOf,
+  shouldMerge,
 } from './state.ts'
-import { lookInto } from './store.ts'
-import { adopt, outdate } from './vault.ts'
+import { isInvalid, type Stepper } from './stepper.ts'
+import { startRead } from './store.ts'
+import { mergeTokens } from './vault.ts'
 
-export function messageSteps(play: Play) {
+export function messageSteps(stepper: Stepper) {
   for (let tab = 0; tab < 2; tab++) {
-    const { inbox, look } = play.before.tabs[tab]!
-    const inOrder = play.rules.ordered && !isReading(play.before.tabs[tab]!)
+    const { inbox, storeRead } = stepper.before.tabs[tab]!
+    const inOrder = stepper.rules.ordered && !isReading(stepper.before.tabs[tab]!)
     for (let index = 0; index < (inOrder ? 1 : inbox.length); index++) {
-      if (inbox.indexOf(inbox[index]!) === index) hear(play, tab, index)
+      if (inbox.indexOf(inbox[index]!) === index) receive(stepper, tab, index)
     }
-    if (look.by === CHART) chartActs(play, tab)
-    else if (look.by !== NOBODY) actOnLook(play, tab)
+    if (storeRead.reader === CHART) chartActsOnRead(stepper, tab)
+    else if (storeRead.reader !== NO_READER) actOnStoreRead(stepper, tab)
   }
 }
 
 /**
- * The store answers one question of a tab after the other. What a message makes the tab read waits for its turn, in the
- * inbox here; an end that comes behind it does not wait.
+ * The tab receives the message at `index`. A tab reads the store one read at a time, so a message that causes a read
+ * stays in the inbox until the current read completes. A later message about the end of a session does not wait.
  */
-function hear(play: Play, tab: number, index: number) {
-  const { namedEnds } = play.rules
-  const { inbox, tokens } = play.before.tabs[tab]!
+function receive(stepper: Stepper, tab: number, index: number) {
+  const { endNamesSession } = stepper.rules
+  const { inbox, tokens } = stepper.before.tabs[tab]!
   const message = inbox[index]!
-  const isMine = !namedEnds || tokens === NOTHING || message === ended(sessionOf(tokens))
-  const leaves = message !== CHANGED && isMine
-  if (!leaves && isReading(play.before.tabs[tab]!)) return
-  const world = play.begin()
+  const isMine = !endNamesSession || tokens === NOTHING || message === sessionEnded(sessionOf(tokens))
+  const endsSession = message !== CHANGED && isMine
+  if (!endsSession && isReading(stepper.before.tabs[tab]!)) return
+  const world = stepper.draft()
   const at = world.tabs[tab]!
   at.inbox.splice(index, 1)
-  if (leaves) {
-    outdate(at)
-    removed(play, world, tab)
-    play.end('{tab} hears that its session ended', tab)
+  if (endsSession) {
+    endedElsewhere(stepper, world, tab)
+    stepper.emit('{tab} receives the message that its session ended', tab)
   } else {
-    lookInto(play, world, tab, SYNC)
-    play.end(
+    startRead(stepper, world, tab, RELOAD)
+    stepper.emit(
       message === CHANGED
-        ? '{tab} hears of a change, and reads the store'
-        : '{tab} hears that another session ended, and reads the store',
+        ? '{tab} receives the message that the store changed, and reads the store'
+        : '{tab} receives the message that another session ended, and reads the store',
       tab,
     )
   }
 }
 
-/** `syncWithStore` after its `await`, or an `adoptNewer` that the chart no longer waits for. */
-function actOnLook(play: Play, tab: number) {
-  const { before } = play
+/** `checkStore` after its `await`, or an `reload` that the chart does not wait for any more. */
+function actOnStoreRead(stepper: Stepper, tab: number) {
+  const { before } = stepper
   const at = before.tabs[tab]!
-  const { by, tokens, current, sameEpoch } = at.look
-  if (isWorthAdopting(at, tokens, current)) {
-    const choices = isDead(before, tokens) ? 2 : 1
+  const { reader, tokens, current, sameEpoch } = at.storeRead
+  if (shouldMerge(at, tokens, current)) {
+    const choices = isInvalid(before, tokens) ? 2 : 1
     for (let choice = 0; choice < choices; choice++) {
-      const world = play.begin()
-      freeLook(world.tabs[tab]!.look)
-      const renewal = adopt(play, world, tab, tokens)
-      hearsOfTokens(play, world, tab, renewal || by !== SYNC, choice === 0)
-      play.end('{tab} takes over {tokens}', tab, tokens)
+      const world = stepper.draft()
+      freeStoreRead(world.tabs[tab]!.storeRead)
+      const isSameSession = mergeTokens(stepper, world, tab, tokens)
+      receiveTokens(stepper, world, tab, isSameSession || reader !== RELOAD, choice === 0)
+      stepper.emit('{tab} merges {tokens}', tab, tokens)
     }
     return
   }
-  const world = play.begin()
-  if (by === SYNC && at.tokens === NOTHING && !current && sameEpoch) {
-    lookInto(play, world, tab, SYNC)
-    play.end('{tab} has expired since it read the store, and reads it again', tab)
+  const world = stepper.draft()
+  if (reader === RELOAD && at.tokens === NOTHING && !current && sameEpoch) {
+    startRead(stepper, world, tab, RELOAD)
+    stepper.emit('{tab} has expired since it read the store, and reads it again', tab)
     return
   }
-  freeLook(world.tabs[tab]!.look)
-  if (tokens === GONE && current && at.tokens !== NOTHING && (by === SYNC || at.hasSeenRecord)) {
-    removed(play, world, tab)
-    play.end('{tab} found its record gone, and logs out', tab)
-  } else play.end('{tab} finds nothing new', tab)
+  freeStoreRead(world.tabs[tab]!.storeRead)
+  if (tokens === REMOVED && current && at.tokens !== NOTHING && (reader === RELOAD || at.hasSeenRecord)) {
+    logOut(stepper, world, tab)
+    stepper.emit('{tab} found its record gone, and logs out', tab)
+  } else stepper.emit('{tab} finds nothing new', tab)
 }
 
-/** `readSession` is back: in `restoring`, or in `refreshing.exchange.uncertain`. */
-function chartActs(play: Play, tab: number) {
-  const { before } = play
+/** `restore` has completed, in `restoring` or in `refreshing.attempt.ambiguous`. */
+function chartActsOnRead(stepper: Stepper, tab: number) {
+  const { before } = stepper
   const at = before.tabs[tab]!
-  const { tokens, current } = at.look
-  const restores = at.place === RESTORING
-  if (isWorthAdopting(at, tokens, current)) {
-    const choices = restores && isDead(before, tokens) ? 2 : 1
+  const { tokens, current } = at.storeRead
+  const restores = at.chartState === RESTORING
+  if (shouldMerge(at, tokens, current)) {
+    const choices = restores && isInvalid(before, tokens) ? 2 : 1
     for (let choice = 0; choice < choices; choice++) {
-      const world = play.begin()
-      freeLook(world.tabs[tab]!.look)
-      adopt(play, world, tab, tokens)
-      if (choice === 0) authenticated(play, world, tab)
+      const world = stepper.draft()
+      freeStoreRead(world.tabs[tab]!.storeRead)
+      mergeTokens(stepper, world, tab, tokens)
+      if (choice === 0) enterAuthenticated(stepper, world, tab)
       else {
-        world.tabs[tab]!.knownDead = true
-        refreshing(play, world, tab, CLOSED)
+        world.tabs[tab]!.knownInvalid = true
+        enterRefreshing(stepper, world, tab, CLOSED)
       }
-      play.end('{tab} takes over {tokens}', tab, tokens)
+      stepper.emit('{tab} merges {tokens}', tab, tokens)
     }
     return
   }
-  const world = play.begin()
-  freeLook(world.tabs[tab]!.look)
-  if (tokens === GONE && current && at.hasSeenRecord && at.tokens !== NOTHING) {
-    endedElsewhere(play, world, tab)
-    play.end('{tab} finds its record gone, and logs out', tab)
+  const world = stepper.draft()
+  freeStoreRead(world.tabs[tab]!.storeRead)
+  if (tokens === REMOVED && current && at.hasSeenRecord && at.tokens !== NOTHING) {
+    endedElsewhere(stepper, world, tab)
+    stepper.emit('{tab} finds its record gone, and logs out', tab)
   } else if (restores) {
-    enter(play, world, tab, LOGGED_OUT)
-    play.end('{tab} finds no session to restore', tab)
+    enter(stepper, world, tab, LOGGED_OUT)
+    stepper.emit('{tab} finds no session to restore', tab)
   } else {
-    request(play, world, tab)
-    play.end('{tab} finds nothing new, and tries the exchange again', tab)
+    requestTokens(stepper, world, tab)
+    stepper.emit('{tab} finds nothing new, and refreshes again', tab)
   }
 }

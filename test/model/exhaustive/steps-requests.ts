@@ -1,15 +1,15 @@
 /**
- * `src/core/bearer-request.ts` over `gate.ts`: a request from its call to its end, cut at every `await`.
+ * `src/core/requests/bearer-request.ts` over `gate.ts`: a request from its call to its end, cut at every `await`.
  *
- * There is no step for an answer other than 401: it ends the request, and nothing depends on it. A request that is in
- * flight in the end has had it. Nor is there one for a 401 that can only go to the caller: of a request without a token,
- * of one sent for another user, of a replay that waited for its token. Those are settled once they are sent.
+ * An answer other than 401 has no step: it ends the request, and nothing depends on it. A request that is in flight at
+ * rest has received such an answer. A 401 that can only go to the caller has no step either. It answers a request
+ * without a token, a request of another user, or a replay that waited for its token. Those count as settled when sent.
  */
-import { close, consequence, isRefreshing, isWaiting, letsPass, request as requestTokens } from './chart.ts'
+import { closeGate, consequence, isRefreshing, letsPass, requestTokens } from './chart.ts'
 import { checkSending } from './invariants.ts'
-import { isDead, type Play } from './play.ts'
 import {
   AT_HAND,
+  COOLING_DOWN,
   CURRENT,
   EXPIRED,
   FOREIGN,
@@ -17,6 +17,7 @@ import {
   HELD_AGAIN,
   IDLE,
   IN_FLIGHT,
+  isWaiting,
   LOGGED_OUT,
   NOTHING,
   RELEASED,
@@ -24,134 +25,135 @@ import {
   REPLAYED,
   type Request,
   SETTLED,
-  SUSPENDED,
   type Tab,
   UNOWNED,
   type World,
 } from './state.ts'
+import { isInvalid, type Stepper } from './stepper.ts'
 
-export function requestSteps(play: Play) {
-  const { requests, tabs } = play.before
+export function requestSteps(stepper: Stepper) {
+  const { requests, tabs } = stepper.before
   for (let index = 0; index < 3; index++) {
     const { stage, tab, pass } = requests[index]!
     if (index > 0 && isTwin(requests, index)) continue
-    if (stage === IDLE) arrive(play, index)
+    if (stage === IDLE) arrive(stepper, index)
     else if (stage === IN_FLIGHT || stage === REPLAYED) {
-      if (pass !== CURRENT || tabs[tab]!.tokens === NOTHING || isDead(play.before, tabs[tab]!.tokens)) {
-        refuse(play, index)
+      if (pass !== CURRENT || tabs[tab]!.tokens === NOTHING || isInvalid(stepper.before, tabs[tab]!.tokens)) {
+        answer401(stepper, index)
       }
     } else if (isWaiting(requests[index]!)) {
-      end(play.begin().requests[index]!)
-      play.mayEnd('{tab}: the caller of a request that waits gives up', tab)
-    } else if (stage === RELEASED || stage === RELEASED_AGAIN || stage === AT_HAND) proceed(play, index)
+      finish(stepper.draft().requests[index]!)
+      stepper.emitOptional('{tab}: the caller of a request that waits gives up', tab)
+    } else if (stage === RELEASED || stage === RELEASED_AGAIN || stage === AT_HAND) proceed(stepper, index)
   }
 }
 
-/** What one request may do, its twin may do as well, and it comes to the same. */
+/** Whether the request equals the one before it. Both have the same steps, with the same effects, so one is enough. */
 function isTwin(requests: readonly Request[], index: number): boolean {
   const { tab, stage, pass } = requests[index]!
   const before = requests[index - 1]!
   return before.tab === tab && before.stage === stage && before.pass === pass
 }
 
-function end(request: Request) {
+function finish(request: Request) {
   request.stage = SETTLED
   request.pass = CURRENT
 }
 
-/** `gate.pass()`, or `gate.hold()`, by the posture that goes with the place. */
-function arrive(play: Play, index: number) {
-  const world = play.begin()
+/** `gate.authorize()` or `gate.hold()`, by the tag of the chart's state. */
+function arrive(stepper: Stepper, index: number) {
+  const world = stepper.draft()
   const request = world.requests[index]!
   const { tab } = request
-  const { place } = world.tabs[tab]!
-  if (letsPass(place)) {
+  const { chartState } = world.tabs[tab]!
+  if (letsPass(chartState)) {
     request.stage = IN_FLIGHT
-    play.mayEnd('{tab} sends a request', tab)
-  } else if (place !== LOGGED_OUT && place !== EXPIRED) {
-    hold(play, world, index, HELD)
-    play.mayEnd('{tab} holds a request', tab)
+    stepper.emitOptional('{tab} sends a request', tab)
+  } else if (chartState !== LOGGED_OUT && chartState !== EXPIRED) {
+    hold(stepper, world, index, HELD)
+    stepper.emitOptional('{tab} holds a request', tab)
   }
 }
 
-/** `gate.hold()`; where all tries were spent, the chart hears `request.held` and tries again. */
-function hold(play: Play, world: World, index: number, stage: number) {
+/** `gate.hold()`. If refreshing is suspended, the event `request.held` makes the chart refresh again. */
+function hold(stepper: Stepper, world: World, index: number, stage: number) {
   const request = world.requests[index]!
   const tab = world.tabs[request.tab]!
   request.stage = stage
   if (stage === HELD && request.pass === CURRENT) request.pass = owner(tab)
-  if (isRefreshing(tab) && tab.exchange === SUSPENDED) requestTokens(play, world, request.tab)
+  if (isRefreshing(tab) && tab.phase === COOLING_DOWN) requestTokens(stepper, world, request.tab)
 }
 
-/** `vault.owner()`. */
-const owner = ({ tokens, erased }: Tab) => (tokens === NOTHING && erased === 0 ? UNOWNED : CURRENT)
+/** `vault.requestOwner`. */
+const owner = ({ tokens, expiredSession }: Tab) =>
+  tokens === NOTHING && expiredSession === 0 ? UNOWNED : CURRENT
 
-/** A 401: `gate.renew`, or for a replay the end, of which the chart may hear. */
-function refuse(play: Play, index: number) {
-  const { rules } = play
-  const world = play.begin()
+/** A 401: `gate.replay`. For a replay the 401 is the result, but the chart may still receive the event. */
+function answer401(stepper: Stepper, index: number) {
+  const { rules } = stepper
+  const world = stepper.draft()
   const request = world.requests[index]!
   const { tab, stage } = request
   const isReplay = stage === REPLAYED
   const isNow = request.pass === CURRENT || !rules.generationCheck
-  const { place: placeBefore } = world.tabs[tab]!
+  const { chartState: placeBefore } = world.tabs[tab]!
   const closes = isNow && letsPass(placeBefore)
-  if (isReplay && rules.replayLimit) end(request)
-  if (closes) close(play, world, tab)
-  const { place } = world.tabs[tab]!
+  if (isReplay && rules.replayLimit) finish(request)
+  if (closes) closeGate(stepper, world, tab)
+  const { chartState } = world.tabs[tab]!
   const which = request.pass === CURRENT || isReplay ? 'the current token set' : 'an older token set'
   const words = `{tab}: a request is answered 401 for ${which}${closes ? `: ${consequence(placeBefore)}` : ''}`
   if (request.stage === SETTLED) {
-    play.mayEnd(`${words}; it was a replay already, so that is its answer`, tab)
+    stepper.emitOptional(`${words}; it was a replay already, so that is its answer`, tab)
     return
   }
-  if (isReplay) play.breaks('I9: a request is replayed a second time')
-  if (request.pass === FOREIGN || place === LOGGED_OUT) {
-    end(request)
-    play.mayEnd(`${words}; there is nothing to replay it with`, tab)
-  } else if (place === EXPIRED) {
-    end(request)
-    play.mayEnd(`${words}; it is turned away`, tab)
-  } else if (letsPass(place)) {
+  if (isReplay) stepper.violate('I9: a request is replayed a second time')
+  if (request.pass === FOREIGN || chartState === LOGGED_OUT) {
+    finish(request)
+    stepper.emitOptional(`${words}; there is nothing to replay it with`, tab)
+  } else if (chartState === EXPIRED) {
+    finish(request)
+    stepper.emitOptional(`${words}; it is rejected`, tab)
+  } else if (letsPass(chartState)) {
     request.stage = AT_HAND
     request.pass = CURRENT
-    play.mayEnd(`${words}; a newer one is at hand for its replay`, tab)
+    stepper.emitOptional(`${words}; a newer one is at hand for its replay`, tab)
   } else {
     request.pass = owner(world.tabs[tab]!) === UNOWNED ? UNOWNED : CURRENT
-    hold(play, world, index, HELD_AGAIN)
-    play.mayEnd(`${words}; it waits for its replay`, tab)
+    hold(stepper, world, index, HELD_AGAIN)
+    stepper.emitOptional(`${words}; it waits for its replay`, tab)
   }
 }
 
-/** After a release, or with a token that was at hand, there is an `await` before the request is sent. */
-function proceed(play: Play, index: number) {
-  const { rules } = play
-  const world = play.begin()
+/** The step after the `await` between a release, or a token that was at hand, and the sending of the request. */
+function proceed(stepper: Stepper, index: number) {
+  const { rules } = stepper
+  const world = stepper.draft()
   const request = world.requests[index]!
   const { tab, stage, pass } = request
-  const { place } = world.tabs[tab]!
+  const { chartState } = world.tabs[tab]!
   const isChecked = stage === AT_HAND ? rules.checkAtHand : rules.checkAfterRelease
   const replays = stage !== RELEASED
-  const admitted = pass === CURRENT && letsPass(place)
+  const admitted = pass === CURRENT && letsPass(chartState)
   if (admitted || !isChecked) {
-    checkSending(play, world, request)
+    checkSending(stepper, world, request)
     if (!replays) request.stage = IN_FLIGHT
     else if (stage === AT_HAND || !rules.replayLimit) request.stage = REPLAYED
-    else end(request)
-    play.end(replays ? '{tab} sends a replay' : '{tab} sends a request it had held', tab)
+    else finish(request)
+    stepper.emit(replays ? '{tab} sends a replay' : '{tab} sends a held request', tab)
     return
   }
-  // `readmit`: the gate has closed again, or there is yet another token, or another user.
-  if (pass === FOREIGN || place === EXPIRED || place === LOGGED_OUT) {
-    end(request)
-    play.end('{tab} turns a request away that was let go too late', tab)
-  } else if (letsPass(place)) {
+  // `gate.resume`: during the `await` the gate closed again, or the tab got another token or another user.
+  if (pass === FOREIGN || chartState === EXPIRED || chartState === LOGGED_OUT) {
+    finish(request)
+    stepper.emit('{tab} rejects a request that was released too late', tab)
+  } else if (letsPass(chartState)) {
     request.stage = replays ? AT_HAND : RELEASED
     request.pass = CURRENT
-    play.end('{tab} gives a request that was let go the newer token', tab)
+    stepper.emit('{tab} gives a request that was released the newer token', tab)
   } else {
     request.pass = owner(world.tabs[tab]!)
-    hold(play, world, index, replays ? HELD_AGAIN : HELD)
-    play.end('{tab} holds a request again that was let go', tab)
+    hold(stepper, world, index, replays ? HELD_AGAIN : HELD)
+    stepper.emit('{tab} holds a request again that was released', tab)
   }
 }

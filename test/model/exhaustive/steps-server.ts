@@ -1,129 +1,130 @@
-/** The token endpoint: rotation, reuse detection, and a grace of one predecessor where the circumstances have it. */
-
+/** The token endpoint: rotation, reuse detection, and, if the circumstances say so, a grace of one previous token. */
 import { ANSWER_LATE, ANSWER_LOST } from './budget.ts'
 import { excusesLoss, isAtStake } from './invariants.ts'
-import { of, type Play } from './play.ts'
 import {
-  ALIVE,
-  DEAD,
+  ACTIVE,
+  ENDED,
   FAILED,
   FREE,
-  GONE,
   GRANTED,
   LOST,
   lagOf,
-  NONE_DEAD,
+  NONE_INVALID,
   NOTHING,
   REFUSED,
+  REMOVED,
   SENT,
   sessionOf,
   type TokenSet,
   tokenSet,
   type World,
 } from './state.ts'
-import { endUncertain } from './steps-answers.ts'
+import { type Stepper, serverSession } from './stepper.ts'
+import { endAmbiguous } from './steps-answers.ts'
 
-export function serverSteps(play: Play) {
-  const { tabs, budget, sessions } = play.before
+export function serverSteps(stepper: Stepper) {
+  const { tabs, budget, sessions } = stepper.before
   for (let tab = 0; tab < 2; tab++) {
-    for (let index = 0; index < tabs[tab]!.exchanges.length; index++) {
-      const { stage, late, orphan } = tabs[tab]!.exchanges[index]!
-      if (stage === SENT) actSteps(play, tab, index)
-      if (budget.network > 0 && !late && !orphan && (stage === SENT || stage === GRANTED)) {
-        timeoutSteps(play, tab, index)
+    for (let index = 0; index < tabs[tab]!.attempts.length; index++) {
+      const { stage, timedOut, orphan } = tabs[tab]!.attempts[index]!
+      if (stage === SENT) actSteps(stepper, tab, index)
+      if (budget.network > 0 && !timedOut && !orphan && (stage === SENT || stage === GRANTED)) {
+        timeoutSteps(stepper, tab, index)
       }
     }
   }
   for (let number = 1; number <= 2; number++) {
     if (!sessions[number - 1]!.revoking) continue
-    const world = play.begin()
+    const world = stepper.draft()
     const session = world.sessions[number - 1]!
-    if (isAtStake(world, number)) play.breaks('K: a session was revoked that nobody had ended')
+    if (isAtStake(world, number)) stepper.violate('K: a session was revoked without a sign-out')
     session.revoking = false
-    session.life = DEAD
-    play.end('the server revokes what was signed out')
+    session.status = ENDED
+    stepper.emit('the server revokes the session that was signed out')
   }
 }
 
-function actSteps(play: Play, tab: number, index: number) {
-  const { tokens, orphan } = play.before.tabs[tab]!.exchanges[index]!
-  const world = play.begin()
-  const words = present(play, world, tab, index)
-  play.end(`the server ${words}`, tab, tokens)
-  if (play.before.budget.network === 0 || orphan) return
+function actSteps(stepper: Stepper, tab: number, index: number) {
+  const { tokens, orphan } = stepper.before.tabs[tab]!.attempts[index]!
+  const world = stepper.draft()
+  const words = present(stepper, world, tab, index)
+  stepper.emit(`the server ${words}`, tab, tokens)
+  if (stepper.before.budget.network === 0 || orphan) return
 
-  const failed = play.begin()
+  const failed = stepper.draft()
   failed.budget.network--
   answer(failed, tab, index, FAILED)
-  play.mayEnd('the server fails (5xx), and does nothing', tab)
+  stepper.emitOptional('the server fails (5xx), and does nothing', tab)
 
-  const unsent = play.begin()
+  const unsent = stepper.draft()
   unsent.budget.network--
   answer(unsent, tab, index, LOST)
-  play.mayEnd('the network breaks before the server gets {tokens}', tab, tokens)
+  stepper.emitOptional('the network breaks before the server gets {tokens}', tab, tokens)
 
-  const lost = play.begin()
+  const lost = stepper.draft()
   lost.budget.network--
-  const acted = present(play, lost, tab, index)
+  const acted = present(stepper, lost, tab, index)
   answer(lost, tab, index, LOST)
-  lost.excuses |= ANSWER_LOST
-  play.mayEnd(`the server ${acted}, and the answer is lost`, tab, tokens)
+  lost.faults |= ANSWER_LOST
+  stepper.emitOptional(`the server ${acted}, and the answer is lost`, tab, tokens)
 }
 
 function answer(world: World, tab: number, index: number, stage: number, tokens: TokenSet = NOTHING) {
-  const exchange = world.tabs[tab]!.exchanges[index]!
-  exchange.stage = stage
-  exchange.tokens = tokens
+  const attempt = world.tabs[tab]!.attempts[index]!
+  attempt.stage = stage
+  attempt.tokens = tokens
 }
 
-/** The server gets a refresh token. */
-function present(play: Play, world: World, tab: number, index: number): string {
-  const { tokens } = world.tabs[tab]!.exchanges[index]!
-  const session = of(world, tokens)
+/** The server receives a refresh token. Returns what it does, in words. */
+function present(stepper: Stepper, world: World, tab: number, index: number): string {
+  const { tokens } = world.tabs[tab]!.attempts[index]!
+  const session = serverSession(world, tokens)
   answer(world, tab, index, REFUSED)
-  if (session.life !== ALIVE) return 'refuses {tokens}: the session is dead'
+  if (session.status !== ACTIVE) return 'refuses {tokens}: the session has ended'
   if (lagOf(tokens) === 0) {
     rotate(world, sessionOf(tokens))
     answer(world, tab, index, GRANTED, tokenSet(sessionOf(tokens), 0))
     return 'rotates {tokens}'
   }
-  if (lagOf(tokens) === 1 && play.rules.grace) {
+  if (lagOf(tokens) === 1 && stepper.rules.grace) {
     answer(world, tab, index, GRANTED, tokenSet(sessionOf(tokens), 0))
     return 'takes {tokens} within its grace, and gives the current tokens'
   }
-  if (!excusesLoss(world, play.rules.grace) && isAtStake(world, sessionOf(tokens))) {
-    play.breaks('K: a session was lost to a race: its refresh token was used twice')
+  if (!excusesLoss(world, stepper.rules.grace) && isAtStake(world, sessionOf(tokens))) {
+    stepper.violate('K: a session was lost to a race: its refresh token was used twice')
   }
-  session.life = DEAD
+  session.status = ENDED
   return 'sees {tokens} a second time, and revokes the session'
 }
 
-/** From now on everything at hand is one rotation older. */
+/** Rotation: every token set of the session becomes one rotation older. */
 function rotate(world: World, number: number) {
-  const age = (tokens: TokenSet) => (tokens !== GONE && sessionOf(tokens) === number ? tokens + 1 : tokens)
+  const age = (tokens: TokenSet) => (tokens !== REMOVED && sessionOf(tokens) === number ? tokens + 1 : tokens)
   const session = world.sessions[number - 1]!
-  if (session.deadFrom !== NONE_DEAD) session.deadFrom++
+  if (session.invalidFrom !== NONE_INVALID) session.invalidFrom++
   session.answered <<= 1
   world.stored = age(world.stored)
   for (const tab of world.tabs) {
     tab.tokens = age(tab.tokens)
-    for (const exchange of tab.exchanges) if (exchange.stage !== FREE) exchange.tokens = age(exchange.tokens)
-    tab.look.tokens = age(tab.look.tokens)
+    for (const attempt of tab.attempts) if (attempt.stage !== FREE) attempt.tokens = age(attempt.tokens)
+    tab.storeRead.tokens = age(tab.storeRead.tokens)
   }
 }
 
-/** `timeouts.refresh`: the try is over, the lock is let go, and the answer may still come (`timed.ts`, `onLate`). */
-function timeoutSteps(play: Play, tab: number, index: number) {
-  endUncertain(
-    play,
+/**
+ * `timeouts.refresh`: the attempt ends and releases the lock, and the answer may still arrive (`platform/bounded-work.ts`, `late`).
+ */
+function timeoutSteps(stepper: Stepper, tab: number, index: number) {
+  endAmbiguous(
+    stepper,
     tab,
     index,
-    (exchange, world) => {
+    (attempt, world) => {
       world.budget.network--
-      world.excuses |= ANSWER_LATE
-      exchange.late = true
-      exchange.locked = false
+      world.faults |= ANSWER_LATE
+      attempt.timedOut = true
+      attempt.locked = false
     },
-    (words) => play.mayEnd(`{tab}: the deadline for the answer passes: ${words}`, tab),
+    (words) => stepper.emitOptional(`{tab}: the deadline for the answer passes: ${words}`, tab),
   )
 }

@@ -1,90 +1,97 @@
-/** What users, timers and tokens do: sign-ins and sign-outs (`create-auth.ts`, `sign-ins.ts`), and time. */
+/** Sign-ins and sign-outs (`auth-facade.ts`, `session/sign-in.ts`), timers, and access tokens that become invalid. */
 import {
-  authenticated,
-  close,
+  closeGate,
   consequence,
+  enterAuthenticated,
   enterAuthenticating,
+  enterRefreshing,
   letsPass,
-  refreshing,
   returnFromSignIn,
   signOut,
 } from './chart.ts'
-import { keep } from './keep.ts'
-import { isDead, type Play } from './play.ts'
+import { persist } from './persist.ts'
 import {
-  ALIVE,
+  ACTIVE,
   AUTHENTICATING,
   LOGGED_OUT,
   NOT_BEGUN,
   NOTHING,
   OPEN,
-  RENEWABLE,
+  REFRESHABLE,
   RESTORING,
   tokenSet,
   type World,
 } from './state.ts'
-import { begin } from './vault.ts'
+import { isInvalid, type Stepper } from './stepper.ts'
+import { beginSession } from './vault.ts'
 
-/** The session of whoever signs in. */
+/** The number of the session that a sign-in begins. */
 const SECOND = 2
 
-export function sessionSteps(play: Play) {
-  const { budget, sessions, tabs } = play.before
+export function sessionSteps(stepper: Stepper) {
+  const { budget, sessions, tabs } = stepper.before
   for (let number = 1; number <= 2; number++) {
-    const { life, deadFrom } = sessions[number - 1]!
-    if (budget.deaths === 0 || life !== ALIVE || deadFrom === 0) continue
-    const world = play.begin()
-    world.budget.deaths--
-    world.sessions[number - 1]!.deadFrom = 0
-    play.mayEnd('the access token dies', -1, tokenSet(number, 0))
+    const { status, invalidFrom } = sessions[number - 1]!
+    if (budget.invalidations === 0 || status !== ACTIVE || invalidFrom === 0) continue
+    const world = stepper.draft()
+    world.budget.invalidations--
+    world.sessions[number - 1]!.invalidFrom = 0
+    stepper.emitOptional('the access token becomes invalid', -1, tokenSet(number, 0))
   }
   for (let tab = 0; tab < 2; tab++) {
-    const { place, tokens } = tabs[tab]!
-    if (letsPass(place) && isDead(play.before, tokens)) {
-      close(play, play.begin(), tab)
-      play.mayEnd(`{tab} sees by the clock that its access token is dead: ${consequence(place)}`, tab)
+    const { chartState, tokens } = tabs[tab]!
+    if (letsPass(chartState) && isInvalid(stepper.before, tokens)) {
+      closeGate(stepper, stepper.draft(), tab)
+      stepper.emitOptional(
+        `{tab} sees by the clock that its access token is invalid: ${consequence(chartState)}`,
+        tab,
+      )
     }
-    if (budget.timers > 0 && place === RENEWABLE) {
-      const world = play.begin()
+    if (budget.timers > 0 && chartState === REFRESHABLE) {
+      const world = stepper.draft()
       world.budget.timers--
-      refreshing(play, world, tab, OPEN)
-      play.mayEnd('{tab}: it is time for an early renewal: a refresh begins, with the gate open', tab)
+      enterRefreshing(stepper, world, tab, OPEN)
+      stepper.emitOptional(
+        '{tab}: the time for an early refresh comes: a refresh begins, with the gate open',
+        tab,
+      )
     }
-    if (budget.signOuts > 0 && place !== LOGGED_OUT && place !== RESTORING) signOutStep(play, tab)
-    if (budget.signIns > 0 && place !== AUTHENTICATING && place !== RESTORING) {
-      const world = play.begin()
+    if (budget.signOuts > 0 && chartState !== LOGGED_OUT && chartState !== RESTORING)
+      signOutStep(stepper, tab)
+    if (budget.signIns > 0 && chartState !== AUTHENTICATING && chartState !== RESTORING) {
+      const world = stepper.draft()
       world.budget.signIns--
-      enterAuthenticating(play, world, tab)
-      play.mayEnd('{tab}: another user signs in', tab)
+      enterAuthenticating(stepper, world, tab)
+      stepper.emitOptional('{tab}: another user signs in', tab)
     }
-    if (place === AUTHENTICATING) signInEnds(play, tab)
+    if (chartState === AUTHENTICATING) signInEnds(stepper, tab)
   }
 }
 
-function signOutStep(play: Play, tab: number) {
-  const { tokens, erased } = play.before.tabs[tab]!
-  // Nobody has ever been signed in: the chart goes to `loggedOut`, and there is nothing to tell.
-  if (tokens === NOTHING && erased === 0) return
-  const world = play.begin()
+function signOutStep(stepper: Stepper, tab: number) {
+  const { tokens, expiredSession } = stepper.before.tabs[tab]!
+  // Without a session, a sign-out only moves the chart to `loggedOut`, which the model does not distinguish.
+  if (tokens === NOTHING && expiredSession === 0) return
+  const world = stepper.draft()
   world.budget.signOuts--
-  signOut(play, world, tab)
-  play.mayEnd('{tab}: the user signs out', tab)
+  signOut(stepper, world, tab)
+  stepper.emitOptional('{tab}: the user signs out', tab)
 }
 
-/** `signIns.run`: the tokens arrive, are begun with and kept; or the password was wrong. */
-function signInEnds(play: Play, tab: number) {
+/** `SignIn.run`: the tokens arrive, begin a session and are stored; or the password was wrong. */
+function signInEnds(stepper: Stepper, tab: number) {
   const prepare = (): World => {
-    const world = play.begin()
-    world.sessions[SECOND - 1]!.life = ALIVE
-    begin(play, world, tab, tokenSet(SECOND, 0))
-    authenticated(play, world, tab)
+    const world = stepper.draft()
+    world.sessions[SECOND - 1]!.status = ACTIVE
+    beginSession(stepper, world, tab, tokenSet(SECOND, 0))
+    enterAuthenticated(stepper, world, tab)
     return world
   }
-  if (play.before.sessions[SECOND - 1]!.life !== NOT_BEGUN)
-    throw new Error('The model knows one sign-in only')
-  keep(play, tab, tokenSet(SECOND, 0), prepare, '{tab}: the sign-in succeeds', true)
+  if (stepper.before.sessions[SECOND - 1]!.status !== NOT_BEGUN)
+    throw new Error('The model supports one sign-in: set signIns to at most 1')
+  persist(stepper, tab, tokenSet(SECOND, 0), prepare, '{tab}: the sign-in succeeds', true)
 
-  const world = play.begin()
-  returnFromSignIn(play, world, tab)
-  play.end('{tab}: the sign-in is refused', tab)
+  const world = stepper.draft()
+  returnFromSignIn(stepper, world, tab)
+  stepper.emit('{tab}: the sign-in is refused', tab)
 }

@@ -1,19 +1,19 @@
 import { canonicalize } from './canonical.ts'
 import type { createModel } from './model.ts'
-import type { Step } from './play.ts'
 import type { Finding } from './search.ts'
 import { lagOf, sessionOf, type TokenSet } from './state.ts'
+import type { Step } from './stepper.ts'
 
 const TABS = ['tab A', 'tab B']
-const USERS = ['nobody', 'ada', 'bob']
+const USERS = ['no user', 'ada', 'bob']
 
-/** Tells how a finding comes about, step by step, in the words of the steps. */
-export function tell(model: ReturnType<typeof createModel>, { path, wrong }: Finding): string[] {
+/** Describes the way to a violation, one line for each step. */
+export function describeTrace(model: ReturnType<typeof createModel>, { path, wrong }: Finding): string[] {
   const newest = [0, 1, 1]
   const lines: string[] = []
-  let state = [...model.plain.initial()].find((bytes) => isSame(bytes, path[0]!))!
+  let state = [...model.raw.initial()].find((bytes) => isSame(bytes, path[0]!))!
   for (const next of path.slice(1)) {
-    const { after, step } = follow(model.plain, state, next)
+    const { after, step } = follow(model.raw, state, next)
     const name = (tokens: TokenSet) =>
       `${USERS[sessionOf(tokens)]}'s tokens ${newest[sessionOf(tokens)]! - lagOf(tokens)}`
     lines.push(step.words.replaceAll('{tab}', TABS[step.tab]!).replaceAll('{tokens}', name(step.tokens)))
@@ -23,13 +23,16 @@ export function tell(model: ReturnType<typeof createModel>, { path, wrong }: Fin
   return [...lines.map((line, index) => `${index + 1}. ${line}`), `=> ${wrong}`]
 }
 
-/** The step from `state` to a state that looks like `next`; its own tabs and requests keep their places. */
-function follow(space: ReturnType<typeof createModel>['plain'], state: Uint8Array, next: Uint8Array) {
+/**
+ * Finds the step from `state` to a state whose canonical form is `next`. In `after`, tabs and requests keep their
+ * numbers.
+ */
+function follow(space: ReturnType<typeof createModel>['raw'], state: Uint8Array, next: Uint8Array) {
   let found: { after: Uint8Array; step: Step } | undefined
   space.expand(state, 0, (bytes, step) => {
     if (!found && isSame(bytes, next)) found = { after: bytes.slice(), step }
   })
-  if (!found) throw new Error('The trace has a gap')
+  if (!found) throw new Error('The trace has a gap: no step leads to the next state')
   return found
 }
 

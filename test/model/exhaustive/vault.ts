@@ -1,15 +1,13 @@
 /**
- * `src/core/vault.ts`: what happens to a tab's tokens, and what that makes of everything that refers to them: marks,
+ * `src/core/session/vault.ts`: changes to a tab's tokens, and their effect on everything that refers to the tokens: revisions,
  * and the passes of requests.
  */
 import { STORE_FAULT } from './budget.ts'
-import type { Play } from './play.ts'
 import {
   CURRENT,
   FOREIGN,
-  HELD,
-  HELD_AGAIN,
   IDLE,
+  isWaiting,
   NOTHING,
   OLDER,
   REVIVED,
@@ -21,11 +19,12 @@ import {
   UNOWNED,
   type World,
 } from './state.ts'
+import type { Stepper } from './stepper.ts'
 
-/** `change++`: nothing that was read or asked before now fits any more. */
-export function outdate(tab: Tab) {
-  for (const exchange of tab.exchanges) exchange.current = exchange.readCurrent = false
-  tab.look.current = false
+/** `#revision++`: reads and attempts that began earlier are outdated. */
+export function bumpRevision(tab: Tab) {
+  for (const attempt of tab.attempts) attempt.current = attempt.readCurrent = false
+  tab.storeRead.current = false
 }
 
 function eachPass(world: World, tab: number, change: (request: Request) => void) {
@@ -34,79 +33,77 @@ function eachPass(world: World, tab: number, change: (request: Request) => void)
   }
 }
 
-function unseal(world: World, number: number) {
+function clearTokens(world: World, number: number) {
   const tab = world.tabs[number]!
   eachPass(world, number, (request) => {
     if (request.pass === REVIVED) request.pass = FOREIGN
   })
   tab.tokens = NOTHING
-  tab.last = tab.knownDead = false
-  outdate(tab)
+  tab.hasLastToken = tab.knownInvalid = false
+  bumpRevision(tab)
 }
 
-function nextEpoch(tab: Tab) {
-  tab.look.sameEpoch = false
-  for (const exchange of tab.exchanges) exchange.sameEpoch = false
+function startEpoch(tab: Tab) {
+  tab.storeRead.sameEpoch = false
+  for (const attempt of tab.attempts) attempt.sameEpoch = false
 }
 
-/** `seal`: a renewal of the session at hand. */
-export function seal(world: World, number: number, tokens: TokenSet) {
+/** `replace`: a refresh of the current session. */
+export function replaceTokens(world: World, number: number, tokens: TokenSet) {
   const tab = world.tabs[number]!
   eachPass(world, number, (request) => {
-    // Who waits has no pass yet: it belongs to the epoch.
-    if (request.pass === CURRENT && !waits(request)) request.pass = OLDER
+    // A waiting request has no pass yet. It belongs to the epoch, not to a token set.
+    if (request.pass === CURRENT && !isWaiting(request)) request.pass = OLDER
   })
   tab.tokens = tokens
-  tab.last = tab.knownDead = false
-  outdate(tab)
+  tab.hasLastToken = tab.knownInvalid = false
+  bumpRevision(tab)
 }
 
-/** `begin`: another sign-in, or the return of one that ended by itself. */
-export function begin(play: Play, world: World, number: number, tokens: TokenSet) {
+/** `start`: another sign-in, or an expired session that is restored. */
+export function beginSession(stepper: Stepper, world: World, number: number, tokens: TokenSet) {
   const tab = world.tabs[number]!
-  const returns = tab.tokens === NOTHING && tab.erased === sessionOf(tokens)
-  unseal(world, number)
+  const returns = tab.tokens === NOTHING && tab.expiredSession === sessionOf(tokens)
+  clearTokens(world, number)
   eachPass(world, number, (request) => {
     if (request.pass !== UNOWNED && request.pass !== FOREIGN) request.pass = returns ? REVIVED : FOREIGN
   })
-  nextEpoch(tab)
-  tab.erased = 0
-  tab.departed = false
+  startEpoch(tab)
+  tab.expiredSession = 0
+  tab.hasSignedOut = false
   tab.tokens = tokens
-  // A record that a fault took away looks like one that a sign-out took away, until it is back.
-  const isBack = (tab.left & (1 << sessionOf(tokens))) !== 0
-  if (isBack && !(world.excuses & STORE_FAULT))
-    play.breaks('I5: a session came back in a tab that had left it')
+  // After a store fault, a missing record looks like one that a sign-out removed, until it is written again.
+  const isBack = (tab.endedSessions & (1 << sessionOf(tokens))) !== 0
+  if (isBack && !(world.faults & STORE_FAULT))
+    stepper.violate('I5: a session returned to a tab in which it had ended')
 }
 
-/** `erase`: the session ended by itself. */
-export function erase(world: World, number: number) {
+/** `expire`: the session expired. */
+export function expireTokens(world: World, number: number) {
   const tab = world.tabs[number]!
   const session = sessionOf(tab.tokens)
-  unseal(world, number)
-  tab.erased = session
+  clearTokens(world, number)
+  tab.expiredSession = session
 }
 
-/** `dismiss`: the user left. */
-export function dismiss(world: World, number: number) {
+/** `end`: the user signed out, here or in another tab. */
+export function endSession(world: World, number: number) {
   const tab = world.tabs[number]!
-  tab.left |= 1 << (tab.tokens === NOTHING ? tab.erased : sessionOf(tab.tokens))
-  tab.left &= ~1
-  unseal(world, number)
+  tab.endedSessions |= 1 << (tab.tokens === NOTHING ? tab.expiredSession : sessionOf(tab.tokens))
+  tab.endedSessions &= ~1
+  clearTokens(world, number)
   eachPass(world, number, (request) => {
     if (request.pass !== UNOWNED) request.pass = FOREIGN
   })
-  nextEpoch(tab)
-  tab.erased = 0
+  startEpoch(tab)
+  tab.expiredSession = 0
 }
 
-/** `adopt`, of what is newer; tells whether it is the same session's. */
-export function adopt(play: Play, world: World, number: number, found: TokenSet): boolean {
+/** `mergeRecord`: merges newer tokens. Returns whether they belong to the current session. */
+export function mergeTokens(stepper: Stepper, world: World, number: number, found: TokenSet): boolean {
   const tab = world.tabs[number]!
-  const renewal = tab.tokens !== NOTHING && sessionOf(tab.tokens) === sessionOf(found)
-  if (renewal) seal(world, number, found)
-  else begin(play, world, number, found)
-  return renewal
+  const isSameSession = tab.tokens !== NOTHING && sessionOf(tab.tokens) === sessionOf(found)
+  if (isSameSession) replaceTokens(world, number, found)
+  else beginSession(stepper, world, number, found)
+  return isSameSession
 }
-
-const waits = ({ stage }: Request) => stage === HELD || stage === HELD_AGAIN

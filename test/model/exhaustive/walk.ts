@@ -1,58 +1,62 @@
-/** A random way through the model, taken by two real tabs as well. */
+/** A random walk through the model that two real tabs take as well. */
 import { expect } from 'vitest'
 import { settled } from '../../../src/testing/virtual-clock.ts'
-import { isWaiting } from './chart.ts'
 import { decode, emptyWorld } from './encoding.ts'
 import { CHANGED } from './messages.ts'
 import { createModel, type Setting } from './model.ts'
-import type { Step } from './play.ts'
-import { chance } from './random.ts'
+import { createRandom } from './random.ts'
 import { createRealSteps } from './real-steps.ts'
 import { createRealTabs } from './real-tabs.ts'
-import { AS_THE_CODE_IS } from './rules.ts'
+import { CORE_PROTECTIONS } from './rules.ts'
 import {
+  AMBIGUOUS,
   AT_HAND,
   AUTHENTICATING,
   BACKING_OFF,
+  COOLING_DOWN,
   CURRENT,
   EXPIRED,
   IN_FLIGHT,
   isReading,
+  isWaiting,
+  LAST_TOKEN,
   LOGGED_OUT,
   lagOf,
   NOTHING,
   OPEN,
+  REFRESHABLE,
   RELEASED,
   RELEASED_AGAIN,
-  RENEWABLE,
   RESTORING,
   type Request,
   SENT,
-  SUSPENDED,
   sessionOf,
   type Tab,
-  TERMINAL,
   type TokenSet,
-  UNCERTAIN,
   type World,
 } from './state.ts'
+import type { Step } from './stepper.ts'
 
 interface Choice {
   readonly step: Step
   readonly bytes: Uint8Array
 }
 
-/** What the real tabs are not made to do: time passes for all of them at once, and tries have no number. */
-const LEFT_OUT = /sees by the clock|deadline|all tries are spent|cool-down/
-/** What looks into the store before it changes it, which is one step in the model. */
-const STORES = /commits|session has expired|session expires/
+/** Steps that the real tabs do not take: time passes for both tabs at once, and the model does not count attempts. */
+const NOT_PLAYED = /sees by the clock|deadline|no attempt is left|cool-down/
+/** Steps in which a real tab reads the store before it writes it; the model does both in one step. */
+const READS_FIRST = /commits|session has expired|session expires/
+/** Steps that write the store. */
 const WRITES = /signs out|sign-in succeeds|commits/
 
-/** Takes that many steps, and compares after each; tells how many there were. */
+/**
+ * Takes up to `steps` steps, and goes on while a released request is not sent. Compares after each step. Returns the
+ * number of steps.
+ */
 export async function walk(seed: number, steps: number, setting: Setting): Promise<number> {
-  const random = chance(seed)
+  const random = createRandom(seed)
   const pick = <T>(choices: readonly T[]) => choices[Math.floor(random() * choices.length)]!
-  const model = createModel({ ...AS_THE_CODE_IS, ...setting }).plain
+  const model = createModel({ ...CORE_PROTECTIONS, ...setting }).raw
   let state = pick([...model.initial()])
   const real = await createRealTabs()
   const moves = createRealSteps(real)
@@ -68,12 +72,12 @@ export async function walk(seed: number, steps: number, setting: Setting): Promi
       const choice = { step, bytes: bytes.slice() }
       if (isPlayable(before, choice)) all.push(choice)
     })
-    // Between a release and the sending there is a moment that nobody can hold on to from outside.
-    const next = before.requests.findIndex(isLetGo)
+    // A test cannot pause a real tab between the release of a request and its sending, so the sending comes next.
+    const next = before.requests.findIndex(isReleased)
     if (next < 0) return all
-    return all.filter(({ bytes, step: { own, words } }) => {
-      const goesOn = own && !isLetGo(worldOf(bytes).requests[next]!)
-      return goesOn || words.includes('that was let go')
+    return all.filter(({ bytes, step: { automatic, words } }) => {
+      const goesOn = automatic && !isReleased(worldOf(bytes).requests[next]!)
+      return goesOn || words.includes('that was released')
     })
   }
 
@@ -85,35 +89,35 @@ export async function walk(seed: number, steps: number, setting: Setting): Promi
     state = bytes
     await moves.take(taken)
     await settled()
-    if (STORES.test(step.words)) real.tabs[step.tab]!.reads.shift()?.()
+    if (READS_FIRST.test(step.words)) real.tabs[step.tab]!.reads.shift()?.()
     await settled()
     taken.after.tabs.forEach((tab, number) => {
-      // A look that can bring nothing is over at once in the model.
+      // In the model, a read that can have no effect ends at once.
       if (!isReading(tab)) for (const release of real.tabs[number]!.reads.splice(0)) release()
     })
     await settled()
-    moves.match(taken)
-    if (!taken.after.requests.some(isLetGo)) compare(taken.after)
+    moves.assignPending(taken)
+    if (!taken.after.requests.some(isReleased)) compare(taken.after)
   }
 
   function compare(world: World) {
     const expected = world.tabs.map((tab, number) => ({
-      place: placeInModel(tab),
+      state: modelStatePath(tab),
       inbox: tab.inbox.map((message) => (message === CHANGED ? 'changed' : 'ended')),
       reads: isReading(tab) ? 1 : 0,
       unexpected: 0,
-      presented: tab.exchanges.flatMap(({ stage, tokens, orphan }, index) =>
+      presented: tab.attempts.flatMap(({ stage, tokens, orphan }, index) =>
         stage === SENT && !orphan ? [`${number}.${index} ${nameOf(tokens)}`] : [],
       ),
     }))
     const actual = real.tabs.map(({ auth, inbox, reads, waiters, calls }, number) => ({
-      place: placeOf(auth.actor.getSnapshot().value),
+      state: statePath(auth.actor.getSnapshot().value),
       inbox: inbox.map(({ type }) => type),
       reads: reads.length,
       unexpected: waiters.length + calls.length,
       presented: expected[number]!.presented.map((name) => {
-        const place = name.split(' ')[0]!
-        return `${place} ${moves.calls.get(place)?.refreshToken}`
+        const attempt = name.split(' ')[0]!
+        return `${attempt} ${moves.calls.get(attempt)?.refreshToken}`
       }),
     }))
     const asked = world.requests.map((request) => {
@@ -136,7 +140,7 @@ export async function walk(seed: number, steps: number, setting: Setting): Promi
 
   try {
     compare(worldOf(state))
-    for (let before = worldOf(state); log.length < steps || before.requests.some(isLetGo); ) {
+    for (let before = worldOf(state); log.length < steps || before.requests.some(isReleased); ) {
       const possible = choices(before)
       if (possible.length === 0) break
       await take(before, pick(possible))
@@ -148,7 +152,7 @@ export async function walk(seed: number, steps: number, setting: Setting): Promi
   }
 }
 
-const USERS = ['nobody', 'ada', 'bob']
+const USERS = ['no user', 'ada', 'bob']
 
 function worldOf(bytes: Uint8Array): World {
   const world = emptyWorld()
@@ -156,43 +160,43 @@ function worldOf(bytes: Uint8Array): World {
   return world
 }
 
-const isLetGo = ({ stage }: Request) => stage === RELEASED || stage === RELEASED_AGAIN || stage === AT_HAND
+const isReleased = ({ stage }: Request) => stage === RELEASED || stage === RELEASED_AGAIN || stage === AT_HAND
 
 function isPlayable(before: World, { step: { tab, words }, bytes }: Choice): boolean {
-  if (LEFT_OUT.test(words)) return false
+  if (NOT_PLAYED.test(words)) return false
   if (tab < 0) return true
-  // The real tokens say nothing of when they die, so nobody finds them dead on arrival.
-  if (words.includes('takes over') && worldOf(bytes).tabs[tab]!.knownDead) return false
-  // While a store answers a question, a real one keeps writes waiting; that of the model writes at once.
-  const { place } = before.tabs[tab]!
-  const writes = WRITES.test(words) || (place === TERMINAL && words.includes('401'))
+  // The real tokens have no expiry, so a real tab never takes merged tokens for invalid.
+  if (words.includes('merges') && worldOf(bytes).tabs[tab]!.knownInvalid) return false
+  // A real store queues writes behind a read in progress. The store of the model writes at once.
+  const { chartState } = before.tabs[tab]!
+  const writes = WRITES.test(words) || (chartState === LAST_TOKEN && words.includes('401'))
   return !(writes && isReading(before.tabs[tab]!))
 }
 
-const PLACES = new Map([
-  [RENEWABLE, 'authenticated renewable'],
-  [TERMINAL, 'authenticated terminal'],
+const STATE_PATHS = new Map([
+  [REFRESHABLE, 'authenticated refreshable'],
+  [LAST_TOKEN, 'authenticated lastToken'],
   [AUTHENTICATING, 'authenticating'],
   [EXPIRED, 'expired'],
   [LOGGED_OUT, 'loggedOut'],
   [RESTORING, 'restoring'],
 ])
-const EXCHANGES = new Map([
+const PHASES = new Map([
   [BACKING_OFF, 'backingOff'],
-  [UNCERTAIN, 'uncertain'],
-  [SUSPENDED, 'suspended'],
+  [AMBIGUOUS, 'ambiguous'],
+  [COOLING_DOWN, 'coolingDown'],
 ])
 
-const placeInModel = ({ place, exchange }: Tab) =>
-  PLACES.get(place) ??
-  `refreshing ${place === OPEN ? 'open' : 'closed'} ${EXCHANGES.get(exchange) ?? 'requesting'}`
+const modelStatePath = ({ chartState, phase }: Tab) =>
+  STATE_PATHS.get(chartState) ??
+  `refreshing ${chartState === OPEN ? 'open' : 'closed'} ${PHASES.get(phase) ?? 'requesting'}`
 
-function placeOf(value: unknown): string {
+function statePath(value: unknown): string {
   if (value === 'anonymous' || value === 'signingOut') return 'loggedOut'
   if (typeof value === 'string') return value
   const [name, inner] = Object.entries(value as Record<string, unknown>)[0]!
   if (name === 'authenticated') return `authenticated ${inner}`
   if (name !== 'refreshing') return name
-  const { gate, exchange } = inner as { gate: string; exchange: string }
-  return `refreshing ${gate} ${exchange}`
+  const { gate, attempt } = inner as { gate: string; attempt: string }
+  return `refreshing ${gate} ${attempt}`
 }

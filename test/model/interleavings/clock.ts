@@ -1,23 +1,23 @@
 import type { Clock } from '../../../src/core/ports.ts'
 
-/** Comes back once every promise job is done, and those they made. */
+/** Resolves once every promise job is done, including those that are added meanwhile. */
 export const settled = (): Promise<void> => new Promise((resolve) => process.nextTick(resolve))
 
-/** Comes back in the midst of things: after so many promise jobs. */
-export async function turns(count: number): Promise<void> {
-  for (let turn = 0; turn < count; turn++) await undefined
+/** Resolves after that many promise jobs, while others may still be waiting. */
+export async function microtasks(count: number): Promise<void> {
+  for (let job = 0; job < count; job++) await undefined
 }
 
-/** Somebody whose code can stand still: a tab in the background, or one that is gone. */
+/** A page whose code can stop running: a tab in the background, or a closed one. */
 export interface Page {
   readonly name: string
-  /** Its timers do not fire and nothing reaches it, until it is thawed. */
+  /** Until it is thawed, its timers do not fire and nothing reaches it. */
   frozen: boolean
-  /** Closed: none of its code runs ever again. */
-  gone: boolean
+  /** None of its code runs ever again. */
+  closed: boolean
 }
 
-export const runs = (page: Page | undefined) => !page?.frozen && !page?.gone
+export const runs = (page: Page | undefined) => !page?.frozen && !page?.closed
 
 interface Timer {
   readonly due: number
@@ -26,10 +26,10 @@ interface Timer {
   readonly callback: () => void
 }
 
-/** A Sunday in 2023: far from 0, so that a relative time taken for an instant shows. */
+/** A date in 2023. It is far from 0, so that a duration used as an instant is noticed. */
 const START = 1_700_000_000_000
 
-/** The time of one machine: every page on it reads the same wall clock, and has timers of its own. */
+/** The clock of one machine. All pages read the same wall clock, and each page has its own timers. */
 export function createWorldClock() {
   let uptime = 0
   let jumped = 0
@@ -51,16 +51,16 @@ export function createWorldClock() {
 
   return {
     now,
-    /** By how much it was set back, in all: who looks at the wall clock only takes that much less time for gone by. */
+    /** The total time by which the wall clock was set back. Code that only reads this clock misses that much time. */
     get setBack() {
       return (jumps - jumped) / 2
     },
-    /** Time that passed for timers. */
+    /** The time that has passed for timers, in milliseconds. */
     get uptime() {
       return uptime
     },
 
-    /** By how much the wall clock was set, forward (sleep looks like this, too) and back, in all. */
+    /** The total time by which the wall clock was set forward (as after a sleep) and back. */
     get jumps() {
       return jumps
     },
@@ -75,7 +75,7 @@ export function createWorldClock() {
       clearTimeout: (timer) => void timers.delete(timer as Timer),
     }),
 
-    /** Lets time pass; `between` is done at first and after each timer. */
+    /** Lets time pass. `between` runs first, and after each timer. */
     async advance(ms: number, between: () => Promise<void>) {
       const until = uptime + ms
       await between()
@@ -88,18 +88,18 @@ export function createWorldClock() {
       uptime = until
     },
 
-    /** A millisecond that no timer is due in. */
+    /** Lets one millisecond pass without firing a timer. */
     tick() {
       uptime++
     },
 
-    /** Sets the wall clock, back too, and fires no timer. */
+    /** Sets the wall clock forward or back, without firing a timer. */
     jump(ms: number) {
       jumped += ms
       jumps += Math.abs(ms)
     },
 
-    /** Whether a timer was due that has not fired yet, which it does as soon as time goes on. */
+    /** Whether a timer is due that has not fired yet. It will fire as soon as time passes. */
     overdue: (page: Page) => [...timers].some((timer) => timer.page === page && timer.due <= uptime),
 
     pending: (page: Page) => [...timers].filter((timer) => timer.page === page).length,

@@ -1,8 +1,8 @@
 import fc from 'fast-check'
-import { KINDS, type Kind } from './kinds.ts'
+import { COMMAND_TYPES, type CommandType } from './command-types.ts'
 import type { World } from './world.ts'
 
-/** Whether a command is done alone, or the next one comes in the midst of it, so many promise jobs later. */
+/** After how many promise jobs the next command starts. Without a number, it starts once all of them are done. */
 const jobs = fc.oneof(
   { withCrossShrink: true },
   { weight: 6, arbitrary: fc.constant(undefined) },
@@ -11,14 +11,14 @@ const jobs = fc.oneof(
 
 class Command implements fc.AsyncCommand<object, World> {
   readonly #name: string
-  readonly #kind: Kind<object>
+  readonly #type: CommandType<object>
   readonly #given: object
   readonly #jobs: number | undefined
   #account = ''
 
-  constructor(name: string, its: Kind<object>, given: object, jobsToWait: number | undefined) {
+  constructor(name: string, its: CommandType<object>, given: object, jobsToWait: number | undefined) {
     this.#name = name
-    this.#kind = its
+    this.#type = its
     this.#given = given
     this.#jobs = jobsToWait
   }
@@ -29,15 +29,15 @@ class Command implements fc.AsyncCommand<object, World> {
 
   async run(_: object, world: World) {
     world.around.refused = undefined
-    if (this.#kind.may?.(world, this.#given) === false) return
-    const account = await this.#kind.run(world, this.#given)
+    if (this.#type.may?.(world, this.#given) === false) return
+    const account = await this.#type.run(world, this.#given)
     if (typeof account === 'string') this.#account = ` /* ${account} */`
     await world.rest(this.#jobs)
   }
 
-  /** What it delivered is told of the run that failed, not of the last one tried. */
+  /** A fresh command for each run, so that the counterexample shows the deliveries of the failed run. */
   [fc.cloneMethod]() {
-    return new Command(this.#name, this.#kind, this.#given, this.#jobs)
+    return new Command(this.#name, this.#type, this.#given, this.#jobs)
   }
 
   toString() {
@@ -48,7 +48,7 @@ class Command implements fc.AsyncCommand<object, World> {
 }
 
 const one = fc.oneof(
-  ...Object.entries(KINDS as unknown as Record<string, Kind<object>>).map(([name, its]) => ({
+  ...Object.entries(COMMAND_TYPES as unknown as Record<string, CommandType<object>>).map(([name, its]) => ({
     weight: its.weight ?? 1,
     arbitrary: fc
       .tuple(its.given, jobs)

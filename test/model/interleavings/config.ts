@@ -6,32 +6,34 @@ export const HOLD = 30_000
 const never = Number.POSITIVE_INFINITY
 
 const common = {
-  /** Whether the first page starts with tokens at hand. */
+  /** Whether the first page starts with tokens. */
   signedIn: fc.boolean().map((no) => !no),
-  /** Of an access token, in milliseconds. */
+  /** Lifetime of an access token, in milliseconds. */
   lifetime: fc.constantFrom(600_000, 90_000, 20_000),
-  /** How long the server takes a spent refresh token for a repetition. */
+  /** How long the server accepts a used refresh token once more, in milliseconds. */
   grace: fc.constantFrom(never, 30_000, 0),
-  /** A `refresh` function that lets go when it is told to; otherwise answers come late. */
+  /** Whether the `refresh` function rejects when its signal aborts. If not, its answers may come late. */
   obedient: fc.boolean(),
-  renew: fc.constantFrom('timer' as const, 'activity' as const, 'demand' as const),
+  refreshOn: fc.constantFrom('timer' as const, 'activity' as const, 'demand' as const),
   whenExpired: fc.constantFrom('reject' as const, 'hold' as const),
   ambiguousRefresh: fc.constantFrom('retry' as const, 'retry' as const, 'expire' as const),
   concurrency: fc.constantFrom(never, 1, 3),
   queueLimit: fc.constantFrom(1_000, 2),
   idle: fc.constantFrom(never, never, never, 120_000),
   absolute: fc.constantFrom(never, never, never, 300_000),
+  /** Whether the store also holds when the session was last used. */
+  sharesLastUse: fc.boolean(),
   persist: fc.constantFrom('all' as const, 'all' as const, 'refresh-token' as const),
   lockTimeout: fc.constantFrom(60_000, 5_000),
-  /** A store that answers later, not at once. */
+  /** Whether the store is asynchronous. */
   slowStore: fc.boolean(),
-  /** A store that tells the other pages of changes, as `localStorage` does. */
-  tells: fc.boolean(),
-  /** Where `Math.random` begins, for the jitter of backoffs. */
+  /** Whether the store notifies the other pages of changes, as `localStorage` does. */
+  notifies: fc.boolean(),
+  /** The seed of `Math.random`, for the jitter of backoffs. */
   chance: fc.nat(999).map((thousandths) => thousandths / 1_000),
 }
 
-const alone = fc.record({
+const onePage = fc.record({
   ...common,
   pages: fc.constant<1 | 2>(1),
   cookie: fc.constantFrom(false, false, false, true),
@@ -39,7 +41,7 @@ const alone = fc.record({
   coordinator: fc.constantFrom<'none' | 'lock' | 'lossy' | 'broken'>('none', 'lock', 'broken'),
 })
 
-const together = fc.record({
+const twoPages = fc.record({
   ...common,
   pages: fc.constant<1 | 2>(2),
   cookie: fc.constant(false),
@@ -53,7 +55,7 @@ const together = fc.record({
   ),
 })
 
-/** What does not change while a world lives. */
-export const config = fc.oneof({ weight: 2, arbitrary: alone }, { weight: 3, arbitrary: together })
+/** The settings of one world. */
+export const config = fc.oneof({ weight: 2, arbitrary: onePage }, { weight: 3, arbitrary: twoPages })
 
 export type Config = typeof config extends fc.Arbitrary<infer T> ? T : never

@@ -2,18 +2,18 @@ import type { Coordinator, CoordinatorMessage } from '../../../src/core/ports.ts
 import type { Page, WorldClock } from './clock.ts'
 import type { Edges } from './edges.ts'
 
-export type LockManner =
+export type LockBehaviour =
   | 'works'
-  /** Never comes, whatever the timeout says. */
+  /** Is never granted, even after the timeout. */
   | 'never'
-  /** Cannot be had. */
+  /** Rejects every request. */
   | 'refuses'
-  /** Everybody gets it: two leaders. */
-  | 'everybody'
+  /** Is granted to every page, so there are two holders. */
+  | 'grantsAll'
 
-/** A lock that somebody has, or had. */
+/** A lock that a page holds or has held. */
 export interface Lock {
-  /** It was not this page's doing that it goes on without the lock. */
+  /** The lock has failed, so the page may go on without it. */
   readonly failed: boolean
 }
 
@@ -21,7 +21,7 @@ interface Ticket extends Lock {
   readonly page: Page
   readonly since: number
   readonly timeout: number
-  state: 'waits' | 'comes' | 'held' | 'over'
+  state: 'waits' | 'comes' | 'held' | 'ended'
   failed: boolean
   start(): void
   fail(why: string): void
@@ -33,27 +33,30 @@ export function createCoordinator({
   edges,
   lossy,
   onAnnounce,
-  onHear,
+  onReceive,
 }: {
   clock: WorldClock
   edges: Edges
   lossy: boolean
   onAnnounce: (page: Page, message: CoordinatorMessage) => void
-  onHear: (page: Page, message: CoordinatorMessage) => void
+  onReceive: (page: Page, message: CoordinatorMessage) => void
 }) {
   const tickets = new Set<Ticket>()
-  /** Those each page drew since it last held the lock by right: in cookie mode it takes turns with itself, too. */
+  /**
+   * The tickets of each page since it last really held the lock. A page may have several, because in cookie mode its own
+   * sessions take turns, too.
+   */
   const drawn = new Map<Page, Ticket[]>()
   const listeners = new Map<Page, (message: CoordinatorMessage) => void>()
-  let manner: LockManner = 'works'
+  let behaviour: LockBehaviour = 'works'
 
   function grant() {
-    if (manner === 'never' || manner === 'refuses') return
+    if (behaviour === 'never' || behaviour === 'refuses') return
     for (const ticket of tickets) {
       const taken = [...tickets].some(({ state }) => state === 'held' || state === 'comes')
-      if (ticket.state !== 'waits' || (taken && manner !== 'everybody')) continue
+      if (ticket.state !== 'waits' || (taken && behaviour !== 'grantsAll')) continue
       ticket.state = 'comes'
-      if (manner === 'everybody') ticket.failed = true
+      if (behaviour === 'grantsAll') ticket.failed = true
       edges.add({
         label: `the lock goes to ${ticket.page.name}`,
         to: ticket.page,
@@ -63,32 +66,32 @@ export function createCoordinator({
     }
   }
 
-  function leave(ticket: Ticket) {
-    ticket.state = 'over'
+  function release(ticket: Ticket) {
+    ticket.state = 'ended'
     tickets.delete(ticket)
     grant()
   }
 
   return {
-    behave(how: LockManner) {
-      manner = how
+    behave(how: LockBehaviour) {
+      behaviour = how
       grant()
     },
-    /** Takes the lock from who has it, as `navigator.locks` can. */
+    /** Takes the lock from its holder, as `navigator.locks` can. */
     steal() {
       for (const ticket of tickets) {
         if (ticket.state !== 'held') continue
         ticket.failed = true
         ticket.fail('stolen')
-        leave(ticket)
+        release(ticket)
       }
     },
-    /** A page that is closed lets go. */
+    /** Releases the locks of a page that is closed. */
     forget(page: Page) {
       listeners.delete(page)
-      for (const ticket of tickets) if (ticket.page === page) leave(ticket)
+      for (const ticket of tickets) if (ticket.page === page) release(ticket)
     },
-    /** The lock a page holds, where it has it by right. */
+    /** The lock that a page holds, unless that lock has failed. */
     lockOf(page: Page): Lock | undefined {
       const held = [...tickets].find(
         (ticket) => ticket.page === page && ticket.state === 'held' && !ticket.failed,
@@ -97,11 +100,11 @@ export function createCoordinator({
       const all = drawn.get(page) ?? []
       const later = all.slice(all.indexOf(held) + 1)
       drawn.set(page, [held, ...later])
-      // Another session of the page holds it: who waited for that one in vain goes on without.
-      const inVain = later.some(({ failed, since, timeout }) => failed || clock.uptime - since >= timeout)
-      return inVain ? undefined : held
+      // Another session of the page holds the lock. A session whose wait has timed out goes on without it.
+      const timedOut = later.some(({ failed, since, timeout }) => failed || clock.uptime - since >= timeout)
+      return timedOut ? undefined : held
     },
-    /** Whether a page that goes on without the lock has a right to. */
+    /** Whether a page may go on without the lock. */
     excuses(page: Page) {
       return (
         drawn.get(page)?.some((ticket) => ticket.failed || clock.uptime - ticket.since >= ticket.timeout) ===
@@ -125,13 +128,13 @@ export function createCoordinator({
             since: clock.uptime,
             timeout,
             state: 'waits',
-            failed: manner !== 'works',
+            failed: behaviour !== 'works',
             start() {
               ticket.state = 'held'
               done()
               task()
                 .then(resolve, reject)
-                .finally(() => leave(ticket))
+                .finally(() => release(ticket))
             },
             fail(why) {
               done()
@@ -140,13 +143,13 @@ export function createCoordinator({
           }
           const giveUp = (why: string) => {
             ticket.fail(why)
-            leave(ticket)
+            release(ticket)
           }
           const abort = () => giveUp('aborted')
           drawn.set(page, [...(drawn.get(page) ?? []), ticket])
-          if (manner === 'refuses') return ticket.fail('there is no lock')
+          if (behaviour === 'refuses') return ticket.fail('there is no lock')
           if (signal.aborted) return ticket.fail('aborted')
-          if (manner === 'never') return
+          if (behaviour === 'never') return
           tickets.add(ticket)
           signal.addEventListener('abort', abort)
           timer = pageClock.setTimeout(() => giveUp('timeout'), timeout)
@@ -162,7 +165,7 @@ export function createCoordinator({
             label: `'${message.type}' from ${page.name} reaches ${other.name}`,
             to: other,
             deliver: () => {
-              onHear(other, message)
+              onReceive(other, message)
               listeners.get(other)?.(message)
             },
             lose: lossy ? () => {} : undefined,

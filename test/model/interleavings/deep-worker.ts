@@ -1,4 +1,4 @@
-// One process of `npm run test:deep`: searches what it is told to, and says what it found.
+// One process of `npm run test:deep`: receives a search, runs it, and sends back what it found.
 import { type Found, type Search, search } from './search.ts'
 
 process.on('message', async (given: Search) => {
@@ -6,5 +6,5 @@ process.on('message', async (given: Search) => {
   process.send?.(found)
 })
 
-// Whoever asked is gone.
+// The parent process has ended.
 process.on('disconnect', () => process.exit())

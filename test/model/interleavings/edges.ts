@@ -1,22 +1,22 @@
 import { type Page, runs } from './clock.ts'
 
-/** Something under way between the library and the world: an answer, a lock, a message. */
+/** Something in flight between the library and the world: an answer, a lock or a message. */
 interface Edge {
   readonly label: string
-  /** Whom it reaches; nobody's page where it is the server. */
+  /** The page that it reaches, or `undefined` for the server. */
   readonly to: Page | undefined
   deliver(): void
-  /** What happens where it is lost; nothing that can be lost where there is none. */
+  /** What happens if it is lost. Without this, it cannot be lost. */
   readonly lose: (() => void) | undefined
 }
 
-/** How many deliveries one flush may make: more is a loop without end. */
-const MOST = 400
+/** The limit of deliveries in one flush: more of them are an endless loop. */
+const MAX_DELIVERIES = 400
 
 /**
- * Everything that is under way, for the commands to choose from. It does the work of fast-check's scheduler, but the choice
- * is a number in a command: it shrinks to 0, the first that set out, so that a counterexample shows what must be out of
- * order, and nothing else is.
+ * Everything in flight, from which the commands choose. This does the work of the scheduler of fast-check, but the choice
+ * is a number in a command. It shrinks to 0, which is the oldest edge. So a counterexample only has those deliveries out
+ * of order that must be.
  */
 export function createEdges() {
   const edges = new Set<Edge>()
@@ -33,7 +33,7 @@ export function createEdges() {
   return {
     add: (edge: Edge) => void edges.add(edge),
 
-    /** The way of a value to a page; it is made when it arrives. `lost` makes what arrives instead. */
+    /** Sends a value to a page. `arrive` makes the value on arrival; `lost` makes the one that arrives if it is lost. */
     travel: <T>(label: string, to: Page | undefined, arrive: () => T, lost?: () => T): Promise<T> =>
       new Promise((resolve, reject) => {
         const end = (make: () => T) => () => {
@@ -46,7 +46,7 @@ export function createEdges() {
         edges.add({ label, to, deliver: end(arrive), lose: lost && end(lost) })
       }),
 
-    /** Delivers one of those under way; gives its name. */
+    /** Delivers one edge and returns its label. */
     deliver(pick: number): string | undefined {
       const edge = take(pick, false)
       edge?.deliver()
@@ -57,15 +57,15 @@ export function createEdges() {
       edge?.lose?.()
       return edge?.label
     },
-    /** Delivers all, in the order they set out, and what they set going. */
+    /** Delivers all edges in order, including those that are added meanwhile. */
     async flush(between: () => Promise<void>) {
       await between()
-      for (let left = MOST; this.deliver(0) !== undefined; left--) {
-        if (left === 0) throw new Error(`deliveries without end, such as ${[...edges][0]?.label}`)
+      for (let left = MAX_DELIVERIES; this.deliver(0) !== undefined; left--) {
+        if (left === 0) throw new Error(`endless deliveries, such as ${[...edges][0]?.label}`)
         await between()
       }
     },
-    /** What would reach a page that is closed never will. */
+    /** Drops every edge to a page that is closed. */
     forget(page: Page) {
       for (const edge of edges) if (edge.to === page) edges.delete(edge)
     },

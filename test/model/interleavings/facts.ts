@@ -6,8 +6,8 @@ import type { Family } from './server.ts'
 import type { Write } from './store.ts'
 import type { Tab } from './tab.ts'
 
-/** Where a session stands at one moment. */
-export interface Place {
+/** The session of a tab at one moment. */
+export interface View {
   readonly state: string
   readonly gateClosed: boolean
   readonly session:
@@ -15,100 +15,106 @@ export interface Place {
     | undefined
 }
 
-/** Something that was asked of the library: a request, or a call that gives a promise. */
-export interface Ask {
+/** One call of the library that returns a promise, such as a request. */
+export interface Call {
   readonly tab: Tab
   readonly name: string
-  /** Who was signed in when it was asked, and in which session. */
+  /** The user who was signed in at the time of the call, and the epoch of the session. */
   readonly owner: string | undefined
   readonly epoch: number | undefined
+  /** The family of the session at the time of the call, and that time by the wall clock. */
+  readonly family: string | undefined
+  readonly madeAt: number
   readonly replayable: boolean
   /** How long it may wait between two openings of the gate, in milliseconds. */
   readonly patience: number
   readonly controller: AbortController | undefined
   sends: number
   settlements: number
-  /** What it gave, where it did not fail. */
+  /** What it resolved to, if it has not failed. */
   gave?: unknown
-  /** At the API, so that the library has no say in how long it takes. */
+  /** The request is at the API, so the library does not decide how long it takes. */
   inFlight: boolean
-  /** Since when it waits, in uptime. */
+  /** The uptime since which it waits. */
   waitingSince: number
-  /** For how long its tab had been frozen by then, in all. */
-  readonly stoodStill: number
-  /** How often its tab's gate had opened by then. */
+  /** For how long its tab had been frozen in total at the time of the call. */
+  readonly frozenFor: number
+  /** How often the gate of its tab had opened when the wait began. */
   openings: number
 }
 
 export interface Sending {
-  readonly ask: Ask
+  readonly call: Call
   readonly url: string
   readonly authorization: string | undefined
-  /** Its token had been refused by then. */
+  /** Whether the token had been rejected before. */
   readonly refused: boolean
-  readonly place: Place
+  readonly view: View
 }
 
-/** Who got the answer to a refresh token, and whether under the lock, so that it was in the store before the next one. */
+/** A tab that received the answer to a refresh token. Under the lock, it was stored before the next refresh. */
 export interface Answered {
   readonly tab: Tab
   readonly locked: boolean
 }
 
-/** One call of the user's `refresh`. */
-export interface Exchange {
+/** One call of the user's `refresh` function. */
+export interface RefreshCall {
   readonly tab: Tab
   readonly token: string
   readonly family: Family | undefined
-  /** The lock it began under; without one it had to have a right to go on. */
+  /** The lock under which it began. Without a lock, it must be excused. */
   readonly lock: Lock | undefined
   readonly excused: boolean
-  /** Other exchanges of this session that were under way when it began. */
-  readonly beside: readonly Exchange[]
-  /** Who had got the answer to its refresh token before it began. */
+  /** Other refreshes of this session that were running when it began. */
+  readonly beside: readonly RefreshCall[]
+  /** The tabs that had received the answer to its refresh token before it began. */
   readonly answeredTo: readonly Answered[]
   aborted: boolean
 }
 
 export interface Settlement {
-  readonly ask: Ask
+  readonly call: Call
   readonly error: unknown
   readonly failed: boolean
-  /** How long it had waited, at most: a deadline may go by the wall clock, too. */
+  /** How long it had waited at most, because a deadline may also follow the wall clock. */
   readonly waited: number
-  /** How many of its tab were waiting beside it. */
+  /** How many other calls of its tab were waiting. */
   readonly beside: number
 }
 
-/** What the library did during one step, in the order in which it did it. */
+/** What the library did during one step, in order. */
 export interface Facts {
   sendings: Sending[]
-  exchanges: Exchange[]
+  refreshes: RefreshCall[]
   settlements: Settlement[]
-  writes: (Write & { readonly place: Place; readonly afterSignOut: boolean })[]
-  /** Records of sessions in use elsewhere that were taken away. */
+  writes: (Write & { readonly view: View; readonly afterSignOut: boolean })[]
+  /** Records that were cleared although their session is in use in another tab. */
   clearings: { readonly page: Page; readonly family: Family }[]
   events: { readonly tab: Tab; readonly event: AuthEmitted }[]
-  /** Sessions that ended, and nothing in the world was a reason for it. */
-  groundless: { readonly tab: Tab; readonly event: AuthEmitted }[]
+  /** Sessions that ended without a cause in the world. */
+  unexplained: { readonly tab: Tab; readonly event: AuthEmitted }[]
   revocations: { readonly tab: Tab; readonly family: Family | undefined; readonly alive: boolean }[]
   announcements: { readonly page: Page; readonly message: CoordinatorMessage }[]
-  /** Exchanges that an API's refusal of an older token set going. */
+  /** Tabs that refreshed because an API rejected an older token. */
   needless: Tab[]
-  /** What the library reported, or what a caller was told that nobody can explain. */
-  odd: string[]
+  /** Sessions that a limit ended too early, in words. */
+  early: string[]
+  /** Errors that the library reported. */
+  reported: string[]
 }
 
 export const noFacts = (): Facts => ({
   sendings: [],
-  exchanges: [],
+  refreshes: [],
   settlements: [],
   writes: [],
   clearings: [],
   events: [],
-  groundless: [],
+  unexplained: [],
   revocations: [],
   announcements: [],
   needless: [],
-  odd: [],
+  early: [],
+  reported: [],
 })

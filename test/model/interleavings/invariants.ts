@@ -1,26 +1,28 @@
-import { answeredTokensAreDone, oneExchangeAtATime } from './invariants/exchanges.ts'
-import { nothingLeavesAtAClosedGate, oneReplay, tokensGoToTheirOriginOnly } from './invariants/sendings.ts'
-import { chartAndVaultAgree, lateResultsAreDropped, onlyTheEndIsTheEnd } from './invariants/sessions.ts'
+import { limitsHold } from './invariants/limits.ts'
+import { answeredTokensAreNotReused, oneRefreshAtATime } from './invariants/refreshes.ts'
+import { closedGatesSendNothing, oneReplay, tokensGoToTheirOriginOnly } from './invariants/sendings.ts'
+import { chartAndVaultAgree, lateResultsAreDropped, sessionsEndForACause } from './invariants/sessions.ts'
 import { nothingIsLeftBehind, secretsStayInside } from './invariants/traces.ts'
-import { storesFailNobody, whoWaitsSettles } from './invariants/waits.ts'
+import { callsSettle, storesFailNoCall } from './invariants/waits.ts'
 import type { Surroundings } from './surroundings.ts'
 
-/** What is wrong, for each thing that is. */
+/** Yields one message for each violation. */
 type Invariant = (around: Surroundings) => Iterable<string>
 
-/** What must hold whenever everything has come to rest. */
+/** What must hold whenever no promise job is left. */
 export const INVARIANTS: Readonly<Record<string, Invariant>> = {
-  I1: oneExchangeAtATime,
-  I2: answeredTokensAreDone,
-  I3: nothingLeavesAtAClosedGate,
-  I4: whoWaitsSettles,
+  I1: oneRefreshAtATime,
+  I2: answeredTokensAreNotReused,
+  I3: closedGatesSendNothing,
+  I4: callsSettle,
   I5: lateResultsAreDropped,
-  I6: onlyTheEndIsTheEnd,
+  I6: sessionsEndForACause,
   I7: secretsStayInside,
   I8: tokensGoToTheirOriginOnly,
   I9: oneReplay,
   I10: nothingIsLeftBehind,
-  I11: storesFailNobody,
+  I11: storesFailNoCall,
+  limits: limitsHold,
   consistent: chartAndVaultAgree,
 }
 

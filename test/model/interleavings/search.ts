@@ -3,7 +3,7 @@ import { commands } from './commands.ts'
 import { type Config, config } from './config.ts'
 import { createWorld, Violation, type World } from './world.ts'
 
-/** How one search goes; `path` and `replayPath` repeat what another one found. */
+/** The settings of one search. `path` and `replayPath` repeat the finding of an earlier search. */
 export interface Search {
   readonly runs: number
   readonly seed: number
@@ -12,14 +12,14 @@ export interface Search {
 }
 
 export interface Found {
-  /** Runs that were made. */
+  /** The number of runs. */
   readonly runs: number
-  /** What broke, and how to see it again; nothing where nothing did. */
+  /** The violation and how to reproduce it, or `undefined` if every run passed. */
   readonly report: string | undefined
 }
 
-/** Chance for the library: the jitter of backoffs and the names of sessions must be the same when a run is repeated. */
-function withChance(from: number): () => void {
+/** Replaces `Math.random`, so that jitter and session ids are the same when a run is repeated. Returns the undo. */
+function seedRandom(from: number): () => void {
   const { random } = Math
   let chance = from
   Math.random = () => {
@@ -31,42 +31,42 @@ function withChance(from: number): () => void {
   }
 }
 
-const breathe = () => new Promise<void>((resolve) => setImmediate(resolve))
+const macrotask = () => new Promise<void>((resolve) => setImmediate(resolve))
 
-/** What was rejected, and nobody heard it. */
-const unheard: unknown[] = []
+/** The reasons of unhandled rejections. */
+const unhandled: unknown[] = []
 
-/** A promise that is rejected into the void is a defect, and would end most processes. */
-function listenToTheVoid(): () => void {
-  const hear = (reason: unknown) => void unheard.push(reason)
-  process.on('unhandledRejection', hear)
-  return () => void process.off('unhandledRejection', hear)
+/** Collects unhandled rejections, because each is a defect that would end most processes. Returns the undo. */
+function collectRejections(): () => void {
+  const collect = (reason: unknown) => void unhandled.push(reason)
+  process.on('unhandledRejection', collect)
+  return () => void process.off('unhandledRejection', collect)
 }
 
-/** One life of one world: what happens in it, and then its end, at which everything has to be in order again. */
-export async function live(given: Config, happen: (world: World) => Promise<void>): Promise<void> {
-  const restore = withChance(given.chance)
+/** Runs one world: `happen` acts in it; then it is repaired and closed, and must be in order. */
+export async function runWorld(given: Config, happen: (world: World) => Promise<void>): Promise<void> {
+  const restore = seedRandom(given.chance)
   try {
     const world = createWorld(given)
     await happen(world)
     await world.end()
-    // Only once it breathes does a process look for rejections that nobody heard.
-    await breathe()
-    for (const reason of unheard.splice(0)) throw new Violation(`nobody heard of ${String(reason)}`)
+    // Node reports unhandled rejections only after a macrotask.
+    await macrotask()
+    for (const reason of unhandled.splice(0)) throw new Violation(`unhandled rejection: ${String(reason)}`)
   } finally {
     restore()
   }
 }
 
-/** Looks for an interleaving that breaks an invariant. */
+/** Searches for an interleaving that violates an invariant. */
 export async function search({ runs, seed, path, replayPath }: Search): Promise<Found> {
   const property = fc.asyncProperty(config, commands(replayPath), async (given, steps) => {
-    await live(given, (world) => fc.asyncModelRun(() => ({ model: {}, real: world }), steps))
+    await runWorld(given, (world) => fc.asyncModelRun(() => ({ model: {}, real: world }), steps))
   })
   const again = path === undefined ? {} : { path, endOnFailure: true }
-  const leave = listenToTheVoid()
+  const stop = collectRejections()
   const result = await fc.check(property, { numRuns: runs, seed, ...again })
-  leave()
+  stop()
   return { runs: result.numRuns, report: result.failed ? describe(result, seed) : undefined }
 }
 

@@ -1,36 +1,38 @@
 import type { TokenResponse } from '../../../src/core/ports.ts'
 import type { WorldClock } from './clock.ts'
 
-/** What every secret of this world begins with, so that one search finds them all. */
+/** The prefix of every secret in this world, so that one search finds them all. */
 export const SECRET = 'SECRET'
 
-/** How the token endpoint takes an exchange. */
-export type Manner =
+/** How the token endpoint handles a refresh. */
+export type EndpointBehaviour =
   | { do: 'answer' }
-  /** Answers an error before or after it acted. */
+  /** Answers with an error before or after it has acted. */
   | { do: 'fail'; status: number; acted: boolean; retryAfter?: number }
-  /** Acts, and answers something that is no token response. */
+  /** Acts, and answers with something that is not a token response. */
   | { do: 'garble' }
-  /** Takes the request, and never answers. */
+  /** Accepts the request, and never answers. */
   | { do: 'hang'; acted: boolean }
 
 /** All tokens that descend from one sign-in. */
 export interface Family {
   readonly name: string
   readonly user: string
-  /** Dead on the server. */
+  /** The wall-clock time of the sign-in. */
+  readonly startedAt: number
+  /** The server accepts none of its tokens. */
   revoked: boolean
 }
 
 interface Issued {
   readonly family: Family
-  /** What it was exchanged for, and when. */
+  /** The tokens that replaced it, and when. */
   successor?: { readonly tokens: TokenResponse; readonly at: number }
 }
 
-/** A refusal that no repetition changes. Like many a server's, it quotes the token that was sent. */
+/** A rejection for good. Like the errors of many servers, it quotes the token that was sent. */
 export const refusal = (sent = '') =>
-  Object.assign(new Error(`the refresh token ${sent} is dead`), {
+  Object.assign(new Error(`the refresh token ${sent} is not valid`), {
     status: 400,
     data: { error: 'invalid_grant' },
   })
@@ -38,9 +40,9 @@ export const refusal = (sent = '') =>
 export const brokenConnection = () => new TypeError('fetch failed', { cause: { code: 'ECONNRESET' } })
 
 /**
- * An authorization server with rotation and reuse detection, and an API behind it. A spent refresh token is good for its
- * successor once more within `grace` milliseconds, while that one is unspent; after that it is a theft, and all of its
- * family die.
+ * An authorization server with rotation and reuse detection, and an API behind it. Within `grace` milliseconds, a used
+ * refresh token yields its successor once more, unless the successor has been used. After that, it counts as stolen, and
+ * its whole family is revoked.
  */
 export function createServer({
   clock,
@@ -51,14 +53,14 @@ export function createServer({
   clock: WorldClock
   lifetime: number
   grace: number
-  /** The refresh token lives in the browser's cookie jar, and in no answer. */
+  /** Whether the refresh token is in the cookie jar of the browser instead of the answer. */
   cookie: boolean
 }) {
   const refreshTokens = new Map<string, Issued>()
   const accessTokens = new Map<string, { readonly family: Family; diesAt: number }>()
   const families: Family[] = []
   let count = 0
-  let manner: { readonly is: Manner; times: number } | undefined
+  let behaviour: { readonly is: EndpointBehaviour; times: number } | undefined
   let thefts = 0
   let jar: string | undefined
 
@@ -77,7 +79,7 @@ export function createServer({
     }
   }
 
-  function exchange(refreshToken: string): TokenResponse {
+  function rotate(refreshToken: string): TokenResponse {
     const issued = refreshTokens.get(refreshToken)
     const quoted = cookie ? undefined : refreshToken
     if (!issued || issued.family.revoked) throw refusal(quoted)
@@ -100,17 +102,17 @@ export function createServer({
   return {
     families,
     familyOf,
-    /** A session says by its scope which family it is of: a token would have to be seen for that. */
+    /** The family of a session. Its name is the scope, because the token of a session is not visible. */
     familyNamed: (scope: string | undefined) => families.find(({ name }) => name === scope),
-    /** How often a spent refresh token was presented for good. */
+    /** How often a used refresh token was sent after its grace period. */
     get thefts() {
       return thefts
     },
-    /** The refresh token that goes along with a request in cookie mode. */
+    /** The refresh token that a request carries in cookie mode. */
     get jar() {
       return jar
     },
-    /** What of an answer the page sees; the browser keeps the rest. */
+    /** The part of an answer that the page can read. In cookie mode, the browser keeps the refresh token. */
     show(tokens: TokenResponse): TokenResponse {
       if (!cookie) return tokens
       const { refresh_token, ...rest } = tokens
@@ -121,28 +123,28 @@ export function createServer({
       jar = undefined
     },
 
-    /** How the next exchanges go. */
-    behave(is: Manner, times: number) {
-      manner = { is, times }
+    /** Sets the behaviour for the next refreshes. */
+    behave(is: EndpointBehaviour, times: number) {
+      behaviour = { is, times }
     },
     heal() {
-      manner = undefined
+      behaviour = undefined
     },
 
     signIn(user: string): TokenResponse {
-      const family = { name: `${user}${families.length}`, user, revoked: false }
+      const family = { name: `${user}${families.length}`, user, startedAt: clock.now(), revoked: false }
       families.push(family)
       return issue(family)
     },
 
-    /** Takes one exchange; gives nothing where it will never answer. */
+    /** Handles one refresh. Returns `undefined` if it will never answer. */
     act(refreshToken: string): { answer: TokenResponse } | { error: unknown } | undefined {
-      const now: Manner = manner && manner.times-- > 0 ? manner.is : { do: 'answer' }
+      const now: EndpointBehaviour = behaviour && behaviour.times-- > 0 ? behaviour.is : { do: 'answer' }
       if (now.do === 'fail' && !now.acted) return { error: failure(now) }
       if (now.do === 'hang' && !now.acted) return undefined
       let answer: TokenResponse
       try {
-        answer = exchange(refreshToken)
+        answer = rotate(refreshToken)
       } catch (error) {
         return { error }
       }
@@ -152,7 +154,7 @@ export function createServer({
       return { answer }
     },
 
-    /** Whether an API request may pass. */
+    /** Whether the API accepts that authorization. */
     accepts(authorization: string | undefined): boolean {
       const token = accessTokens.get(authorization?.replace('Bearer ', '') ?? '')
       return token !== undefined && !token.family.revoked && clock.uptime < token.diesAt
@@ -162,11 +164,11 @@ export function createServer({
       const family = familyOf(token)
       if (family) family.revoked = true
     },
-    /** Ends everybody's sessions, as an administrator does. */
+    /** Revokes all sessions, as an administrator can. */
     revokeAll() {
       for (const family of families) family.revoked = true
     },
-    /** Makes every access token dead before its time. */
+    /** Expires every access token early. */
     expireAccessTokens() {
       for (const token of accessTokens.values()) token.diesAt = 0
     },

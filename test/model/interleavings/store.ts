@@ -4,86 +4,91 @@ import type { Edges } from './edges.ts'
 
 export type Fault =
   | 'none'
-  /** Everything throws. */
+  /** Every operation throws. */
   | 'throws'
-  /** Nothing is done, and nothing answers. */
+  /** No operation has an effect or ever settles. */
   | 'hangs'
-  /** Reads give what nobody wrote. */
+  /** Reads return a record that was never written. */
   | 'garbage'
-  /** Writes leave half a record, and say that all is well. */
+  /** Writes leave half a record, and report success. */
   | 'torn'
-  /** Writes throw, all else works. */
+  /** Writes throw; other operations work. */
   | 'quota'
-  /** Writes do nothing, and say that all is well. */
+  /** Writes do nothing, and report success. */
   | 'forgets'
 
-/** One write, as it is asked for: what the page wants kept, and what is there. */
+/** One write: the record to be stored, and the record that it overwrites. */
 export interface Write {
   readonly page: Page
   readonly record: SessionRecord
-  readonly over: SessionRecord | undefined
-  /** It will not be kept, or what is there cannot be seen. */
+  readonly overwritten: SessionRecord | undefined
+  /** The record will not be stored, or the one that is stored cannot be seen. */
   readonly blind: boolean
-  /** The page has seen that this store keeps records, so that it can tell one that was taken away. */
+  /** The page has seen that this store keeps records, so it can notice a record that was cleared. */
   readonly trusts: boolean
 }
 
-/** One record taken away by who is done with its session. */
+/** One record that a page cleared because it has ended the session. */
 export interface Clearing {
   readonly page: Page
   readonly record: SessionRecord | undefined
-  /** It has never seen that this record took the place of its own. */
+  /** The page has not seen that this record replaced its own. */
   readonly unseen: boolean
 }
 
 /**
- * A place to keep a session that pages share, as `localStorage` (at once) or as a database (an edge for each operation).
+ * A store that pages share: synchronous like `localStorage`, or like a database, with an edge for each operation.
  */
 export function createStore({
   edges,
   pages,
   slow,
-  tells,
+  notifies,
+  sharesLastUse,
   onRead,
   onWrite,
   onClear,
 }: {
   edges: Edges
-  /** Who is told of changes, where `tells` is set: everybody but who made them. */
-  pages: () => readonly { readonly page: Page; hear(): void }[]
+  /** The pages that are notified of changes if `notifies` is set. The page that made a change is skipped. */
+  pages: () => readonly { readonly page: Page; notify(): void }[]
   slow: boolean
-  tells: boolean
-  /** A record was found. */
+  notifies: boolean
+  /** Whether it also holds when the session was last used. */
+  sharesLastUse: boolean
+  /** Called when a page has read a record. */
   onRead: (page: Page, found: SessionRecord) => void
   onWrite: (write: Write) => void
   onClear: (clearing: Clearing) => void
 }) {
   let record: SessionRecord | undefined
   let torn: object | undefined
+  let lastUse: number | undefined
   let fault: Fault = 'none'
-  /** How often something went wrong. */
+  /** How often an operation failed. */
   let failures = 0
-  /** How often a record was taken away. */
+  /** How often a record was cleared. */
   let removals = 0
-  /** A sign-in took its time, and was written over a later one. */
+  /** Whether a slow sign-in has overwritten a later one. */
   let disordered = false
   const listeners = new Map<Page, () => void>()
-  /** Pages that got a record from here. */
+  /** Pages that have read a record from this store. */
   const trusting = new Set<Page>()
-  /** Which session each page saw here last. */
+  /** The session that each page last saw in this store. */
   const seen = new Map<Page, string | undefined>()
 
   function set(by: Page | undefined, next: SessionRecord | undefined) {
     if (!next && record) removals++
+    if (!next) lastUse = undefined
     record = next
     torn = undefined
-    if (!tells) return
-    for (const { page, hear } of pages()) {
+    if (!notifies) return
+    for (const { page, notify } of pages()) {
       if (page !== by)
         edges.add({
           label: `${page.name} sees that the store changed`,
           to: page,
-          deliver: hear,
+          deliver: notify,
           lose: undefined,
         })
     }
@@ -91,7 +96,7 @@ export function createStore({
 
   function operate<T>(page: Page, what: string, apply: () => T): T | Promise<T> {
     const faulty = (): T => {
-      if (fault === 'throws' || (fault === 'quota' && what === 'write')) {
+      if (fault === 'throws' || (fault === 'quota' && what.startsWith('write'))) {
         failures++
         throw new RangeError('the store is broken')
       }
@@ -101,8 +106,10 @@ export function createStore({
       failures++
       return new Promise<T>(() => {})
     }
-    // What was asked of a database is done even where the page that asked is gone by then.
-    return slow ? edges.travel(`the ${what} of ${page.name}`, page.gone ? undefined : page, faulty) : faulty()
+    // A database completes an operation even if the page has been closed.
+    return slow
+      ? edges.travel(`the ${what} of ${page.name}`, page.closed ? undefined : page, faulty)
+      : faulty()
   }
 
   return {
@@ -124,12 +131,12 @@ export function createStore({
     breaks(how: Fault) {
       fault = how
     },
-    /** Somebody empties it by hand. */
+    /** Empties the store from outside, as a user can. */
     wipe: () => set(undefined, undefined),
     get listening() {
       return listeners.size
     },
-    hear: (page: Page) => runs(page) && listeners.get(page)?.(),
+    notify: (page: Page) => runs(page) && listeners.get(page)?.(),
 
     storageOf: (page: Page): SessionStorage => ({
       read: () =>
@@ -145,7 +152,7 @@ export function createStore({
         }),
       write(next) {
         const trusts = trusting.has(page)
-        onWrite({ page, record: next, over: record, blind: slow || fault !== 'none', trusts })
+        onWrite({ page, record: next, overwritten: record, blind: slow || fault !== 'none', trusts })
         return operate(page, 'write', () => {
           seen.set(page, next.id)
           if (slow && next.rotation === 0 && record && next.startedAt < record.startedAt) disordered = true
@@ -160,7 +167,20 @@ export function createStore({
         onClear({ page, record, unseen: record !== undefined && seen.get(page) !== record.id })
         return operate(page, 'clear', () => set(page, undefined))
       },
-      ...(tells && {
+      ...(sharesLastUse && {
+        readLastUse: () =>
+          operate(page, 'read of the last use', () => {
+            if (fault !== 'garbage') return lastUse
+            failures++
+            return 'garbage'
+          }),
+        writeLastUse: (at: number) =>
+          operate(page, 'write of the last use', () => {
+            if (fault === 'forgets') failures++
+            else lastUse = at
+          }),
+      }),
+      ...(notifies && {
         subscribe(onChange: () => void) {
           listeners.set(page, onChange)
           return () => void listeners.delete(page)

@@ -3,24 +3,24 @@ import { createWorldClock, type Page } from './clock.ts'
 import type { Config } from './config.ts'
 import { createCoordinator } from './coordinator.ts'
 import { createEdges } from './edges.ts'
-import { type Answered, type Exchange, noFacts } from './facts.ts'
+import { type Answered, noFacts, type RefreshCall } from './facts.ts'
 import { createServer } from './server.ts'
 import { type Clearing, createStore, type Write } from './store.ts'
 import type { Tab } from './tab.ts'
 
-/** How often something had put an end to sessions at one moment. */
+/** How often sessions had been ended from outside at one moment. */
 export interface Stamp {
   readonly endings: number
   readonly removals: number
 }
 
-/** All that the pages of one origin share, and what was seen of them. */
+/** Everything that the pages of one origin share, and what was observed of them. */
 export function createSurroundings(config: Config) {
   const clock = createWorldClock()
   const edges = createEdges()
   const server = createServer({ clock, ...config })
   const tabs: Tab[] = []
-  const living = () => tabs.filter(({ page, disposed }) => !page.gone && !disposed)
+  const living = () => tabs.filter(({ page, disposed }) => !page.closed && !disposed)
   const tabOf = (page: Page) => tabs.find((tab) => tab.page === page)
   const signals = new Map<EnvironmentSignal, Map<Page, Set<() => void>>>()
   const found = new Map<string, Stamp>()
@@ -34,19 +34,19 @@ export function createSurroundings(config: Config) {
     tabs,
     living,
     facts: noFacts(),
-    /** Exchanges that nobody gave up and nobody answered. */
-    underWay: new Set<Exchange>(),
-    /** Who got the answer to a refresh token. */
+    /** Refreshes that are neither aborted nor answered. */
+    underWay: new Set<RefreshCall>(),
+    /** The tabs that received the answer to a refresh token, by that token. */
     answered: new Map<string, Answered[]>(),
-    /** Which header goes with which generation of which page: one to one, for good. */
+    /** The header of each generation of each page, which must never change. */
     headers: new Map<string, string>(),
-    /** What a sign-out, a sign-in or a hand in the store has put an end to, by the names of families. */
-    over: new Set<string>(),
-    /** Sessions that a user left in so many words. */
+    /** The names of families that a sign-out, a sign-in or a wiped store has ended. */
+    ended: new Set<string>(),
+    /** The names of families whose user called `signOut()`. */
     signedOut: new Set<string>(),
-    /** Reasons for a session to end that came from outside: sign-outs, dead refresh tokens, somebody's hand in the store. */
+    /** How many causes for the end of a session came from outside: sign-outs, revoked refresh tokens, wiped stores. */
     endings: 0,
-    /** The answer that is being delivered right now is a refusal of this generation. */
+    /** The generation that the answer being delivered rejects. */
     refused: undefined as
       | { readonly tab: Tab; readonly generation: number; readonly current: number }
       | undefined,
@@ -54,41 +54,44 @@ export function createSurroundings(config: Config) {
       return clock.setBack > 0
     },
     wiped: false,
+    /** Whether listeners call the library: not while the world is repaired and closed. */
+    reacts: true,
 
-    /** How often something has put an end to sessions by now. */
+    /** How often sessions have been ended from outside until now. */
     stamp: (): Stamp => ({ endings: around.endings, removals: around.store.removals }),
-    /** The stamp of when a page last found the record of that family in the store, if it ever did. */
+    /** The stamp of the moment when a page last found the record of that family in the store. */
     foundAt: (page: Page, family: string | undefined) => found.get(`${page.name} ${family}`),
 
     store: createStore({
       edges,
       slow: config.slowStore,
-      tells: config.tells,
-      pages: () => living().map(({ page }) => ({ page, hear: () => around.store.hear(page) })),
+      notifies: config.notifies,
+      sharesLastUse: config.sharesLastUse,
+      pages: () => living().map(({ page }) => ({ page, notify: () => around.store.notify(page) })),
       onRead: (page: Page, { scope }: SessionRecord) =>
         void found.set(`${page.name} ${scope}`, around.stamp()),
       onWrite: (write: Write) => {
-        const place = tabOf(write.page)?.place()
+        const view = tabOf(write.page)?.view()
         const family = server.familyNamed(write.record.scope)
         const afterSignOut = family !== undefined && around.signedOut.has(family.name)
-        if (place) around.facts.writes.push({ ...write, place, afterSignOut })
-        // Nobody told the page, and it could not tell: for whoever reads this record the session goes on.
+        if (view) around.facts.writes.push({ ...write, view, afterSignOut })
+        // The page could not know about the sign-out, and pages that read this record continue the session.
         if (family && !write.trusts) around.signedOut.delete(family.name)
       },
       onClear: ({ page, record, unseen }: Clearing) => {
         const family = record && server.familyNamed(record.scope)
         const tab = tabOf(page)
-        // Who signs out means whatever session there is.
-        const leaves = tab?.asks.some(
+        // A sign-out may clear any session.
+        const signsOut = tab?.calls.some(
           ({ name, settlements }) => name === 'signOut' && (settlements === 0 || tab.disposed),
         )
         const inUse =
           unseen &&
-          !leaves &&
-          !tab?.leftWithout &&
+          !signsOut &&
+          !tab?.signedOutWithoutSession &&
           family !== undefined &&
           tab?.lastFamily() !== family &&
-          !around.over.has(family.name) &&
+          !around.ended.has(family.name) &&
           !family.revoked &&
           living().some((other) => other.page !== page && other.family() === family)
         if (inUse) around.facts.clearings.push({ page, family })
@@ -99,20 +102,20 @@ export function createSurroundings(config: Config) {
       edges,
       lossy: config.coordinator === 'lossy',
       onAnnounce: (page, message) => around.facts.announcements.push({ page, message }),
-      onHear: (page, message) => {
+      onReceive: (page, message) => {
         const tab = tabOf(page)
-        if (tab && message.type === 'ended') tab.heardEnded = true
+        if (tab && message.type === 'ended') tab.receivedEnded = true
       },
     }),
 
     get online() {
       return online
     },
-    /** Tells the pages that run. */
+    /** Notifies the pages that run. */
     signal(kind: EnvironmentSignal) {
       if (kind === 'online' || kind === 'offline') online = kind === 'online'
       for (const [page, listeners] of signals.get(kind) ?? []) {
-        if (page.frozen || page.gone) continue
+        if (page.frozen || page.closed) continue
         for (const listener of listeners) listener()
       }
     },
@@ -126,10 +129,10 @@ export function createSurroundings(config: Config) {
     listening: (page: Page) =>
       [...signals.values()].reduce((sum, ofKind) => sum + (ofKind.get(page)?.size ?? 0), 0),
 
-    /** A new session takes the place of every other one. */
+    /** Starts a new session, which replaces all others. */
     begin(user: string) {
-      for (const { name } of server.families) around.over.add(name)
-      // No two sign-ins fall on one millisecond: pages tell by the time which of them is the newer one.
+      for (const { name } of server.families) around.ended.add(name)
+      // Each sign-in has its own millisecond, because pages compare sign-ins by their time.
       clock.tick()
       return server.signIn(user)
     },

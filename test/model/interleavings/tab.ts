@@ -1,44 +1,52 @@
 import type { AuthEmitted } from '../../../machines/index.ts'
 import type { Auth } from '../../../src/core/auth.ts'
 import { createAuthWith } from '../../../src/core/create-auth.ts'
+import { sessionLimits } from '../../../src/core/features/session-limits.ts'
+import { defineCoordinator, defineStorage, fromCookie } from '../../../src/core/features/share.ts'
 import type { AuthOptions } from '../../../src/core/options.ts'
+import { hasCause } from './causes.ts'
 import type { Page } from './clock.ts'
 import { HOLD } from './config.ts'
-import type { Ask, Place } from './facts.ts'
-import { hasGround } from './grounds.ts'
+import type { Call, View } from './facts.ts'
 import { brokenConnection, type Family } from './server.ts'
 import type { Stamp, Surroundings } from './surroundings.ts'
 import { createRefresh } from './token-endpoint.ts'
 
-/** One page with a session in it, and what is known of it from outside. */
+/** One page with a session, and what is known about it from outside. */
 export interface Tab {
   readonly page: Page
   readonly auth: Auth<Credentials>
-  readonly asks: Ask[]
+  readonly calls: Call[]
   disposed: boolean
-  /** For how long it was frozen, in all, in milliseconds. */
-  stoodStill: number
-  /** How often its gate opened. */
+  /** For how long it was frozen in total, in milliseconds. */
+  frozenFor: number
+  /** How often its gate has opened. */
   openings: number
-  /** How often it was told that a refresh token is dead, since its session began. */
+  /** How often the server rejected a refresh token since its session began. */
   fatal: number
-  /** How often no answer came, or none that can be read. */
+  /** How often an answer was missing or unreadable. */
   losses: number
-  /** It was told that the session ended elsewhere. */
-  heardEnded: boolean
-  /** It was signed out while it knew of no session: whatever is in the store by then is meant. */
-  leftWithout: boolean
-  /** What the world had seen when its session began. */
+  /** It has received a message that the session ended in another tab. */
+  receivedEnded: boolean
+  /** It was signed out while it had no session, so the sign-out is for any session in the store. */
+  signedOutWithoutSession: boolean
+  /** The stamp of the moment when its session began. */
   since: Stamp
-  /** Generations that an API refused, and endpoints that refused a fresh one. */
+  /** When it certainly used each session last, by the name of the family. */
+  readonly uses: Map<string, number>
+  /** When a call was last made, sent or answered: it may have been a use. */
+  touchedAt: number
+  /** When it was thawed last: its timers are late then. */
+  thawedAt: number
+  /** Generations that an API rejected, and endpoints that rejected a fresh token. */
   readonly refused: Set<number>
   readonly doubted: Set<string>
-  /** What it emitted, by name. */
-  readonly told: Set<string>
+  /** The types of the events that it has emitted. */
+  readonly emitted: Set<string>
   storageFailed: boolean
-  place(): Place
+  view(): View
   family(): Family | undefined
-  /** The family of its session, or of the last one it had. */
+  /** The family of its session, or of its last session. */
   lastFamily(): Family | undefined
   dispose(): void
 }
@@ -50,8 +58,8 @@ export interface Credentials {
 }
 
 const OPENS = new Set([
-  'authenticated.renewable',
-  'authenticated.terminal',
+  'authenticated.refreshable',
+  'authenticated.lastToken',
   'refreshing.gate.open',
   'anonymous',
   'loggedOut',
@@ -59,23 +67,26 @@ const OPENS = new Set([
 
 export function createTab(around: Surroundings, name: string, initial: boolean): Tab {
   const { config, clock, edges, server, store, coordinator, stamp } = around
-  const page: Page = { name, frozen: false, gone: false }
+  const page: Page = { name, frozen: false, closed: false }
   const tab: Tab = {
     page,
-    asks: [],
+    calls: [],
     disposed: false,
-    stoodStill: 0,
+    frozenFor: 0,
     openings: 0,
     fatal: 0,
     losses: 0,
-    heardEnded: false,
-    leftWithout: false,
+    receivedEnded: false,
+    signedOutWithoutSession: false,
     since: stamp(),
+    uses: new Map(),
+    touchedAt: clock.now(),
+    thawedAt: clock.now(),
     refused: new Set(),
     doubted: new Set(),
-    told: new Set(),
+    emitted: new Set(),
     storageFailed: false,
-    place: () => placeOf(auth),
+    view: () => viewOf(auth),
     family: () => server.familyNamed(auth.session?.scope),
     lastFamily() {
       family = tab.family() ?? family
@@ -106,15 +117,16 @@ export function createTab(around: Surroundings, name: string, initial: boolean):
       ),
     revoke({ accessToken, refreshToken }) {
       const token = accessToken || (refreshToken ?? server.jar ?? '')
-      // It is up to the server whether there is a cookie.
+      // Only the server knows whether there is a cookie.
       if (token === '' && config.cookie) return undefined
       const family = server.familyOf(token)
-      // Restored and ended in one step, it never was this tab's as far as events tell.
+      // No event shows that this tab had the session if it was restored and ended in one step.
       const { reason = '' } = auth.actor.getSnapshot().context
-      if (family && (tab.leftWithout || /^(idle|lifetime)$/.test(reason))) around.over.add(family.name)
+      if (family && (tab.signedOutWithoutSession || /^(idle|lifetime)$/.test(reason)))
+        around.ended.add(family.name)
       const alive =
         family !== undefined &&
-        !around.over.has(family.name) &&
+        !around.ended.has(family.name) &&
         around.living().some((other) => other.family() === family)
       around.facts.revocations.push({ tab, family, alive })
       const act = () => server.revoke(token)
@@ -122,44 +134,71 @@ export function createTab(around: Surroundings, name: string, initial: boolean):
         throw brokenConnection()
       })
     },
-    renew: config.renew,
+    refreshOn: config.refreshOn,
     whenExpired: config.whenExpired,
     ambiguousRefresh: config.ambiguousRefresh,
     queueLimit: config.queueLimit,
-    silentSignIn: config.cookie,
     persist: config.persist,
-    limits: { idle: config.idle, absolute: config.absolute },
+    ...(Math.min(config.idle, config.absolute) < Number.POSITIVE_INFINITY && {
+      limits: sessionLimits({ idle: config.idle, absolute: config.absolute }),
+    }),
     release: { concurrency: config.concurrency },
     timeouts: { hold: HOLD, lock: config.lockTimeout },
     historyLimit: 40,
-    ...(config.store !== 'none' && { storage: store.storageOf(page) }),
-    ...(config.coordinator !== 'none' && { coordinator: coordinator.coordinatorOf(page) }),
+    ...(config.cookie && { silentSignIn: fromCookie() }),
+    ...(config.store !== 'none' && { storage: defineStorage(store.storageOf(page)) }),
+    ...(config.coordinator !== 'none' && { coordinator: defineCoordinator(coordinator.coordinatorOf(page)) }),
     ...(initial && { initialTokens: server.show(around.begin('ada')) }),
   }
 
   let family: Family | undefined
 
-  function hear(event: AuthEmitted) {
+  function observe(event: AuthEmitted) {
     around.facts.events.push({ tab, event })
-    if (!hasGround(around, tab, event)) around.facts.groundless.push({ tab, event })
-    tab.told.add(event.type)
+    noteLimit(event)
+    if (!hasCause(around, tab, event)) around.facts.unexplained.push({ tab, event })
+    tab.emitted.add(event.type)
     if (event.type === 'storageFailed') tab.storageFailed = true
     const last = tab.lastFamily()
-    // Ended here, it is over everywhere, whether or not the others have heard of it.
-    if (last && (event.type === 'expired' || event.type === 'signedOut')) around.over.add(last.name)
+    // A session that ended here has ended in every tab, even before the others are notified.
+    if (last && (event.type === 'expired' || event.type === 'signedOut')) around.ended.add(last.name)
     if (event.type === 'signedIn') {
+      tab.touchedAt = clock.now()
       tab.fatal = 0
-      tab.heardEnded = false
-      // What it found in the store may be gone a moment later, before it says that it has a session.
+      tab.receivedEnded = false
+      // The record may be cleared after the page has read it and before it emits `signedIn`.
       tab.since = around.foundAt(page, last?.name) ?? stamp()
     }
     if (event.type !== 'transition') return
     if (OPENS.has(event.to)) tab.openings++
     const { refused } = around
     if (event.to === 'refreshing' && refused?.tab === tab && refused.generation < refused.current) {
-      const { renewAt, expiresAt, generation } = auth.actor.getSnapshot().context
-      const due = [renewAt, expiresAt].some((at) => at !== undefined && clock.now() >= at)
+      const { refreshAt, expiresAt, generation } = auth.actor.getSnapshot().context
+      const due = [refreshAt, expiresAt].some((at) => at !== undefined && clock.now() >= at)
       if (!due && generation === refused.current) around.facts.needless.push(tab)
+    }
+  }
+
+  /** A limit must not end a session early. Another tab's use counts once it is in the store, after at most 5 seconds. */
+  function noteLimit({ type, reason, at }: AuthEmitted) {
+    if (type !== 'expired' || clock.jumps > 0) return
+    const last = tab.lastFamily()
+    if (!last) return
+    const early = (what: string) => around.facts.early.push(`${name} ended ${last.name} ${what}`)
+    if (reason === 'lifetime' && !config.cookie && at - last.startedAt < config.absolute)
+      early(`${at - last.startedAt} ms after its sign-in`)
+    if (reason !== 'idle') return
+    // The end of a session in another tab clears its last use.
+    const shared =
+      !around.ended.has(last.name) &&
+      config.sharesLastUse &&
+      config.store === 'sound' &&
+      !config.slowStore &&
+      !around.wiped
+    for (const user of around.tabs) {
+      const unused = at - (user.uses.get(last.name) ?? Number.NEGATIVE_INFINITY)
+      const isKnown = user === tab || (shared && unused > 5_000 && user.frozenFor === 0 && !user.page.closed)
+      if (unused < config.idle && isKnown) early(`${unused} ms after ${user.page.name} used it`)
     }
   }
 
@@ -169,14 +208,14 @@ export function createTab(around: Surroundings, name: string, initial: boolean):
       online: () => around.online,
       subscribe: (kind, listener) => around.listen(page, kind, listener),
     },
-    report: (error) => around.facts.odd.push(`${name} reported ${String(error)}`),
+    report: (error) => around.facts.reported.push(`${name} reported ${String(error)}`),
   })
   tab.lastFamily()
-  auth.on('*', hear)
+  auth.on('*', observe)
   return tab
 }
 
-function placeOf(auth: Auth<Credentials>): Place {
+function viewOf(auth: Auth<Credentials>): View {
   const { value } = auth.actor.getSnapshot()
   const gateClosed = typeof value === 'object' && 'refreshing' in value && value.refreshing.gate === 'closed'
   return { state: auth.state, gateClosed, session: auth.session }

@@ -1,38 +1,38 @@
 import type { RefreshRequest } from '../../../src/core/options.ts'
 import type { TokenResponse } from '../../../src/core/ports.ts'
-import type { Exchange } from './facts.ts'
+import type { RefreshCall } from './facts.ts'
 import { brokenConnection, refusal } from './server.ts'
 import type { Surroundings } from './surroundings.ts'
 import type { Tab } from './tab.ts'
 
-/** A tab's `refresh` function: a request to the server and an answer from it, each of which takes its time. */
+/** The `refresh` function of a tab. Its request and its answer are two edges, so each may be delayed or lost. */
 export function createRefresh(around: Surroundings, tab: Tab) {
   const { config, edges, server, coordinator, underWay, answered } = around
   const { page } = tab
 
-  function begin(token: string, { signal }: RefreshRequest): Exchange {
+  function begin(token: string, { signal }: RefreshRequest): RefreshCall {
     const family = server.familyOf(token)
-    const exchange: Exchange = {
+    const refreshCall: RefreshCall = {
       tab,
       token,
       family,
       lock: coordinator.lockOf(page),
       excused: config.coordinator === 'none' || coordinator.excuses(page),
-      beside: [...underWay].filter((other) => other.family === family && !other.tab.page.gone),
+      beside: [...underWay].filter((other) => other.family === family && !other.tab.page.closed),
       answeredTo: answered.get(token) ?? [],
       aborted: false,
     }
-    around.facts.exchanges.push(exchange)
-    underWay.add(exchange)
+    around.facts.refreshes.push(refreshCall)
+    underWay.add(refreshCall)
     signal.addEventListener('abort', () => {
-      exchange.aborted = true
+      refreshCall.aborted = true
       tab.losses++
-      underWay.delete(exchange)
+      underWay.delete(refreshCall)
     })
-    return exchange
+    return refreshCall
   }
 
-  async function answer(token: string, exchange: Exchange): Promise<TokenResponse> {
+  async function answer(token: string, refreshCall: RefreshCall): Promise<TokenResponse> {
     const lost = { error: brokenConnection() }
     const act = () => (around.online ? server.act(token) : lost)
     const answered = await edges.travel(
@@ -46,25 +46,25 @@ export function createRefresh(around: Surroundings, tab: Tab) {
       return new Promise(() => {})
     }
     const arrive = () => {
-      underWay.delete(exchange)
+      underWay.delete(refreshCall)
       if ('error' in answered) {
         if (answered.error === lost.error) tab.losses++
         else if ((answered.error as { status?: number }).status === 400) tab.fatal++
         throw answered.error
       }
       if (answered.answer.access_token === undefined) tab.losses++
-      else if (!(config.obedient && exchange.aborted)) note(token, exchange)
+      else if (!(config.obedient && refreshCall.aborted)) note(token, refreshCall)
       return server.show(answered.answer)
     }
     const lose = () => {
-      underWay.delete(exchange)
+      underWay.delete(refreshCall)
       tab.losses++
       throw brokenConnection()
     }
     return edges.travel(`the answer to the refresh of ${page.name}`, page, arrive, lose)
   }
 
-  function note(token: string, { lock }: Exchange) {
+  function note(token: string, { lock }: RefreshCall) {
     if (tab.disposed) return
     answered.set(token, [...(answered.get(token) ?? []), { tab, locked: lock !== undefined }])
   }
@@ -75,8 +75,8 @@ export function createRefresh(around: Surroundings, tab: Tab) {
       tab.fatal++
       return Promise.reject(refusal())
     }
-    const exchange = begin(token, request)
-    const answered = answer(token, exchange)
+    const refreshCall = begin(token, request)
+    const answered = answer(token, refreshCall)
     if (!config.obedient) return answered
     return Promise.race([
       answered,

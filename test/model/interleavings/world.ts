@@ -1,5 +1,5 @@
-import { createAsks } from './asks.ts'
-import { settled, turns } from './clock.ts'
+import { createCalls } from './calls.ts'
+import { microtasks, settled } from './clock.ts'
 import { type Config, HOLD } from './config.ts'
 import { noFacts } from './facts.ts'
 import { violations } from './invariants.ts'
@@ -15,8 +15,8 @@ export class Violation extends Error {
 export function createWorld(config: Config) {
   const around = createSurroundings(config)
   const { clock, edges, server, store, coordinator } = around
-  const asks = createAsks(around)
-  /** What was delivered or lost since the last command, for its account. */
+  const calls = createCalls(around)
+  /** How many tabs have been opened, for their names. */
   let opened = 0
 
   function open(initial = false) {
@@ -25,30 +25,30 @@ export function createWorld(config: Config) {
   open(config.signedIn)
   if (config.pages === 2) open()
 
-  /** The tab that a command means: of those that are alive, so that commands seldom mean nothing. */
+  /** The tab for an index in a command. Only living tabs count, so that few commands have no effect. */
   const tabAt = (index: number): Tab | undefined => {
     const living = around.living()
     return living[index % living.length]
   }
 
-  function judge() {
+  function checkInvariants() {
     const found = violations(around)
     around.facts = noFacts()
     if (found.length > 0) throw new Violation(found.join('\n'))
   }
 
-  /** After a command: at rest and in order, or after some promise jobs only. */
+  /** What follows a command: all promise jobs and a check of the invariants, or only some promise jobs. */
   async function rest(jobs: number | undefined) {
-    if (jobs !== undefined) return turns(jobs)
+    if (jobs !== undefined) return microtasks(jobs)
     await settled()
-    judge()
+    checkInvariants()
   }
 
   async function deliver(pick: number) {
     around.refused = undefined
     const label = edges.deliver(pick)
     await settled()
-    judge()
+    checkInvariants()
     return label
   }
 
@@ -59,7 +59,7 @@ export function createWorld(config: Config) {
       await settled()
       around.refused = undefined
     })
-    judge()
+    checkInvariants()
   }
 
   const pass = (ms: number, flowing: boolean) =>
@@ -69,11 +69,11 @@ export function createWorld(config: Config) {
         ? flow
         : async () => {
             await settled()
-            judge()
+            checkInvariants()
           },
     )
 
-  /** In steps, so that who waits for longer than allowed is seen waiting. */
+  /** Waits in steps, so that a call that waits for too long is noticed. */
   async function wait(ms: number) {
     for (let waited = 0; waited < ms; waited += 10_000) await pass(10_000, true)
   }
@@ -81,10 +81,11 @@ export function createWorld(config: Config) {
   function close(page: Tab, how: 'disposed' | 'killed') {
     if (how === 'disposed') page.dispose()
     else {
-      page.page.gone = true
+      page.page.closed = true
       edges.forget(page.page)
       coordinator.forget(page.page)
-      for (const exchange of around.underWay) if (exchange.tab === page) around.underWay.delete(exchange)
+      for (const refreshCall of around.underWay)
+        if (refreshCall.tab === page) around.underWay.delete(refreshCall)
     }
   }
 
@@ -92,48 +93,48 @@ export function createWorld(config: Config) {
     server.heal()
     store.breaks('none')
     coordinator.behave('works')
-    for (const tab of around.tabs) asks.thaw(tab)
+    for (const tab of around.tabs) calls.thaw(tab)
     around.signal('online')
     await wait(4 * HOLD)
   }
 
-  /** Everything that was asked is answered, and a session that is alive works. */
-  async function settleEverything() {
-    for (const { asks: asked, page, auth } of around.tabs) {
-      if (page.gone) continue
-      for (const { settlements, name } of asked) {
+  /** Every call has settled, and a session that is not revoked works. */
+  async function checkCallsSettle() {
+    for (const { calls: made, page, auth } of around.tabs) {
+      if (page.closed) continue
+      for (const { settlements, name } of made) {
         if (settlements === 0)
           throw new Violation(`I4: ${name} of ${page.name} never settled in ${auth.state}`)
       }
     }
     for (const last of around.living()) {
-      // A token that a sibling renewed may have died meanwhile: the second refusal is the caller's, and the next one is not.
+      // Try twice: a token from another tab may have expired, and then the caller receives the second 401 of a request.
       if (!(await works(last)) && !(await works(last)))
-        throw new Violation(`I4: requests of ${last.page.name} come to nothing in ${last.auth.state}`)
+        throw new Violation(`I4: requests of ${last.page.name} do not succeed in ${last.auth.state}`)
     }
   }
 
   async function works(tab: Tab): Promise<boolean> {
     const family = tab.family()
-    asks.request(tab, { endpoint: 'plain', foreign: false, manner: 'replayable', timeout: undefined })
-    const ask = tab.asks.at(-1)
+    calls.request(tab, { endpoint: 'plain', foreign: false, behaviour: 'replayable', timeout: undefined })
+    const call = tab.calls.at(-1)
     await wait(50_000)
-    if (ask?.settlements !== 1) throw new Violation(`I4: the last request of ${tab.page.name} never settled`)
+    if (call?.settlements !== 1) throw new Violation(`I4: the last request of ${tab.page.name} never settled`)
     const expected = family === tab.family() && family?.revoked === false
-    // Doubt about an endpoint passes by the clock.
-    return !expected || around.clockWasSetBack || (ask.gave as { status?: number })?.status === 200
+    // The clock decides how long an endpoint must not cause a refresh.
+    return !expected || around.clockWasSetBack || (call.gave as { status?: number })?.status === 200
   }
 
-  /** Pages that could tell each other everything are of one mind. */
+  /** Pages that could notify each other of everything have the same session. */
   function agree() {
-    // Nobody announces what a hand in the store did, nor what a page did just before it was killed.
-    const announced = !around.wiped && !around.tabs.some(({ page }) => page.gone)
+    // No message announces a wiped store, or what a page did just before it was killed.
+    const announced = !around.wiped && !around.tabs.some(({ page }) => page.closed)
     const channel = config.coordinator === 'lock' || config.coordinator === 'broken'
-    const told = config.tells || (channel && announced)
-    // Two sign-ins at once may be written in any order where a write takes its time.
+    const notified = config.notifies || (channel && announced)
+    // A slow store may write two simultaneous sign-ins in any order.
     const sound =
       config.store === 'sound' && !config.slowStore && !around.tabs.some(({ storageFailed }) => storageFailed)
-    if (!told || !sound || around.clockWasSetBack) return
+    if (!notified || !sound || around.clockWasSetBack) return
     const stored = server.familyNamed(store.record?.scope)?.name
     for (const each of around.living()) {
       const kept = each.family()?.name
@@ -142,9 +143,10 @@ export function createWorld(config: Config) {
   }
 
   async function end() {
+    around.reacts = false
     await rest(undefined)
     await heal()
-    await settleEverything()
+    await checkCallsSettle()
     agree()
     for (const last of around.living()) close(last, 'disposed')
     await flow()
@@ -153,7 +155,7 @@ export function createWorld(config: Config) {
 
   return {
     around,
-    asks,
+    calls,
     tab: tabAt,
     open,
     close,

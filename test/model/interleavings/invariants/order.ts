@@ -1,6 +1,6 @@
 import type { Surroundings } from '../surroundings.ts'
 
-/** Whether nothing that the world did to lock, store or clock excuses that a page does not know what its sibling did. */
+/** Whether the lock, the store and the clock have worked, so that a page must know what another page did. */
 export const orderly = ({ config, tabs, store, clockWasSetBack, wiped }: Surroundings) =>
   config.coordinator === 'lock' && !broken({ store, tabs }) && !store.disordered && !clockWasSetBack && !wiped
 

@@ -1,26 +1,37 @@
-import { OWN_API } from '../asks.ts'
+import { OWN_API } from '../calls.ts'
 import type { Surroundings } from '../surroundings.ts'
 import { named } from './waits.ts'
 
 const PASSES = new Set(['authenticated', 'refreshing', 'anonymous', 'loggedOut'])
 
-export function* nothingLeavesAtAClosedGate({ facts, headers }: Surroundings) {
-  for (const { ask, authorization, refused, place, url } of facts.sendings) {
+export function* closedGatesSendNothing({ facts, headers }: Surroundings) {
+  for (const { call, authorization, refused, view, url } of facts.sendings) {
     if (url !== OWN_API) continue
-    const who = `a request of ${ask.tab.page.name} left`
-    if (!PASSES.has(place.state)) yield `${who} in ${place.state}`
-    if (refused) yield `${who} with a token that was refused before`
-    if (place.gateClosed) yield `${who} while the gate was closed`
+    const subject = `a request of ${call.tab.page.name} left`
+    // A request that was released without a token may find that a sign-in has begun within the same promise jobs.
+    const begins =
+      authorization === undefined &&
+      view.state === 'authenticating' &&
+      facts.events.some(
+        ({ tab, event }) =>
+          tab === call.tab &&
+          event.type === 'transition' &&
+          event.to === 'authenticating' &&
+          (event.from === 'anonymous' || event.from === 'loggedOut'),
+      )
+    if (!PASSES.has(view.state) && !begins) yield `${subject} in ${view.state}`
+    if (refused) yield `${subject} with a token that was rejected before`
+    if (view.gateClosed) yield `${subject} while the gate was closed`
     if (authorization === undefined) {
-      // Let go as nobody's in the moment before somebody came, it is nobody's: it was asked when nobody was there.
-      const came = facts.events.some(({ tab, event }) => tab === ask.tab && event.type === 'signedIn')
-      if (place.session && !came) yield `${who} without a token, though there is one`
+      // A request made while signed out may be released without a token just before a sign-in. That is correct.
+      const came = facts.events.some(({ tab, event }) => tab === call.tab && event.type === 'signedIn')
+      if (view.session && !came) yield `${subject} without a token, though there is one`
       continue
     }
-    if (!place.session) yield `${who} with a token, after the session`
+    if (!view.session) yield `${subject} with a token, after the session`
     else {
-      const key = `${ask.tab.page.name} ${place.session.generation}`
-      if ((headers.get(key) ?? authorization) !== authorization) yield `${who} with an older token`
+      const key = `${call.tab.page.name} ${view.session.generation}`
+      if ((headers.get(key) ?? authorization) !== authorization) yield `${subject} with an older token`
       headers.set(key, authorization)
     }
   }
@@ -35,7 +46,7 @@ export function* tokensGoToTheirOriginOnly({ facts }: Surroundings) {
 }
 
 export function* oneReplay({ facts }: Surroundings) {
-  for (const { ask } of facts.sendings) {
-    if (ask.sends > (ask.replayable ? 2 : 1)) yield `${named(ask)} was sent ${ask.sends} times`
+  for (const { call } of facts.sendings) {
+    if (call.sends > (call.replayable ? 2 : 1)) yield `${named(call)} was sent ${call.sends} times`
   }
 }

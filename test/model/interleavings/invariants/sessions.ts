@@ -2,53 +2,60 @@ import { runs } from '../clock.ts'
 import type { Surroundings } from '../surroundings.ts'
 import { broken } from './order.ts'
 
-/** A record belongs to the session that writes it, and never takes the place of a newer one, or of a sign-out. */
+/** A record belongs to the session that writes it, and never overwrites a newer record or a sign-out. */
 export function* lateResultsAreDropped(around: Surroundings) {
   const { facts, clockWasSetBack, server } = around
-  for (const { page, record, over, blind, trusts, place, afterSignOut } of facts.writes) {
-    const who = `${page.name} wrote ${record.scope} (${record.rotation})`
-    if (place.session?.subject !== record.subject) yield `${who} in a session of ${place.session?.subject}`
+  for (const { page, record, overwritten, blind, trusts, view, afterSignOut } of facts.writes) {
+    const subject = `${page.name} wrote ${record.scope} (${record.rotation})`
+    if (view.session?.subject !== record.subject) yield `${subject} in a session of ${view.session?.subject}`
     if (blind) continue
-    // A store that fails keeps what it was to forget.
-    if (afterSignOut && trusts && !broken(around)) yield `${who} after its user had signed out`
-    if (!over || record.rotation === 0) continue
-    if (over.id === record.id && over.rotation > record.rotation) yield `${who} over ${over.rotation}`
-    // Which of two sign-ins is the newer one, pages tell by the clock.
-    if (over.id !== record.id && over.startedAt > record.startedAt && !clockWasSetBack)
-      yield `${who} over ${over.scope}`
+    // A store that fails may keep a record that it was asked to clear.
+    if (afterSignOut && trusts && !broken(around)) yield `${subject} after its user had signed out`
+    if (!overwritten || record.rotation === 0) continue
+    if (overwritten.id === record.id && overwritten.rotation > record.rotation)
+      yield `${subject} over ${overwritten.rotation}`
+    // Pages compare two sign-ins by the clock.
+    if (overwritten.id !== record.id && overwritten.startedAt > record.startedAt && !clockWasSetBack)
+      yield `${subject} over ${overwritten.scope}`
   }
   for (const { page, family } of facts.clearings) {
-    // A write that failed takes away what is there, for it may be half a record.
-    if (!broken(around) && !clockWasSetBack) yield `${page.name} took ${family.name} away, which is in use`
+    // A failed write clears the store, because it may have left half a record.
+    if (!broken(around) && !clockWasSetBack) yield `${page.name} cleared ${family.name}, which is in use`
   }
-  for (const { ask, authorization } of facts.sendings) {
+  for (const { call, authorization } of facts.sendings) {
     const user = server.familyOf(authorization)?.user
-    if (user !== undefined && ask.owner !== undefined && user !== ask.owner)
-      yield `a request of ${ask.owner} left as one of ${user}`
+    if (user !== undefined && call.owner !== undefined && user !== call.owner)
+      yield `a request of ${call.owner} left as one of ${user}`
+  }
+  for (const { call, failed } of facts.settlements) {
+    if (failed || call.name !== 'getAccessToken') continue
+    const user = server.familyOf(String(call.gave))?.user
+    if (user !== undefined && call.owner !== undefined && user !== call.owner)
+      yield `a call of ${call.owner} received a token of ${user}`
   }
   for (const { tab, family, alive } of facts.revocations) {
-    if (!family) yield `${tab.page.name} revoked what is no token`
+    if (!family) yield `${tab.page.name} revoked a value that is not a token`
     else if (alive) yield `${tab.page.name} revoked ${family.name}, which is in use`
   }
 }
 
-export function* onlyTheEndIsTheEnd({ facts }: Surroundings) {
-  for (const { tab, event } of facts.groundless)
-    yield `${tab.page.name}: ${event.type} for ${event.reason}, though nothing has ended it`
+export function* sessionsEndForACause({ facts }: Surroundings) {
+  for (const { tab, event } of facts.unexplained)
+    yield `${tab.page.name}: ${event.type} for ${event.reason}, without a cause`
 }
 
-/** What a page says of itself is one story. */
+/** The chart and the vault of a page agree about its session. */
 export function* chartAndVaultAgree({ tabs, facts }: Surroundings) {
-  yield* facts.odd
+  yield* facts.reported
   for (const tab of tabs) {
     if (tab.disposed || !runs(tab.page)) continue
     const { context } = tab.auth.actor.getSnapshot()
     const { session, state } = tab.auth
-    const who = `${tab.page.name} in ${state}`
+    const subject = `${tab.page.name} in ${state}`
     const empty = ['anonymous', 'loggedOut', 'signingOut', 'expired'].includes(state)
-    if (session ? empty : state === 'authenticated') yield `${who} has ${session ? 'a' : 'no'} session`
+    if (session ? empty : state === 'authenticated') yield `${subject} has ${session ? 'a' : 'no'} session`
     if (session && (session.epoch !== context.epoch || session.generation !== context.generation))
-      yield `${who} thinks it has ${context.epoch}.${context.generation}, and has ${session.epoch}.${session.generation}`
-    if (context.held < 0) yield `${who} holds ${context.held} requests`
+      yield `${subject} has ${context.epoch}.${context.generation} in its chart and ${session.epoch}.${session.generation} in its vault`
+    if (context.held < 0) yield `${subject} holds ${context.held} requests`
   }
 }

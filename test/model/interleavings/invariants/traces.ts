@@ -2,21 +2,21 @@ import { SECRET } from '../server.ts'
 import type { Surroundings } from '../surroundings.ts'
 
 export function* secretsStayInside({ facts, tabs }: Surroundings) {
-  const told: unknown[] = [
+  const exposed: unknown[] = [
     ...facts.events.map(({ event }) => event),
     facts.announcements.map(({ message }) => message),
   ]
-  for (const { error, failed } of facts.settlements) if (failed) told.push(account(error))
-  if (told.length === 0) return
+  for (const { error, failed } of facts.settlements) if (failed) exposed.push(account(error))
+  if (exposed.length === 0) return
   for (const tab of tabs) {
-    if (!tab.disposed) told.push(tab.auth.session, tab.auth.actor.getSnapshot().context)
+    if (!tab.disposed) exposed.push(tab.auth.session, tab.auth.actor.getSnapshot().context)
   }
-  const text = JSON.stringify(told)
+  const text = JSON.stringify(exposed)
   const at = text.indexOf(SECRET)
-  if (at >= 0) yield `a secret was told: …${text.slice(Math.max(0, at - 60), at + 30)}…`
+  if (at >= 0) yield `a secret was exposed: …${text.slice(Math.max(0, at - 60), at + 30)}…`
 }
 
-/** All that a log would show of an error. */
+/** Everything that a log would show of an error. */
 function account(error: unknown, depth = 0): unknown {
   if (!(error instanceof Error) || depth > 4) return String(error)
   return [error.message, error.stack, { ...error }, account(error.cause, depth + 1)]
@@ -24,12 +24,12 @@ function account(error: unknown, depth = 0): unknown {
 
 export function* nothingIsLeftBehind({ tabs, clock, coordinator, store, listening }: Surroundings) {
   for (const { page, disposed } of tabs) {
-    if (!disposed || page.gone) continue
+    if (!disposed || page.closed) continue
     const timers = clock.pending(page)
-    if (timers > 0) yield `${page.name} left ${timers} timers`
-    if (listening(page) > 0) yield `${page.name} left listeners at its environment`
-    if (coordinator.listens(page)) yield `${page.name} left a listener at its coordinator`
-    if (store.listens(page)) yield `${page.name} left a listener at its store`
-    if (coordinator.involves(page)) yield `${page.name} left a lock`
+    if (timers > 0) yield `${page.name} left ${timers} timers behind`
+    if (listening(page) > 0) yield `${page.name} left listeners in its environment`
+    if (coordinator.listens(page)) yield `${page.name} left a listener in its coordinator`
+    if (store.listens(page)) yield `${page.name} left a listener in its store`
+    if (coordinator.involves(page)) yield `${page.name} left a lock behind`
   }
 }

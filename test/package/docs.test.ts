@@ -9,7 +9,7 @@ import { createTokenServer, describeTransport, type ModelSettings } from '../../
 import { chartStates } from '../../src/testing/model/chart-parts.ts'
 import { modelEvents } from '../../src/testing/model/model-events.ts'
 import { resolveModelSettings } from '../../src/testing/model/model-options.ts'
-import { settle } from '../../src/testing/token-server/options.ts'
+import { resolveOptions } from '../../src/testing/token-server/options.ts'
 import * as authchartFetch from '../../src/transports/fetch.ts'
 import {
   literalsOf,
@@ -30,7 +30,7 @@ const snippetUnder = (heading: string) => snippets.filter((snippet) => snippet.h
 const linesOf = (text: string) => text.split('\n').filter((line) => line.trim() !== '')
 
 describe('the snippets of docs/testing.md', () => {
-  it('are found', () => {
+  it('at least nine snippets are found in docs/testing.md', () => {
     expect(snippets.length).toBeGreaterThanOrEqual(9)
   })
 })
@@ -39,11 +39,11 @@ describe('the example of docs/testing.md', () => {
   const example = (file: string) => readFileSync(new URL(`examples/testing/${file}`, root), 'utf8')
   const [{ code: listing = '' } = {}, config] = snippetsOf('docs/testing.md')
 
-  it('has fewer than 30 lines, all in all', () => {
+  it('the example has fewer than 30 lines in total', () => {
     expect(linesOf(listing).length).toBeLessThan(30)
   })
 
-  it('is what runs in Chromium here, in the words of Playwright Test', () => {
+  it('the example is the code that runs in Chromium here, adapted to Playwright Test', () => {
     const ours = linesOf(example('app.model.ts'))
     const inPlaywright = ours.map((line) =>
       line
@@ -60,11 +60,11 @@ describe('the example of docs/testing.md', () => {
     ])
   })
 
-  it('is told where its server listens', () => {
+  it('the configuration of the example has the address of its server', () => {
     expect(config?.code).toContain('http://127.0.0.1:4400')
   })
 
-  it('goes on with what runs in Chromium, too', () => {
+  it('the second model of the page also runs in Chromium', () => {
     const [tabs] = snippetUnder('Tabs and time')
     const model = (text: string) => text.slice(text.indexOf('export const model'))
     expect(model(tabs?.code ?? '')).toBe(model(example('tabs-and-time.model.ts')))
@@ -84,7 +84,7 @@ interface Declared {
   readonly body: () => Promise<void>
 }
 
-/** Runs a snippet as a module; gives the tests it declares and what it printed. */
+/** Runs a snippet as a module. Returns the tests it declares and what it printed. */
 async function run({ code }: Snippet) {
   const { outputText } = ts.transpileModule(code, {
     compilerOptions: { module: ts.ModuleKind.CommonJS, target: ts.ScriptTarget.ES2022 },
@@ -104,27 +104,27 @@ async function run({ code }: Snippet) {
   return { declared, printed }
 }
 
-describe('what the snippets of docs/testing.md do', () => {
-  it('the test bed takes its paths, and is brought into a state', async () => {
+describe('the snippets of docs/testing.md, when they run', () => {
+  it('the snippet of the test bed runs its paths and brings the bed into a state', async () => {
     const { declared } = await run(snippetUnder('Without a browser')[0]!)
     expect(declared.length).toBeGreaterThan(20)
     for (const { title, body } of declared) await expect(body(), title).resolves.toBeUndefined()
   })
 
-  it('virtual time prints what the comments beside it say', async () => {
+  it('the snippet of the virtual clock prints what its comments say', async () => {
     const [snippet] = snippetUnder('Virtual time')
     const { printed } = await run(snippet!)
     expect(printed).toEqual([12, 200, 200])
     expect(snippet?.code).toContain('// 12 200')
   })
 
-  it('the token server is reached in each of the four ways', async () => {
+  it('the snippet of the token server reaches it in each of the four ways', async () => {
     const [snippet] = snippetUnder('The token server')
     expect((await run(snippet!)).printed).toEqual([200, 200, 200, 200])
     expect(snippet?.code).toContain('// 200 200 200 200')
   })
 
-  it('the transport conforms', async () => {
+  it('the transport of the snippet conforms', async () => {
     const { declared } = await run(snippetUnder('A transport of your own')[0]!)
     const all: string[] = []
     describeTransport('any', () => ({ request: async () => ({ status: 200, body: '' }) }), {
@@ -142,41 +142,49 @@ describe('what the snippets of docs/testing.md do', () => {
 const row = (rows: string[][], name: string) => rows.find((cells) => namesIn([cells])[0] === name)
 
 describe('the tables of docs/testing.md', () => {
-  it('name every event of the model with what it means, and nothing that is none', () => {
-    const told = tableUnder('Events', PAGE).map((cells) => [namesIn([cells])[0], cells[1]])
-    expect(told).toEqual(Object.entries(modelEvents).map(([name, { description }]) => [name, description]))
+  it('the Events table names every event of the model with its description, and nothing else', () => {
+    const listed = tableUnder('Events', PAGE).map((cells) => [namesIn([cells])[0], cells[1]])
+    expect(listed).toEqual(Object.entries(modelEvents).map(([name, { description }]) => [name, description]))
   })
 
-  it('name everything that an assertion is told, and nothing else', () => {
+  it('the States table names every field that an assertion receives, and nothing else', () => {
     expect(namesIn(tableUnder('States', PAGE)).sort()).toEqual(
       membersOf('src/testing/model/auth-test-model.ts', 'Expected').sort(),
     )
   })
 
-  it('name every setting with its default, and every way to start', () => {
-    const { refreshTimeout, signInTimeout, revokeTimeout, holdTimeout, ...rest } = resolveModelSettings({})
-    const { attempts, minDelay, maxDelay, idle, absolute, ...settings } = rest
-    // Typed, so that a new setting does not compile before it is told.
-    const defaults: Record<Told<ModelSettings>, unknown> = {
-      ...settings,
-      'retry.attempts': attempts,
-      'retry.minDelay': minDelay,
-      'retry.maxDelay': maxDelay,
-      'timeouts.refresh': refreshTimeout,
-      'timeouts.signIn': signInTimeout,
-      'timeouts.revoke': revokeTimeout,
-      'timeouts.hold': holdTimeout,
-      'limits.idle': idle,
-      'limits.absolute': absolute,
+  it('the Settings table names every setting with its default, and every way to start', () => {
+    const settings = resolveModelSettings({})
+    const { retry, timeouts, limits } = settings
+    // Typed, so that a new setting does not compile until it is listed here.
+    const defaults: Record<SettingName<ModelSettings>, unknown> = {
+      lifetime: settings.lifetime,
+      retryAfter: settings.retryAfter,
+      start: settings.start,
+      endpoint: settings.endpoint,
+      refreshAhead: settings.refreshAhead,
+      refreshOn: settings.refreshOn,
+      ambiguousRefresh: settings.ambiguousRefresh,
+      silentSignIn: settings.silentSignIn,
+      whenExpired: settings.whenExpired,
+      'retry.attempts': retry.attempts,
+      'retry.minDelay': retry.minDelay,
+      'retry.maxDelay': retry.maxDelay,
+      'timeouts.refresh': timeouts.refresh,
+      'timeouts.signIn': timeouts.signIn,
+      'timeouts.revoke': timeouts.revoke,
+      'timeouts.hold': timeouts.hold,
+      'limits.idle': limits.idle,
+      'limits.absolute': limits.absolute,
     }
     const rows = tableUnder('Settings', PAGE)
     const starts = literalsOf('src/testing/model/model-options.ts', 'ModelStart')
     const isStart = ([cell = '']: string[]) => starts.some((start) => cell === `\`'${start}'\``)
     expect(rows.filter(isStart)).toHaveLength(starts.length)
-    const told = rows.filter((cells) => !isStart(cells))
-    expect(namesIn(told).sort()).toEqual(Object.keys(defaults).sort())
+    const listed = rows.filter((cells) => !isStart(cells))
+    expect(namesIn(listed).sort()).toEqual(Object.keys(defaults).sort())
     for (const [name, value] of Object.entries(defaults)) {
-      const [, cell] = row(told, name) ?? []
+      const [, cell] = row(listed, name) ?? []
       if (value === undefined) continue
       expect(cell, name).toContain(
         value === Number.POSITIVE_INFINITY
@@ -188,7 +196,7 @@ describe('the tables of docs/testing.md', () => {
     }
   })
 
-  it('name every member of a test bed, and nothing that is none', () => {
+  it('the table names every member of a test bed, and nothing else', () => {
     expect(namesIn(tableUnder('Without a browser', PAGE)).sort()).toEqual(
       membersOf('src/testing/bed/test-bed.ts', 'TestBed').sort(),
     )
@@ -197,11 +205,11 @@ describe('the tables of docs/testing.md', () => {
   const server = tableUnder('The token server', PAGE)
   const isOption = ([, second]: string[]) => server.length > 0 && second !== undefined
 
-  it('name every option of a token server with its default', () => {
+  it('the table names every option of a token server with its default', () => {
     const options = membersOf('src/testing/token-server/options.ts', 'TokenServerOptions')
     const rows = server.filter((cells) => cells.length === 3 && isOption(cells))
     expect(namesIn(rows).sort()).toEqual([...options].sort())
-    const { clock: _, now: __, routes: ___, scope: ____, ...defaults } = settle({})
+    const { clock: _, now: __, routes: ___, scope: ____, ...defaults } = resolveOptions({})
     for (const [name, value] of Object.entries(defaults)) {
       expect(row(rows, name)?.[1], name).toContain(
         typeof value === 'number' ? value.toLocaleString('en') : `${value}`,
@@ -209,10 +217,10 @@ describe('the tables of docs/testing.md', () => {
     }
   })
 
-  it('name every member of a token server, and nothing that is none', () => {
+  it('the page names every member of a token server, and nothing else', () => {
     const named = [
       ...namesIn(server.filter((cells) => cells.length === 2)),
-      // Those that are shown in code.
+      // These are in the code, not in a table.
       ...['origin', 'fetch', 'handle', 'listen'].filter(
         (name) => PAGE.includes(`server.${name}`) || name === 'origin',
       ),
@@ -224,7 +232,7 @@ describe('the tables of docs/testing.md', () => {
     expect(named.sort()).toEqual(members.sort())
   })
 
-  it('name every option of describeTransport, and nothing that is none', () => {
+  it('the table names every option of describeTransport, and nothing else', () => {
     const options = [
       ...membersOf('src/testing/conformance/types.ts', 'TransportHooks'),
       ...membersOf('src/testing/conformance/types.ts', 'DescribeTransportOptions'),
@@ -233,35 +241,35 @@ describe('the tables of docs/testing.md', () => {
   })
 })
 
-/** Settings by the names that the table has for them: `retry.attempts`. */
-type Told<Settings> = {
+/** The names of settings as the table writes them: `retry.attempts`. */
+type SettingName<Settings> = {
   [Name in keyof Required<Settings> & string]: Required<Settings>[Name] extends object
     ? `${Name}.${keyof Required<Settings>[Name] & string}`
     : Name
 }[keyof Required<Settings> & string]
 
 describe('docs/testing.md as a whole', () => {
-  it('names only states that there are', () => {
+  it('docs/testing.md names only states that exist', () => {
     const named = [...PAGE.matchAll(/\b(?:refreshing|authenticated|restoring)\.[\w.]+\w/g)].map(
       ([path]) => path,
     )
-    // As a place: the exchange and the gate.
+    // A place joins the states of attempt and gate.
     const places = named.filter((path) => !chartStates.includes(path))
     expect(named.length).toBeGreaterThan(5)
     expect(places).toEqual(['refreshing.requesting.closed'])
   })
 
-  it('leads nowhere that is not there', () => {
+  it('docs/testing.md links only to existing files', () => {
     const links = [...PAGE.matchAll(/\]\((?!https?:|#)([^)#]+)/g)].map(([, path]) => path!)
-    const there = (path: string) => {
+    const exists = (path: string) => {
       const url = new URL(path, new URL('docs/testing.md', root))
       return readdirSync(new URL('.', url)).includes(url.pathname.split('/').at(-1)!)
     }
     expect(links.length).toBeGreaterThan(0)
-    expect(links.filter((path) => !there(path))).toEqual([])
+    expect(links.filter((path) => !exists(path))).toEqual([])
   })
 
-  it('has a heading for each link, here and in the pages it leads to', () => {
+  it('docs/testing.md links only to existing headings, here and in other pages', () => {
     const slugs = (text: string) =>
       [...text.matchAll(/^#+ (.*)$/gm)].map(([, heading = '']) =>
         heading

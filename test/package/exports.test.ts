@@ -7,35 +7,39 @@ import build from '../../tsdown.config.ts'
 const { './package.json': self, ...entries } = manifest.exports
 const subpaths = Object.entries(entries)
 
-/** The name of a subpath's built files: `.` is `index`, `./fetch` is `fetch`. */
+/** The name of the built files of a subpath: `.` is `index`, `./fetch` is `fetch`. */
 function entryName(subpath: string): string {
   return subpath === '.' ? 'index' : subpath.replace('./', '')
 }
 
 describe('the export map', () => {
-  it('names the entries of the build, no more and no fewer', () => {
+  it('the export map has exactly the entries of the build', () => {
     expect(subpaths.map(([subpath]) => entryName(subpath)).sort()).toEqual(Object.keys(build.entry).sort())
   })
 
-  it.each(subpaths)('leads %s to its types first, then to its code', (subpath, target) => {
-    const name = entryName(subpath)
-    expect(Object.entries(target)).toEqual([
-      ['types', `./dist/${name}.d.ts`],
-      ['default', `./dist/${name}.js`],
-    ])
-  })
+  it.each(subpaths)(
+    'the export map lists the types of %s first, then its production build, then its code',
+    (subpath, target) => {
+      const name = entryName(subpath)
+      expect(Object.entries(target)).toEqual([
+        ['types', `./dist/${name}.d.ts`],
+        ['production', `./dist/production/${name}.js`],
+        ['default', `./dist/${name}.js`],
+      ])
+    },
+  )
 
-  it('exports its own package.json', () => {
+  it('the package exports its own package.json', () => {
     expect(self).toBe('./package.json')
   })
 
-  it('has no wildcard', () => {
+  it('the export map has no wildcard', () => {
     expect(JSON.stringify(manifest.exports)).not.toContain('*')
   })
 })
 
-describe('the name of the package, here', () => {
-  it('leads to the source of every entry', () => {
+describe('the paths in tsconfig.json', () => {
+  it('the paths in tsconfig.json map the package name to the source of every entry', () => {
     const names = Object.entries(build.entry).map(([name, source]) => [
       name === 'index' ? 'authchart' : `authchart/${name}`,
       [`./${source}`],
@@ -45,7 +49,7 @@ describe('the name of the package, here', () => {
 })
 
 describe('the build', () => {
-  it.each(Object.entries(build.entry))('finds the source of %s', (_, source) => {
+  it.each(Object.entries(build.entry))('the build finds the source of %s', (_, source) => {
     expect(existsSync(new URL(`../../${source}`, import.meta.url))).toBe(true)
   })
 })

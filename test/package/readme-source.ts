@@ -1,4 +1,4 @@
-/** What the README is held against: the sources, read as text, and the README's own tables and snippets. */
+/** Reads the README's tables and snippets, and the sources that they are compared with, as text. */
 import { readFileSync } from 'node:fs'
 import ts from 'typescript'
 
@@ -8,19 +8,19 @@ const read = (path: string) => readFileSync(new URL(path, root), 'utf8')
 const README = read('README.md')
 
 export interface Snippet {
-  /** Where it stands, from the root of the repository. */
+  /** The path of its page from the root of the repository. */
   readonly page: string
-  /** The heading it stands under, and the line it starts on. */
+  /** Its heading and its first line. */
   readonly name: string
   readonly heading: string
   readonly line: number
   readonly language: 'ts' | 'tsx'
-  /** What the page takes as given, from the comment in front of it. */
+  /** Declarations that the snippet needs, from the comment before it. */
   readonly prelude: string
   readonly code: string
 }
 
-/** What the snippets use of Playwright Test, which is no part of this repository. */
+/** The part of Playwright Test that the snippets use. This repository does not depend on it. */
 const PLAYWRIGHT = [
   "import type { Locator, Page } from 'playwright-core'",
   'type Body = (given: { page: Page }) => unknown',
@@ -54,7 +54,7 @@ export function snippetsOf(page = 'README.md'): Snippet[] {
   )
 }
 
-/** The cells of every table row under a heading, without the rows that are heads and rules. */
+/** The cells of all table rows under a heading, without header rows and rules. */
 export function tableUnder(heading: string, text = README): string[][] {
   const [, rest = ''] = text.split(`\n## ${heading}\n`)
   const section = rest.split(/\n## /, 1)[0] ?? ''
@@ -69,7 +69,7 @@ export function tableUnder(heading: string, text = README): string[][] {
   return cells.filter((row, index) => !isRule(row) && !isRule(cells[index + 1]))
 }
 
-/** What stands in backquotes in one column, each without its arguments: `signIn(credentials)` is `signIn`. */
+/** The names in backquotes in one column, without arguments: `signIn(credentials)` is `signIn`. */
 export function namesIn(rows: readonly string[][], column = 0): string[] {
   return rows.flatMap((row) =>
     [...(row[column] ?? '').matchAll(/`([\w.[\]]+)[^`]*`/g)].map(([, name = '']) => name),
@@ -86,7 +86,7 @@ function declaration<T extends ts.Node>(path: string, name: string, is: (node: t
   return found
 }
 
-/** The members of an interface, those of object types in it too: `retry.attempts`. */
+/** The members of an interface, including those of nested object types: `retry.attempts`. */
 export function membersOf(path: string, name: string): string[] {
   return declaration(path, name, ts.isInterfaceDeclaration).members.flatMap((member) => {
     if (member.name === undefined) return []
@@ -108,7 +108,7 @@ export function literalsOf(path: string, name: string): string[] {
   return literals
 }
 
-/** What each member of a union of objects carries, by its `type`: `{ type: 'a'; b?: number }` carries `b`. */
+/** The fields of each member of a union of objects, by its `type`: `{ type: 'a'; b?: number }` has `b`. */
 export function fieldsOf(path: string, name: string): Record<string, string[]> {
   const fields: Record<string, string[]> = {}
   const visit = (node: ts.Node): void => {
@@ -124,7 +124,7 @@ export function fieldsOf(path: string, name: string): Record<string, string[]> {
   return fields
 }
 
-/** Every class of a file that another can be caught as. */
+/** All classes of a file that are not abstract. */
 export function classesOf(path: string): string[] {
   return parse(path)
     .statements.filter(ts.isClassDeclaration)
@@ -132,7 +132,7 @@ export function classesOf(path: string): string[] {
     .map(({ name }) => name?.text ?? '')
 }
 
-/** Compiles snippets under the repository's own rules, in one program, which takes the time; gives what is wrong. */
+/** Compiles snippets with the repository's own options, in one program because that is slow. Returns the errors. */
 export function problemsIn(snippets: readonly Snippet[]): string[] {
   const base = root.pathname
   const config = ts.readConfigFile(`${base}tsconfig.json`, ts.sys.readFile)
@@ -164,7 +164,7 @@ export function problemsIn(snippets: readonly Snippet[]): string[] {
   )
   return [...files].flatMap(([file, snippet]) => {
     const source = program.getSourceFile(file)
-    // Not the whole program: that the sources compile is somebody else's to check.
+    // Only the snippets: `npm run typecheck` checks the sources.
     const diagnostics = [
       ...program.getSyntacticDiagnostics(source),
       ...program.getSemanticDiagnostics(source),
@@ -176,7 +176,7 @@ export function problemsIn(snippets: readonly Snippet[]): string[] {
   })
 }
 
-/** The entries of the package, and where their sources are. */
+/** The entries of the package, with the paths of their sources. */
 export const SOURCES: Readonly<Record<string, string>> = {
   authchart: 'src/index.ts',
   'authchart/machines': 'machines/index.ts',

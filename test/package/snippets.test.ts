@@ -2,10 +2,12 @@ import { readdirSync, readFileSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
 import { problemsIn, root, type Snippet, snippetsOf } from './readme-source.ts'
 
-const PAGES = readdirSync(new URL('docs/', root)).filter((name) => name.endsWith('.md'))
+const PAGES = readdirSync(new URL('docs/', root), { recursive: true, encoding: 'utf8' })
+  .map((name) => name.replaceAll('\\', '/'))
+  .filter((name) => name.endsWith('.md'))
 const read = (page: string) => readFileSync(new URL(`docs/${page}`, root), 'utf8')
 
-/** What must not compile, with what is wrong about it. */
+/** Code that must not compile, with its error. */
 const WRONG: readonly (readonly [code: string, problem: string])[] = [
   [
     "import { createAuth } from 'authchart'; createAuth({ refresh: () => ({}), retries: 3 })",
@@ -49,12 +51,12 @@ const controls = WRONG.map(
 describe('the snippets of the README, of docs/ and of visualizations/', () => {
   const pages = ['README.md', 'visualizations/README.md', ...PAGES.map((page) => `docs/${page}`)]
 
-  it.each(pages)('of %s are all looked at', (page) => {
+  it.each(pages)('every snippet of %s is found', (page) => {
     const text = readFileSync(new URL(page, root), 'utf8')
     expect(snippetsOf(page)).toHaveLength(text.match(/^```tsx?$/gm)?.length ?? 0)
   })
 
-  it('compile under the rules of this repository, as others would not', () => {
+  it('the snippets compile with the options of this repository, which reject wrong code', () => {
     const snippets = pages.flatMap((page) => snippetsOf(page))
     expect(snippets.length).toBeGreaterThan(80)
     expect(problemsIn([...snippets, ...controls])).toEqual(
@@ -66,14 +68,13 @@ describe('the snippets of the README, of docs/ and of visualizations/', () => {
 })
 
 describe('the pages of docs/', () => {
-  it.each(PAGES)('%s leads to pages and headings that are there', (page) => {
+  it.each(PAGES)('%s links only to existing pages and headings', (page) => {
     const links = [...read(page).matchAll(/\]\(([^)\s]+)\)/g)].map(([, link = '']) => link)
     const broken = links.filter((link) => {
       if (/^https?:/.test(link)) return false
       const [path = '', anchor] = link.split('#')
-      const target = path === '' ? page : path
       try {
-        const text = readFileSync(new URL(target, new URL('docs/', root)), 'utf8')
+        const text = readFileSync(new URL(path, new URL(`docs/${page}`, root)), 'utf8')
         return anchor !== undefined && !anchorsOf(text).includes(anchor)
       } catch {
         return true
@@ -83,7 +84,7 @@ describe('the pages of docs/', () => {
   })
 })
 
-/** As GitHub makes them of headings. */
+/** The anchors that GitHub creates from headings. */
 const anchorsOf = (text: string) =>
   (text.match(/^#+ .*$/gm) ?? []).map((heading) =>
     heading

@@ -1,4 +1,4 @@
-// Angular's own packages are published half compiled; this compiles the rest of them here.
+// Angular's packages are published partially compiled. This import finishes the compilation here.
 import '@angular/compiler'
 import {
   HttpClient,
@@ -23,7 +23,7 @@ import { type AuthInterceptorOptions, authInterceptor, provideAuth } from '../..
 import type { AnyAuth } from '../../src/bindings/snapshot.ts'
 import type { Answer, Client, RequestInitLike, Transport } from './transports.ts'
 
-/** What an application provides, without an application: there is no document here. */
+/** An injector with what an Angular application provides. No application runs, because the document is missing. */
 export const createInjector = (...providers: (Provider | EnvironmentProviders)[]): EnvironmentInjector =>
   createEnvironmentInjector(
     [
@@ -35,25 +35,25 @@ export const createInjector = (...providers: (Provider | EnvironmentProviders)[]
     Injector.NULL as EnvironmentInjector,
   )
 
-/** `HttpClient` over `fetch`, with the session under it. */
+/** An `HttpClient` over `fetch`, with the interceptor of the session. */
 export const createHttpClient = (auth: AnyAuth, options: AuthInterceptorOptions): HttpClient =>
   createInjector(
     provideAuth(auth),
     provideHttpClient(withFetch(), withInterceptors([authInterceptor(options)])),
   ).get(HttpClient)
 
-/** Sends as `HttpClient` does; a caller's signal unsubscribes, which is how it is told to stop. */
+/** Sends with `HttpClient`. The caller's signal unsubscribes, which is how `HttpClient` aborts a request. */
 export const sendBy =
   (http: HttpClient) =>
   (url: string, { method = 'GET', headers = {}, body, signal, timeout, own }: RequestInitLike) =>
     new Promise<HttpResponseBase & { readonly body?: unknown }>((resolve, reject) => {
       if (signal?.aborted) return reject(signal.reason)
       let subscription: Subscription | undefined
-      const leave = () => {
+      const abort = () => {
         subscription?.unsubscribe()
         reject(signal?.reason)
       }
-      signal?.addEventListener('abort', leave)
+      signal?.addEventListener('abort', abort)
       subscription = http
         .request(method, url, {
           observe: 'response',
@@ -63,7 +63,7 @@ export const sendBy =
           ...own,
         })
         .subscribe({ next: resolve, error: reject })
-      subscription.add(() => signal?.removeEventListener('abort', leave))
+      subscription.add(() => signal?.removeEventListener('abort', abort))
     })
 
 const headersOf = ({ headers }: HttpResponseBase) =>

@@ -3,93 +3,97 @@ import type { TransportFactory } from '../../src/testing/index.ts'
 import { flawed, littering, neverGivingUp, neverRefreshing } from './broken-transports.ts'
 import { failuresOf } from './collect.ts'
 
-const BURST = 'a token dies under load'
-const REPLAYS = 'what is sent again'
-const ORIGINS = 'where the token goes'
-const REFUSALS = 'a refusal no renewal can help'
-const CALLERS = 'the caller leaves'
+const BURST = 'a burst of requests with an expired token'
+const REPLAYS = 'replayed requests'
+const ORIGINS = 'the origins that receive the token'
+const REFUSALS = 'refusals that a refresh cannot fix'
+const ABORTS = 'aborted calls'
 
-/** Enough for every scenario that passes, and not too much for those that never end. */
+/** In milliseconds: long enough for scenarios that pass, and short for those that never end. */
 const timeout = 2_000
-const NEVER_ENDED = /^The scenario has not ended within 2000 ms\. Sessions: \w+\. Requests: .*(GET|POST) \//
+const NEVER_ENDED = /^The scenario did not end within 2000 ms\. Sessions: \w+\. Requests: .*(GET|POST) \//
 
 const failing = async (factory: TransportFactory, theme: string) =>
   Object.keys(await failuresOf(factory, theme, { timeout })).sort()
 
-describe('the suite', () => {
-  it.each([BURST, REPLAYS, ORIGINS, REFUSALS, CALLERS])(
-    'finds no fault with a transport that has none: %s',
+describe('the conformance suite', () => {
+  it.each([BURST, REPLAYS, ORIGINS, REFUSALS, ABORTS])(
+    'the suite passes a transport without flaws: %s',
     async (theme) => {
       expect(await failuresOf(flawed({}), theme)).toEqual({})
     },
   )
 
-  it('finds that nothing is renewed', async () => {
+  it('the suite fails a transport that never refreshes', async () => {
     const failures = await failuresOf(neverRefreshing, BURST, { timeout })
 
     expect(failures).toEqual({
-      'a hundred parallel 401s cost one refresh and succeed, each replayed once':
+      'a hundred parallel 401s cause one refresh, and each request is replayed once and succeeds':
         expect.stringMatching(/401/),
-      'requests begun while the token is renewed are held and leave with the new one':
+      'requests started during a refresh are held and sent with the new token': expect.stringMatching(/401/),
+      'a 401 that arrives after the refresh is replayed without another refresh':
         expect.stringMatching(/401/),
-      'a 401 that comes after the renewal is replayed without another one': expect.stringMatching(/401/),
-      'a POST refused before it ran takes effect once, with the same bytes': expect.stringMatching(/401/),
-      'three tokens killed in a row are renewed three times, and no refresh token is used twice':
+      'a POST that was rejected with a 401 is replayed with the same bytes and takes effect once':
+        expect.stringMatching(/401/),
+      'three expired tokens in a row cause three refreshes, and no refresh token is used twice':
         expect.stringMatching(/undefined/),
     })
   })
 
-  it('finds that a refused request is sent again and again, and puts an end to it', async () => {
+  it('the suite fails a transport that replays without end, and stops it', async () => {
     const failures = await failuresOf(neverGivingUp, REFUSALS, { timeout })
 
     expect(failures).toEqual({
-      'a 401 in spite of a fresh token is given to the caller, and the endpoint gets no more renewals':
+      'a 401 for a fresh token is returned to the caller, and the endpoint causes no more refreshes':
         expect.stringMatching(NEVER_ENDED),
-      'an endpoint that always refuses does not keep others from a renewal of their own':
+      'an endpoint that always answers 401 does not prevent refreshes for other endpoints':
         expect.stringMatching(NEVER_ENDED),
-      'an endpoint that refused a token for good gets a renewal again once that token is gone':
+      'an endpoint that always answered 401 causes a refresh again after the token was replaced':
         expect.stringMatching(NEVER_ENDED),
-      'a burst of requests that are always refused costs one renewal': expect.stringMatching(NEVER_ENDED),
-      'insufficient_scope asks for a step-up instead of a renewal': expect.any(String),
-      'insufficient_user_authentication asks for a step-up, with what RFC 9470 says about it':
+      'a burst of requests that always get a 401 causes one refresh': expect.stringMatching(NEVER_ENDED),
+      'insufficient_scope emits stepUpRequired and causes no refresh': expect.any(String),
+      'insufficient_user_authentication emits stepUpRequired with the parameters of RFC 9470':
         expect.stringMatching(NEVER_ENDED),
-      'a step-up that shows only after a renewal is told and given back too':
+      'a step-up challenge after a refresh is emitted and returned to the caller as well':
         expect.stringMatching(NEVER_ENDED),
     })
   })
 
   it.each([
-    [{ anywhere: true }, 'a request to another origin takes no token there, and its 401 costs no renewal'],
-    [{ credulous: true }, 'a redirect to another origin does not take the token along'],
     [
-      { overbearing: true },
-      "an Authorization header of the caller's own is left alone, and its 401 is its own",
+      { sendsAnywhere: true },
+      'a request to another origin is sent without a token, and its 401 causes no refresh',
     ],
-  ])('finds that the token goes where it should not: %j', async (flaw, title) => {
+    [{ followsRedirects: true }, 'a redirect to another origin does not send the token there'],
+    [
+      { overridesCaller: true },
+      'an Authorization header of the caller is not replaced, and its 401 is returned to the caller',
+    ],
+  ])('the suite fails a transport that sends the token to the wrong place: %j', async (flaw, title) => {
     expect(await failing(flawed(flaw), ORIGINS)).toEqual([title])
   })
 
-  it('finds that a held request does not hear its caller', async () => {
-    expect(await failuresOf(flawed({ deaf: true }), CALLERS, { timeout })).toEqual({
-      'a signal aborted while the request is held rejects it at once; nothing else notices':
+  it('the suite fails a transport whose held requests ignore the signal of the caller', async () => {
+    expect(await failuresOf(flawed({ ignoresSignal: true }), ABORTS, { timeout })).toEqual({
+      'a signal that aborts a held request rejects it immediately and affects no other request':
         expect.stringMatching(NEVER_ENDED),
-      'a signal aborted between a 401 and the replay rejects the call; it is not sent again':
+      'a signal that aborts between a 401 and the replay rejects the call, and it is not replayed':
         expect.stringMatching(NEVER_ENDED),
     })
   })
 
-  it('finds that a replay is not what was sent first', async () => {
-    expect(await failing(flawed({ forgetful: true }), REPLAYS)).toEqual([
-      'a DELETE is replayed with its query, headers and bytes',
-      'a PATCH is replayed with its query, headers and bytes',
-      'a POST is replayed with its query, headers and bytes',
-      'a PUT is replayed with its query, headers and bytes',
-      'an object is replayed as the JSON it was',
+  it('the suite fails a transport whose replay differs from the first request', async () => {
+    expect(await failing(flawed({ losesBody: true }), REPLAYS)).toEqual([
+      'a DELETE is replayed with the same query, headers and bytes',
+      'a PATCH is replayed with the same query, headers and bytes',
+      'a POST is replayed with the same query, headers and bytes',
+      'a PUT is replayed with the same query, headers and bytes',
+      'an object body is replayed as the same JSON',
     ])
   })
 
-  it('finds a promise that was left to reject', async () => {
-    // Vitest would count it as its own find.
+  it('the suite fails a transport that leaves an unhandled rejection', async () => {
+    // Remove the listeners of Vitest, which would fail the run.
     const listeners = process.rawListeners('unhandledRejection') as NodeJS.UnhandledRejectionListener[]
     process.removeAllListeners('unhandledRejection')
     onTestFinished(() => {

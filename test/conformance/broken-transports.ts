@@ -1,25 +1,25 @@
-/** Transports with one flaw each, for the proof that the suite finds it. */
+/** Transports with one flaw each, to prove that the suite finds it. */
 import { bearerRequest, readChallenge } from '../../src/index.ts'
 import type { TransportFactory, TransportRequest } from '../../src/testing/index.ts'
 
 interface Flaws {
-  /** Sends the token wherever the caller points. */
-  readonly anywhere?: boolean
-  /** Takes it along wherever a redirect leads. */
-  readonly credulous?: boolean
-  /** Puts it in the place of an `Authorization` header of the caller's. */
-  readonly overbearing?: boolean
-  /** Does not tell the session about the caller's signal, so that a held request does not hear it. */
-  readonly deaf?: boolean
-  /** Sends something else the second time. */
-  readonly forgetful?: boolean
+  /** Sends the token to any origin. */
+  readonly sendsAnywhere?: boolean
+  /** Sends the token to the target of any redirect. */
+  readonly followsRedirects?: boolean
+  /** Replaces an `Authorization` header of the caller. */
+  readonly overridesCaller?: boolean
+  /** Does not pass the caller's signal to the session, so that a held request cannot be aborted. */
+  readonly ignoresSignal?: boolean
+  /** Sends the replay without its body. */
+  readonly losesBody?: boolean
 }
 
 const send = async (
   url: URL,
   request: TransportRequest,
   authorization?: string,
-  { credulous }: Flaws = {},
+  { followsRedirects }: Flaws = {},
 ) => {
   const { method, headers, body, signal } = request
   const json = typeof body === 'object'
@@ -30,39 +30,39 @@ const send = async (
     headers: own,
     body: json ? JSON.stringify(body) : (body ?? null),
     signal: signal ?? null,
-    redirect: credulous ? 'manual' : 'follow',
+    redirect: followsRedirects ? 'manual' : 'follow',
   }
   const first = await fetch(url, init)
-  const location = credulous && first.headers.get('location')
+  const location = followsRedirects && first.headers.get('location')
   const response = location ? await fetch(location, init) : first
   return { status: response.status, headers: response.headers, body: await response.text() }
 }
 
-/** A transport over `fetch` that is right but for these. */
+/** A transport over `fetch` that is correct except for these flaws. */
 export const flawed =
   (flaws: Flaws): TransportFactory =>
   (auth, { origin }) => ({
     request(path, request) {
       const url = new URL(path, origin)
-      const isForeign = url.origin !== origin && !flaws.anywhere
-      const isTheirs = request.headers?.authorization !== undefined && !flaws.overbearing
+      const isForeign = url.origin !== origin && !flaws.sendsAnywhere
+      const isTheirs = request.headers?.authorization !== undefined && !flaws.overridesCaller
       if (isForeign || isTheirs) return send(url, request)
       let sendings = 0
       return bearerRequest(auth, {
         send(authorization) {
           const { body: _, ...withoutBody } = request
-          const sent = flaws.forgetful && sendings++ > 0 ? withoutBody : request
+          const sent = flaws.losesBody && sendings++ > 0 ? withoutBody : request
           return send(url, sent, authorization, flaws)
         },
         challenge: ({ status, headers }) => readChallenge(status, headers.get('www-authenticate')),
         replayable: true,
         key: () => `${request.method} ${url.pathname}`,
-        ...(!flaws.deaf && { signal: request.signal }),
+        ...(!flaws.ignoresSignal && { signal: request.signal }),
       })
     },
   })
 
-/** Puts the token on, and gives every 401 to its caller. */
+/** Adds the token, and returns every 401 to its caller. */
 export const neverRefreshing: TransportFactory = (auth, { origin }) => ({
   async request(path, request) {
     const token = await auth.getAccessToken({ allowAnonymous: true })
@@ -70,7 +70,7 @@ export const neverRefreshing: TransportFactory = (auth, { origin }) => ({
   },
 })
 
-/** Renews and sends again for as long as it is refused. */
+/** Refreshes and replays as long as the answer is 401. */
 export const neverGivingUp: TransportFactory = (auth, { origin }) => ({
   async request(path, request) {
     for (;;) {
@@ -82,12 +82,12 @@ export const neverGivingUp: TransportFactory = (auth, { origin }) => ({
   },
 })
 
-/** Leaves a promise behind that nobody looks at. */
+/** Leaves an unhandled rejection. */
 export const littering: TransportFactory = (auth, options) => {
   const { request } = flawed({})(auth, options)
   return {
     async request(path, init) {
-      void Promise.reject(new Error('nobody looks at this'))
+      void Promise.reject(new Error('This rejection is not handled'))
       return request(path, init)
     },
   }

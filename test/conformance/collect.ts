@@ -13,7 +13,7 @@ export interface Collected {
 
 type Own = Omit<DescribeTransportOptions, 'describe' | 'it'>
 
-/** What the suite declares, for a runner that writes down and runs nothing. */
+/** Collects the declared scenarios without running them. */
 export const collect = (factory: TransportFactory, own: Own = {}): Collected[] => {
   const collected: Collected[] = []
   const groups: string[] = []
@@ -30,7 +30,7 @@ export const collect = (factory: TransportFactory, own: Own = {}): Collected[] =
   return collected
 }
 
-/** The scenarios of one theme that a transport fails, and what each of them says. */
+/** Runs one theme for a transport. Returns the error message of each failed scenario, by its title. */
 export const failuresOf = async (
   factory: TransportFactory,
   theme: string,
@@ -39,7 +39,7 @@ export const failuresOf = async (
   const chosen = collect(factory, own).filter((scenario) => scenario.theme === theme)
   expect(chosen.length).toBeGreaterThan(0)
   const failures: Record<string, string> = {}
-  // At once, so that those which come to no end wait for theirs together.
+  // In parallel, so that scenarios that never end reach their timeout together.
   await Promise.all(
     chosen.map(async ({ title, run }) => {
       await run().catch((error: Error) => {

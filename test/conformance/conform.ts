@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest'
 import { describeTransport, type TransportFactory } from '../../src/testing/index.ts'
 import type { Transport } from './transports.ts'
 
-/** A transport of this package as the public suite takes it. */
+/** A transport of this package as a factory for the public suite. */
 export const factoryOf =
   ({ create }: Transport): TransportFactory =>
   (auth, { origin }) => {
@@ -16,9 +16,10 @@ export const factoryOf =
   }
 
 /**
- * Runs the suite over it, held to its own way of giving refusals, aborts and timeouts.
+ * Runs the suite for a transport, with its own way of reporting refusals, aborts and timeouts.
  *
- * @param circumstance what is special about this run, and `factory` what makes it so
+ * @param circumstance what is special about this run, for its title
+ * @param factory creates the clients; set it if the run is special
  */
 export const conform = (transport: Transport, circumstance = '', factory = factoryOf(transport)) => {
   const { name, isAbort, isTimeout, givesRefusalsAs } = transport

@@ -3,10 +3,10 @@ import { describeTransport, type TransportFactory } from '../../src/testing/inde
 import { flawed, neverRefreshing } from './broken-transports.ts'
 import { collect, failuresOf } from './collect.ts'
 
-const REFUSALS = 'a refusal no renewal can help'
+const REFUSALS = 'refusals that a refresh cannot fix'
 
 describe('describeTransport', () => {
-  it('declares one group for the transport, one in it for each theme, and no title twice', () => {
+  it('describeTransport declares one group for the transport, one group in it for each theme, and unique titles', () => {
     const declared = collect(flawed({}))
 
     expect(new Set(declared.map(({ theme }) => theme)).size).toBe(16)
@@ -15,7 +15,7 @@ describe('describeTransport', () => {
     expect(declared.length).toBeGreaterThanOrEqual(100)
   })
 
-  it('takes the hooks of the runner that are global', () => {
+  it('describeTransport uses the global functions of the test runner', () => {
     const declared: string[] = []
     Object.assign(globalThis, {
       describe: (_: string, body: () => void) => body(),
@@ -31,32 +31,32 @@ describe('describeTransport', () => {
     expect(declared).toEqual(collect(flawed({})).map(({ title }) => title))
   })
 
-  it('says what to pass where there are none', () => {
+  it('describeTransport throws an error that says what to pass if the runner has no globals', () => {
     expect(() => describeTransport('a transport', flawed({}), { expect })).toThrow(
       new TypeError(
-        "describeTransport: there is no describe, no it here. Pass your test runner's as the third parameter: describeTransport(name, factory, { describe, it, expect }).",
+        'describeTransport: describe and it not found. Pass the functions of your test runner as the third parameter: describeTransport(name, factory, { describe, it, expect }).',
       ),
     )
   })
 
-  it('says what a factory is where it is given none', () => {
+  it('describeTransport throws an error that says what a factory is if it gets something else', () => {
     const notAFactory = { request: fetch } as unknown as TransportFactory
     expect(() => describeTransport('a transport', notAFactory, { describe, it, expect })).toThrow(
       /^describeTransport: factory must be a function/,
     )
   })
 
-  it('asks about a timeout only where the client has one', () => {
+  it('describeTransport declares the timeout scenarios only if the client has a timeout', () => {
     const titles = collect(flawed({})).map(({ title }) => title)
     const more = collect(flawed({}), { isTimeout: () => true }).filter(({ title }) => !titles.includes(title))
 
     expect(more.map(({ title }) => title)).toEqual([
-      "the wait for a token counts against the client's own timeout, and nothing is sent",
-      "the client's own timeout ends a request in flight, and costs no renewal",
+      "the client's own timeout includes the wait for a token, and a timed-out request is not sent",
+      "the client's own timeout ends a request in flight and causes no refresh",
     ])
   })
 
-  it('holds the client to its own way of giving a refusal', async () => {
+  it('describeTransport fails a client that reports refusals in another way than givesRefusalsAs', async () => {
     const givenAs =
       (name: string): TransportFactory =>
       (auth, options) => {
@@ -70,7 +70,7 @@ describe('describeTransport', () => {
     ).toHaveLength(6)
   })
 
-  it('closes clients and servers, whatever a scenario came to', async () => {
+  it('describeTransport closes clients and servers after passed and failed scenarios', async () => {
     const origins: string[] = []
     let open = 0
     const counted =
@@ -94,7 +94,7 @@ describe('describeTransport', () => {
     expect(answers.map(({ status }) => status)).toEqual(Array(16).fill('rejected'))
   })
 
-  it('fails a scenario whose client cannot be closed', async () => {
+  it('describeTransport fails a scenario whose client cannot be closed', async () => {
     const stuck: TransportFactory = (auth, options) => ({
       ...flawed({})(auth, options),
       close() {
@@ -102,7 +102,7 @@ describe('describeTransport', () => {
       },
     })
 
-    expect(Object.values(await failuresOf(stuck, 'where the token goes'))).toEqual(
+    expect(Object.values(await failuresOf(stuck, 'the origins that receive the token'))).toEqual(
       Array(3).fill('it is stuck'),
     )
   })

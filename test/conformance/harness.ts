@@ -1,31 +1,31 @@
 import { expect, onTestFinished } from 'vitest'
-import { type Bench, createBench } from '../../src/testing/conformance/bench.ts'
+import { createHarness, type Harness } from '../../src/testing/conformance/harness.ts'
 import { watchRejections } from '../../src/testing/conformance/rejections.ts'
 import type { TokenServerOptions } from '../../src/testing/index.ts'
 
 export {
-  type Bench,
-  type BenchAuth as TestAuth,
-  type BenchOptions as TestOptions,
   type Credentials,
+  type Harness,
+  type HarnessAuth as TestAuth,
+  type HarnessOptions as TestOptions,
   isTokenRequest,
-} from '../../src/testing/conformance/bench.ts'
-export { entered, nextEvent, outcomes, times } from '../../src/testing/conformance/waits.ts'
+} from '../../src/testing/conformance/harness.ts'
+export { deferred, entered, nextEvent, outcomes, times } from '../../src/testing/conformance/waits.ts'
 
-/** A server on loopback and a maker of auths, both gone after the test, which fails where a rejection was left alone. */
-export const setUp = async (serverOptions: TokenServerOptions = {}): Promise<Bench> => {
-  const bench = await createBench(serverOptions)
+/** Creates a harness for the running test. The test fails if it leaves an unhandled rejection or sends a bad header. */
+export const setUp = async (serverOptions: TokenServerOptions = {}): Promise<Harness> => {
+  const harness = await createHarness(serverOptions)
   const unhandledRejections = watchRejections()
 
   onTestFinished(async () => {
-    await bench.close()
-    expect(await unhandledRejections(), 'rejections that nobody handled').toEqual([])
-    expect(bench.badHeaders(), 'headers made of something that is no token').toEqual([])
+    await harness.close()
+    expect(await unhandledRejections(), 'unhandled rejections').toEqual([])
+    expect(harness.badHeaders(), 'Authorization headers without a token').toEqual([])
   })
-  return bench
+  return harness
 }
 
-/** A `Storage` as a page has it, over a `Map`. */
+/** A `Storage` like that of a page, over a `Map`. */
 export const mapStorage = (): Storage => {
   const items = new Map<string, string>()
   return {

@@ -1,4 +1,4 @@
-/** Run by `other-runner.test.ts` with `node --test`: another runner, another `expect`, another transport. */
+/** Run by `other-runner.test.ts` with `node --test`: another runner, another `expect` and another transport. */
 import { describe, it } from 'node:test'
 import { describeTransport } from '../../src/testing/index.ts'
 import { isOwnTimeout, ownTransport } from './own-transport.ts'

@@ -7,8 +7,8 @@ import { isOwnTimeout, ownTransport } from './own-transport.ts'
 
 const child = fileURLToPath(new URL('./other-runner.child.ts', import.meta.url))
 
-describe('the suite under node:test, with an expect over node:assert', () => {
-  test('passes a transport that somebody wrote over node:http', async () => {
+describe('the conformance suite under node:test, with an expect over node:assert', () => {
+  test('the conformance suite passes a custom transport over node:http under node:test', async () => {
     const declared = collect(ownTransport, { isTimeout: isOwnTimeout })
     const args = ['--import', 'tsx', '--test', '--test-reporter=tap', child]
     const runner = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'pipe'] })

@@ -1,4 +1,4 @@
-/** A transport as an app might write it for a client no entry of the package covers: Node's `http`, and nothing else. */
+/** A transport as an app might write it for a client that this package does not cover: plain `node:http`. */
 import { request as open } from 'node:http'
 import { bearerRequest, HoldTimeoutError, readChallenge } from '../../src/index.ts'
 import type { TransportFactory, TransportRequest } from '../../src/testing/index.ts'
@@ -16,7 +16,7 @@ const send = (url: URL, request: TransportRequest, authorization?: string) =>
     const { method, headers, body = '', signal, timeout } = request
     const [text, type] = typeof body === 'string' ? [body] : [JSON.stringify(body), 'application/json']
     const outgoing = open(url, { method, ...(signal && { signal }), ...(timeout && { timeout }) })
-    // Node counts the bytes of a POST by itself, and leaves those of a DELETE to whoever sends it.
+    // Node sets the content length of a POST by itself, but not that of a DELETE.
     const own = { 'content-length': Buffer.byteLength(text), ...(type && { 'content-type': type }) }
     for (const [name, value] of Object.entries({ ...own, ...headers })) outgoing.setHeader(name, value)
     if (authorization !== undefined) outgoing.setHeader('authorization', authorization)
@@ -45,6 +45,6 @@ export const ownTransport: TransportFactory = (auth, { origin }) => ({
   },
 })
 
-/** Its own error in flight; while it waits for a token, the session's. */
+/** In flight it is the transport's own error; during the wait for a token it is the session's error. */
 export const isOwnTimeout = (error: unknown) =>
   error instanceof OwnTimeout || error instanceof HoldTimeoutError

@@ -1,4 +1,4 @@
-/** What the suite needs of an `expect`, over Node's `assert`: no more than the matchers that Jest's shape shares. */
+/** The smallest `expect` that the suite needs, over Node's `assert`. */
 import assert from 'node:assert/strict'
 import type { TransportHooks } from '../../src/testing/index.ts'
 
@@ -17,7 +17,7 @@ export const expect: TransportHooks['expect'] = (actual) => ({
   toBe: (expected) => assert.equal(actual, expected),
   toEqual: (expected) => assert.deepEqual(actual, expected),
   toMatchObject: (expected) => assert(matches(actual, expected), `${JSON.stringify(actual)} does not match`),
-  toBeInstanceOf: (expected) => assert(actual instanceof expected, `${actual} is no ${expected.name}`),
+  toBeInstanceOf: (expected) => assert(actual instanceof expected, `${actual} is not a ${expected.name}`),
   toHaveLength: (expected) => assert.equal((actual as readonly unknown[]).length, expected),
   toContain: (expected) => assert((actual as readonly unknown[]).includes(expected)),
   toMatch: (expected) => assert.match(actual as string, expected),

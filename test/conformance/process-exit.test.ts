@@ -8,7 +8,7 @@ import { transports } from './transports.ts'
 
 const child = fileURLToPath(new URL('./process-exit.child.ts', import.meta.url))
 
-/** Runs the child until it exits by itself. */
+/** Runs the child process until it exits by itself. */
 const run = async (url: string, ending: string) => {
   const spawned = spawn(process.execPath, ['--import', 'tsx', child, url, ending])
   onTestFinished(() => {
@@ -27,7 +27,7 @@ const run = async (url: string, ending: string) => {
 }
 
 describe('a process that uses every transport', () => {
-  /** What the child says at the end; the third of its token requests is the first that the `faults` meet. */
+  /** The child's output. The `faults` apply from its third token request on. */
   const outcome = async (ending: string, faults: (server: TokenServer) => void) => {
     const { server, url } = await setUp()
     server.delayNext(0, 2)
@@ -39,25 +39,25 @@ describe('a process that uses every transport', () => {
   const n = transports.length
   const answered = Array(2 * n).fill(200)
 
-  test('exits once its auth is disposed of, whatever was under way', async () => {
-    const said = await outcome('dispose', (server) => server.hangNext(1))
-    expect(said).toEqual([...answered, ...Array(n + 1).fill('disposed'), 'refreshing'])
+  test('a process exits after its session is disposed of, even with pending calls', async () => {
+    const output = await outcome('dispose', (server) => server.hangNext(1))
+    expect(output).toEqual([...answered, ...Array(n + 1).fill('disposed'), 'refreshing'])
   })
 
-  test('exits although a renewal is ahead', async () => {
+  test('a process exits although a scheduled refresh is pending', async () => {
     expect(await outcome('leave', () => {})).toEqual([...answered, 'authenticated'])
   })
 
-  test('exits although the next try of a renewal is ahead', async () => {
-    expect(await outcome('suspend', (server) => server.failNext(1))).toEqual([...answered, 'refreshing'])
+  test('a process exits although the retry of a refresh is pending', async () => {
+    expect(await outcome('coolDown', (server) => server.failNext(1))).toEqual([...answered, 'refreshing'])
   })
 
-  test('stays as long as somebody waits for the next try', async () => {
-    const said = await outcome('retry', (server) => {
+  test('a process stays alive while a call waits for the retry of a refresh', async () => {
+    const output = await outcome('retry', (server) => {
       server.failNext(1)
       server.delayNext(0)
       server.failNext(1)
     })
-    expect(said).toEqual([...answered, 401, 'authenticated'])
+    expect(output).toEqual([...answered, 401, 'authenticated'])
   })
 })

@@ -1,5 +1,10 @@
 import { describe, expect, test } from 'vitest'
-import { SessionExpiredError, type SessionStorage } from '../../src/index.ts'
+import {
+  defineStorage,
+  SessionExpiredError,
+  type SessionStorage,
+  type StorageFeature,
+} from '../../src/index.ts'
 import { memoryStorage, webStorage } from '../../src/storage/index.ts'
 import { mapStorage, outcomes, setUp, times } from './harness.ts'
 import { transports } from './transports.ts'
@@ -22,7 +27,7 @@ const broken: readonly { what: string; storage: () => SessionStorage }[] = [
   { what: 'hangs when cleared', storage: () => ({ ...works, clear: hangs }) },
   { what: 'always hangs', storage: () => ({ read: hangs, write: hangs, clear: hangs }) },
   {
-    what: 'cannot be named',
+    what: 'throws on access',
     storage: () =>
       webStorage(() => {
         throw new DOMException('The operation is insecure.', 'SecurityError')
@@ -37,55 +42,58 @@ const garbage: readonly { what: string; value: unknown }[] = [
   { what: 'an empty object', value: {} },
   { what: 'a record of another version', value: { version: 99, id: 'x', accessToken: 'at-1' } },
   {
-    what: 'a record whose token is no string',
+    what: 'a record whose token is not a string',
     value: { version: 1, id: 'x', rotation: 0, startedAt: 0, receivedAt: 0, accessToken: {} },
   },
   {
-    what: 'a record whose token fits no header',
+    what: 'a record whose token is not a valid header value',
     value: { version: 1, id: 'x', rotation: 0, startedAt: 0, receivedAt: 0, accessToken: 'at\r\nx: y' },
   },
 ]
 
-const stores: readonly { store: string; make: () => SessionStorage }[] = [
+const stores: readonly { store: string; make: () => StorageFeature }[] = [
   { store: 'memoryStorage', make: memoryStorage },
   { store: 'webStorage', make: () => webStorage(mapStorage()) },
 ]
 
-describe.each(transports)('$name: the session ends', ({ create }) => {
-  test.each(stores)('invalid_grant turns away everyone, once and for all ($store)', async ({ make }) => {
-    const { server, url, signedIn, emitted } = await setUp()
-    const storage = make()
-    const auth = await signedIn({ storage })
-    expect(await storage.read()).toMatchObject({ version: 1, subject: 'ada' })
-    const client = create(auth, { origin: url })
-    server.expireAccessTokens()
-    server.killRefreshTokens()
-    server.tokenDelay = 20
+describe.each(transports)('$name: the end of a session', ({ create }) => {
+  test.each(stores)(
+    'invalid_grant rejects all waiting and later requests and clears the store ($store)',
+    async ({ make }) => {
+      const { server, url, signedIn, emitted } = await setUp()
+      const storage = make()
+      const auth = await signedIn({ storage })
+      expect(await storage.read()).toMatchObject({ version: 1, subject: 'ada' })
+      const client = create(auth, { origin: url })
+      server.expireAccessTokens()
+      server.killRefreshTokens()
+      server.tokenDelay = 20
 
-    for (const error of await outcomes(times(50, () => client.get('/api/x')))) {
-      expect(error).toBeInstanceOf(SessionExpiredError)
-      expect(error).toMatchObject({ code: 'session_expired', reason: 'invalid_grant' })
-    }
+      for (const error of await outcomes(times(50, () => client.get('/api/x')))) {
+        expect(error).toBeInstanceOf(SessionExpiredError)
+        expect(error).toMatchObject({ code: 'session_expired', reason: 'invalid_grant' })
+      }
 
-    expect(emitted('expired')).toMatchObject([{ reason: 'invalid_grant' }])
-    expect(auth.state).toBe('expired')
-    expect(auth.session).toBeUndefined()
-    expect(await storage.read()).toBeUndefined()
-    expect(server.tokenRequests).toBe(1)
+      expect(emitted('expired')).toMatchObject([{ reason: 'invalid_grant' }])
+      expect(auth.state).toBe('expired')
+      expect(auth.session).toBeUndefined()
+      expect(await storage.read()).toBeUndefined()
+      expect(server.tokenRequests).toBe(1)
 
-    const before = server.log.length
-    for (const error of await outcomes([client.get('/api/x'), client.post('/api/x', { a: 1 })])) {
-      expect(error).toBeInstanceOf(SessionExpiredError)
-    }
-    expect(server.log).toHaveLength(before)
-    expect(emitted('expired')).toHaveLength(1)
-  })
+      const before = server.log.length
+      for (const error of await outcomes([client.get('/api/x'), client.post('/api/x', { a: 1 })])) {
+        expect(error).toBeInstanceOf(SessionExpiredError)
+      }
+      expect(server.log).toHaveLength(before)
+      expect(emitted('expired')).toHaveLength(1)
+    },
+  )
 })
 
-describe.each(transports)('$name: the store is broken', ({ create }) => {
-  test.each(broken)('a store that $what fails no request, and is told of', async ({ storage }) => {
+describe.each(transports)('$name: a broken store', ({ create }) => {
+  test.each(broken)('a store that $what fails no request and emits storageFailed', async ({ storage }) => {
     const { server, url, createAuth, emitted, events } = await setUp()
-    const auth = createAuth({ storage: storage(), timeouts: { storage: 20 } })
+    const auth = createAuth({ storage: defineStorage(storage()), timeouts: { storage: 20 } })
     await auth.ready()
     expect(auth.state).toBe('anonymous')
     await auth.signIn({ username: 'ada' })
@@ -102,9 +110,9 @@ describe.each(transports)('$name: the store is broken', ({ create }) => {
     expect(JSON.stringify(events)).not.toMatch(/at-\d/)
   })
 
-  test.each(broken)('a session ends in spite of a store that $what', async ({ storage }) => {
+  test.each(broken)('a session expires with a store that $what', async ({ storage }) => {
     const { server, url, createAuth, emitted } = await setUp()
-    const auth = createAuth({ storage: storage(), timeouts: { storage: 20 } })
+    const auth = createAuth({ storage: defineStorage(storage()), timeouts: { storage: 20 } })
     await auth.signIn({ username: 'ada' })
     const client = create(auth, { origin: url })
     server.expireAccessTokens()
@@ -116,7 +124,7 @@ describe.each(transports)('$name: the store is broken', ({ create }) => {
     expect(emitted('expired')).toMatchObject([{ reason: 'invalid_grant' }])
   })
 
-  test.each(garbage)('$what in the store counts as nothing', async ({ value }) => {
+  test.each(garbage)('$what in the store counts as an empty store', async ({ value }) => {
     const { server, url, createAuth, emitted, apiLog } = await setUp()
     let stored: unknown = value
     const storage: SessionStorage = {
@@ -128,7 +136,7 @@ describe.each(transports)('$name: the store is broken', ({ create }) => {
         stored = undefined
       },
     }
-    const auth = createAuth({ storage })
+    const auth = createAuth({ storage: defineStorage(storage) })
     const client = create(auth, { origin: url })
 
     expect(await client.get('/api/x')).toMatchObject({ status: 401 })
@@ -142,7 +150,7 @@ describe.each(transports)('$name: the store is broken', ({ create }) => {
     expect(emitted('storageFailed')).toHaveLength(1)
   })
 
-  test('a store that holds no JSON counts as empty', async () => {
+  test('a store whose text is not JSON counts as an empty store', async () => {
     const { url, createAuth } = await setUp()
     const area = mapStorage()
     area.setItem('authchart', '{"version":1,"accessToken":"at-cut')
@@ -150,7 +158,6 @@ describe.each(transports)('$name: the store is broken', ({ create }) => {
     await auth.ready()
 
     expect(auth.state).toBe('anonymous')
-    // The store was read before anyone could listen.
     expect(auth.history.filter(({ type }) => type === 'storageFailed')).toMatchObject([
       { reason: 'invalid_record' },
     ])

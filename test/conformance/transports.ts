@@ -1,33 +1,33 @@
 import axios, { AxiosError, CanceledError, type CreateAxiosDefaults } from 'axios'
 import { FetchError, type FetchOptions } from 'ofetch'
-import type { AnyAuth } from '../../src/index.ts'
+import type { AuthHandle } from '../../src/index.ts'
 import { attachAuth } from '../../src/transports/axios.ts'
 import { createAuthFetch, type TransportOptions } from '../../src/transports/fetch.ts'
 import { createAuthOfetch } from '../../src/transports/ofetch.ts'
 
-/** What a scenario may say about a request; each transport says it in its own words. */
+/** The options of a request. Each transport converts them to its own options. */
 export interface RequestInitLike {
   readonly method?: string
   readonly headers?: Readonly<Record<string, string>>
   readonly signal?: AbortSignal
-  /** The client's own timeout in milliseconds; plain `fetch` has none, so there it is `AbortSignal.timeout`. */
+  /** The client's own timeout in milliseconds. `fetch` has none, so its transport uses `AbortSignal.timeout`. */
   readonly timeout?: number
-  /** Anything the client takes. A plain object is JSON everywhere. */
+  /** Any body that the client accepts. A plain object is sent as JSON by all clients. */
   readonly body?: unknown
-  /** More of the client's own options, for scenarios that are about one client. */
+  /** More options of the client itself, for tests of one client. */
   readonly own?: Readonly<Record<string, unknown>>
 }
 
-/** What a server answered, whichever way the client gave it. */
+/** The answer of a server, in the same form for all clients. */
 export interface Answer {
   readonly status: number
   readonly json: unknown
-  /** How the client gave it: resolved with a value of its own, or rejected with its own error. */
+  /** How the client reported it: it resolved with its own value, or rejected with its own error. */
   readonly givenAs: 'Response' | 'data' | 'FetchError' | 'AxiosError' | 'HttpErrorResponse'
   readonly headers: Headers
 }
 
-/** Resolves for every answer of a server; rejects where there is none, with what the client rejects with. */
+/** Resolves for every answer of a server. Rejects without an answer, with the client's own error. */
 export interface Client {
   get(path: string, init?: RequestInitLike): Promise<Answer>
   post(path: string, body: unknown, init?: RequestInitLike): Promise<Answer>
@@ -35,21 +35,21 @@ export interface Client {
 }
 
 export interface CreateOptions extends Omit<TransportOptions<never>, 'isChallenge'> {
-  /** Where paths lead; gets the token. */
+  /** The base of all paths. It receives the token. */
   readonly origin: string
   readonly isChallenge?: (answer: { readonly status: number }) => boolean | Promise<boolean>
-  /** Defaults of the client's instance; nothing for `fetch`. */
+  /** Defaults of the client's instance; unused by `fetch`. */
   readonly defaults?: Readonly<Record<string, unknown>>
 }
 
 export interface Transport {
   readonly name: string
-  create(auth: AnyAuth, options: CreateOptions): Client
-  /** How the client gives a 401 to its caller; `status` and `givenAs` of the answer tell both. */
+  create(auth: AuthHandle, options: CreateOptions): Client
+  /** How the client reports a 401 to its caller. */
   readonly givesRefusalsAs: Answer['givenAs']
-  /** Whether the client rejects like this when its caller's signal aborts with `reason`. */
+  /** Whether `error` is how the client rejects if the caller's signal aborts with `reason`. */
   readonly isAbort: (error: unknown, reason: unknown) => boolean
-  /** Whether the client rejects like this when its own timeout is over. */
+  /** Whether `error` is how the client rejects after its own timeout. */
   readonly isTimeout: (error: unknown) => boolean
 }
 
@@ -76,7 +76,7 @@ const withMethods = (request: Client['request']): Client => ({
   post: (path, body, init) => request(path, { ...init, method: 'POST', body }),
 })
 
-/** What a scenario says, in the words of `fetch`. */
+/** Converts the options to those of `fetch`. */
 const fetchInit = ({ method, headers, signal, timeout, body, own }: RequestInitLike): RequestInit => {
   const signals = [signal, timeout === undefined ? undefined : AbortSignal.timeout(timeout)].filter(
     (one) => one !== undefined,
@@ -118,7 +118,7 @@ export const ofetchTransport: Transport = {
   create(auth, { origin, defaults, ...options }) {
     const send = createAuthOfetch(auth, {
       ...options,
-      // ofetch sends GETs again by itself, which would blur what a server log can prove.
+      // ofetch retries GETs by itself. Turn that off: the retries would show in the server log.
       defaults: { baseURL: origin, retry: false, ...defaults } as FetchOptions,
     })
     return withMethods(async (path, { own, ...init } = {}) => {
@@ -199,7 +199,7 @@ const axiosTransport = (adapter: 'http' | 'fetch'): Transport => ({
 export const axiosHttpTransport = axiosTransport('http')
 export const axiosFetchTransport = axiosTransport('fetch')
 
-/** Every transport under test: each scenario is written once and runs over all of them. */
+/** All transports under test. Each test is written once and runs for all of them. */
 export const transports: readonly Transport[] = [
   fetchTransport,
   ofetchTransport,

@@ -9,7 +9,7 @@ import type { CoordinatorMessage } from '../../src/core/ports.ts'
 const CHANGED = { type: 'changed', epoch: 1, generation: 2 } as const
 const ENDED = { type: 'ended', epoch: 3, generation: 2, reason: 'signed_out', session: 'abc' } as const
 
-/** Channels that are open, besides those a test opens by itself. */
+/** The open channels of the coordinators under test. */
 const channels = new Set<BroadcastChannel>()
 const { BroadcastChannel: RealChannel } = globalThis
 class CountedChannel extends RealChannel {
@@ -28,44 +28,44 @@ beforeEach(() => {
 })
 afterEach(() => {
   for (const stop of stops.splice(0)) stop()
-  expect(channels.size, 'channels left').toBe(0)
+  expect(channels.size, 'open channels').toBe(0)
   vi.unstubAllGlobals()
 })
 
 const stops: (() => void)[] = []
 let names = 0
-/** A name that no other test has. */
+/** Returns a name that no other test uses. */
 const fresh = () => `authchart-test-${process.pid}-${names++}`
 
-/** Another tab: what it hears, in order. */
+/** Creates another tab, and records the messages it receives. */
 function listen(name: string) {
-  const heard: CoordinatorMessage[] = []
+  const received: CoordinatorMessage[] = []
   const waiting: ((message: CoordinatorMessage) => void)[] = []
   const tab = tabCoordinator({ name })
   const stop = tab.subscribe((message) => {
-    heard.push(message)
+    received.push(message)
     waiting.shift()?.(message)
   })
   stops.push(stop)
   return {
     tab,
-    heard,
+    received,
     stop,
     next: () => new Promise<CoordinatorMessage>((resolve) => waiting.push(resolve)),
   }
 }
 
-describe('what tabs tell each other', () => {
-  it('reaches every other tab of that name', async () => {
+describe('a message of a tab', () => {
+  it('reaches every other tab with the same name', async () => {
     const name = fresh()
     const [one, two, stranger] = [listen(name), listen(name), listen(fresh())]
     const both = Promise.all([one.next(), two.next()])
     tabCoordinator({ name }).announce(ENDED)
     expect(await both).toEqual([ENDED, ENDED])
-    expect(stranger.heard).toEqual([])
+    expect(stranger.received).toEqual([])
   })
 
-  it('does not come back to who said it', async () => {
+  it('does not reach its sender', async () => {
     const name = fresh()
     const [one, two] = [listen(name), listen(name)]
     const answered = one.next()
@@ -73,16 +73,16 @@ describe('what tabs tell each other', () => {
     await two.next()
     two.tab.announce(ENDED)
     expect(await answered).toEqual(ENDED)
-    expect(one.heard).toEqual([ENDED])
+    expect(one.received).toEqual([ENDED])
   })
 
-  it('is what is known of a message, and nothing that came along with it', async () => {
+  it('contains the known fields only', async () => {
     const name = fresh()
     const { next } = listen(name)
-    const heard = next()
+    const received = next()
     const more = { accessToken: 'SECRET', cannotBeCloned: () => {} }
     tabCoordinator({ name }).announce({ ...ENDED, ...more })
-    expect(await heard).toEqual(ENDED)
+    expect(await received).toEqual(ENDED)
   })
 
   it.each([
@@ -95,12 +95,12 @@ describe('what tabs tell each other', () => {
     { type: 'changed', epoch: 1 },
     { type: 'changed', epoch: '1', generation: 1 },
     { type: 'ended', epoch: 1, generation: Number.NaN },
-  ])('is told from what other code says there, such as %j', async (said) => {
+  ])('is distinguished from messages of other code, such as %j', async (foreign) => {
     const name = fresh()
-    const { next, heard } = listen(name)
+    const { next, received } = listen(name)
     const first = next()
     const other = new RealChannel(name)
-    other.postMessage(said)
+    other.postMessage(foreign)
     other.postMessage({
       ...CHANGED,
       reason: 7,
@@ -110,11 +110,11 @@ describe('what tabs tell each other', () => {
       accessToken: 'SECRET',
     })
     expect(await first).toEqual(CHANGED)
-    expect(heard).toHaveLength(1)
+    expect(received).toHaveLength(1)
     other.close()
   })
 
-  it('needs no channel where there is none: nothing is said, nothing heard', () => {
+  it('is not sent, without an error, if BroadcastChannel is missing', () => {
     vi.stubGlobal('BroadcastChannel', undefined)
     const tab = tabCoordinator({ name: fresh() })
     tab.announce(CHANGED)
@@ -122,41 +122,41 @@ describe('what tabs tell each other', () => {
   })
 })
 
-describe('the channel', () => {
-  it('is open while somebody listens, and no longer', () => {
+describe('the channel of a coordinator', () => {
+  it('is open only while it has subscribers', () => {
     const tab = tabCoordinator({ name: fresh() })
     expect(channels.size).toBe(0)
-    const leave = [tab.subscribe(() => {}), tab.subscribe(() => {})] as const
+    const stop = [tab.subscribe(() => {}), tab.subscribe(() => {})] as const
     expect(channels.size).toBe(1)
-    leave[0]()
-    leave[0]()
+    stop[0]()
+    stop[0]()
     tab.announce(CHANGED)
     expect(channels.size).toBe(1)
-    leave[1]()
+    stop[1]()
     expect(channels.size).toBe(0)
   })
 
-  it('is opened for the moment of a message that somebody sends who does not listen', async () => {
+  it('is opened just to send a message if it has no subscribers', async () => {
     const name = fresh()
     const { next, stop } = listen(name)
-    const heard = next()
+    const received = next()
     tabCoordinator({ name }).announce(CHANGED)
     expect(channels.size).toBe(1)
-    expect(await heard).toEqual(CHANGED)
+    expect(await received).toEqual(CHANGED)
     stop()
     expect(channels.size).toBe(0)
   })
 
-  it('lets one listener go and keeps the other', async () => {
+  it('keeps its other subscribers when one unsubscribes', async () => {
     const name = fresh()
-    const { tab, next, heard } = listen(name)
-    const gone = vi.fn()
-    tab.subscribe(gone)()
+    const { tab, next, received } = listen(name)
+    const unsubscribed = vi.fn()
+    tab.subscribe(unsubscribed)()
     const first = next()
     tabCoordinator({ name }).announce(CHANGED)
     await first
-    expect(gone).not.toHaveBeenCalled()
-    expect(heard).toHaveLength(1)
+    expect(unsubscribed).not.toHaveBeenCalled()
+    expect(received).toHaveLength(1)
   })
 
   describe('of a page', () => {
@@ -173,52 +173,52 @@ describe('the channel', () => {
         page.removeEventListener(type, listener)
       })
     })
-    const says = (event: string) => page.dispatchEvent(new Event(event))
+    const dispatch = (event: string) => page.dispatchEvent(new Event(event))
 
-    it('is closed while the page is in the back/forward cache, and the page looks for itself when it returns', async () => {
+    it('is closed while the page is in the back/forward cache, and reports a change when it returns', async () => {
       const name = fresh()
-      const { heard, next } = listen(name)
-      says('pageshow')
+      const { received, next } = listen(name)
+      dispatch('pageshow')
       expect(channels.size).toBe(1)
-      says('pagehide')
+      dispatch('pagehide')
       expect(channels.size).toBe(0)
       tabCoordinator({ name }).announce(ENDED)
       const woken = next()
-      says('pageshow')
+      dispatch('pageshow')
       expect(channels.size).toBe(1)
       expect(await woken).toMatchObject({ type: 'changed' })
-      const told = next()
+      const last = next()
       tabCoordinator({ name }).announce(ENDED)
-      expect(await told).toEqual(ENDED)
-      expect(heard).toHaveLength(2)
+      expect(await last).toEqual(ENDED)
+      expect(received).toHaveLength(2)
     })
 
-    it('says what is said while the page is being left', async () => {
+    it('sends a message that is announced after pagehide', async () => {
       const name = fresh()
       const { tab } = listen(name)
-      says('pagehide')
+      dispatch('pagehide')
       const other = new RealChannel(name)
-      const heard = once(other as unknown as EventTarget, 'message')
+      const received = once(other as unknown as EventTarget, 'message')
       tab.announce(ENDED)
       expect(channels.size).toBe(0)
-      expect((await heard)[0].data).toEqual(ENDED)
+      expect((await received)[0].data).toEqual(ENDED)
       other.close()
     })
 
-    it('stays closed when the page returns after the last listener left', () => {
+    it('stays closed when the page returns without subscribers', () => {
       const { stop } = listen(fresh())
-      says('pagehide')
+      dispatch('pagehide')
       expect([...listening]).toEqual(['pagehide', 'pageshow'])
       stop()
       expect([...listening]).toEqual([])
-      says('pageshow')
+      dispatch('pageshow')
       expect(channels.size).toBe(0)
     })
   })
 })
 
-describe('in Node', () => {
-  /** A script in which `tabCoordinator` can be imported. */
+describe('tabCoordinator in Node', () => {
+  /** Bundles a script that can use `tabCoordinator`. */
   const script = async (code: string) => {
     const { outputFiles } = await build({
       stdin: {
@@ -233,7 +233,7 @@ describe('in Node', () => {
     return outputFiles[0]!.text
   }
 
-  it('threads hear each other', async () => {
+  it('passes messages between threads', async () => {
     const name = fresh()
     const { tab, next } = listen(name)
     const answer = next()
@@ -250,11 +250,11 @@ describe('in Node', () => {
     await once(thread, 'message')
     tab.announce(CHANGED)
     expect(await answer).toEqual({ ...CHANGED, type: 'ended' })
-    thread.postMessage('leave')
+    thread.postMessage('exit')
     await once(thread, 'exit')
   })
 
-  it('who listens keeps no process alive', async () => {
+  it('lets the process end while it has subscribers', async () => {
     const code = await script(`tabCoordinator().subscribe(() => {}); console.log('listening')`)
     const child = spawn(process.execPath, ['-e', code])
     onTestFinished(() => void child.kill('SIGKILL'))

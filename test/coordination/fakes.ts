@@ -2,22 +2,22 @@ import { fakeWebStorage } from '../storage/web-storage-fake.ts'
 
 interface Request {
   readonly run: () => void
-  readonly leave: (reason: unknown) => void
+  readonly reject: (reason: unknown) => void
 }
 
-/** Web Locks for one name after another, as far as tabs need them: exclusive, with a signal for the wait, stolen at will. */
+/** Fakes the part of Web Locks that tabs need: one exclusive lock with a signal for the wait. A test can steal it. */
 export function fakeLocks() {
   const queue: Request[] = []
-  let holder: Request | undefined
-  const asked: string[] = []
+  let owner: Request | undefined
+  const requested: string[] = []
 
   function next() {
-    holder = queue.shift()
-    holder?.run()
+    owner = queue.shift()
+    owner?.run()
   }
 
   const request = (name: string, { signal }: { signal: AbortSignal }, callback: () => Promise<unknown>) => {
-    asked.push(name)
+    requested.push(name)
     return new Promise((resolve, reject) => {
       if (signal.aborted) return reject(signal.reason)
       const mine: Request = {
@@ -27,9 +27,9 @@ export function fakeLocks() {
           } catch (error) {
             reject(error)
           }
-          if (holder === mine) next()
+          if (owner === mine) next()
         },
-        leave: reject,
+        reject,
       }
       signal.addEventListener('abort', () => {
         const place = queue.indexOf(mine)
@@ -38,35 +38,35 @@ export function fakeLocks() {
         reject(signal.reason)
       })
       queue.push(mine)
-      // The browser is asked in another process, so a lock comes a moment later.
-      void Promise.resolve().then(() => holder ?? next())
+      // The browser grants locks in another process, so a lock arrives a moment later.
+      void Promise.resolve().then(() => owner ?? next())
     })
   }
 
   return {
-    asked,
+    requested,
     get held() {
-      return holder !== undefined
+      return owner !== undefined
     },
     get waiting() {
       return queue.length
     },
-    /** What `steal: true` does to who holds the lock. */
+    /** Does what a request with `steal: true` does to the owner of the lock. */
     steal() {
-      holder?.leave(new DOMException('Stolen.', 'AbortError'))
-      holder = undefined
+      owner?.reject(new DOMException('Stolen.', 'AbortError'))
+      owner = undefined
     },
     manager: { request } as unknown as LockManager,
   }
 }
 
-/** A storage as several tabs see it: what one writes the others see so many milliseconds later, all in the same order. */
+/** Creates one storage for each tab. A write reaches the other tabs after `lag` milliseconds, in the same order for all. */
 export function laggingStorage(tabs: number, lag: number) {
   const views = Array.from({ length: tabs }, fakeWebStorage)
   return views.map((view, mine): Storage => {
-    const tell = (change: (other: Storage) => void) => {
+    const apply = (change: (other: Storage) => void) => {
       change(view)
-      // Also to oneself, as the last word: where two write at once, all end up with what was written last.
+      // Apply it to the own view again: if two tabs write at once, all views end with the last write.
       setTimeout(() => {
         for (const other of views) change(other)
       }, lag)
@@ -74,13 +74,13 @@ export function laggingStorage(tabs: number, lag: number) {
     }
     return {
       ...view,
-      setItem: (key, value) => void tell((other) => other.setItem(key, value)),
-      removeItem: (key) => void tell((other) => other.removeItem(key)),
+      setItem: (key, value) => void apply((other) => other.setItem(key, value)),
+      removeItem: (key) => void apply((other) => other.removeItem(key)),
     }
   })
 }
 
-/** An `AbortSignal` of which is known how many listen. */
+/** Creates an `AbortSignal` that counts its listeners. */
 export function countingSignal() {
   const controller = new AbortController()
   const { signal } = controller
@@ -109,7 +109,7 @@ export function countingSignal() {
   }
 }
 
-/** A task that ends when the test says so. */
+/** Creates a task that ends when the test resolves or rejects it. */
 export function openTask() {
   let resolve = (_: string) => {}
   let reject = (_: unknown) => {}

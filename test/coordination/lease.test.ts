@@ -11,12 +11,12 @@ beforeEach(() => {
   vi.useFakeTimers()
 })
 afterEach(() => {
-  expect(vi.getTimerCount(), 'timers left').toBe(0)
+  expect(vi.getTimerCount(), 'active timers').toBe(0)
   vi.useRealTimers()
   vi.unstubAllGlobals()
 })
 
-function rig({ storage = fakeWebStorage() as Storage, timeout = 5_000 } = {}) {
+function createHarness({ storage = fakeWebStorage() as Storage, timeout = 5_000 } = {}) {
   const wait = countingSignal()
   const { exclusive } = tabCoordinator({ locks: null, storage })
   return {
@@ -28,9 +28,9 @@ function rig({ storage = fakeWebStorage() as Storage, timeout = 5_000 } = {}) {
 
 const later = (ms = 0) => vi.advanceTimersByTimeAsync(ms)
 
-describe('a turn under a lease', () => {
-  it('is claimed, kept while its task runs, and given back', async () => {
-    const { storage, run, wait } = rig()
+describe('a task under a lease', () => {
+  it('claims the lease, and releases it after it has run', async () => {
+    const { storage, run, wait } = createHarness()
     const { task, resolve } = openTask()
     const turn = run(task)
     await later(200)
@@ -42,8 +42,8 @@ describe('a turn under a lease', () => {
     expect(wait.listening).toBe(0)
   })
 
-  it('waits for the one before, however long that lasts', async () => {
-    const { run } = rig({ timeout: 60_000 })
+  it('waits for an earlier task of any duration', async () => {
+    const { run } = createHarness({ timeout: 60_000 })
     const [first, second] = [openTask(), openTask()]
     run(first.task)
     await later(200)
@@ -56,7 +56,7 @@ describe('a turn under a lease', () => {
     expect(turn.value).toBe('second')
   })
 
-  it('comes to one tab at a time, whenever they ask', async () => {
+  it('runs in one tab at a time, for any start times and lags', async () => {
     await fc.assert(
       fc.asyncProperty(
         fc.array(fc.nat(300), { minLength: 2, maxLength: 5 }),
@@ -74,7 +74,7 @@ describe('a turn under a lease', () => {
           }
           const storages = laggingStorage(starts.length, lag)
           starts.forEach((start, i) => {
-            const { run } = rig({ storage: storages[i]!, timeout: 60_000 })
+            const { run } = createHarness({ storage: storages[i]!, timeout: 60_000 })
             setTimeout(() => run(task), start)
           })
           await later(60_000)
@@ -85,8 +85,8 @@ describe('a turn under a lease', () => {
     )
   })
 
-  it('that does not come in time is not waited for, and leaves no claim', async () => {
-    const { storage, run, wait } = rig({ timeout: 1_000 })
+  it('rejects after the timeout, does not run later, and leaves no claim', async () => {
+    const { storage, run, wait } = createHarness({ timeout: 1_000 })
     const [first, second] = [openTask(), openTask()]
     run(first.task)
     await later(200)
@@ -103,22 +103,22 @@ describe('a turn under a lease', () => {
     expect(wait.listening).toBe(0)
   })
 
-  it('is given back unused where the session is over', async () => {
-    const { storage, run, wait } = rig()
+  it('does not run and releases its claim if the signal aborts', async () => {
+    const { storage, run, wait } = createHarness()
     const { task, runs } = openTask()
     const turn = run(task)
     await later(150)
     expect(storage.getItem(KEY)).not.toBeNull()
-    const over = new Error('disposed')
-    wait.abort(over)
+    const disposed = new Error('disposed')
+    wait.abort(disposed)
     await later()
-    expect(turn.error).toBe(over)
+    expect(turn.error).toBe(disposed)
     expect(storage.getItem(KEY)).toBeNull()
     expect(runs).toBe(0)
   })
 
-  it('takes over the lease of a tab that crashed, once it has run out', async () => {
-    const { storage, run } = rig()
+  it('takes over the lease of a crashed tab once it has expired', async () => {
+    const { storage, run } = createHarness()
     storage.setItem(KEY, `${Date.now() + 3_000} crashed`)
     const { task, resolve } = openTask()
     const turn = run(task)
@@ -129,16 +129,19 @@ describe('a turn under a lease', () => {
     expect(turn.value).toBe('done')
   })
 
-  it.each(['garbage', '', 'NaN x', '99999999999999 set-back'])('takes no notice of %j', async (lease) => {
-    const { storage, run } = rig()
-    storage.setItem(KEY, lease)
-    const turn = run(async () => 'done')
-    await later(200)
-    expect(turn.value).toBe('done')
-  })
+  it.each(['garbage', '', 'NaN x', '99999999999999 set-back'])(
+    'ignores an invalid lease: %j',
+    async (lease) => {
+      const { storage, run } = createHarness()
+      storage.setItem(KEY, lease)
+      const turn = run(async () => 'done')
+      await later(200)
+      expect(turn.value).toBe('done')
+    },
+  )
 
-  it('leaves the lease to who has taken it over meanwhile', async () => {
-    const { storage, run } = rig()
+  it('does not touch the lease after another tab has taken it over', async () => {
+    const { storage, run } = createHarness()
     const { task, resolve } = openTask()
     const turn = run(task)
     await later(200)
@@ -152,21 +155,21 @@ describe('a turn under a lease', () => {
     expect(storage.getItem(KEY)).toBe(theirs)
   })
 
-  it('fails as its task does', async () => {
-    const { storage, run } = rig()
+  it('rejects with the error of the task, and releases the lease', async () => {
+    const { storage, run } = createHarness()
     const turn = run(() => Promise.reject(new Error('boom')))
     await later(200)
     expect(turn.error).toEqual(new Error('boom'))
     expect(storage.getItem(KEY)).toBeNull()
   })
 
-  it('is not to be had from a storage that fails', async () => {
+  it('does not run, and rejects, if the storage cannot be written', async () => {
     const full = new DOMException('Full.', 'QuotaExceededError')
     const storage = fakeWebStorage()
     storage.setItem = () => {
       throw full
     }
-    const { run } = rig({ storage })
+    const { run } = createHarness({ storage })
     const task = openTask()
     const turn = run(task.task)
     await later()
@@ -174,9 +177,9 @@ describe('a turn under a lease', () => {
     expect(task.runs).toBe(0)
   })
 
-  it('is not disturbed by a storage that begins to fail', async () => {
+  it('completes if the storage starts to fail while it runs', async () => {
     const storage = fakeWebStorage()
-    const { run } = rig({ storage })
+    const { run } = createHarness({ storage })
     const { task, resolve } = openTask()
     const turn = run(task)
     await later(200)
@@ -190,12 +193,12 @@ describe('a turn under a lease', () => {
   })
 })
 
-describe('without Web Locks', () => {
+describe('tabCoordinator without Web Locks', () => {
   const { signal } = new AbortController()
   const run = () =>
     watch(tabCoordinator().exclusive('refresh', async () => 'done', { signal, timeout: 5_000 }))
 
-  it.each([undefined, {}])('there are leases in localStorage (navigator: %j)', async (navigator) => {
+  it.each([undefined, {}])('uses leases in localStorage (navigator: %j)', async (navigator) => {
     const storage = fakeWebStorage()
     const written = vi.spyOn(storage, 'setItem')
     vi.stubGlobal('navigator', navigator)
@@ -207,9 +210,9 @@ describe('without Web Locks', () => {
   })
 
   it.each([
-    ['is none', () => vi.stubGlobal('localStorage', null)],
+    ['is missing', () => vi.stubGlobal('localStorage', null)],
     [
-      'is forbidden',
+      'is blocked',
       () =>
         Object.defineProperty(globalThis, 'localStorage', {
           configurable: true,
@@ -218,7 +221,7 @@ describe('without Web Locks', () => {
           },
         }),
     ],
-  ])('and where there %s as well, each goes for itself', async (_, prepare) => {
+  ])('runs the task without a lock if localStorage %s', async (_, prepare) => {
     vi.stubGlobal('localStorage', undefined)
     prepare()
     const turn = run()

@@ -9,18 +9,18 @@ beforeEach(() => {
   vi.useFakeTimers()
 })
 afterEach(() => {
-  expect(vi.getTimerCount(), 'timers left').toBe(0)
+  expect(vi.getTimerCount(), 'active timers').toBe(0)
   vi.useRealTimers()
   vi.unstubAllGlobals()
 })
 
-function rig(timeout = 5_000) {
+function createHarness(timeout = 5_000) {
   const locks = fakeLocks()
   const wait = countingSignal()
   const { exclusive, announce } = tabCoordinator({ locks: locks.manager })
   onTestFinished(() => {
-    expect(wait.listening, 'listeners left at the signal').toBe(0)
-    expect(locks, 'locks left').toMatchObject({ held: false, waiting: 0 })
+    expect(wait.listening, 'listeners of the signal').toBe(0)
+    expect(locks, 'remaining locks').toMatchObject({ held: false, waiting: 0 })
   })
   return {
     locks,
@@ -32,17 +32,17 @@ function rig(timeout = 5_000) {
 
 const later = (ms = 0) => vi.advanceTimersByTimeAsync(ms)
 
-describe('a turn under a Web Lock', () => {
-  it('has a lock of its own name, in which nothing is secret', async () => {
-    const { locks, run } = rig()
+describe('a task under a Web Lock of tabCoordinator', () => {
+  it('requests a lock whose name contains no secret', async () => {
+    const { locks, run } = createHarness()
     const turn = run(async () => 'done')
     await later()
     expect(turn).toMatchObject({ state: 'fulfilled', value: 'done' })
-    expect(locks.asked).toEqual(['authchart:refresh'])
+    expect(locks.requested).toEqual(['authchart:refresh'])
   })
 
-  it('waits for the one before', async () => {
-    const { run } = rig()
+  it('waits for an earlier task', async () => {
+    const { run } = createHarness()
     const [first, second] = [openTask(), openTask()]
     run(first.task)
     const turn = run(second.task)
@@ -54,8 +54,8 @@ describe('a turn under a Web Lock', () => {
     expect(turn).toMatchObject({ state: 'fulfilled', value: 'second' })
   })
 
-  it('that does not come in time is not waited for, and does not come later', async () => {
-    const { locks, run } = rig(5_000)
+  it('rejects after the timeout, and does not run later', async () => {
+    const { locks, run } = createHarness(5_000)
     const [first, second] = [openTask(), openTask()]
     run(first.task)
     const turn = run(second.task)
@@ -69,8 +69,8 @@ describe('a turn under a Web Lock', () => {
     expect(second.runs).toBe(0)
   })
 
-  it.each([Number.POSITIVE_INFINITY, 2 ** 31])('may be waited for for %d ms', async (timeout) => {
-    const { run } = rig(timeout)
+  it.each([Number.POSITIVE_INFINITY, 2 ** 31])('waits with a timeout of %d ms', async (timeout) => {
+    const { run } = createHarness(timeout)
     const first = openTask()
     run(first.task)
     const turn = run(async () => 'done')
@@ -81,8 +81,8 @@ describe('a turn under a Web Lock', () => {
     expect(turn.state).toBe('fulfilled')
   })
 
-  it('may last as long as it likes: its time is for the wait alone', async () => {
-    const { locks, run } = rig(1_000)
+  it('may run for any time, because the timeout limits only the wait', async () => {
+    const { locks, run } = createHarness(1_000)
     const { task, resolve } = openTask()
     const turn = run(task)
     await later()
@@ -95,26 +95,26 @@ describe('a turn under a Web Lock', () => {
     expect(turn.value).toBe('done')
   })
 
-  it('is not waited for by a session that is over', async () => {
-    const { run, abort } = rig()
+  it('rejects at once when the signal aborts, and does not run later', async () => {
+    const { run, abort } = createHarness()
     const [first, second] = [openTask(), openTask()]
     run(first.task)
     const turn = run(second.task)
     await later()
-    const over = new Error('disposed')
-    abort(over)
+    const disposed = new Error('disposed')
+    abort(disposed)
     await later()
-    expect(turn.error).toBe(over)
+    expect(turn.error).toBe(disposed)
     const another = run(second.task)
     await later()
-    expect(another.error).toBe(over)
+    expect(another.error).toBe(disposed)
     first.resolve('')
     await later()
     expect(second.runs).toBe(0)
   })
 
-  it('goes on to its end although the session is over', async () => {
-    const { locks, run, abort } = rig()
+  it('completes although the signal aborts while it runs', async () => {
+    const { locks, run, abort } = createHarness()
     const { task, resolve } = openTask()
     const turn = run(task)
     await later()
@@ -134,8 +134,8 @@ describe('a turn under a Web Lock', () => {
         throw new Error('boom')
       },
     ],
-  ])('fails as its task does, which %s', async (_, task) => {
-    const { run } = rig()
+  ])('rejects with the error of a task that %s', async (_, task) => {
+    const { run } = createHarness()
     const turn = run(task)
     const next = run(async () => 'next')
     await later()
@@ -145,17 +145,17 @@ describe('a turn under a Web Lock', () => {
 
   it.each([
     [
-      'give',
+      'resolves',
       (task: ReturnType<typeof openTask>) => task.resolve('done'),
       { state: 'fulfilled', value: 'done' },
     ],
     [
-      'fail',
+      'rejects',
       (task: ReturnType<typeof openTask>) => task.reject(new Error('boom')),
       { state: 'rejected', error: new Error('boom') },
     ],
-  ])('whose lock is stolen runs once, and gives what its task may %s', async (_, end, outcome) => {
-    const { locks, run } = rig()
+  ])('runs once, and still %s, if another script steals the lock', async (_, end, outcome) => {
+    const { locks, run } = createHarness()
     const task = openTask()
     const turn = run(task.task)
     await later()
@@ -168,7 +168,7 @@ describe('a turn under a Web Lock', () => {
     expect(task.runs).toBe(1)
   })
 
-  it('is not to be had where the browser refuses locks', async () => {
+  it('does not run, and rejects, if the browser refuses the lock', async () => {
     const refusal = new DOMException('Not here.', 'SecurityError')
     const locks = { request: () => Promise.reject(refusal) } as unknown as LockManager
     const task = openTask()
@@ -179,13 +179,13 @@ describe('a turn under a Web Lock', () => {
   })
 })
 
-describe('what a turn of a page announced', () => {
+describe('a task of a page that announces a change', () => {
   beforeEach(() => {
     vi.stubGlobal('document', {})
   })
 
-  it('has a moment to reach the other tabs before the next turn, and who waits for the turn does not wait for that', async () => {
-    const { locks, run, announce } = rig()
+  it('keeps the lock for 250 ms so that the change reaches other tabs, but resolves at once', async () => {
+    const { locks, run, announce } = createHarness()
     const turn = run(async () => announce(CHANGED))
     const next = openTask()
     run(next.task)
@@ -199,17 +199,17 @@ describe('what a turn of a page announced', () => {
     await later()
   })
 
-  it('delays nobody elsewhere, where there is no localStorage', async () => {
+  it('releases the lock at once outside a page', async () => {
     vi.stubGlobal('document', undefined)
-    const { run, announce } = rig()
+    const { run, announce } = createHarness()
     run(async () => announce(CHANGED))
     const next = run(async () => 'next')
     await later()
     expect(next.value).toBe('next')
   })
 
-  it('delays nobody where nothing was', async () => {
-    const { run, announce } = rig()
+  it('releases the lock at once if the change was announced before the task', async () => {
+    const { run, announce } = createHarness()
     announce(CHANGED)
     run(async () => {})
     const next = run(async () => 'next')
@@ -217,8 +217,8 @@ describe('what a turn of a page announced', () => {
     expect(next.value).toBe('next')
   })
 
-  it('delays nobody where the session is over', async () => {
-    const { locks, run, announce, abort } = rig()
+  it('releases the lock when the signal aborts during the delay', async () => {
+    const { locks, run, announce, abort } = createHarness()
     run(async () => announce(CHANGED))
     await later()
     expect(locks.held).toBe(true)
@@ -227,8 +227,8 @@ describe('what a turn of a page announced', () => {
     expect(locks.held).toBe(false)
   })
 
-  it('delays nobody where the session ended before it was announced', async () => {
-    const { locks, run, announce, abort } = rig()
+  it('releases the lock at once if the signal aborted before the announcement', async () => {
+    const { locks, run, announce, abort } = createHarness()
     const { task, resolve } = openTask()
     run(() => task().finally(() => announce(CHANGED)))
     await later()
@@ -239,20 +239,20 @@ describe('what a turn of a page announced', () => {
   })
 })
 
-describe('the coordinator of tabs', () => {
+describe('tabCoordinator', () => {
   const wait = { signal: new AbortController().signal, timeout: 5_000 }
 
-  it('takes the locks of the browser, whenever they are there', async () => {
+  it('uses the Web Locks of the browser, even if they appear after its creation', async () => {
     const locks = fakeLocks()
     const { exclusive } = tabCoordinator({ name: 'another' })
     vi.stubGlobal('navigator', { locks: locks.manager })
     expect(await exclusive('refresh', async () => 'done', wait)).toBe('done')
-    expect(locks.asked).toEqual(['another:refresh'])
+    expect(locks.requested).toEqual(['another:refresh'])
   })
 
-  it.each(['', '-name', 7, null])('does not take %j for a name', (name) => {
+  it.each(['', '-name', 7, null])('rejects the name %j', (name) => {
     expect(() => tabCoordinator({ name: name as string })).toThrow(
-      new TypeError('tabCoordinator: name must be a text that is not empty and begins with no hyphen.'),
+      new TypeError('tabCoordinator: name must be a non-empty string that does not start with a hyphen.'),
     )
   })
 })

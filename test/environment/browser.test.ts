@@ -4,7 +4,7 @@ import { createAuth } from '../../src/index.ts'
 
 const KINDS = ['online', 'offline', 'visible', 'wake'] as const
 
-/** A target that counts who listens to it. */
+/** An event target that counts its listeners. */
 class CountingTarget extends EventTarget {
   listening = 0
   override addEventListener(...parameters: Parameters<EventTarget['addEventListener']>) {
@@ -32,7 +32,7 @@ beforeEach(() => {
   page = stubPage()
 })
 afterEach(() => {
-  expect(page.listening(), 'listeners left').toBe(0)
+  expect(page.listening(), 'remaining listeners').toBe(0)
   vi.unstubAllGlobals()
 })
 
@@ -41,7 +41,7 @@ describe('the environment of a page', () => {
     [true, true],
     [undefined, true],
     [false, false],
-  ])('is online where the browser says %s: %s', (onLine, expected) => {
+  ])('the page environment reads navigator.onLine %s as online: %s', (onLine, expected) => {
     Object.assign(page.navigator, { onLine })
     expect(browserEnvironment().online()).toBe(expected)
   })
@@ -53,21 +53,24 @@ describe('the environment of a page', () => {
     ['visible', 'document', 'visibilitychange'],
     ['wake', 'window', 'pageshow'],
     ['wake', 'document', 'resume'],
-  ] as const)('says "%s" when the %s hears %s, until one stops listening', (kind, target, event) => {
-    const listener = vi.fn()
-    const others = KINDS.filter((other) => other !== kind).map((other) =>
-      browserEnvironment().subscribe(other, () => expect.unreachable()),
-    )
-    const stop = browserEnvironment().subscribe(kind, listener)
-    page[target].dispatchEvent(new Event(event))
-    expect(listener).toHaveBeenCalledTimes(1)
-    stop()
-    page[target].dispatchEvent(new Event(event))
-    expect(listener).toHaveBeenCalledTimes(1)
-    for (const stopOther of others) stopOther()
-  })
+  ] as const)(
+    'the page environment emits "%s" when the %s receives %s, until the listener is removed',
+    (kind, target, event) => {
+      const listener = vi.fn()
+      const others = KINDS.filter((other) => other !== kind).map((other) =>
+        browserEnvironment().subscribe(other, () => expect.unreachable()),
+      )
+      const stop = browserEnvironment().subscribe(kind, listener)
+      page[target].dispatchEvent(new Event(event))
+      expect(listener).toHaveBeenCalledTimes(1)
+      stop()
+      page[target].dispatchEvent(new Event(event))
+      expect(listener).toHaveBeenCalledTimes(1)
+      for (const stopOther of others) stopOther()
+    },
+  )
 
-  it('says "wake" after a sleep that no event told of, and not because time goes on', () => {
+  it('the page environment emits "wake" after a sleep without an event, and never while time passes normally', () => {
     vi.useFakeTimers()
     try {
       const listener = vi.fn()
@@ -86,7 +89,7 @@ describe('the environment of a page', () => {
     }
   })
 
-  it('says nothing of a page that is being hidden', () => {
+  it('the page environment emits nothing when the page is hidden', () => {
     const listener = vi.fn()
     const stop = browserEnvironment().subscribe('visible', listener)
     page.document.visibilityState = 'hidden'
@@ -98,7 +101,7 @@ describe('the environment of a page', () => {
     stop()
   })
 
-  it('is what a session takes where there is a document, and lets go of', async () => {
+  it('a session uses the page environment if a document exists, and removes its listeners on dispose', async () => {
     const refresh = vi.fn(() => ({ access_token: 'b' }))
     const auth = createAuth({ refresh, initialTokens: { access_token: 'a', expires_in: 0 } })
     expect(page.listening()).toBeGreaterThan(3)
@@ -107,7 +110,7 @@ describe('the environment of a page', () => {
     expect(page.listening()).toBe(0)
   })
 
-  it('is heard: without a network no refresh is tried until it is back', async () => {
+  it('a session does not refresh while the page is offline, and refreshes when it is online again', async () => {
     page.navigator.onLine = false
     const refresh = vi.fn(() => ({ access_token: 'b' }))
     const auth = createAuth({ refresh, initialTokens: { access_token: 'a', expires_in: 0 } })
@@ -123,13 +126,13 @@ describe('the environment of a page', () => {
 })
 
 describe('the empty environment', () => {
-  it('is online, and never says anything', () => {
+  it('the empty environment is online and emits nothing', () => {
     expect(emptyEnvironment.online()).toBe(true)
     for (const kind of KINDS) emptyEnvironment.subscribe(kind, () => expect.unreachable())()
     expect(page.listening()).toBe(0)
   })
 
-  it('is what a session takes where there is no document', () => {
+  it('a session uses the empty environment without a document', () => {
     vi.stubGlobal('document', undefined)
     const auth = createAuth({ refresh: () => ({ access_token: 'a' }) })
     expect(page.listening()).toBe(0)

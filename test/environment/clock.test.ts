@@ -8,18 +8,18 @@ beforeEach(() => {
   vi.useFakeTimers()
 })
 afterEach(() => {
-  expect(vi.getTimerCount(), 'timers left').toBe(0)
+  expect(vi.getTimerCount(), 'remaining timers').toBe(0)
   vi.useRealTimers()
 })
 
 describe('the system clock', () => {
-  it("tells the system's time", () => {
+  it('the system clock returns the system time', () => {
     vi.setSystemTime(1_234)
     expect(systemClock.now()).toBe(1_234)
   })
 
   it.each([1, 1_000, LONGEST, LONGEST + 1, 30 * DAY, 365 * DAY, 3 * LONGEST])(
-    'calls back after %i milliseconds, once and not before',
+    'the system clock calls back exactly once, after %i milliseconds',
     (delay) => {
       const callback = vi.fn()
       systemClock.setTimeout(callback, delay)
@@ -32,7 +32,7 @@ describe('the system clock', () => {
     },
   )
 
-  it('never hands the platform a delay it would fire at once', () => {
+  it('the system clock never passes the platform a delay that overflows', () => {
     const spy = vi.spyOn(globalThis, 'setTimeout')
     const handle = systemClock.setTimeout(() => {}, 365 * DAY)
     vi.advanceTimersByTime(60 * DAY)
@@ -42,31 +42,37 @@ describe('the system clock', () => {
     spy.mockRestore()
   })
 
-  it('takes Infinity for never, and sets no timer for it', () => {
+  it('the system clock sets no timer for a delay of Infinity', () => {
     const handle = systemClock.setTimeout(() => expect.unreachable(), Number.POSITIVE_INFINITY)
     expect(vi.getTimerCount()).toBe(0)
     expect(() => systemClock.clearTimeout(handle)).not.toThrow()
   })
 
-  it.each([0, Number.NaN, -1, Number.NEGATIVE_INFINITY])('takes %d for now', (delay) => {
-    const callback = vi.fn()
-    systemClock.setTimeout(callback, delay)
-    vi.advanceTimersByTime(0)
-    expect(callback).toHaveBeenCalledTimes(1)
-  })
+  it.each([0, Number.NaN, -1, Number.NEGATIVE_INFINITY])(
+    'the system clock treats a delay of %d as 0',
+    (delay) => {
+      const callback = vi.fn()
+      systemClock.setTimeout(callback, delay)
+      vi.advanceTimersByTime(0)
+      expect(callback).toHaveBeenCalledTimes(1)
+    },
+  )
 
-  it.each([1_000, 365 * DAY])('forgets a timer of %i milliseconds that is cleared, at any time', (delay) => {
-    const callback = vi.fn()
-    systemClock.clearTimeout(systemClock.setTimeout(callback, delay))
-    expect(vi.getTimerCount()).toBe(0)
-    const handle = systemClock.setTimeout(callback, delay)
-    vi.advanceTimersByTime(delay - 1)
-    systemClock.clearTimeout(handle)
-    vi.advanceTimersByTime(delay)
-    expect(callback).not.toHaveBeenCalled()
-  })
+  it.each([1_000, 365 * DAY])(
+    'the system clock can clear a timer of %i milliseconds at any time',
+    (delay) => {
+      const callback = vi.fn()
+      systemClock.clearTimeout(systemClock.setTimeout(callback, delay))
+      expect(vi.getTimerCount()).toBe(0)
+      const handle = systemClock.setTimeout(callback, delay)
+      vi.advanceTimersByTime(delay - 1)
+      systemClock.clearTimeout(handle)
+      vi.advanceTimersByTime(delay)
+      expect(callback).not.toHaveBeenCalled()
+    },
+  )
 
-  it.each([undefined, null, 7, {}])('does nothing about %s, which is no timer of its own', (handle) => {
+  it.each([undefined, null, 7, {}])('the system clock ignores the foreign handle %s', (handle) => {
     expect(() => systemClock.clearTimeout(handle)).not.toThrow()
   })
 })
@@ -74,7 +80,7 @@ describe('the system clock', () => {
 describe('a timer of the system clock in the background', () => {
   type Handle = { unref(): void }
 
-  it('keeps no process alive, nor does what it sets after that', () => {
+  it('an unreferenced timer of the system clock does not keep the process alive, not even after a rearm', () => {
     const unreferenced: unknown[] = []
     const { setTimeout } = globalThis
     const spy = vi.spyOn(globalThis, 'setTimeout').mockImplementation(((callback: () => void, ms: number) => {
@@ -96,7 +102,7 @@ describe('a timer of the system clock in the background', () => {
     spy.mockRestore()
   })
 
-  it('is like any other where the platform has no such thing', () => {
+  it('an unreferenced timer of the system clock works on platforms without unref', () => {
     const { setTimeout } = globalThis
     let callback = () => {}
     const spy = vi.spyOn(globalThis, 'setTimeout').mockImplementation(((given: () => void) => {

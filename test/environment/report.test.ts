@@ -18,15 +18,15 @@ async function listenerFails() {
   auth.dispose()
 }
 
-describe('what a listener throws', () => {
-  it('is reported where the platform reports errors', async () => {
+describe('an error thrown by a listener', () => {
+  it('an error thrown by a listener goes to reportError if the platform has it', async () => {
     const reportError = vi.fn()
     vi.stubGlobal('reportError', reportError)
     await listenerFails()
     expect(reportError.mock.calls).toEqual([[boom]])
   })
 
-  it('goes to the console elsewhere', async () => {
+  it('an error thrown by a listener goes to the console on platforms without reportError', async () => {
     vi.stubGlobal('reportError', undefined)
     const error = vi.spyOn(console, 'error').mockImplementation(() => {})
     await listenerFails()

@@ -11,37 +11,29 @@ import {
   SessionExpiredError,
   SignedOutError,
 } from '../../src/index.ts'
-import { times } from '../conformance/harness.ts'
+import { deferred, times } from '../conformance/harness.ts'
 import { transports } from '../conformance/transports.ts'
 
-const deferred = <T = void>() => {
-  let resolve!: (value: T) => void
-  const promise = new Promise<T>((settle) => {
-    resolve = settle
-  })
-  return { promise, resolve }
-}
-
-/** An API that asks the token server about each token. A request for `/late` is looked at once `letGo` was called. */
+/** An API that checks each token with the token server. It checks a request for `/late` only after `releaseLate()`. */
 const startApi = async (server: TokenServer) => {
   const arrived = deferred()
-  const letGo = deferred()
+  const released = deferred()
   const answered: string[] = []
   const { url, close } = await listen(async (request, response) => {
     const token = request.headers.authorization?.replace(/^Bearer /, '')
     if (request.url === '/late') {
       arrived.resolve()
-      await letGo.promise
+      await released.promise
     }
     const status = (await server.accepts(token)) ? 200 : 401
     answered.push(`${request.url} ${status}`)
     response.writeHead(status).end()
   })
   onTestFinished(close)
-  return { url, answered, lateArrived: arrived.promise, letGo: () => letGo.resolve() }
+  return { url, answered, lateArrived: arrived.promise, releaseLate: released.resolve }
 }
 
-/** A user signed in at oidc-provider with a real grant, and what went to and fro since. */
+/** A session with a real grant of oidc-provider, and a record of its refreshes. */
 const setUp = async (
   options: (client: OAuthClient) => Partial<AuthOptions<{ username: string }>> = () => ({}),
 ) => {
@@ -77,7 +69,7 @@ const request = (refreshToken: string | undefined): RefreshRequest => ({
 })
 
 describe.each(transports)('$name over oidc-provider', ({ create }) => {
-  test('each renewal presents the refresh token of the one before', async () => {
+  test('each refresh presents the refresh token of the previous refresh', async () => {
     const { server, api, auth, presented } = await setUp()
     const client = create(auth, { origin: api.url })
 
@@ -92,7 +84,7 @@ describe.each(transports)('$name over oidc-provider', ({ create }) => {
     expect(server.reuseDetections).toBe(0)
   })
 
-  test('fifty parallel 401s use the refresh token once, and the session lives on', async () => {
+  test('fifty parallel 401s use the refresh token once, and the session continues', async () => {
     const { server, api, auth, presented } = await setUp()
     const client = create(auth, { origin: api.url })
     await server.revokeAccessToken()
@@ -103,12 +95,12 @@ describe.each(transports)('$name over oidc-provider', ({ create }) => {
     expect(api.answered.filter((answer) => answer.endsWith('401'))).toHaveLength(50)
     expect(presented).toHaveLength(1)
     expect(server.reuseDetections).toBe(0)
-    // A reuse detection ends the family, so that the next renewal fails.
+    // After a detected reuse the next refresh would fail, because the family is revoked.
     await auth.refresh()
     expect(auth.session?.generation).toBe(3)
   })
 
-  test('a refresh token that is presented twice ends the session, and the server says so', async () => {
+  test('a refresh token that is used twice ends the session at the server', async () => {
     const { server, api, client: oauth, auth, presented } = await setUp()
     const client = create(auth, { origin: api.url })
     await auth.refresh()
@@ -119,7 +111,7 @@ describe.each(transports)('$name over oidc-provider', ({ create }) => {
     await expect(client.get('/')).rejects.toBeInstanceOf(SessionExpiredError)
   })
 
-  test('an invalid_grant that oauth4webapi throws is the SessionExpiredError of everybody who waits', async () => {
+  test('an invalid_grant thrown by oauth4webapi rejects all waiting requests with SessionExpiredError', async () => {
     const { server, api, auth, failures } = await setUp()
     const client = create(auth, { origin: api.url })
     await server.endSession()
@@ -140,8 +132,8 @@ describe.each(transports)('$name over oidc-provider', ({ create }) => {
     expect(api.answered.filter((answer) => answer.startsWith('/later'))).toEqual([])
   })
 
-  test('a sign-out ends the tokens on the server', async () => {
-    const left: RevocableTokens[] = []
+  test('a sign-out revokes the tokens at the server', async () => {
+    const revoked: RevocableTokens[] = []
     const {
       server,
       api,
@@ -149,7 +141,7 @@ describe.each(transports)('$name over oidc-provider', ({ create }) => {
       auth,
     } = await setUp(({ revoke }) => ({
       revoke(tokens, init) {
-        left.push(tokens)
+        revoked.push(tokens)
         return revoke(tokens, init)
       },
     }))
@@ -158,14 +150,14 @@ describe.each(transports)('$name over oidc-provider', ({ create }) => {
 
     await auth.signOut()
 
-    expect(left).toHaveLength(1)
-    expect(await server.accepts(left[0]!.accessToken)).toBe(false)
-    await expect(oauth.refresh(request(left[0]!.refreshToken))).rejects.toMatchObject(invalidGrant)
+    expect(revoked).toHaveLength(1)
+    expect(await server.accepts(revoked[0]!.accessToken)).toBe(false)
+    await expect(oauth.refresh(request(revoked[0]!.refreshToken))).rejects.toMatchObject(invalidGrant)
     expect(await client.get('/')).toMatchObject({ status: 401 })
   })
 
-  test('tokens that come after the sign-out are ended on the server and reach nobody', async () => {
-    const exchanged = deferred<{ access_token: string; refresh_token?: string }>()
+  test('tokens that arrive after the sign-out are revoked at the server and never used', async () => {
+    const refreshed = deferred<{ access_token: string; refresh_token?: string }>()
     const answer = deferred()
     const revoked = deferred<RevocableTokens>()
     const {
@@ -176,13 +168,13 @@ describe.each(transports)('$name over oidc-provider', ({ create }) => {
     } = await setUp(({ refresh, revoke }) => ({
       async refresh(request) {
         const tokens = await refresh(request)
-        exchanged.resolve(tokens)
+        refreshed.resolve(tokens)
         await answer.promise
         return tokens
       },
-      // The server ends a family with any of its tokens: only the late ones are told to it, to see that they are.
+      // Revoking one token revokes its family, so pass only the late tokens on. That proves that they are revoked.
       async revoke(tokens, init) {
-        if (tokens.refreshToken !== (await exchanged.promise).refresh_token) return
+        if (tokens.refreshToken !== (await refreshed.promise).refresh_token) return
         await revoke(tokens, init)
         revoked.resolve(tokens)
       },
@@ -190,7 +182,7 @@ describe.each(transports)('$name over oidc-provider', ({ create }) => {
     const client = create(auth, { origin: api.url })
     await server.revokeAccessToken()
     const waiting = client.get('/').catch((error) => error)
-    const late = await exchanged.promise
+    const late = await refreshed.promise
 
     await auth.signOut()
     expect(await waiting).toBeInstanceOf(SignedOutError)
@@ -204,7 +196,7 @@ describe.each(transports)('$name over oidc-provider', ({ create }) => {
     expect(auth.state).toBe('loggedOut')
   })
 
-  test('an endpoint whose late 401 is followed by a dead token is not given up', async () => {
+  test('an endpoint with a late 401 still gets a refresh for the next expired token', async () => {
     const { server, api, auth } = await setUp()
     const client = create(auth, { origin: api.url })
     const late = client.get('/late')
@@ -213,7 +205,7 @@ describe.each(transports)('$name over oidc-provider', ({ create }) => {
     await auth.refresh()
     await server.revokeAccessToken()
 
-    api.letGo()
+    api.releaseLate()
     await late
 
     expect(await client.get('/late')).toMatchObject({ status: 200 })

@@ -8,23 +8,23 @@ import { fileURLToPath } from 'node:url'
 import { build } from 'esbuild'
 import { onTestFinished } from 'vitest'
 
-/** A process of its own that says one JSON value a line. */
+/** A child process that prints one JSON value per line. */
 export interface Child {
   readonly process: ChildProcess
-  /** The next thing it says; rejects where it ends without another word. */
-  says(): Promise<any>
-  /** Resolves when it has ended. */
+  /** The next value it prints. Rejects if the process ends first. */
+  nextMessage(): Promise<any>
+  /** Resolves when the process has ended. */
   readonly ended: Promise<{ code: number | null; signal: string | null; errors: string }>
 }
 
-/** A folder that is gone after the test. */
+/** Creates a folder that is removed after the test. */
 export function temporaryFolder(): string {
   const path = mkdtempSync(join(tmpdir(), 'authchart-file-'))
   onTestFinished(() => rmSync(path, { recursive: true, force: true }))
   return path
 }
 
-/** Bundles a script once, so that starting it many times takes no time; gives its path. */
+/** Bundles a script, so that starting it many times is fast. Returns the path of the bundle. */
 export async function bundleScript(url: URL): Promise<{ path: string; remove: () => void }> {
   const folder = mkdtempSync(join(tmpdir(), 'authchart-child-'))
   const path = join(folder, 'child.mjs')
@@ -40,7 +40,7 @@ export async function bundleScript(url: URL): Promise<{ path: string; remove: ()
   return { path, remove: () => rmSync(folder, { recursive: true, force: true }) }
 }
 
-/** Starts a process that is gone after the test at the latest. */
+/** Starts a process, which is killed after the test if it is still running. */
 export function startChild(command: readonly (string | number)[]): Child {
   const [program = '', ...parameters] = command.map(String)
   const process_ = spawn(program, parameters)
@@ -52,9 +52,9 @@ export function startChild(command: readonly (string | number)[]): Child {
   const lines = createInterface({ input: process_.stdout })[Symbol.asyncIterator]()
   return {
     process: process_,
-    async says() {
+    async nextMessage() {
       const { done, value } = await lines.next()
-      if (done) throw new Error(`The child ended without a word. ${errors}`)
+      if (done) throw new Error(`The child process ended before it printed a message. ${errors}`)
       return JSON.parse(value)
     },
     ended: once(process_, 'close').then(([code, signal]) => ({ code, signal, errors })),

@@ -1,4 +1,4 @@
-/** Run in a process of its own: a command-line tool that shares its session, by what the first parameter asks it to do. */
+/** Runs in a child process: a command-line tool that shares its session. The first parameter selects the task. */
 import { writeSync } from 'node:fs'
 import { createAuth, type RefreshRequest, type SessionRecord } from '../../src/index.ts'
 import { fileCoordinator, fileStorage } from '../../src/storage/index.ts'
@@ -6,7 +6,7 @@ import { createAuthFetch } from '../../src/transports/fetch.ts'
 
 const [task = '', path = '', url = '', milliseconds = '0'] = process.argv.slice(2)
 
-const say = (value: unknown) => console.log(JSON.stringify(value))
+const print = (value: unknown) => console.log(JSON.stringify(value))
 const storage = fileStorage(path)
 const coordinator = fileCoordinator(path)
 
@@ -23,13 +23,13 @@ const startAuth = () =>
   })
 
 const tasks: Record<string, () => unknown> = {
-  /** Sends requests without a pause, and tells how they ended. */
+  /** Sends requests without a pause, and reports their outcomes. */
   async requests() {
     const auth = startAuth()
     const api = createAuthFetch(auth, { origins: [url] })
     const outcomes: Record<string, number> = {}
     await auth.ready()
-    say('ready')
+    print('ready')
     const end = Date.now() + Number(milliseconds)
     while (Date.now() < end) {
       const outcome = await api(`${url}/api/item`).then(
@@ -42,21 +42,21 @@ const tasks: Record<string, () => unknown> = {
       outcomes[outcome] = (outcomes[outcome] ?? 0) + 1
     }
     const ended = auth.history.filter(({ type }) => ['expired', 'signedOut', 'storageFailed'].includes(type))
-    say({ outcomes, state: auth.state, ended, generation: auth.session?.generation })
+    print({ outcomes, state: auth.state, ended, generation: auth.session?.generation })
     auth.dispose()
   },
 
-  /** Renews once. */
-  async renew() {
+  /** Refreshes once. */
+  async refresh() {
     const auth = startAuth()
     await auth.ready()
-    say('renewing')
+    print('refreshing')
     await auth.refresh()
-    say({ token: await auth.getAccessToken() })
+    print({ token: await auth.getAccessToken() })
     auth.dispose()
   },
 
-  /** Renews, and leaves in the same moment without looking back. */
+  /** Refreshes, and exits as soon as it has the token. */
   async exit() {
     const auth = startAuth()
     await auth.ready()
@@ -65,24 +65,24 @@ const tasks: Record<string, () => unknown> = {
     process.exit(0)
   },
 
-  /** Renews, and disposes of it in the same moment. */
+  /** Refreshes, and disposes of the auth before the token is returned. */
   async dispose() {
     const auth = startAuth()
     await auth.ready()
     await auth.refresh()
     const token = auth.getAccessToken()
     auth.dispose()
-    say({ token: await token })
+    print({ token: await token })
   },
 
-  /** Has a session, sends a request, and comes to the end of the script without disposing of anything. */
-  async leave() {
+  /** Sends a request, and reaches the end of the script without disposing of the auth. */
+  async runToEnd() {
     const auth = startAuth()
     const { status } = await createAuthFetch(auth, { origins: [url] })(`${url}/api/item`)
-    say({ status, state: auth.state })
+    print({ status, state: auth.state })
   },
 
-  /** Writes one record after another, short ones and long ones. */
+  /** Writes short and long records in turn, for ever. */
   async write() {
     for (let rotation = 0; ; rotation++) {
       const record: SessionRecord = {
@@ -94,11 +94,11 @@ const tasks: Record<string, () => unknown> = {
         accessToken: 'at'.repeat(1 + (rotation % 2) * 200_000),
       }
       await storage.write(record)
-      if (rotation === 0) say('writing')
+      if (rotation === 0) print('writing')
     }
   },
 
-  /** Writes once, and tells why that failed. */
+  /** Writes once, and reports the error. */
   async writeOnce() {
     const record = {
       version: 1,
@@ -110,46 +110,46 @@ const tasks: Record<string, () => unknown> = {
     } as const
     try {
       await storage.write({ ...record, accessToken: 'SECRET'.repeat(10_000) })
-      say({ error: null })
+      print({ error: null })
     } catch (error) {
-      say({ ...(error as object), error: String(error) })
+      print({ ...(error as object), error: String(error) })
     }
   },
 
-  /** Holds the lock for good. */
+  /** Holds the lock for ever. */
   async hold() {
     const { signal } = new AbortController()
     await coordinator.exclusive(
       'refresh',
       () => {
-        say('holding')
+        print('holding')
         return new Promise(() => setInterval(() => {}, 1_000))
       },
       { signal, timeout: 5_000 },
     )
   },
 
-  /** Waits for the lock with little patience for who shows no life, and holds it until it gets a word. */
-  async holdUntilTold() {
+  /** Waits for the lock with a short `staleAfter`, and holds it until it receives input. */
+  async holdUntilInput() {
     const { signal } = new AbortController()
     await fileCoordinator(path, { staleAfter: 300 }).exclusive(
       'refresh',
       () => {
-        say('holding')
+        print('holding')
         return new Promise((resolve) => process.stdin.once('data', resolve))
       },
       { signal, timeout: 5_000 },
     )
     process.stdin.destroy()
-    say('released')
+    print('released')
   },
 
-  /** Takes the lock again and again, each time adding one to a number in a file as slowly as it can be done. */
+  /** Takes the lock repeatedly, and adds one to a number in a file each time, as slowly as possible. */
   async count() {
     const { readFile, writeFile, open, rm } = await import('node:fs/promises')
     const { signal } = new AbortController()
     const [number, inside] = [`${path}.count`, `${path}.inside`]
-    say('counting')
+    print('counting')
     let overlaps = 0
     for (let turn = 0; turn < Number(milliseconds); turn++) {
       await coordinator.exclusive(
@@ -164,7 +164,7 @@ const tasks: Record<string, () => unknown> = {
         { signal, timeout: 30_000 },
       )
     }
-    say({ overlaps })
+    print({ overlaps })
   },
 }
 

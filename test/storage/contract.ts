@@ -1,10 +1,11 @@
 import { describe, expect, it, onTestFinished, vi } from 'vitest'
 import { StorageError } from '../../src/core/errors.ts'
-import type { SessionRecord, SessionStorage } from '../../src/core/ports.ts'
-import { isSessionRecord } from '../../src/core/session-store.ts'
+import type { StorageFeature } from '../../src/core/features/feature.ts'
+import type { SessionRecord } from '../../src/core/ports.ts'
+import { isSessionRecord } from '../../src/core/session/record.ts'
 import { createAuth } from '../../src/index.ts'
 
-/** A record with every field, and one with the least there must be. */
+/** A record with every field. */
 export const FULL: SessionRecord = {
   version: 1,
   id: 'k3v9x',
@@ -19,6 +20,7 @@ export const FULL: SessionRecord = {
   scope: 'read wríte 愛',
   subject: 'ada',
 }
+/** A record with the required fields only. */
 export const LEAST: SessionRecord = {
   version: 1,
   id: 'k',
@@ -28,46 +30,46 @@ export const LEAST: SessionRecord = {
   accessToken: 'at',
 }
 
-/** Where stores keep a record: several stores reach the same one. */
+/** A place where several stores share one record. */
 export interface StoragePlace {
-  /** Another store of this place, as another tab or process has one. */
-  open(): SessionStorage
-  /** Puts something there in the form that a record has there. */
+  /** Opens another store of this place, as another tab or process would. */
+  open(): StorageFeature
+  /** Stores a value in the format of a record. */
   put(value: unknown): unknown
 }
 
-/** What can go wrong with a place. */
+/** A fault of a place. */
 export interface Fault<Place> {
   begin(place: Place): unknown
-  /** Nothing stays broken: from here on the store works again. */
+  /** Repairs the place, so that the store works again. */
   end(place: Place): unknown
-  /** What is thrown: the reason of a `StorageError`, or the name of another error. */
+  /** Matches the reason of the `StorageError`, or the name of another error. */
   readonly kind: RegExp
-  /** What still works. Default: nothing. */
+  /** The operations that still work. Default: none. */
   readonly spares?: readonly ('read' | 'clear')[]
 }
 
-/** What is told of a store besides how it is made. */
+/** The properties of a store that the contract depends on. */
 export interface StorageTraits<Place> {
-  /** Whether a store hears what others do there, or others and itself, and does so as soon as it has been read once. */
-  readonly hears?: 'others' | 'all'
-  /** What may lie there that no store has written, by what it is. */
+  /** Whose changes `subscribe` reports, after the first read: those of other stores, or all. Default: not tested. */
+  readonly reports?: 'others' | 'all'
+  /** Puts content into the place that no store has written, by its description. */
   readonly garbage?: Readonly<Record<string, (place: Place) => unknown>>
   readonly faults?: Readonly<Record<string, Fault<Place>>>
 }
 
 const NO_RECORDS = {
-  'of the version to come': { ...FULL, version: 2 },
-  'of a version before the first': { ...FULL, version: 0 },
-  'without a token': { ...FULL, accessToken: undefined },
-  'with an empty token': { ...FULL, accessToken: '' },
-  'of another library': { token: 'SECRET', user: { id: 1 } },
+  'a record of a later version': { ...FULL, version: 2 },
+  'a record of version 0': { ...FULL, version: 0 },
+  'a record without a token': { ...FULL, accessToken: undefined },
+  'a record with an empty token': { ...FULL, accessToken: '' },
+  'a record of another library': { token: 'SECRET', user: { id: 1 } },
   'a list': [FULL],
-  'a text': 'SECRET',
+  text: 'SECRET',
   'a number': 42,
 }
 
-/** How the core names what a store throws. */
+/** The reason that the core reports for an error of a store. */
 const kindOf = (error: unknown) => (error instanceof StorageError ? error.reason : (error as Error).name)
 
 const outcome = async (operation: () => unknown): Promise<{ value: unknown } | { error: unknown }> => {
@@ -78,34 +80,38 @@ const outcome = async (operation: () => unknown): Promise<{ value: unknown } | {
   }
 }
 
-/** What every store has to do, sync or async. */
+/** Tests that every store must pass, sync or async. */
 export function storageContract<Place extends StoragePlace>(
   name: string,
   create: () => Place | Promise<Place>,
-  { hears, garbage = {}, faults = {} }: StorageTraits<Place> = {},
+  { reports, garbage = {}, faults = {} }: StorageTraits<Place> = {},
 ) {
   const open = async () => (await create()).open()
 
   describe(name, () => {
-    it('is empty at first', async () => {
+    it('returns no record before the first write', async () => {
       expect((await (await open()).read()) ?? undefined).toBeUndefined()
     })
 
-    it.each([FULL, LEAST, { ...FULL, accessToken: null }])('gives back what was written', async (record) => {
+    it.each([
+      ['with every field', FULL],
+      ['with the required fields only', LEAST],
+      ['without an access token', { ...FULL, accessToken: null }],
+    ])('reads back a record %s', async (_, record) => {
       const storage = await open()
       await storage.write(record)
       expect(await storage.read()).toEqual(record)
       expect(await storage.read()).toEqual(record)
     })
 
-    it('keeps the last that was written', async () => {
+    it('returns the record of the last write', async () => {
       const storage = await open()
       await storage.write(FULL)
       await storage.write(LEAST)
       expect(await storage.read()).toEqual(LEAST)
     })
 
-    it('keeps a record of any length', async () => {
+    it('stores long and short records', async () => {
       const storage = await open()
       const long = { ...FULL, idToken: 'x'.repeat(100_000) }
       await storage.write(long)
@@ -115,7 +121,7 @@ export function storageContract<Place extends StoragePlace>(
       expect(await storage.read()).toEqual(long)
     })
 
-    it('is empty after clear, which may be called again', async () => {
+    it('returns no record after clear, which may be called twice', async () => {
       const storage = await open()
       await storage.write(FULL)
       await storage.clear()
@@ -125,9 +131,9 @@ export function storageContract<Place extends StoragePlace>(
       expect(await storage.read()).toEqual(LEAST)
     })
 
-    it('does what is asked of it in the order it is asked, whether or not anybody waits', async () => {
+    it('runs its operations in the order of the calls, even if the caller does not await them', async () => {
       const storage = await open()
-      const asked = [
+      const operations = [
         storage.write({ ...FULL, idToken: 'x'.repeat(100_000) }),
         storage.clear(),
         storage.read(),
@@ -137,7 +143,7 @@ export function storageContract<Place extends StoragePlace>(
         storage.clear(),
       ]
       expect((await storage.read()) ?? undefined).toBeUndefined()
-      const answers = await Promise.all(asked)
+      const answers = await Promise.all(operations)
       expect(answers[2] ?? undefined).toBeUndefined()
       expect(answers[5]).toEqual(LEAST)
     })
@@ -153,7 +159,7 @@ export function storageContract<Place extends StoragePlace>(
       expect((await one.read()) ?? undefined).toBeUndefined()
     })
 
-    it('keeps when the session was last used beside the record, for all, until it is cleared, or does not offer it', async () => {
+    it('shares the time of the last use with all stores of the place until it is cleared, if it supports that', async () => {
       const place = await create()
       const [one, other] = [place.open(), place.open()]
       expect(one.readLastUse === undefined).toBe(one.writeLastUse === undefined)
@@ -172,7 +178,7 @@ export function storageContract<Place extends StoragePlace>(
       expect((await one.read()) ?? undefined).toBeUndefined()
     })
 
-    it('holds one whole record when two write at once, the same for both', async () => {
+    it('contains one complete record after two stores write at once', async () => {
       const place = await create()
       const writers = [place.open(), place.open()]
       for (let round = 0; round < 10; round++) {
@@ -184,18 +190,18 @@ export function storageContract<Place extends StoragePlace>(
       }
     })
 
-    it('can be listened to, and left alone again, where it says so', async () => {
+    it('supports subscribe and unsubscribe without an error, if it has them', async () => {
       const storage = await open()
       expect(() => storage.subscribe?.(() => {})()).not.toThrow()
     })
 
-    it.each(Object.entries(NO_RECORDS))('takes for no record what is there: %s', async (_, value) => {
+    it.each(Object.entries(NO_RECORDS))('rejects or ignores an invalid record: %s', async (_, value) => {
       const place = await create()
       await place.put(value)
       await expectNoRecord(place.open())
     })
 
-    it.each(Object.entries(garbage))('takes for no record what is there: %s', async (_, spoil) => {
+    it.each(Object.entries(garbage))('rejects or ignores invalid content: %s', async (_, spoil) => {
       const place = await create()
       await place.open().write(FULL)
       await spoil(place)
@@ -207,18 +213,18 @@ export function storageContract<Place extends StoragePlace>(
         const place = await create()
         const storage = place.open()
         await storage.write(FULL)
-        let over = false
-        const mend = async () => {
-          if (!over) await end(place)
-          over = true
+        let repaired = false
+        const repair = async () => {
+          if (!repaired) await end(place)
+          repaired = true
         }
-        onTestFinished(mend)
+        onTestFinished(repair)
         await begin(place)
-        return { storage, mend }
+        return { storage, repair }
       }
 
-      it('says what is wrong, and nothing of what it was to keep', async () => {
-        const { storage, mend } = await broken()
+      it('rejects with the reason, and never quotes the record in the error', async () => {
+        const { storage, repair } = await broken()
         const secret = { ...FULL, accessToken: 'SECRET-at', refreshToken: 'SECRET-rt' }
         const written = await outcome(() => storage.write(secret))
         const read = await outcome(() => storage.read())
@@ -232,12 +238,12 @@ export function storageContract<Place extends StoragePlace>(
           expect(kindOf(result.error)).toMatch(kind)
           expect(String((result.error as Error).stack)).not.toContain('SECRET')
         }
-        await mend()
+        await repair()
         await storage.write(LEAST)
         expect(await storage.read()).toEqual(LEAST)
       })
 
-      it('fails no session: it lives on in memory, and the app is told', async () => {
+      it('keeps the session in memory and emits storageFailed', async () => {
         const { storage } = await broken()
         const auth = createAuth({ storage, refresh: () => ({ access_token: 'b' }) })
         onTestFinished(auth.dispose)
@@ -251,8 +257,8 @@ export function storageContract<Place extends StoragePlace>(
       })
     })
 
-    if (hears)
-      it('hears what another store does there, until it is left alone', async () => {
+    if (reports)
+      it('reports the changes of another store until it is unsubscribed', async () => {
         const place = await create()
         const [one, other] = [place.open(), place.open()]
         const [mine, theirs] = [vi.fn(), vi.fn()]
@@ -263,9 +269,9 @@ export function storageContract<Place extends StoragePlace>(
 
         await other.write(FULL)
         await expect.poll(() => mine.mock.calls.length).toBeGreaterThan(0)
-        const heard = mine.mock.calls.length
+        const received = mine.mock.calls.length
         await other.clear()
-        await expect.poll(() => mine.mock.calls.length).toBeGreaterThan(heard)
+        await expect.poll(() => mine.mock.calls.length).toBeGreaterThan(received)
 
         await one.read()
         stop?.()
@@ -277,24 +283,24 @@ export function storageContract<Place extends StoragePlace>(
         expect(mine).not.toHaveBeenCalled()
       })
 
-    if (hears === 'others')
-      it('does not hear itself', async () => {
+    if (reports === 'others')
+      it('does not report its own changes', async () => {
         const place = await create()
         const [one, other] = [place.open(), place.open()]
-        const heard = vi.fn()
-        const stop = one.subscribe?.(heard)
+        const onChange = vi.fn()
+        const stop = one.subscribe?.(onChange)
         onTestFinished(() => stop?.())
         await one.write(FULL)
         await one.clear()
         await other.write(LEAST)
-        await expect.poll(() => heard.mock.calls.length).toBeGreaterThan(0)
-        expect(heard).toHaveBeenCalledOnce()
+        await expect.poll(() => onChange.mock.calls.length).toBeGreaterThan(0)
+        expect(onChange).toHaveBeenCalledOnce()
       })
   })
 }
 
-/** Whatever lies there, the store says so or gives it to the core to see, and can be used from then on. */
-async function expectNoRecord(storage: SessionStorage) {
+/** Expects that the store rejects, or returns a value that the core ignores, and that it works after that. */
+async function expectNoRecord(storage: StorageFeature) {
   const found = await outcome(() => storage.read())
   if ('error' in found) {
     expect(found.error).toMatchObject({ code: 'storage_failed', reason: 'invalid_record' })

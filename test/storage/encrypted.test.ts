@@ -2,8 +2,8 @@ import { expect, it } from 'vitest'
 import { encryptedStorage } from '../../src/storage/index.ts'
 import { FULL } from './contract.ts'
 
-// What it does where it works is shown in a browser: test/browser/encrypted-storage.test.ts.
-it('encryptedStorage says where there is no IndexedDB, and listens to nothing that would keep a server alive', async () => {
+// Its behaviour in a browser is tested in test/browser/encrypted-storage.test.ts.
+it('encryptedStorage rejects without IndexedDB, and opens no channel that would keep a server alive', async () => {
   const storage = encryptedStorage()
   const unsupported = { code: 'storage_failed', reason: 'unsupported' }
   await expect(storage.read()).rejects.toMatchObject(unsupported)

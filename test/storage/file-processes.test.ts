@@ -7,7 +7,7 @@ import { createTokenServer, type TokenServerOptions } from '../../src/testing/in
 import { bundleScript, startChild, temporaryFolder } from './child.ts'
 import { FULL } from './contract.ts'
 
-/** For the whole acceptance: 30. */
+/** Duration of the load test in seconds. The full acceptance run uses 30. */
 const SECONDS = Number(process.env.AUTHCHART_SECONDS ?? 4)
 
 let script: { path: string; remove: () => void }
@@ -19,13 +19,13 @@ afterAll(() => script?.remove())
 const child = (task: string, ...parameters: (string | number)[]) =>
   startChild([process.execPath, script.path, task, ...parameters])
 
-/** A server, and a file that holds a session of it. */
+/** Creates a token server, and a file with one of its sessions. */
 async function setUp(options: TokenServerOptions = {}) {
   const server = createTokenServer({ reuseGrace: 0, ...options })
   const { url, close } = await server.listen()
   onTestFinished(close)
   const path = join(temporaryFolder(), 'tool', 'session.json')
-  const auth = createAuth({ storage: fileStorage(path), refresh: () => ({}), renew: 'demand' })
+  const auth = createAuth({ storage: fileStorage(path), refresh: () => ({}), refreshOn: 'demand' })
   await auth.setTokens(server.issue())
   auth.dispose()
   return { server, url, path, record: () => JSON.parse(readFileSync(path, 'utf8')) as SessionRecord }
@@ -33,14 +33,14 @@ async function setUp(options: TokenServerOptions = {}) {
 
 describe('processes that share a session in a file', () => {
   it(
-    'renew it once for all of them, and no request of theirs fails',
+    'refresh once for all of them without a failed request',
     async () => {
       const lifetime = 1_000
       const { server, url, path } = await setUp({ accessTokenLifetime: lifetime })
       const children = Array.from({ length: 4 }, () => child('requests', path, url, SECONDS * 1_000))
-      for (const { says } of children) expect(await says()).toBe('ready')
+      for (const { nextMessage } of children) expect(await nextMessage()).toBe('ready')
       const began = performance.now()
-      const reports = await Promise.all(children.map(({ says }) => says()))
+      const reports = await Promise.all(children.map(({ nextMessage }) => nextMessage()))
       const lifetimes = (performance.now() - began) / lifetime
       for (const { ended } of children) expect(await ended).toMatchObject({ code: 0, errors: '' })
 
@@ -57,7 +57,7 @@ describe('processes that share a session in a file', () => {
       }
       expect(server.reuseDetections).toBe(0)
       expect(server.refreshes).toBe(server.tokenRequests)
-      // A token is renewed after four fifths of its life.
+      // A token is refreshed after four fifths of its lifetime.
       expect(server.refreshes).toBeGreaterThan(lifetimes / 2)
       expect(server.refreshes).toBeLessThan(lifetimes * 1.25 + 2)
     },
@@ -66,68 +66,69 @@ describe('processes that share a session in a file', () => {
 })
 
 describe('a process that shares a session in a file', () => {
-  it('renews it once together with all that were started at the same time, with a token that has run out', async () => {
+  it('shares one refresh with all processes that start at the same time with an expired token', async () => {
     const { server, url, path } = await setUp()
     server.expireAccessTokens()
-    const children = Array.from({ length: 4 }, () => child('leave', path, url))
-    for (const { says } of children) expect(await says()).toEqual({ status: 200, state: 'authenticated' })
+    const children = Array.from({ length: 4 }, () => child('runToEnd', path, url))
+    for (const { nextMessage } of children)
+      expect(await nextMessage()).toEqual({ status: 200, state: 'authenticated' })
     expect(server).toMatchObject({ refreshes: 1, tokenRequests: 1, reuseDetections: 0 })
   })
 
-  it('takes over when another is killed while it renews', async () => {
+  it('takes over when another process is killed during its refresh', async () => {
     const { server, url, path, record } = await setUp()
     const held = server.holdNext()
-    const victim = child('renew', path, url)
+    const victim = child('refresh', path, url)
     await held.arrived
     victim.process.kill('SIGKILL')
     expect(await victim.ended).toMatchObject({ signal: 'SIGKILL' })
-    const heir = child('renew', path, url)
-    expect(await heir.says()).toBe('renewing')
-    const { token } = await heir.says()
+    const heir = child('refresh', path, url)
+    expect(await heir.nextMessage()).toBe('refreshing')
+    const { token } = await heir.nextMessage()
     await heir.ended
     expect(record()).toMatchObject({ rotation: 1, accessToken: token })
     expect(server).toMatchObject({ refreshes: 1, tokenRequests: 2, reuseDetections: 0 })
   })
 
-  it('waits for another that renews, and takes what that one was given', async () => {
+  it('waits for the refresh of another process, and uses its tokens', async () => {
     const { server, url, path, record } = await setUp()
     const held = server.holdNext()
-    const first = child('renew', path, url)
+    const first = child('refresh', path, url)
     await held.arrived
-    const second = child('renew', path, url)
-    for (const { says } of [first, second]) expect(await says()).toBe('renewing')
+    const second = child('refresh', path, url)
+    for (const { nextMessage } of [first, second]) expect(await nextMessage()).toBe('refreshing')
     held.answer()
-    const said = await Promise.all([first.says(), second.says()])
+    const messages = await Promise.all([first.nextMessage(), second.nextMessage()])
     await first.ended
-    expect(said).toEqual(Array(2).fill({ token: record().accessToken }))
+    expect(messages).toEqual(Array(2).fill({ token: record().accessToken }))
     expect(server).toMatchObject({ refreshes: 1, tokenRequests: 1, reuseDetections: 0 })
   })
 
-  it.each(['exit', 'dispose'])('may %s as soon as it has what it wants', async (way) => {
+  it.each(['exit', 'dispose'])('may call %s as soon as it has the token', async (task) => {
     const { server, url, path, record } = await setUp()
-    const { says, ended } = child(way, path, url)
-    const { token } = await says()
+    const { nextMessage, ended } = child(task, path, url)
+    const { token } = await nextMessage()
     expect(await ended).toEqual({ code: 0, signal: null, errors: '' })
     expect(record()).toMatchObject({ rotation: 1, accessToken: token })
     expect(server).toMatchObject({ refreshes: 1 })
   })
 
-  it('ends when its script does, whatever it watches and was to renew', async () => {
+  it('ends with its script, although it watches the file and has scheduled a refresh', async () => {
     const { url, path } = await setUp()
-    const { says, ended } = child('leave', path, url)
-    expect(await says()).toEqual({ status: 200, state: 'authenticated' })
+    const { nextMessage, ended } = child('runToEnd', path, url)
+    expect(await nextMessage()).toEqual({ status: 200, state: 'authenticated' })
     expect(await ended).toEqual({ code: 0, signal: null, errors: '' })
   })
 })
 
 describe('fileStorage in a process that is killed', () => {
-  it('leaves the old record or the new one, whole, for its user alone to read', async () => {
+  it('leaves the complete old or new record, readable for its user only', async () => {
     const path = join(temporaryFolder(), 'session.json')
     const storage = fileStorage(path)
     for (let round = 0; round < 15; round++) {
       const writer = child('write', path)
-      expect(await writer.says()).toBe('writing')
-      // The more rounds, the more places in the writing where it ends.
+      expect(await writer.nextMessage()).toBe('writing')
+      // Each round kills the writer at another point of the write.
       const end = performance.now() + 2 * round
       while (performance.now() < end) await new Promise((resolve) => setImmediate(resolve))
       writer.process.kill('SIGKILL')
@@ -136,24 +137,24 @@ describe('fileStorage in a process that is killed', () => {
       expect(accessToken).toHaveLength(rotation % 2 ? 400_002 : 2)
       expect(statSync(path).mode & 0o777).toBe(0o600)
     }
-    expect(others(path).length, 'deaths in the middle of writing').toBeGreaterThan(0)
-    for (const left of others(path)) expect(statSync(left).mode & 0o777).toBe(0o600)
+    expect(others(path).length, 'processes killed during a write').toBeGreaterThan(0)
+    for (const file of others(path)) expect(statSync(file).mode & 0o777).toBe(0o600)
 
-    // What they left behind goes, once it is too old to be of anybody who still writes.
+    // Temporary files are removed once they are too old to belong to a write in progress.
     const old = Date.now() / 1_000 - 61
-    for (const left of others(path)) utimesSync(left, old, old)
+    for (const file of others(path)) utimesSync(file, old, old)
     await storage.clear()
     expect(others(path)).toEqual([])
   }, 60_000)
 })
 
-describe('fileStorage without room', () => {
-  it('keeps the old record and leaves nothing half written', async () => {
+describe('fileStorage on a full disk', () => {
+  it('keeps the old record and leaves no partial file', async () => {
     const path = join(temporaryFolder(), 'session.json')
     const storage = fileStorage(path)
     await storage.write(FULL)
-    // A file of at most 8 KB, whoever runs it.
-    const { says } = startChild([
+    // Limits files to 8 KB, for any user that runs the test.
+    const { nextMessage } = startChild([
       '/bin/sh',
       '-c',
       'ulimit -f 16; exec "$0" "$@"',
@@ -162,15 +163,15 @@ describe('fileStorage without room', () => {
       'writeOnce',
       path,
     ])
-    const said = await says()
-    expect(said).toMatchObject({ code: 'storage_failed', reason: 'EFBIG' })
-    expect(said.error).not.toContain('SECRET')
+    const message = await nextMessage()
+    expect(message).toMatchObject({ code: 'storage_failed', reason: 'EFBIG' })
+    expect(message.error).not.toContain('SECRET')
     expect(await storage.read()).toEqual(FULL)
     expect(others(path)).toEqual([])
   })
 })
 
-/** What else is in the folder of that file. */
+/** The other files in the folder of this file. */
 const others = (path: string) =>
   readdirSync(dirname(path))
     .map((name) => join(dirname(path), name))

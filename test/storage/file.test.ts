@@ -37,12 +37,12 @@ function place() {
 }
 
 storageContract('fileStorage', place, {
-  hears: 'all',
+  reports: 'all',
   garbage: {
-    'half of it': ({ path }) => writeFileSync(path, JSON.stringify(FULL).slice(0, 80)),
+    'half of a record': ({ path }) => writeFileSync(path, JSON.stringify(FULL).slice(0, 80)),
     'an empty file': ({ path }) => writeFileSync(path, ''),
-    'a text that is no JSON': ({ path }) => writeFileSync(path, 'SECRET'),
-    'bytes that are no text': ({ path }) => writeFileSync(path, new Uint8Array([0xff, 0, 0x80, 0x22])),
+    'text that is not JSON': ({ path }) => writeFileSync(path, 'SECRET'),
+    'bytes that are not text': ({ path }) => writeFileSync(path, new Uint8Array([0xff, 0, 0x80, 0x22])),
   },
   faults: {
     'a file where its folder should be': {
@@ -56,7 +56,7 @@ storageContract('fileStorage', place, {
       },
       kind: /^(ENOTDIR|EEXIST)$/,
     },
-    'a folder where it should be': {
+    'a folder where the file should be': {
       begin({ path, aside }) {
         renameSync(path, aside)
         mkdirSync(path)
@@ -71,7 +71,7 @@ storageContract('fileStorage', place, {
 })
 
 describe('fileStorage', () => {
-  it('makes the file, and the folders it lacks, for its user alone', () => {
+  it('creates the file and its missing folders for its user only', () => {
     const root = temporaryFolder()
     const path = join(root, 'a', 'b', 'session.json')
     fileStorage(path).write(FULL)
@@ -81,7 +81,7 @@ describe('fileStorage', () => {
     expect(readdirSync(dirname(path))).toEqual(['session.json'])
   })
 
-  it('makes no folder to read or to clear what is not there', () => {
+  it('creates no folder to read or to clear a missing file', () => {
     const root = temporaryFolder()
     const storage = fileStorage(join(root, 'a', 'session.json'))
     expect(storage.read()).toBeUndefined()
@@ -89,7 +89,7 @@ describe('fileStorage', () => {
     expect(existsSync(join(root, 'a'))).toBe(false)
   })
 
-  it('has done what it was asked when it answers, so that the process may end', () => {
+  it('completes each operation before it returns, so that the process may exit', () => {
     const path = join(temporaryFolder(), 'session.json')
     const storage = fileStorage(path)
     expect(storage.write(FULL)).toBeUndefined()
@@ -99,7 +99,7 @@ describe('fileStorage', () => {
     expect(existsSync(path)).toBe(false)
   })
 
-  it('narrows a file that others may read when it reads it, once, and when it writes it', () => {
+  it('removes the access of other users at the first read and at each write', () => {
     const path = join(temporaryFolder(), 'session.json')
     writeFileSync(path, JSON.stringify(FULL), { mode: 0o644 })
     chmodSync(path, 0o644)
@@ -108,14 +108,12 @@ describe('fileStorage', () => {
     expect(modeOf(path)).toBe(0o600)
     chmodSync(path, 0o644)
     storage.read()
-    expect(modeOf(path), 'left alone, or a file system that knows no modes would never come to rest').toBe(
-      0o644,
-    )
+    expect(modeOf(path), 'unchanged, because on a file system without modes this would never end').toBe(0o644)
     storage.write(LEAST)
     expect(modeOf(path)).toBe(0o600)
   })
 
-  it('replaces the file and never writes into it: who has it open reads on', () => {
+  it('replaces the file and never writes into it, so that a reader is not disturbed', () => {
     const path = join(temporaryFolder(), 'session.json')
     const storage = fileStorage(path)
     storage.write(FULL)
@@ -124,7 +122,7 @@ describe('fileStorage', () => {
     expect(statSync(path).ino).not.toBe(before)
   })
 
-  it('replaces a symbolic link, and leaves alone what it leads to', () => {
+  it('replaces a symbolic link, and does not change its target', () => {
     const folder = temporaryFolder()
     const [path, target] = [join(folder, 'session.json'), join(folder, 'precious')]
     writeFileSync(target, 'precious')
@@ -134,7 +132,7 @@ describe('fileStorage', () => {
     expect(fileStorage(path).read()).toEqual(FULL)
   })
 
-  it('removes what crashed writers left behind, of its own file and old enough to be abandoned', () => {
+  it('removes abandoned temporary files of its own file', () => {
     const path = join(temporaryFolder(), 'session.json')
     const id = 'b3a1c2d4-0000-4000-8000-123456789abc'
     const [abandoned, young, other, foreign] = [
@@ -143,23 +141,23 @@ describe('fileStorage', () => {
       join(dirname(path), `other.json.${id}.tmp`),
       `${path}.backup.tmp`,
     ]
-    const leave = () => {
-      for (const left of [abandoned, young, other, foreign]) {
-        writeFileSync(left, 'SECRET')
-        const at = Date.now() / 1_000 - (left === young ? 30 : 61)
-        utimesSync(left, at, at)
+    const createAll = () => {
+      for (const file of [abandoned, young, other, foreign]) {
+        writeFileSync(file, 'SECRET')
+        const at = Date.now() / 1_000 - (file === young ? 30 : 61)
+        utimesSync(file, at, at)
       }
     }
-    const remain = [young, other, foreign].map((left) => left.slice(dirname(path).length + 1))
-    leave()
+    const remain = [young, other, foreign].map((file) => file.slice(dirname(path).length + 1))
+    createAll()
     fileStorage(path).write(FULL)
     expect(readdirSync(dirname(path)).sort()).toEqual([...remain, 'session.json'].sort())
-    leave()
+    createAll()
     fileStorage(path).clear()
     expect(readdirSync(dirname(path)).sort()).toEqual(remain.sort())
   })
 
-  it('keeps to the path it was given when the process goes elsewhere', () => {
+  it('resolves a relative path once, and keeps it when the process changes its directory', () => {
     const [here, there] = [temporaryFolder(), temporaryFolder()]
     const before = process.cwd()
     onTestFinished(() => process.chdir(before))
@@ -170,13 +168,13 @@ describe('fileStorage', () => {
     expect([readdirSync(here), readdirSync(there)]).toEqual([['session.json'], []])
   })
 
-  it('takes a file URL', () => {
+  it('accepts a file URL', () => {
     const path = join(temporaryFolder(), 'my session.json')
     fileStorage(pathToFileURL(path)).write(FULL)
     expect(fileStorage(path).read()).toEqual(FULL)
   })
 
-  it('works where Node gives its modules to imports only, after a moment', async () => {
+  it('works asynchronously if Node has no process.getBuiltinModule', async () => {
     const path = join(temporaryFolder(), 'session.json')
     const { getBuiltinModule } = process
     onTestFinished(() => {
@@ -184,15 +182,21 @@ describe('fileStorage', () => {
     })
     Reflect.set(process, 'getBuiltinModule', undefined)
     const storage = fileStorage(path)
-    const asked = [storage.read(), storage.write(FULL), storage.write(LEAST), storage.read(), storage.clear()]
-    expect(asked[0]).toBeInstanceOf(Promise)
-    expect(await Promise.all(asked)).toEqual([undefined, undefined, undefined, LEAST, undefined])
+    const results = [
+      storage.read(),
+      storage.write(FULL),
+      storage.write(LEAST),
+      storage.read(),
+      storage.clear(),
+    ]
+    expect(results[0]).toBeInstanceOf(Promise)
+    expect(await Promise.all(results)).toEqual([undefined, undefined, undefined, LEAST, undefined])
     expect(storage.read()).toBeUndefined()
   })
 })
 
-describe('fileStorage, listened to', () => {
-  it('hears of its own file only', async () => {
+describe('fileStorage.subscribe', () => {
+  it('reports changes of its own file only', async () => {
     const path = join(temporaryFolder(), 'session.json')
     const [onChange, onOther] = [vi.fn(), vi.fn()]
     const stops = [fileStorage(path).subscribe?.(onChange), fileStorage(`${path}.other`).subscribe?.(onOther)]
@@ -205,7 +209,7 @@ describe('fileStorage, listened to', () => {
     expect(onChange).not.toHaveBeenCalled()
   })
 
-  it('hears of a file in a folder that was not there', async () => {
+  it('reports a file in a folder that did not exist', async () => {
     const path = join(temporaryFolder(), 'a', 'session.json')
     const onChange = vi.fn()
     const stop = fileStorage(path).subscribe?.(onChange)
@@ -215,7 +219,7 @@ describe('fileStorage, listened to', () => {
     await expect.poll(() => onChange.mock.calls.length).toBeGreaterThan(0)
   })
 
-  it('is silent, and no worse, where there is nothing to watch', async () => {
+  it('does not throw and reports nothing if the folder cannot be watched', async () => {
     const path = join(temporaryFolder(), 'file')
     writeFileSync(path, '')
     const stop = fileStorage(join(path, 'session.json')).subscribe?.(() => expect.unreachable())
@@ -225,16 +229,16 @@ describe('fileStorage, listened to', () => {
 })
 
 describe('a session in a file', () => {
-  it('hears of a renewal and of a sign-out in another process', async () => {
+  it('follows a refresh and a sign-out in another process', async () => {
     const path = join(temporaryFolder(), 'session.json')
     const auth = createAuth({ storage: fileStorage(path), refresh: () => ({ access_token: 'b' }) })
     onTestFinished(auth.dispose)
     await auth.setTokens({ access_token: 'a', refresh_token: 'r' })
     const other = fileStorage(path)
     const record = other.read() as SessionRecord
-    const renewed = new Promise((resolve) => auth.on('refreshed', resolve))
+    const refreshed = new Promise((resolve) => auth.on('refreshed', resolve))
     other.write({ ...record, rotation: record.rotation + 1, accessToken: 'theirs' })
-    await renewed
+    await refreshed
     expect(await auth.getAccessToken()).toBe('theirs')
     const signedOut = new Promise((resolve) => auth.on('signedOut', resolve))
     other.clear()
@@ -242,8 +246,8 @@ describe('a session in a file', () => {
   })
 })
 
-describe('the stores, bundled for a browser', () => {
-  const bundle = async (code: string) => {
+describe('the storage entry, bundled for a browser', () => {
+  const bundle = async (code: string, external: string[] = []) => {
     const { warnings, outputFiles } = await build({
       stdin: { contents: code, resolveDir: import.meta.dirname },
       bundle: true,
@@ -253,22 +257,25 @@ describe('the stores, bundled for a browser', () => {
       target: 'es2022',
       write: false,
       logLevel: 'silent',
+      external,
     })
     expect(warnings).toEqual([])
     return outputFiles[0]?.text ?? ''
   }
 
-  it('ask for nothing of Node', async () => {
+  it('imports no module of Node', async () => {
     expect(await bundle("export * from '../../src/storage/index.ts'")).not.toMatch(/node:|require\(/)
   })
 
-  it('cost only what is used of them', async () => {
-    const code = await bundle("export { webStorage } from '../../src/storage/index.ts'")
+  it('contains only the stores that are used', async () => {
+    // Every store brings the same code of the core along, which shares a session.
+    const core = ['*/core/features/share.ts']
+    const code = await bundle("export { webStorage } from '../../src/storage/index.ts'", core)
     expect(code).not.toMatch(/AES-GCM|getBuiltinModule|BroadcastChannel/)
     expect(code.length).toBeLessThan(1_000)
   })
 
-  it.each(['fileStorage', 'fileCoordinator'])('%s says there that it needs Node', async (name) => {
+  it.each(['fileStorage', 'fileCoordinator'])('keeps the message of %s that it needs Node', async (name) => {
     const code = await bundle(`export { ${name} } from '../../src/storage/index.ts'`)
     expect(code).toContain('Files need Node, Deno or Bun')
   })

@@ -26,12 +26,13 @@ function webPlace(key = 'authchart') {
 
 storageContract('webStorage', webPlace, {
   garbage: {
-    'half of it': ({ area }) => area.setItem('authchart', area.getItem('authchart')?.slice(0, 80) ?? ''),
-    'an empty text': ({ area }) => area.setItem('authchart', ''),
-    'a text that is no JSON': ({ area }) => area.setItem('authchart', 'SECRET'),
+    'half of a record': ({ area }) =>
+      area.setItem('authchart', area.getItem('authchart')?.slice(0, 80) ?? ''),
+    'empty text': ({ area }) => area.setItem('authchart', ''),
+    'text that is not JSON': ({ area }) => area.setItem('authchart', 'SECRET'),
   },
   faults: {
-    'no room left': {
+    'no space left': {
       begin: ({ area }) => {
         area.setItem = () => {
           throw new DOMException('full', 'QuotaExceededError')
@@ -43,7 +44,7 @@ storageContract('webStorage', webPlace, {
       kind: /^QuotaExceededError$/,
       spares: ['read', 'clear'],
     },
-    'a browser that forbids it': {
+    'a browser that blocks storage': {
       begin: ({ access }) => {
         access.denied = true
       },
@@ -55,7 +56,7 @@ storageContract('webStorage', webPlace, {
   },
 })
 
-storageContract('webStorage of the storage itself, under another key', () => {
+storageContract('webStorage with a storage object and another key', () => {
   const place = webPlace('my app')
   return { ...place, open: () => webStorage(place.area, { key: 'my app' }) }
 })

@@ -10,9 +10,9 @@ import { createAuth } from '../../src/index.ts'
 import { type UnstorageLike, unstorageStorage } from '../../src/storage/index.ts'
 import { FULL, LEAST, storageContract } from './contract.ts'
 
-/** A driver whose every operation can be made to fail, as one does whose server is away. */
+/** A driver whose operations can be made to fail, like a driver whose server is unreachable. */
 const failing = defineDriver(() => {
-  const kept = memoryDriver()
+  const memory = memoryDriver()
   const state: { error?: Error } = {}
   const guarded = <Arguments extends unknown[], T>(operation: (...input: Arguments) => T) => {
     return (...input: Arguments) => {
@@ -21,11 +21,11 @@ const failing = defineDriver(() => {
     }
   }
   return {
-    ...kept,
+    ...memory,
     options: state,
-    getItem: guarded(kept.getItem),
-    setItem: guarded(kept.setItem ?? (() => {})),
-    removeItem: guarded(kept.removeItem ?? (() => {})),
+    getItem: guarded(memory.getItem),
+    setItem: guarded(memory.setItem ?? (() => {})),
+    removeItem: guarded(memory.removeItem ?? (() => {})),
   }
 })
 
@@ -40,18 +40,18 @@ function place(driver: Driver, key?: string) {
 }
 
 const GARBAGE = {
-  'half of it': ({ storage }: ReturnType<typeof place>) =>
+  'half of a record': ({ storage }: ReturnType<typeof place>) =>
     storage.setItemRaw('authchart', JSON.stringify(FULL).slice(0, 80)),
-  'a text that is no JSON': ({ storage }: ReturnType<typeof place>) =>
+  'text that is not JSON': ({ storage }: ReturnType<typeof place>) =>
     storage.setItemRaw('authchart', 'SECRET'),
-  'an empty text': ({ storage }: ReturnType<typeof place>) => storage.setItemRaw('authchart', ''),
+  'empty text': ({ storage }: ReturnType<typeof place>) => storage.setItemRaw('authchart', ''),
 }
 
 storageContract('unstorageStorage over memory', () => place(failing({})), {
-  hears: 'all',
+  reports: 'all',
   garbage: GARBAGE,
   faults: {
-    'a server that is away': {
+    'an unreachable server': {
       begin: ({ driver }) => {
         driver.options.error = new RangeError('connect ECONNREFUSED')
       },
@@ -73,14 +73,14 @@ storageContract('unstorageStorage over files (fs)', () => place(fsDriver({ base:
   garbage: GARBAGE,
 })
 storageContract('unstorageStorage over files (fs-lite)', () => place(fsLiteDriver({ base: folder() })), {
-  hears: 'all',
+  reports: 'all',
   garbage: GARBAGE,
 })
 storageContract('unstorageStorage under another key', () => place(memoryDriver(), 'users/7/session'), {
-  hears: 'all',
+  reports: 'all',
 })
 
-/** A storage whose `watch` answers when it is told to. */
+/** A storage whose `watch` resolves when the test calls `answer`. */
 function slowToWatch() {
   const storage = createStorage()
   const unwatch = vi.fn()
@@ -88,21 +88,21 @@ function slowToWatch() {
   const watched = new Promise<() => void>((resolve) => {
     answer = () => resolve(unwatch)
   })
-  let tell: (event: 'update' | 'remove', key: string) => void = () => {}
+  let notify: (event: 'update' | 'remove', key: string) => void = () => {}
   const like: UnstorageLike = {
     getItem: storage.getItem,
     setItem: storage.setItem,
     removeItem: storage.removeItem,
     watch(callback) {
-      tell = callback
+      notify = callback
       return watched
     },
   }
-  return { like, unwatch, answer: () => answer(), tell: (key: string) => tell('update', key), watched }
+  return { like, unwatch, answer: () => answer(), notify: (key: string) => notify('update', key), watched }
 }
 
 describe('unstorageStorage', () => {
-  it("keeps the record under the key, 'authchart' where none is named, as JSON that others can read", async () => {
+  it("stores the record under the key, by default 'authchart', as plain JSON", async () => {
     const base = folder()
     const storage = createStorage({ driver: fsLiteDriver({ base }) })
     await unstorageStorage(storage).write(FULL)
@@ -113,7 +113,7 @@ describe('unstorageStorage', () => {
     expect(await storage.getKeys()).toEqual(['users:7'])
   })
 
-  it('takes the record as an object or as text', async () => {
+  it('reads a record that the driver returns as an object or as text', async () => {
     const values = [FULL, JSON.stringify(FULL)]
     for (const value of values) {
       const storage = { ...createStorage(), getItem: async () => value }
@@ -121,7 +121,7 @@ describe('unstorageStorage', () => {
     }
   })
 
-  it('clears no sooner than a write before it has come to an end', async () => {
+  it('clears only after an earlier write has completed', async () => {
     const storage = createStorage()
     let land = () => {}
     const setItem = vi.fn(async (key: string, value: object) => {
@@ -139,26 +139,29 @@ describe('unstorageStorage', () => {
     expect(await storage.getKeys()).toEqual([])
   })
 
-  it.each(['fs', 'fs-lite'])('finds in %s what another process left there', async (name) => {
-    const base = folder()
-    const driver = name === 'fs' ? fsDriver({ base }) : fsLiteDriver({ base })
-    writeFileSync(join(base, 'authchart'), JSON.stringify(FULL))
-    expect(await unstorageStorage(createStorage({ driver })).read()).toEqual(FULL)
-  })
+  it.each(['fs', 'fs-lite'])(
+    'reads a record that another process wrote, with the driver %s',
+    async (name) => {
+      const base = folder()
+      const driver = name === 'fs' ? fsDriver({ base }) : fsLiteDriver({ base })
+      writeFileSync(join(base, 'authchart'), JSON.stringify(FULL))
+      expect(await unstorageStorage(createStorage({ driver })).read()).toEqual(FULL)
+    },
+  )
 })
 
-describe('unstorageStorage, listened to', () => {
-  it('hears of its own key however it is written, and of no other', () => {
-    const { like, tell } = slowToWatch()
+describe('unstorageStorage.subscribe', () => {
+  it('reports changes of its own key in each notation, and of no other key', () => {
+    const { like, notify } = slowToWatch()
     const onChange = vi.fn()
     unstorageStorage(like, { key: '/users/7' }).subscribe?.(onChange)
-    for (const key of ['users:7', 'users/7', 'app:users:7']) tell(key)
+    for (const key of ['users:7', 'users/7', 'app:users:7']) notify(key)
     expect(onChange).toHaveBeenCalledTimes(3)
-    for (const key of ['users:77', 'users', '7', 'users:7:x', 'otherusers:7', '']) tell(key)
+    for (const key of ['users:77', 'users', '7', 'users:7:x', 'otherusers:7', '']) notify(key)
     expect(onChange).toHaveBeenCalledTimes(3)
   })
 
-  it('hears of its key in a storage with a prefix', async () => {
+  it('reports changes of its key in a storage with a prefix', async () => {
     const storage = createStorage()
     const onChange = vi.fn()
     const prefixed = unstorageStorage(prefixStorage(storage, 'app'))
@@ -168,38 +171,38 @@ describe('unstorageStorage, listened to', () => {
     expect(onChange).toHaveBeenCalledOnce()
   })
 
-  it('is deaf as soon as it is left alone, and stops watching once that has begun', async () => {
-    const { like, tell, unwatch, answer, watched } = slowToWatch()
+  it('reports nothing after it is unsubscribed, even if watching has not started yet', async () => {
+    const { like, notify, unwatch, answer, watched } = slowToWatch()
     const stop = unstorageStorage(like).subscribe?.(() => expect.unreachable())
     stop?.()
-    tell('authchart')
+    notify('authchart')
     expect(unwatch).not.toHaveBeenCalled()
     answer()
     await watched
     expect(unwatch).toHaveBeenCalledOnce()
   })
 
-  it('works without hearing where the driver cannot watch', async () => {
+  it('works without change events if the driver cannot watch', async () => {
     const { like } = slowToWatch()
-    // No mock, which would handle the rejection itself.
+    // Not a mock, because a mock would handle the rejection itself.
     const store = unstorageStorage({ ...like, watch: () => Promise.reject(new Error('too many open files')) })
     const stop = store.subscribe?.(() => expect.unreachable())
-    // Time for a rejection that nobody handles to be noticed.
+    // Gives Node time to notice an unhandled rejection.
     await new Promise((resolve) => setImmediate(resolve))
     expect(() => stop?.()).not.toThrow()
     await store.write(FULL)
 
-    const { watch: _, ...deaf } = like
-    expect(() => unstorageStorage(deaf).subscribe?.(() => {})()).not.toThrow()
+    const { watch: _, ...withoutWatch } = like
+    expect(() => unstorageStorage(withoutWatch).subscribe?.(() => {})()).not.toThrow()
   })
 
-  it('hears of a file that another process writes (fs)', async () => {
+  it('reports a file that another process writes, with the driver fs', async () => {
     const base = folder()
     const driver = fsDriver({ base })
     const storage = createStorage({ driver })
     const onChange = vi.fn()
     const stop = unstorageStorage(storage).subscribe?.(onChange)
-    // Resolves when the first watching has begun.
+    // Resolves when the first watcher has started.
     await driver.watch?.(() => {})
     writeFileSync(join(base, 'authchart'), JSON.stringify(FULL))
     await expect.poll(() => onChange.mock.calls.length).toBeGreaterThan(0)
@@ -207,7 +210,7 @@ describe('unstorageStorage, listened to', () => {
     await storage.dispose()
   })
 
-  it('hears its own writes, and comes to rest', async () => {
+  it('reports its own writes without causing an endless loop', async () => {
     const storage = createStorage()
     const getItem = vi.spyOn(storage, 'getItem')
     const setItem = vi.spyOn(storage, 'setItem')
@@ -219,7 +222,7 @@ describe('unstorageStorage, listened to', () => {
     await auth.setTokens({ access_token: 'a', refresh_token: 'r' })
     await auth.refresh()
     await expect.poll(() => storage.getItem('authchart')).toMatchObject({ accessToken: 'b' })
-    // As many turns as a loop would need to show itself.
+    // Enough turns for a loop to show itself.
     for (let turn = 0; turn < 20; turn++) await new Promise((resolve) => setImmediate(resolve))
     getItem.mockClear()
     for (let turn = 0; turn < 20; turn++) await new Promise((resolve) => setImmediate(resolve))
@@ -228,7 +231,7 @@ describe('unstorageStorage, listened to', () => {
     expect(auth.session).toMatchObject({ generation: 2 })
   })
 
-  it("brings another server's renewal to the session", async () => {
+  it('passes the refreshed tokens of another server to the session', async () => {
     const storage = createStorage()
     const auth = createAuth({
       storage: unstorageStorage(storage),
@@ -237,9 +240,9 @@ describe('unstorageStorage, listened to', () => {
     onTestFinished(auth.dispose)
     await auth.setTokens({ access_token: 'a', refresh_token: 'r' })
     const record = (await storage.getItem<typeof FULL>('authchart')) ?? FULL
-    const renewed = new Promise((resolve) => auth.on('refreshed', resolve))
+    const refreshed = new Promise((resolve) => auth.on('refreshed', resolve))
     await storage.setItem('authchart', { ...record, rotation: record.rotation + 1, accessToken: 'theirs' })
-    await renewed
+    await refreshed
     expect(await auth.getAccessToken()).toBe('theirs')
   })
 })

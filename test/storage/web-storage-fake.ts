@@ -1,4 +1,4 @@
-/** `Storage` over a Map: what `localStorage` is, without a page. */
+/** Creates a `Storage` over a Map, which works like `localStorage`. */
 export function fakeWebStorage(): Storage & { readonly entries: Map<string, string> } {
   const entries = new Map<string, string>()
   return {

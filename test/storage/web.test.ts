@@ -4,18 +4,18 @@ import { memoryStorage, webStorage } from '../../src/storage/index.ts'
 import { FULL, LEAST } from './contract.ts'
 import { fakeWebStorage } from './web-storage-fake.ts'
 
-/** The `window` that storage events come to. */
+/** A fake `window` that receives storage events. */
 class Page extends EventTarget {
   listening = 0
   listen = (type: string, listener: EventListener) => {
     this.listening++
     this.addEventListener(type, listener)
   }
-  leave = (type: string, listener: EventListener) => {
+  unlisten = (type: string, listener: EventListener) => {
     this.listening--
     this.removeEventListener(type, listener)
   }
-  /** As the browser tells it of a change that another tab made. */
+  /** Dispatches the event of a change that another tab made. */
   change(storageArea: Storage, key: string | null) {
     this.dispatchEvent(Object.assign(new Event('storage'), { storageArea, key }))
   }
@@ -25,15 +25,15 @@ let page: Page
 beforeEach(() => {
   page = new Page()
   vi.stubGlobal('addEventListener', page.listen)
-  vi.stubGlobal('removeEventListener', page.leave)
+  vi.stubGlobal('removeEventListener', page.unlisten)
 })
 afterEach(() => {
-  expect(page.listening, 'listeners left').toBe(0)
+  expect(page.listening, 'remaining listeners').toBe(0)
   vi.unstubAllGlobals()
 })
 
 describe('webStorage', () => {
-  it("keeps the record under the key, 'authchart' where none is named, and touches no other", () => {
+  it("stores the record under the key, by default 'authchart', and touches no other entry", () => {
     const area = fakeWebStorage()
     area.setItem('other', 'x')
     webStorage(area).write(FULL)
@@ -43,7 +43,7 @@ describe('webStorage', () => {
     expect([...area.entries.keys()]).toEqual(['other', 'mine'])
   })
 
-  it('asks for the storage each time, and not before', () => {
+  it('calls the storage function at each operation, and not before', () => {
     const area = fakeWebStorage()
     const get = vi.fn(() => area)
     const storage = webStorage(get)
@@ -53,7 +53,7 @@ describe('webStorage', () => {
     expect(get).toHaveBeenCalledTimes(2)
   })
 
-  it('says that what it found is no JSON, and quotes none of it', () => {
+  it('rejects text that is not JSON, and does not quote it', () => {
     const area = fakeWebStorage()
     area.setItem('authchart', '{"accessToken":"SECRET')
     const read = () => webStorage(area).read()
@@ -61,7 +61,7 @@ describe('webStorage', () => {
     expect(read).not.toThrow(/SECRET/)
   })
 
-  it('throws what the storage throws: quota, or a page without storage', () => {
+  it('passes on exceptions of the storage', () => {
     const area = fakeWebStorage()
     area.setItem = () => {
       throw new DOMException('full', 'QuotaExceededError')
@@ -75,8 +75,8 @@ describe('webStorage', () => {
   })
 })
 
-describe('webStorage, listened to', () => {
-  it('hears of its own key, and of a storage that was cleared', () => {
+describe('webStorage.subscribe', () => {
+  it('reports changes of its own key and a cleared storage, but no other key or storage', () => {
     const area = fakeWebStorage()
     const onChange = vi.fn()
     const stop = webStorage(area, { key: 'mine' }).subscribe?.(onChange)
@@ -91,7 +91,7 @@ describe('webStorage, listened to', () => {
     expect(onChange).toHaveBeenCalledTimes(2)
   })
 
-  it('hears nothing where there are no events', () => {
+  it('does nothing if the environment has no events', () => {
     vi.stubGlobal('addEventListener', undefined)
     const stop = webStorage(fakeWebStorage()).subscribe?.(() => expect.unreachable())
     expect(() => stop?.()).not.toThrow()
@@ -101,7 +101,7 @@ describe('webStorage, listened to', () => {
 describe('a session in webStorage', () => {
   const refresh = () => ({ access_token: 'b' })
 
-  it('is there after a reload, and gone after a sign-out', async () => {
+  it('survives a reload, and is removed by a sign-out', async () => {
     const area = fakeWebStorage()
     const first = createAuth({ refresh, storage: webStorage(area) })
     await first.setTokens({ access_token: 'a', expires_in: 3_600, subject: 'ada' })
@@ -115,7 +115,7 @@ describe('a session in webStorage', () => {
     second.dispose()
   })
 
-  it('hears of a sign-in and a sign-out in another tab', async () => {
+  it('follows a sign-in and a sign-out in another tab', async () => {
     const area = fakeWebStorage()
     const auth = createAuth({ refresh, storage: webStorage(area) })
     await auth.ready()
@@ -133,7 +133,7 @@ describe('a session in webStorage', () => {
     auth.dispose()
   })
 
-  it('lives on in memory where the storage is denied', async () => {
+  it('continues in memory if the browser blocks storage', async () => {
     const storage = webStorage(() => {
       throw new DOMException('denied', 'SecurityError')
     })
@@ -148,7 +148,7 @@ describe('a session in webStorage', () => {
 })
 
 describe('memoryStorage', () => {
-  it('hands a session from one auth to the next', async () => {
+  it('passes a session from one auth to the next', async () => {
     const storage = memoryStorage()
     const first = createAuth({ refresh, storage, initialTokens: { access_token: 'a' } })
     first.dispose()

@@ -7,8 +7,8 @@ import { type Browser, type BrowserContext, chromium } from 'playwright-core'
 
 const { CHROMIUM_PATH, CI } = process.env
 
-const firstOf = (...places: (string | undefined)[]) =>
-  places.find((path) => path !== undefined && existsSync(path))
+const firstOf = (...paths: (string | undefined)[]) =>
+  paths.find((path) => path !== undefined && existsSync(path))
 
 const executablePath = firstOf(
   CHROMIUM_PATH,
@@ -18,29 +18,29 @@ const executablePath = firstOf(
 )
 
 /**
- * The same engine without the browser around it: it opens a context for a fifth of the work. What it lacks (a
- * back/forward cache, tabs in the background, preferences), `launchPlainChromium` has.
+ * The same engine without the browser UI. It opens a context in a fifth of the time. It has no back/forward cache, background
+ * tabs or preferences; `launchPlainChromium` has them.
  */
 const headlessShell = CHROMIUM_PATH ? undefined : firstOf('/usr/bin/chromium-headless-shell')
 
 /**
- * Whether the browser suites can run. Without a browser they are skipped, with one line that says so; in CI that line is
- * a failure, for there a skipped suite would pass unseen.
+ * Whether the browser suites can run. Without a browser they are skipped with a warning. In CI this is always true, so that a
+ * missing browser fails the suites instead of skipping them unnoticed.
  */
 export const hasChromium = executablePath !== undefined || CI === 'true'
 
 if (!executablePath) {
   console.warn(
-    'SKIPPED: browser suites, because there is no Chromium here. Install it with `apt-get install chromium`, or set CHROMIUM_PATH.',
+    'SKIPPED: browser suites, because Chromium was not found. Install it with `apt-get install chromium`, or set CHROMIUM_PATH.',
   )
 }
 
 function chromiumPath(): string {
   if (executablePath) return executablePath
-  throw new Error('There is no Chromium here. Install it with `apt-get install chromium`.')
+  throw new Error('Chromium was not found. Install it with `apt-get install chromium`, or set CHROMIUM_PATH.')
 }
 
-/** Without its calls home. */
+/** Turns off Chromium's background network traffic. */
 const QUIET = [
   '--no-sandbox',
   '--disable-gpu',
@@ -51,23 +51,23 @@ const QUIET = [
   '--disable-sync',
 ]
 
-/** Starts the system's Chromium for pages that look and act alike in all of its kinds. */
+/** Starts Chromium for tests that work in every variant of it, preferably the headless shell. */
 export function launchChromium(): Promise<Browser> {
   return chromium.launch({ executablePath: headlessShell ?? chromiumPath(), args: QUIET })
 }
 
-/** A Chromium as its users have it. */
+/** A Chromium that behaves as it does for its users. */
 export interface PlainChromium {
-  /** The one profile there is. */
+  /** The only profile. */
   readonly profile: BrowserContext
   close(): Promise<void>
 }
 
 /**
- * Starts it as its users have it, without what Playwright adds for tests: tabs in the background are hidden, throttled, and
- * can be frozen, and pages that are left go into the back/forward cache.
+ * Starts Chromium without the changes that Playwright makes for tests. Background tabs are hidden, throttled, and can be
+ * frozen. The back/forward cache works.
  *
- * @param preferences of the profile, as its `Preferences` file has them
+ * @param preferences the content of the profile's `Preferences` file
  */
 export async function launchPlainChromium(preferences: object = {}): Promise<PlainChromium> {
   const directory = await mkdtemp(join(tmpdir(), 'authchart-chromium-'))
@@ -77,25 +77,25 @@ export async function launchPlainChromium(preferences: object = {}): Promise<Pla
   const child = spawn(chromiumPath(), [...args, 'about:blank'], { stdio: ['ignore', 'ignore', 'pipe'] })
   const exited = new Promise<void>((resolve) => child.once('exit', () => resolve()))
   const address = await new Promise<string>((resolve, reject) => {
-    let said = ''
+    let output = ''
     child.stderr.setEncoding('utf8').on('data', (text: string) => {
-      said += text
-      const [found] = /ws:\/\/\S+/.exec(said) ?? []
+      output += text
+      const [found] = /ws:\/\/\S+/.exec(output) ?? []
       if (found) resolve(found)
     })
     child.once('error', reject)
-    void exited.then(() => reject(new Error(`Chromium did not start: ${said}`)))
+    void exited.then(() => reject(new Error(`Chromium did not start: ${output}`)))
   })
   const browser = await chromium.connectOverCDP(address, { noDefaults: true })
   const [profile] = browser.contexts()
-  if (!profile) throw new Error('Chromium has no profile.')
+  if (!profile) throw new Error('Chromium started without a profile.')
   return {
     profile,
     async close() {
       await browser.close()
       child.kill('SIGKILL')
       await exited
-      // What it started ends a moment later, and may still write.
+      // Its child processes end a moment later, and may still write files.
       await rm(directory, { recursive: true, force: true, maxRetries: 10, retryDelay: 100 })
     },
   }

@@ -3,22 +3,22 @@ import { readdirSync, readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 
 const ROOT = new URL('../../', import.meta.url)
-/** What decides how a search goes: what is searched, and what searches. */
+/** The files that influence a random search: the searched code and the search itself. */
 const CODE = ['machines', 'src', 'test/model/interleavings', 'test/support', 'package-lock.json']
 
-function* filesIn(place: string): Generator<string> {
-  if (place.includes('.')) return yield place
-  for (const { name } of readdirSync(new URL(place, ROOT), { withFileTypes: true }))
-    yield* filesIn(`${place}/${name}`)
+function* filesIn(path: string): Generator<string> {
+  if (path.includes('.')) return yield path
+  for (const { name } of readdirSync(new URL(path, ROOT), { withFileTypes: true }))
+    yield* filesIn(`${path}/${name}`)
 }
 
 /**
- * A seed for everything that tries things at random. It is the same for the same code on every machine, so that a change
- * that was found to be sound is found so again, and it is another one for every change, so that each is searched anew.
+ * A seed for random tests, derived from the code. The same code has the same seed on every machine, so a commit always has the
+ * same result. Each change has a new seed, so each commit searches new cases.
  */
 export function codeSeed(): number {
   const hash = createHash('sha256')
-  for (const file of CODE.flatMap((place) => [...filesIn(place)]).sort()) {
+  for (const file of CODE.flatMap((path) => [...filesIn(path)]).sort()) {
     hash.update(`${file}\n`).update(readFileSync(fileURLToPath(new URL(file, ROOT))))
   }
   return hash.digest().readUInt32BE() >>> 1

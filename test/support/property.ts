@@ -3,5 +3,5 @@ import { codeSeed } from './code-seed.ts'
 
 fc.configureGlobal({ ...fc.readConfigureGlobal(), seed: codeSeed() })
 
-/** fast-check, whose properties are tried in the same way wherever the code is the same. */
+/** fast-check with a seed derived from the code: the same code tests the same cases everywhere. */
 export default fc

@@ -3,8 +3,8 @@ import { setUp } from '../conformance/harness.ts'
 import { transports } from '../conformance/transports.ts'
 import { deferred, startOrigin } from './support.ts'
 
-describe.each(transports)('$name: requests in flight at a 401', ({ create, isAbort }) => {
-  /** An API whose `/slow` answers the first token only when it is let; the second at once. */
+describe.each(transports)('$name: requests in flight when a 401 arrives', ({ create, isAbort }) => {
+  /** An API whose `/slow` answers a request with the first token only on command, and one with the second at once. */
   const startSlow = async () => {
     const bench = await setUp()
     const arrived = deferred()
@@ -30,7 +30,7 @@ describe.each(transports)('$name: requests in flight at a 401', ({ create, isAbo
   const sendings = (api: { log: { url: string }[] }) => api.log.filter(({ url }) => url === '/slow').length
 
   test.each(['GET', 'OPTIONS'])(
-    'safe: a slow %s is aborted and sent again, and gives one answer',
+    'abortInFlight safe: a slow %s is aborted, sent again, and gives one answer',
     async (method) => {
       const { api, auth, server, arrived, gone } = await startSlow()
       const client = create(auth, { origin: api.url, abortInFlight: 'safe' })
@@ -46,20 +46,23 @@ describe.each(transports)('$name: requests in flight at a 401', ({ create, isAbo
     },
   )
 
-  test.each(['POST', 'PUT', 'DELETE'])('safe: a slow %s is left alone and runs once', async (method) => {
-    const { api, auth, server, arrived, letGo } = await startSlow()
-    const client = create(auth, { origin: api.url, abortInFlight: 'safe' })
+  test.each(['POST', 'PUT', 'DELETE'])(
+    'abortInFlight safe: a slow %s is not aborted and runs once',
+    async (method) => {
+      const { api, auth, server, arrived, letGo } = await startSlow()
+      const client = create(auth, { origin: api.url, abortInFlight: 'safe' })
 
-    const slow = client.request('/slow', { method, body: { n: 1 } })
-    await arrived
-    expect((await client.get('/other')).status).toBe(200)
-    letGo.resolve()
+      const slow = client.request('/slow', { method, body: { n: 1 } })
+      await arrived
+      expect((await client.get('/other')).status).toBe(200)
+      letGo.resolve()
 
-    expect((await slow).json).toBe('late')
-    expect([sendings(api), server.refreshes]).toEqual([1, 1])
-  })
+      expect((await slow).json).toBe('late')
+      expect([sendings(api), server.refreshes]).toEqual([1, 1])
+    },
+  )
 
-  test('never, the default: nothing is aborted', async () => {
+  test('abortInFlight never, the default: no request is aborted', async () => {
     const { api, auth, server, arrived, letGo } = await startSlow()
     const client = create(auth, { origin: api.url })
 
@@ -72,7 +75,7 @@ describe.each(transports)('$name: requests in flight at a 401', ({ create, isAbo
     expect([sendings(api), server.refreshes]).toEqual([1, 1])
   })
 
-  test('safe: a signal of the caller’s still ends the request in flight, for good', async () => {
+  test('abortInFlight safe: the caller’s signal still aborts the request in flight, without a second sending', async () => {
     const { api, auth, server, arrived, gone } = await startSlow()
     const client = create(auth, { origin: api.url, abortInFlight: 'safe' })
     const controller = new AbortController()
@@ -87,11 +90,11 @@ describe.each(transports)('$name: requests in flight at a 401', ({ create, isAbo
     expect([sendings(api), server.tokenRequests]).toEqual([1, 0])
   })
 
-  test('safe: a signal of the caller’s ends the wait of a request that was aborted to be sent again', async () => {
+  test('abortInFlight safe: the caller’s signal ends the wait of a request that was aborted to be sent again', async () => {
     const bench = await startSlow()
     const { api, arrived, gone, refresh, server } = bench
     const door = deferred()
-    // The first session is disposed of with the bench; this one has the refresh in hand.
+    // This session controls its refresh; the first one is disposed of by the harness.
     const auth = bench.createAuth({
       refresh: async (request) => {
         await door.promise
@@ -115,7 +118,7 @@ describe.each(transports)('$name: requests in flight at a 401', ({ create, isAbo
     expect(sendings(api)).toBe(1)
   })
 
-  test('safe: an answer that has come is not taken back', async () => {
+  test('abortInFlight safe: an answer that has arrived is not discarded', async () => {
     const { api, auth, server } = await startSlow()
     const client = create(auth, { origin: api.url, abortInFlight: 'safe' })
 

@@ -20,7 +20,7 @@ describe.each(transports)('$name: AbortSignal', ({ create, isAbort }) => {
     expect(server.log).toEqual([])
   })
 
-  test('a signal aborted before the call rejects it while others are held, too', async () => {
+  test('a signal aborted before the call also rejects it while other requests are held', async () => {
     const { server, url, auth, open, first } = await closeGate()
     const client = create(auth, { origin: url })
     const why = reason()
@@ -48,7 +48,7 @@ describe.each(transports)('$name: AbortSignal', ({ create, isAbort }) => {
     expect(server.tokenRequests).toBe(0)
   })
 
-  test('a signal aborted while the request is held rejects it at once; nothing else notices', async () => {
+  test('a signal aborted while the request is held rejects it at once and affects nothing else', async () => {
     const { server, url, auth, open, first, refreshAborted, emitted } = await closeGate()
     const client = create(auth, { origin: url })
     const controller = new AbortController()
@@ -59,7 +59,7 @@ describe.each(transports)('$name: AbortSignal', ({ create, isAbort }) => {
     await nextEvent(auth, 'requestHeld')
     controller.abort(why)
 
-    // The token endpoint has not been asked yet: the wait ended without it.
+    // The token endpoint got no request yet, so the wait ended without it.
     expect(isAbort(await call, why)).toBe(true)
     expect(server.tokenRequests).toBe(0)
     expect(refreshAborted()).toBe(false)
@@ -68,12 +68,10 @@ describe.each(transports)('$name: AbortSignal', ({ create, isAbort }) => {
     expect((await first).status).toBe(200)
     expect(to(server.log, '/api/a')).toEqual([])
     expect([server.refreshes, refreshAborted()]).toEqual([1, false])
-    expect(emitted('requestRejected').map(({ count, reason: told }) => [count, told])).toEqual([
-      [1, 'aborted'],
-    ])
+    expect(emitted('requestRejected').map(({ count, reason }) => [count, reason])).toEqual([[1, 'aborted']])
   })
 
-  test('a signal aborted between a 401 and the replay rejects the call; it is not sent again', async () => {
+  test('a signal aborted between a 401 and the replay rejects the call, which is not sent again', async () => {
     const { server, url, signedIn, refresh } = await setUp()
     const door = deferred()
     const auth = await signedIn({ refresh: (request) => door.promise.then(() => refresh(request)) })
@@ -94,7 +92,7 @@ describe.each(transports)('$name: AbortSignal', ({ create, isAbort }) => {
     expect(to(server.log, '/api/a').map(({ status }) => status)).toEqual([401])
   })
 
-  test('every held request of one signal goes with it, however many they are', async () => {
+  test('a signal rejects all held requests that it belongs to', async () => {
     const { server, url, auth, open, first } = await closeGate()
     const client = create(auth, { origin: url })
     const controller = new AbortController()
@@ -139,7 +137,7 @@ describe.each(['http', 'fetch'] as const)('axios (%s adapter): cancelToken', (ad
     expect(to(server.log, '/api/a')).toEqual([])
   })
 
-  test('a token and a signal together: whichever comes first ends the wait', async () => {
+  test('the wait of a request with a cancel token and a signal ends with the first of them', async () => {
     const { instance, source, auth, open, first } = await instanceFor()
     const controller = new AbortController()
 
@@ -159,7 +157,7 @@ describe.each(['http', 'fetch'] as const)('axios (%s adapter): cancelToken', (ad
     expect((await first).status).toBe(200)
   })
 
-  test('the error of a cancelled wait names the request it was', async () => {
+  test('the error of a cancelled wait has the config of its request', async () => {
     const { instance, source, auth, open } = await instanceFor()
 
     const call = instance.get('/api/a', { cancelToken: source.token }).catch((thrown: unknown) => thrown)

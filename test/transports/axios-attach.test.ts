@@ -55,7 +55,7 @@ describe.each(['http', 'fetch'] as const)('axios (%s adapter): above the adapter
     ])
   })
 
-  test('a 401 for good runs the error interceptor once, with the data transformed', async () => {
+  test('a final 401 runs the error interceptor once, with the transformed data', async () => {
     const { instance } = await attached()
     const seen: unknown[] = []
     instance.interceptors.response.use(undefined, (error: AxiosError) => {
@@ -70,8 +70,8 @@ describe.each(['http', 'fetch'] as const)('axios (%s adapter): above the adapter
 
   test.each([
     ['null', null],
-    ['a function that takes everything', () => true],
-  ])('a 401 is recovered from where validateStatus is %s', async (_, validateStatus) => {
+    ['a function that accepts everything', () => true],
+  ])('a 401 leads to a replay if validateStatus is %s', async (_, validateStatus) => {
     const { instance, server } = await attached()
 
     const { status, data } = await instance.get('/api/a', { validateStatus })
@@ -81,7 +81,7 @@ describe.each(['http', 'fetch'] as const)('axios (%s adapter): above the adapter
     expect((await instance.get('/api/always-401', { validateStatus })).status).toBe(401)
   })
 
-  test('an answer that validateStatus refuses rejects after the replay as it would have before', async () => {
+  test('an answer that validateStatus rejects also rejects after a replay', async () => {
     const { instance } = await attached()
 
     const call = instance.get('/api/a', { validateStatus: (status) => status === 418 })
@@ -99,7 +99,7 @@ describe.each(['http', 'fetch'] as const)('axios (%s adapter): above the adapter
     expect(first!.search).toContain('q=%C3%BC')
   })
 
-  test('a call with no config, and request(), go the same way', async () => {
+  test('a call without a config and request() use the session, too', async () => {
     const { instance } = await attached()
 
     expect((await instance('/api/a')).data.generation).toBe(2)
@@ -137,7 +137,7 @@ describe('axios: attaching and detaching', () => {
     expect(server.tokenRequests).toBe(0)
   })
 
-  test('where somebody wrapped the adapter since, detach leaves their wrapper and sends no token', async () => {
+  test('detach keeps a wrapper that was put around the adapter since, and sends no token', async () => {
     const { url, signedIn, server } = await setUp()
     const instance = instanceFor(url)
     const detach = attachAuth(instance, await signedIn())
@@ -158,7 +158,7 @@ describe('axios: attaching and detaching', () => {
     expect(to(server.log, '/api/b')[0]).not.toHaveProperty('authorization')
   })
 
-  test('a request that was held when detach was called still goes', async () => {
+  test('a request that was held when detach was called is still sent', async () => {
     const { url, signedIn, server } = await setUp()
     const instance = instanceFor(url)
     const detach = attachAuth(instance, await signedIn())
@@ -172,7 +172,7 @@ describe('axios: attaching and detaching', () => {
     expect((await call).data.generation).toBe(2)
   })
 
-  test('attached twice, it refreshes once and sends one header', async () => {
+  test('an instance with the session attached twice refreshes once and sends one header', async () => {
     const { url, signedIn, server } = await setUp()
     const instance = instanceFor(url)
     const auth = await signedIn()
@@ -219,7 +219,7 @@ describe('axios: attaching and detaching', () => {
     expect(axios.defaults.adapter).toBe(custom)
   })
 
-  test('a call that names its own adapter goes around the session', async () => {
+  test('a call with its own adapter bypasses the session', async () => {
     const { url, signedIn, server } = await setUp()
     const instance = instanceFor(url)
     attachAuth(instance, await signedIn())
@@ -228,7 +228,7 @@ describe('axios: attaching and detaching', () => {
     expect(to(server.log, '/api/a')[0]).not.toHaveProperty('authorization')
   })
 
-  test('a relative URL without a base URL is refused by axios itself, not by the session', async () => {
+  test('axios itself, not the session, rejects a relative URL without a base URL', async () => {
     const { url, signedIn } = await setUp()
     const instance = axios.create({ proxy: false, adapter: 'http' })
     attachAuth(instance, await signedIn(), { origins: [url] })

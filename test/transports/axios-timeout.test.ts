@@ -21,11 +21,11 @@ describe.each(['http', 'fetch'] as const)('axios (%s adapter): timeout', (adapte
     return { ...gate, instance }
   }
 
-  /** The refresh never comes: what ends the call is its own timeout. */
+  /** Calls while the refresh never ends, so that the call's own timeout ends it. */
   const timesOut = async (instance: AxiosInstance, config = {}) =>
     rejection(instance.get('/api/a', { timeout: 50, ...config }))
 
-  test('time spent waiting counts: the error is axios’s own, and nothing is sent', async () => {
+  test('the time of a hold counts: the call rejects with axios’s own error, and nothing is sent', async () => {
     const { instance, server, open, first } = await held()
 
     const error = await timesOut(instance)
@@ -38,19 +38,19 @@ describe.each(['http', 'fetch'] as const)('axios (%s adapter): timeout', (adapte
     expect(server.refreshes).toBe(1)
   })
 
-  test('clarifyTimeoutError makes it ETIMEDOUT', async () => {
+  test('clarifyTimeoutError makes the code of a timeout during a hold ETIMEDOUT', async () => {
     const { instance } = await held({ transitional: { clarifyTimeoutError: true } })
 
     expect((await timesOut(instance)).code).toBe(AxiosError.ETIMEDOUT)
   })
 
-  test('timeoutErrorMessage is its message', async () => {
+  test('timeoutErrorMessage is the message of a timeout during a hold', async () => {
     const { instance } = await held()
 
     expect((await timesOut(instance, { timeoutErrorMessage: 'too slow' })).message).toBe('too slow')
   })
 
-  test('a timeout of the instance’s defaults counts like that of a call', async () => {
+  test('a timeout in the defaults of the instance works like that of a call', async () => {
     const { instance } = await held({ timeout: 50 })
 
     const error = await rejection(instance.get('/api/a'))
@@ -58,7 +58,7 @@ describe.each(['http', 'fetch'] as const)('axios (%s adapter): timeout', (adapte
     expect([error.code, error.message]).toEqual([AxiosError.ECONNABORTED, 'timeout of 50ms exceeded'])
   })
 
-  test('a timeout of 0 is none', async () => {
+  test('a timeout of 0 never expires', async () => {
     const { instance, open } = await held({ timeout: 0 })
 
     const call = instance.get('/api/a')
@@ -67,7 +67,7 @@ describe.each(['http', 'fetch'] as const)('axios (%s adapter): timeout', (adapte
     expect((await call).status).toBe(200)
   })
 
-  test('the sending gets what the wait has left of it, and its error names the caller’s timeout', async () => {
+  test('after a hold the adapter gets the rest of the timeout, and the error names the caller’s timeout', async () => {
     const { auth, open } = await closeGate()
     const silent = await startOrigin(() => new Promise<undefined>(() => {}))
     const timeouts: unknown[] = []
@@ -92,7 +92,7 @@ describe.each(['http', 'fetch'] as const)('axios (%s adapter): timeout', (adapte
     expect(silent.log).toHaveLength(1)
   })
 
-  test('a hold that ends by the session’s own deadline is no timeout of the caller’s', async () => {
+  test('a hold that the session’s own deadline ends does not look like a timeout of the caller’s', async () => {
     const gate = await closeGate({ timeouts: { hold: 40 } })
     const instance = axios.create({ baseURL: gate.url, adapter, proxy: false })
     attachAuth(instance, gate.auth)

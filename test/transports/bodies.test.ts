@@ -15,7 +15,7 @@ const form = () => {
   return data
 }
 
-/** The same bytes through the client as it comes, without a session: the measure of what replays must look like. */
+/** Sends the same bytes by the bare client, without a session. A replay has to look the same. */
 const sendBare: Readonly<Record<string, (url: string, body: unknown) => Promise<unknown>>> = {
   fetch: (url, body) => fetch(url, { method: 'POST', ...asFetch(body) }),
   ofetch: (url, body) => ofetch(url, { method: 'POST', body: body as never }),
@@ -95,11 +95,11 @@ describe.each(transports)('$name: bodies', ({ name, create }) => {
     expect(new Uint8Array(await file.arrayBuffer())).toEqual(BINARY)
   })
 
-  test('a form keeps the capitals of its boundary, which browsers put into it', async () => {
+  test('a form keeps the capital letters of its boundary, which browsers use', async () => {
     const { server, url, signedIn } = await setUp()
     const NodeResponse = globalThis.Response
     const boundary = '----WebKitFormBoundaryAbCdEf'
-    // Blobs have their type in lower case, here as in browsers; Node's own boundaries have no capitals to lose.
+    // A Blob's type is in lower case, as in browsers. Node's own boundaries have no capitals that could get lost.
     globalThis.Response = class extends NodeResponse {
       constructor(body?: BodyInit | null, init?: ResponseInit) {
         if (!(body instanceof FormData)) super(body, init)
@@ -124,7 +124,7 @@ describe.each(transports)('$name: bodies', ({ name, create }) => {
     expect(form.get('a')).toBe('ü')
   })
 
-  test('headers of the caller go with both sendings', async () => {
+  test('both sendings have the headers of the caller', async () => {
     const { server, url, signedIn } = await setUp()
     const client = create(await signedIn(), { origin: url })
     server.expireAccessTokens()
@@ -139,8 +139,8 @@ describe.each(transports)('$name: bodies', ({ name, create }) => {
   })
 })
 
-describe('fetch: a form with a content type of the caller’s', () => {
-  test('goes with that, as with the bare client', async () => {
+describe('fetch: a form with the caller’s own content type', () => {
+  test('a form is sent with the caller’s own content type, as by the bare client', async () => {
     const { server, url, signedIn } = await setUp()
     const send = createAuthFetch(await signedIn(), { origins: [url] })
     const headers = { 'Content-Type': 'multipart/form-data; boundary=own' }

@@ -5,14 +5,14 @@ import { setUp } from '../conformance/harness.ts'
 import { transports } from '../conformance/transports.ts'
 import { type Reply, startOrigin } from './support.ts'
 
-/** An API that answers the session's first token with `refusal`, and everything else with 200. */
+/** An API that answers a request with the session's first token by `refusal`, and any other by a 200. */
 const startApi = (refusal: Reply) =>
   startOrigin(({ headers }) =>
     headers.authorization?.startsWith('Bearer at-1-1-') ? refusal : { body: '{"ok":true}' },
   )
 
 /** The statuses and `WWW-Authenticate` headers that ask for a new token. */
-const renewals: readonly (readonly [what: string, header: string | string[] | undefined])[] = [
+const refreshChallenges: readonly (readonly [what: string, header: string | string[] | undefined])[] = [
   ['without the header', undefined],
   ['with an empty header', ''],
   ['with Bearer alone', 'Bearer'],
@@ -51,7 +51,7 @@ const withHeader = (header: string | string[] | undefined) =>
   header === undefined ? {} : { headers: { 'www-authenticate': header } }
 
 describe.each(transports)('$name: what counts as a challenge', ({ create, givesRefusalsAs }) => {
-  test.each(renewals)('a 401 %s asks for a new token', async (_, header) => {
+  test.each(refreshChallenges)('a 401 %s leads to a refresh', async (_, header) => {
     const { signedIn, server } = await setUp()
     const api = await startApi({ status: 401, ...withHeader(header) })
     const client = create(await signedIn(), { origin: api.url })
@@ -61,7 +61,7 @@ describe.each(transports)('$name: what counts as a challenge', ({ create, givesR
     expect([api.log.length, server.refreshes]).toEqual([2, 1])
   })
 
-  test.each(refusals)('a 401 %s is the caller’s', async (_, header) => {
+  test.each(refusals)('a 401 %s is returned to the caller', async (_, header) => {
     const { signedIn, server, events } = await setUp()
     const api = await startApi({ status: 401, ...withHeader(header) })
     const client = create(await signedIn(), { origin: api.url })
@@ -72,7 +72,7 @@ describe.each(transports)('$name: what counts as a challenge', ({ create, givesR
     expect([api.log.length, server.tokenRequests, events]).toEqual([1, 0, []])
   })
 
-  test.each([400, 403, 404, 419, 500])('a %i is the caller’s', async (status) => {
+  test.each([400, 403, 404, 419, 500])('a %i is returned to the caller', async (status) => {
     const { signedIn, server } = await setUp()
     const api = await startApi({ status, ...withHeader('Bearer error="invalid_token"') })
     const client = create(await signedIn(), { origin: api.url })
@@ -82,7 +82,7 @@ describe.each(transports)('$name: what counts as a challenge', ({ create, givesR
     expect([api.log.length, server.tokenRequests]).toEqual([1, 0])
   })
 
-  test('isChallenge takes another status for one', async () => {
+  test('isChallenge can make another status a challenge', async () => {
     const { signedIn, server } = await setUp()
     const api = await startApi({ status: 419 })
     const isChallenge = ({ status }: { status: number }) => status === 419
@@ -93,7 +93,7 @@ describe.each(transports)('$name: what counts as a challenge', ({ create, givesR
     expect([api.log.length, server.refreshes]).toEqual([2, 1])
   })
 
-  test('isChallenge may take its time', async () => {
+  test('isChallenge may be asynchronous', async () => {
     const { signedIn, server } = await setUp()
     const api = await startApi({ status: 419 })
     const isChallenge = async ({ status }: { status: number }) => {
@@ -108,7 +108,7 @@ describe.each(transports)('$name: what counts as a challenge', ({ create, givesR
     expect([api.log.length, server.refreshes]).toEqual([3, 1])
   })
 
-  test('isChallenge that says no makes a 401 the caller’s', async () => {
+  test('an isChallenge that returns false returns a 401 to the caller', async () => {
     const { signedIn, server } = await setUp()
     const api = await startApi({ status: 401, ...withHeader('Bearer error="invalid_token"') })
     const client = create(await signedIn(), { origin: api.url, isChallenge: () => false })
@@ -118,7 +118,7 @@ describe.each(transports)('$name: what counts as a challenge', ({ create, givesR
     expect([api.log.length, server.tokenRequests]).toEqual([1, 0])
   })
 
-  test('isChallenge is not asked about a step-up challenge, which no refresh answers', async () => {
+  test('isChallenge is not called for a step-up challenge, which no refresh can satisfy', async () => {
     const { signedIn, server, emitted } = await setUp()
     const header = 'Bearer error="insufficient_user_authentication", acr_values="phr phrh", max_age="60"'
     const api = await startApi({ status: 401, ...withHeader(header) })
@@ -130,7 +130,7 @@ describe.each(transports)('$name: what counts as a challenge', ({ create, givesR
     expect(emitted('stepUpRequired')).toMatchObject([{ acrValues: 'phr phrh', maxAge: 60 }])
   })
 
-  test('isChallenge that throws rejects the call with what it threw', async () => {
+  test('an isChallenge that throws rejects the call with its error', async () => {
     const { signedIn, server } = await setUp()
     const api = await startApi({ status: 200 })
     const problem = new Error('cannot tell')
@@ -146,14 +146,14 @@ describe.each(transports)('$name: what counts as a challenge', ({ create, givesR
   })
 })
 
-describe('GraphQL: the refusal is in the body of a 200', () => {
+describe('GraphQL: a challenge in the body of a 200', () => {
   const isChallenge = async (response: Response) => {
     const { errors } = await response.clone().json()
     return errors?.[0]?.extensions.code === 'UNAUTHENTICATED'
   }
   const startGraph = () => startApi({ body: '{"errors":[{"extensions":{"code":"UNAUTHENTICATED"}}]}' })
 
-  test('fetch: a clone is read, and the caller reads the body of the replay', async () => {
+  test('fetch: isChallenge can read a clone, and the caller reads the body of the replay', async () => {
     const { signedIn, server } = await setUp()
     const api = await startGraph()
     const send = createAuthFetch(await signedIn(), { origins: [api.url], isChallenge })
@@ -165,7 +165,7 @@ describe('GraphQL: the refusal is in the body of a 200', () => {
     expect(server.refreshes).toBe(1)
   })
 
-  test('ofetch: the same', async () => {
+  test('ofetch: isChallenge can read a clone, and the caller gets the data of the replay', async () => {
     const { signedIn, server } = await setUp()
     const api = await startGraph()
     const send = createAuthOfetch(await signedIn(), { defaults: { baseURL: api.url }, isChallenge })

@@ -30,8 +30,8 @@ describe.each(transports)('$name: limits of the hold', ({ create }) => {
     expect([auth.state, server.tokenRequests]).toEqual(['refreshing', 1])
   })
 
-  test('one request more than queueLimit is rejected, and the others go', async () => {
-    // One place is taken by the request whose 401 closed the gate.
+  test('one request more than queueLimit is rejected, and the others are sent', async () => {
+    // The request whose 401 closed the gate takes one place.
     const { server, url, auth, open, first } = await closeGate({ queueLimit: 4 })
     const client = create(auth, { origin: url })
     const authenticated = entered(auth, 'authenticated')
@@ -47,7 +47,7 @@ describe.each(transports)('$name: limits of the hold', ({ create }) => {
     expect(to(server.log, '/api/item/3')).toEqual([])
   })
 
-  test('a refused request that finds the queue full is rejected, too, and was sent once', async () => {
+  test('a request with a 401 that finds the queue full is rejected after one sending', async () => {
     const { server, url, signedIn } = await setUp()
     const auth = await signedIn({ queueLimit: 1 })
     const client = create(auth, { origin: url })

@@ -9,7 +9,7 @@ import { closeGate } from './support.ts'
 
 type Get = (path: string, signal: AbortSignal) => Promise<unknown>
 
-/** Node's own `fetch` leaves a listener on the signal until it is collected; without the signal only ours count. */
+/** Node's `fetch` keeps a listener on the signal until it is garbage-collected. Without the signal only ours are counted. */
 const deaf: typeof fetch = (input, init) => {
   const { signal: _, ...rest } = init ?? {}
   return fetch(input, rest)
@@ -46,14 +46,14 @@ const clients: readonly (readonly [name: string, make: (auth: TestAuth, url: str
 const listenersOf = (signal: AbortSignal) => getEventListeners(signal, 'abort').length
 
 describe.each(clients)('%s: a signal that outlives its requests', (_, make) => {
-  test('has no listener left after hundreds of them, held or not', async () => {
+  test('a signal has no listener after hundreds of requests, held or not', async () => {
     const { url, auth, open, first } = await closeGate()
     const get = make(auth, url)
     const { signal } = new AbortController()
     setMaxListeners(0, signal)
     const held = Array.from({ length: 150 }, (_, index) => get(`/api/${index}`, signal))
     await nextEvent(auth, 'requestHeld')
-    // One for all who wait: Node takes the eleventh for a leak.
+    // All held requests share one listener, because Node reports the eleventh as a leak.
     expect(listenersOf(signal)).toBe(1)
 
     open()
@@ -64,7 +64,7 @@ describe.each(clients)('%s: a signal that outlives its requests', (_, make) => {
     expect(listenersOf(signal)).toBe(0)
   })
 
-  test('has none left after requests that were held twice, refused and rejected', async () => {
+  test('a signal has no listener after requests that were held twice, got a 401, or were rejected', async () => {
     const { server, url, signedIn } = await setUp()
     const auth = await signedIn()
     const get = make(auth, url)
@@ -85,7 +85,7 @@ describe.each(clients)('%s: a signal that outlives its requests', (_, make) => {
 describe.each(['http', 'fetch'] as const)(
   'axios (%s adapter): a cancel token that outlives its requests',
   (adapter) => {
-    test('has no listener left', async () => {
+    test('a cancel token has no listener after its requests', async () => {
       const { url, auth, open, first } = await closeGate()
       const instance = axios.create({ baseURL: url, adapter, proxy: false })
       attachAuth(instance, auth)

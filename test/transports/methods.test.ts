@@ -7,7 +7,7 @@ const withBody = ['POST', 'PUT', 'PATCH', 'DELETE'] as const
 const bare = ['GET', 'HEAD', 'OPTIONS', 'DELETE', 'POST'] as const
 
 describe.each(transports)('$name: methods', ({ create }) => {
-  /** An API that takes the second token of the session only. */
+  /** An API that accepts only the second token of the session. */
   const staleClient = async () => {
     const { signedIn, server } = await setUp()
     const api = await startOrigin(({ method, headers }) =>
@@ -18,7 +18,7 @@ describe.each(transports)('$name: methods', ({ create }) => {
     return { client: create(await signedIn(), { origin: api.url }), api, server }
   }
 
-  test.each(bare)('%s without a body is replayed as it is', async (method) => {
+  test.each(bare)('%s without a body is replayed unchanged', async (method) => {
     const { client, api, server } = await staleClient()
 
     const answer = await client.request('/item', { method })
@@ -47,7 +47,7 @@ describe.each(transports)('$name: methods', ({ create }) => {
   })
 
   test.each(['GET', 'DELETE', 'PUT'])(
-    '%s that is answered 204 after a replay gives an empty answer',
+    'a %s whose replay is answered by a 204 gives an empty answer',
     async (method) => {
       const { server, url, signedIn } = await setUp()
       const client = create(await signedIn(), { origin: url })
@@ -60,7 +60,7 @@ describe.each(transports)('$name: methods', ({ create }) => {
     },
   )
 
-  test('a 401 with an empty body is recovered from like any other', async () => {
+  test('a 401 with an empty body leads to a replay like any other', async () => {
     const { signedIn } = await setUp()
     const api = await startOrigin(({ headers }) =>
       headers.authorization?.startsWith('Bearer at-1-1-') ? { status: 401 } : { body: '"yes"' },
@@ -73,7 +73,7 @@ describe.each(transports)('$name: methods', ({ create }) => {
     expect(api.log).toHaveLength(2)
   })
 
-  test('query strings and fragments go with both sendings as they were given', async () => {
+  test('both sendings have the query string and the fragment as given', async () => {
     const { client, api } = await staleClient()
 
     expect((await client.get('/item?q=a%20b&q=%C3%BC#part')).status).toBe(200)

@@ -8,7 +8,7 @@ import { nextEvent, setUp } from '../conformance/harness.ts'
 import { transports } from '../conformance/transports.ts'
 import { closeGate, deferred, startOrigin, to } from './support.ts'
 
-/** A body, what its owner does to it after the call, and what has to arrive all the same. */
+/** A body, how its owner changes it after the call, and what has to arrive nevertheless. */
 const mutable: readonly (readonly [
   kind: string,
   make: () => [body: unknown, mutate: () => void],
@@ -63,7 +63,7 @@ const mutable: readonly (readonly [
 
 describe.each(transports)('$name: what the caller changes after the call', ({ create }) => {
   test.each(mutable)(
-    '%s is sent as it was, though it changes while the request is held',
+    '%s is sent as it was at the call, although it changes while the request is held',
     async (_, make, sent) => {
       const { server, url, auth, open } = await closeGate()
       const client = create(auth, { origin: url })
@@ -80,7 +80,7 @@ describe.each(transports)('$name: what the caller changes after the call', ({ cr
   )
 
   test.each(mutable)(
-    '%s is replayed as it was, though it changes before the replay',
+    '%s is replayed as it was at the call, although it changes before the replay',
     async (_, make, sent) => {
       const { server, url, signedIn } = await setUp()
       const client = create(await signedIn(), { origin: url })
@@ -97,7 +97,7 @@ describe.each(transports)('$name: what the caller changes after the call', ({ cr
     },
   )
 
-  test('a form is sent as it was, though it changes while the request is held', async () => {
+  test('a form is sent as it was at the call, although it changes while the request is held', async () => {
     const { server, url, auth, open } = await closeGate()
     const client = create(auth, { origin: url })
     const form = new FormData()
@@ -138,7 +138,7 @@ describe.each(clients)('%s: the init object', (_, make) => {
     ['without a body', undefined],
     ['with a string body', 'text'],
     ['with bytes as its body', new TextEncoder().encode('text')],
-  ])('%s is read once, at the call', async (_, body) => {
+  ])('an init %s is read once, at the call', async (_, body) => {
     const { server, url, auth, open } = await closeGate()
     const headers = { 'x-when': 'before' }
     const init = { method: 'DELETE', headers, ...(body !== undefined && { body }) } as RequestInit
@@ -159,7 +159,7 @@ describe.each(clients)('%s: the init object', (_, make) => {
   test.each([
     ['Headers', () => new Headers({ 'x-when': 'before' })],
     ['an array of pairs', () => [['x-when', 'before']]],
-  ])('%s may change between the first sending and the replay', async (_, makeHeaders) => {
+  ])('%s may change between the first sending and the replay without an effect', async (_, makeHeaders) => {
     const { server, url, signedIn, refresh } = await setUp()
     const asked = deferred()
     const door = deferred()
@@ -188,7 +188,7 @@ describe.each(clients)('%s: the init object', (_, make) => {
 })
 
 describe('fetch: a URL object', () => {
-  test('that is pointed elsewhere while the request is held takes no token there', async () => {
+  test('a URL object that changes while the request is held does not redirect the token', async () => {
     const { url, auth, open, server } = await closeGate()
     const foreign = await startOrigin(() => ({ body: '{}' }))
     const target = new URL('/api/echo', url)

@@ -13,7 +13,7 @@ const caught = (promise: Promise<unknown>) =>
   )
 
 describe('ofetch: what the session puts under it', () => {
-  test('a timeout that is over while the request is held rejects it, and nothing is sent', async () => {
+  test('a timeout that expires while the request is held rejects it, and nothing is sent', async () => {
     const { server, url, auth, open, first } = await closeGate()
     const api = createAuthOfetch(auth, { defaults: { baseURL: url } })
 
@@ -26,7 +26,7 @@ describe('ofetch: what the session puts under it', () => {
     expect(to(server.log, '/api/a')).toEqual([])
   })
 
-  test('an error of the session is not retried, though ofetch retries GETs', async () => {
+  test('an error of the session is not retried, although ofetch retries GET requests', async () => {
     const { url, auth, server } = await closeGate({ timeouts: { hold: 40 } })
     const api = createAuthOfetch(auth, { defaults: { baseURL: url, retry: 3 } })
     let failures = 0
@@ -81,7 +81,7 @@ describe('ofetch: what the session puts under it', () => {
     expect(error).toMatchObject({ status: 401, data: { error: 'invalid_token' } })
   })
 
-  test('nothing that people log of an answer or an error holds the token', async () => {
+  test('logs of a response or an error contain no token', async () => {
     const { url, signedIn, server } = await setUp()
     const api = createAuthOfetch(await signedIn(), { defaults: { baseURL: url } })
     const response = await api.raw('/api/a', { headers: { 'x-a': '1' } })
@@ -95,7 +95,7 @@ describe('ofetch: what the session puts under it', () => {
     expect(server.log.at(-1)!.authorization).toMatch(TOKEN_MARKER)
   })
 
-  test('raw gives the whole response of the replay', async () => {
+  test('raw returns the whole response of the replay', async () => {
     const { server, url, signedIn } = await setUp()
     const api = createAuthOfetch(await signedIn(), { defaults: { baseURL: url } })
     server.expireAccessTokens()
@@ -106,7 +106,7 @@ describe('ofetch: what the session puts under it', () => {
     expect(response.headers.get('content-type')).toBe('application/json')
   })
 
-  test('native is a fetch with the session under it', async () => {
+  test('native is a fetch that uses the session', async () => {
     const { server, url, signedIn } = await setUp()
     const api = createAuthOfetch(await signedIn(), { defaults: { baseURL: url } })
     server.expireAccessTokens()
@@ -116,7 +116,7 @@ describe('ofetch: what the session puts under it', () => {
     expect([response.status, (await response.json()).generation]).toEqual([200, 2])
   })
 
-  test('create gives an instance with its own defaults and the same session', async () => {
+  test('create returns an instance with its own defaults and the same session', async () => {
     const { server, url, signedIn } = await setUp()
     const api = createAuthOfetch(await signedIn(), { defaults: { baseURL: url } })
     const child = api.create({ headers: { 'x-child': '1' } }).create({ query: { deep: '1' } })
@@ -131,7 +131,7 @@ describe('ofetch: what the session puts under it', () => {
     ])
   })
 
-  test('create with a fetch of its own does not slip out of the session', async () => {
+  test('create with its own fetch still uses the session', async () => {
     const { url, signedIn } = await setUp()
     const api = createAuthOfetch(await signedIn(), { defaults: { baseURL: url } })
     const child = api.create({}, { fetch: (input, init) => fetch(input, init) })
@@ -139,7 +139,7 @@ describe('ofetch: what the session puts under it', () => {
     expect(await child('/api/a')).toMatchObject({ generation: 1 })
   })
 
-  test('it builds on the instance it is given, which stays without a token', async () => {
+  test('createAuthOfetch builds on the given instance and does not add a token to it', async () => {
     const { server, url, signedIn } = await setUp()
     const base = ofetch.create({ baseURL: url, headers: { 'x-base': '1' } })
     const api = createAuthOfetch(await signedIn(), { ofetch: base, origins: [url] })
@@ -170,7 +170,7 @@ describe('ofetch: what the session puts under it', () => {
     expect(to(server.log, '/api/a')).toHaveLength(2)
   })
 
-  test('a hook that puts on an Authorization header of its own is left alone', async () => {
+  test('an Authorization header that a hook sets is not changed', async () => {
     const { url, signedIn, server } = await setUp()
     const api = createAuthOfetch(await signedIn(), {
       defaults: {

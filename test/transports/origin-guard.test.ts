@@ -35,7 +35,7 @@ describe('createOriginGuard', () => {
     'https://api.example.com\\@evil.example/',
     'https://other.example:8443/anything',
     'https://user:pass@api.example.com/me',
-  ])('lets the token go to %j', (url) => {
+  ])('the guard allows %j', (url) => {
     expect(guard(url)).toBe(true)
   })
 
@@ -67,7 +67,7 @@ describe('createOriginGuard', () => {
     'ftp://api.example.com/',
     'https://',
     'not a url',
-  ])('keeps it from %j', (url) => {
+  ])('the guard refuses %j', (url) => {
     expect(guard(url)).toBe(false)
   })
 
@@ -76,7 +76,7 @@ describe('createOriginGuard', () => {
     'http://10.0.0.1/',
     'http://192.168.0.1/',
     'http://127.0.0.1.example.com/',
-  ])('keeps it from %s, plain http over a network, even where that is named', (url) => {
+  ])('the guard refuses %s, plain http over a network, even if it is named', (url) => {
     expect(createOriginGuard('a transport', { origins: [url] })(url)).toBe(false)
     expect(createOriginGuard('a transport', {}, url)(url)).toBe(false)
     expect(createOriginGuard('a transport', { origins: [url], allowInsecure: true })(url)).toBe(true)
@@ -90,11 +90,11 @@ describe('createOriginGuard', () => {
     'http://127.1.2.3/',
     'http://2130706433:3000/',
     'http://[::1]:3000/',
-  ])('lets it go to %s, which is this machine', (url) => {
+  ])('the guard allows %s, which is this machine', (url) => {
     expect(createOriginGuard('a transport', { origins: [url] })(url)).toBe(true)
   })
 
-  test('a trailing dot or a lookalike of localhost is a host on the network', () => {
+  test('the guard refuses a host that only looks like localhost', () => {
     for (const url of ['http://localhost.example.com/', 'http://notlocalhost/', 'http://[::2]/']) {
       expect(createOriginGuard('a transport', { origins: [url] })(url), url).toBe(false)
     }
@@ -102,7 +102,7 @@ describe('createOriginGuard', () => {
 })
 
 describe('the page', () => {
-  test('its own origin gets the token, and relative URLs lead there', () => {
+  test('the page’s own origin gets the token, also for relative URLs', () => {
     page('https://app.example.com/some/page?q')
     const guard = createOriginGuard('a transport', { origins: ['https://api.example.com'] })
 
@@ -115,7 +115,7 @@ describe('the page', () => {
     expect(guard('https://api.example.com/me')).toBe(true)
   })
 
-  test('the base element of its document counts, as it does for fetch', () => {
+  test('the base element of a document counts, as it does for fetch', () => {
     Object.assign(globalThis, { document: { baseURI: 'https://cdn.example.com/app/' } })
     page('https://app.example.com/')
 
@@ -126,7 +126,7 @@ describe('the page', () => {
   })
 
   test.each(['about:blank', 'file:///home/me/index.html', 'blob:https://app.example.com/1'])(
-    'one at %s has no origin to send tokens to',
+    'a page at %s has no origin to send tokens to',
     (href) => {
       page(href)
 
@@ -134,7 +134,7 @@ describe('the page', () => {
     },
   )
 
-  test('originOf reads relative URLs as the page does', () => {
+  test('originOf resolves relative URLs as the page does', () => {
     expect(originOf('/me')).toBeUndefined()
     page('https://app.example.com/some/page')
     expect(originOf('/me')).toBe('https://app.example.com')
@@ -147,7 +147,7 @@ describe('creating a transport without an origin', () => {
     ['createAuthFetch', () => createAuthFetch(auth)],
     ['createAuthOfetch', () => createAuthOfetch(auth, { defaults: { headers: {} } })],
     ['attachAuth', () => attachAuth(axios.create(), auth)],
-  ])('%s throws a TypeError that says what to set', (name, make) => {
+  ])('%s throws a TypeError that says which option to set', (name, make) => {
     expect(make).toThrow(TypeError)
     expect(make).toThrow(new RegExp(`^${name} .*Set origins: \\['https://api\\.example\\.com'\\]`))
   })

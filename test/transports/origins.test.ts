@@ -3,14 +3,14 @@ import { outcomes, setUp } from '../conformance/harness.ts'
 import { transports } from '../conformance/transports.ts'
 import { closeGate, type Origin, startOrigin, to } from './support.ts'
 
-/** A foreign server, which remembers what it was sent. */
+/** A foreign server, which logs its requests. */
 const startForeign = () => startOrigin(() => ({ status: 401, body: '{}' }))
 
 const tokens = ({ log }: Origin) =>
   log.map(({ headers }) => headers.authorization).filter((value) => value?.startsWith('Bearer'))
 
 describe.each(transports)('$name: where the token goes', ({ create }) => {
-  test('a foreign origin gets none, is not waited for, and its 401 is the caller’s', async () => {
+  test('a request to a foreign origin has no token, does not wait, and its 401 is returned to the caller', async () => {
     const { url, auth, open, first, server } = await closeGate()
     const foreign = await startForeign()
     const client = create(auth, { origin: url })
@@ -23,7 +23,7 @@ describe.each(transports)('$name: where the token goes', ({ create }) => {
     expect((await first).status).toBe(200)
   })
 
-  test('origins adds to them, whatever path, slash or case it is written with', async () => {
+  test('origins adds origins, whatever path, slash or case they are written with', async () => {
     const { url, signedIn } = await setUp()
     const [named, asURL, shouted, stranger] = await Promise.all([1, 2, 3, 4].map(startForeign))
     const client = create(await signedIn({}), {
@@ -67,7 +67,7 @@ describe.each(transports)('$name: where the token goes', ({ create }) => {
     expect(server.tokenRequests).toBe(0)
   })
 
-  test('exclude sends requests as they are, at once', async () => {
+  test('exclude sends requests unchanged and at once', async () => {
     const { url, auth, server, open, first } = await closeGate()
     const asked: string[] = []
     const client = create(auth, {
@@ -110,7 +110,7 @@ describe.each(transports)('$name: where the token goes', ({ create }) => {
     ['dots that climb', (_, foreign) => `/../../../${foreign.host}/x`],
   ]
 
-  test('no way of writing a URL takes the token to a foreign server', async () => {
+  test('no spelling of a URL sends the token to a foreign server', async () => {
     const { url, signedIn, server } = await setUp()
     const foreign = await startForeign()
     const client = create(await signedIn(), { origin: url })
@@ -121,7 +121,7 @@ describe.each(transports)('$name: where the token goes', ({ create }) => {
       expect(tokens(foreign), JSON.stringify(target)).toEqual([])
     }
 
-    // Some of them do lead there, or this would prove nothing.
+    // Some of the URLs do lead to the foreign server; otherwise this test would prove nothing.
     expect(foreign.log.length).toBeGreaterThanOrEqual(3)
     expect(server.tokenRequests).toBe(0)
   })

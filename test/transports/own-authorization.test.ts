@@ -84,8 +84,8 @@ const calls: readonly (readonly [name: string, call: Call])[] = [
   ]),
 ]
 
-describe('an Authorization header of the caller’s own', () => {
-  test.each(calls)('%s: arrives as it is', async (_, call) => {
+describe('the caller’s own Authorization header', () => {
+  test.each(calls)('%s: the own Authorization header arrives unchanged', async (_, call) => {
     const { signedIn } = await setUp()
     const api = await startOrigin(() => ({ body: '"ok"' }))
 
@@ -94,29 +94,35 @@ describe('an Authorization header of the caller’s own', () => {
     expect(api.log.map(({ headers }) => headers.authorization)).toEqual([BASIC])
   })
 
-  test.each(calls)('%s: does not wait for a refresh', async (_, call) => {
-    const { auth, server, open, first } = await closeGate()
-    const api = await startOrigin(() => ({ body: '"ok"' }))
+  test.each(calls)(
+    '%s: a request with its own Authorization header does not wait for a refresh',
+    async (_, call) => {
+      const { auth, server, open, first } = await closeGate()
+      const api = await startOrigin(() => ({ body: '"ok"' }))
 
-    expect(await call(auth, api.url)).toBe(200)
+      expect(await call(auth, api.url)).toBe(200)
 
-    expect([auth.state, server.tokenRequests]).toEqual(['refreshing', 0])
-    open()
-    expect((await first).status).toBe(200)
-  })
+      expect([auth.state, server.tokenRequests]).toEqual(['refreshing', 0])
+      open()
+      expect((await first).status).toBe(200)
+    },
+  )
 
-  test.each(calls)('%s: is not the session’s when it is refused', async (_, call) => {
-    const { signedIn, server, events } = await setUp()
-    const auth = await signedIn()
-    const api = await startOrigin(() => ({ status: 401, headers: { 'www-authenticate': 'Bearer' } }))
+  test.each(calls)(
+    '%s: a 401 for an own Authorization header does not concern the session',
+    async (_, call) => {
+      const { signedIn, server, events } = await setUp()
+      const auth = await signedIn()
+      const api = await startOrigin(() => ({ status: 401, headers: { 'www-authenticate': 'Bearer' } }))
 
-    expect(await call(auth, api.url)).toBe(401)
+      expect(await call(auth, api.url)).toBe(401)
 
-    expect(api.log).toHaveLength(1)
-    expect([auth.state, server.tokenRequests, events.length]).toEqual(['authenticated', 0, 0])
-  })
+      expect(api.log).toHaveLength(1)
+      expect([auth.state, server.tokenRequests, events.length]).toEqual(['authenticated', 0, 0])
+    },
+  )
 
-  test('headers in the init object take the place of those of a Request, its Authorization included', async () => {
+  test('headers in the init object replace those of a Request, including its Authorization', async () => {
     const { signedIn } = await setUp()
     const api = await startOrigin(() => ({}))
 

@@ -9,23 +9,20 @@ import { type Origin, startOrigin, to } from './support.ts'
 const authorizations = ({ log }: Origin) => log.map(({ headers }) => headers.authorization)
 
 describe.each(transports)('$name: redirects', ({ create }) => {
-  test.each([301, 302, 303, 307, 308])(
-    'a %i to another origin does not take the token along',
-    async (status) => {
-      const { signedIn, server } = await setUp()
-      const foreign = await startOrigin(() => ({ body: '{}' }))
-      const api = await startOrigin(() => ({ status, headers: { location: `${foreign.url}/there` } }))
-      const client = create(await signedIn(), { origin: api.url })
+  test.each([301, 302, 303, 307, 308])('a %i to another origin drops the token', async (status) => {
+    const { signedIn, server } = await setUp()
+    const foreign = await startOrigin(() => ({ body: '{}' }))
+    const api = await startOrigin(() => ({ status, headers: { location: `${foreign.url}/there` } }))
+    const client = create(await signedIn(), { origin: api.url })
 
-      expect((await client.post('/here', { n: 1 })).status).toBe(200)
+    expect((await client.post('/here', { n: 1 })).status).toBe(200)
 
-      expect(authorizations(api)).toEqual([expect.stringMatching(/^Bearer at-/)])
-      expect(authorizations(foreign)).toEqual([undefined])
-      expect(server.tokenRequests).toBe(0)
-    },
-  )
+    expect(authorizations(api)).toEqual([expect.stringMatching(/^Bearer at-/)])
+    expect(authorizations(foreign)).toEqual([undefined])
+    expect(server.tokenRequests).toBe(0)
+  })
 
-  test('a redirect to another port of the same host is one to another origin', async () => {
+  test('a redirect to another port of the same host drops the token', async () => {
     const { signedIn } = await setUp()
     const foreign = await startOrigin(() => ({ body: '{}' }))
     const api = await startOrigin(() => ({
@@ -40,7 +37,7 @@ describe.each(transports)('$name: redirects', ({ create }) => {
   })
 
   test.each([302, 307])(
-    'a %i within the origin keeps the token, and a 401 behind it is recovered from',
+    'a %i within the origin keeps the token, and a 401 after it leads to a replay',
     async (status) => {
       const { signedIn, server } = await setUp()
       const api = await startOrigin(({ url, headers }) =>
@@ -83,7 +80,7 @@ describe.each(transports)('$name: redirects', ({ create }) => {
     )
   })
 
-  test('a 401 of another origin, reached by a redirect, is no reason to refresh', async () => {
+  test('a 401 of another origin after a redirect does not cause a refresh', async () => {
     const { signedIn, server } = await setUp()
     const foreign = await startOrigin(() => ({ status: 401, headers: { 'www-authenticate': 'Bearer' } }))
     const api = await startOrigin(() => ({ status: 302, headers: { location: `${foreign.url}/there` } }))
@@ -97,7 +94,7 @@ describe.each(transports)('$name: redirects', ({ create }) => {
     expect(auth.state).toBe('authenticated')
   })
 
-  test('nor is its word about stronger sign-ins taken for the API’s', async () => {
+  test('a step-up challenge of another origin after a redirect emits no event', async () => {
     const { signedIn, server, emitted } = await setUp()
     const foreign = await startOrigin(() => ({
       status: 401,
@@ -129,14 +126,14 @@ describe('a page’s relative URLs', () => {
     return { auth: await signedIn(), absolute: (path: string) => new URL(path, api.url).href }
   }
 
-  test('fetch: a 401 behind a redirect is recovered from', async () => {
+  test('fetch: a 401 after a redirect of a relative URL leads to a replay', async () => {
     const { auth, absolute } = await startPage()
     const send = createAuthFetch(auth, { fetch: (input, init) => fetch(absolute(input as string), init) })
 
     expect((await send('/here')).status).toBe(200)
   })
 
-  test('axios: a 401 is recovered from, behind a redirect or not', async () => {
+  test('axios: a 401 for a relative URL leads to a replay, with and without a redirect', async () => {
     const { auth, absolute } = await startPage()
     const instance = axios.create({
       adapter: (config) => getAdapter('http')({ ...config, url: absolute(config.url!), proxy: false }),
@@ -149,7 +146,7 @@ describe('a page’s relative URLs', () => {
 })
 
 describe('axios (http adapter): redirects', () => {
-  test('one from a host to its subdomain does not take the token along', async () => {
+  test('a redirect from a host to its subdomain drops the token', async () => {
     const { signedIn } = await setUp()
     const foreign = await startOrigin(() => ({ body: '{}' }))
     const api = await startOrigin(() => ({
@@ -171,7 +168,7 @@ describe('axios (http adapter): redirects', () => {
     expect(authorizations(foreign)).toEqual([undefined])
   })
 
-  /** Clients before axios 1.13 leave it to `beforeRedirect` alone to keep the header from a subdomain. */
+  /** Before axios 1.13, only `beforeRedirect` keeps the header from a subdomain. */
   test.each([
     ['a subdomain', (api: URL) => `http://sub.${api.host}/x`, false],
     ['another port', (api: URL) => `http://${api.hostname}:1/x`, false],
@@ -199,7 +196,7 @@ describe('axios (http adapter): redirects', () => {
     expect(theirs).toEqual([headers])
   })
 
-  test('the caller’s own beforeRedirect runs for every hop, and after the token was taken off', async () => {
+  test('the caller’s own beforeRedirect runs for every hop, after the token was removed', async () => {
     const { signedIn, url, server } = await setUp()
     const foreign = await startOrigin(() => ({ body: '{}' }))
     const hops: unknown[] = []

@@ -20,7 +20,7 @@ const json = (url: string, body: unknown, init: RequestInit = {}) =>
   })
 
 describe.each(clients)('%s: Request objects', (_, make) => {
-  test('one with a JSON body is replayed with its method, headers and bytes', async () => {
+  test('a Request with a JSON body is replayed with its method, headers and bytes', async () => {
     const { server, url, signedIn } = await setUp()
     const send = make(await signedIn(), url)
     server.expireAccessTokens()
@@ -36,7 +36,7 @@ describe.each(clients)('%s: Request objects', (_, make) => {
     }
   })
 
-  test('one with a form is replayed with the same boundary and bytes', async () => {
+  test('a Request with a form is replayed with the same boundary and bytes', async () => {
     const { server, url, signedIn } = await setUp()
     const send = make(await signedIn(), url)
     server.expireAccessTokens()
@@ -53,7 +53,7 @@ describe.each(clients)('%s: Request objects', (_, make) => {
     expect(first!.bodyBytes.length).toBeGreaterThan(50)
   })
 
-  test('one whose body is a stream is replayed, for a request can be cloned', async () => {
+  test('a Request whose body is a stream is replayed, because a Request can be cloned', async () => {
     const { server, url, signedIn } = await setUp()
     const send = make(await signedIn(), url)
     server.expireAccessTokens()
@@ -68,7 +68,7 @@ describe.each(clients)('%s: Request objects', (_, make) => {
     ])
   })
 
-  test('what the init object says goes before what the request says, on both sendings', async () => {
+  test('the init object takes precedence over the Request in both sendings', async () => {
     const { server, url, signedIn } = await setUp()
     const send = make(await signedIn(), url)
     server.expireAccessTokens()
@@ -112,7 +112,7 @@ describe.each(clients)('%s: Request objects', (_, make) => {
     expect(parsed.get('a')).toBe('ü')
   })
 
-  test('a stream in the init object goes once, and its 401 is the caller’s', async () => {
+  test('a stream in the init object is sent once, and its 401 is returned to the caller', async () => {
     const { server, url, signedIn } = await setUp()
     const auth = await signedIn()
     const send = make(auth, url)
@@ -129,7 +129,7 @@ describe.each(clients)('%s: Request objects', (_, make) => {
     expect(to(server.log, '/api/echo').map(({ bodyText }) => bodyText)).toEqual(['once'])
   })
 
-  test('one that is held is sent as it was, though the init object changes', async () => {
+  test('a held Request is sent as it was at the call, although the init object changes', async () => {
     const { server, url, auth, open } = await closeGate()
     const headers = new Headers({ 'x-when': 'before' })
     const init: RequestInit = { method: 'PUT', headers, body: 'before' }
@@ -150,7 +150,7 @@ describe.each(clients)('%s: Request objects', (_, make) => {
     ).toEqual([['PUT', 'before', 'before']])
   })
 
-  test('the signal of one that is held ends its wait at once', async () => {
+  test('the signal of a held Request ends its wait at once', async () => {
     const { server, url, auth, open, first } = await closeGate()
     const controller = new AbortController()
 
@@ -167,7 +167,7 @@ describe.each(clients)('%s: Request objects', (_, make) => {
 })
 
 describe('fetch: Request objects', () => {
-  test('one that was sent is used up, as with the bare fetch', async () => {
+  test('a Request that was sent is used up, as with the bare fetch', async () => {
     const { url, signedIn } = await setUp()
     const send = createAuthFetch(await signedIn(), { origins: [url] })
     const request = json(`${url}/api/echo`, { a: 1 })
@@ -178,7 +178,7 @@ describe('fetch: Request objects', () => {
     await expect(send(request)).rejects.toThrow(TypeError)
   })
 
-  test('its headers stay without the token, for they are the caller’s to log', async () => {
+  test('the headers of a Request get no token, because the caller may log them', async () => {
     const { server, url, signedIn } = await setUp()
     const send = createAuthFetch(await signedIn(), { origins: [url] })
     server.expireAccessTokens()
@@ -189,7 +189,7 @@ describe('fetch: Request objects', () => {
     expect(request.headers.has('authorization')).toBe(false)
   })
 
-  test('one in the place of the init object lends its method, headers and body to another URL', async () => {
+  test('a Request given as the init object provides method, headers and body for another URL', async () => {
     const { server, url, signedIn } = await setUp()
     const send = createAuthFetch(await signedIn(), { origins: [url] })
     server.expireAccessTokens()
@@ -209,7 +209,7 @@ describe('fetch: Request objects', () => {
     ])
   })
 
-  test('what fetch would reject is a rejection here too, never thrown at once', async () => {
+  test('an input that fetch rejects is a rejection, too, and never a synchronous error', async () => {
     const { url, signedIn } = await setUp()
     const problem = new Error('from exclude')
     const auth = await signedIn()

@@ -8,7 +8,7 @@ import { createAuthOfetch } from '../../src/transports/ofetch.ts'
 import { setUp } from '../conformance/harness.ts'
 import { deferred, startOrigin } from './support.ts'
 
-/** An API that refuses the session's first token with a body that never ends. */
+/** An API that answers the session's first token by a 401 with a body that never ends. */
 const startEndless = async () => {
   const refused = { early: deferred<ServerResponse>(), late: deferred<ServerResponse>() }
   const arrived = deferred()
@@ -61,8 +61,8 @@ const clients = [
   })),
 ]
 
-describe.each(clients)('$name: the 401 that nobody sees', ({ read }) => {
-  test('is let go of, so that its connection is free', async () => {
+describe.each(clients)('$name: the 401 before a replay', ({ read }) => {
+  test('the 401 before a replay is discarded, so that its connection is free', async () => {
     const { api, auth, refused } = await startEndless()
 
     expect(await read(auth as never, api.url)).toBe('the answer')
@@ -72,7 +72,7 @@ describe.each(clients)('$name: the 401 that nobody sees', ({ read }) => {
     expect(reply.writableFinished).toBe(false)
   })
 
-  test('is let go of where the session ends over it, too', async () => {
+  test('a 401 that ends the session is discarded, too', async () => {
     const { api, auth, refused, server } = await startEndless()
     server.killRefreshTokens()
 
@@ -83,8 +83,8 @@ describe.each(clients)('$name: the 401 that nobody sees', ({ read }) => {
   })
 })
 
-describe.each(clients)('$name: a 401 that comes after the end of the session', ({ read }) => {
-  test('is let go of, and the call rejects with that end', async () => {
+describe.each(clients)('$name: a 401 after the end of the session', ({ read }) => {
+  test('a 401 after the end of the session is discarded, and the call rejects with the session’s error', async () => {
     const { api, auth, refused, arrived, late, server } = await startEndless()
     const call = read(auth as never, api.url, '/a?late').catch((error: unknown) => error)
     await arrived
@@ -100,7 +100,7 @@ describe.each(clients)('$name: a 401 that comes after the end of the session', (
 })
 
 describe('axios (http adapter): an agent with one socket', () => {
-  test('has it free for the replay', async () => {
+  test('an agent with one socket has it free for the replay', async () => {
     const { api, auth } = await startEndless()
     const httpAgent = new Agent({ keepAlive: true, maxSockets: 1 })
     onTestFinished(() => httpAgent.destroy())
@@ -114,7 +114,7 @@ describe('axios (http adapter): an agent with one socket', () => {
 })
 
 describe('fetch: the answer', () => {
-  test('is the Response that the client gave, unread', async () => {
+  test('the answer is the client’s own unread Response', async () => {
     const { server, url, signedIn } = await setUp()
     const given: Response[] = []
     const send = createAuthFetch(await signedIn(), {
@@ -142,7 +142,7 @@ describe('fetch: the answer', () => {
     expect(await response.json()).toMatchObject({ generation: 2 })
   })
 
-  test('is, for a 401 for good, that of the second sending, with its body to read', async () => {
+  test('the answer of a final 401 is that of the second sending, with an unread body', async () => {
     const { url, signedIn, server } = await setUp()
     const send = createAuthFetch(await signedIn(), { origins: [url] })
 
@@ -153,7 +153,7 @@ describe('fetch: the answer', () => {
     expect(server.log.filter(({ path }) => path === '/api/always-401')).toHaveLength(2)
   })
 
-  test('can be streamed', async () => {
+  test('the answer can be streamed', async () => {
     const { url, signedIn, server } = await setUp()
     const send = createAuthFetch(await signedIn(), { origins: [url] })
     server.expireAccessTokens()
@@ -165,7 +165,7 @@ describe('fetch: the answer', () => {
     expect(JSON.parse(Buffer.concat(chunks).toString())).toMatchObject({ generation: 2 })
   })
 
-  test('is what the global fetch gives that is there at the time of the request', async () => {
+  test('the answer comes from the global fetch at the time of the request', async () => {
     const { url, signedIn } = await setUp()
     const send = createAuthFetch(await signedIn(), { origins: [url] })
     const original = globalThis.fetch
@@ -183,7 +183,7 @@ describe('fetch: the answer', () => {
     expect(calls).toBe(1)
   })
 
-  test('never comes where the network fails: the client’s own error does, and no refresh', async () => {
+  test('a network failure rejects with the client’s own error and causes no refresh', async () => {
     const { signedIn, server } = await setUp()
     const gone = await startOrigin((_, reply) => {
       reply.destroy()

@@ -22,7 +22,7 @@ const [fetchTransport, ofetchTransport, axiosHttp, axiosFetch] = transports as [
   (typeof transports)[0],
 ]
 
-/** Which clients take which streams; the http adapter knows those of Node only. */
+/** Which clients accept which streams. The http adapter knows only those of Node. */
 const streams = [
   { kind: 'a web stream', make: webStream, transport: fetchTransport },
   { kind: 'an async iterable', make: generated, transport: fetchTransport },
@@ -35,7 +35,7 @@ const streams = [
 describe.each(streams)('$name: $kind', ({ make, transport }) => {
   const post = (client: Client, path: string) => client.post(path, make())
 
-  test('is not hoarded: its 401 is given back, and the refresh is under way', async () => {
+  test('a stream is not buffered: its 401 is returned, and a refresh starts', async () => {
     const { server, url, signedIn } = await setUp()
     const auth = await signedIn()
     const client = transport.create(auth, { origin: url })
@@ -53,7 +53,7 @@ describe.each(streams)('$name: $kind', ({ make, transport }) => {
     expect(to(server.log, '/api/upload')).toHaveLength(2)
   })
 
-  test('that waits before its first sending goes once, whole, with the new token', async () => {
+  test('a stream that waits before its first sending is sent once, whole, with the new token', async () => {
     const { server, url, auth, open } = await closeGate()
     const client = transport.create(auth, { origin: url })
 
@@ -67,7 +67,7 @@ describe.each(streams)('$name: $kind', ({ make, transport }) => {
     ])
   })
 
-  test('is replayed byte for byte where bufferStreams was asked for', async () => {
+  test('a stream is replayed byte for byte if bufferStreams is set', async () => {
     const { server, url, signedIn } = await setUp()
     const client = transport.create(await signedIn(), { origin: url, bufferStreams: true })
     server.expireAccessTokens()
@@ -83,7 +83,7 @@ describe.each(streams)('$name: $kind', ({ make, transport }) => {
 })
 
 describe('axios (http adapter): streams that only Node has', () => {
-  test('a stream of strings is replayed byte for byte where bufferStreams was asked for', async () => {
+  test('a stream of strings is replayed byte for byte if bufferStreams is set', async () => {
     const { server, url, signedIn } = await setUp()
     const client = axiosHttp.create(await signedIn(), { origin: url, bufferStreams: true })
     server.expireAccessTokens()
@@ -125,14 +125,14 @@ describe('axios (http adapter): streams that only Node has', () => {
     return { answer, sent: to(bench.server.log, '/api/form') }
   }
 
-  test('the form of postForm, a stream in Node, goes once', async () => {
+  test('the form of postForm, a stream in Node, is sent once', async () => {
     const { answer, sent } = await postForm(false)
 
     expect(answer.status).toBe(401)
     expect(sent).toHaveLength(1)
   })
 
-  test('the form of postForm is replayed with its boundary where bufferStreams was asked for', async () => {
+  test('the form of postForm is replayed with its boundary if bufferStreams is set', async () => {
     const { answer, sent } = await postForm(true)
 
     expect(answer.status).toBe(200)
@@ -146,9 +146,9 @@ describe('axios (http adapter): streams that only Node has', () => {
   })
 })
 
-describe('axios: a stream as the answer', () => {
+describe('axios: a stream as the response', () => {
   test.each(['http', 'fetch'] as const)(
-    'the %s adapter hands on the replay’s stream, and lets the refused one go',
+    'the %s adapter returns the stream of the replay and discards that of the 401',
     async (adapter) => {
       const { url, signedIn, server } = await setUp()
       const auth = await signedIn()

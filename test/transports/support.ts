@@ -1,50 +1,25 @@
 import { createServer, type IncomingHttpHeaders, type ServerResponse } from 'node:http'
 import type { AddressInfo, Socket } from 'node:net'
 import { onTestFinished } from 'vitest'
+import { closeGate as closeGateOf } from '../../src/testing/conformance/closed-gate.ts'
 import type { TokenServerRequest } from '../../src/testing/token-server/token-server.ts'
 import { createAuthFetch } from '../../src/transports/fetch.ts'
-import { type Bench, nextEvent, setUp, type TestAuth, type TestOptions } from '../conformance/harness.ts'
+import { setUp, type TestAuth, type TestOptions } from '../conformance/harness.ts'
 
-/** A promise, and the way to resolve it. */
-export const deferred = <T = void>() => {
-  let resolve!: (value: T) => void
-  const promise = new Promise<T>((settle) => {
-    resolve = settle
-  })
-  return { promise, resolve }
-}
+export { deferred } from '../../src/testing/conformance/waits.ts'
 
-/** A bench whose gate is closed: a 401 has set a refresh going, which waits until it is let through. */
-export interface ClosedGate extends Bench {
-  readonly auth: TestAuth
-  /** Lets the refresh through to the token endpoint. */
-  open(): void
-  /** The request whose 401 closed the gate. */
-  readonly first: Promise<Response>
-  /** Whether the refresh that is under way was told to stop. */
-  readonly refreshAborted: () => boolean
-}
+/** A session whose gate is closed, with its harness. `first` is the request whose 401 closed the gate. */
+export type ClosedGate = Awaited<ReturnType<typeof closeGate>>
 
-export const closeGate = async (options: TestOptions = {}): Promise<ClosedGate> => {
-  const bench = await setUp()
-  const door = deferred()
-  let aborted = false
-  const auth = await bench.signedIn({
-    ...options,
-    refresh: async (request) => {
-      request.signal.addEventListener('abort', () => {
-        aborted = true
-      })
-      await door.promise
-      return bench.refresh(request)
-    },
-  })
-  bench.server.expireAccessTokens()
-  const held = nextEvent(auth, 'requestHeld')
-  const first = createAuthFetch(auth, { origins: [bench.url] })(`${bench.url}/api/first`)
-  first.catch(() => {})
-  await held
-  return { ...bench, auth, open: () => door.resolve(), first, refreshAborted: () => aborted }
+/** Signs in and closes the gate of the session; see the shared `closeGate`. Requests go through `createAuthFetch`. */
+export const closeGate = async (options: TestOptions = {}) => {
+  const harness = await setUp()
+  const connect = (auth: TestAuth) => {
+    const send = createAuthFetch(auth, { origins: [harness.url] })
+    return { get: (path: string) => send(`${harness.url}${path}`) }
+  }
+  const { auth, open, first, refreshAborted } = await closeGateOf({ ...harness, connect }, options)
+  return { ...harness, auth, open, first, refreshAborted }
 }
 
 /** The requests for one path, in order of arrival. */
@@ -73,7 +48,7 @@ export interface Origin {
   readonly connections: () => number
 }
 
-/** A bare server on loopback that answers as it is told, gone after the test. */
+/** A bare server on loopback that answers as its handler says, closed after the test. */
 export const startOrigin = async (
   answer: (seen: Seen, reply: ServerResponse) => Reply | undefined | Promise<Reply | undefined>,
 ): Promise<Origin> => {
@@ -87,7 +62,7 @@ export const startOrigin = async (
     const seen = { method, url, headers, body: Buffer.concat(chunks) }
     log.push(seen)
     const reply = await answer(seen, outgoing)
-    // Whoever was given no reply writes one.
+    // A handler that returned no reply writes one itself.
     if (!reply) return
     outgoing.statusCode = reply.status ?? 200
     for (const [name, value] of Object.entries(reply.headers ?? {})) outgoing.setHeader(name, value)
@@ -107,5 +82,5 @@ export const startOrigin = async (
   return { url: `http://127.0.0.1:${port}`, port, log, connections: () => connections }
 }
 
-/** What an error or an answer shows to whoever logs it must not hold a token, nor a part of one. */
+/** A logged error or answer must not show a token, nor a part of one. */
 export const TOKEN_MARKER = /\b[ar]t-\d+-\d+-[0-9a-f]+/

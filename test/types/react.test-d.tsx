@@ -1,4 +1,4 @@
-// Checked by `tsc`, never run: what compiles here, and what does not, is the test.
+// Checked by `tsc`, never run. The test is that each line compiles, or fails as marked.
 import type { ReactElement } from 'react'
 import { expectTypeOf } from 'vitest'
 import { requireSession, safeReturnPath } from '../../src/bindings/guard.ts'
@@ -27,7 +27,7 @@ interface Claims {
 const auth = createAuth<Credentials, Claims>({ refresh: () => ({ access_token: 'a' }) })
 const plain = createAuth({ refresh: () => ({ access_token: 'a' }) })
 
-// A context of one's own knows credentials and claims everywhere.
+// A custom context has typed credentials and claims everywhere.
 const app = createAuthContext<typeof auth>()
 export function Typed() {
   expectTypeOf(app.useAuth()).toEqualTypeOf<Auth<Credentials, Claims>>()
@@ -43,7 +43,7 @@ export function Typed() {
   void app.useAuth().signIn({ username: 'ada', password: 'correct' })
   // @ts-expect-error a password is missing
   void app.useAuth().signIn({ username: 'ada' })
-  // @ts-expect-error there is no such claim
+  // @ts-expect-error this claim does not exist
   app.useSession((session) => session?.claims?.role)
   app.useSession(
     (session) => session?.claims?.roles ?? [],
@@ -55,12 +55,12 @@ export function Typed() {
   return null
 }
 expectTypeOf(<app.AuthProvider auth={auth} keepExpired />).toExtend<ReactElement>()
-// @ts-expect-error its provider takes that auth and no other
+// @ts-expect-error the custom provider accepts only its own auth type
 ;<app.AuthProvider auth={plain} />
-// @ts-expect-error an auth is needed
+// @ts-expect-error auth is required
 ;<app.AuthProvider />
 
-// Those without a context of one's own take any auth, and know of it what is said of it.
+// Without a custom context, any auth fits, and its type is that of the type argument.
 expectTypeOf(<AuthProvider auth={auth} />).toExtend<ReactElement>()
 expectTypeOf(<AuthProvider auth={plain} />).toExtend<ReactElement>()
 export function Plain() {
@@ -73,7 +73,7 @@ export function Plain() {
   return null
 }
 
-// Given the auth, they know it, with or without a provider.
+// Hooks that receive the auth have its types, with or without a provider.
 export function Direct() {
   expectTypeOf(useSession(auth)).toEqualTypeOf<Session<Claims> | undefined>()
   expectTypeOf(useSession(auth, (session) => session?.claims?.sub)).toEqualTypeOf<string | undefined>()
@@ -82,22 +82,22 @@ export function Direct() {
   >()
   expectTypeOf(app.useSession(plain)).toEqualTypeOf<Session | undefined>()
   useReady(auth)
-  // @ts-expect-error a claim of that auth
+  // @ts-expect-error that auth has no such claim
   useSession(auth, (session) => session?.claims?.role)
-  // @ts-expect-error that is no auth
+  // @ts-expect-error that is not an auth
   useSession({ session: undefined })
   return null
 }
 
-// Children and fallbacks are anything React renders.
+// Children and fallbacks may be anything that React renders.
 expectTypeOf(<SignedIn fallback={<p>Sign in</p>}>{['text', 1, null]}</SignedIn>).toExtend<ReactElement>()
-// @ts-expect-error a function is nothing to render
+// @ts-expect-error a function cannot be rendered
 ;<SignedIn>{() => 'text'}</SignedIn>
 
-// Guards take any auth, and any address.
+// Guards accept any auth and any address.
 expectTypeOf(
   requireSession(auth, { url: new URL('https://a.example'), loginPath: '/login' }),
 ).resolves.toEqualTypeOf<string | undefined>()
 expectTypeOf(safeReturnPath(null)).toEqualTypeOf<string>()
-// @ts-expect-error the sign-in page is needed
+// @ts-expect-error loginPath is required
 void requireSession(auth, { url: '/' })

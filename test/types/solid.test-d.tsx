@@ -1,5 +1,5 @@
 /** @jsxImportSource solid-js */
-// Checked by `tsc`, never run: what compiles here, and what does not, is the test.
+// Checked by `tsc`, never run. The test is that each line compiles, or fails as marked.
 import type { Accessor, Component, JSX, Resource } from 'solid-js'
 import { expectTypeOf } from 'vitest'
 import {
@@ -28,7 +28,7 @@ interface Claims {
 const auth = createAuth<Credentials, Claims>({ refresh: () => ({ access_token: 'a' }) })
 const plain = createAuth({ refresh: () => ({ access_token: 'a' }) })
 
-// A context of one's own knows credentials and claims everywhere.
+// A custom context has typed credentials and claims everywhere.
 const app = createAuthContext<typeof auth>()
 export function Typed() {
   expectTypeOf(app.useAuth()).toEqualTypeOf<Auth<Credentials, Claims>>()
@@ -46,7 +46,7 @@ export function Typed() {
   void app.useAuth().signIn({ username: 'ada', password: 'correct' })
   // @ts-expect-error a password is missing
   void app.useAuth().signIn({ username: 'ada' })
-  // @ts-expect-error there is no such claim
+  // @ts-expect-error this claim does not exist
   app.useSession((session) => session?.claims?.role)
   app.useSession(
     (session) => session?.claims?.roles ?? [],
@@ -58,12 +58,12 @@ export function Typed() {
   return null
 }
 expectTypeOf(<app.AuthProvider auth={auth} keepExpired />).toEqualTypeOf<JSX.Element>()
-// @ts-expect-error its provider takes that auth and no other
+// @ts-expect-error the custom provider accepts only its own auth type
 ;<app.AuthProvider auth={plain} />
-// @ts-expect-error an auth is needed
+// @ts-expect-error auth is required
 ;<app.AuthProvider />
 
-// Those without a context of one's own take any auth, and know of it what is said of it.
+// Without a custom context, any auth fits, and its type is that of the type argument.
 expectTypeOf(<AuthProvider auth={auth} />).toEqualTypeOf<JSX.Element>()
 expectTypeOf(<AuthProvider auth={plain} />).toEqualTypeOf<JSX.Element>()
 export function Plain() {
@@ -76,7 +76,7 @@ export function Plain() {
   return null
 }
 
-// Given the auth, they know it, with or without a provider.
+// Primitives that receive the auth have its types, with or without a provider.
 export function Direct() {
   expectTypeOf(useSession(auth)).toEqualTypeOf<Accessor<Session<Claims> | undefined>>()
   expectTypeOf(useSession(auth, (session) => session?.claims?.sub)).toEqualTypeOf<
@@ -87,15 +87,15 @@ export function Direct() {
   >()
   expectTypeOf(app.useSession(plain)).toEqualTypeOf<Accessor<Session | undefined>>()
   useReady(auth)
-  // @ts-expect-error a claim of that auth
+  // @ts-expect-error that auth has no such claim
   useSession(auth, (session) => session?.claims?.role)
-  // @ts-expect-error that is no auth
+  // @ts-expect-error that is not an auth
   useSession({ session: undefined })
   return null
 }
 
-// Children and fallbacks are anything Solid renders.
+// Children and fallbacks may be anything that Solid renders.
 expectTypeOf(SignedIn).toExtend<Component<ViewProps>>()
 expectTypeOf(<SignedIn fallback={<p>Sign in</p>}>{['text', 1, null]}</SignedIn>).toEqualTypeOf<JSX.Element>()
-// @ts-expect-error there is no such property
+// @ts-expect-error this property does not exist
 ;<SignedIn otherwise="no">yes</SignedIn>

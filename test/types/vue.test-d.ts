@@ -1,4 +1,4 @@
-// Checked by `tsc`, never run: what compiles here, and what does not, is the test.
+// Checked by `tsc`, never run. The test is that each line compiles, or fails as marked.
 import { expectTypeOf } from 'vitest'
 import { type ComputedRef, createApp, defineComponent, h, type Plugin } from 'vue'
 import {
@@ -29,7 +29,7 @@ interface Claims {
 const auth = createAuth<Credentials, Claims>({ refresh: () => ({ access_token: 'a' }) })
 const plain = createAuth({ refresh: () => ({ access_token: 'a' }) })
 
-// A context of one's own knows credentials and claims everywhere.
+// A custom context has typed credentials and claims everywhere.
 const app = createAuthContext<typeof auth>()
 export function useTyped() {
   expectTypeOf(app.useAuth()).toEqualTypeOf<Auth<Credentials, Claims>>()
@@ -47,9 +47,9 @@ export function useTyped() {
   void app.useAuth().signIn({ username: 'ada', password: 'correct' })
   // @ts-expect-error a password is missing
   void app.useAuth().signIn({ username: 'ada' })
-  // @ts-expect-error there is no such claim
+  // @ts-expect-error this claim does not exist
   app.useSession((session) => session?.claims?.role)
-  // @ts-expect-error it is read-only
+  // @ts-expect-error a computed ref is read-only
   app.useSession().value = undefined
   app.useSession(
     (session) => session?.claims?.roles ?? [],
@@ -60,12 +60,12 @@ export function useTyped() {
   )
 }
 expectTypeOf(app.createAuthPlugin(auth, { keepExpired: true })).toExtend<Plugin>()
-// @ts-expect-error its plugin takes that auth and no other
+// @ts-expect-error the custom plugin accepts only its own auth type
 app.createAuthPlugin(plain)
-// @ts-expect-error an auth is needed
+// @ts-expect-error auth is required
 app.createAuthPlugin()
 
-// Those without a context of one's own take any auth, and know of it what is said of it.
+// Without a custom context, any auth fits, and its type is that of the type argument.
 createApp({}).use(createAuthPlugin(auth)).use(createAuthPlugin(plain))
 export function usePlain() {
   expectTypeOf(useAuth()).toEqualTypeOf<Auth>()
@@ -76,7 +76,7 @@ export function usePlain() {
   expectTypeOf(useReady).returns.toEqualTypeOf<Promise<void>>()
 }
 
-// Given the auth, they know it, in a component or outside of them.
+// Composables that receive the auth have its types, inside and outside of components.
 export function useDirect() {
   expectTypeOf(useSession(auth)).toEqualTypeOf<ComputedRef<Session<Claims> | undefined>>()
   expectTypeOf(useSession(auth, (session) => session?.claims?.sub)).toEqualTypeOf<
@@ -87,13 +87,13 @@ export function useDirect() {
   >()
   expectTypeOf(app.useSession(plain)).toEqualTypeOf<ComputedRef<Session | undefined>>()
   void useReady(auth)
-  // @ts-expect-error a claim of that auth
+  // @ts-expect-error that auth has no such claim
   useSession(auth, (session) => session?.claims?.role)
-  // @ts-expect-error that is no auth
+  // @ts-expect-error that is not an auth
   useSession({ session: undefined })
 }
 
-// The components are components: in templates, in render functions, and registered by name.
+// The components work in templates, in render functions, and registered by name.
 export const page = defineComponent({
   components: { SignedIn, SignedOut, Expired, Restoring, Mine: app.SignedIn },
   render: () => [

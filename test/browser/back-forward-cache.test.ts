@@ -4,26 +4,26 @@ import { hasChromium } from '../support/chromium.ts'
 import type { TabOptions } from './tab-session.ts'
 import { past, tabsSuite, until } from './tabs-suite.ts'
 
-/** How long access tokens live, in milliseconds. */
+/** The lifetime of access tokens, in milliseconds. */
 const LIFETIME = 2_000
-/** They are renewed at the last moment, so that there is time to leave the page. */
+/** Tokens are refreshed at the last moment, so that there is time to leave the page. */
 const LATE: TabOptions['auth'] = { refreshAhead: 50 }
 
-/** What Chromium says of a page that it could not bring back. */
+/** Chromium's reasons why it did not restore a page. */
 interface NotRestored extends PerformanceEntry {
   readonly notRestoredReasons?: { readonly reasons: readonly { readonly reason: string }[] } | null
 }
 
-describe.skipIf(!hasChromium)('a page that comes back out of the back/forward cache', () => {
-  const { serve, signedIn, start, untilDead, requests } = tabsSuite({ plain: true })
+describe.skipIf(!hasChromium)('a page that returns from the back/forward cache', () => {
+  const { serve, signedIn, start, untilExpired, requests } = tabsSuite({ plain: true })
 
   const leave = (page: Page) => page.goto(new URL('/elsewhere', page.url()).href)
 
-  /** Goes back, and makes sure that it is the same page, and not a new one. */
-  async function comeBack(page: Page) {
+  /** Goes back, and checks that the page was restored and not loaded again. */
+  async function goBack(page: Page) {
     await page.goBack({ waitUntil: 'commit' })
     await until(page, () => 'tab' in globalThis)
-    expect(await page.evaluate(notRestored), 'why it is another page').toBe(null)
+    expect(await page.evaluate(notRestored), 'reasons why the page was not restored').toBe(null)
     await until(page, () => tab.returned())
   }
 
@@ -32,30 +32,30 @@ describe.skipIf(!hasChromium)('a page that comes back out of the back/forward ca
     return entry?.notRestoredReasons?.reasons ?? null
   }
 
-  it('renews its token, which died meanwhile, once and before its first request goes', async () => {
+  it('refreshes its expired token once, before it sends its first request', async () => {
     const server = await serve({ accessTokenLifetime: LIFETIME })
     const [page] = await signedIn(1, { auth: LATE })
-    await page.evaluate(() => tab.askOnWaking('/api/first', 10))
+    await page.evaluate(() => tab.requestOnWake('/api/first', 10))
     await leave(page)
     const { refreshes } = server
     await past(Date.now() + LIFETIME)
     expect(server.refreshes).toBe(refreshes)
-    await comeBack(page)
+    await goBack(page)
     expect(await page.evaluate(() => tab.result())).toBe('200')
     expect(server).toMatchObject({ refreshes: refreshes + 1, reuseDetections: 0, expiredTokenUses: 0 })
     expect(requests('/api/first')).toHaveLength(10)
   })
 
-  it('takes over what another tab renewed meanwhile', async () => {
+  it('uses the tokens that another tab refreshed meanwhile', async () => {
     const server = await serve()
     const [page, other] = (await signedIn(2, { lifetime: LIFETIME, auth: LATE })) as [Page, Page]
-    await page.evaluate(() => tab.askOnWaking('/api/first', 10))
+    await page.evaluate(() => tab.requestOnWake('/api/first', 10))
     const own = await page.evaluate(() => tab.refreshCalls())
     await leave(page)
-    await untilDead()
+    await untilExpired()
     await other.evaluate(() => tab.refresh())
     const { refreshes } = server
-    await comeBack(page)
+    await goBack(page)
     expect(await page.evaluate(() => tab.result())).toBe('200')
     expect(await page.evaluate(() => tab.refreshCalls())).toBe(own)
     expect(server).toMatchObject({
@@ -66,44 +66,44 @@ describe.skipIf(!hasChromium)('a page that comes back out of the back/forward ca
     })
   })
 
-  const WAYS: [string, TabOptions][] = [
+  const MODES: [string, TabOptions][] = [
     ['with a coordinator', {}],
     ['without a coordinator, from localStorage', { coordinated: false }],
     ['with a coordinator, from an encrypted store', { store: 'encrypted' }],
     ['without a coordinator, from an encrypted store', { store: 'encrypted', coordinated: false }],
   ]
 
-  describe.each(WAYS)('finds out, %s,', (_, options) => {
-    it('that the user signed out elsewhere', async () => {
+  describe.each(MODES)('%s', (_, options) => {
+    it('notices that the user signed out in another tab', async () => {
       await serve()
       const [page, other] = (await signedIn(2, options)) as [Page, Page]
       await leave(page)
       await other.evaluate(() => tab.signOut())
-      await comeBack(page)
+      await goBack(page)
       await until(page, () => tab.state() === 'loggedOut')
       expect(await page.evaluate(() => tab.token())).toBeUndefined()
     })
 
-    it('that somebody else signed in elsewhere', async () => {
+    it('notices that another user signed in in another tab', async () => {
       await serve()
       const [page, other] = (await signedIn(2, options)) as [Page, Page]
       await leave(page)
       await other.evaluate(() => tab.signIn('bob'))
-      await comeBack(page)
+      await goBack(page)
       await until(page, () => tab.subject() === 'bob')
       expect(await page.evaluate(() => tab.token())).toBe(await other.evaluate(() => tab.token()))
-      expect(await page.evaluate(() => tab.ask('/api/hello'))).toBe('200')
+      expect(await page.evaluate(() => tab.request('/api/hello'))).toBe('200')
     })
   })
 
-  describe('and was left in the middle of an exchange', () => {
-    /** The first tab is left while the server has its exchange before it. Nobody would ever go without the lock. */
-    async function leftInExchange(tabs: number) {
+  describe('after it was left during a refresh', () => {
+    /** The server holds the refresh of the first tab. The lock timeout is long, so that no tab refreshes without the lock. */
+    async function startRefreshing(tabs: number) {
       const server = await serve({ reuseGrace: 60_000 })
       const [page, ...others] = await signedIn(tabs, { auth: { timeouts: { lock: 600_000 } } })
       server.expireAccessTokens()
       const held = server.holdNext()
-      await page.evaluate(() => tab.startAsking('/api/left'))
+      await page.evaluate(() => tab.startRequests('/api/left'))
       await held.arrived
       return { server, page, others: others as [Page, Page], held }
     }
@@ -111,24 +111,27 @@ describe.skipIf(!hasChromium)('a page that comes back out of the back/forward ca
     const waiting = (page: Page, count: number) =>
       until(page, async (count) => (await navigator.locks.query()).pending?.length === count, count)
 
-    it.each(['before', 'after'])('goes on with it, where the answer comes %s its return', async (when) => {
-      const { server, page, held } = await leftInExchange(1)
-      await leave(page)
-      if (when === 'before') held.answer()
-      await comeBack(page)
-      if (when === 'after') held.answer()
-      expect(await page.evaluate(() => tab.result())).toBe('200')
-      expect(server).toMatchObject({ tokenRequests: 1, refreshes: 1 })
-    })
+    it.each(['before', 'after'])(
+      'completes the refresh if the response arrives %s its return',
+      async (when) => {
+        const { server, page, held } = await startRefreshing(1)
+        await leave(page)
+        if (when === 'before') held.answer()
+        await goBack(page)
+        if (when === 'after') held.answer()
+        expect(await page.evaluate(() => tab.result())).toBe('200')
+        expect(server).toMatchObject({ tokenRequests: 1, refreshes: 1 })
+      },
+    )
 
-    it('gives the lock to a tab that needs it, and begins anew with what that one got', async () => {
+    it('is evicted if another tab needs the lock, and starts again with the tokens of that tab', async () => {
       const {
         server,
         page,
         others: [other],
-      } = await leftInExchange(2)
+      } = await startRefreshing(2)
       await leave(page)
-      expect(await other.evaluate(() => tab.ask('/api/other'))).toBe('200')
+      expect(await other.evaluate(() => tab.request('/api/other'))).toBe('200')
       await page.goBack({ waitUntil: 'load' })
       expect(await page.evaluate(notRestored)).toEqual([{ reason: 'weblocks-contention' }])
       expect(await start(page)).toBe('authenticated')
@@ -136,12 +139,12 @@ describe.skipIf(!hasChromium)('a page that comes back out of the back/forward ca
       expect(server).toMatchObject({ tokenRequests: 2, refreshes: 1, reuseDetections: 0 })
     })
 
-    it('does not keep a lock that falls to it meanwhile from a tab that needs it', async () => {
-      const { server, page, others, held } = await leftInExchange(3)
-      const [left, third] = others
-      await left.evaluate(() => tab.startAsking('/api/left'))
-      await waiting(left, 1)
-      await leave(left)
+    it('does not block a tab that needs the lock if the cached page gets the lock meanwhile', async () => {
+      const { server, page, others, held } = await startRefreshing(3)
+      const [cached, third] = others
+      await cached.evaluate(() => tab.startRequests('/api/left'))
+      await waiting(cached, 1)
+      await leave(cached)
       await third.evaluate(() => tab.startRefresh())
       await waiting(third, 2)
       held.answer()

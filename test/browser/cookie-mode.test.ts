@@ -4,22 +4,22 @@ import { hasChromium } from '../support/chromium.ts'
 import type { TabOptions } from './tab-session.ts'
 import { everywhere, tabsSuite, until } from './tabs-suite.ts'
 
-/** Chromium takes Secure cookies from plain http on this machine. */
+/** Chromium accepts Secure cookies from localhost over plain http. */
 const SERVER = { jwt: true, secureCookie: true, csrfHeader: 'x-requested-by' }
 
-/** The refresh token in an HttpOnly cookie, the access token in memory, and nothing anywhere else. */
+/** The refresh token is in an HttpOnly cookie, the access token in memory. No store is used. */
 const COOKIE: TabOptions = { cookie: true, store: 'memory' }
-/** The same, and a record without a token, by which the tabs know what session there is. */
+/** The same with a store. Its record has no token, but identifies the session. */
 const WITH_RECORD: TabOptions = { cookie: true, auth: { persist: 'refresh-token' } }
 
 describe.skipIf(!hasChromium)('a session in a cookie', () => {
   const { serve, profile, open, start, requests, url } = tabsSuite()
 
-  const asks = (page: Page, path = '/api/hello') => page.evaluate((path) => tab.ask(path), path)
+  const request = (page: Page, path = '/api/hello') => page.evaluate((path) => tab.request(path), path)
   const signIn = (page: Page, user: string) => page.evaluate((user) => tab.signIn(user), user)
   const subject = (page: Page) => page.evaluate(() => tab.subject())
 
-  /** So many tabs: ada signs in in the first one, and the others find her session. */
+  /** Opens tabs. Ada signs in in the first one, and the others restore her session. */
   async function signedIn(tabs: number, options = COOKIE) {
     const server = await serve(SERVER)
     const profiled = await profile()
@@ -34,14 +34,14 @@ describe.skipIf(!hasChromium)('a session in a cookie', () => {
     return { server, pages: pages as [Page, Page], ...profiled }
   }
 
-  it('is found again after a reload, by one silent refresh', async () => {
+  it('is restored after a reload by one silent refresh', async () => {
     const { server, pages, context } = await signedIn(1)
     const [page] = pages
     const { tokenRequests } = server
     await page.reload()
     expect(await start(page, COOKIE)).toBe('authenticated')
     expect(await subject(page)).toBe('ada')
-    expect(await asks(page)).toBe('200')
+    expect(await request(page)).toBe('200')
     expect(server).toMatchObject({ tokenRequests: tokenRequests + 1, refreshes: 1, reuseDetections: 0 })
     expect(await context.cookies()).toMatchObject([
       { name: 'refresh_token', httpOnly: true, secure: true, sameSite: 'Strict', path: '/token' },
@@ -53,28 +53,28 @@ describe.skipIf(!hasChromium)('a session in a cookie', () => {
     ])
   })
 
-  it('is none where there is no cookie, and that is no error', async () => {
+  it('does not exist without a cookie, and emits no error', async () => {
     const server = await serve(SERVER)
     const [page] = await open(1)
     for (let times = 1; times <= 2; times++) {
       expect(await start(page, COOKIE)).toBe('anonymous')
       expect(await page.evaluate(() => tab.history())).toEqual([])
-      expect(await asks(page)).toBe('401')
+      expect(await request(page)).toBe('401')
       expect(server.tokenRequests).toBe(times)
       await page.reload()
     }
   })
 
-  it('is renewed when its token dies, and once for all requests that wait', async () => {
+  it('is refreshed once for all held requests when its token expires', async () => {
     const { server, pages } = await signedIn(1)
     const [page] = pages
     server.expireAccessTokens()
-    await page.evaluate(() => tab.startAsking('/api/waits', 20))
+    await page.evaluate(() => tab.startRequests('/api/waits', 20))
     expect(await page.evaluate(() => tab.result())).toBe('200')
     expect(server).toMatchObject({ refreshes: 1, reuseDetections: 0 })
   })
 
-  it('is found by several tabs that start at once, one after the other', async () => {
+  it('is restored by tabs that start at once, one after the other', async () => {
     const { server, pages, open: openTab } = await signedIn(1)
     await pages[0].close()
     const started = await Promise.all([openTab(), openTab(), openTab(), openTab()])
@@ -86,32 +86,32 @@ describe.skipIf(!hasChromium)('a session in a cookie', () => {
     expect(server.tokenRequests).toBe(1)
     held.answer()
     expect(await Promise.all(starting)).toEqual(Array(4).fill('authenticated'))
-    for (const page of started) expect(await asks(page)).toBe('200')
+    for (const page of started) expect(await request(page)).toBe('200')
     expect(server).toMatchObject({ tokenRequests: 4, refreshes: 4, reuseDetections: 0 })
   })
 
   describe.each([
-    ['kept nowhere else', COOKIE],
-    ['with a record of it', WITH_RECORD],
+    ['without a record in a store', COOKIE],
+    ['with a record in a store', WITH_RECORD],
   ])('%s', (_, options) => {
-    it('is over in all tabs when one of them signs out, on the server, too, and the cookie is gone', async () => {
+    it('is signed out in all tabs and on the server when one tab signs out, and loses its cookie', async () => {
       const { server, pages, context } = await signedIn(3, options)
       const { tokenRequests } = server
       await pages[1].evaluate(() => tab.signOut())
       await everywhere(pages, () => tab.state() === 'loggedOut')
       expect(server).toMatchObject({ tokenRequests, revocations: 1, reuseDetections: 0 })
       expect(await context.cookies()).toEqual([])
-      for (const page of pages) expect(await asks(page)).toBe('401')
+      for (const page of pages) expect(await request(page)).toBe('401')
       await pages[0].reload()
       expect(await start(pages[0], options)).toBe('anonymous')
     })
 
-    it('sends nothing of its user as another one, who signed in in another tab', async () => {
+    it('sends no held request as another user who signed in in another tab', async () => {
       const { server, pages } = await signedIn(2, options)
       const [page, other] = pages
       server.expireAccessTokens()
       const held = server.holdNext()
-      await page.evaluate(() => tab.startAsking('/api/of-ada'))
+      await page.evaluate(() => tab.startRequests('/api/of-ada'))
       await held.arrived
       const changed = signIn(other, 'bob')
       await until(page, async () => (await navigator.locks.query()).pending?.length === 1)
@@ -120,35 +120,35 @@ describe.skipIf(!hasChromium)('a session in a cookie', () => {
       expect(await page.evaluate(() => tab.result())).toBe('SignedOutError: user_changed')
       await until(page, () => tab.subject() === 'bob')
       expect(await page.evaluate(() => tab.reasons('signedIn').length)).toBe(2)
-      for (const each of pages) expect(await asks(each)).toBe('200')
+      for (const each of pages) expect(await request(each)).toBe('200')
       expect(requests('/api/of-ada')).toHaveLength(1)
       expect(server.reuseDetections).toBe(0)
     })
   })
 
-  it('with a record of it is that of who signs in in another tab, at once', async () => {
+  it('switches at once to a user who signs in in another tab if there is a record in a store', async () => {
     const { server, pages } = await signedIn(2, WITH_RECORD)
     const [page, other] = pages
     const { tokenRequests } = server
     await signIn(other, 'bob')
     await until(page, () => tab.subject() === 'bob')
-    expect(await asks(page)).toBe('200')
+    expect(await request(page)).toBe('200')
     expect(server).toMatchObject({ tokenRequests: tokenRequests + 2, reuseDetections: 0 })
   })
 
   const STRANGERS = [
-    ['of another site, which has not even the cookie', 'stranger.localhost', 400],
-    ['of another origin of the same site, which has no header', '127.0.0.1', 403],
+    ['of another site, which has no cookie', 'stranger.localhost', 400],
+    ['of another origin of the same site, which cannot send the header', '127.0.0.1', 403],
   ] as const
 
-  it.each(STRANGERS)('cannot be had, nor ended, by a page %s', async (_, host, status) => {
+  it.each(STRANGERS)('cannot be used or ended by a page %s', async (_, host, status) => {
     const { server, pages, context, origin } = await signedIn(1)
     const { port } = new URL(origin)
     const stranger = await context.newPage()
     await stranger.goto(`http://${host}:${port}/elsewhere`)
     server.reset()
     await stranger.evaluate(async (url) => {
-      // What a form can send, and so needs no preflight.
+      // Sends what a form can send, which needs no preflight.
       const forge = (path: string) =>
         fetch(url + path, {
           method: 'POST',

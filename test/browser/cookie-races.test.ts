@@ -7,19 +7,19 @@ import { tabsSuite, until } from './tabs-suite.ts'
 const SERVER = { jwt: true, secureCookie: true, csrfHeader: 'x-requested-by' }
 
 const MODES: [string, TabOptions][] = [
-  ['kept nowhere else', { cookie: true, store: 'memory' }],
-  ['with a record of it', { cookie: true, auth: { persist: 'refresh-token' } }],
+  ['in a cookie only', { cookie: true, store: 'memory' }],
+  ['in a cookie, with a record in the store', { cookie: true, auth: { persist: 'refresh-token' } }],
 ]
 
-/** An answer brings its cookie with it, whoever is signed in by then: so they must not overtake each other. */
-describe.skipIf(!hasChromium).each(MODES)('a session in a cookie, %s,', (_, options) => {
+/** A response sets its cookie even if another user has signed in since. So responses must not overtake each other. */
+describe.skipIf(!hasChromium).each(MODES)('a session %s', (_, options) => {
   const { serve, open, start } = tabsSuite()
 
   const refresh = (page: Page) => page.evaluate(() => tab.refresh())
   const subject = (page: Page) => page.evaluate(() => tab.subject())
 
-  /** Ada is signed in in so many tabs, and the server has an exchange of the first one before it. */
-  async function renewing(tabs: number, more: TabOptions = {}) {
+  /** Opens tabs in which ada is signed in. The server holds a refresh of the first tab. */
+  async function startRefreshing(tabs: number, more: TabOptions = {}) {
     const server = await serve(SERVER)
     const pages = (await open(tabs)) as [Page, Page]
     for (const page of pages) await start(page, { ...options, ...more })
@@ -27,7 +27,7 @@ describe.skipIf(!hasChromium).each(MODES)('a session in a cookie, %s,', (_, opti
     for (const page of pages.slice(1)) {
       await page.reload()
       await start(page, { ...options, ...more })
-      // A record says whose session it is before the exchange that it asks for has been made.
+      // With a record, the tab knows the user before its refresh has completed.
       await until(page, () => tab.state() === 'authenticated' && tab.subject() === 'ada')
     }
     const held = server.holdNext()
@@ -36,8 +36,8 @@ describe.skipIf(!hasChromium).each(MODES)('a session in a cookie, %s,', (_, opti
     return { server, pages, held }
   }
 
-  it('is not put back by a late answer after somebody else signed in in another tab', async () => {
-    const { server, pages, held } = await renewing(2)
+  it('is not restored by a late response after another user signed in in another tab', async () => {
+    const { server, pages, held } = await startRefreshing(2)
     const [page, other] = pages
     const signedIn = other.evaluate(() => tab.signIn('bob'))
     await until(page, async () => (await navigator.locks.query()).pending?.length === 1)
@@ -54,19 +54,22 @@ describe.skipIf(!hasChromium).each(MODES)('a session in a cookie, %s,', (_, opti
   it.each([
     ['with', true],
     ['without', false],
-  ])('nor in the same tab, %s a coordinator', async (_, coordinated) => {
-    const { server, pages, held } = await renewing(1, { coordinated })
-    const [page] = pages
-    const signedIn = page.evaluate(() => tab.signIn('bob'))
-    await until(page, () => tab.state() === 'authenticating')
-    held.answer()
-    await signedIn
-    await refresh(page)
-    expect(await subject(page)).toBe('bob')
-    expect(server).toMatchObject({ reuseDetections: 0, revocations: 0 })
-  })
+  ])(
+    'is not restored by a late response after another user signed in in the same tab, %s a coordinator',
+    async (_, coordinated) => {
+      const { server, pages, held } = await startRefreshing(1, { coordinated })
+      const [page] = pages
+      const signedIn = page.evaluate(() => tab.signIn('bob'))
+      await until(page, () => tab.state() === 'authenticating')
+      held.answer()
+      await signedIn
+      await refresh(page)
+      expect(await subject(page)).toBe('bob')
+      expect(server).toMatchObject({ reuseDetections: 0, revocations: 0 })
+    },
+  )
 
-  it('is not ended when a sign-in comes to nothing because another one followed', async () => {
+  it('is not ended by a sign-in that another sign-in replaced', async () => {
     const server = await serve(SERVER)
     const [page] = await open(1)
     await start(page, options)

@@ -1,19 +1,19 @@
-/** What runs inside the pages and workers: bundled, served, and called by name from the tests. */
-import { type Auth, createAuth, type SessionRecord, type SessionStorage } from '../../src/index.ts'
+/** The script of the pages and workers. It is bundled and served, and the tests call its functions by name. */
+import { type Auth, createAuth, type SessionRecord, type StorageFeature } from '../../src/index.ts'
+import { type EncryptedRecord, encrypt } from '../../src/storage/aes-gcm.ts'
 import { encryptedStorage } from '../../src/storage/index.ts'
 import { withEntry } from '../../src/storage/indexed-db.ts'
-import { type SealedRecord, seal } from '../../src/storage/sealed.ts'
 
 export type Answer =
   | { readonly value: unknown }
   | { readonly error: { readonly name: string; readonly reason?: string; readonly text: string } }
 
 declare global {
-  /** Calls the test. */
-  var hear: (id: string) => void
+  /** Calls the listener of the test with this id. */
+  var notify: (id: string) => void
 }
 
-const stores = new Map<string, SessionStorage>()
+const stores = new Map<string, StorageFeature>()
 const stops = new Map<string, () => void>()
 const storeOf = (name: string, id: string) => {
   const store = stores.get(id) ?? encryptedStorage({ name })
@@ -21,7 +21,7 @@ const storeOf = (name: string, id: string) => {
   return store
 }
 
-/** An error does not come through to the test as it is. */
+/** Converts an error to plain data, because `page.evaluate` does not preserve its fields. */
 async function answer(operation: () => unknown): Promise<Answer> {
   try {
     return { value: await operation() }
@@ -32,31 +32,34 @@ async function answer(operation: () => unknown): Promise<Answer> {
 }
 
 const entry = (name: string) =>
-  withEntry<SealedRecord>(name, 'readonly', (store, key) => store.get(key) as IDBRequest<SealedRecord>)
+  withEntry<EncryptedRecord>(name, 'readonly', (store, key) => store.get(key) as IDBRequest<EncryptedRecord>)
 const putEntry = (name: string, value: unknown) =>
   withEntry(name, 'readwrite', (store, key) => store.put(value, key))
 
 const aesKey = (extractable = false) =>
   crypto.subtle.generateKey({ name: 'AES-GCM', length: 256 }, extractable, ['encrypt', 'decrypt'])
 
-/** What somebody may have done to the entry, by what it is. */
+/** Ways to damage the entry, by the result. */
 const spoilers = {
   nothing: () => null,
-  'a text': () => 'SECRET',
+  text: () => 'SECRET',
   'a record that is not encrypted': () => ({ version: 1, accessToken: 'SECRET' }),
-  'an entry of the version to come': (sealed: SealedRecord) => ({ ...sealed, version: 2 }),
-  'a record without its key': ({ key: _, ...rest }: SealedRecord) => rest,
-  'a record under another key': async (sealed: SealedRecord) => ({ ...sealed, key: await aesKey() }),
-  'a record with another IV': (sealed: SealedRecord) => ({ ...sealed, iv: new Uint8Array(12) }),
-  'half of it': (sealed: SealedRecord) => ({ ...sealed, data: sealed.data.slice(0, 40) }),
-  'a record with one bit turned over': ({ data, ...rest }: SealedRecord) => {
+  'an entry of a later version': (encrypted: EncryptedRecord) => ({ ...encrypted, version: 2 }),
+  'a record without its key': ({ key: _, ...rest }: EncryptedRecord) => rest,
+  'a record under another key': async (encrypted: EncryptedRecord) => ({ ...encrypted, key: await aesKey() }),
+  'a record with another IV': (encrypted: EncryptedRecord) => ({ ...encrypted, iv: new Uint8Array(12) }),
+  'half of a record': (encrypted: EncryptedRecord) => ({ ...encrypted, data: encrypted.data.slice(0, 40) }),
+  'a record with one flipped bit': ({ data, ...rest }: EncryptedRecord) => {
     const bytes = new Uint8Array(data.slice(0))
     bytes[20] = (bytes[20] ?? 0) ^ 1
     return { ...rest, data: bytes.buffer }
   },
-  'a record that was moved here': (_: SealedRecord) =>
-    seal({ version: 1, id: 'k', rotation: 0, startedAt: 0, receivedAt: 0, accessToken: 'SECRET' }, 'there'),
-  'a text that is no JSON': async ({ version, iv }: SealedRecord, name: string) => {
+  'a record of another database': (_: EncryptedRecord) =>
+    encrypt(
+      { version: 1, id: 'k', rotation: 0, startedAt: 0, receivedAt: 0, accessToken: 'SECRET' },
+      'there',
+    ),
+  'an encrypted text that is not JSON': async ({ version, iv }: EncryptedRecord, name: string) => {
     const key = await aesKey()
     const additionalData = new TextEncoder().encode(`authchart/1/${name}`)
     const data = await crypto.subtle.encrypt(
@@ -70,7 +73,7 @@ const spoilers = {
 export type Spoiler = keyof typeof spoilers
 export const SPOILERS = Object.keys(spoilers) as Spoiler[]
 
-let indexedDBAsItIs: PropertyDescriptor | undefined
+let originalIndexedDB: PropertyDescriptor | undefined
 let auth: Auth | undefined
 
 const done = (request: IDBRequest) =>
@@ -85,23 +88,24 @@ export const scenarios = {
     answer(async () => void (await storeOf(name, id).write(record))),
   clear: (name: string, id: string) => answer(async () => void (await storeOf(name, id).clear())),
   subscribe: (name: string, id: string, listener: string) => {
-    const stop = storeOf(name, id).subscribe?.(() => hear(listener))
+    const stop = storeOf(name, id).subscribe?.(() => notify(listener))
     if (stop) stops.set(listener, stop)
   },
   stop: (listener: string) => stops.get(listener)?.(),
 
-  put: async (name: string, value: unknown) => void (await putEntry(name, await seal(value as never, name))),
+  put: async (name: string, value: unknown) =>
+    void (await putEntry(name, await encrypt(value as never, name))),
   spoil: async (name: string, how: Spoiler) =>
     void (await putEntry(name, await spoilers[how](await entry(name), name))),
 
   forbid() {
-    indexedDBAsItIs = Object.getOwnPropertyDescriptor(globalThis, 'indexedDB')
+    originalIndexedDB = Object.getOwnPropertyDescriptor(globalThis, 'indexedDB')
     const open = () => {
       throw new DOMException('The user denied permission to access the database.', 'SecurityError')
     }
     Object.defineProperty(globalThis, 'indexedDB', { value: { open }, configurable: true })
   },
-  allow: () => Object.defineProperty(globalThis, 'indexedDB', indexedDBAsItIs ?? {}),
+  allow: () => Object.defineProperty(globalThis, 'indexedDB', originalIndexedDB ?? {}),
 
   deleteDatabase: (name: string) =>
     new Promise<string>((resolve, reject) => {
@@ -110,7 +114,7 @@ export const scenarios = {
       request.onblocked = () => resolve('blocked')
       request.onerror = () => reject(request.error)
     }),
-  /** Another script has made a database of that name, in a version of its own. */
+  /** Creates a database with this name in another version, as another script could. */
   async occupy(name: string) {
     await scenarios.deleteDatabase(name)
     const request = indexedDB.open(name, 5)
@@ -118,7 +122,7 @@ export const scenarios = {
     request.result.close()
   },
 
-  /** What the entry consists of, the key aside, and what can be done with the key. */
+  /** Returns the parts of the entry except the key, and the properties of the key. */
   async inspect(name: string) {
     const { version, key, iv, data, ...rest } = await entry(name)
     const exported = await crypto.subtle.exportKey('raw', key).then(
@@ -130,7 +134,7 @@ export const scenarios = {
     const texts = [iv, new Uint8Array(data)].map(({ buffer }) => bytes(buffer))
     return { version, exported, extractable, usages, algorithm, iv: [...iv], texts, rest }
   },
-  /** Every entry of every database, in names only. */
+  /** The names and keys of all databases. */
   async databases() {
     const names = (await indexedDB.databases()).map(({ name = '' }) => name)
     return Promise.all(
@@ -150,7 +154,7 @@ export const scenarios = {
     )
   },
 
-  /** Writes one record after another until the page is gone. */
+  /** Writes one record after another until the page is closed. */
   async writeForEver(name: string, record: SessionRecord) {
     const store = encryptedStorage({ name })
     await store.write(record)
@@ -159,13 +163,13 @@ export const scenarios = {
     })()
   },
 
-  /** What is said on the store's channel while it writes and clears. */
-  async overhear(name: string, record: SessionRecord) {
-    const said: unknown[] = []
+  /** Returns the messages on the channel of the store during a write and a clear. */
+  async recordMessages(name: string, record: SessionRecord) {
+    const messages: unknown[] = []
     const channel = new BroadcastChannel(`authchart storage ${name}`)
     const twice = new Promise<void>((resolve) => {
       channel.onmessage = ({ data }) => {
-        if (said.push(data) === 2) resolve()
+        if (messages.push(data) === 2) resolve()
       }
     })
     const store = encryptedStorage({ name })
@@ -173,32 +177,32 @@ export const scenarios = {
     await store.clear()
     await twice
     channel.close()
-    return said
+    return messages
   },
 
-  /** A session of this page; gives its state. */
+  /** Starts the session of this page. Returns its state. */
   async start(name: string, tokens?: { access_token: string }) {
-    auth = createAuth({ storage: encryptedStorage({ name }), refresh: () => ({ access_token: 'renewed' }) })
+    auth = createAuth({ storage: encryptedStorage({ name }), refresh: () => ({ access_token: 'refreshed' }) })
     await auth.ready()
     if (tokens) await auth.setTokens(tokens)
     return auth.state
   },
   token: () => auth?.getAccessToken(),
   signOut: () => auth?.signOut(),
-  /** Waits for the session to come into that state. */
-  reaches: (state: string) =>
+  /** Waits until the session is in this state. */
+  waitForState: (state: string) =>
     new Promise<void>((resolve) => {
-      const look = () => {
+      const check = () => {
         if (auth?.state === state) resolve()
       }
-      auth?.on('transition', look)
-      look()
+      auth?.on('transition', check)
+      check()
     }),
 }
 
 Object.assign(globalThis, { encryptedScenarios: scenarios })
 
-/** In a worker there is no test to call in; it writes, reads, and says what it got. */
+/** Runs in a worker, which the test cannot call: reads, writes, reads again, and posts the results. */
 async function serve(port: { postMessage(message: unknown): void }, name: string) {
   const record = {
     version: 1,

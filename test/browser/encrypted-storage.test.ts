@@ -4,7 +4,9 @@ import { build } from 'esbuild'
 import type { Browser, BrowserContext, CDPSession, Page } from 'playwright-core'
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest'
 import { StorageError } from '../../src/core/errors.ts'
-import type { SessionRecord, SessionStorage } from '../../src/core/ports.ts'
+import type { StorageFeature } from '../../src/core/features/feature.ts'
+import { defineStorage } from '../../src/core/features/share.ts'
+import type { SessionRecord } from '../../src/core/ports.ts'
 import { FULL, LEAST, storageContract } from '../storage/contract.ts'
 import { hasChromium, launchChromium } from '../support/chromium.ts'
 import type { Answer, Spoiler } from './encrypted-storage.page.ts'
@@ -14,16 +16,16 @@ declare global {
 }
 
 const SPOILERS: Spoiler[] = [
-  'a text',
+  'text',
   'a record that is not encrypted',
-  'an entry of the version to come',
+  'an entry of a later version',
   'a record without its key',
   'a record under another key',
   'a record with another IV',
-  'half of it',
-  'a record with one bit turned over',
-  'a record that was moved here',
-  'a text that is no JSON',
+  'half of a record',
+  'a record with one flipped bit',
+  'a record of another database',
+  'an encrypted text that is not JSON',
   'nothing',
 ]
 
@@ -36,7 +38,7 @@ describe.skipIf(!hasChromium)('encryptedStorage in Chromium', () => {
   let tabs: Page[]
   let devtools: CDPSession
   const listeners = new Map<string, () => void>()
-  let made = 0
+  let created = 0
 
   async function openTab(url = origin, profile = context): Promise<Page> {
     const tab = await profile.newPage()
@@ -66,7 +68,7 @@ describe.skipIf(!hasChromium)('encryptedStorage in Chromium', () => {
     origin = `http://127.0.0.1:${(pages.address() as AddressInfo).port}`
     browser = await launchChromium()
     context = await browser.newContext()
-    await context.exposeFunction('hear', (id: string) => listeners.get(id)?.())
+    await context.exposeFunction('notify', (id: string) => listeners.get(id)?.())
     tabs = [await openTab(), await openTab()]
     devtools = await context.newCDPSession(tabs[0]!)
   }, 60_000)
@@ -84,10 +86,10 @@ describe.skipIf(!hasChromium)('encryptedStorage in Chromium', () => {
     throw Object.assign(new Error(text), { name })
   }
 
-  /** A store in a tab, as if it were here. */
-  function remote(tab: Page, name: string): SessionStorage {
-    const id = `store ${made++}`
-    return {
+  /** Creates a store that runs in a tab. */
+  function remote(tab: Page, name: string): StorageFeature {
+    const id = `store ${created++}`
+    return defineStorage({
       read: async () =>
         unpack(await tab.evaluate(([name, id]) => encryptedScenarios.read(name, id), [name, id] as const)),
       write: async (record) =>
@@ -101,7 +103,7 @@ describe.skipIf(!hasChromium)('encryptedStorage in Chromium', () => {
       clear: async () =>
         unpack(await tab.evaluate(([name, id]) => encryptedScenarios.clear(name, id), [name, id] as const)),
       subscribe(onChange) {
-        const listener = `listener ${made++}`
+        const listener = `listener ${created++}`
         listeners.set(listener, onChange)
         void tab.evaluate(([name, id, listener]) => encryptedScenarios.subscribe(name, id, listener), [
           name,
@@ -110,12 +112,12 @@ describe.skipIf(!hasChromium)('encryptedStorage in Chromium', () => {
         ] as const)
         return () => void tab.evaluate((listener) => encryptedScenarios.stop(listener), listener)
       },
-    }
+    })
   }
 
-  /** A database of its own, whose stores are in one tab and the other in turn. */
+  /** Creates a database. Its stores run in the two tabs alternately. */
   function place() {
-    const name = `place ${made++}`
+    const name = `place ${created++}`
     let opened = 0
     return {
       name,
@@ -126,7 +128,7 @@ describe.skipIf(!hasChromium)('encryptedStorage in Chromium', () => {
   }
 
   storageContract('encryptedStorage', place, {
-    hears: 'others',
+    reports: 'others',
     garbage: Object.fromEntries(
       SPOILERS.map((how) => [
         how,
@@ -135,12 +137,12 @@ describe.skipIf(!hasChromium)('encryptedStorage in Chromium', () => {
       ]),
     ),
     faults: {
-      'a browser that forbids it': {
+      'a browser that blocks storage': {
         begin: () => tabs[0]!.evaluate(() => encryptedScenarios.forbid()),
         end: () => tabs[0]!.evaluate(() => void encryptedScenarios.allow()),
         kind: /^SecurityError$/,
       },
-      'a database of that name that another script has made': {
+      'a database of the same name from another script': {
         begin: ({ name }) => tabs[1]!.evaluate((name) => encryptedScenarios.occupy(name), name),
         end: ({ name }) => tabs[1]!.evaluate((name) => encryptedScenarios.deleteDatabase(name), name),
         kind: /^VersionError$/,
@@ -148,7 +150,7 @@ describe.skipIf(!hasChromium)('encryptedStorage in Chromium', () => {
     },
   })
 
-  it('lets the key be used and not exported, and makes another one for each write', async () => {
+  it('uses a new key for each write, which cannot be exported', async () => {
     const { name, open } = place()
     const store = open()
     await store.write(FULL)
@@ -169,7 +171,7 @@ describe.skipIf(!hasChromium)('encryptedStorage in Chromium', () => {
     expect(second.texts[1]).toHaveLength(first.texts[1]?.length ?? 0)
   })
 
-  it('keeps one entry, with no word of the record in it, and leaves none when it is cleared', async () => {
+  it('stores one entry that contains no text of the record, and clear removes it', async () => {
     const { name, open } = place()
     const store = open()
     const own = (all: { name: string; keys: unknown[] }[]) => all.filter((database) => database.name === name)
@@ -184,13 +186,16 @@ describe.skipIf(!hasChromium)('encryptedStorage in Chromium', () => {
     expect(own(await databases())).toEqual([{ name, stores: ['session'], keys: [] }])
   })
 
-  it("says on its channel that something changed, and nothing else, under the name 'authchart' of its own", async () => {
-    const said = await tabs[0]!.evaluate((record) => encryptedScenarios.overhear('authchart', record), FULL)
-    expect(said).toEqual([expect.stringMatching(/^0\.[\da-z]+$/), said[0]])
+  it("posts only 'changed' on its channel, and uses the name 'authchart' by default", async () => {
+    const messages = await tabs[0]!.evaluate(
+      (record) => encryptedScenarios.recordMessages('authchart', record),
+      FULL,
+    )
+    expect(messages).toEqual(['changed', 'changed'])
     expect((await remote(tabs[0]!, 'authchart').read()) ?? undefined).toBeUndefined()
   })
 
-  it('holds a whole record when the tab that writes it crashes', async () => {
+  it('contains a complete record after the tab that writes it crashed', async () => {
     const { name, open } = place()
     const store = open()
     const rotations: number[] = []
@@ -208,11 +213,11 @@ describe.skipIf(!hasChromium)('encryptedStorage in Chromium', () => {
       rotations.push(record.rotation)
       await tab.close()
     }
-    expect(Math.max(...rotations), 'it was writing').toBeGreaterThan(0)
-    // A busy machine takes its time to notice that a tab has crashed.
+    expect(Math.max(...rotations), 'writes before the crash').toBeGreaterThan(0)
+    // A busy machine notices a crashed tab late.
   }, 60_000)
 
-  it('stands in the way of nobody who deletes the database, and starts anew after that', async () => {
+  it('does not block the deletion of the database, and works again after it', async () => {
     const { name, open } = place()
     const [one, other] = [open(), open()]
     await one.write(FULL)
@@ -223,7 +228,7 @@ describe.skipIf(!hasChromium)('encryptedStorage in Chromium', () => {
     expect(await other.read()).toEqual(LEAST)
   })
 
-  it('starts anew when the user has deleted the data of the site', async () => {
+  it('works again after the user deleted the data of the site', async () => {
     const store = place().open()
     await store.write(FULL)
     await devtools.send('Storage.clearDataForOrigin', { origin, storageTypes: 'indexeddb' })
@@ -238,24 +243,24 @@ describe.skipIf(!hasChromium)('encryptedStorage in Chromium', () => {
       const { name, open } = place()
       const store = open()
       await store.write(FULL)
-      const said = await tabs[0]!.evaluate(
+      const results = await tabs[0]!.evaluate(
         ([kind, name]) =>
           new Promise((resolve, reject) => {
-            const made = new globalThis[kind]('/page.js', { type: 'module', name })
-            const port = made instanceof SharedWorker ? made.port : made
-            made.onerror = (event) => reject(new Error(String((event as ErrorEvent).message)))
+            const worker = new globalThis[kind]('/page.js', { type: 'module', name })
+            const port = worker instanceof SharedWorker ? worker.port : worker
+            worker.onerror = (event) => reject(new Error(String((event as ErrorEvent).message)))
             port.onmessage = ({ data }) => resolve(data)
             port.postMessage(name)
           }),
         [kind, name] as const,
       )
-      expect(said).toMatchObject({ window: 'undefined', before: { value: FULL } })
-      expect(said).toMatchObject({ after: { value: { accessToken: 'worker' } } })
+      expect(results).toMatchObject({ window: 'undefined', before: { value: FULL } })
+      expect(results).toMatchObject({ after: { value: { accessToken: 'worker' } } })
       expect(await store.read()).toMatchObject({ accessToken: 'worker' })
     },
   )
 
-  it('says that it needs WebCrypto where a page is not from a secure context, and can be cleared even there', async () => {
+  it('rejects with insecure_context in an insecure page, but can still be cleared', async () => {
     await context.route('http://insecure.test/**', (route) =>
       route.request().url().endsWith('/page.js')
         ? route.fulfill({ contentType: 'text/javascript', body: script })
@@ -273,17 +278,17 @@ describe.skipIf(!hasChromium)('encryptedStorage in Chromium', () => {
     expect(await tab.evaluate(() => encryptedScenarios.token())).toBe('a')
   })
 
-  it('says so where there is no room left, lets the session live in memory, and works again when there is', async () => {
-    // In a profile of its own: once it has had room, a browser does not look again for a while.
-    const crowded = await browser.newContext()
-    onTestFinished(() => crowded.close())
-    const tab = await openTab(origin, crowded)
-    const quota = await crowded.newCDPSession(tab)
+  it('rejects without free space while the session continues in memory, and works again with space', async () => {
+    // In its own profile, because a browser that had free space does not check the quota again for a while.
+    const profile = await browser.newContext()
+    onTestFinished(() => profile.close())
+    const tab = await openTab(origin, profile)
+    const quota = await profile.newCDPSession(tab)
     await quota.send('Storage.overrideQuotaForOrigin', { origin, quotaSize: 100 })
-    const store = remote(tab, 'crowded')
+    const store = remote(tab, 'full')
     await expect(store.write(FULL)).rejects.toMatchObject({ reason: 'QuotaExceededError' })
     expect((await store.read()) ?? undefined).toBeUndefined()
-    expect(await tab.evaluate(() => encryptedScenarios.start('crowded', { access_token: 'a' }))).toBe(
+    expect(await tab.evaluate(() => encryptedScenarios.start('full', { access_token: 'a' }))).toBe(
       'authenticated',
     )
     expect(await tab.evaluate(() => encryptedScenarios.token())).toBe('a')
@@ -292,7 +297,7 @@ describe.skipIf(!hasChromium)('encryptedStorage in Chromium', () => {
     expect(await store.read()).toEqual(FULL)
   })
 
-  it('says what the browser says where a page may not store, and lets the session live in memory', async () => {
+  it('rejects with SecurityError in a page without storage, while the session continues in memory', async () => {
     const tab = await openTab(`${origin}/sandboxed`)
     onTestFinished(() => tab.close())
     const store = remote(tab, 'sandboxed')
@@ -304,7 +309,7 @@ describe.skipIf(!hasChromium)('encryptedStorage in Chromium', () => {
     expect(await tab.evaluate(() => encryptedScenarios.token())).toBe('a')
   })
 
-  it('finds the session again after a reload, and brings it and its end to the other tab', async () => {
+  it('restores the session after a reload, and passes it and its sign-out to another tab', async () => {
     const { name } = place()
     const [one, other] = [await openTab(), await openTab()]
     onTestFinished(async () => void (await Promise.all([one.close(), other.close()])))
@@ -314,18 +319,18 @@ describe.skipIf(!hasChromium)('encryptedStorage in Chromium', () => {
           encryptedScenarios.start(name, token === undefined ? undefined : { access_token: token }),
         [name, token] as const,
       )
-    const reaches = (tab: Page, state: string) =>
-      tab.evaluate((state) => encryptedScenarios.reaches(state), state)
+    const waitForState = (tab: Page, state: string) =>
+      tab.evaluate((state) => encryptedScenarios.waitForState(state), state)
     expect(await start(other)).toBe('anonymous')
     expect(await start(one, 'a')).toBe('authenticated')
-    await reaches(other, 'authenticated')
+    await waitForState(other, 'authenticated')
     expect(await other.evaluate(() => encryptedScenarios.token())).toBe('a')
     await one.reload()
     await one.waitForFunction(() => 'encryptedScenarios' in globalThis)
     expect(await start(one)).toBe('authenticated')
     expect(await one.evaluate(() => encryptedScenarios.token())).toBe('a')
     await one.evaluate(() => encryptedScenarios.signOut())
-    await reaches(other, 'loggedOut')
+    await waitForState(other, 'loggedOut')
     expect((await remote(one, name).read()) ?? undefined).toBeUndefined()
   })
 })

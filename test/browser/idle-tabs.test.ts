@@ -4,30 +4,30 @@ import { everywhere, past, tabsSuite } from './tabs-suite.ts'
 
 const IDLE = 2_000
 
-describe.skipIf(!hasChromium)('tabs of a session that must not be idle for long', () => {
+describe.skipIf(!hasChromium)('tabs of a session with an idle limit', () => {
   const { serve, profile, signedIn, start } = tabsSuite()
 
-  describe.each(['web', 'encrypted'] as const)('with a store of the kind %s', (store) => {
-    const options = { store, auth: { limits: { idle: IDLE } } } as const
+  describe.each(['web', 'encrypted'] as const)('with the store %s', (store) => {
+    const options = { store, limits: { idle: IDLE } } as const
 
-    it('live as long as one of them is used, and end together when none is', async () => {
+    it('stay signed in while one of them is used, and expire together when none is', async () => {
       await serve()
       const pages = await signedIn(3, options)
       const [used, ...idle] = pages
-      const statuses = await used.evaluate((idle) => tab.askConstantly(2.5 * idle, 50), IDLE)
+      const statuses = await used.evaluate((idle) => tab.requestConstantly(2.5 * idle, 50), IDLE)
       expect(Object.keys(statuses)).toEqual(['200'])
       for (const page of idle) expect(await page.evaluate(() => tab.state())).toBe('authenticated')
 
-      // The first to find out says so, and the others hear it as a sign-out.
+      // The first tab to notice expires. The others receive that as a sign-out.
       await everywhere(pages, () => ['expired', 'loggedOut'].includes(tab.state()))
       const reasons = await Promise.all(pages.map((page) => page.evaluate(() => tab.reasons('expired'))))
       expect(reasons.flat()).toContain('idle')
     })
 
-    it('count on after the last of them was closed', async () => {
+    it('count the time after the last of them was closed', async () => {
       await serve()
       const tabs = await profile()
-      // The second finds the session in the store, so that it is there when both are closed.
+      // The second tab restores the session from the store, so the store contains it when both are closed.
       for (const page of await signedIn(2, options, tabs)) await page.close()
       await past(Date.now() + IDLE)
       const third = await tabs.open()

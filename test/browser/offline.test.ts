@@ -6,37 +6,39 @@ import { hasChromium } from '../support/chromium.ts'
 import type { TabOptions } from './tab-session.ts'
 import { everywhere, tabsSuite, until } from './tabs-suite.ts'
 
-/** Of the first token, in milliseconds; those that come after it live for an hour. */
+/** The lifetime of the first token, in milliseconds. Later tokens live for an hour. */
 const LIFETIME = 1_000
 
-/** Tries that follow each other so closely that one which should not be made shows. */
+/** Retries with so little delay that an unwanted attempt is noticed. */
 const EAGER: TabOptions['auth'] = { retry: { minDelay: 5, maxDelay: 5, jitter: 0, attempts: 1_000 } }
 
-describe.skipIf(!hasChromium)('a session whose network goes and comes back', () => {
-  const { serve, open, start, signIn, signedIn, untilDead, requests } = tabsSuite()
+describe.skipIf(!hasChromium)('a session that goes offline and online', () => {
+  const { serve, open, start, signIn, signedIn, untilExpired, requests } = tabsSuite()
 
-  /** Tabs with a session that is found there while there is no network, and whose token has died meanwhile. */
+  /** Opens tabs offline. Their token has expired. */
   async function cutOff(tabs = 1, auth: TabOptions['auth'] = EAGER) {
     const pages = await open(tabs)
     const context = pages[0].context()
     await context.setOffline(true)
     await everywhere(pages, () => !navigator.onLine)
     await signIn(pages, { auth, lifetime: LIFETIME })
-    await untilDead()
+    await untilExpired()
     await everywhere(pages, () => tab.isCutOff())
     return { pages, reconnect: () => context.setOffline(false) }
   }
 
   const refreshCalls = (page: Page) => page.evaluate(() => tab.refreshCalls())
 
-  it('asks for no token while it is away, and for one when it is back; requests wait for it', async () => {
+  it('holds requests and does not refresh while offline, and refreshes once when online', async () => {
     const server = await serve()
     const { pages, reconnect } = await cutOff()
     const [page] = pages
-    await page.evaluate(() => tab.startAsking('/api/waits', 20))
+    await page.evaluate(() => tab.startRequests('/api/waits', 20))
     await until(page, () => tab.held() === 20)
     expect(await refreshCalls(page)).toBe(0)
-    expect(await page.evaluate(() => tab.places().filter((place) => /requesting/.test(place)).length)).toBe(1)
+    expect(await page.evaluate(() => tab.statePaths().filter((path) => /requesting/.test(path)).length)).toBe(
+      1,
+    )
     await reconnect()
     expect(await page.evaluate(() => tab.result())).toBe('200')
     expect(await refreshCalls(page)).toBe(1)
@@ -44,11 +46,11 @@ describe.skipIf(!hasChromium)('a session whose network goes and comes back', () 
     expect(requests('/api/waits')).toHaveLength(20)
   })
 
-  it('turns a request away that has waited for too long, and goes on when the network is back', async () => {
+  it('rejects a request after timeouts.hold, and continues when the network is back', async () => {
     const server = await serve()
     const { pages, reconnect } = await cutOff(1, { ...EAGER, timeouts: { hold: 200 } })
     const [page] = pages
-    expect(await page.evaluate(() => tab.ask('/api/waits'))).toBe('HoldTimeoutError: timeout')
+    expect(await page.evaluate(() => tab.request('/api/waits'))).toBe('HoldTimeoutError: timeout')
     expect(await page.evaluate(() => [tab.state(), tab.subject(), tab.held()])).toEqual([
       'refreshing',
       'ada',
@@ -56,17 +58,17 @@ describe.skipIf(!hasChromium)('a session whose network goes and comes back', () 
     ])
     await reconnect()
     await until(page, () => tab.state() === 'authenticated')
-    expect(await page.evaluate(() => tab.ask('/api/later'))).toBe('200')
+    expect(await page.evaluate(() => tab.request('/api/later'))).toBe('200')
     expect(requests('/api/waits')).toEqual([])
     expect(server).toMatchObject({ tokenRequests: 1, expiredTokenUses: 0 })
   })
 
-  it('is renewed once for all tabs when they come back online at once', async () => {
+  it('is refreshed once for all tabs when they go online together', async () => {
     const server = await serve()
     const { pages, reconnect } = await cutOff(4)
-    for (const page of pages) await page.evaluate(() => tab.startAsking('/api/waits', 5))
+    for (const page of pages) await page.evaluate(() => tab.startRequests('/api/waits', 5))
     await everywhere(pages, () => tab.held() === 5)
-    // Each tab is told for itself that there is a network again, and none is to have a new token before all are.
+    // Each tab receives its own online event. Hold the response until all tabs have received it.
     const held = server.holdNext()
     await reconnect()
     await everywhere(pages, () => navigator.onLine)
@@ -79,17 +81,17 @@ describe.skipIf(!hasChromium)('a session whose network goes and comes back', () 
     expect(requests('/api/waits')).toHaveLength(20)
   })
 
-  it('waits for the network where a page begins without one', async () => {
+  it('waits for the network if a page starts offline', async () => {
     const server = await serve()
     const [first, page] = (await open(2)) as [Page, Page]
     const context = page.context()
     await context.setOffline(true)
     await everywhere([first, page], () => !navigator.onLine)
     await signIn([first], { lifetime: LIFETIME })
-    await untilDead()
+    await untilExpired()
     await first.close()
     expect(await start(page, { auth: EAGER })).toBe('refreshing')
-    await page.evaluate(() => tab.startAsking('/api/waits'))
+    await page.evaluate(() => tab.startRequests('/api/waits'))
     await until(page, () => tab.held() === 1)
     expect(server.tokenRequests).toBe(0)
     await context.setOffline(false)
@@ -98,47 +100,44 @@ describe.skipIf(!hasChromium)('a session whose network goes and comes back', () 
     expect(server).toMatchObject({ tokenRequests: 1, expiredTokenUses: 0 })
   })
 
-  describe('in the middle of an exchange', () => {
-    /** A tab with a dead token and no network, whose exchange the server has before it; a request waits for it. */
-    async function midExchange(options: TokenServerOptions = {}) {
+  describe('during a refresh', () => {
+    /** Opens a tab with an expired token and a held request. It goes offline while the server holds its refresh. */
+    async function offlineDuringRefresh(options: TokenServerOptions = {}) {
       const server = await serve(options)
       const [page] = await signedIn(1, { auth: EAGER })
       server.expireAccessTokens()
       const held = server.holdNext()
-      await page.evaluate(() => tab.startAsking('/api/waits'))
+      await page.evaluate(() => tab.startRequests('/api/waits'))
       await held.arrived
       await page.context().setOffline(true)
       await until(page, () => !navigator.onLine)
       return { server, page, held, reconnect: () => page.context().setOffline(false) }
     }
 
-    const FATES: [string, (held: HeldTokenRequest) => void, number][] = [
+    const CUTS: [string, (held: HeldTokenRequest) => void, number][] = [
       ['before the server has acted', (held) => held.drop(), 1],
       ['after the server has acted, within its grace period', (held) => held.dropAnswer(), 2],
     ]
 
-    it.each(FATES)(
-      'that is cut off %s, waits, and tries once more when it is back',
-      async (_, cut, refreshes) => {
-        const { server, page, held, reconnect } = await midExchange({ reuseGrace: 60_000 })
-        cut(held)
-        await until(page, () => tab.isCutOff())
-        expect(await refreshCalls(page)).toBe(1)
-        expect(await page.evaluate(() => tab.held())).toBe(1)
-        await reconnect()
-        expect(await page.evaluate(() => tab.result())).toBe('200')
-        expect(await refreshCalls(page)).toBe(2)
-        expect(server).toMatchObject({ tokenRequests: 2, refreshes, reuseDetections: 0 })
-        expect(new Set(requests('/token').map(({ generation }) => generation))).toEqual(new Set([1]))
-      },
-    )
+    it.each(CUTS)('waits and retries once when online if it was cut off %s', async (_, cut, refreshes) => {
+      const { server, page, held, reconnect } = await offlineDuringRefresh({ reuseGrace: 60_000 })
+      cut(held)
+      await until(page, () => tab.isCutOff())
+      expect(await refreshCalls(page)).toBe(1)
+      expect(await page.evaluate(() => tab.held())).toBe(1)
+      await reconnect()
+      expect(await page.evaluate(() => tab.result())).toBe('200')
+      expect(await refreshCalls(page)).toBe(2)
+      expect(server).toMatchObject({ tokenRequests: 2, refreshes, reuseDetections: 0 })
+      expect(new Set(requests('/token').map(({ generation }) => generation))).toEqual(new Set([1]))
+    })
 
-    it('uses the answer that comes through all the same', async () => {
-      const { server, page, held, reconnect } = await midExchange()
+    it('uses a response that still arrives', async () => {
+      const { server, page, held, reconnect } = await offlineDuringRefresh()
       held.answer()
       await until(page, () => tab.history().includes('refreshed'))
       await reconnect()
-      expect(await page.evaluate(() => tab.ask('/api/later'))).toBe('200')
+      expect(await page.evaluate(() => tab.request('/api/later'))).toBe('200')
       expect(server).toMatchObject({ tokenRequests: 1, refreshes: 1 })
     })
   })

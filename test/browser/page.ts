@@ -1,6 +1,6 @@
-/** What runs inside the page: bundled, served, and called by name from the tests. */
+/** The script of the page. It is bundled and served, and the tests call its functions by name. */
 import axios from 'axios'
-import { type Auth, createAuth, type SessionStorage, type TokenResponse } from '../../src/index.ts'
+import { type Auth, createAuth, type StorageFeature, type TokenResponse } from '../../src/index.ts'
 import { webStorage } from '../../src/storage/index.ts'
 import { attachAuth } from '../../src/transports/axios.ts'
 import { createAuthFetch } from '../../src/transports/fetch.ts'
@@ -51,7 +51,7 @@ function createSend(name: TransportName, auth: Auth<never>, origins: string[]): 
   }
 }
 
-function start(server: string, initialTokens: TokenResponse | undefined, storage?: SessionStorage) {
+function start(server: string, initialTokens: TokenResponse | undefined, storage?: StorageFeature) {
   return createAuth({
     refresh: async ({ refreshToken, signal }) => {
       const response = await fetch(`${server}/token`, {
@@ -69,7 +69,7 @@ function start(server: string, initialTokens: TokenResponse | undefined, storage
 }
 
 export const scenarios = {
-  /** Many requests at once; gives their statuses. */
+  /** Sends many requests at once. Returns their statuses. */
   async parallel(name: TransportName, server: string, tokens: TokenResponse, times: number) {
     using auth = start(server, tokens)
     const send = createSend(name, auth, [server])
@@ -79,7 +79,7 @@ export const scenarios = {
     return answers.map(({ status }) => status)
   },
 
-  /** A form that is refused once; gives what the server echoes of the second sending. */
+  /** Sends a form that the server rejects once. Returns the response to the second request. */
   async form(name: TransportName, server: string, tokens: TokenResponse) {
     using auth = start(server, tokens)
     const form = new FormData()
@@ -88,7 +88,7 @@ export const scenarios = {
     return await createSend(name, auth, [server])(`${server}/api/form`, { method: 'POST', body: form })
   },
 
-  /** Aborts a request while it is held; gives the name of what it rejects with, and whether the other one got through. */
+  /** Aborts a held request. Returns the name of its error, and the status of another held request. */
   async abortWhileHeld(name: TransportName, server: string, tokens: TokenResponse) {
     using auth = start(server, tokens)
     const send = createSend(name, auth, [server])
@@ -98,23 +98,23 @@ export const scenarios = {
     const second = send(`${server}/api/leaves`, { signal: controller.signal })
     await held
     controller.abort()
-    const left = await second.then(
+    const aborted = await second.then(
       () => 'answered',
       (error: Error) => `${error.name}/${(error.cause as Error | undefined)?.name ?? ''}`,
     )
     const stateThen = auth.state
-    return { left, stateThen, stayed: (await first).status }
+    return { aborted, stateThen, stayed: (await first).status }
   },
 
-  /** The page's own origin needs no naming; any other does. */
+  /** Sends a request to the origin of the page, which is allowed by default, and one to another origin. */
   async origins(name: TransportName, server: string, tokens: TokenResponse) {
     using auth = start(server, tokens)
     const send = createSend(name, auth, [])
     return { own: (await send('/headers')).text, foreign: (await send(`${server}/api/foreign`)).status }
   },
 
-  /** A session that a reload finds again. */
-  async keep(server: string, tokens: TokenResponse) {
+  /** Starts a session in localStorage, for `restore` after a reload. */
+  async persist(server: string, tokens: TokenResponse) {
     using auth = start(server, tokens, webStorage(localStorage))
     await auth.ready()
     return auth.state

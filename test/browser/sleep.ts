@@ -1,22 +1,22 @@
-/** Ways in which a tab falls asleep. */
+/** Two ways to put a tab to sleep. */
 import { readdir, readFile } from 'node:fs/promises'
 import type { Page } from 'playwright-core'
 
-/** Makes ready for a tab to fall asleep; gives what puts it to sleep, all of it and at once, which gives what wakes it. */
-export type Bed = (page: Page) => Promise<() => Promise<() => Promise<unknown>>>
+/** Prepares a tab. Returns a function that puts it to sleep at once, which returns a function that wakes it. */
+export type SleepMode = (page: Page) => Promise<() => Promise<() => Promise<unknown>>>
 
-/** As browsers do with tabs that nobody looks at. The page hears of it. */
-export const frozen: Bed = async (page) => {
+/** Freezes the tab, as browsers do with background tabs. The page receives an event. */
+export const frozen: SleepMode = async (page) => {
   const devtools = await page.context().newCDPSession(page)
-  const become = (state: 'frozen' | 'active') => devtools.send('Page.setWebLifecycleState', { state })
+  const setState = (state: 'frozen' | 'active') => devtools.send('Page.setWebLifecycleState', { state })
   return async () => {
-    await become('frozen')
-    return () => become('active')
+    await setState('frozen')
+    return () => setState('active')
   }
 }
 
-/** As when a machine sleeps: the whole process stands still, and nobody hears of it. For Linux. */
-export const stopped: Bed = async (page) => {
+/** Stops the whole process, as when the machine sleeps. The page receives no event. Only on Linux. */
+export const stopped: SleepMode = async (page) => {
   const renderer = await rendererOf(page)
   return async () => {
     process.kill(renderer, 'SIGSTOP')
@@ -24,10 +24,10 @@ export const stopped: Bed = async (page) => {
   }
 }
 
-/** The process that runs a page, which is the one in which a worker of the page is a thread. */
+/** Finds the process of a page: it is the one that has a worker of the page as a thread. */
 async function rendererOf(page: Page): Promise<number> {
   const devtools = await page.context().browser()?.newBrowserCDPSession()
-  if (!devtools) throw new Error('There is no browser to ask.')
+  if (!devtools) throw new Error('The page has no browser to query.')
   const worker = await page.evaluateHandle(
     () =>
       new Promise<Worker>((resolve) => {
@@ -39,7 +39,8 @@ async function rendererOf(page: Page): Promise<number> {
   const working = await Promise.all(processInfo.map(async ({ id }) => ((await hasWorker(id)) ? [id] : [])))
   await worker.evaluate((made) => made.terminate())
   const [renderer, ...others] = working.flat()
-  if (renderer === undefined || others.length > 0) throw new Error('The process of the page cannot be told.')
+  if (renderer === undefined || others.length > 0)
+    throw new Error('The process of the page cannot be identified.')
   return renderer
 }
 

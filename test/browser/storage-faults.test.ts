@@ -1,17 +1,17 @@
 import type { Page } from 'playwright-core'
 import { describe, expect, it } from 'vitest'
 import { hasChromium } from '../support/chromium.ts'
-import type { TabsRigOptions } from './tabs-rig.ts'
+import type { TabsHarnessOptions } from './tabs-harness.ts'
 import { everywhere, tabsSuite, until } from './tabs-suite.ts'
 
-const asks = (page: Page, path = '/api/hello') => page.evaluate((path) => tab.ask(path), path)
+const request = (page: Page, path = '/api/hello') => page.evaluate((path) => tab.request(path), path)
 const failures = (page: Page) => page.evaluate(() => tab.reasons('storageFailed'))
-const refreshes = (page: Page) => page.evaluate(() => tab.refresh())
+const refresh = (page: Page) => page.evaluate(() => tab.refresh())
 
-/** What a browser is told that forbids every site to keep anything. */
+/** Browser preferences that block the storage of every site. */
 const BLOCKED = { default_content_setting_values: { cookies: 2 } }
 
-/** Takes all the room there is, to the last character. */
+/** Fills localStorage completely, to the last character. */
 function fillUp() {
   let count = 0
   const put = (key: string, text: string) => {
@@ -23,24 +23,24 @@ function fillUp() {
     }
   }
   for (let size = 2 ** 22; size >= 1; size /= 2) while (put(`filling ${count}`, 'x'.repeat(size))) count++
-  // What is left is too little for another key.
+  // The remaining space is too small for another key.
   const last = `filling ${count - 1}`
   while (put(last, `${localStorage.getItem(last)}x`));
 }
 
-describe.skipIf(!hasChromium)('a session whose localStorage', () => {
+describe.skipIf(!hasChromium)('a session in localStorage', () => {
   const { serve, open, signedIn, signIn, start } = tabsSuite()
 
-  describe('is full', () => {
-    it('from the start lives in memory, and leaves no token behind that is spent', async () => {
+  describe('that is full', () => {
+    it('continues in memory if it was full from the start, and stores no spent token', async () => {
       const server = await serve()
       const [page, other] = (await open(2)) as [Page, Page]
       await page.evaluate(fillUp)
       await start(page)
       await page.evaluate(() => tab.signIn('ada'))
-      for (let times = 0; times < 5; times++) expect(await asks(page)).toBe('200')
-      await refreshes(page)
-      expect(await asks(page)).toBe('200')
+      for (let times = 0; times < 5; times++) expect(await request(page)).toBe('200')
+      await refresh(page)
+      expect(await request(page)).toBe('200')
       expect(await failures(page)).toEqual(['QuotaExceededError'])
       expect(await page.evaluate(() => tab.stored())).toBe(null)
       expect(await start(other)).toBe('anonymous')
@@ -48,10 +48,10 @@ describe.skipIf(!hasChromium)('a session whose localStorage', () => {
       expect(server).toMatchObject({ tokenRequests: 2, refreshes: 1, reuseDetections: 0 })
     })
 
-    it('and has no room for a longer record is renewed by each tab for itself, none with a spent token', async () => {
+    it('is refreshed by each tab separately, without a spent token, if a longer record does not fit', async () => {
       const server = await serve()
       const [page, other] = (await open(2)) as [Page, Page]
-      // The tokens that come next are longer: they count one digit more.
+      // The next tokens are longer, because their counter has one more digit.
       let tokens = server.issue('ada')
       for (let times = 1; times < 9; times++) tokens = server.renew(tokens.refresh_token)
       const { refreshes: before } = server
@@ -59,29 +59,29 @@ describe.skipIf(!hasChromium)('a session whose localStorage', () => {
       await start(other)
       await page.evaluate(fillUp)
       server.expireAccessTokens()
-      for (const each of [page, other]) expect(await asks(each)).toBe('200')
-      for (const each of [page, other]) expect(await asks(each)).toBe('200')
+      for (const each of [page, other]) expect(await request(each)).toBe('200')
+      for (const each of [page, other]) expect(await request(each)).toBe('200')
       expect(await failures(page)).toEqual(['QuotaExceededError'])
       for (const each of [page, other]) expect(await each.evaluate(() => tab.refreshCalls())).toBe(1)
       expect(server).toMatchObject({ tokenRequests: 2, refreshes: before + 2, reuseDetections: 0 })
     })
   })
 
-  describe('is cleared', () => {
-    it('by its own page goes on until it looks, and is over then', async () => {
+  describe('that is cleared', () => {
+    it('continues until the next refresh, and is then signed out, if its own page cleared it', async () => {
       const server = await serve()
       const [page] = await signedIn(1)
       await page.evaluate(() => localStorage.clear())
-      expect(await asks(page)).toBe('200')
+      expect(await request(page)).toBe('200')
       server.expireAccessTokens()
-      expect(await asks(page)).toBe('SignedOutError: signed_out')
+      expect(await request(page)).toBe('SignedOutError: signed_out')
       expect(await page.evaluate(() => [tab.state(), tab.stored()])).toEqual(['loggedOut', null])
       expect(await page.evaluate(() => tab.reasons('signedOut'))).toEqual(['signed_out_elsewhere'])
       expect(server.tokenRequests).toBe(0)
       expect(await failures(page)).toEqual([])
     })
 
-    it('by another page is over at once', async () => {
+    it('is signed out at once if another page cleared it', async () => {
       const server = await serve()
       const [page, other, stranger] = (await open(3)) as [Page, Page, Page]
       await signIn([page, other])
@@ -95,13 +95,13 @@ describe.skipIf(!hasChromium)('a session whose localStorage', () => {
   })
 
   const GARBAGE = {
-    'no JSON': '{"version":1,"acc',
+    'text that is not JSON': '{"version":1,"acc',
     'another shape': '["at"]',
     'an older version': '{"version":0,"token":"at"}',
   }
 
-  describe.each(Object.entries(GARBAGE))('is overwritten with %s', (_, text) => {
-    it('goes on in all tabs, which write it anew when they renew', async () => {
+  describe.each(Object.entries(GARBAGE))('that is overwritten with %s', (_, text) => {
+    it('continues in all tabs, and is stored again at the next refresh', async () => {
       const server = await serve()
       const [page, other, stranger] = (await open(3)) as [Page, Page, Page]
       await signIn([page, other])
@@ -111,36 +111,36 @@ describe.skipIf(!hasChromium)('a session whose localStorage', () => {
       for (const each of [page, other]) {
         await until(each, () => localStorage.getItem('authchart')?.endsWith(' '.repeat(19)))
         await until(each, () => tab.reasons('storageFailed').length > 0)
-        expect(await asks(each)).toBe('200')
+        expect(await request(each)).toBe('200')
         expect(await failures(each)).toEqual(['invalid_record'])
       }
       expect(await start(stranger)).toBe('anonymous')
-      await refreshes(page)
+      await refresh(page)
       const token = await page.evaluate(() => tab.token())
       for (const each of [page, other, stranger]) {
         await until(each, async (token) => (await tab.token()) === token, token)
-        expect(await asks(each)).toBe('200')
+        expect(await request(each)).toBe('200')
       }
       expect(server).toMatchObject({ tokenRequests: 1, refreshes: 1, reuseDetections: 0 })
     })
   })
 
-  it('is taken back to an older record of the session presents no spent token', async () => {
+  it('presents no spent token after the record was replaced by an older one', async () => {
     const server = await serve()
     const [page, other] = (await signedIn(2)) as [Page, Page]
     const old = await page.evaluate(() => localStorage.getItem('authchart') ?? '')
-    await refreshes(page)
+    await refresh(page)
     const token = await page.evaluate(() => tab.token())
     await until(other, async (token) => (await tab.token()) === token, token)
     await page.evaluate((old) => localStorage.setItem('authchart', old), old)
-    await refreshes(other)
-    for (const each of [page, other]) expect(await asks(each)).toBe('200')
-    await refreshes(page)
+    await refresh(other)
+    for (const each of [page, other]) expect(await request(each)).toBe('200')
+    await refresh(page)
     expect(server).toMatchObject({ tokenRequests: 3, refreshes: 3, reuseDetections: 0 })
     expect(await failures(page)).toEqual([])
   })
 
-  it('is emptied, and then written by an older version, is over, and can be begun anew', async () => {
+  it('is signed out after an older version replaced the record, and allows a new sign-in', async () => {
     const server = await serve()
     const [page, other, stranger] = (await open(3)) as [Page, Page, Page]
     await signIn([page, other])
@@ -149,35 +149,35 @@ describe.skipIf(!hasChromium)('a session whose localStorage', () => {
     await stranger.evaluate(() => localStorage.setItem('authchart', '{"version":0,"token":"at"}'))
     await everywhere([page, other], () => tab.reasons('storageFailed').includes('invalid_record'))
     expect(await start(stranger)).toBe('anonymous')
-    for (const each of [page, other, stranger]) expect(await asks(each)).toBe('401')
+    for (const each of [page, other, stranger]) expect(await request(each)).toBe('401')
     await page.evaluate(() => tab.signIn('bob'))
     await everywhere([page, other, stranger], () => tab.subject() === 'bob')
-    for (const each of [page, other, stranger]) expect(await asks(each)).toBe('200')
+    for (const each of [page, other, stranger]) expect(await request(each)).toBe('200')
     expect(server).toMatchObject({ tokenRequests: 1, refreshes: 0 })
   })
 })
 
-const FORBIDDEN: [string, string, TabsRigOptions][] = [
-  ['is sandboxed', '/sandboxed', {}],
-  ['the user lets store nothing', '/', { plain: true, preferences: { profile: BLOCKED } }],
+const FORBIDDEN: [string, string, TabsHarnessOptions][] = [
+  ['in a sandboxed page', '/sandboxed', {}],
+  ['in a page whose storage the user blocks', '/', { plain: true, preferences: { profile: BLOCKED } }],
 ]
 
-describe.skipIf(!hasChromium).each(FORBIDDEN)('a session of a page that %s', (_, path, options) => {
+describe.skipIf(!hasChromium).each(FORBIDDEN)('a session %s', (_, path, options) => {
   const { serve, profile, start } = tabsSuite(options)
 
-  it('lives in memory, fails no request, and says so once', async () => {
+  it('continues in memory, fails no request, and emits storageFailed once', async () => {
     const server = await serve()
     const { open } = await profile()
     const page = await open(path)
     await start(page)
     await page.evaluate(() => tab.signIn('ada'))
-    for (let times = 0; times < 5; times++) expect(await asks(page)).toBe('200')
+    for (let times = 0; times < 5; times++) expect(await request(page)).toBe('200')
     server.expireAccessTokens()
-    for (let times = 0; times < 5; times++) expect(await asks(page)).toBe('200')
+    for (let times = 0; times < 5; times++) expect(await request(page)).toBe('200')
     expect(await page.evaluate(() => tab.refreshCalls())).toBe(1)
     await page.evaluate(() => tab.signOut())
     expect(await page.evaluate(() => tab.state())).toBe('loggedOut')
-    expect(await asks(page)).toBe('401')
+    expect(await request(page)).toBe('401')
     expect(await failures(page)).toEqual(['SecurityError'])
     expect(server).toMatchObject({ tokenRequests: 2, refreshes: 1, reuseDetections: 0 })
   })

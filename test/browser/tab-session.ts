@@ -1,10 +1,13 @@
-/** Makes a tab's session from options that can cross from the test into the page. */
+/** Creates the session of a tab from options that can be passed from the test to the page. */
 import { tabCoordinator } from '../../src/coordination/tabs.ts'
 import {
   type Auth,
   type AuthOptions,
   createAuth,
-  type SessionStorage,
+  fromCookie,
+  type SessionLimitsOptions,
+  type StorageFeature,
+  sessionLimits,
   type TokenResponse,
 } from '../../src/index.ts'
 import { encryptedStorage } from '../../src/storage/encrypted.ts'
@@ -12,25 +15,24 @@ import { webStorage } from '../../src/storage/web.ts'
 import { createAuthFetch } from '../../src/transports/fetch.ts'
 
 export interface TabOptions {
-  /** Tokens this tab signs in with; without them it finds the session in the store. */
+  /** The tokens of a sign-in. Without them the tab restores the session from the store. */
   readonly tokens?: TokenResponse
-  /** Where the session is kept. Default: `'web'`, in localStorage. */
+  /** The kind of store. Default: `'web'`, which is localStorage. */
   readonly store?: 'web' | 'encrypted' | 'memory'
-  /** Whether the refresh token lives in a cookie of the server. */
+  /** Whether the server keeps the refresh token in a cookie. */
   readonly cookie?: boolean
-  /** Whether the tabs know of each other at all. Default: they do. */
+  /** Whether the tabs have a coordinator. Default: `true`. */
   readonly coordinated?: boolean
-  /** Whether the tabs take turns at all. Default: they do. */
+  /** Whether the coordinator uses locks or leases. Default: `true`. */
   readonly turns?: boolean
-  /** Whether the store says that another tab changed it. Default: it does. */
-  readonly storeTells?: boolean
+  /** Whether the store notifies the tab of changes of other tabs. Default: `true`. */
+  readonly storeNotifies?: boolean
   /** Options of `createAuth` that are plain data. */
   readonly auth?:
-    | Pick<
-        AuthOptions,
-        'persist' | 'timeouts' | 'retry' | 'refreshAhead' | 'renew' | 'ambiguousRefresh' | 'limits'
-      >
+    | Pick<AuthOptions, 'persist' | 'timeouts' | 'retry' | 'refreshAhead' | 'refreshOn' | 'ambiguousRefresh'>
     | undefined
+  /** The limits of the session. Default: none. */
+  readonly limits?: SessionLimitsOptions
 }
 
 export interface TabSession {
@@ -40,7 +42,7 @@ export interface TabSession {
   readonly refreshCalls: () => number
 }
 
-/** The token endpoint, and how a browser asks it: in cookie mode with its cookie, and with a header no form can send. */
+/** Calls the token endpoint. In cookie mode it sends the cookie, and a header that no form can send. */
 function tokenEndpoint(server: string, cookie: boolean) {
   const mode: RequestInit = cookie
     ? { credentials: 'include', headers: { 'x-requested-by': 'authchart' } }
@@ -53,16 +55,16 @@ function tokenEndpoint(server: string, cookie: boolean) {
   }
 }
 
-function storeFor({ store = 'web', storeTells = true }: TabOptions): SessionStorage | undefined {
+function storeFor({ store = 'web', storeNotifies = true }: TabOptions): StorageFeature | undefined {
   if (store === 'memory') return undefined
   if (store === 'encrypted') return encryptedStorage()
   const { subscribe, ...silent } = webStorage(() => localStorage)
-  return { ...silent, ...(storeTells && subscribe && { subscribe }) }
+  return { ...silent, ...(storeNotifies && subscribe && { subscribe }) }
 }
 
 export function createTabSession(server: string, options: TabOptions): TabSession {
   const { tokens, cookie = false, coordinated = true, turns = true } = options
-  const ask = tokenEndpoint(server, cookie)
+  const post = tokenEndpoint(server, cookie)
   const storage = storeFor(options)
   let refreshCalls = 0
   const auth = createAuth<string>({
@@ -70,14 +72,18 @@ export function createTabSession(server: string, options: TabOptions): TabSessio
     ...(coordinated && { coordinator: tabCoordinator(turns ? {} : { locks: null, storage: null }) }),
     signIn: async (username, { signal }) => {
       const fields = { grant_type: 'password', username, password: 'correct' }
-      return { ...(await (await ask('/token', fields, signal)).json()), subject: username }
+      return { ...(await (await post('/token', fields, signal)).json()), subject: username }
     },
     refresh: async ({ refreshToken, signal }) => {
       refreshCalls++
       const presented = refreshToken === undefined ? {} : { refresh_token: refreshToken }
-      return (await ask('/token', { grant_type: 'refresh_token', ...presented }, signal)).json()
+      return (await post('/token', { grant_type: 'refresh_token', ...presented }, signal)).json()
     },
-    ...(cookie && { silentSignIn: true, revoke: (_, { signal }) => ask('/token/revoke', {}, signal) }),
+    ...(cookie && {
+      silentSignIn: fromCookie(),
+      revoke: (_, { signal }) => post('/token/revoke', {}, signal),
+    }),
+    ...(options.limits && { limits: sessionLimits(options.limits) }),
     ...(tokens && { initialTokens: tokens }),
     historyLimit: 1_000,
     ...options.auth,

@@ -1,4 +1,4 @@
-/** What runs inside each tab: bundled, served, and called by name from the tests. */
+/** The script of each tab. It is bundled and served, and the tests call its functions by name. */
 import { tabCoordinator } from '../../src/coordination/tabs.ts'
 import type { AuthEventMap, SessionRecord } from '../../src/index.ts'
 import { createTabSession, type TabOptions, type TabSession } from './tab-session.ts'
@@ -8,25 +8,25 @@ export type { TabOptions } from './tab-session.ts'
 let server: string
 let session: TabSession
 let started: Promise<string> | undefined
-let letGo = () => {}
-/** What this tab does when it wakes, before its session has heard of it. */
-let onWaking = () => {}
+let releaseLock = () => {}
+/** Called when this tab wakes, before the session is notified. */
+let onWake = () => {}
 let returned = false
 
-// Registered before the session's own listeners, and so called before them.
-document.addEventListener('resume', () => onWaking())
+// Registered before the listeners of the session, so called before them.
+document.addEventListener('resume', () => onWake())
 addEventListener('pageshow', ({ persisted }) => {
   returned ||= persisted
-  onWaking()
+  onWake()
 })
 
-const told = (error: unknown) => {
+const describeError = (error: unknown) => {
   const { name, reason } = error as { name: string; reason?: string }
   return reason ? `${name}: ${reason}` : name
 }
 
-async function askAll(path: string, times: number) {
-  const results = await Promise.all(Array.from({ length: times }, () => tab.ask(path)))
+async function requestAll(path: string, times: number) {
+  const results = await Promise.all(Array.from({ length: times }, () => tab.request(path)))
   return [...new Set(results)].join(', ')
 }
 
@@ -34,7 +34,7 @@ export const tab = {
   async open(url: string, options: TabOptions = {}) {
     server = url
     session = createTabSession(url, options)
-    // Where any script finds it, to look for tokens.
+    // A global, so that any script can search it for tokens.
     Object.assign(globalThis, { auth: session.auth })
     await session.auth.ready()
     return session.auth.state
@@ -43,40 +43,40 @@ export const tab = {
   signIn: async (username: string) => void (await session.auth.signIn(username)),
   signOut: () => session.auth.signOut(),
   refresh: async () => void (await session.auth.refresh()),
-  /** A request of the app: the status it sees, or what it catches. */
-  ask: async (path: string) => {
+  /** Sends a request of the app. Returns the status or the error that the app sees. */
+  request: async (path: string) => {
     try {
       return String((await session.send(server + path)).status)
     } catch (error) {
-      return told(error)
+      return describeError(error)
     }
   },
 
-  /** Starts a refresh that the test does not wait for yet; `result` says how it went. */
+  /** Starts a refresh without waiting for it. `result` returns its outcome. */
   startRefresh() {
-    started = session.auth.refresh().then(() => 'refreshed', told)
+    started = session.auth.refresh().then(() => 'refreshed', describeError)
   },
-  /** The same for requests: all of them have to end in the same way. */
-  startAsking(path: string, times = 1) {
-    started = askAll(path, times)
+  /** Starts requests without waiting for them. `result` returns all distinct outcomes. */
+  startRequests(path: string, times = 1) {
+    started = requestAll(path, times)
   },
-  /** The same for requests that are sent in the moment in which the tab wakes. */
-  askOnWaking(path: string, times = 1) {
+  /** Like `startRequests`, but the requests are sent at the moment the tab wakes. */
+  requestOnWake(path: string, times = 1) {
     started = new Promise((resolve) => {
-      onWaking = () => {
-        onWaking = () => {}
-        resolve(askAll(path, times))
+      onWake = () => {
+        onWake = () => {}
+        resolve(requestAll(path, times))
       }
     })
   },
   result: () => started,
 
-  /** Sends requests for so long, each a moment after the last one was answered: how often the app saw each status. */
-  async askConstantly(duration: number, pause: number) {
+  /** Sends requests one after another for `duration` ms. Returns how often the app saw each status. */
+  async requestConstantly(duration: number, pause: number) {
     const statuses: Record<string, number> = {}
     const end = Date.now() + duration
     while (Date.now() < end) {
-      const status = await tab.ask('/api/constant')
+      const status = await tab.request('/api/constant')
       statuses[status] = (statuses[status] ?? 0) + 1
       await new Promise((resolve) => setTimeout(resolve, pause))
     }
@@ -84,32 +84,32 @@ export const tab = {
   },
 
   /**
-   * Counts in localStorage, in turns that announce what they did. The value is long, so that it is slow on its way to the
-   * other tabs: a lock that is let go too early shows every time.
+   * Counts in localStorage, under a lock, and announces each change. The value is long, so that it reaches the other tabs
+   * slowly: if the lock is released too early, the count is wrong every time.
    */
-  async countInTurns(times: number) {
+  async countUnderLock(times: number) {
     const { exclusive, announce } = tabCoordinator({ name: 'counting' })
     for (let i = 0; i < times; i++) {
-      const turn = async () => {
+      const increment = async () => {
         const count = Number(localStorage.getItem('count'))
         localStorage.setItem('count', String(count + 1).padEnd(100_000))
         announce({ type: 'changed', epoch: 0, generation: 0 })
       }
-      await exclusive('count', turn, { signal: new AbortController().signal, timeout: 60_000 })
+      await exclusive('count', increment, { signal: new AbortController().signal, timeout: 60_000 })
     }
   },
 
-  /** Takes the lock they count under, until it is let go. */
-  holdBack: () =>
+  /** Takes the lock of `countUnderLock` until `releaseLock` is called. */
+  holdLock: () =>
     new Promise<void>((held) => {
       void navigator.locks.request('counting:count', () => {
         held()
         return new Promise<void>((resolve) => {
-          letGo = resolve
+          releaseLock = resolve
         })
       })
     }),
-  letGo: () => letGo(),
+  releaseLock: () => releaseLock(),
   counted: () => Number(localStorage.getItem('count')),
 
   state: () => session.auth.state,
@@ -118,18 +118,18 @@ export const tab = {
   token: () => session.auth.getAccessToken({ allowAnonymous: true }),
   stored: (): SessionRecord | null => JSON.parse(localStorage.getItem('authchart') ?? 'null'),
   refreshCalls: () => session.refreshCalls(),
-  /** How many requests wait. */
+  /** How many requests are held. */
   held: () => session.auth.actor.getSnapshot().context.held,
-  /** Whether its session waits for the network, with no token that works. */
+  /** Whether the session waits for the network without a valid token. */
   isCutOff: () =>
-    session.auth.actor.getSnapshot().matches({ refreshing: { exchange: 'offline', gate: 'closed' } }),
-  /** Whether the page came back out of the back/forward cache. */
+    session.auth.actor.getSnapshot().matches({ refreshing: { attempt: 'offline', gate: 'closed' } }),
+  /** Whether the page was restored from the back/forward cache. */
   returned: () => returned,
-  /** Names of what was emitted, transitions left out. */
+  /** The types of all emitted events except transitions. */
   history: () => session.auth.history.map(({ type }) => type).filter((type) => type !== 'transition'),
-  /** The states the chart has been in, by their paths. */
-  places: () => session.auth.history.flatMap((event) => (event.type === 'transition' ? [event.to] : [])),
-  /** Why something was emitted, each time it was. */
+  /** The paths of the states that the chart has entered. */
+  statePaths: () => session.auth.history.flatMap((event) => (event.type === 'transition' ? [event.to] : [])),
+  /** The reason of each emitted event of this type. */
   reasons: (type: keyof AuthEventMap) =>
     session.auth.history.filter((event) => event.type === type).map(({ reason }) => reason),
 }

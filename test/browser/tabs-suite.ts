@@ -7,31 +7,31 @@ import {
   type TokenServer,
 } from '../../src/testing/token-server/token-server.ts'
 import type { TabOptions } from './tab-session.ts'
-import { createTabsRig, type Tabs, type TabsRig, type TabsRigOptions } from './tabs-rig.ts'
+import { createTabsHarness, type Tabs, type TabsHarness, type TabsHarnessOptions } from './tabs-harness.ts'
 
 export interface SignedInOptions extends TabOptions {
-  /** How long the first access token lives, in milliseconds. Default: as long as the server has it. */
+  /** The lifetime of the first access token, in milliseconds. Default: that of the server. */
   readonly lifetime?: number
 }
 
-/** Sets a suite up with a browser for all of its tests, and a token server for each. */
-export function tabsSuite(options: TabsRigOptions = {}) {
-  let rig: TabsRig
+/** Sets up a suite with one browser for all tests, and a token server for each test. */
+export function tabsSuite(options: TabsHarnessOptions = {}) {
+  let harness: TabsHarness
   let server: TokenServer
   let listening: ListeningTokenServer
-  /** The token that ada signed in with. */
+  /** The first access token of ada. */
   let firstToken: { readonly accessToken: string; readonly expiresAt: number }
 
   beforeAll(async () => {
-    rig = await createTabsRig(options)
+    harness = await createTabsHarness(options)
   }, 60_000)
 
-  afterAll(() => rig?.close())
+  afterAll(() => harness?.close())
 
   afterEach(async () => {
-    await rig.closeTabs()
+    await harness.closeTabs()
     await listening?.close()
-    expect(rig.problems.splice(0), 'what pages threw').toEqual([])
+    expect(harness.problems.splice(0), 'uncaught errors of pages').toEqual([])
   })
 
   const suite = {
@@ -41,22 +41,22 @@ export function tabsSuite(options: TabsRigOptions = {}) {
       return server
     },
 
-    /** Where the token server is. */
+    /** The URL of the token server. */
     url: () => listening.url,
 
-    profile: (prepare?: () => void): Promise<Tabs> => rig.profile(prepare),
+    profile: (prepare?: () => void): Promise<Tabs> => harness.profile(prepare),
 
-    /** Starts the session of a tab; gives the state it comes to. */
+    /** Starts the session of a tab. Returns its state once it is ready. */
     start: (page: Page, options: TabOptions = {}) =>
       page.evaluate(([url, options]) => tab.open(url, options), [listening.url, options] as const),
 
-    /** Opens so many tabs of a profile, which is a new one unless it is given. */
+    /** Opens tabs of a profile. Default: of a new one. */
     async open(tabs: number, profile?: Tabs): Promise<[Page, ...Page[]]> {
-      const { open } = profile ?? (await rig.profile())
+      const { open } = profile ?? (await harness.profile())
       return Promise.all(Array.from({ length: tabs }, () => open())) as Promise<[Page, ...Page[]]>
     },
 
-    /** Starts the sessions of tabs. The first one signs ada in, the others find her session in the store. */
+    /** Starts the sessions of tabs. The first tab signs ada in, the others restore her session from the store. */
     async signIn([first, ...others]: readonly Page[], { lifetime, ...options }: SignedInOptions = {}) {
       const issued = { ...server.issue('ada'), subject: 'ada' }
       const tokens = lifetime === undefined ? issued : { ...issued, expires_in: lifetime / 1_000 }
@@ -64,25 +64,25 @@ export function tabsSuite(options: TabsRigOptions = {}) {
       const expiresAt = Date.now() + (lifetime ?? Number.POSITIVE_INFINITY)
       firstToken = { accessToken: issued.access_token, expiresAt }
       await Promise.all(others.map((page) => suite.start(page, options)))
-      // A store that takes its time may have been empty still, and then they hear of the sign-in.
+      // With a slow store, the others may start without a session. They are then notified of the sign-in.
       await everywhere([first!, ...others], () => tab.subject() === 'ada')
     },
 
-    /** Opens so many tabs in which ada is signed in. */
+    /** Opens tabs in which ada is signed in. */
     async signedIn(tabs: number, options?: SignedInOptions, profile?: Tabs) {
       const pages = await suite.open(tabs, profile)
       await suite.signIn(pages, options)
       return pages
     },
 
-    /** Waits until the first token is dead by the clock, and makes the server refuse it, too. */
-    async untilDead() {
+    /** Waits until the first token has expired, and revokes it on the server. */
+    async untilExpired() {
       await past(firstToken.expiresAt)
       const body = new URLSearchParams({ token: firstToken.accessToken })
       await server.fetch('/revoke', { method: 'POST', body })
     },
 
-    /** What the server saw of a path, preflights left out. */
+    /** The requests to a path that the server received, without preflights. */
     requests: (path: string) =>
       server.log.filter((request) => request.path === path && request.method !== 'OPTIONS'),
   }
@@ -90,19 +90,19 @@ export function tabsSuite(options: TabsRigOptions = {}) {
 }
 
 /**
- * Waits until something holds in a tab. It is looked at from here: a tab that is hidden lets its own timers run once a second,
- * and one that is frozen not at all.
+ * Waits until a condition holds in a tab. The condition is polled from the test, because a hidden tab runs its timers only
+ * once a second, and a frozen tab not at all.
  */
-export async function until<A>(page: Page, become: (argument: A) => unknown, argument: A): Promise<void>
-export async function until(page: Page, become: () => unknown): Promise<void>
-export async function until<A>(page: Page, become: (argument: A | undefined) => unknown, argument?: A) {
-  const look = () => page.evaluate<boolean, A | undefined>(become as () => boolean, argument)
-  await vi.waitUntil(look, { interval: 20, timeout: 15_000 })
+export async function until<A>(page: Page, condition: (argument: A) => unknown, argument: A): Promise<void>
+export async function until(page: Page, condition: () => unknown): Promise<void>
+export async function until<A>(page: Page, condition: (argument: A | undefined) => unknown, argument?: A) {
+  const check = () => page.evaluate<boolean, A | undefined>(condition as () => boolean, argument)
+  await vi.waitUntil(check, { interval: 20, timeout: 15_000 })
 }
 
-/** Waits until it is later than that, by the clock that all tabs have. */
+/** Waits until the clock, which all tabs share, has passed this time. */
 export const past = (instant: number) => vi.waitUntil(() => Date.now() > instant, { timeout: 15_000 })
 
-/** Waits until something holds in all of the tabs. */
-export const everywhere = (pages: readonly Page[], become: () => unknown) =>
-  Promise.all(pages.map((page) => until(page, become)))
+/** Waits until a condition holds in all tabs. */
+export const everywhere = (pages: readonly Page[], condition: () => unknown) =>
+  Promise.all(pages.map((page) => until(page, condition)))

@@ -7,28 +7,28 @@ import {
   type TokenServer,
 } from '../../src/testing/token-server/token-server.ts'
 import { hasChromium } from '../support/chromium.ts'
+import { createTabsHarness, type TabsHarness } from './tabs-harness.ts'
 import type { TabOptions } from './tabs-page.ts'
-import { createTabsRig, type TabsRig } from './tabs-rig.ts'
 
-/** Set AUTHCHART_SECONDS to 60 for the long run. */
+/** Duration of the load test in seconds. The long run uses AUTHCHART_SECONDS=60. */
 const SECONDS = Number(process.env.AUTHCHART_SECONDS ?? 8)
 const LIFETIME = 2_000
 
 describe.skipIf(!hasChromium)('tabs that share a session', () => {
-  let rig: TabsRig
+  let harness: TabsHarness
   let server: TokenServer
   let listening: ListeningTokenServer
 
   beforeAll(async () => {
-    rig = await createTabsRig()
+    harness = await createTabsHarness()
   }, 60_000)
 
-  afterAll(() => rig?.close())
+  afterAll(() => harness?.close())
 
   afterEach(async () => {
-    await rig.closeTabs()
+    await harness.closeTabs()
     await listening?.close()
-    expect(rig.problems.splice(0)).toEqual([])
+    expect(harness.problems.splice(0)).toEqual([])
   })
 
   async function serve(options: TokenServerOptions = {}) {
@@ -36,7 +36,7 @@ describe.skipIf(!hasChromium)('tabs that share a session', () => {
     listening = await server.listen()
   }
 
-  /** The first tab signs ada in, the others find her session in the store. */
+  /** Starts the sessions of tabs. The first tab signs ada in, the others restore her session from the store. */
   async function signedIn([first, ...others]: Page[], options: TabOptions = {}) {
     const tokens = { ...server.issue('ada'), subject: 'ada' }
     const state = await first!.evaluate(([url, options]) => tab.open(url, options), [
@@ -51,22 +51,24 @@ describe.skipIf(!hasChromium)('tabs that share a session', () => {
     expect([state, ...states]).toEqual(Array(others.length + 1).fill('authenticated'))
   }
 
-  const everywhere = (pages: Page[], become: () => boolean) =>
-    Promise.all(pages.map((page) => page.waitForFunction(become)))
+  const everywhere = (pages: Page[], condition: () => boolean) =>
+    Promise.all(pages.map((page) => page.waitForFunction(condition)))
 
-  /** What the server saw of a path, preflights left out. */
+  /** The requests to a path that the server received, without preflights. */
   const requests = (path: string) =>
     server.log.filter((request) => request.path === path && request.method !== 'OPTIONS')
 
   it(
-    `renew it once for all of them, and no app sees a 401: 8 tabs, ${SECONDS} s`,
+    `refresh once for all of them, and no app sees a 401: 8 tabs, ${SECONDS} s`,
     async () => {
       await serve({ accessTokenLifetime: LIFETIME })
-      const pages = await rig.open(8)
+      const pages = await harness.open(8)
       const start = Date.now()
       await signedIn(pages)
       const statuses = await Promise.all(
-        pages.map((page) => page.evaluate((duration) => tab.askConstantly(duration, 25), SECONDS * 1_000)),
+        pages.map((page) =>
+          page.evaluate((duration) => tab.requestConstantly(duration, 25), SECONDS * 1_000),
+        ),
       )
       const elapsed = Date.now() - start
       const { refreshes, tokenRequests, reuseDetections } = server
@@ -80,8 +82,8 @@ describe.skipIf(!hasChromium)('tabs that share a session', () => {
       expect(reuseDetections).toBe(0)
       expect(refreshes).toBeGreaterThan(0)
       expect(tokenRequests).toBe(refreshes)
-      // A token is renewed a fifth of its lifetime before it dies, never earlier: neither the clock nor a 401 for a token
-      // that died can ask for it sooner. So from one refresh to the next it takes four fifths at least.
+      // A token is refreshed a fifth of its lifetime before it expires, and never earlier: neither the clock nor a 401 for an
+      // expired token can request it sooner. So there are at least four fifths of a lifetime between two refreshes.
       expect(refreshes).toBeLessThanOrEqual(elapsed / (0.8 * LIFETIME))
       const tokens = await Promise.all(pages.map((page) => page.evaluate(() => tab.token())))
       expect(tokens.every((token) => token !== undefined)).toBe(true)
@@ -89,84 +91,84 @@ describe.skipIf(!hasChromium)('tabs that share a session', () => {
     (SECONDS + 60) * 1_000,
   )
 
-  it('see under the lock what the tab before them wrote', async () => {
+  it('read under the lock what the previous owner of the lock wrote', async () => {
     await serve()
-    const pages = await rig.open(4)
-    await pages[0]!.evaluate(() => tab.holdBack())
-    const counting = pages.map((page) => page.evaluate(() => tab.countInTurns(3)))
-    // All of them wait by now, so that the lock goes from one to the next at once.
+    const pages = await harness.open(4)
+    await pages[0]!.evaluate(() => tab.holdLock())
+    const counting = pages.map((page) => page.evaluate(() => tab.countUnderLock(3)))
+    // Wait until all of them wait, so that the lock passes from one to the next at once.
     await pages[0]!.waitForFunction(async () => (await navigator.locks.query()).pending?.length === 4)
-    await pages[0]!.evaluate(() => tab.letGo())
+    await pages[0]!.evaluate(() => tab.releaseLock())
     await Promise.all(counting)
     const counted = await Promise.all(pages.map((page) => page.evaluate(() => tab.counted())))
     expect(Math.max(...counted)).toBe(12)
   })
 
-  const FATES: [string, (page: Page) => Promise<unknown>][] = [
+  const ENDINGS: [string, (page: Page) => Promise<unknown>][] = [
     ['is closed', (page) => page.close()],
     ['crashes', (page) => page.goto('chrome://crash').catch(() => {})],
   ]
 
-  describe.each(FATES)('when the tab that renews %s', (_, kill) => {
-    /** Three tabs with a dead token: the first one's exchange is held at the server, the second one waits for the lock. */
-    async function renewing() {
-      const pages = (await rig.open(3)) as [Page, Page, Page]
+  describe.each(ENDINGS)('when the tab that refreshes %s', (_, kill) => {
+    /** Opens three tabs with an expired token. The server holds the refresh of the first, the second waits for the lock. */
+    async function startRefreshing() {
+      const pages = (await harness.open(3)) as [Page, Page, Page]
       await signedIn(pages)
       server.expireAccessTokens()
       const held = server.holdNext()
       await pages[0].evaluate(() => tab.startRefresh())
       await held.arrived
-      await pages[1].evaluate(() => tab.startAsking('/api/waits'))
+      await pages[1].evaluate(() => tab.startRequests('/api/waits'))
       await pages[1].waitForFunction(async () => (await navigator.locks.query()).pending?.length === 1)
       expect(server.tokenRequests).toBe(1)
       return { held, pages }
     }
 
-    it('another one takes over, and nothing is lost', async () => {
+    it('another tab refreshes, and no request fails', async () => {
       await serve()
-      const { pages } = await renewing()
+      const { pages } = await startRefreshing()
       await kill(pages[0])
       expect(await pages[1].evaluate(() => tab.result())).toBe('200')
-      expect(await pages[2].evaluate(() => tab.ask('/api/third'))).toBe('200')
+      expect(await pages[2].evaluate(() => tab.request('/api/third'))).toBe('200')
       expect(server).toMatchObject({ tokenRequests: 2, refreshes: 1, reuseDetections: 0 })
     })
 
-    it('after the server renewed, another one gets its tokens within the grace period', async () => {
+    it('after the server issued new tokens, another tab gets tokens within the grace period', async () => {
       await serve({ reuseGrace: 60_000 })
-      const { held, pages } = await renewing()
+      const { held, pages } = await startRefreshing()
       const again = server.holdNext()
       await kill(pages[0])
       expect((await again.arrived).generation).toBe((await held.arrived).generation)
       held.answer()
       again.answer()
       expect(await pages[1].evaluate(() => tab.result())).toBe('200')
-      expect(await pages[2].evaluate(() => tab.ask('/api/third'))).toBe('200')
+      expect(await pages[2].evaluate(() => tab.request('/api/third'))).toBe('200')
       expect(server).toMatchObject({ tokenRequests: 2, refreshes: 2, reuseDetections: 0 })
     })
   })
 
   it('are all signed in when one of them signs in', async () => {
     await serve()
-    const pages = await rig.open(3)
+    const pages = await harness.open(3)
     const states = await Promise.all(
       pages.map((page) => page.evaluate((url) => tab.open(url), listening.url)),
     )
     expect(states).toEqual(['anonymous', 'anonymous', 'anonymous'])
     await pages[1]!.evaluate(() => tab.signIn('ada'))
     await everywhere(pages, () => tab.subject() === 'ada')
-    expect(await Promise.all(pages.map((page) => page.evaluate(() => tab.ask('/api/hello'))))).toEqual(
+    expect(await Promise.all(pages.map((page) => page.evaluate(() => tab.request('/api/hello'))))).toEqual(
       Array(3).fill('200'),
     )
     expect(server.tokenRequests).toBe(1)
   })
 
-  it('are all signed out when one of them signs out, and what they were renewing is thrown away', async () => {
+  it('are all signed out when one of them signs out, and discard the result of a refresh in progress', async () => {
     await serve()
-    const pages = (await rig.open(3)) as [Page, Page, Page]
+    const pages = (await harness.open(3)) as [Page, Page, Page]
     await signedIn(pages)
     server.expireAccessTokens()
     const held = server.holdNext()
-    await pages[0].evaluate(() => tab.startAsking('/api/waits'))
+    await pages[0].evaluate(() => tab.startRequests('/api/waits'))
     await held.arrived
     await pages[1].evaluate(() => tab.signOut())
     await everywhere(pages, () => tab.state() === 'loggedOut')
@@ -184,40 +186,40 @@ describe.skipIf(!hasChromium)('tabs that share a session', () => {
     expect(requests('/api/waits')).toHaveLength(1)
   })
 
-  it('are told of a sign-out by each other, where the store does not tell', async () => {
+  it('notify each other of a sign-out if the store does not', async () => {
     await serve()
-    const pages = await rig.open(3)
-    await signedIn(pages, { storeTells: false })
+    const pages = await harness.open(3)
+    await signedIn(pages, { storeNotifies: false })
     await pages[1]!.evaluate(() => tab.signOut())
     await everywhere(pages, () => tab.state() === 'loggedOut')
   })
 
-  it("all follow when another user signs in, and send no request of the old user's as the new one", async () => {
+  it('all switch to another user who signs in, and send no request of the old user as the new one', async () => {
     await serve()
-    const pages = (await rig.open(3)) as [Page, Page, Page]
+    const pages = (await harness.open(3)) as [Page, Page, Page]
     await signedIn(pages)
     const inFlight = server.holdApiNext(({ path }) => path === '/api/in-flight')
-    await pages[1].evaluate(() => tab.startAsking('/api/in-flight'))
+    await pages[1].evaluate(() => tab.startRequests('/api/in-flight'))
     await inFlight.arrived
     const refused = server.holdApiNext(({ path }) => path === '/api/waits')
-    const renewal = server.holdNext()
-    await pages[2].evaluate(() => tab.startAsking('/api/waits'))
+    const refresh = server.holdNext()
+    await pages[2].evaluate(() => tab.startRequests('/api/waits'))
     refused.refuse()
-    await renewal.arrived
+    await refresh.arrived
 
     await pages[0].evaluate(() => tab.signIn('bob'))
     await everywhere(pages, () => tab.subject() === 'bob')
     inFlight.refuse()
     expect(await pages[1].evaluate(() => tab.result())).toBe('401')
     expect(await pages[2].evaluate(() => tab.result())).toBe('SignedOutError: user_changed')
-    renewal.answer()
+    refresh.answer()
     await pages[2].waitForFunction(() => tab.history().includes('discarded'))
 
     const tokens = await Promise.all(
       pages.map((page) => page.evaluate(async () => [await tab.token(), tab.stored()?.accessToken])),
     )
     expect(new Set(tokens.flat()).size).toBe(1)
-    for (const page of pages) expect(await page.evaluate(() => tab.ask('/api/now'))).toBe('200')
+    for (const page of pages) expect(await page.evaluate(() => tab.request('/api/now'))).toBe('200')
     expect(requests('/api/now').map(({ authorization }) => authorization)).toEqual(
       Array(3).fill(`Bearer ${tokens[0]![0]}`),
     )
@@ -229,9 +231,9 @@ describe.skipIf(!hasChromium)('tabs that share a session', () => {
   describe('without Web Locks', () => {
     const noLocks = () => Object.defineProperty(Navigator.prototype, 'locks', { value: undefined })
 
-    /** Two tabs: the first one's exchange is held at the server, the second one has asked for one as well. */
-    async function renewing() {
-      const pages = (await rig.open(2, noLocks)) as [Page, Page]
+    /** Opens two tabs. The server holds the refresh of the first, and the second has started one as well. */
+    async function startRefreshing() {
+      const pages = (await harness.open(2, noLocks)) as [Page, Page]
       await signedIn(pages)
       const held = server.holdNext()
       await pages[0].evaluate(() => tab.startRefresh())
@@ -241,9 +243,9 @@ describe.skipIf(!hasChromium)('tabs that share a session', () => {
       return { held, pages }
     }
 
-    it('wait for the tab that has the lease, and take over what it got', async () => {
+    it('wait for the tab that has the lease, and use its new tokens', async () => {
       await serve()
-      const { held, pages } = await renewing()
+      const { held, pages } = await startRefreshing()
       held.answer()
       expect(await Promise.all(pages.map((page) => page.evaluate(() => tab.result())))).toEqual([
         'refreshed',
@@ -255,18 +257,18 @@ describe.skipIf(!hasChromium)('tabs that share a session', () => {
       expect(mine).toBe(theirs)
     })
 
-    it('go on once the lease of a tab that crashed has run out', async () => {
+    it('continue once the lease of a crashed tab has expired', async () => {
       await serve()
-      const { pages } = await renewing()
+      const { pages } = await startRefreshing()
       await pages[0].goto('chrome://crash').catch(() => {})
       expect(await pages[1].evaluate(() => tab.result())).toBe('refreshed')
       expect(server).toMatchObject({ tokenRequests: 2, refreshes: 1, reuseDetections: 0 })
     })
   })
 
-  it('that cannot take turns keep one session all the same, where the server has a grace period', async () => {
+  it('share one session without locks and leases if the server has a grace period', async () => {
     await serve({ reuseGrace: 60_000 })
-    const pages = (await rig.open(2, () => {
+    const pages = (await harness.open(2, () => {
       Object.defineProperty(globalThis, 'BroadcastChannel', { value: undefined })
     })) as [Page, Page]
     await signedIn(pages, { turns: false })
@@ -279,7 +281,7 @@ describe.skipIf(!hasChromium)('tabs that share a session', () => {
     const token = await pages[0].evaluate(() => tab.token())
     await pages[1].waitForFunction(async (token) => (await tab.token()) === token, token)
     expect(await pages[1].evaluate(() => tab.stored()?.accessToken)).toBe(token)
-    expect(await pages[1].evaluate(() => tab.ask('/api/hello'))).toBe('200')
+    expect(await pages[1].evaluate(() => tab.request('/api/hello'))).toBe('200')
     expect(server).toMatchObject({ tokenRequests: 3, refreshes: 3, reuseDetections: 0 })
   })
 })

@@ -1,17 +1,17 @@
 /**
- * Looks for tokens as a script on the page would: by walking everything that can be reached from `window`, reading every
- * store, and listening in on what is said. What only a closure holds cannot be reached.
+ * Searches for tokens as a script on the page would: it walks everything reachable from `window`, reads every store, and
+ * records messages. Values that only a closure holds cannot be reached.
  */
 import type { BrowserContext, Page } from 'playwright-core'
 
-/** What was written to the console by each page, and by the workers a page can see. */
+/** The console output of the pages of each context, and of their workers. */
 const consoles = new WeakMap<BrowserContext, string[]>()
 
 /**
- * Records what pages of the context say from their first moment on: consoles, messages of channels, ports and windows, and
- * what they send by fetch and XMLHttpRequest. To be called before the pages are opened.
+ * Records the output of all pages of the context: consoles, messages of channels, ports and windows, and data sent by fetch
+ * and XMLHttpRequest. Call it before the pages are opened.
  *
- * @param channels names of further BroadcastChannels to listen in on, beside those the page itself opens
+ * @param channels names of BroadcastChannels to record in addition to those that the page opens
  */
 export async function recordTalk(
   context: BrowserContext,
@@ -25,22 +25,22 @@ export async function recordTalk(
 }
 
 /**
- * The places at which one of the tokens is within reach of a script on the page, such as `window.auth.session.token`; none
- * where it is out of reach. Rejects where the search could not be finished, for then it has proved nothing.
+ * Returns the places where a script on the page can reach one of the tokens, such as `window.auth.session.token`. Rejects if
+ * the search could not be completed, because an incomplete search proves nothing.
  */
 export async function findTokens(page: Page, tokens: readonly string[]): Promise<string[]> {
-  if (tokens.length === 0) throw new Error('There are no tokens to look for.')
+  if (tokens.length === 0) throw new Error('Pass at least one token to search for.')
   const places = await page.evaluate(searchPage, tokens)
   const lines = consoles.get(page.context()) ?? []
-  const said = lines.filter((line) => tokens.some((token) => line.includes(token)))
-  return [...places, ...said.map((line) => `console output (${line.slice(0, 40)}…)`)]
+  const logged = lines.filter((line) => tokens.some((token) => line.includes(token)))
+  return [...places, ...logged.map((line) => `console output (${line.slice(0, 40)}…)`)]
 }
 
-/** Runs in each page before its own scripts. What it hears is kept where `searchPage` comes by. */
+/** Runs in each page before its own scripts. `searchPage` finds the recorded data in a global. */
 function recordInPage(channels: readonly string[]) {
-  const heard: unknown[][] = []
-  Object.defineProperty(globalThis, Symbol.for('heard'), { value: heard })
-  const note = (...entry: unknown[]) => void heard.push(entry)
+  const records: unknown[][] = []
+  Object.defineProperty(globalThis, Symbol.for('heard'), { value: records })
+  const note = (...entry: unknown[]) => void records.push(entry)
 
   for (const method of ['log', 'info', 'warn', 'error', 'debug', 'trace', 'dir', 'table'] as const) {
     const own = console[method] as (...values: unknown[]) => void
@@ -71,7 +71,7 @@ function recordInPage(channels: readonly string[]) {
     }
   }
 
-  // Whoever gets at the prototype first hears every port: what is sent, and what any of its listeners is given.
+  // Patched prototypes see every port: what is sent, and what its listeners receive.
   const { addEventListener: listen } = EventTarget.prototype
   const tappedPorts = new WeakSet<EventTarget>()
   const tapPort = (port: EventTarget) => {
@@ -107,7 +107,7 @@ function recordInPage(channels: readonly string[]) {
     note('fetch', input, init)
     const response = await ownFetch(input, init)
     note('answer to fetch', response.url, response)
-    // A script on the page can read a copy of every answer the page itself asks for.
+    // A script on the page can read a copy of every response to the page.
     if (!response.bodyUsed && !/event-stream/.test(response.headers.get('content-type') ?? '')) {
       void response
         .clone()
@@ -127,8 +127,8 @@ function recordInPage(channels: readonly string[]) {
 }
 
 /**
- * The search itself: stands alone, so that it can be given to `page.evaluate` or pasted into a console. Getters are called,
- * for a script could call them; other functions are looked at and not called.
+ * The search itself. It uses nothing outside its body, so that it can be passed to `page.evaluate` or pasted into a console.
+ * Getters are called, because a script could call them. Other functions are searched but not called.
  */
 export async function searchPage(tokens: readonly string[]): Promise<string[]> {
   const LIMIT = 1_000_000
@@ -141,55 +141,56 @@ export async function searchPage(tokens: readonly string[]): Promise<string[]> {
       tokens.flatMap((token) => [
         token,
         encodeURIComponent(token),
-        // Without what pads it. (No expression: `RegExp` remembers what the last one was tried on.)
+        // Without padding. No regular expression, because `RegExp` remembers its last input.
         btoa(token).split('=', 1)[0] ?? '',
-        // Whoever keeps a token in two halves keeps it all the same.
+        // A token that is stored in two halves is stored as well.
         token.slice(0, Math.ceil(token.length / 2)),
         token.slice(Math.floor(token.length / 2)),
       ]),
     ),
   ].filter((needle) => needle.length >= 16)
-  if (needles.length < tokens.length) throw new Error('Some tokens are too short to be told from other text.')
+  if (needles.length < tokens.length)
+    throw new Error('Some tokens are too short to be distinguished from other text.')
 
   const check = (path: string, text: string) => {
     if (needles.some((needle) => text.includes(needle))) found.add(path)
   }
 
-  /** Prototypes pass for instances of what they are not, and a getter may throw what it likes. */
-  const passOver = (error: unknown) => {
-    if (error instanceof Endless) throw error
+  /** Ignores errors of getters: a prototype is not an instance of its class, and a getter may throw anything. */
+  const ignore = (error: unknown) => {
+    if (error instanceof EndlessSearch) throw error
   }
-  class Endless extends Error {}
+  class EndlessSearch extends Error {}
 
   const look = (path: string, value: unknown) => {
     if (typeof value === 'string') check(path, value)
     else if (typeof value === 'symbol') check(path, String(value.description))
     else if ((typeof value === 'object' && value !== null) || typeof value === 'function') {
       if (seen.has(value)) return
-      if (seen.size >= LIMIT) throw new Endless(`The search finds no end: ${path}`)
+      if (seen.size >= LIMIT) throw new EndlessSearch(`The search exceeds ${LIMIT} objects at ${path}`)
       seen.add(value)
       queue.push([path, value])
     }
   }
 
   const bytes = (path: string, buffer: ArrayBufferLike) => {
-    // Text in UTF-16 has a zero in every other place.
+    // Text in UTF-16 has a zero in every second byte.
     const text = new TextDecoder('latin1').decode(new Uint8Array(buffer).slice())
     check(path, text)
     check(path, text.replaceAll('\0', ''))
   }
 
-  const SOON = Symbol('soon')
+  const PENDING = Symbol('pending')
   const settled = (promise: PromiseLike<unknown>) =>
     Promise.race([
       Promise.resolve(promise).then(
         (value) => value,
         (error: unknown) => error,
       ),
-      new Promise((resolve) => setTimeout(resolve, 0, SOON)),
+      new Promise((resolve) => setTimeout(resolve, 0, PENDING)),
     ])
 
-  /** Contents that are not properties. */
+  /** Searches contents that are not properties. */
   async function lookInside(path: string, value: object): Promise<void> {
     if (value instanceof Map) {
       for (const [key, entry] of Map.prototype.entries.call(value)) {
@@ -217,13 +218,13 @@ export async function searchPage(tokens: readonly string[]): Promise<string[]> {
       }
     } else if (value instanceof Promise) {
       const result = await settled(value)
-      if (result !== SOON) look(`await ${path}`, result)
+      if (result !== PENDING) look(`await ${path}`, result)
     } else if (typeof value === 'function') check(`${path} source`, Function.prototype.toString.call(value))
     else if (value instanceof Error) check(path, `${value.stack} ${value.message}`)
   }
 
   function lookAtProperties(path: string, value: object) {
-    // Getters of a prototype are called on each object that inherits them: what they give is that object's.
+    // Getters of a prototype are called on each object that inherits them, because their values belong to that object.
     for (let holder: object | null = value; holder; holder = Object.getPrototypeOf(holder)) {
       const own = holder === value
       if (!own) look(`${path}.__proto__`, holder)
@@ -246,7 +247,7 @@ export async function searchPage(tokens: readonly string[]): Promise<string[]> {
         try {
           look(path + name, descriptor.get?.call(value))
         } catch (error) {
-          passOver(error)
+          ignore(error)
         }
       }
     }
@@ -255,13 +256,13 @@ export async function searchPage(tokens: readonly string[]): Promise<string[]> {
   async function walk() {
     for (let next = queue.pop(); next; next = queue.pop()) {
       const [path, value] = next
-      // Long paths are cut, so that they do not grow with each link of a list.
+      // Long paths are shortened, so that they do not grow along a linked list.
       const short = path.length > 300 ? `${path.slice(0, 120)}…${path.slice(-120)}` : path
       lookAtProperties(short, value)
       try {
         await lookInside(short, value)
       } catch (error) {
-        passOver(error)
+        ignore(error)
       }
     }
     for (const [path, map] of weakMaps)
@@ -275,7 +276,7 @@ export async function searchPage(tokens: readonly string[]): Promise<string[]> {
       request.onerror = () => reject(request.error)
     })
 
-  /** All databases; values as they are, with what they hold inside, and keys that can be exported in the clear. */
+  /** Searches the keys and values of all databases. */
   async function lookAtDatabases() {
     for (const { name = '' } of await indexedDB.databases()) {
       const database = await done(indexedDB.open(name))
@@ -321,8 +322,8 @@ export async function searchPage(tokens: readonly string[]): Promise<string[]> {
   await lookAtDatabases()
   if ('caches' in globalThis) await lookAtCaches()
   look('window', window)
-  const heard = (globalThis as Record<symbol, unknown>)[Symbol.for('heard')] as unknown[][] | undefined
-  for (const [what, ...values] of [...(heard ?? [])]) look(`heard: ${what}`, values)
+  const records = (globalThis as Record<symbol, unknown>)[Symbol.for('heard')] as unknown[][] | undefined
+  for (const [what, ...values] of [...(records ?? [])]) look(`heard: ${what}`, values)
   await walk()
   return [...found].sort()
 }

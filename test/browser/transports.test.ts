@@ -76,7 +76,7 @@ describe.skipIf(!hasChromium)('transports in Chromium', () => {
   }
 
   describe.each(TRANSPORTS)('%s', (name) => {
-    it('recovers parallel 401s with one refresh', async () => {
+    it('recovers from parallel 401s with one refresh', async () => {
       const tokens = expired()
       const statuses = await page.evaluate(
         ([name, url, tokens]) => scenarios.parallel(name, url, tokens, 20),
@@ -100,24 +100,24 @@ describe.skipIf(!hasChromium)('transports in Chromium', () => {
       expect(sent[0]?.bodyText).toContain(sent[0]?.headers['content-type']?.split('boundary=')[1])
     })
 
-    it('lets go of a held request at once when its caller aborts, and of no other', async () => {
+    it('rejects a held request at once when its caller aborts, and no other request', async () => {
       const tokens = expired()
       server.hangNext(1)
-      const asked = server.whenRequest(({ path }) => path === '/token')
+      const refreshing = server.whenRequest(({ path }) => path === '/token')
       const result = page.evaluate(
         ([name, url, tokens]) => scenarios.abortWhileHeld(name, url, { ...tokens, expires_in: 0 }),
         [name, listening.url, tokens] as const,
       )
-      await asked
-      // The first exchange hangs for good, so only an abort that waits for nothing can have settled by the second one.
-      const { left, stateThen, stayed } = await result
-      expect(left).toMatch(/AbortError|CanceledError/)
+      await refreshing
+      // The first refresh hangs for ever. So the abort can only have rejected before the second refresh if it waits for nothing.
+      const { aborted, stateThen, stayed } = await result
+      expect(aborted).toMatch(/AbortError|CanceledError/)
       expect(stateThen).toBe('refreshing')
       expect(stayed).toBe(200)
       expect(server.log.filter(({ path }) => path === '/api/leaves')).toEqual([])
     })
 
-    it('sends the token to the page itself, and to no origin it was not told', async () => {
+    it('sends the token to the origin of the page, and to no unlisted origin', async () => {
       const tokens = server.issue()
       const { own, foreign } = await page.evaluate(
         ([name, url, tokens]) => scenarios.origins(name, url, tokens),
@@ -129,9 +129,9 @@ describe.skipIf(!hasChromium)('transports in Chromium', () => {
     })
   })
 
-  it('finds a session again that localStorage keeps over a reload', async () => {
+  it('restores a session from localStorage after a reload', async () => {
     expect(
-      await page.evaluate(([url, tokens]) => scenarios.keep(url, tokens), [
+      await page.evaluate(([url, tokens]) => scenarios.persist(url, tokens), [
         listening.url,
         server.issue(),
       ] as const),

@@ -5,13 +5,13 @@ import type { TabOptions } from './tab-session.ts'
 import { tabsSuite } from './tabs-suite.ts'
 import { findTokens, recordTalk } from './token-search.ts'
 
-/** What a page can read of its own requests and their answers is the same in all modes: here it is about what is kept. */
+/** A page can read its own requests and responses in every mode. These tests are about stored tokens, so ignore them. */
 const OWN_REQUESTS = /^heard: (answer to )?fetch|^window\[Symbol\(heard\)\]/
 
-describe.skipIf(!hasChromium)('tokens', () => {
+describe.skipIf(!hasChromium)('the tokens of a session', () => {
   const { serve, profile, start } = tabsSuite()
 
-  /** Every token of the kind that the server has sent, in a body or a cookie. */
+  /** Collects every token that the server sends, in a body or a cookie. */
   function collect(context: BrowserContext) {
     const texts: Promise<string>[] = []
     context.on('response', (response) => {
@@ -24,13 +24,13 @@ describe.skipIf(!hasChromium)('tokens', () => {
     }
   }
 
-  /** Where one of the tokens is kept, or was heard of. */
+  /** The places where one of the tokens was found. */
   const places = async (pages: readonly Page[], tokens: readonly string[]) => {
     const found = await Promise.all(pages.map((page) => findTokens(page, tokens)))
     return [...new Set(found.flat().filter((place) => !OWN_REQUESTS.test(place)))]
   }
 
-  /** A session that was used in two tabs: signed in, renewed by each, and kept wherever it is kept. */
+  /** Creates a session that two tabs have used and refreshed. */
   async function usedSession(options: TabOptions) {
     await serve({ jwt: true, secureCookie: true, csrfHeader: 'x-requested-by' })
     const { context, open } = await profile()
@@ -45,7 +45,7 @@ describe.skipIf(!hasChromium)('tokens', () => {
     if (!shares) await other.evaluate(() => tab.signIn('ada'))
     for (const each of [page, other]) {
       await each.evaluate(() => tab.refresh())
-      expect(await each.evaluate(() => tab.ask('/api/hello'))).toBe('200')
+      expect(await each.evaluate(() => tab.request('/api/hello'))).toBe('200')
     }
     return { pages: [page, other] as const, access: await issued('at'), refresh: await issued('rt') }
   }
@@ -55,19 +55,19 @@ describe.skipIf(!hasChromium)('tokens', () => {
     ['in an encrypted store', { store: 'encrypted' }],
     ['in a cookie', { store: 'memory', cookie: true }],
     ['in a cookie, with a record', { cookie: true, auth: { persist: 'refresh-token' } }],
-    ["with persist: 'none'", { auth: { persist: 'none' } }],
+    ["in localStorage with persist: 'none'", { auth: { persist: 'none' } }],
   ]
 
-  it.each(NOWHERE)('of a session %s are nowhere', async (_, options) => {
+  it.each(NOWHERE)('are found nowhere if it is %s', async (_, options) => {
     const { pages, access, refresh } = await usedSession(options)
     expect(await places(pages, [...access, ...refresh])).toEqual([])
   })
 
-  /** The storage, and the events by which other tabs are told what was and is there. */
+  /** localStorage, and the storage events that notify other tabs of its old and new value. */
   const LOCAL_STORAGE =
     /^localStorage authchart$|^heard: window storage\.0\.(old|new)Value$|\.storageArea\.authchart$/
 
-  it('of a session in webStorage are in localStorage, until the user signs out', async () => {
+  it('are in localStorage with webStorage, until the user signs out', async () => {
     const { pages, access, refresh } = await usedSession({})
     for (const tokens of [access, refresh]) {
       const found = await places(pages, tokens)
@@ -75,11 +75,11 @@ describe.skipIf(!hasChromium)('tokens', () => {
       expect(found.filter((place) => !LOCAL_STORAGE.test(place))).toEqual([])
     }
     await pages[0].evaluate(() => tab.signOut())
-    const left = await places(pages, [...access, ...refresh])
-    expect(left.filter((place) => !place.startsWith('heard: '))).toEqual([])
+    const remaining = await places(pages, [...access, ...refresh])
+    expect(remaining.filter((place) => !place.startsWith('heard: '))).toEqual([])
   })
 
-  it("of a session with persist: 'refresh-token' are in localStorage, but no access token is anywhere", async () => {
+  it("are in localStorage with persist: 'refresh-token', except for the access token", async () => {
     const { pages, access, refresh } = await usedSession({ auth: { persist: 'refresh-token' } })
     expect(await places(pages, access)).toEqual([])
     const found = await places(pages, refresh)

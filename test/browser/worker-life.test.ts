@@ -8,7 +8,7 @@ const failed = (reason: string) => ({
 })
 
 describe.skipIf(!hasChromium)('a page whose session is in a worker', () => {
-  const { serve, connected, blank, rig } = workerSuite()
+  const { serve, connected, blank, harness } = workerSuite()
 
   const FATES: [string, (page: Page) => Promise<unknown>][] = [
     ['is closed', (page) => page.close()],
@@ -16,7 +16,7 @@ describe.skipIf(!hasChromium)('a page whose session is in a worker', () => {
     ['crashes', (page) => page.goto('chrome://crash').catch(() => {})],
   ]
 
-  it.each(FATES)('that %s in the middle of a request is missed by nobody', async (_, end) => {
+  it.each(FATES)('leaves no request behind if it %s in the middle of one', async (_, end) => {
     const { url, server, nextStream } = await serve()
     const stays = await connected()
     const leaves = await connected({ signIn: false })
@@ -39,7 +39,7 @@ describe.skipIf(!hasChromium)('a page whose session is in a worker', () => {
     expect(server.reuseDetections).toBe(0)
   })
 
-  it('that leaves says goodbye, where it has no locks to be missed by', async () => {
+  it('sends goodbye when it is closed, also without Web Locks', async () => {
     const { url, nextStream } = await serve({}, () => {
       Object.defineProperty(Navigator.prototype, 'locks', { value: undefined })
     })
@@ -52,7 +52,7 @@ describe.skipIf(!hasChromium)('a page whose session is in a worker', () => {
     expect(await stays.evaluate((url) => api(`${url}/api/stays`).then(({ status }) => status), url)).toBe(200)
   })
 
-  it('that is disposed of leaves nothing behind, and the session to the others', async () => {
+  it('leaves no request or lock behind after dispose(), and the session to other pages', async () => {
     const { url, nextStream } = await serve()
     const first = await connected()
     const second = await connected({ signIn: false })
@@ -89,7 +89,7 @@ describe.skipIf(!hasChromium)('a page whose session is in a worker', () => {
     expect(await first.evaluate((url) => api(`${url}/api/goes-on`).then(({ status }) => status), url)).toBe(
       200,
     )
-    // The locks of the one that is left, and of the worker.
+    // The locks of the remaining page and of the worker.
     await until(first, async () => (await navigator.locks.query()).held?.length === 2)
     expect(
       await second.evaluate(
@@ -103,7 +103,7 @@ describe.skipIf(!hasChromium)('a page whose session is in a worker', () => {
     ).toEqual(['authenticated', 200])
   })
 
-  it('finds the session again after a reload, in cookie mode', async () => {
+  it('restores the session after a reload in cookie mode', async () => {
     const { url, server } = await serve()
     const opened = await connected({ worker: { cookie: true } })
     expect(await opened.evaluate(() => document.cookie)).toBe('')
@@ -127,7 +127,7 @@ describe.skipIf(!hasChromium)('a page whose session is in a worker', () => {
     ['/throws.js', 'timeout'],
     ['/syntax.js', 'load_failed'],
     ['/future.js', 'version'],
-  ])('is told that the worker of %s cannot be had: %s', async (script, reason) => {
+  ])('rejects if the worker script %s cannot be used: %s', async (script, reason) => {
     const { url } = await serve()
     const opened = await blank()
     const outcomes = await opened.evaluate(
@@ -156,7 +156,7 @@ describe.skipIf(!hasChromium)('a page whose session is in a worker', () => {
   it.each([
     ['/missing.js', 'load_failed', []],
     ['/throws.js', 'timeout', ['broken on purpose']],
-  ])('is told the same of a worker of its own: %s', async (script, reason, thrown) => {
+  ])('rejects if a dedicated worker cannot be used: %s', async (script, reason, thrown) => {
     const { url } = await serve()
     const opened = await blank()
     const outcome = await opened.evaluate(
@@ -167,10 +167,10 @@ describe.skipIf(!hasChromium)('a page whose session is in a worker', () => {
       [url, script] as const,
     )
     expect(outcome).toEqual(failed(reason))
-    expect(rig().problems.splice(0)).toEqual(thrown)
+    expect(harness().problems.splice(0)).toEqual(thrown)
   })
 
-  it('goes on once a slow worker has answered after all', async () => {
+  it('continues once a slow worker has responded', async () => {
     const { url } = await serve()
     const opened = await blank()
     const outcome = await opened.evaluate(async (api) => {
@@ -183,7 +183,7 @@ describe.skipIf(!hasChromium)('a page whose session is in a worker', () => {
     expect(await opened.evaluate((url) => api(`${url}/api/now`).then(({ status }) => status), url)).toBe(200)
   })
 
-  it.each([false, true])('is told when its worker dies (its own: %s)', async (dedicated) => {
+  it.each([false, true])('rejects pending calls when its worker ends (dedicated: %s)', async (dedicated) => {
     const { url, nextStream } = await serve()
     const opened = await connected({ dedicated })
     await opened.evaluate(
@@ -198,7 +198,7 @@ describe.skipIf(!hasChromium)('a page whose session is in a worker', () => {
     expect(await opened.evaluate(() => auth.state)).toBe('authenticated')
   })
 
-  it('goes on with another worker where it can make one', async () => {
+  it('continues with a new worker if it can create one', async () => {
     const { url, server } = await serve()
     const opened = await connected({ worker: { cookie: true }, again: true })
     await opened.evaluate(() => page.say('close'))
@@ -215,7 +215,7 @@ describe.skipIf(!hasChromium)('a page whose session is in a worker', () => {
     expect(server).toMatchObject({ refreshes: 1, reuseDetections: 0 })
   })
 
-  it('is told when the worker serves no more', async () => {
+  it('rejects pending calls when the worker stops serving', async () => {
     await serve()
     const opened = await connected()
     await opened.evaluate(() => page.say('stop'))
@@ -229,7 +229,7 @@ describe.skipIf(!hasChromium)('a page whose session is in a worker', () => {
 describe.skipIf(!hasChromium)('tabs with a worker each', () => {
   const { serve, connected } = workerSuite()
 
-  it('share the session, and renew it once', async () => {
+  it('share the session, and refresh it once', async () => {
     const { url, server } = await serve()
     const worker = { shared: true }
     const first = await connected({ dedicated: true, worker })
@@ -259,10 +259,10 @@ describe.skipIf(!hasChromium)('tabs with a worker each', () => {
   })
 })
 
-describe.skipIf(!hasChromium)('the network', () => {
+describe.skipIf(!hasChromium)('the network state of a session in a worker', () => {
   const { serve, connected } = workerSuite()
 
-  it('is watched by the worker: without it nothing is tried, and with it all goes on', async () => {
+  it('is observed by the worker, which refreshes only while online', async () => {
     const { url, server } = await serve()
     const opened = await connected()
     server.expireAccessTokens()
@@ -271,7 +271,7 @@ describe.skipIf(!hasChromium)('the network', () => {
     expect(await opened.evaluate(() => page.kept() as Promise<number>)).toBe(200)
     await opened.context().setOffline(true)
     await opened.evaluate(() => page.keep(page.outcome(auth.refresh())))
-    await until(opened, () => auth.actor.getSnapshot().matches({ refreshing: { exchange: 'offline' } }))
+    await until(opened, () => auth.actor.getSnapshot().matches({ refreshing: { attempt: 'offline' } }))
     const { tokenRequests } = server
     await opened.context().setOffline(false)
     await until(opened, () => auth.state === 'authenticated')

@@ -1,4 +1,4 @@
-/** What runs in each page: bundled, served, and called by name from the tests. */
+/** The script of each page: bundled, served, and called by name from the tests. */
 import axios from 'axios'
 import { AuthError, createAuth } from '../../src/index.ts'
 import { webStorage } from '../../src/storage/web.ts'
@@ -14,11 +14,11 @@ interface User {
 }
 
 export interface PageOptions extends ConnectAuthOptions {
-  /** A worker of this page alone. */
+  /** Uses a dedicated worker. */
   readonly dedicated?: boolean
-  /** Another script. */
+  /** The script of the worker, instead of the usual one. */
   readonly script?: string
-  /** Whether another worker is made where one dies. */
+  /** Whether a new worker is created if the worker ends. */
   readonly again?: boolean
 }
 
@@ -34,14 +34,14 @@ let worker: SharedWorker | Worker
 let kept: unknown
 let made = 0
 
-/** What was thrown, as a test can compare it. */
-const told = (error: unknown) => {
+/** Converts a thrown value for comparison in a test. */
+const serializeError = (error: unknown) => {
   const { name, code, reason, message } = error as AuthError
   return { name, code, reason, message, own: error instanceof AuthError }
 }
 
 export const page = {
-  /** Connects to the worker, and gives the state before its first word. */
+  /** Connects to the worker, and returns the state before its first message. */
   connect(
     settings: WorkerSettings,
     { dedicated = false, again = false, script = '/worker.js', ...options }: PageOptions = {},
@@ -54,12 +54,12 @@ export const page = {
         : new SharedWorker(url, { type: 'module', name: 'auth' })
       return worker
     }
-    // On `window`, as an app may have them.
+    // An app may put them on `window`.
     Object.assign(globalThis, clients(connectAuth<User>(again ? make : make(), options), [settings.api]))
     return auth.state
   },
 
-  /** A session of the page itself, with a store that any script can read. */
+  /** Creates a session on the page itself, with a store that any script can read. */
   openHere({ api: server }: WorkerSettings) {
     const post = async (fields: Record<string, string>) => {
       const response = await fetch(`${server}/token`, { method: 'POST', body: new URLSearchParams(fields) })
@@ -73,27 +73,27 @@ export const page = {
     Object.assign(globalThis, clients(own, [server]))
   },
 
-  /** What a promise came to. */
+  /** The outcome of a promise. */
   outcome: <T>(promise: Promise<T>) =>
     promise.then(
       (value) => ({ value }),
-      (error) => ({ error: told(error) }),
+      (error) => ({ error: serializeError(error) }),
     ),
-  told,
-  /** Keeps something for a later call. */
+  serializeError,
+  /** Saves a value for a later call. */
   keep(value: unknown) {
     kept = value
-    // It is looked at later.
+    // Its outcome is checked later.
     if (value instanceof Promise) value.catch(() => {})
   },
   kept: () => kept as never,
-  /** Says something to the worker that is no concern of the session's. */
+  /** Sends a message of the app to the worker, which the session ignores. */
   say(message: unknown) {
     const port = 'port' in worker ? worker.port : worker
     port.postMessage(message)
   },
   worker: () => worker,
-  /** How many workers this page has made. */
+  /** How many workers this page has created. */
   made: () => made,
 }
 

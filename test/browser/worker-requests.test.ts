@@ -3,13 +3,13 @@ import { describe, expect, it } from 'vitest'
 import { hasChromium } from '../support/chromium.ts'
 import { until, workerSuite } from './worker-suite.ts'
 
-/** How a request ended that a test started and left. */
+/** The outcome of a request that a test started without waiting for it. */
 const ended = (opened: Page) => opened.evaluate(() => page.outcome(page.kept() as Promise<unknown>))
 
 describe.skipIf(!hasChromium)('a request that the worker sends', () => {
   const { serve, connected } = workerSuite()
 
-  it('carries every kind of body byte for byte, on a replay too', async () => {
+  it('sends every kind of body byte for byte, and again in a replay', async () => {
     const { url, server, requests } = await serve()
     const opened = await connected()
     const kinds = ['text', 'bytes', 'view', 'blob', 'parameters', 'form', 'request'] as const
@@ -35,7 +35,7 @@ describe.skipIf(!hasChromium)('a request that the worker sends', () => {
             kind === 'request'
               ? api(new Request(target, { ...init, body: bytes }))
               : api(target, { ...init, body: bodies[kind] })
-          // It is taken down at the moment of the call.
+          // The body is copied at the moment of the call.
           bytes.fill(7)
           return (await sending).json()
         },
@@ -63,7 +63,7 @@ describe.skipIf(!hasChromium)('a request that the worker sends', () => {
     expect(sent('form').includes(Buffer.from([0, 255, 13, 10, 128, 1]))).toBe(true)
   })
 
-  it('sends a stream once it is buffered, and says so where it is not', async () => {
+  it('sends a stream if streams are buffered, and otherwise rejects with the reason', async () => {
     const { url, requests } = await serve()
     const opened = await connected({ worker: { bufferStreams: true } })
     const upload = (path: string) => {
@@ -75,7 +75,7 @@ describe.skipIf(!hasChromium)('a request that the worker sends', () => {
     await opened.close()
 
     const plain = await connected()
-    // Over HTTP/1.1 Chromium sends no stream.
+    // Chromium sends no streams over HTTP/1.1.
     await plain.evaluate((path) => {
       const body = new Blob(['one']).stream()
       page.keep(api(path, { method: 'POST', body, duplex: 'half' } as RequestInit))
@@ -83,7 +83,7 @@ describe.skipIf(!hasChromium)('a request that the worker sends', () => {
     expect(await ended(plain)).toMatchObject({ error: { name: 'TypeError', message: 'Failed to fetch' } })
   })
 
-  it('is answered as fetch would answer', async () => {
+  it('resolves with the same response as fetch', async () => {
     const { url } = await serve()
     const opened = await connected()
     const seen = await opened.evaluate(async (url) => {
@@ -120,7 +120,7 @@ describe.skipIf(!hasChromium)('a request that the worker sends', () => {
     expect(seen.plain.length).toBeGreaterThan(50)
   })
 
-  it('is answered in pieces, as they come', async () => {
+  it('streams the response body in chunks as they arrive', async () => {
     const { url, nextStream } = await serve()
     const opened = await connected()
     await opened.evaluate(async (url) => {
@@ -145,7 +145,7 @@ describe.skipIf(!hasChromium)('a request that the worker sends', () => {
     ).toEqual(['one', 'two', 'three', 'four', 'five', 'six', 'seven'])
   })
 
-  it('is answered with many bytes, all of them, in order', async () => {
+  it('receives a large response body completely and in order', async () => {
     const { url, nextStream } = await serve()
     const opened = await connected()
     await opened.evaluate((url) => page.keep(api(`${url}/stream`).then((response) => response.text())), url)
@@ -163,7 +163,7 @@ describe.skipIf(!hasChromium)('a request that the worker sends', () => {
     expect(seen).toEqual([4096 * 1024, 0])
   })
 
-  it('breaks off in the middle as fetch would', async () => {
+  it('fails like fetch if the response body breaks off', async () => {
     const { url, nextStream } = await serve()
     const opened = await connected()
     await opened.evaluate(async (url) => {
@@ -177,7 +177,7 @@ describe.skipIf(!hasChromium)('a request that the worker sends', () => {
   })
 
   it.each(['fetch', 'ofetch', 'axios'] as const)(
-    'by %s ends at once when its caller aborts while it is held',
+    'rejects at once if sent by %s and aborted while it is held',
     async (client) => {
       const { url, server, requests } = await serve()
       const opened = await connected()
@@ -213,12 +213,12 @@ describe.skipIf(!hasChromium)('a request that the worker sends', () => {
       held.answer()
       const stayed = await opened.evaluate(() => (page.kept() as { stays: Promise<number> }).stays)
       expect(stayed).toBe(200)
-      // The one refusal that it was held for.
+      // The only 401 is the one that it was held for.
       expect(requests('/api/leaves').length).toBeLessThan(2)
     },
   )
 
-  it('ends the sending when its caller aborts in flight, and in the middle of the body', async () => {
+  it('is cancelled when its caller aborts in flight or while reading the body', async () => {
     const { url, server, nextStream } = await serve()
     const opened = await connected()
     const flight = server.holdApiNext(({ path }) => path === '/api/flight')
@@ -246,7 +246,7 @@ describe.skipIf(!hasChromium)('a request that the worker sends', () => {
     await stream.gone
   })
 
-  it('is not sent at all with a signal that is aborted already', async () => {
+  it('is not sent if its signal is already aborted', async () => {
     const { url, requests } = await serve()
     const opened = await connected()
     const outcome = await opened.evaluate(
@@ -258,7 +258,7 @@ describe.skipIf(!hasChromium)('a request that the worker sends', () => {
     expect(requests('/api/never')).toEqual([])
   })
 
-  it('ends the sending when its body is cancelled', async () => {
+  it('is cancelled when its response body is cancelled', async () => {
     const { url, nextStream } = await serve()
     const opened = await connected()
     await opened.evaluate((url) => page.keep(api(`${url}/stream`)), url)
@@ -275,7 +275,7 @@ describe.skipIf(!hasChromium)('a request that the worker sends', () => {
   describe('and the garbage collector', () => {
     const collect = (session: CDPSession) => session.send('HeapProfiler.collectGarbage')
 
-    it('ends the sending when its answer was thrown away unread', async () => {
+    it('is cancelled when its unread response is garbage-collected', async () => {
       const { url, nextStream } = await serve()
       const opened = await connected()
       await opened.evaluate((url) => api(`${url}/stream`).then(() => {}), url).catch(() => {})
@@ -285,7 +285,7 @@ describe.skipIf(!hasChromium)('a request that the worker sends', () => {
       void stream.gone.then(() => {
         gone = true
       })
-      // More than is sent without being asked for.
+      // More than the worker sends without a request for more.
       while (!gone) {
         stream.write('x'.repeat(65_536))
         await collect(session)
@@ -293,7 +293,7 @@ describe.skipIf(!hasChromium)('a request that the worker sends', () => {
       await stream.gone
     })
 
-    it('does not end one that somebody still waits for', async () => {
+    it('is not cancelled while a read of its body is pending', async () => {
       const { url, nextStream } = await serve()
       const opened = await connected()
       await opened.evaluate(async (url) => {
@@ -306,7 +306,7 @@ describe.skipIf(!hasChromium)('a request that the worker sends', () => {
             length += part.value.length
           return length
         }
-        // Nothing but what they wait for holds on to them.
+        // Only the pending read references them.
         void read().then((length) => seen.push(length))
         void api(`${url}/stream`)
           .then((response) => response.text())

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest'
 import { hasChromium } from '../support/chromium.ts'
 import { until, workerSuite } from './worker-suite.ts'
 
-/** What Chromium says of a page that it could not bring back. */
+/** Why Chromium could not restore a page from the back/forward cache. */
 interface NotRestored extends PerformanceEntry {
   readonly notRestoredReasons?: { readonly reasons: readonly { readonly reason: string }[] } | null
 }
@@ -18,14 +18,14 @@ describe.skipIf(!hasChromium)('a page in the back/forward cache, whose session i
 
   const leave = (opened: Page) => opened.goto(new URL('/elsewhere', opened.url()).href)
 
-  /** Goes back, and makes sure that it is the same page, and not a new one. */
+  /** Goes back, and checks that the page was restored from the cache instead of loaded again. */
   async function comeBack(opened: Page) {
     await opened.goBack({ waitUntil: 'commit' })
     await until(opened, () => 'page' in globalThis)
     expect(await opened.evaluate(notRestored), 'why it is another page').toBe(null)
   }
 
-  it('comes back to the state as it is then, and hears what it missed', async () => {
+  it('returns to the current state, and receives the events it missed', async () => {
     const { url } = await serve()
     const away = await connected()
     const stays = await connected({ signIn: false })
@@ -51,12 +51,12 @@ describe.skipIf(!hasChromium)('a page in the back/forward cache, whose session i
       'authenticated',
     ])
     expect(await away.evaluate((url) => api(`${url}/api/back`).then(({ status }) => status), url)).toBe(200)
-    // It is told what happens, as before.
+    // It receives further events, as before.
     await stays.evaluate(() => auth.signOut())
     await until(away, () => auth.state === 'loggedOut')
   })
 
-  it('finds the answers to what it asked before it went', async () => {
+  it('receives the responses to requests that it made before it was cached', async () => {
     const { url, server } = await serve()
     const away = await connected()
     const held = server.holdApiNext(({ path }) => path === '/api/slow-one')

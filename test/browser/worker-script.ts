@@ -1,15 +1,15 @@
-/** What runs in the worker: bundled, served, and told by its URL how to go about it. */
+/** The script of the worker: bundled, served, and configured by its URL. */
 import { tabCoordinator } from '../../src/coordination/tabs.ts'
-import { createAuth, type TokenResponse } from '../../src/index.ts'
+import { createAuth, fromCookie, sessionLimits, type TokenResponse } from '../../src/index.ts'
 import { encryptedStorage } from '../../src/storage/index.ts'
 import { serveAuth } from '../../src/worker/index.ts'
 
 export interface WorkerSettings {
-  /** The API's URL. */
+  /** The URL of the API. */
   readonly api: string
-  /** The refresh token is in a cookie. */
+  /** Whether the refresh token is in a cookie. */
   readonly cookie?: boolean
-  /** One worker in each tab: they share a store, and take turns. */
+  /** Whether each tab has its own worker. The workers share a store and a lock. */
   readonly shared?: boolean
   readonly bufferStreams?: boolean
   readonly idle?: number
@@ -37,15 +37,15 @@ const auth = createAuth<{ username: string; password?: string }>({
   refresh: ({ refreshToken = '', signal }) =>
     post({ grant_type: 'refresh_token', refresh_token: refreshToken }, signal),
   retry: { minDelay: 1, jitter: 0 },
-  silentSignIn: cookie,
+  ...(cookie && { silentSignIn: fromCookie() }),
   ...(shared && { storage: encryptedStorage(), coordinator: tabCoordinator() }),
-  ...(idle !== undefined && { limits: { idle } }),
+  ...(idle !== undefined && { limits: sessionLimits({ idle }) }),
 })
 
 const stop = serveAuth(auth, { origins: [api], bufferStreams })
 
-/** What an app may say to its worker over the same port. */
-function told(data: unknown, port: { postMessage(message: unknown): void }) {
+/** Handles messages of the app on the same port. */
+function handleAppMessage(data: unknown, port: { postMessage(message: unknown): void }) {
   if (data === 'close') self.close()
   if (data === 'stop') stop()
   if (data === 'state') port.postMessage({ state: auth.state })
@@ -54,6 +54,6 @@ function told(data: unknown, port: { postMessage(message: unknown): void }) {
 if ('onconnect' in self) {
   addEventListener('connect', (event) => {
     const [port] = (event as MessageEvent).ports
-    port?.addEventListener('message', ({ data }) => told(data, port))
+    port?.addEventListener('message', ({ data }) => handleAppMessage(data, port))
   })
-} else addEventListener('message', ({ data }) => told(data, self as never))
+} else addEventListener('message', ({ data }) => handleAppMessage(data, self as never))

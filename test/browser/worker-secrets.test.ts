@@ -2,13 +2,13 @@ import type { Page } from 'playwright-core'
 import { describe, expect, it } from 'vitest'
 import { hasChromium } from '../support/chromium.ts'
 import { findTokens } from './token-search.ts'
-import type { Api } from './worker-rig.ts'
+import type { Api } from './worker-harness.ts'
 import { until, workerSuite } from './worker-suite.ts'
 
-describe.skipIf(!hasChromium)('what a script on the page can find', () => {
+describe.skipIf(!hasChromium)('a script on the page', () => {
   const { serve, connected, blank } = workerSuite()
 
-  /** A life with all that a session goes through: by every client, with renewals, refusals and a failure. */
+  /** Uses a session in every way: with each client, refreshes, 401s and a failure. */
   async function live(opened: Page, { url, server }: Api, handsOver: unknown) {
     const ask = (path: string) =>
       opened.evaluate(async (target) => {
@@ -28,7 +28,7 @@ describe.skipIf(!hasChromium)('what a script on the page can find', () => {
     expect(await ask('/api/renewed')).toEqual([200, 200, 200])
     await opened.evaluate(() => auth.refresh().then((session) => console.log('renewed', session)))
     await opened.evaluate(async (url) => {
-      // Errors end up in reports.
+      // Apps send errors to reporting services.
       for (const path of ['/api/always-401', '/api/forbidden', '/nowhere'])
         await ofetch(url + path).catch((error) => console.error(error, error.response, error.cause))
       await page.outcome(auth.signIn({ username: 'ada', password: 'wrong' }))
@@ -47,14 +47,14 @@ describe.skipIf(!hasChromium)('what a script on the page can find', () => {
   it.each([
     ['in memory', {}],
     ['in a cookie', { cookie: true }],
-  ])('is no token, where the session is in a SharedWorker, its refresh token %s', async (_, worker) => {
+  ])('finds no token if the session is in a SharedWorker, with its refresh token %s', async (_, worker) => {
     const served = await serve()
     const opened = await connected({ worker })
     await live(opened, served, true)
     const tokens = served.tokens()
     expect(tokens.length).toBeGreaterThan(8)
     expect(await findTokens(opened, tokens)).toEqual([])
-    // And after the session is over.
+    // And after the session has ended.
     served.server.killRefreshTokens()
     await opened.evaluate(() => page.outcome(auth.refresh()))
     await until(opened, () => auth.state === 'authenticated' || auth.state === 'expired')
@@ -62,7 +62,7 @@ describe.skipIf(!hasChromium)('what a script on the page can find', () => {
     expect(await findTokens(opened, served.tokens())).toEqual([])
   })
 
-  it('is no token, where each tab has a worker of its own, and an encrypted store', async () => {
+  it('finds no token if each tab has its own worker and an encrypted store', async () => {
     const served = await serve()
     const opened = await connected({ dedicated: true, worker: { shared: true } })
     await live(opened, served, true)
@@ -71,7 +71,7 @@ describe.skipIf(!hasChromium)('what a script on the page can find', () => {
     expect(await findTokens(opened, served.tokens())).toEqual([])
   })
 
-  it('is every token there is, where the session is on the page, and its store can be read', async () => {
+  it('finds every token if the session is on the page and its store is readable', async () => {
     const served = await serve()
     const opened = await blank()
     await opened.evaluate((settings) => page.openHere(settings), { api: served.url })

@@ -1,39 +1,45 @@
-/** What the suites of sessions in a worker have in common. */
+/** The common set-up of the suites for sessions in a worker. */
 import type { Page } from 'playwright-core'
 import { afterAll, afterEach, beforeAll, expect } from 'vitest'
 import type { TokenServerOptions } from '../../src/testing/token-server/options.ts'
+import {
+  type Api,
+  createApi,
+  createWorkerHarness,
+  type WorkerHarness,
+  type WorkerHarnessOptions,
+} from './worker-harness.ts'
 import type { PageOptions } from './worker-page.ts'
-import { type Api, createApi, createWorkerRig, type WorkerRig, type WorkerRigOptions } from './worker-rig.ts'
 import type { WorkerSettings } from './worker-script.ts'
 
 export interface OpenOptions extends PageOptions {
   readonly worker?: Omit<WorkerSettings, 'api'>
-  /** Whether to sign ada in. Default: yes. */
+  /** Whether the user ada is signed in. Default: `true`. */
   readonly signIn?: boolean
 }
 
-export function workerSuite(options: WorkerRigOptions = {}) {
-  let rig: WorkerRig
+export function workerSuite(options: WorkerHarnessOptions = {}) {
+  let harness: WorkerHarness
   let api: Api
   let open: () => Promise<Page>
 
   beforeAll(async () => {
-    rig = await createWorkerRig(options)
+    harness = await createWorkerHarness(options)
   }, 60_000)
-  afterAll(() => rig?.close())
+  afterAll(() => harness?.close())
   afterEach(async () => {
-    await rig.closeTabs()
+    await harness.closeTabs()
     api?.close()
-    expect(rig.problems.splice(0)).toEqual([])
+    expect(harness.problems.splice(0)).toEqual([])
   })
 
   return {
-    rig: () => rig,
+    harness: () => harness,
 
-    /** A server of the test's own, and a new profile. */
+    /** Creates a server and a browser profile for this test. */
     async serve(serverOptions: TokenServerOptions = {}, prepare?: () => void): Promise<Api> {
       api = await createApi(serverOptions)
-      open = (await rig.profile(prepare)).open
+      open = (await harness.profile(prepare)).open
       return api
     },
 
@@ -48,12 +54,12 @@ export function workerSuite(options: WorkerRigOptions = {}) {
       return opened
     },
 
-    /** Opens a page that does nothing yet. */
+    /** Opens a page that does not connect yet. */
     blank: () => open(),
   }
 }
 
-/** Waits for a condition in the page. By a timer, for a page in the background draws no frames. */
+/** Waits for a condition in the page. Polls with a timer, because a page in the background draws no frames. */
 export const until = async <T>(opened: Page, condition: (given: T) => unknown, given?: T) => {
   await opened.waitForFunction(condition as (given: unknown) => unknown, given, { polling: 20 })
 }

@@ -5,7 +5,7 @@ import { until, workerSuite } from './worker-suite.ts'
 describe.skipIf(!hasChromium)('a session in a SharedWorker', () => {
   const { serve, connected, blank } = workerSuite()
 
-  it('is restoring until the worker answers, and then what it is there', async () => {
+  it('is restoring until the worker responds, and then has the state of the worker', async () => {
     const { url } = await serve()
     const opened = await blank()
     const states = await opened.evaluate(async (api) => {
@@ -21,7 +21,7 @@ describe.skipIf(!hasChromium)('a session in a SharedWorker', () => {
     ])
   })
 
-  it('is signed in, renewed and signed out from the page', async () => {
+  it('can be signed in, refreshed and signed out from the page', async () => {
     const { url, server } = await serve()
     const opened = await connected({ signIn: false })
     const seen = await opened.evaluate(async (url) => {
@@ -55,7 +55,7 @@ describe.skipIf(!hasChromium)('a session in a SharedWorker', () => {
   })
 
   it.each(['fetch', 'ofetch', 'axios'] as const)(
-    'renews once for 50 requests by %s that meet a dead token',
+    'refreshes once for 50 requests by %s with an expired token',
     async (client) => {
       const { url, server } = await serve()
       const opened = await connected()
@@ -76,7 +76,7 @@ describe.skipIf(!hasChromium)('a session in a SharedWorker', () => {
     },
   )
 
-  it('is one session for all pages', async () => {
+  it('is shared by all pages', async () => {
     const { url, server } = await serve()
     const first = await connected({ signIn: false })
     const second = await connected({ signIn: false })
@@ -96,7 +96,7 @@ describe.skipIf(!hasChromium)('a session in a SharedWorker', () => {
     await until(first, () => auth.state === 'loggedOut')
   })
 
-  it('gives its token to nobody', async () => {
+  it('does not reveal its token to a page', async () => {
     await serve()
     const opened = await connected()
     const outcomes = await opened.evaluate(async () => [

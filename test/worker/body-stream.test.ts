@@ -5,7 +5,7 @@ import { createInlet, createOutlet } from '../../src/worker/body-stream.ts'
 
 setFlagsFromString('--expose-gc')
 const collect: () => void = runInNewContext('gc')
-/** A turn of the event loop, in which what was collected is told of. */
+/** Waits one turn of the event loop, in which finalization callbacks run. */
 const turn = () => new Promise((resolve) => setImmediate(resolve))
 
 const bytes = (text: string) => new TextEncoder().encode(text)
@@ -17,8 +17,8 @@ async function readInto(seen: string[], stream: ReadableStream<Uint8Array>) {
   seen.push('end')
 }
 
-describe('a body that arrives in chunks', () => {
-  /** Hands the stream out, and holds on to the other end only. */
+describe('a body that is received in chunks', () => {
+  /** Returns the stream, and keeps a reference to the inlet only. */
   function start(take: (stream: ReadableStream<Uint8Array>) => void) {
     const pull = vi.fn()
     const cancel = vi.fn()
@@ -32,7 +32,7 @@ describe('a body that arrives in chunks', () => {
     return { ...started, stream: streams[0]! }
   }
 
-  it('is given up once nobody can read it any more', async () => {
+  it('cancels the body once its stream has been garbage-collected', async () => {
     const { inlet, cancel } = start(() => {})
     inlet.chunk(bytes('unread'))
     await vi.waitUntil(async () => {
@@ -40,13 +40,13 @@ describe('a body that arrives in chunks', () => {
       await turn()
       return cancel.mock.calls.length > 0
     })
-    // What is on its way still goes nowhere, and does no harm.
+    // A chunk that arrives later is ignored.
     inlet.chunk(bytes('late'))
     inlet.end()
     expect(cancel).toHaveBeenCalledTimes(1)
   })
 
-  it('is not given up while somebody waits for it, whatever else holds on to it', async () => {
+  it('keeps the body while a read is pending, even without a reference to the stream', async () => {
     const seen: string[] = []
     const { inlet, cancel } = start((stream) => void readInto(seen, stream))
     for (const text of ['one', 'two', 'three']) {
@@ -65,7 +65,7 @@ describe('a body that arrives in chunks', () => {
     expect(cancel).not.toHaveBeenCalled()
   })
 
-  it('asks for more when all that was asked for has been read, and not before', async () => {
+  it('requests more chunks only after all requested ones have been read', async () => {
     const { stream, inlet, pull } = open()
     const reader = stream.getReader()
     for (const text of ['1', '2', '3', '4']) inlet.chunk(bytes(text))
@@ -81,7 +81,7 @@ describe('a body that arrives in chunks', () => {
     expect(pull).toHaveBeenCalledTimes(1)
   })
 
-  it('can be read into a buffer, to the end', async () => {
+  it('can be read into a buffer until its end', async () => {
     const { stream, inlet } = open()
     const reader = stream.getReader({ mode: 'byob' })
     const first = reader.read(new Uint8Array(8))
@@ -94,7 +94,7 @@ describe('a body that arrives in chunks', () => {
     expect((await last).done).toBe(true)
   })
 
-  it('fails once, with what it was told', async () => {
+  it('fails once, with the first error', async () => {
     const { stream, inlet, cancel } = open()
     const error = new Error('broken')
     inlet.fail(error)
@@ -106,14 +106,14 @@ describe('a body that arrives in chunks', () => {
     expect(cancel).not.toHaveBeenCalled()
   })
 
-  it('is a plain stream where there are no others', async () => {
+  it('creates a plain stream if byte streams are not supported', async () => {
     const Native = globalThis.ReadableStream
     vi.stubGlobal(
       'ReadableStream',
       class {
         constructor(source: { type?: string }, strategy?: QueuingStrategy) {
           if (source.type === 'bytes') throw new RangeError('unknown type')
-          // biome-ignore lint/correctness/noConstructorReturn: stands in for the platform's
+          // biome-ignore lint/correctness/noConstructorReturn: replaces the constructor of the platform
           return new Native(source as object, strategy)
         }
       },
@@ -130,7 +130,7 @@ describe('a body that is sent in chunks', () => {
   const sent = (stream: ReadableStream) => {
     const seen: unknown[] = []
     const outlet = createOutlet(stream, {
-      // Given away, as to another thread.
+      // Transfer the buffer, as `postMessage` to another thread does.
       chunk: (part) =>
         seen.push(new TextDecoder().decode(structuredClone(part, { transfer: [part.buffer] }))),
       end: () => seen.push('end'),
@@ -146,7 +146,7 @@ describe('a body that is sent in chunks', () => {
       },
     })
 
-  it('goes as far as it was asked to, and leaves empty chunks out', async () => {
+  it('sends only as many chunks as requested, and skips empty ones', async () => {
     const { outlet, seen } = sent(stream(...['1', '2', '', '3', '4', '5', '6'].map(bytes)))
     await vi.waitUntil(() => seen.length === 4)
     await turn()
@@ -156,7 +156,7 @@ describe('a body that is sent in chunks', () => {
     expect(seen.slice(4)).toEqual(['5', '6', 'end'])
   })
 
-  it('keeps what others have in the same buffer', async () => {
+  it('does not transfer a buffer that contains other data', async () => {
     const whole = bytes('abcdef')
     const { seen } = sent(stream(whole.subarray(1, 3)))
     await vi.waitUntil(() => seen.length === 2)
@@ -164,7 +164,7 @@ describe('a body that is sent in chunks', () => {
     expect(new TextDecoder().decode(whole)).toBe('abcdef')
   })
 
-  it('breaks off where it is not made of bytes', async () => {
+  it('fails if the stream contains anything but bytes', async () => {
     const cancel = vi.fn()
     const { seen } = sent(new ReadableStream({ start: (controller) => controller.enqueue('text'), cancel }))
     await vi.waitUntil(() => seen.length === 1)
@@ -172,7 +172,7 @@ describe('a body that is sent in chunks', () => {
     expect(cancel).toHaveBeenCalled()
   })
 
-  it('is cancelled at its source, and says nothing any more', async () => {
+  it('cancels its source, and sends nothing after that', async () => {
     const cancel = vi.fn()
     const { outlet, seen } = sent(new ReadableStream({ cancel }))
     outlet.cancel('enough')

@@ -6,11 +6,11 @@ const PAGE = readFileSync(new URL('docs/worker.md', root), 'utf8')
 const snippets = snippetsOf('docs/worker.md')
 
 describe('docs/worker.md', () => {
-  it('has snippets', () => {
+  it('docs/worker.md has at least three snippets', () => {
     expect(snippets.length).toBeGreaterThan(2)
   })
 
-  it('names every option, and nothing that is none', () => {
+  it('docs/worker.md lists exactly the existing options', () => {
     const options = [
       ...membersOf('src/worker/serve-auth.ts', 'ServeAuthOptions'),
       ...membersOf('src/worker/connect-auth.ts', 'ConnectAuthOptions'),
@@ -18,13 +18,13 @@ describe('docs/worker.md', () => {
     expect(namesIn(tableUnder('Options', PAGE)).sort()).toEqual(options.sort())
   })
 
-  it('names every reason a worker can fail for', () => {
+  it('docs/worker.md lists every reason of a WorkerError', () => {
     const source = readFileSync(new URL('src/worker/connection.ts', root), 'utf8')
     const reasons = new Set([...source.matchAll(/(?:lose|fail)\('(\w+)'/g)].map(([, reason]) => reason))
     expect(namesIn(tableUnder('When the worker fails', PAGE)).sort()).toEqual([...reasons].sort())
   })
 
-  it('leads nowhere that is not there', () => {
+  it('docs/worker.md contains only links to existing pages and headings', () => {
     const slug = (heading: string) =>
       heading
         .toLowerCase()

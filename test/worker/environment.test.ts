@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { browserEnvironment, createAuth } from '../../src/index.ts'
 
-/** The global scope of a worker: no document and no window, and a network that comes and goes. */
+/** The global scope of a worker: without a document or a window, and with a network that can be switched off. */
 let scope: EventTarget
 const listening = new Set<string>()
 const navigator = { onLine: true }
@@ -26,7 +26,7 @@ afterEach(() => {
 })
 
 describe('a session in a worker', () => {
-  it('tries nothing without a network, and goes on when it is back', async () => {
+  it('sends no refresh while offline, and continues once online again', async () => {
     navigator.onLine = false
     const refresh = vi.fn(() => ({ access_token: 'b' }))
     const auth = createAuth({ refresh, initialTokens: { access_token: 'a', expires_in: 0 } })
@@ -40,7 +40,7 @@ describe('a session in a worker', () => {
     auth.dispose()
   })
 
-  it('knows by the clock that the machine has slept', () => {
+  it('detects by the clock that the machine has slept', () => {
     vi.useFakeTimers()
     try {
       const woke = vi.fn()
@@ -57,7 +57,7 @@ describe('a session in a worker', () => {
     }
   })
 
-  it('listens to nothing where there is no such network', () => {
+  it('adds no network listener if the scope reports no network state', () => {
     vi.stubGlobal('navigator', {})
     createAuth({ refresh: () => ({}) }).dispose()
     const auth = createAuth({ refresh: () => ({}) })

@@ -36,7 +36,7 @@ describe('an error that crosses from the worker to the page', () => {
     [new DisposedError()],
     [new TokenConfinedError()],
     [new WorkerError({ reason: 'gone' })],
-  ])('is what it was: %s', async (error) => {
+  ])('keeps its class, message, reason and cause: %s', async (error) => {
     const crossed = (await cross(error)) as AuthError
     expect(crossed).toBeInstanceOf(error.constructor)
     expect(crossed).toBeInstanceOf(AuthError)
@@ -47,7 +47,7 @@ describe('an error that crosses from the worker to the page', () => {
     expect(crossed.stack).not.toContain('[object')
   })
 
-  it('is of its class where that is one of the platform', async () => {
+  it('keeps its class if that is a built-in class', async () => {
     const failed = await cross(
       new TypeError('fetch failed', { cause: Object.assign(new Error('no'), { code: 'ECONNREFUSED' }) }),
     )
@@ -62,7 +62,7 @@ describe('an error that crosses from the worker to the page', () => {
     expect(aborted).toMatchObject({ name: 'AbortError', message: 'stopped' })
   })
 
-  it('keeps its name, and what it says of itself, where it is of no known class', async () => {
+  it('keeps its name and known fields if its class is unknown', async () => {
     class HTTPError extends Error {
       override name = 'HTTPError'
       readonly status = 400
@@ -80,7 +80,7 @@ describe('an error that crosses from the worker to the page', () => {
     expect(crossed).not.toHaveProperty('config')
   })
 
-  it('loses what might be a token', async () => {
+  it('is redacted wherever it may contain a token', async () => {
     const jwt = 'eyJhbGciOiJub25lIn0.eyJzdWIiOiJhZGEifQ.c2lnbmF0dXJl'
     const texts = [
       `saw ${jwt}`,
@@ -111,7 +111,7 @@ describe('an error that crosses from the worker to the page', () => {
     })
   })
 
-  it('ends somewhere, where it leads round in circles', async () => {
+  it('is cut off if it contains circular references', async () => {
     const error: Error & { cause?: unknown } = new Error('round')
     error.cause = error
     const loop: Record<string, unknown> = { name: 'loop' }
@@ -120,7 +120,7 @@ describe('an error that crosses from the worker to the page', () => {
     expect(await cross(loop)).toMatchObject({ name: 'loop' })
   })
 
-  it('is a Response where it was one, with what the refusal says', async () => {
+  it('stays a Response, with the body of an error response', async () => {
     const refusal = Response.json(
       { error: 'invalid_grant', refresh_token: 'rt-secret' },
       { status: 400, headers: { 'retry-after': '7', 'set-cookie': 'rt=secret' } },
@@ -136,7 +136,7 @@ describe('an error that crosses from the worker to the page', () => {
     const used = new Response('body', { status: 500 })
     await used.text()
     expect(await ((await cross(used)) as Response).text()).toBe('')
-    // A sign-in that succeeded, and was thrown all the same.
+    // The response of a successful sign-in, thrown nevertheless.
     expect(await ((await cross(Response.json({ t: 'secret' }))) as Response).text()).toBe('')
   })
 })
@@ -148,7 +148,7 @@ describe('a sign-in from the page', () => {
     return connected(auth, { origins: ['https://api.example.com'] })
   }
 
-  it('rejects with what signIn threw', async () => {
+  it('rejects with the error that signIn threw', async () => {
     const page = start(() => {
       throw Object.assign(new RangeError('too many tries'), { status: 429 })
     })
@@ -158,7 +158,7 @@ describe('a sign-in from the page', () => {
     expect(page.state).toBe('anonymous')
   })
 
-  it('rejects at once where its credentials cannot be copied', async () => {
+  it('rejects at once if its credentials cannot be cloned', async () => {
     const page = start(() => expect.unreachable())
     await expect(page.signIn({ ask: () => 'password' })).rejects.toMatchObject({ name: 'DataCloneError' })
   })

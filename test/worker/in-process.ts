@@ -1,12 +1,12 @@
-/** A worker and its page in one process, with nothing but a port between them. */
+/** A worker and its page in one process, connected by a port only. */
 import { onTestFinished } from 'vitest'
 import type { Auth } from '../../src/index.ts'
 import { connectAuth, type ServeAuthOptions, serveAuth } from '../../src/worker/index.ts'
 
-/** Ends what `overPort` began. */
+/** Stops everything that `overPort` has started. */
 type End = () => void
 
-/** The page's end of a session that lives here. Whatever goes over the port is a copy, as between threads. */
+/** Returns the page's end of a session in this process. Messages over the port are copied, as between threads. */
 export function overPort<Credentials>(
   auth: Auth<Credentials>,
   options: ServeAuthOptions,
@@ -23,7 +23,7 @@ export function overPort<Credentials>(
   return { page, end, port: port1 }
 }
 
-/** The same, ended after the test. */
+/** Like `overPort`, but stops after the test. */
 export function connected<Credentials>(auth: Auth<Credentials>, options: ServeAuthOptions) {
   const { page, end } = overPort(auth, options)
   onTestFinished(end)

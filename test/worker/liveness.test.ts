@@ -6,7 +6,7 @@ import { connectAuth, serveAuth } from '../../src/worker/index.ts'
 const origins = ['https://api.example.com']
 const timeout = 30
 
-/** A worker that can be struck dumb, with nothing to tell that it is. */
+/** A worker that can stop responding without any signal. */
 function start() {
   vi.stubGlobal('navigator', {})
   let dumb = false
@@ -42,8 +42,8 @@ function start() {
 
 afterEach(() => void vi.unstubAllGlobals())
 
-describe('where there are no locks', () => {
-  it('a worker that falls silent is missed by whoever waits for it', async () => {
+describe('a page without Web Locks', () => {
+  it('rejects pending calls if the worker stops responding', async () => {
     const { page, api, fetch, strikeDumb } = start()
     await page.ready()
     const asked = api('https://api.example.com/')
@@ -53,7 +53,7 @@ describe('where there are no locks', () => {
     await expect(page.refresh()).rejects.toBeInstanceOf(WorkerError)
   })
 
-  it('a worker that takes its time is not', async () => {
+  it('keeps waiting for a worker that is only slow', async () => {
     const { page, api, fetch } = start()
     await page.ready()
     const posts = vi.spyOn(MessagePort.prototype, 'postMessage')

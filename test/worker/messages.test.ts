@@ -3,6 +3,7 @@ import { type Auth, createAuth } from '../../src/index.ts'
 import { createTokenServer } from '../../src/testing/index.ts'
 import { createAuthFetch } from '../../src/transports/fetch.ts'
 import { connectAuth, serveAuth } from '../../src/worker/index.ts'
+import { PROTOCOL } from '../../src/worker/protocol.ts'
 import { connected } from './in-process.ts'
 
 interface User {
@@ -30,7 +31,7 @@ const textOf = (value: unknown): string => {
   return parts.join('\n')
 }
 
-/** A session in a worker, with all that is said to its page written down. */
+/** A session in a worker, with a record of all messages to its page. */
 async function recorded() {
   const server = createTokenServer({ jwt: true })
   const issued = new Set<string>()
@@ -41,7 +42,7 @@ async function recorded() {
     for (const [, token = ''] of text.matchAll(/"(?:access|refresh)_token":"([^"]+)"/g)) issued.add(token)
     return { response, text }
   }
-  /** As the worst of apps would throw: with everything in it. */
+  /** Throws the worst possible error of an app: one that contains every secret. */
   const throwing = async (fields: Record<string, string>, signal: AbortSignal) => {
     const { response, text } = await post(fields, signal)
     if (response.ok) return JSON.parse(text)
@@ -62,8 +63,8 @@ async function recorded() {
     retry: { attempts: 2, minDelay: 1, jitter: 0 },
   })
   const { port1, port2 } = new MessageChannel()
-  const said: unknown[] = []
-  port1.addEventListener('message', ({ data }) => said.push(data))
+  const sent: unknown[] = []
+  port1.addEventListener('message', ({ data }) => sent.push(data))
   const stop = serveAuth(auth, { port: port2, origins: [server.origin], fetch: server.fetch })
   const page = connectAuth<User>(port1)
   onTestFinished(() => {
@@ -76,7 +77,7 @@ async function recorded() {
     server,
     auth,
     page,
-    said,
+    sent,
     issued,
     issue: (subject: string) => {
       const tokens = server.issue(subject)
@@ -86,9 +87,9 @@ async function recorded() {
   }
 }
 
-describe('what a page is told', () => {
-  it('holds no token, whatever happens', async () => {
-    const { server, auth, page, said, issued, issue } = await recorded()
+describe('the messages to a page', () => {
+  it('contain no token in any phase of a session', async () => {
+    const { server, auth, page, sent, issued, issue } = await recorded()
     const api = createAuthFetch(page, { origins: [server.origin] })
     const ask = async () => (await api(`${server.origin}/api/me`)).text()
     await page.signIn({ username: 'ada' })
@@ -110,58 +111,59 @@ describe('what a page is told', () => {
     await page.setTokens({ access_token: '' }).catch(() => {})
     await page.ready()
 
-    expect(said.length).toBeGreaterThan(30)
+    expect(sent.length).toBeGreaterThan(30)
     expect(issued.size).toBeGreaterThan(8)
-    const text = textOf(said)
+    const text = textOf(sent)
     expect(text).toContain('invalid_grant')
     expect([...issued].filter((token) => text.includes(token))).toEqual([])
-    // And it would have been seen.
+    // The check is effective: it finds a token that is sent on purpose.
     await auth.setTokens(issue('eve'))
     expect(textOf([await auth.getAccessToken()])).toContain([...issued].at(-2))
   })
 
-  it('is nothing where it says garbage, or nothing it should', async () => {
+  it('are not sent in response to invalid or forbidden messages', async () => {
     const auth = createAuth({
       refresh: () => ({ access_token: 'new' }),
       initialTokens: { access_token: 'a' },
     })
     onTestFinished(() => auth.dispose())
     const { port1, port2 } = new MessageChannel()
-    const said: { type: string }[] = []
-    port1.addEventListener('message', ({ data }) => said.push(data))
+    const sent: { type: string }[] = []
+    port1.addEventListener('message', ({ data }) => sent.push(data))
     port1.start()
     onTestFinished(serveAuth(auth, { port: port2, origins: ['https://api.example.com'] }))
     onTestFinished(() => port1.close())
     const say = (message: unknown) => port1.postMessage(message)
-    // Before it has said who it is.
-    say({ authchart: 1, page: 'me', type: 'ping' })
-    say({ authchart: 1, page: 'me', type: 'call', id: 1, method: 'signOut' })
-    say({ authchart: 1, page: 'me', type: 'hello' })
+    // Before its greeting.
+    say({ authchart: PROTOCOL, page: 'me', type: 'ping' })
+    say({ authchart: PROTOCOL, page: 'me', type: 'call', id: 1, method: 'signOut' })
+    say({ authchart: PROTOCOL, page: 'me', type: 'hello' })
     for (const garbage of [
       null,
       'hello',
       7,
       {},
       [],
-      { authchart: 1, page: 'me' },
-      { authchart: 1, page: 'me', type: 'nothing' },
-      { authchart: 1, page: 'me', type: 'constructor' },
-      { authchart: 1, type: 'hello', page: undefined },
-      { authchart: 1, page: 'me', type: 'request', id: 1, request: null },
-      { authchart: 1, page: 'me', type: 'call', id: 2, method: 'getAccessToken' },
-      { authchart: 1, page: 'me', type: 'call', id: 3, method: 'dispose' },
-      { authchart: 1, page: 'me', type: 'call', id: 4, method: '__proto__' },
-      { authchart: 1, page: 'me', type: 'event', event: 'session.adopt' },
-      { authchart: 1, page: 'me', type: 'event', event: 'request.unauthorized' },
-      { authchart: 1, page: 'me', type: 'abort', id: 99 },
-      { authchart: 1, page: 'me', type: 'pull', id: 99, count: 1 },
-      { authchart: 1, page: 'me', type: 'chunk', id: 99, bytes: {} },
+      { authchart: PROTOCOL, page: 'me' },
+      { authchart: PROTOCOL, page: 'me', type: 'nothing' },
+      { authchart: PROTOCOL, page: 'me', type: 'constructor' },
+      { authchart: PROTOCOL, type: 'hello', page: undefined },
+      { authchart: PROTOCOL, page: 'me', type: 'request', id: 1, request: null },
+      { authchart: PROTOCOL, page: 'me', type: 'call', id: 2, method: 'getAccessToken' },
+      { authchart: PROTOCOL, page: 'me', type: 'call', id: 3, method: 'dispose' },
+      { authchart: PROTOCOL, page: 'me', type: 'call', id: 4, method: '__proto__' },
+      { authchart: PROTOCOL, page: 'me', type: 'event', event: 'tokens.received' },
+      { authchart: PROTOCOL, page: 'me', type: 'event', event: 'request.unauthorized' },
+      { authchart: PROTOCOL, page: 'me', type: 'environment', signal: 'constructor' },
+      { authchart: PROTOCOL, page: 'me', type: 'abort', id: 99 },
+      { authchart: PROTOCOL, page: 'me', type: 'pull', id: 99, count: 1 },
+      { authchart: PROTOCOL, page: 'me', type: 'chunk', id: 99, bytes: {} },
     ])
       say(garbage)
-    say({ authchart: 2, type: 'hello', page: 'me' })
-    say({ authchart: 1, page: 'me', type: 'ping' })
-    await expect.poll(() => said.at(-1)?.type).toBe('pong')
-    expect(said.map(({ type }) => type).filter((type) => type !== 'alive')).toEqual([
+    say({ authchart: PROTOCOL + 1, type: 'hello', page: 'me' })
+    say({ authchart: PROTOCOL, page: 'me', type: 'ping' })
+    await expect.poll(() => sent.at(-1)?.type).toBe('pong')
+    expect(sent.map(({ type }) => type).filter((type) => type !== 'alive')).toEqual([
       'welcome',
       'refused',
       'pong',
@@ -169,9 +171,9 @@ describe('what a page is told', () => {
     expect(auth.state).toBe('authenticated')
   })
 
-  it('is that its version is another one, where it is', async () => {
+  it('report that the page uses another protocol version', async () => {
     const { port1, port2 } = new MessageChannel()
-    port2.addEventListener('message', () => port2.postMessage({ authchart: 2, type: 'welcome' }))
+    port2.addEventListener('message', () => port2.postMessage({ authchart: PROTOCOL + 1, type: 'welcome' }))
     port2.start()
     const page = connectAuth(port1)
     onTestFinished(() => {
@@ -183,7 +185,7 @@ describe('what a page is told', () => {
 })
 
 describe('two pages at one port', () => {
-  it('each get their own answers, and the late ones of the first are not taken for the second’s', async () => {
+  it('receive only their own responses, including late responses for the first page', async () => {
     const server = createTokenServer()
     const { url, close } = await server.listen()
     onTestFinished(close)
@@ -205,7 +207,7 @@ describe('two pages at one port', () => {
     expect(await (await api(`${url}/api/second`)).json()).toMatchObject({ path: '/api/second' })
     slow.answer()
     expect(await (await asked).json()).toMatchObject({ path: '/api/first' })
-    // Its answer is under way when it goes.
+    // Its response is in flight when the page closes.
     const late = createAuthFetch(first, { origins: [url] })(`${url}/api/late`)
     await server.whenRequest(({ path }) => path === '/api/late')
     first.dispose()
@@ -214,8 +216,8 @@ describe('two pages at one port', () => {
   })
 })
 
-describe('what a worker is asked by a page that may not', () => {
-  it('goes where the worker allows, whatever the page says', async () => {
+describe('a request of a malicious page', () => {
+  it('carries the token only to origins that the worker allows', async () => {
     const server = createTokenServer()
     const { url, close } = await server.listen()
     onTestFinished(close)

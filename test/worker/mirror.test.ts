@@ -1,5 +1,5 @@
 import { describe, expect, it, onTestFinished, vi } from 'vitest'
-import { type Auth, createAuth, type TokenResponse } from '../../src/index.ts'
+import { type Auth, createAuth, sessionLimits, type TokenResponse } from '../../src/index.ts'
 import { connectAuth, serveAuth } from '../../src/worker/index.ts'
 import { connected } from './in-process.ts'
 
@@ -28,8 +28,8 @@ const reached = (page: Auth, done: () => boolean) =>
     })
   })
 
-describe('the actor of a page', () => {
-  it('has the snapshots of the worker’s', async () => {
+describe('the mirror actor of a page', () => {
+  it('has the same snapshots as the actor of the worker', async () => {
     const { auth, page } = start()
     expect(page.actor.getSnapshot().matches('restoring')).toBe(true)
     expect(page.actor.getSnapshot().hasTag('busy')).toBe(true)
@@ -39,17 +39,31 @@ describe('the actor of a page', () => {
     expect(mine.value).toEqual(theirs.value)
     expect(mine.context).toEqual(theirs.context)
     expect([...mine.tags].sort()).toEqual([...theirs.tags].sort())
-    expect(mine.matches({ authenticated: 'renewable' })).toBe(true)
+    expect(mine.matches({ authenticated: 'refreshable' })).toBe(true)
     expect(mine.can({ type: 'session.refresh' })).toBe(true)
-    expect(mine.can({ type: 'session.check' })).toBe(false)
-    expect(JSON.stringify(page.actor.getPersistedSnapshot())).toContain('renewable')
+    expect(mine.can({ type: 'clock.check' })).toBe(false)
+    expect(JSON.stringify(page.actor.getPersistedSnapshot())).toContain('refreshable')
     const { context } = mine
-    for (const type of ['environment.woke', 'environment.online', 'session.signOut'] as const)
+    for (const type of ['environment.resumed', 'environment.online', 'session.signOut'] as const)
       expect(typeof page.actor.getSnapshot().can({ type }), type).toBe('boolean')
     expect(context.generation).toBe(1)
   })
 
-  it('tells in the order of the real one: the state, what listens for events, then subscribers', async () => {
+  it('evaluates the guards of the chart by the clock of the page', async () => {
+    const { page } = start()
+    await page.signIn('ada')
+    const can = (type: 'clock.check' | 'environment.resumed') => page.actor.getSnapshot().can({ type })
+    const signedInAt = Date.now()
+    expect(can('environment.resumed')).toBe(true)
+    vi.useFakeTimers({ toFake: ['Date'], now: signedInAt + 3_500_000 })
+    onTestFinished(() => void vi.useRealTimers())
+    // The token lives for an hour, and its refresh is due a minute before that.
+    expect(can('clock.check')).toBe(false)
+    vi.setSystemTime(signedInAt + 3_550_000)
+    expect(can('clock.check')).toBe(true)
+  })
+
+  it('notifies in the order of the real actor: state, then event listeners, then subscribers', async () => {
     const { auth, page } = start()
     await page.ready()
     const orders = [auth, page].map((one) => {
@@ -66,31 +80,31 @@ describe('the actor of a page', () => {
     await page.refresh()
     await page.signOut()
     const [theirs, mine] = orders.map((order) => order.filter((entry, index) => entry !== order[index - 1]))
-    // An event that changes nothing is told to subscribers there, and not here.
+    // The real actor also notifies subscribers of an event that changes nothing; the mirror does not.
     expect(mine).toEqual(theirs)
     expect(mine).toContain('signedIn in authenticated, 1')
     expect(page.history).toEqual(auth.history)
   })
 
-  it('passes on what it is sent, and does nothing itself', async () => {
+  it('forwards the events it receives, and takes no transition itself', async () => {
     const { auth, page } = start()
     await page.signIn('ada')
     page.actor.send({ type: 'session.signOut' })
     expect(page.state).toBe('authenticated')
     await reached(page, () => page.state === 'loggedOut')
     expect(auth.state).toBe('loggedOut')
-    // What claims something about tokens stays where it is.
+    // Events that make statements about tokens are not forwarded.
     page.actor.send({
-      type: 'session.adopt',
+      type: 'tokens.received',
       works: true,
-      renewal: false,
-      facts: { epoch: 9, generation: 9, expiresAt: undefined, renewAt: undefined, renewable: true },
+      refreshed: false,
+      facts: { epoch: 9, generation: 9, expiresAt: undefined, refreshAt: undefined, refreshable: true },
     })
     await page.signIn('ada')
     expect(auth.session?.generation).toBe(2)
   })
 
-  it('is not harmed by listeners that throw, or that call the library again', async () => {
+  it('survives listeners that throw or call the library again', async () => {
     const reportError = vi.fn()
     vi.stubGlobal('reportError', reportError)
     onTestFinished(() => void vi.unstubAllGlobals())
@@ -114,7 +128,7 @@ describe('the actor of a page', () => {
     expect(new Set(reportError.mock.calls.flat())).toEqual(new Set([boom]))
   })
 
-  it('shows inspectors the events of the worker’s', async () => {
+  it('shows the events of the worker to inspectors', async () => {
     const { page } = start()
     await page.ready()
     const types: string[] = []
@@ -127,26 +141,26 @@ describe('the actor of a page', () => {
 })
 
 describe('a page that connects', () => {
-  it('has the history of the time before, and is told of what comes', async () => {
+  it('receives the earlier history and later events', async () => {
     const { auth } = start()
     await auth.signIn('ada')
     const page = connected(auth, ORIGINS)
-    const heard: string[] = []
-    page.on('*', ({ type }) => heard.push(type))
+    const received: string[] = []
+    page.on('*', ({ type }) => received.push(type))
     await page.ready()
     expect(page.history).toEqual(auth.history)
     expect(page.session).toEqual(auth.session)
-    expect(heard).toEqual([])
+    expect(received).toEqual([])
     const { session } = page
     await page.ready()
     expect(page.session).toBe(session)
     await page.refresh()
-    expect(heard).toContain('refreshed')
+    expect(received).toContain('refreshed')
     expect(page.session).not.toBe(session)
     expect(Object.isFrozen(page.session)).toBe(true)
   })
 
-  it('keeps as much history as it is told to', async () => {
+  it('limits its history to historyLimit', async () => {
     const { auth } = start()
     await auth.signIn('ada')
     const { port1, port2 } = new MessageChannel()
@@ -161,12 +175,12 @@ describe('a page that connects', () => {
     expect(page.history).toEqual(auth.history.slice(-2))
   })
 
-  it('knows when the session ends, and asks when it may have changed', async () => {
-    const { auth, page } = start({ limits: { idle: 600_000 } })
+  it('knows when the session ends, and updates that by a ping', async () => {
+    const { auth, page } = start({ limits: sessionLimits({ idle: 600_000 }) })
     expect(page.endsAt).toBeUndefined()
     await page.signIn('ada')
     expect(page.endsAt).toBe(auth.endsAt)
-    // A use that the chart says nothing of.
+    // A use of the session without a chart event.
     vi.useFakeTimers({ toFake: ['Date'], now: Date.now() + 60_000 })
     onTestFinished(() => void vi.useRealTimers())
     await auth.getAccessToken()

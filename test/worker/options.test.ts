@@ -20,7 +20,7 @@ describe('a transport on a page whose session is in a worker', () => {
     ['isChallenge', { isChallenge: () => false }],
     ['bufferStreams', { bufferStreams: true }],
     ['abortInFlight', { abortInFlight: 'safe' }],
-  ] as const)('says that %s belongs in the worker', (name, option) => {
+  ] as const)('rejects the option %s, which must be set in the worker', (name, option) => {
     const { auth, page } = start()
     const message = new RegExp(`Give ${name} to serveAuth, in the worker`)
     expect(() => createAuthFetch(page, { origins, ...option } as never)).toThrow(message)
@@ -31,7 +31,7 @@ describe('a transport on a page whose session is in a worker', () => {
       expect(() => create(auth, { origins, ...option } as never)).not.toThrow()
   })
 
-  it('sends what is none of the session’s business by itself', async () => {
+  it('sends excluded requests itself, without the worker', async () => {
     const { page } = start()
     const fetch = vi.fn(async () => new Response('mine'))
     const api = createAuthFetch(page, { origins, fetch, exclude: (url) => url.endsWith('/excluded') })
@@ -44,13 +44,15 @@ describe('a transport on a page whose session is in a worker', () => {
     expect(fetch).toHaveBeenCalledTimes(3)
   })
 
-  it('cannot be one of the app’s own', () => {
+  it('cannot be a custom transport that uses bearerRequest', () => {
     const { page } = start()
     const request = { send: async () => 1, challenge: () => undefined, replayable: true, key: () => 'GET /' }
-    expect(() => bearerRequest(page, request)).toThrow(/lives in a worker, where bearerRequest cannot/)
+    expect(() => bearerRequest(page, request)).toThrow(
+      /bearerRequest cannot be used with a session in a worker/,
+    )
   })
 
-  it('shows nothing of how it sends where it is printed', () => {
+  it('hides its internal members when the auth is printed', () => {
     const { page } = start()
     expect(Object.keys(page)).not.toContain('fetch')
     expect(() => JSON.stringify({ ...page, actor: undefined })).not.toThrow()
@@ -60,13 +62,13 @@ describe('a transport on a page whose session is in a worker', () => {
   })
 })
 
-describe('options', () => {
+describe('the options of a session in a worker', () => {
   it.each([
     ['timeout', 0],
     ['timeout', Number.NaN],
     ['timeout', '10'],
     ['historyLimit', -1],
-  ])('of connectAuth are refused by name: %s %s', (name, value) => {
+  ])('include %s of connectAuth, which rejects %s', (name, value) => {
     const { port1 } = new MessageChannel()
     expect(() => connectAuth(port1, { [name]: value })).toThrow(
       new RegExp(`connectAuth: ${name} must be a number`),
@@ -74,14 +76,14 @@ describe('options', () => {
     port1.close()
   })
 
-  it('of connectAuth begin with a worker', () => {
-    expect(() => connectAuth(undefined as never)).toThrow(/connectAuth: there is no worker/)
+  it('do not replace the worker argument of connectAuth', () => {
+    expect(() => connectAuth(undefined as never)).toThrow(/connectAuth: the worker is missing/)
   })
 
-  it('of serveAuth must lead to a page, and to an origin', () => {
+  it('of serveAuth must define a port outside of a worker, and an origin', () => {
     const { auth } = start()
     expect(() => serveAuth(auth, { origins })).toThrow(
-      /no SharedWorker and no dedicated worker. Give it a port/,
+      /outside of a SharedWorker or dedicated worker. Set the option port/,
     )
     const { port1 } = new MessageChannel()
     expect(() => serveAuth(auth, { port: port1 })).toThrow(/no origin to send tokens to/)

@@ -3,7 +3,7 @@ import { conform } from '../conformance/conform.ts'
 import type { Transport } from '../conformance/transports.ts'
 import { overPort } from './in-process.ts'
 
-/** A transport on a page, over a session in a worker. */
+/** Wraps a transport so that it runs on a page whose session is in a worker. */
 const factoryOf =
   ({ create }: Transport): TransportFactory =>
   (auth, { origin }) => {

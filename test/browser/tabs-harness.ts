@@ -8,7 +8,7 @@ declare global {
   var tab: typeof import('./tabs-page.ts').tab
 }
 
-/** What a site to open tabs at sends. */
+/** Creates the site that the tabs open. */
 async function createSite() {
   const bundle = await build({
     entryPoints: [new URL('./tabs-page.ts', import.meta.url).pathname],
@@ -36,7 +36,7 @@ async function createSite() {
   }
 }
 
-/** A browser whose tabs are all in front, in as many profiles as are wanted. */
+/** Starts a browser with any number of profiles, whose tabs are all in the foreground. */
 async function profiles(port: number) {
   const browser = await launchChromium()
   return {
@@ -46,7 +46,7 @@ async function profiles(port: number) {
   }
 }
 
-/** A browser as users have it, with the one profile it has: another origin each time stands for another profile. */
+/** Starts a browser as users have it. It has one profile, so each new "profile" is another origin. */
 async function plainProfile(port: number, preferences: object | undefined) {
   const { profile, close } = await launchPlainChromium(preferences)
   let opened = 0
@@ -57,8 +57,8 @@ async function plainProfile(port: number, preferences: object | undefined) {
   }
 }
 
-export interface TabsRigOptions {
-  /** Whether the browser is as users have it: see `launchPlainChromium`. Default: it is as Playwright has it. */
+export interface TabsHarnessOptions {
+  /** Whether to start the browser as users have it, see `launchPlainChromium`. Default: with the settings of Playwright. */
   readonly plain?: boolean
   /** Preferences of a plain browser. */
   readonly preferences?: object
@@ -71,14 +71,14 @@ export interface Tabs {
   open(path?: string): Promise<Page>
 }
 
-/** A browser, and a site to open tabs at. */
-export async function createTabsRig({ plain = false, preferences }: TabsRigOptions = {}) {
+/** Starts a browser and a site that its tabs open. */
+export async function createTabsHarness({ plain = false, preferences }: TabsHarnessOptions = {}) {
   const site = await createSite()
   const browser = await (plain ? plainProfile(site.port, preferences) : profiles(site.port))
-  /** What pages threw that nobody caught. */
+  /** The uncaught errors of all pages. */
   const problems: string[] = []
 
-  /** A new profile. `prepare` runs in each of its tabs before anything else. */
+  /** Creates a profile. `prepare` runs in each of its tabs before any other script. */
   async function profile(prepare?: () => void): Promise<Tabs> {
     const { context, origin } = await browser.newProfile()
     return {
@@ -99,7 +99,7 @@ export async function createTabsRig({ plain = false, preferences }: TabsRigOptio
     problems,
     profile,
 
-    /** Opens so many tabs of one new profile. `prepare` runs in each before anything else. */
+    /** Opens tabs in a new profile. `prepare` runs in each before any other script. */
     async open(tabs: number, prepare?: () => void): Promise<Page[]> {
       const { open } = await profile(prepare)
       return Promise.all(Array.from({ length: tabs }, () => open()))
@@ -114,4 +114,4 @@ export async function createTabsRig({ plain = false, preferences }: TabsRigOptio
   }
 }
 
-export type TabsRig = Awaited<ReturnType<typeof createTabsRig>>
+export type TabsHarness = Awaited<ReturnType<typeof createTabsHarness>>

@@ -12,13 +12,13 @@ declare global {
   var page: typeof import('./worker-page.ts').page
 }
 
-/** A body that the test sends piece by piece. */
+/** A response body that the test sends in chunks. */
 export interface ServedStream {
   write(text: string): void
   end(): void
-  /** The connection breaks. */
+  /** Breaks the connection. */
   drop(): void
-  /** Resolves when nobody listens any more. */
+  /** Resolves when the client has closed the connection. */
   readonly gone: Promise<void>
 }
 
@@ -50,17 +50,17 @@ async function listen(server: Server) {
   }
 }
 
-/** Scripts of workers that do not work, by what is wrong with them. */
+/** Scripts of broken workers, by path. */
 const BROKEN: Readonly<Record<string, string>> = {
   '/silent.js': '',
   '/throws.js': 'throw new Error("broken on purpose")',
   '/syntax.js': 'this is no script',
-  // Speaks, and of what nobody knows.
+  // Sends messages of an unknown protocol version.
   '/future.js':
     'onconnect = ({ ports: [port] }) => { port.onmessage = () => port.postMessage({ authchart: 99, type: "welcome" }) }',
 }
 
-/** A site with a worker. */
+/** Creates a site with a worker. */
 async function createSite() {
   const [script, worker] = await Promise.all([bundle('./worker-page.ts'), bundle('./worker-script.ts')])
   return listen(
@@ -76,7 +76,7 @@ async function createSite() {
   )
 }
 
-/** Every text of an answer that is a token of one kind or another. */
+/** Returns every text of a response that is a token of any kind. */
 function tokensIn(text: string, cookies: readonly string[]): string[] {
   const named = [...text.matchAll(/"(?:access|refresh|id)_token":"([^"]+)"/g)].map(([, token = '']) => token)
   return [...named, ...cookies.flatMap((cookie) => /^[^=]+=(rt-[^;]+)/.exec(cookie)?.[1] ?? [])]
@@ -88,7 +88,7 @@ async function read(incoming: IncomingMessage): Promise<Buffer<ArrayBuffer>> {
   return Buffer.concat(chunks) as Buffer<ArrayBuffer>
 }
 
-/** A token server with an API that also streams, and that remembers every token it gave out. */
+/** Creates a token server with a streaming API, which records every token that it issues. */
 export async function createApi(options: TokenServerOptions = {}) {
   const server = createTokenServer({ jwt: true, ...options })
   const tokens = new Set<string>()
@@ -145,7 +145,7 @@ export async function createApi(options: TokenServerOptions = {}) {
       response.statusCode = reply.status
       for (const [name, value] of reply.headers) if (name !== 'set-cookie') response.setHeader(name, value)
       if (cookies.length > 0) response.setHeader('set-cookie', cookies)
-      // Chromium sends a request again by itself when a connection that it used before breaks.
+      // Chromium repeats a request by itself if a reused connection breaks.
       response.setHeader('connection', 'close').end(text)
     } catch {
       incoming.socket.destroy()
@@ -166,15 +166,15 @@ export async function createApi(options: TokenServerOptions = {}) {
     url,
     close,
     server: server as TokenServer,
-    /** Every token that anybody was ever given. */
+    /** Every token that was ever issued. */
     tokens: () => [...tokens],
     issue: (...args: Parameters<TokenServer['issue']>) => remember(server.issue(...args)),
-    /** The next request for `/stream`, once it is there. */
+    /** Resolves with the next request for `/stream`. */
     nextStream: () => {
       const there = waiting.shift()
       return there ? Promise.resolve(there) : new Promise<ServedStream>((resolve) => streams.push(resolve))
     },
-    /** What the API saw of a path, preflights left out. */
+    /** The requests that the API received for a path, without preflights. */
     requests: (path: string) =>
       server.log.filter((request) => request.path === path && request.method !== 'OPTIONS'),
   }
@@ -182,18 +182,18 @@ export async function createApi(options: TokenServerOptions = {}) {
 
 export type Api = Awaited<ReturnType<typeof createApi>>
 
-export interface WorkerRigOptions {
-  /** Whether pages go into the back/forward cache, and the browser is as users have it. */
+export interface WorkerHarnessOptions {
+  /** Whether the back/forward cache is enabled, as in a normal browser. */
   readonly plain?: boolean
 }
 
-/** A browser, and a site whose session lives in a worker. */
-export async function createWorkerRig({ plain = false }: WorkerRigOptions = {}) {
+/** Creates a browser and a site whose session is in a worker. */
+export async function createWorkerHarness({ plain = false }: WorkerHarnessOptions = {}) {
   const site = await createSite()
   const browser = plain ? undefined : await launchChromium()
   const real = plain ? await launchPlainChromium() : undefined
   const origin = `http://127.0.0.1:${site.port}`
-  /** What pages threw that nobody caught. */
+  /** Uncaught errors of pages. */
   const problems: string[] = []
 
   async function open(context: BrowserContext): Promise<Page> {
@@ -208,7 +208,7 @@ export async function createWorkerRig({ plain = false }: WorkerRigOptions = {}) 
     origin,
     problems,
 
-    /** A new profile. What its pages say is recorded. `prepare` runs in each before anything else. */
+    /** Creates a profile that records the messages of its pages. `prepare` runs in each page first. */
     async profile(prepare?: () => void): Promise<{ context: BrowserContext; open: () => Promise<Page> }> {
       const context = real ? real.profile : await browser!.newContext()
       if (!real) await recordTalk(context)
@@ -229,5 +229,5 @@ export async function createWorkerRig({ plain = false }: WorkerRigOptions = {}) 
   }
 }
 
-export type WorkerRig = Awaited<ReturnType<typeof createWorkerRig>>
+export type WorkerHarness = Awaited<ReturnType<typeof createWorkerHarness>>
 export type { WorkerSettings }

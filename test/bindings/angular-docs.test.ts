@@ -7,20 +7,20 @@ const TYPES = 'src/bindings/angular/types.ts'
 const OPTIONS = 'src/bindings/angular/options.ts'
 
 describe('the tables of docs/angular.md', () => {
-  it('name every function, and what injectAuthState selects from', () => {
+  it('list every function, and every field of AuthSnapshot', () => {
     const snapshot = membersOf('src/bindings/snapshot.ts', 'AuthSnapshot')
-    const members = [...new Set(membersOf(TYPES, 'AuthContext')), ...snapshot]
+    const members = [...new Set(membersOf(TYPES, 'AuthHooks')), ...snapshot]
     expect(namesIn(tableUnder('Signals', page)).sort()).toEqual(members.sort())
   })
 
-  it('name every view', () => {
+  it('list every view', () => {
     const views = membersOf(OPTIONS, 'AuthViewSignals').filter((name) => name !== 'view')
     expect(namesIn(tableUnder('Views', page)).sort()).toEqual(views.sort())
   })
 
-  it('name every option of authInterceptor', () => {
+  it('list every option of authInterceptor', () => {
     const options = [
-      ...membersOf(OPTIONS, 'AuthInterceptorOptions'),
+      ...membersOf('src/transports/angular/options.ts', 'AuthInterceptorOptions'),
       ...membersOf('src/transports/origins.ts', 'OriginOptions'),
     ]
     expect(namesIn(tableUnder('HttpClient', page)).sort()).toEqual(options.sort())

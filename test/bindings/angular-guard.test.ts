@@ -1,4 +1,4 @@
-// Before all else of Angular, whose packages are published half compiled.
+// Import this before the rest of Angular: its packages are published partially compiled.
 import '@angular/compiler'
 import { provideLocationMocks } from '@angular/common/testing'
 import { Component, DOCUMENT, ɵConsole } from '@angular/core'
@@ -7,11 +7,11 @@ import { describe, expect, it } from 'vitest'
 import { authGuard, provideAuth } from '../../src/bindings/angular.ts'
 import type { AnyAuth } from '../../src/bindings/snapshot.ts'
 import { createInjector } from '../conformance/angular-transport.ts'
-import { rig, tokens } from '../core/auth-setup.ts'
+import { createHarness, tokens } from '../core/auth-setup.ts'
 
 const Page = Component({ selector: 'a-page', template: '' })(class {})
 
-/** A router needs these, though there is no page around it. */
+/** Replacements for browser services that a router needs outside of a page. */
 const PLATFORM = [
   provideLocationMocks(),
   { provide: ɵConsole, useValue: console },
@@ -35,15 +35,15 @@ const createRouter = (auth: AnyAuth, loginPath = '/login') =>
   ).get(Router)
 
 describe('authGuard', () => {
-  it('lets pass who is signed in', async () => {
-    const { auth } = rig({ initialTokens: tokens(1) })
+  it('lets signed-in users pass', async () => {
+    const { auth } = createHarness({ initialTokens: tokens(1) })
     const router = createRouter(auth)
     expect(await router.navigateByUrl('/notes/1?page=2')).toBe(true)
     expect(router.url).toBe('/notes/1?page=2')
   })
 
-  it('leads who is not to the sign-in page, with the way back', async () => {
-    const { auth } = rig({ signedOut: true })
+  it('redirects other users to the sign-in page, with the return path', async () => {
+    const { auth } = createHarness({ signedOut: true })
     const router = createRouter(auth)
     await router.navigateByUrl('/notes/1?page=2#last')
     expect(router.url).toBe('/login?returnTo=%2Fnotes%2F1%3Fpage%3D2%23last')
@@ -51,15 +51,15 @@ describe('authGuard', () => {
     expect(router.url).toBe('/login?returnTo=%2Fnotes%2F1%3Fpage%3D2%23last')
   })
 
-  it('guards children, and names the way back as it is told', async () => {
-    const { auth } = rig({ signedOut: true })
+  it('guards child routes, and uses the given name of the query parameter', async () => {
+    const { auth } = createHarness({ signedOut: true })
     const router = createRouter(auth, '/login?theme=dark')
     await router.navigateByUrl('/team/plan')
     expect(router.parseUrl(router.url).queryParams).toEqual({ theme: 'dark', next: '/team/plan' })
   })
 
-  it('waits until the stored session was read', async () => {
-    const { auth, clock, refresh } = rig({ signedOut: true, silentSignIn: true })
+  it('waits until the stored session has been read', async () => {
+    const { auth, clock, refresh } = createHarness({ signedOut: true, silentSignIn: true })
     const router = createRouter(auth)
     const navigation = router.navigateByUrl('/notes/1')
     await clock.advance(0)
@@ -69,8 +69,8 @@ describe('authGuard', () => {
     expect(router.url).toBe('/notes/1')
   })
 
-  it('gives up a navigation in the place of which there is another one by then', async () => {
-    const { auth, clock, refresh } = rig({ signedOut: true, silentSignIn: true })
+  it('cancels a navigation that a later one has replaced', async () => {
+    const { auth, clock, refresh } = createHarness({ signedOut: true, silentSignIn: true })
     const router = createRouter(auth)
     const first = router.navigateByUrl('/notes/1')
     await clock.advance(0)
@@ -81,15 +81,15 @@ describe('authGuard', () => {
     expect(router.url).toBe('/elsewhere')
   })
 
-  it('lets nobody through to an address of another host', async () => {
-    const { auth } = rig({ signedOut: true })
+  it('never redirects to an address on another host', async () => {
+    const { auth } = createHarness({ signedOut: true })
     const router = createRouter(auth)
     await router.navigateByUrl('/notes/%2f%2fevil.example')
     expect(router.url).toMatch(/^\/login\?returnTo=%2F/)
     expect(router.parseUrl(router.url).queryParams.returnTo).not.toMatch(/^(\/\/|https?:)/)
   })
 
-  it('says what is missing where no auth is provided', async () => {
+  it('throws an explanatory error if no auth is provided', async () => {
     const router = createInjector(
       PLATFORM,
       provideRouter([{ path: 'notes', component: Page, canActivate: [authGuard({ loginPath: '/login' })] }]),

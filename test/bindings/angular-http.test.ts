@@ -1,37 +1,28 @@
-// Before all else of Angular, whose packages are published half compiled.
+// Import this before the rest of Angular: its packages are published partially compiled.
 import '@angular/compiler'
 import {
   HttpClient,
-  HttpErrorResponse,
   type HttpEvent,
   HttpEventType,
-  type HttpHandlerFn,
   HttpParams,
-  type HttpRequest,
   HttpResponse,
   type HttpResponseBase,
   provideHttpClient,
   withFetch,
-  withInterceptors,
 } from '@angular/common/http'
-import { HttpTestingController, provideHttpClientTesting } from '@angular/common/http/testing'
-import { NgZone, ɵNoopNgZone } from '@angular/core'
-import { EMPTY, firstValueFrom, from, lastValueFrom, of, retry, switchMap } from 'rxjs'
-import { describe, expect, it, onTestFinished, vi } from 'vitest'
-import { authInterceptor, provideAuth } from '../../src/bindings/angular.ts'
-import { FETCH } from '../../src/core/auth.ts'
-import { settled } from '../../src/testing/virtual-clock.ts'
+import { firstValueFrom } from 'rxjs'
+import { describe, expect, it } from 'vitest'
 import { createHttpClient, createInjector, sendBy } from '../conformance/angular-transport.ts'
-import { nextEvent, outcomes, setUp } from '../conformance/harness.ts'
-import { rig } from '../core/auth-setup.ts'
+import { nextEvent, setUp } from '../conformance/harness.ts'
+import { createHarness } from '../core/auth-setup.ts'
 import { closeGate, deferred, startOrigin, to } from '../transports/support.ts'
 
 const { Sent, DownloadProgress, Response: Answered } = HttpEventType
-/** A path whose answer is always a refusal. */
+/** A path that always responds with a 403. */
 const REFUSED = { '/api/never': { handler: () => Response.json({ error: 'never' }, { status: 403 }) } }
 const kinds = (events: readonly HttpEvent<unknown>[]) => events.map(({ type }) => HttpEventType[type])
 
-/** What a subscriber hears, as it hears it. */
+/** Records the events that a subscriber receives. */
 const watchEvents = (http: HttpClient, method: string, url: string, options: object = {}) => {
   const events: HttpEvent<unknown>[] = []
   const ended = deferred<unknown>()
@@ -50,8 +41,8 @@ const watchEvents = (http: HttpClient, method: string, url: string, options: obj
   return { events, ended: ended.promise, subscription, until }
 }
 
-describe('the events of a request', () => {
-  it('are those of the answer that counts; what came with the refusal before is not told', async () => {
+describe('the events of an HttpClient request', () => {
+  it('are those of the final response, without those of the earlier 401', async () => {
     const { server, url, signedIn } = await setUp()
     const http = createHttpClient((await signedIn()) as never, { origins: [url] })
     server.expireAccessTokens()
@@ -64,14 +55,14 @@ describe('the events of a request', () => {
     expect(events.flatMap((event) => ('status' in event ? [event.status] : []))).toEqual([200, 200])
   })
 
-  it('come while the answer does', async () => {
+  it('are emitted while the response arrives', async () => {
     const rest = deferred()
     const origin = await startOrigin((_, response) => {
       response.writeHead(200, { 'content-type': 'text/plain' })
       response.write('begun, ')
       void rest.promise.then(() => response.end('ended'))
     })
-    const { auth } = rig()
+    const { auth } = createHarness()
     const http = createHttpClient(auth, { origins: [origin.url] })
 
     const { events, ended, until } = watchEvents(http, 'GET', `${origin.url}/`, { responseType: 'text' })
@@ -83,7 +74,7 @@ describe('the events of a request', () => {
     expect(events.at(-1)).toMatchObject({ type: Answered, body: 'begun, ended' })
   })
 
-  it('of a refusal that is the caller’s come after all, before the error', async () => {
+  it('include those of a 401 that the caller receives, before the error', async () => {
     const { url, signedIn } = await setUp({ routes: REFUSED })
     const http = createHttpClient((await signedIn()) as never, { origins: [url] })
 
@@ -93,7 +84,7 @@ describe('the events of a request', () => {
     expect(kinds(events).slice(0, 2)).toEqual(['Sent', 'ResponseHeader'])
   })
 
-  it('wait for isChallenge, which is shown the answer with its body', async () => {
+  it('are withheld until isChallenge has seen the response with its body', async () => {
     const { server, url, signedIn } = await setUp()
     const asked = deferred()
     const verdict = deferred()
@@ -125,8 +116,8 @@ describe('the events of a request', () => {
   })
 })
 
-describe('who unsubscribes', () => {
-  it('while the request is held is not sent any more, and nobody else notices', async () => {
+describe('an HttpClient request whose caller unsubscribes', () => {
+  it('is not sent if it is held, and does not affect other requests', async () => {
     const { server, url, auth, open, first } = await closeGate()
     const http = createHttpClient(auth as never, { origins: [url] })
     const held = nextEvent(auth, 'requestHeld')
@@ -143,7 +134,7 @@ describe('who unsubscribes', () => {
     expect(to(server.log, '/api/leaves')).toEqual([])
   })
 
-  it('before a form is encoded is not sent at all', async () => {
+  it('is not sent if its form has not been encoded yet', async () => {
     const { server, url, signedIn } = await setUp()
     const http = createHttpClient((await signedIn()) as never, { origins: [url] })
     const form = new FormData()
@@ -155,7 +146,7 @@ describe('who unsubscribes', () => {
     expect(to(server.log, '/api/form')).toHaveLength(1)
   })
 
-  it('in flight ends the sending, and makes room for who waits behind it', async () => {
+  it('is aborted in flight, and lets the next queued request start', async () => {
     const { server, url, auth, open, first } = await closeGate({ release: { concurrency: 1 } })
     const http = createHttpClient(auth as never, { origins: [url] })
     const arrived = server.whenRequest(({ path }) => path === '/api/slow')
@@ -169,7 +160,7 @@ describe('who unsubscribes', () => {
     expect(await behind).toMatchObject({ generation: 2 })
   })
 
-  it('at the very first event sends no second time', async () => {
+  it('is not replayed if that happens at its first event', async () => {
     const { server, url, signedIn } = await setUp()
     const http = createHttpClient((await signedIn()) as never, { origins: [url] })
     server.expireAccessTokens()
@@ -184,7 +175,7 @@ describe('who unsubscribes', () => {
 
 const BYTES = new Uint8Array([0, 255, 13, 10, 128, 1])
 
-describe('a body', () => {
+describe('the body of an HttpClient request', () => {
   it.each<[kind: string, make: () => unknown]>([
     ['an object', () => ({ name: 'Ädä', list: [1, null, { deep: true }] })],
     ['an array', () => ['a', { b: 1 }]],
@@ -199,7 +190,7 @@ describe('a body', () => {
     ['a typed array', () => BYTES.slice()],
     ['a Blob with a type', () => new Blob([BYTES], { type: 'image/png' })],
     ['a Blob without one', () => new Blob([BYTES])],
-  ])('that is %s is sent again as HttpClient sends it', async (_, make) => {
+  ])('is replayed like HttpClient sends it: %s', async (_, make) => {
     const { server, url, signedIn } = await setUp()
     const bare = createInjector(provideHttpClient(withFetch())).get(HttpClient)
     await sendBy(bare)(`${url}/public`, { method: 'POST', body: make() })
@@ -219,7 +210,7 @@ describe('a body', () => {
     }
   })
 
-  it('that is a form is sent again with the same boundary', async () => {
+  it('is replayed with the same boundary if it is a form', async () => {
     const { server, url, signedIn } = await setUp()
     const http = createHttpClient((await signedIn()) as never, { origins: [url] })
     server.expireAccessTokens()
@@ -234,7 +225,7 @@ describe('a body', () => {
     expect(first!.bodyText).toContain(first!.headers['content-type']!.split('boundary=')[1])
   })
 
-  it('that its owner changes meanwhile is sent as it was', async () => {
+  it('is sent unchanged if the caller modifies it in the meantime', async () => {
     const { server, url, signedIn } = await setUp()
     const http = createHttpClient((await signedIn()) as never, { origins: [url] })
     server.expireAccessTokens()
@@ -251,7 +242,7 @@ describe('a body', () => {
     )
   })
 
-  it('keeps the content type of its caller', async () => {
+  it('keeps the content type that the caller has set', async () => {
     const { server, url, signedIn } = await setUp()
     const http = createHttpClient((await signedIn()) as never, { origins: [url] })
     server.expireAccessTokens()
@@ -263,298 +254,5 @@ describe('a body', () => {
     expect(to(server.log, '/api/echo').map(({ headers }) => headers['content-type'])).toEqual(
       Array(2).fill('application/vnd.own+json'),
     )
-  })
-})
-
-describe('errors', () => {
-  it('of the server are HttpErrorResponses', async () => {
-    const { url, signedIn } = await setUp({
-      routes: { '/api/broken': { handler: () => new Response('broken', { status: 500 }) } },
-    })
-    const http = createHttpClient((await signedIn()) as never, { origins: [url] })
-    const [error] = await outcomes([firstValueFrom(http.get(`${url}/api/broken`))])
-    expect(error).toBeInstanceOf(HttpErrorResponse)
-    expect(error).toMatchObject({ status: 500, error: 'broken' })
-  })
-
-  it('of the network are HttpErrorResponses without a status, and cost no renewal', async () => {
-    const { server, url, signedIn } = await setUp()
-    const gone = await startOrigin((_, response) => void response.destroy())
-    const http = createHttpClient((await signedIn()) as never, { origins: [url, gone.url] })
-    const [error] = await outcomes([firstValueFrom(http.get(`${gone.url}/x`))])
-    expect(error).toMatchObject({ name: 'HttpErrorResponse', status: 0 })
-    expect(server.tokenRequests).toBe(0)
-  })
-
-  it('of the network are no answers that isChallenge could judge', async () => {
-    const { server, url, signedIn } = await setUp()
-    const gone = await startOrigin((_, response) => void response.destroy())
-    const isChallenge = vi.fn(() => true)
-    const http = createHttpClient((await signedIn()) as never, { origins: [url, gone.url], isChallenge })
-    await outcomes([firstValueFrom(http.get(`${gone.url}/x`))])
-    expect(isChallenge).not.toHaveBeenCalled()
-    expect(server.tokenRequests).toBe(0)
-  })
-
-  it('of another origin, where a redirect led to, say nothing about the token', async () => {
-    const { server, url, signedIn } = await setUp()
-    const foreign = await setUp()
-    const http = createHttpClient((await signedIn()) as never, { origins: [url] })
-    const target = encodeURIComponent(`${foreign.url}/api/x`)
-    const [error] = await outcomes([firstValueFrom(http.get(`${url}/api/redirect?to=${target}`))])
-    expect(error).toMatchObject({ status: 401, url: `${foreign.url}/api/x` })
-    expect(to(foreign.server.log, '/api/x')[0]?.authorization).toBeUndefined()
-    expect(server.tokenRequests).toBe(0)
-  })
-
-  it('of the session come as they are', async () => {
-    const { server, url, signedIn } = await setUp()
-    const http = createHttpClient((await signedIn()) as never, { origins: [url] })
-    server.expireAccessTokens()
-    server.killRefreshTokens()
-    const [error] = await outcomes([firstValueFrom(http.get(`${url}/api/x`))])
-    expect(error).toMatchObject({ name: 'SessionExpiredError', reason: 'invalid_grant' })
-  })
-
-  it('show nothing of the token', async () => {
-    const { server, url, signedIn } = await setUp({ routes: REFUSED })
-    const auth = await signedIn()
-    const http = createHttpClient(auth as never, { origins: [url] })
-    const token = await auth.getAccessToken()
-    const [error] = await outcomes([firstValueFrom(http.get(`${url}/api/never`))])
-    expect(to(server.log, '/api/never')[0]!.authorization).toBe(`Bearer ${token}`)
-    expect(JSON.stringify(error)).toContain('403')
-    expect(JSON.stringify(error)).not.toContain(token)
-  })
-
-  it('that retry() tries again are sent with the token of that time', async () => {
-    const { server, url, signedIn } = await setUp()
-    const http = createHttpClient((await signedIn()) as never, { origins: [url] })
-    server.expireAccessTokens()
-    let answers = 0
-    const flaky = http.get(`${url}/api/flaky`).pipe(
-      switchMap((answer) => (++answers < 3 ? from(Promise.reject(new Error('not yet'))) : of(answer))),
-      retry(2),
-    )
-    expect(await firstValueFrom(flaky)).toMatchObject({ generation: 2 })
-    expect(to(server.log, '/api/flaky').map(({ generation }) => generation)).toEqual([1, 2, 2, 2])
-  })
-})
-
-describe('among other interceptors', () => {
-  const chain = (
-    auth: unknown,
-    url: string,
-    before: (request: HttpRequest<unknown>) => void,
-    after: (request: HttpRequest<unknown>, next: HttpHandlerFn) => ReturnType<HttpHandlerFn>,
-  ) =>
-    createInjector(
-      provideAuth(auth as never),
-      provideHttpClient(
-        withFetch(),
-        withInterceptors([
-          (request, next) => {
-            before(request)
-            return next(request)
-          },
-          authInterceptor({ origins: [url] }),
-          after,
-        ]),
-      ),
-    ).get(HttpClient)
-
-  it('those above run once for each call, those below once for each sending', async () => {
-    const { server, url, signedIn } = await setUp()
-    const above: unknown[] = []
-    const below: unknown[] = []
-    const http = chain(
-      await signedIn(),
-      url,
-      ({ headers }) => above.push(headers.has('Authorization')),
-      (request, next) => {
-        below.push(request.headers.has('Authorization'))
-        return next(request)
-      },
-    )
-    server.expireAccessTokens()
-
-    await firstValueFrom(http.get(`${url}/api/x`))
-
-    expect({ above, below }).toEqual({ above: [false], below: [true, true] })
-  })
-
-  it('one below may end the request without an answer, or answer more than once', async () => {
-    const { url, signedIn } = await setUp()
-    const auth = await signedIn()
-    const silent = chain(
-      auth,
-      url,
-      () => {},
-      () => EMPTY,
-    )
-    expect(await lastValueFrom(silent.get(`${url}/api/x`), { defaultValue: 'nothing' })).toBe('nothing')
-
-    const fresh = deferred<HttpResponse<string>>()
-    const cached = chain(
-      auth,
-      url,
-      () => {},
-      () =>
-        from(
-          (async function* () {
-            yield new HttpResponse({ body: 'cached', status: 200 })
-            yield await fresh.promise
-          })(),
-        ),
-    )
-    const seen: unknown[] = []
-    const first = deferred()
-    const all = new Promise<void>((complete) =>
-      cached.get(`${url}/api/x`).subscribe({
-        next(body) {
-          seen.push(body)
-          first.resolve()
-        },
-        complete,
-      }),
-    )
-    await first.promise
-    expect(seen).toEqual(['cached'])
-    fresh.resolve(new HttpResponse({ body: 'fresh', status: 200 }))
-    await all
-    expect(seen).toEqual(['cached', 'fresh'])
-  })
-
-  it('one below that fails with something of its own fails the request with that', async () => {
-    const { url, signedIn } = await setUp()
-    const http = chain(
-      await signedIn(),
-      url,
-      () => {},
-      () => {
-        throw new RangeError('mine')
-      },
-    )
-    const [error] = await outcomes([firstValueFrom(http.get(`${url}/api/x`))])
-    expect(error).toMatchObject({ name: 'RangeError', message: 'mine' })
-  })
-})
-
-describe('in a zone', () => {
-  /** As much of Zone.js as Angular asks for. It loses sight of what was awaited, as that does of native promises. */
-  const fakeZone = () => {
-    let inside = false
-    const run = <T>(what: () => T): T => {
-      const before = inside
-      inside = true
-      try {
-        return what()
-      } finally {
-        inside = before
-      }
-    }
-    const outside = (what: () => unknown) => what()
-    vi.stubGlobal('Zone', { root: { run: outside }, current: { get: () => inside, run: outside } })
-    onTestFinished(() => void vi.unstubAllGlobals())
-    return Object.assign(new ɵNoopNgZone(), { run })
-  }
-
-  it('everything is told inside of it to who subscribed there, and outside of it to who did not', async () => {
-    const { server, url, signedIn } = await setUp()
-    const zone = fakeZone()
-    const http = createInjector(
-      { provide: NgZone, useValue: zone },
-      provideAuth((await signedIn()) as never),
-      provideHttpClient(
-        withFetch(),
-        withInterceptors([authInterceptor({ origins: [url], isChallenge: ({ status }) => status === 401 })]),
-      ),
-    ).get(HttpClient)
-    const listen = (path: string) =>
-      new Promise<boolean[]>((resolve) => {
-        const told: boolean[] = []
-        const tell = () => told.push(NgZone.isInAngularZone())
-        http.request('GET', url + path, { observe: 'events', reportProgress: true }).subscribe({
-          next: tell,
-          error: () => resolve([tell() > 0, NgZone.isInAngularZone()]),
-          complete: () => {
-            tell()
-            resolve(told)
-          },
-        })
-      })
-    server.expireAccessTokens()
-
-    expect(await zone.run(() => listen('/api/x'))).toEqual(Array(5).fill(true))
-    expect(await zone.run(() => listen('/api/always-401'))).toEqual([true, true])
-    expect(await listen('/api/x')).toEqual(Array(5).fill(false))
-  })
-})
-
-describe('with HttpTestingController', () => {
-  it('a request is there as soon as it is made, with its body as it was given', async () => {
-    const { auth } = rig()
-    const injector = createInjector(
-      provideAuth(auth),
-      provideHttpClient(withInterceptors([authInterceptor({ origins: ['https://api.test'] })])),
-      provideHttpClientTesting(),
-    )
-    const seen: unknown[] = []
-    injector
-      .get(HttpClient)
-      .post('https://api.test/x', { name: 'ada' })
-      .subscribe((body) => seen.push(body))
-
-    const sent = injector.get(HttpTestingController).expectOne('https://api.test/x')
-    expect(sent.request.body).toEqual({ name: 'ada' })
-    expect(sent.request.headers.get('Authorization')).toBe(`Bearer ${await auth.getAccessToken()}`)
-    sent.flush({ id: 1 })
-    await settled()
-    expect(seen).toEqual([{ id: 1 }])
-  })
-})
-
-describe('authInterceptor', () => {
-  it('says what to set where there is no page and no origin', () => {
-    expect(() => authInterceptor()).toThrow(
-      'authInterceptor has no origin to send tokens to: there is no page and no base URL here. Set origins:',
-    )
-  })
-
-  it('leaves alone what is excluded', async () => {
-    const { server, url, signedIn } = await setUp()
-    const http = createHttpClient((await signedIn()) as never, {
-      origins: [url],
-      exclude: (target) => target.endsWith('/public'),
-    })
-    await firstValueFrom(http.get(`${url}/public`))
-    expect(to(server.log, '/public')[0]!.authorization).toBeUndefined()
-  })
-
-  it('sends a request that is excluded while the gate is closed', async () => {
-    const { url, auth, open, first } = await closeGate()
-    const http = createHttpClient(auth as never, { origins: [url], exclude: (to) => to.endsWith('/public') })
-    await firstValueFrom(http.get(`${url}/public`))
-    open()
-    await first
-  })
-
-  it('takes what decides about sendings there, where the session lives in a worker', async () => {
-    const { auth } = rig()
-    const elsewhere = Object.assign(Object.create(auth), { [FETCH]: fetch })
-    const http = createHttpClient(elsewhere, { origins: ['https://api.test'], abortInFlight: 'safe' })
-    const [error] = await outcomes([firstValueFrom(http.get('https://api.test/x'))])
-    expect(error).toMatchObject({
-      name: 'TypeError',
-      message: 'Give abortInFlight to serveAuth, in the worker.',
-    })
-  })
-
-  it('says what is missing where no auth is provided', async () => {
-    const http = createInjector(
-      provideHttpClient(withFetch(), withInterceptors([authInterceptor({ origins: ['https://api.test'] })])),
-    ).get(HttpClient)
-    const [error] = await outcomes([firstValueFrom(http.get('https://api.test/x'))])
-    expect(error).toMatchObject({ message: expect.stringContaining('authInterceptor() found no auth.') })
   })
 })

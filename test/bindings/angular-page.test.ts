@@ -30,11 +30,11 @@ describe.skipIf(!hasChromium).each(BACKENDS)('HttpClient over %s in Chromium', (
   afterEach(async () => {
     await page.close()
     await listening.close()
-    // Chromium itself tells of every answer that is a failure.
+    // Chromium logs every error response by itself.
     expect(pages.problems.splice(0).filter((line) => !line.startsWith('Failed to load resource'))).toEqual([])
   })
 
-  /** Runs a scenario with tokens of which the access token is dead. */
+  /** Runs a scenario with an expired access token. */
   const run = <Name extends keyof Scenarios>(name: Name, ...more: Options | []) => {
     const tokens = server.issue()
     server.expireAccessTokens()
@@ -44,7 +44,7 @@ describe.skipIf(!hasChromium).each(BACKENDS)('HttpClient over %s in Chromium', (
     ] as const) as ReturnType<Scenarios[Name]>
   }
 
-  it('recovers parallel 401s with one refresh', async () => {
+  it('recovers from parallel 401s with one refresh', async () => {
     expect(await run('parallel', 20)).toEqual(Array(20).fill(200))
     expect(server.refreshes).toBe(1)
   })
@@ -58,12 +58,12 @@ describe.skipIf(!hasChromium).each(BACKENDS)('HttpClient over %s in Chromium', (
     expect(sent[0]?.bodyText).toContain(sent[0]?.headers['content-type']?.split('boundary=')[1])
   })
 
-  it('tells of both uploads, and of the answer that counts', async () => {
+  it('reports the progress of both uploads, and the final response', async () => {
     const upload = backend === 'fetch' ? [] : ['UploadProgress']
     expect(await run('events')).toEqual(['Sent', ...upload, 'ResponseHeader', 'DownloadProgress', 'Response'])
   })
 
-  it('lets go of a held request at once when its caller unsubscribes, and of no other', async () => {
+  it('drops only the held request whose caller unsubscribes', async () => {
     const refresh = server.holdNext()
     const left = run('leave')
     await refresh.arrived
@@ -72,7 +72,7 @@ describe.skipIf(!hasChromium).each(BACKENDS)('HttpClient over %s in Chromium', (
     expect(server.log.filter(({ path, status }) => path === '/api/leaves' && status === 200)).toEqual([])
   })
 
-  it('counts the wait for a token against the timeout of the request', async () => {
+  it('subtracts the wait for a token from the timeout of the request', async () => {
     server.hangNext(1)
     expect(await run('timeout')).toEqual([0, 'TimeoutError'])
     expect(server.log.filter(({ path, status }) => path === '/api/late' && status === 200)).toEqual([])

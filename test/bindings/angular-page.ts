@@ -1,5 +1,5 @@
-/** What runs inside the page: bundled, and called by name from the tests. */
-// Before all else of Angular, whose packages are published half compiled.
+/** The scenarios that run inside the page: bundled, and called by name from the tests. */
+// Import this before the rest of Angular: its packages are published partially compiled.
 import '@angular/compiler'
 import {
   HttpClient,
@@ -17,7 +17,7 @@ import { firstValueFrom, lastValueFrom, toArray } from 'rxjs'
 
 export type Backend = 'XMLHttpRequest' | 'fetch'
 
-/** `HttpClient` in an application of its own, with a session that begins with these tokens. */
+/** Creates an `HttpClient` in its own application, with a session that starts with these tokens. */
 async function start(backend: Backend, server: string, initialTokens: TokenResponse) {
   const auth = createAuth({
     initialTokens,
@@ -41,7 +41,7 @@ async function start(backend: Backend, server: string, initialTokens: TokenRespo
 const echo = { observe: 'response', responseType: 'text' } as const
 
 export const scenarios = {
-  /** Many requests at once; gives their statuses. */
+  /** Sends many requests at once, and returns their statuses. */
   async parallel(backend: Backend, server: string, tokens: TokenResponse, times: number) {
     const { http, application } = await start(backend, server, tokens)
     const answers = await Promise.all(
@@ -51,7 +51,7 @@ export const scenarios = {
     return answers.map(({ status }) => status)
   },
 
-  /** A form that is refused once. */
+  /** Sends a form that the server rejects once. */
   async form(backend: Backend, server: string, tokens: TokenResponse) {
     const { http, application } = await start(backend, server, tokens)
     const form = new FormData()
@@ -62,7 +62,7 @@ export const scenarios = {
     return status
   },
 
-  /** The kinds of events of a request that is refused once, those of progress once in a row. */
+  /** Returns the event types of a request that is rejected once, without consecutive progress events. */
   async events(backend: Backend, server: string, tokens: TokenResponse) {
     const { http, application } = await start(backend, server, tokens)
     const request = http.post(`${server}/api/echo`, 'text', { observe: 'events', reportProgress: true })
@@ -71,7 +71,7 @@ export const scenarios = {
     return kinds.filter((kind, index) => kind !== kinds[index - 1])
   },
 
-  /** Unsubscribes while a request is held; gives what became of another one. */
+  /** Unsubscribes while a request is held, and returns the outcome of another one. */
   async leave(backend: Backend, server: string, tokens: TokenResponse) {
     const { auth, http, application } = await start(backend, server, tokens)
     const held = new Promise<void>((resolve) => auth.on('requestHeld', () => resolve()))
@@ -85,7 +85,7 @@ export const scenarios = {
     return { stateThen, status }
   },
 
-  /** A request that has less time than the wait for a token takes. */
+  /** Sends a request with a timeout shorter than the wait for a token. */
   async timeout(backend: Backend, server: string, tokens: TokenResponse) {
     const { http, application } = await start(backend, server, tokens)
     const error = await firstValueFrom(http.get(`${server}/api/late`, { timeout: 50 })).catch(
@@ -95,7 +95,7 @@ export const scenarios = {
     return error instanceof HttpErrorResponse ? [error.status, error.error?.name] : String(error)
   },
 
-  /** The page's own origin needs no naming; any other does. */
+  /** Sends to the page's own origin, which is allowed by default, and to another one. */
   async origins(backend: Backend, server: string, tokens: TokenResponse) {
     const { http, application } = await start(backend, server, tokens)
     const own = await firstValueFrom(http.get('/headers', { responseType: 'text' }))

@@ -1,4 +1,4 @@
-// Before all else of Angular, whose packages are published half compiled.
+// Import this before the rest of Angular: its packages are published partially compiled.
 import '@angular/compiler'
 import {
   computed,
@@ -19,12 +19,12 @@ import {
   provideAuth,
 } from '../../src/bindings/angular.ts'
 import { createInjector } from '../conformance/angular-transport.ts'
-import { refused, rig, tokens } from '../core/auth-setup.ts'
+import { createHarness, refused, tokens } from '../core/auth-setup.ts'
 import { countListeners } from './listeners.ts'
 
 const within = <T>(injector: EnvironmentInjector, ask: () => T) => runInInjectionContext(injector, ask)
 
-/** A signal in the place of which somebody counts how often it gives something else. */
+/** Wraps a signal, and counts how often its value changes. */
 const counting = <T>(source: Signal<T>) => {
   const values: T[] = []
   const watched = computed(() => values.push(source()))
@@ -36,9 +36,9 @@ const counting = <T>(source: Signal<T>) => {
   }
 }
 
-describe('the signals', () => {
-  it('show the session and the state of the chart as they are', async () => {
-    const { auth, clock, refresh } = rig({ initialTokens: tokens(1, { subject: 'ada' }) })
+describe('the signals of the Angular binding', () => {
+  it('show the current session and state of the chart', async () => {
+    const { auth, clock, refresh } = createHarness({ initialTokens: tokens(1, { subject: 'ada' }) })
     const injector = createInjector(provideAuth(auth))
     const session = within(injector, () => injectSession())
     const state = within(injector, () => injectAuthState())
@@ -54,8 +54,8 @@ describe('the signals', () => {
     expect([session(), state()]).toEqual([undefined, 'loggedOut'])
   })
 
-  it('change when what is selected does, and then only', async () => {
-    const { auth, clock, refresh } = rig({ initialTokens: tokens(1, { subject: 'ada' }) })
+  it('change only when the selected value changes', async () => {
+    const { auth, clock, refresh } = createHarness({ initialTokens: tokens(1, { subject: 'ada' }) })
     const injector = createInjector(provideAuth(auth))
     const { user, pair, equalPair, whole, held } = within(injector, () => ({
       user: counting(injectSession((session) => session?.subject)),
@@ -85,8 +85,8 @@ describe('the signals', () => {
     expect(user.values).toEqual(['ada', 'grace'])
   })
 
-  it('follow what else a selection reads', () => {
-    const { auth } = rig({ initialTokens: tokens(1, { subject: 'ada' }) })
+  it('follow other signals that the selector reads', () => {
+    const { auth } = createHarness({ initialTokens: tokens(1, { subject: 'ada' }) })
     const field = signal<'subject' | 'epoch'>('subject')
     const value = within(createInjector(provideAuth(auth)), () =>
       injectSession((session) => session?.[field()]),
@@ -96,8 +96,8 @@ describe('the signals', () => {
     expect(value()).toBe(1)
   })
 
-  it('may be told of a change from inside a computation', async () => {
-    const { auth, reported } = rig({ initialTokens: tokens(1) })
+  it('accept a change during a computation', async () => {
+    const { auth, reported } = createHarness({ initialTokens: tokens(1) })
     const state = within(createInjector(provideAuth(auth)), () => injectAuthState())
     const acts = computed(() => {
       void auth.signOut()
@@ -109,10 +109,10 @@ describe('the signals', () => {
     expect(reported).toEqual([])
   })
 
-  it('know auths apart, by contexts of their own or by argument', () => {
-    const ada = rig({ initialTokens: tokens(1, { subject: 'ada' }) }).auth
-    const grace = rig({ initialTokens: tokens(1, { subject: 'grace' }) }).auth
-    const lise = rig({ initialTokens: tokens(1, { subject: 'lise' }) }).auth
+  it('distinguish auths by context or by argument', () => {
+    const ada = createHarness({ initialTokens: tokens(1, { subject: 'ada' }) }).auth
+    const grace = createHarness({ initialTokens: tokens(1, { subject: 'grace' }) }).auth
+    const lise = createHarness({ initialTokens: tokens(1, { subject: 'lise' }) }).auth
     const own = createAuthContext<typeof grace>()
     const injector = createInjector(provideAuth(ada), own.provideAuth(grace))
     const seen = within(injector, () => [
@@ -127,7 +127,7 @@ describe('the signals', () => {
     expect(within(injector, () => [injectAuth(), own.injectAuth()])).toEqual([ada, grace])
   })
 
-  it('say what is missing where no auth is provided', () => {
+  it('throw an explanatory error if no auth is provided', () => {
     const injector = createInjector()
     const asks = { injectAuth, injectSession, injectAuthState, injectAuthView }
     for (const [name, ask] of Object.entries(asks)) {
@@ -139,9 +139,9 @@ describe('the signals', () => {
 })
 
 describe('injectAuthView', () => {
-  /** What is shown through the life of a session. */
+  /** Records what is shown during the life of a session. */
   const viewsOf = async (keepExpired: boolean) => {
-    const { auth, clock, refresh, signIn } = rig({ signedOut: true, silentSignIn: true })
+    const { auth, clock, refresh, signIn } = createHarness({ signedOut: true, silentSignIn: true })
     const show = within(createInjector(provideAuth(auth, { keepExpired })), () => injectAuthView())
     const seen: string[] = []
     const look = () => {
@@ -180,7 +180,7 @@ describe('injectAuthView', () => {
     return seen
   }
 
-  it('shows one view at a time, which a refresh and a sign-in leave as it is', async () => {
+  it('shows one view at a time, which does not change during a refresh or a sign-in', async () => {
     expect(await viewsOf(false)).toEqual([
       'restoring: restoring',
       ...Array(2).fill('signedOut: signedOut'),
@@ -191,14 +191,14 @@ describe('injectAuthView', () => {
     ])
   })
 
-  it('keeps a session that has expired on the page, where the provider says so', async () => {
+  it('still shows the page of an expired session with keepExpired', async () => {
     expect((await viewsOf(true)).slice(6, 8)).toEqual(Array(2).fill('expired: signedIn,expired'))
   })
 })
 
 describe('provideAuth', () => {
-  it('listens once, however many ask, and stops with the application', () => {
-    const { auth } = rig()
+  it('listens once for any number of injections, until the application is destroyed', () => {
+    const { auth } = createHarness()
     const listeners = countListeners(auth)
     const injector = createInjector(provideAuth(auth))
     within(injector, () => [injectSession(), injectSession(), injectAuthState(), injectAuthView()])
@@ -207,8 +207,8 @@ describe('provideAuth', () => {
     expect(listeners()).toBe(0)
   })
 
-  it('leaves an auth that is given by argument with whoever asked for it', () => {
-    const { auth } = rig()
+  it('stops listening to an auth argument when its component is destroyed', () => {
+    const { auth } = createHarness()
     const listeners = countListeners(auth)
     const application = createInjector()
     const part = createEnvironmentInjector([], application)
@@ -218,14 +218,14 @@ describe('provideAuth', () => {
     expect(listeners()).toBe(0)
   })
 
-  it('does not dispose of an auth that it was given', async () => {
-    const { auth } = rig()
+  it('does not dispose of an auth that was created outside', async () => {
+    const { auth } = createHarness()
     createInjector(provideAuth(auth)).destroy()
     expect(await auth.getAccessToken()).toBe('SECRET-at-1')
   })
 
-  it('makes an auth at once where it is given a function, and disposes of it with the application', async () => {
-    const { auth } = rig()
+  it('calls a given function at once, and disposes of its auth with the application', async () => {
+    const { auth } = createHarness()
     const make = vi.fn(() => auth)
     const injector = createInjector(provideAuth(make))
     expect(make).toHaveBeenCalledTimes(1)
@@ -235,8 +235,8 @@ describe('provideAuth', () => {
     await expect(auth.getAccessToken()).rejects.toMatchObject({ name: 'DisposedError' })
   })
 
-  it('shows on a server what is true for everybody, and listens to nobody', () => {
-    const { auth } = rig()
+  it('shows the restoring state on a server, and adds no listener', () => {
+    const { auth } = createHarness()
     const listeners = countListeners(auth)
     const injector = createInjector(provideAuth(auth), { provide: PLATFORM_ID, useValue: 'server' })
     const seen = within(injector, () => [

@@ -1,4 +1,4 @@
-// Before all else of Angular, whose packages are published half compiled.
+// Import this before the rest of Angular: its packages are published partially compiled.
 import '@angular/compiler'
 import {
   HttpClient,
@@ -18,8 +18,8 @@ import { connected } from '../worker/in-process.ts'
 
 const bare = () => createInjector(provideHttpClient(withFetch())).get(HttpClient)
 
-/** What can be compared of an answer, be it one or an error. */
-const said = async (answer: unknown) => {
+/** Returns the comparable parts of a response or an error. */
+const comparable = async (answer: unknown) => {
   const { status, statusText, ok, url, headers, body, error } = answer as HttpResponse<unknown> &
     HttpErrorResponse
   const content: unknown = answer instanceof HttpResponse ? body : error
@@ -60,7 +60,7 @@ describe('HttpClient, with the session in a worker', () => {
     Object.keys(ANSWERS).flatMap((name) =>
       (['json', 'text', 'blob', 'arraybuffer'] as const).map((type) => [name, type] as const),
     ),
-  )('gives an answer that is %s, as %s, as it does without the session', async (name, responseType) => {
+  )('returns the same response as without a session: %s, read as %s', async (name, responseType) => {
     const { url, signedIn } = await setUp({ routes })
     const auth = await signedIn()
     const authorization = `Bearer ${await auth.getAccessToken()}`
@@ -72,10 +72,10 @@ describe('HttpClient, with the session in a worker', () => {
       firstValueFrom(bare().get(`${url}/api/${name}`, { ...options, headers: { authorization } })),
     ])
 
-    expect(await said(ours)).toEqual(await said(theirs))
+    expect(await comparable(ours)).toEqual(await comparable(theirs))
   })
 
-  it('sends the headers and the body that it sends without the session', async () => {
+  it('sends the same headers and body as without a session', async () => {
     const { server, url, signedIn } = await setUp()
     const http = createHttpClient(connected(await signedIn(), { origins: [url] }) as never, {
       origins: [url],
@@ -90,7 +90,7 @@ describe('HttpClient, with the session in a worker', () => {
     expect(sent?.bodyText).toBe(measure?.bodyText)
   })
 
-  it('tells of the sending, of the headers and of the answer', async () => {
+  it('emits the events Sent, ResponseHeader and Response', async () => {
     const { url, signedIn } = await setUp()
     const http = createHttpClient(connected(await signedIn(), { origins: [url] }) as never, {
       origins: [url],
@@ -100,7 +100,7 @@ describe('HttpClient, with the session in a worker', () => {
     expect(events.map(({ type }) => HttpEventType[type])).toEqual(['Sent', 'ResponseHeader', 'Response'])
   })
 
-  it('sends nothing any more for who unsubscribes while the request is held there', async () => {
+  it('does not send a request that is unsubscribed while the worker holds it', async () => {
     const { server, url, auth, open, first } = await closeGate()
     const http = createHttpClient(connected(auth, { origins: [url] }) as never, { origins: [url] })
     const held = nextEvent(auth, 'requestHeld')

@@ -1,4 +1,4 @@
-// Checked by `tsc`, never run: what compiles here, and what does not, is the test.
+// Checked by `tsc`, never run. The test is which lines compile and which do not.
 import type { Signal } from '@angular/core'
 import { expectTypeOf } from 'vitest'
 import { createAuthContext, injectAuth, injectSession, provideAuth } from '../../src/bindings/angular.ts'
@@ -19,7 +19,7 @@ expectTypeOf(own.injectAuthState()).toEqualTypeOf<Signal<AuthState>>()
 expectTypeOf(own.injectAuthState(({ held }) => held)).toEqualTypeOf<Signal<number>>()
 expectTypeOf(own.injectAuthView().signedIn).toEqualTypeOf<Signal<boolean>>()
 
-// Without a context, claims are whatever they are, unless the auth is at hand.
+// Without a context, claims are unknown, unless the auth is passed.
 expectTypeOf(injectAuth()).toEqualTypeOf<Auth>()
 expectTypeOf(injectAuth<typeof auth>()).toEqualTypeOf<typeof auth>()
 expectTypeOf(injectSession((session) => session?.claims)).toEqualTypeOf<
@@ -34,7 +34,7 @@ provideAuth(() => auth, { keepExpired: true })
 own.provideAuth(auth)
 // @ts-expect-error an auth with other claims
 own.provideAuth(createAuth<{ username: string }, { sub: string }>({ refresh: () => ({ access_token: 'a' }) }))
-// @ts-expect-error there is no such field
+// @ts-expect-error unknown field
 own.injectSession((session) => session?.token)
-// @ts-expect-error a guard needs to know where to lead to
+// @ts-expect-error the option loginPath is missing
 own.authGuard({})

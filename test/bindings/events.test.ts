@@ -1,14 +1,14 @@
 import { describe, expect, expectTypeOf, it } from 'vitest'
 import { type AuthDOMEvent, authEvents, authStore } from '../../src/bindings/events.ts'
 import { type AuthEventMap, createAuth, type Session } from '../../src/index.ts'
-import { rig, SECRET, tokens } from '../core/auth-setup.ts'
+import { createHarness, SECRET, tokens } from '../core/auth-setup.ts'
 
 describe('authEvents', () => {
-  it('tells what auth.on tells, under the same names', async () => {
-    const { auth, clock, refresh, events } = rig({ initialTokens: tokens(1, { subject: 'ada' }) })
-    const heard: CustomEvent[] = []
+  it('dispatches the events of auth.on under the same names', async () => {
+    const { auth, clock, refresh, events } = createHarness({ initialTokens: tokens(1, { subject: 'ada' }) })
+    const received: CustomEvent[] = []
     const types = ['transition', 'refreshed', 'signedIn', 'signedOut'] as const
-    for (const type of types) authEvents(auth).addEventListener(type, (event) => heard.push(event))
+    for (const type of types) authEvents(auth).addEventListener(type, (event) => received.push(event))
     events.length = 0
 
     void auth.refresh()
@@ -18,30 +18,32 @@ describe('authEvents', () => {
     await auth.setTokens(tokens(3, { subject: 'grace' }))
     await auth.signOut()
 
-    expect(heard.map(({ type }) => type)).toEqual(events.map(({ type }) => type))
-    expect(heard.map(({ detail }) => detail)).toEqual(events)
-    expect(heard.filter(({ type }) => type === 'refreshed')).toHaveLength(1)
+    expect(received.map(({ type }) => type)).toEqual(events.map(({ type }) => type))
+    expect(received.map(({ detail }) => detail)).toEqual(events)
+    expect(received.filter(({ type }) => type === 'refreshed')).toHaveLength(1)
   })
 
-  it('tells nothing that could be changed, nor any token', async () => {
-    const { auth } = rig()
-    const heard: AuthDOMEvent<'signedOut'>[] = []
-    authEvents(auth).addEventListener('signedOut', (event) => heard.push(event))
+  it('dispatches frozen events without any token', async () => {
+    const { auth } = createHarness()
+    const received: AuthDOMEvent<'signedOut'>[] = []
+    authEvents(auth).addEventListener('signedOut', (event) => received.push(event))
     await auth.signOut()
-    expect(heard[0]?.detail).toMatchObject({ type: 'signedOut', reason: 'signed_out', generation: 1 })
-    expect(Object.isFrozen(heard[0]?.detail)).toBe(true)
-    expect(JSON.stringify(heard[0]?.detail)).not.toContain(SECRET)
+    expect(received[0]?.detail).toMatchObject({ type: 'signedOut', reason: 'signed_out', generation: 1 })
+    expect(Object.isFrozen(received[0]?.detail)).toBe(true)
+    expect(JSON.stringify(received[0]?.detail)).not.toContain(SECRET)
   })
 
-  it('does what addEventListener can do: once, signal, handleEvent, and to stop', async () => {
-    const { auth } = rig()
+  it('supports once, signal, handleEvent and removeEventListener', async () => {
+    const { auth } = createHarness()
     const target = authEvents(auth)
-    const heard: string[] = []
+    const received: string[] = []
     const controller = new AbortController()
-    const listener = () => heard.push('stopped')
-    target.addEventListener('signedIn', () => heard.push('once'), { once: true })
-    target.addEventListener('signedIn', () => heard.push('signal'), { signal: controller.signal })
-    target.addEventListener('signedIn', { handleEvent: ({ detail }) => heard.push(`epoch ${detail.epoch}`) })
+    const listener = () => received.push('stopped')
+    target.addEventListener('signedIn', () => received.push('once'), { once: true })
+    target.addEventListener('signedIn', () => received.push('signal'), { signal: controller.signal })
+    target.addEventListener('signedIn', {
+      handleEvent: ({ detail }) => received.push(`epoch ${detail.epoch}`),
+    })
     target.addEventListener('signedIn', listener)
     target.removeEventListener('signedIn', listener)
 
@@ -49,27 +51,27 @@ describe('authEvents', () => {
     controller.abort()
     await auth.setTokens(tokens(3))
 
-    expect(heard).toEqual(['once', 'signal', 'epoch 2', 'epoch 3'])
+    expect(received).toEqual(['once', 'signal', 'epoch 2', 'epoch 3'])
   })
 
-  it('is one target for each auth, which is silent once that is disposed of', async () => {
-    const { auth } = rig()
-    const { auth: other } = rig()
+  it('returns one target per auth, which dispatches nothing after the auth is disposed of', async () => {
+    const { auth } = createHarness()
+    const { auth: other } = createHarness()
     expect(authEvents(auth)).toBe(authEvents(auth))
     expect(authEvents(auth)).not.toBe(authEvents(other))
-    const heard: string[] = []
-    authEvents(auth).addEventListener('transition', ({ detail }) => heard.push(detail.to))
+    const received: string[] = []
+    authEvents(auth).addEventListener('transition', ({ detail }) => received.push(detail.to))
     auth.dispose()
     await auth.signOut()
-    expect(heard).toEqual([])
+    expect(received).toEqual([])
   })
 
-  it('knows the events by their names', () => {
-    const { auth } = rig()
+  it('is typed by the names of the events', () => {
+    const { auth } = createHarness()
     authEvents(auth).addEventListener('refreshFailed', ({ detail }) => {
       expectTypeOf(detail).toEqualTypeOf<AuthEventMap['refreshFailed']>()
     })
-    // @ts-expect-error there is no such event
+    // @ts-expect-error unknown event
     authEvents(auth).addEventListener('refreshfailed', () => {})
     // @ts-expect-error a DOM event has one name
     authEvents(auth).addEventListener('*', () => {})
@@ -77,8 +79,8 @@ describe('authEvents', () => {
 })
 
 describe('authStore', () => {
-  it('reads what the auth is, and tells of changes until it is stopped', async () => {
-    const { auth } = rig({ initialTokens: tokens(1, { subject: 'ada' }) })
+  it('reads the current snapshot, and notifies of changes until it is unsubscribed', async () => {
+    const { auth } = createHarness({ initialTokens: tokens(1, { subject: 'ada' }) })
     const { read, subscribe } = authStore(auth)
     const views: string[] = []
     const stop = subscribe(() => views.push(read().view))
@@ -93,7 +95,7 @@ describe('authStore', () => {
     expect(authStore(auth)).toBe(authStore(auth))
   })
 
-  it('knows the claims', () => {
+  it('is typed with the claims', () => {
     const auth = createAuth<string, { readonly sub: string }>({ refresh: () => ({ access_token: 'a' }) })
     expectTypeOf(authStore(auth).read().session).toEqualTypeOf<
       Session<{ readonly sub: string }> | undefined

@@ -1,15 +1,15 @@
 import { describe, expect, it } from 'vitest'
 import { requireSession, safeReturnPath } from '../../src/bindings/guard.ts'
-import { rig, tokens } from '../core/auth-setup.ts'
+import { createHarness, tokens } from '../core/auth-setup.ts'
 
 const auths = () => {
-  const { auth } = rig({ signedOut: true })
-  const { auth: signedIn } = rig({ initialTokens: tokens(1) })
+  const { auth } = createHarness({ signedOut: true })
+  const { auth: signedIn } = createHarness({ initialTokens: tokens(1) })
   return { auth, signedIn }
 }
 
 describe('requireSession', () => {
-  it('lets pass who is signed in', async () => {
+  it('returns undefined for a signed-in user', async () => {
     const { signedIn } = auths()
     expect(await requireSession(signedIn, { url: '/notes', loginPath: '/login' })).toBeUndefined()
   })
@@ -21,14 +21,14 @@ describe('requireSession', () => {
     [new URL('https://app.example/notes#last'), '/login?returnTo=%2Fnotes%23last'],
     ['https://app.example//evil.example/x', '/login?returnTo=%2F'],
     ['https://app.example/%5cevil.example', '/login?returnTo=%2F'],
-  ])('sends who is not from %s to %s', async (url, target) => {
+  ])('redirects a signed-out user from %s to %s', async (url, target) => {
     const { auth } = auths()
     expect(await requireSession(auth, { url, loginPath: '/login' })).toBe(target)
     const query = new URL(target, 'https://app.example').searchParams.get('returnTo')
     expect(safeReturnPath(query, 'none')).toBe(query)
   })
 
-  it('keeps what the sign-in page has in its own address', async () => {
+  it('keeps the query and the fragment of the sign-in page', async () => {
     const { auth } = auths()
     const to = (loginPath: string) => requireSession(auth, { url: '/notes', loginPath, param: 'next' })
     expect(await to('/login?theme=dark')).toBe('/login?theme=dark&next=%2Fnotes')
@@ -36,8 +36,8 @@ describe('requireSession', () => {
     expect(await to('/login?a#form')).toBe('/login?a&next=%2Fnotes#form')
   })
 
-  it('waits until the stored session was read', async () => {
-    const { auth, refresh, clock } = rig({ signedOut: true, silentSignIn: true })
+  it('waits until the stored session has been read', async () => {
+    const { auth, refresh, clock } = createHarness({ signedOut: true, silentSignIn: true })
     let target: string | undefined | 'waits' = 'waits'
     const asked = requireSession(auth, { url: '/notes', loginPath: '/login' }).then((answer) => {
       target = answer
@@ -49,8 +49,8 @@ describe('requireSession', () => {
     expect(target).toBeUndefined()
   })
 
-  it('rejects where the auth is disposed of meanwhile', async () => {
-    const { auth } = rig({ signedOut: true, silentSignIn: true })
+  it('rejects if the auth is disposed of in the meantime', async () => {
+    const { auth } = createHarness({ signedOut: true, silentSignIn: true })
     const asked = requireSession(auth, { url: '/notes', loginPath: '/login' })
     auth.dispose()
     await expect(asked).rejects.toMatchObject({ name: 'DisposedError' })

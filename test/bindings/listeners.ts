@@ -1,7 +1,7 @@
-/** Who listens to a session. */
+/** Counts the listeners of a session. */
 import type { Auth } from 'authchart'
 
-/** How many listen to the actor from now on. */
+/** Counts the current listeners of the actor that are added from now on. */
 export function countListeners({ actor }: Pick<Auth<never>, 'actor'>): () => number {
   let count = 0
   const { subscribe } = actor
@@ -20,7 +20,7 @@ export function countListeners({ actor }: Pick<Auth<never>, 'actor'>): () => num
   return () => count
 }
 
-/** How many have begun to listen to the actor from now on, whether they listen still or not. */
+/** Counts all listeners of the actor that are added from now on, including those removed again. */
 export function countSubscriptions({ actor }: Pick<Auth<never>, 'actor'>): () => number {
   let count = 0
   const { subscribe } = actor

@@ -1,17 +1,17 @@
-/** A server that keeps connections open: WebSockets (RFC 6455), and streams of events. As little of either as tests need. */
+/** A server with WebSockets (RFC 6455) and event streams, reduced to what the tests need. */
 import { createHash } from 'node:crypto'
 import { createServer, type IncomingMessage } from 'node:http'
 import type { AddressInfo, Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
 
-/** A connection, as the server has it. */
+/** The server's side of a connection. */
 export interface LiveConnection {
-  /** How its token came. */
+  /** How the token was sent. */
   readonly how: 'subprotocol' | 'header' | 'cookie'
   readonly token: string
   isOpen: boolean
   send(text: string): void
-  /** Ends it; the code is for WebSockets. */
+  /** Closes the connection. The code applies to WebSockets. */
   end(code?: number): void
 }
 
@@ -20,12 +20,12 @@ const CLOSE = 0x88
 
 const frame = (type: number, payload: Buffer) => Buffer.concat([Buffer.from([type, payload.length]), payload])
 
-/** What the other end tells that way to close: nothing else is looked at. */
+/** The opcode of a close frame; all other frames are ignored. */
 const isClose = (chunk: Buffer) => chunk[0] === CLOSE
 
 export async function createLiveServer() {
   const connections: LiveConnection[] = []
-  /** How many of the next are turned away before they are connections. */
+  /** How many of the next connection attempts are rejected. */
   let turnedAway = 0
   let wake = () => {}
 
@@ -104,12 +104,12 @@ export async function createLiveServer() {
   return {
     url: `http://127.0.0.1:${port}`,
     connections,
-    /** The tokens of the connections that are open. */
+    /** The tokens of the open connections. */
     open: () => connections.filter(({ isOpen }) => isOpen).map(({ token }) => token),
     turnAwayNext(count: number) {
       turnedAway = count
     },
-    /** Waits until something is true of the connections. */
+    /** Waits until the connections fulfill a condition. */
     async until(condition: () => boolean) {
       while (!condition()) {
         await new Promise<void>((resolve) => {

@@ -1,6 +1,6 @@
-/** Where a framework draws, in the page, and what is to be read there. */
+/** The element of the page that a framework renders into, and its text. */
 
-/** An element at the end of the page, empty or with what a server has rendered. */
+/** Appends an element to the page, empty or with server-rendered content. */
 export function createPlace(html = ''): HTMLDivElement {
   const place = document.createElement('div')
   place.innerHTML = html
@@ -8,10 +8,10 @@ export function createPlace(html = ''): HTMLDivElement {
   return place
 }
 
-/** Its text without the white space in which frameworks differ. */
+/** Returns the text of an element without whitespace, in which frameworks differ. */
 export const wordsOf = (place: Node): string => place.textContent?.replaceAll(/\s+/g, ' ').trim() ?? ''
 
-/** Notes every text that stands there from now on, without repetitions in a row. */
+/** Records every text of the element from now on, without consecutive duplicates. */
 export function watchTexts(place: Node, text: () => string) {
   const seen: string[] = []
   let last: string | undefined
@@ -25,7 +25,7 @@ export function watchTexts(place: Node, text: () => string) {
   observer.observe(place, { childList: true, subtree: true, characterData: true })
   return {
     seen,
-    /** Notes something between the texts, and what stands there by then. */
+    /** Records a note between the texts, followed by the current text. */
     note(name: string) {
       last = text()
       seen.push(name, last)

@@ -1,7 +1,7 @@
-/** The session of a page, and the server's part in it, which the test plays. */
-import { createAuth, type TokenResponse } from 'authchart'
+/** A session on a page, with a test-controlled server. */
+import { createAuth, fromCookie, type TokenResponse } from 'authchart'
 
-/** An auth whose refresh and sign-in wait for the test. */
+/** Creates an auth whose refresh and sign-in wait for the test. */
 export function createSession(initialTokens?: TokenResponse) {
   const waiting: { resolve: (answer: TokenResponse) => void; reject: (error: unknown) => void }[] = []
   const ask = () =>
@@ -11,17 +11,17 @@ export function createSession(initialTokens?: TokenResponse) {
   const auth = createAuth({
     refresh: ask,
     signIn: (_: string) => ask(),
-    ...(initialTokens ? { initialTokens } : { silentSignIn: true }),
+    ...(initialTokens ? { initialTokens } : { silentSignIn: fromCookie() }),
   })
-  /** Settles the oldest that waits, when it is there. */
-  const settle = async (how: 'resolve' | 'reject', what: TokenResponse) => {
+  /** Settles the oldest waiting call, once there is one. */
+  const complete = async (how: 'resolve' | 'reject', what: TokenResponse) => {
     while (waiting.length === 0) await new Promise((resolve) => setTimeout(resolve))
     waiting.shift()?.[how](what as never)
   }
   return {
     auth,
-    answer: (response: TokenResponse) => settle('resolve', response),
-    refuse: () => settle('reject', { error: 'invalid_grant' } as TokenResponse),
+    answer: (response: TokenResponse) => complete('resolve', response),
+    refuse: () => complete('reject', { error: 'invalid_grant' } as TokenResponse),
   }
 }
 

@@ -1,12 +1,12 @@
-/** A suite of tests whose scenarios run in a page. */
+/** The set-up of tests whose scenarios run in a page. */
 import type { Page } from 'playwright-core'
 import { afterAll, afterEach, beforeAll, beforeEach, expect } from 'vitest'
 import { callIn, createPages, type Pages, type Scenarios } from './pages.ts'
 
 /**
- * Opens a page for each test of the suite that calls this; a page that has complained fails its test.
+ * Opens a page for each test of the calling suite. An error or warning of the page fails its test.
  *
- * @param bundle gives the script of the page
+ * @param bundle returns the script of the page
  */
 export function openPages<S extends Scenarios>(bundle: () => Promise<string>) {
   let pages: Pages
@@ -25,9 +25,9 @@ export function openPages<S extends Scenarios>(bundle: () => Promise<string>) {
   })
 
   return {
-    /** Calls a scenario by its name. */
+    /** Runs a scenario by its name. */
     run: callIn<S>(() => page),
-    /** What the page has complained of, which is forgiven thereby. */
+    /** Returns and clears the errors and warnings of the page, so that they do not fail the test. */
     takeProblems: () => pages.problems.splice(0),
   }
 }

@@ -1,11 +1,11 @@
-/** What a scenario waits for, in the page. */
+/** Waits for scenarios in the page. */
 
-/** Resolves when the condition holds. A test that waits in vain fails by its own timeout. */
+/** Resolves when the condition holds. It has no timeout: the one of the test applies. */
 export async function until(condition: () => boolean): Promise<void> {
   while (!condition()) await new Promise((resolve) => requestAnimationFrame(resolve))
 }
 
-/** Everything that a framework and its scheduler still have to do. */
+/** Waits until the framework and its scheduler are idle. */
 export async function rest(): Promise<void> {
   for (let n = 0; n < 3; n++) await new Promise((resolve) => requestAnimationFrame(() => setTimeout(resolve)))
 }

@@ -1,4 +1,4 @@
-/** A site of one empty page with a script, and a Chromium to open it in. */
+/** A site with one empty page and a script, and a Chromium to open it in. */
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import type { Page } from 'playwright-core'
@@ -13,12 +13,12 @@ export async function createPages(script: string) {
   await new Promise<void>((resolve) => site.listen(0, '127.0.0.1', resolve))
   const origin = `http://127.0.0.1:${(site.address() as AddressInfo).port}`
   const browser = await launchChromium()
-  /** What pages threw, or wrote to their console as a warning or an error. */
+  /** Uncaught errors of pages, and warnings and errors of their consoles. */
   const problems: string[] = []
 
   return {
     problems,
-    /** Opens the page in a fresh profile; it has loaded when its script has set `scenarios`. */
+    /** Opens the page in a fresh profile, and waits until its script has set `scenarios`. */
     async open(path = '/'): Promise<Page> {
       const page = await browser.newPage()
       page.on('pageerror', ({ message }) => problems.push(message))
@@ -41,7 +41,7 @@ export type Pages = Awaited<ReturnType<typeof createPages>>
 
 export type Scenarios = Readonly<Record<string, (...args: never[]) => unknown>>
 
-/** Calls a scenario by its name, in the page that is open then. */
+/** Runs a scenario by its name in the open page. */
 export const callIn =
   <S extends Scenarios>(page: () => Page) =>
   <N extends keyof S & string>(name: N, ...args: Parameters<S[N]>) =>

@@ -1,4 +1,4 @@
-/** The React tests, bundled with one version of React or the other. */
+/** Bundles the React tests with either version of React. */
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { createRequire } from 'node:module'
 import { tmpdir } from 'node:os'
@@ -31,10 +31,10 @@ async function bundle(version: ReactVersion, entry: string, platform: 'browser' 
   return outputFiles[0]?.text ?? ''
 }
 
-/** The script of a page. */
+/** Returns the script of a page. */
 export const bundlePage = (version: ReactVersion, entry: string) => bundle(version, entry, 'browser')
 
-/** The server's part, as a module of its own: a React that is the test's would be another one. */
+/** Loads the server's part as a separate bundle, because the React of the test may be another version. */
 export async function loadServer(version: ReactVersion): Promise<typeof import('./react-server.tsx')> {
   const folder = await mkdtemp(join(tmpdir(), 'authchart-react-'))
   try {

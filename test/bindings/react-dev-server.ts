@@ -7,7 +7,7 @@ import { afterAll, beforeAll } from 'vitest'
 import reactExample from '../../examples/react/vite.config.ts'
 import { launchChromium } from '../support/chromium.ts'
 
-/** Serves the React example as `npm run example react` does, to a Chromium, for the tests of a suite. */
+/** Serves the React example to Chromium, like `npm run example react`, for the tests of a suite. */
 export function reactDevServer({ plugins = [] }: { readonly plugins?: Plugin[] } = {}) {
   let cacheDir: string
   let server: ViteDevServer
@@ -35,7 +35,7 @@ export function reactDevServer({ plugins = [] }: { readonly plugins?: Plugin[] }
     get server() {
       return server
     },
-    /** Opens it, and notes what the page complains of: errors that it throws, and lines of its console of these kinds. */
+    /** Opens the example. Records uncaught errors, and console lines of the given kinds. */
     async open(kinds = /^error$/) {
       const page = await browser.newPage()
       const problems: string[] = []

@@ -1,4 +1,4 @@
-/** What runs inside the page: bundled with one React or the other, and called by name from the tests. */
+/** The scenarios that run inside the page: bundled with either version of React, and called by name from the tests. */
 import type { Auth } from 'authchart'
 import {
   type AnyAuth,
@@ -60,7 +60,7 @@ class Boundary extends Component<{ readonly children: ReactNode }, { readonly ca
 export const scenarios = {
   version: () => version,
 
-  /** What each says that finds no provider. */
+  /** Returns the error message of each hook without a provider. */
   async outside() {
     const Asker = ({ ask }: { ask: () => unknown }) => <>{String(ask())}</>
     const lone = [
@@ -70,11 +70,11 @@ export const scenarios = {
       () => useReady(),
     ].map((ask) => <Asker key={`${ask}`} ask={ask} />)
     const all = [...lone, <SignedIn key="in">in</SignedIn>, <Restoring key="restoring">…</Restoring>]
-    const said: string[] = []
+    const messages: string[] = []
     for (const one of all) {
       const { text, unmount } = mount(<Boundary>{one}</Boundary>)
       await until(() => text() !== '')
-      said.push(text())
+      messages.push(text())
       unmount()
     }
     const { auth } = createSession(tokens('ada'))
@@ -85,10 +85,10 @@ export const scenarios = {
     }
     const { text } = mount(<Direct />)
     await until(() => text() !== '')
-    return [...said, text()]
+    return [...messages, text()]
   },
 
-  /** How often selections are drawn: at first, after a renewal, and after a change that is none of theirs. */
+  /** Counts the renders of selections: at first, after a refresh, and after unrelated changes. */
   async draws(strict: boolean) {
     const { auth, answer } = createSession(tokens('ada'))
     const draws = { subject: 0, pair: 0, equalPair: 0, whole: 0, state: 0, held: 0 }
@@ -136,14 +136,14 @@ export const scenarios = {
       counted.push({ ...draws })
     }
     await note()
-    const renewed = auth.refresh()
+    const refreshed = auth.refresh()
     await until(() => shown.state === 'refreshing')
     await answer(tokens('ada', 2))
-    await renewed
+    await refreshed
     await until(() => shown.state === 'authenticated')
     await note()
     const before = shown.equalPair
-    auth.actor.send({ type: 'storage.failed', reason: 'timeout' })
+    auth.actor.send({ type: 'store.failed', reason: 'timeout' })
     await note()
     auth.actor.send({ type: 'request.held', count: 3, held: 3 })
     await until(() => shown.held === 3)
@@ -152,7 +152,7 @@ export const scenarios = {
     return { counted, sameObject: before === shown.equalPair, generation: auth.session?.generation }
   },
 
-  /** A selector that uses a prop gives what belongs to the prop of this very draw. */
+  /** Renders with a selector that uses a prop, and returns what it selects with the current prop. */
   async props() {
     const { auth } = createSession(tokens('ada'))
     const drawn: string[] = []
@@ -174,7 +174,7 @@ export const scenarios = {
     return drawn
   },
 
-  /** Every text that was on the page, through the life of a session. */
+  /** Returns every text that was on the page during the life of a session. */
   async views(keepExpired: boolean) {
     const session = createSession()
     const { place, text } = mount(
@@ -187,7 +187,7 @@ export const scenarios = {
     return textsOfLife(session, place, rest)
   },
 
-  /** Suspends until there is a session to read; an auth that is disposed of meanwhile is an error. */
+  /** Suspends until the session has been read. An auth that is disposed of in the meantime causes an error. */
   async ready(outcome: 'restored' | 'disposed', inTransition: boolean) {
     const { auth, answer } = createSession()
     const seen: string[] = []
@@ -220,7 +220,7 @@ export const scenarios = {
     return [...seen, text()]
   },
 
-  /** One auth takes the other's place, as when a module is replaced; then everything is gone. */
+  /** Replaces the auth by another one, as hot module replacement does, and then unmounts everything. */
   async swap() {
     const sessions = [createSession(tokens('ada')), createSession(tokens('grace'))] as const
     const counts = sessions.map(({ auth }) => countListeners(auth))
@@ -252,7 +252,7 @@ export const scenarios = {
     return seen
   },
 
-  /** A change in the midst of a render that React does in slices: no draw mixes what was and what is. */
+  /** Changes the state during a time-sliced render, and returns whether any render mixed old and new state. */
   async tearing() {
     const { auth } = createSession(tokens('ada'))
     const mixed: string[] = []
@@ -287,7 +287,7 @@ export const scenarios = {
     return { mixed, inSlices: drawnBefore < 60 }
   },
 
-  /** Two contexts, one inside the other. */
+  /** Nests two contexts. */
   async contexts() {
     const outer = createAuthContext()
     const inner = createAuthContext()
@@ -304,7 +304,7 @@ export const scenarios = {
     return text()
   },
 
-  /** Takes over a server's page for a user who is signed in by then; gives what it shows, and what React had to mend. */
+  /** Hydrates a server's page for a user who is signed in by then. Returns its text, and the mismatches that React repaired. */
   async hydrate(html: string, id: string, waits: boolean) {
     const { auth } = createSession(tokens('ada'))
     const mended: string[] = []

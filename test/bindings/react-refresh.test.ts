@@ -10,7 +10,7 @@ declare global {
 describe.skipIf(!hasChromium)('the React example on a development server', () => {
   let title = 'Reading list'
 
-  /** Somebody who edits a file. */
+  /** Edits a file. */
   const editor: Plugin = {
     name: 'editor',
     enforce: 'pre',
@@ -19,7 +19,7 @@ describe.skipIf(!hasChromium)('the React example on a development server', () =>
 
   const site = reactDevServer({ plugins: [editor] })
 
-  it('keeps the session, and who listens to it, when a component is edited', async () => {
+  it('keeps the session and its listeners when a component is edited', async () => {
     const { page, problems } = await site.open()
     await page.getByTestId('username').fill('ada')
     await page.getByTestId('password').fill('correct')

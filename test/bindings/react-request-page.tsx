@@ -1,4 +1,4 @@
-/** A page as a server renders it for one request, and as the browser takes it over. */
+/** A page that a server renders for one request, and that the browser hydrates. */
 import type { Auth } from 'authchart'
 import {
   AuthProvider,
@@ -12,7 +12,7 @@ import {
 } from 'authchart/react'
 import { StrictMode, Suspense } from 'react'
 
-/** What is known of the user, and by which way: the last is not for views, for it does not hear of changes. */
+/** What the page knows about the user, by each hook. The last way is not for views, because it is not updated. */
 function Facts() {
   const name = useSession((session) => session?.subject)
   const view = useAuthState(({ view }) => view)
@@ -30,9 +30,9 @@ function Private() {
 
 export interface RequestPageProps {
   readonly auth: Auth<never>
-  /** Says which request it is for. */
+  /** Identifies the request. */
   readonly id: string
-  /** Whether a part of it waits for the session. */
+  /** Whether a part of the page waits for the session. */
   readonly waits?: boolean
 }
 
@@ -62,7 +62,7 @@ export function RequestPage({ auth, id, waits = false }: RequestPageProps) {
   )
 }
 
-/** What only `useAuth` tells a server: which auth a request was given. */
+/** Shows the auth of the request, which a server can read only with `useAuth`. */
 export function Owner() {
   return <b>{useAuth().session?.subject}</b>
 }

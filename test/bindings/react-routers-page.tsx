@@ -1,4 +1,4 @@
-/** Guards in the routers of React, in a page. */
+/** Scenarios with guards in routers for React. */
 import { QueryClient, QueryClientProvider, useQuery } from '@tanstack/react-query'
 import {
   createMemoryHistory,
@@ -8,7 +8,7 @@ import {
   RouterProvider as TanStackProvider,
   redirect as tanstackRedirect,
 } from '@tanstack/react-router'
-import { AuthError, createAuth } from 'authchart'
+import { AuthError, createAuth, fromCookie } from 'authchart'
 import { requireSession } from 'authchart/guard'
 import { createRoot } from 'react-dom/client'
 import { createMemoryRouter, RouterProvider, redirect } from 'react-router'
@@ -24,7 +24,7 @@ function createSession(signedIn: boolean) {
     answer = resolve
   })
   const auth = createAuth({
-    silentSignIn: true,
+    silentSignIn: fromCookie(),
     refresh: async () => {
       if (await asked) return { access_token: 'at', expires_in: 60 }
       throw { error: 'login_required' }
@@ -33,21 +33,25 @@ function createSession(signedIn: boolean) {
   return { auth, restore: () => answer(signedIn) }
 }
 
-/** A component that asks for what can never be had. */
+/** A component that sends a request that always fails. */
 type Asker = (props: { ask: () => Promise<string> }) => string
 
-async function countTries(Ask: Asker, wrap: (content: React.ReactNode) => React.ReactNode, error: unknown) {
+async function countAttempts(
+  Ask: Asker,
+  wrap: (content: React.ReactNode) => React.ReactNode,
+  error: unknown,
+) {
   const place = createPlace()
-  let tries = 0
+  let attempts = 0
   const ask = () => {
-    tries++
+    attempts++
     return Promise.reject(error)
   }
   const root = createRoot(place)
   root.render(wrap(<Ask ask={ask} />))
-  await until(() => (error instanceof AuthError ? place.textContent === 'failed' : tries > 1))
+  await until(() => (error instanceof AuthError ? place.textContent === 'failed' : attempts > 1))
   root.unmount()
-  return tries
+  return attempts
 }
 
 async function expiredError() {
@@ -58,7 +62,7 @@ async function expiredError() {
 }
 
 export const scenarios = {
-  /** Where the app is after it started at a page that needs a session, and whether that page was loaded. */
+  /** Starts the app at a page that requires a session. Returns its final location, and whether that page was loaded. */
   async reactRouter(signedIn: boolean) {
     const { auth, restore } = createSession(signedIn)
     let loads = 0
@@ -114,7 +118,7 @@ export const scenarios = {
     return { loads, at: router.state.location.href, shows: document.body.textContent }
   },
 
-  /** How often TanStack Query and SWR try what fails, for want of a session and for another reason. */
+  /** Counts the attempts of TanStack Query and SWR after a missing session, and after another error. */
   async retries() {
     const client = new QueryClient({
       defaultOptions: {
@@ -130,9 +134,9 @@ export const scenarios = {
       const wrap = (content: React.ReactNode) => (
         <QueryClientProvider client={client}>{content}</QueryClientProvider>
       )
-      return countTries(Query, wrap, error)
+      return countAttempts(Query, wrap, error)
     }
-    /** SWR says when it will try again; that nothing comes later cannot be waited for. */
+    /** SWR reports when it will retry. The absence of a retry cannot be awaited. */
     const swr = async (error: unknown) => {
       let retries = 0
       const value: SWRConfiguration = {
@@ -142,8 +146,12 @@ export const scenarios = {
           if (++retries < 3) void revalidate(options)
         },
       }
-      const tries = await countTries(Swr, (content) => <SWRConfig value={value}>{content}</SWRConfig>, error)
-      return { tries, retries }
+      const attempts = await countAttempts(
+        Swr,
+        (content) => <SWRConfig value={value}>{content}</SWRConfig>,
+        error,
+      )
+      return { attempts, retries }
     }
     return {
       name: (session as Error).name,

@@ -3,13 +3,13 @@ import { hasChromium } from '../support/chromium.ts'
 import { openPages } from './page-suite.ts'
 import { bundlePage } from './react-bundles.ts'
 
-describe.skipIf(!hasChromium)('what stands beside authchart/react, in Chromium', () => {
+describe.skipIf(!hasChromium)('authchart/react with other libraries, in Chromium', () => {
   const { run } = openPages<typeof import('./react-routers-page.tsx').scenarios>(() =>
     bundlePage(19, 'react-routers-page.tsx'),
   )
 
   it.each(['reactRouter', 'tanstackRouter'] as const)(
-    'a guard in %s waits for the session, and then loads the page',
+    'a guard in %s waits for the session before it loads the page',
     async (router) => {
       expect(await run(router, true)).toEqual({ loads: 1, at: '/notes?page=2#last', shows: 'notes' })
     },
@@ -18,15 +18,18 @@ describe.skipIf(!hasChromium)('what stands beside authchart/react, in Chromium',
   it.each([
     ['reactRouter', '/login?returnTo=%2Fnotes%3Fpage%3D2'],
     ['tanstackRouter', '/login?returnTo=%2Fnotes%3Fpage%3D2%23last'],
-  ] as const)('a guard in %s leads to %s where there is none, and loads nothing', async (router, at) => {
-    expect(await run(router, false)).toEqual({ loads: 0, at, shows: 'sign in' })
-  })
+  ] as const)(
+    'a guard in %s redirects to %s without a session, and does not load the page',
+    async (router, at) => {
+      expect(await run(router, false)).toEqual({ loads: 0, at, shows: 'sign in' })
+    },
+  )
 
-  it('TanStack Query and SWR try again what failed, but not for want of a session', async () => {
+  it('TanStack Query and SWR retry failed requests, unless the session is missing', async () => {
     const { name, query, swr } = await run('retries')
     expect(name).toBe('SignedOutError')
-    expect(query).toEqual([1, expect.toSatisfy((tries: number) => tries > 1)])
-    expect(swr[0]).toEqual({ tries: 1, retries: 0 })
+    expect(query).toEqual([1, expect.toSatisfy((attempts: number) => attempts > 1)])
+    expect(swr[0]).toEqual({ attempts: 1, retries: 0 })
     expect(swr[1]?.retries).toBeGreaterThan(0)
   })
 })

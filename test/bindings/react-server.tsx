@@ -1,4 +1,4 @@
-/** What runs on the server: bundled with one React or the other. */
+/** The server code: bundled with either version of React. */
 import { Writable } from 'node:stream'
 import { createAuth } from 'authchart'
 import { AuthProvider } from 'authchart/react'
@@ -8,15 +8,15 @@ import { Owner, RequestPage } from './react-request-page.tsx'
 import { tokens } from './tokens.ts'
 
 const createSession = (subject: string) =>
-  createAuth({ initialTokens: tokens(subject), refresh: () => tokens(subject, 2), renew: 'demand' })
+  createAuth({ initialTokens: tokens(subject), refresh: () => tokens(subject, 2), refreshOn: 'demand' })
 
-/** The page of one request, in one go. */
+/** Renders the page of one request at once. */
 export function render(subject: string, waits = false): string {
   using auth = createSession(subject)
   return renderToString(<RequestPage auth={auth} id={`for-${subject}`} waits={waits} />)
 }
 
-/** Streams the page of one request, which waits in its midst; gives all of it. `wait` ends the waiting. */
+/** Streams the page of one request, and returns all of it. One part of the page waits until `wait` resolves. */
 export async function stream(subject: string, wait: Promise<void>, waits = false) {
   using auth = createSession(subject)
   const Late = lazy(async () => {

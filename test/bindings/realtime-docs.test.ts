@@ -5,12 +5,12 @@ import { membersOf, namesIn, root, tableUnder } from '../package/readme-source.t
 const page = (name: string) => readFileSync(new URL(`docs/${name}.md`, root), 'utf8')
 
 describe('the tables of docs/realtime.md and docs/events.md', () => {
-  it('name every option of keepConnected', () => {
+  it('list every option of keepConnected', () => {
     const options = membersOf('src/bindings/realtime/types.ts', 'KeepConnectedOptions')
     expect(namesIn(tableUnder('Options', page('realtime'))).sort()).toEqual(options.sort())
   })
 
-  it('name what there is in a snapshot', () => {
+  it('list every field of AuthSnapshot', () => {
     const snapshot = membersOf('src/bindings/snapshot.ts', 'AuthSnapshot')
     expect(namesIn(tableUnder('What is shown', page('events'))).sort()).toEqual(snapshot.sort())
   })

@@ -22,7 +22,7 @@ describe.skipIf(!hasChromium)('keepConnected in Chromium', () => {
   afterEach(async () => {
     await page.close()
     await server.close()
-    // Chromium itself tells of connections that fail.
+    // Chromium logs failed connections by itself.
     const own = pages.problems
       .splice(0)
       .filter((line) => !/^(WebSocket connection|Failed to load)/.test(line))
@@ -42,7 +42,7 @@ describe.skipIf(!hasChromium)('keepConnected in Chromium', () => {
   const opens = (...tokens: string[]) => server.until(() => server.open().join() === tokens.join())
 
   describe('with a WebSocket', () => {
-    it('brings the token in the subprotocol, and a new one on a new connection', async () => {
+    it('sends the token in the subprotocol, and a new token on a new connection', async () => {
       await start('socket')
       expect(server.connections[0]).toMatchObject({ how: 'subprotocol', token: 'at-ada-1' })
       server.connections[0]?.send('first')
@@ -54,7 +54,7 @@ describe.skipIf(!hasChromium)('keepConnected in Chromium', () => {
       expect(await run('seen')).toMatchObject({ overlapped: false, made: 2 })
     })
 
-    it('is closed in the moment of a sign-out, and of one user before the next has one', async () => {
+    it('is closed at the moment of a sign-out, and before the next user has one', async () => {
       await start('socket')
       await run('switchTo', 'grace')
       await opens('at-grace-1')
@@ -63,13 +63,13 @@ describe.skipIf(!hasChromium)('keepConnected in Chromium', () => {
       expect(await run('seen')).toMatchObject({ overlapped: false, made: 2 })
     })
 
-    it('is opened again with another token where the server refuses the one it has', async () => {
+    it('is opened again with a new token if the server rejects the current one', async () => {
       await start('socket')
       server.connections[0]?.end(3000)
       await opens('at-ada-2')
     })
 
-    it('is tried again until the server takes it', async () => {
+    it('is retried until the server accepts it', async () => {
       server.turnAwayNext(3)
       await start('socket')
       expect(server.open()).toEqual(['at-ada-1'])
@@ -79,7 +79,7 @@ describe.skipIf(!hasChromium)('keepConnected in Chromium', () => {
       expect(server.open()).toEqual(['at-ada-1'])
     })
 
-    it('is gone when it is no longer wanted', async () => {
+    it('is closed after stop() is called', async () => {
       await start('socket')
       await run('stop')
       await opens()
@@ -88,7 +88,7 @@ describe.skipIf(!hasChromium)('keepConnected in Chromium', () => {
     })
   })
 
-  it('opens an EventSource again itself, and leaves it no second one of its own', async () => {
+  it('reopens an EventSource itself, and prevents its own reconnection', async () => {
     await start('events')
     server.connections[0]?.send('first')
     await receives('first')
@@ -103,7 +103,7 @@ describe.skipIf(!hasChromium)('keepConnected in Chromium', () => {
     expect(await run('seen')).toMatchObject({ overlapped: false, made: 3 })
   })
 
-  it('reads a stream with the token in a header, and ends it with the session', async () => {
+  it('reads a stream with the token in a header, and aborts it when the session ends', async () => {
     await start('stream')
     expect(server.connections[0]).toMatchObject({ how: 'header', token: 'at-ada-1' })
     server.connections[0]?.send('first')

@@ -1,14 +1,14 @@
-/** What runs inside the page, called by name from the tests. */
+/** The scenarios that run inside the page, called by name from the tests. */
 import { type Auth, createAuth } from 'authchart'
 import { type ConnectionRequest, keepConnected } from 'authchart/realtime'
 import { tokens } from './tokens.ts'
 
 export type How = 'socket' | 'events' | 'stream'
 
-/** What the page received, and what it has open. */
+/** Received messages and open connections of the page. */
 const received: string[] = []
 const opened: (WebSocket | EventSource)[] = []
-/** Whether a connection was still open when the next one was made. */
+/** Whether a connection was still open when the next one was created. */
 let overlapped = false
 let auth: Auth
 let stop = () => {}
@@ -46,7 +46,7 @@ export const scenarios = {
   },
   refresh: () => auth.refresh().then(() => {}),
   switchTo: (subject: string) => auth.setTokens(tokens(subject)).then(() => {}),
-  /** Signs out; gives what is open in that very moment. */
+  /** Signs out, and returns the connections that are open at that moment. */
   signOut() {
     void auth.signOut()
     return opened.filter(({ readyState }) => readyState < 2).length

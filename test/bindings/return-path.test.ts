@@ -2,12 +2,12 @@ import { describe, expect, it } from 'vitest'
 import { safeReturnPath } from '../../src/bindings/guard.ts'
 import fc from '../support/property.ts'
 
-/** Where a page at the app's own origin goes to by this address. */
+/** Resolves the address like a page at the app's own origin. */
 const leadsTo = (address: string) => new URL(address, 'https://app.example/login?returnTo=x').origin
 
 const HOME = 'https://app.example'
 
-describe('a return path', () => {
+describe('safeReturnPath', () => {
   it.each([
     '/',
     '/settings',
@@ -28,7 +28,7 @@ describe('a return path', () => {
     '/search?q=\\',
     '/%25/x',
     '/#/deep//route',
-  ])('may be %j', (path) => {
+  ])('accepts %j', (path) => {
     expect(safeReturnPath(path)).toBe(path)
   })
 
@@ -97,19 +97,19 @@ describe('a return path', () => {
     '#top',
     '.',
     '',
-  ])('is the fallback instead of %j', (path) => {
+  ])('returns the fallback instead of %j', (path) => {
     expect(safeReturnPath(path)).toBe('/')
     expect(safeReturnPath(path, '/home')).toBe('/home')
   })
 
   it.each([undefined, null, 42, {}, ['/settings'], ['//evil.example'], () => '/x', Symbol('x')])(
-    'is the fallback instead of what is no text',
+    'returns the fallback for a value that is not a string',
     (value) => {
       expect(safeReturnPath(value)).toBe('/')
     },
   )
 
-  it('stays at its origin whatever it was made of, also where its escapes are undone on the way', () => {
+  it('never leaves the origin for random input, even if its escapes are decoded again', () => {
     const piece = fc.constantFrom(
       ...['/', '\\', '.', '..', '%2f', '%5c', '%252f', '%2e', '%09', '\t', '\n', ' ', ':', '@', '?', '#'],
       ...['https:', 'javascript:', 'evil.example', 'a', '／', '。', '\u2028', '%', '%25', '\u0000'],
@@ -147,7 +147,7 @@ describe('a return path', () => {
     expect(kept).toBeGreaterThan(100)
   })
 
-  it('comes out as it would once more', () => {
+  it('is idempotent', () => {
     fc.assert(
       fc.property(fc.string(), (text) => {
         const once = safeReturnPath(`/${text}`)

@@ -1,21 +1,21 @@
-/** The session of one request, on a server. */
-import { type Auth, createAuth } from 'authchart'
+/** The session of one request on a server. */
+import { type Auth, createAuth, fromCookie } from 'authchart'
 import { countSubscriptions } from './listeners.ts'
 import { tokens } from './tokens.ts'
 
 /**
- * Renders with a session that ends with the request; gives what was rendered, and who has listened meanwhile.
+ * Renders with a session that ends with the request. Returns the rendered page and the number of listeners.
  *
- * @param subject who is signed in; without one, the session is still looked for
+ * @param subject the signed-in user; without one, the session is still restoring
  */
 export async function renderWithSession<T extends object>(
   subject: string | undefined,
   render: (auth: Auth) => Promise<T>,
 ) {
   using auth = createAuth({
-    ...(subject ? { initialTokens: tokens(subject) } : { silentSignIn: true }),
+    ...(subject ? { initialTokens: tokens(subject) } : { silentSignIn: fromCookie() }),
     refresh: () => new Promise(() => {}),
-    renew: 'demand',
+    refreshOn: 'demand',
   })
   const listeners = countSubscriptions(auth)
   const rendered = await render(auth)

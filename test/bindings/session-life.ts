@@ -1,14 +1,14 @@
-/** The life of a session that begins with nobody signed in, for pages to show. */
+/** The life of a session that starts signed out, for pages to show. */
 import type { TokenResponse } from 'authchart'
 import { watchTexts, wordsOf } from './page-place.ts'
 import type { PageSession } from './page-session.ts'
 import { until } from './page-waits.ts'
 import { tokens } from './tokens.ts'
 
-/** Hears what the session has come to, and lets the page show it. */
-export type Step = (name: string) => Promise<void>
+/** Called with the name of each phase. Waits until the page shows it. */
+export type ShowPhase = (name: string) => Promise<void>
 
-async function failToSignIn({ auth, refuse }: PageSession, step: Step, name: string): Promise<void> {
+async function failToSignIn({ auth, refuse }: PageSession, step: ShowPhase, name: string): Promise<void> {
   const signedIn = auth.signIn('wrong').catch(() => {})
   await step(name)
   await refuse()
@@ -21,8 +21,8 @@ async function signIn({ auth, answer }: PageSession, response: TokenResponse): P
   await signedIn
 }
 
-/** From nobody, by a sign-in that fails and one that does not, to a renewal. */
-export async function begin(session: PageSession, step: Step): Promise<void> {
+/** Goes from signed out through a failed and a successful sign-in to a refresh. */
+export async function begin(session: PageSession, step: ShowPhase): Promise<void> {
   const { auth, answer, refuse } = session
   await refuse()
   await auth.ready()
@@ -30,14 +30,14 @@ export async function begin(session: PageSession, step: Step): Promise<void> {
   await failToSignIn(session, step, 'signing in')
   await signIn(session, tokens('ada'))
   await step('signed in')
-  const renewed = auth.refresh()
+  const refreshed = auth.refresh()
   await step('refreshing')
   await answer(tokens('ada', 2))
-  await renewed
+  await refreshed
 }
 
-/** From a session that expires, by a sign-in that fails and one that does not, to its end. */
-export async function expireAndEnd(session: PageSession, step: Step): Promise<void> {
+/** Goes from an expired session through a failed and a successful sign-in to the sign-out. */
+export async function expireAndEnd(session: PageSession, step: ShowPhase): Promise<void> {
   const { auth, refuse } = session
   auth.actor.send({ type: 'request.unauthorized', generation: auth.session?.generation ?? 0 })
   await refuse()
@@ -51,14 +51,14 @@ export async function expireAndEnd(session: PageSession, step: Step): Promise<vo
 }
 
 /**
- * Every text that is in a place through the whole life of a session, with what it has come to in between.
+ * Returns every text of an element during the whole life of a session, with the phases in between.
  *
- * @param settle resolves when the framework has drawn what has changed
+ * @param idle resolves when the framework has rendered all changes
  */
-export async function textsOfLife(session: PageSession, place: Node, settle: () => Promise<void>) {
+export async function textsOfLife(session: PageSession, place: Node, idle: () => Promise<void>) {
   const { seen, note, stop } = watchTexts(place, () => wordsOf(place))
   const step = async (name: string) => {
-    await settle()
+    await idle()
     note(name)
   }
   await begin(session, step)

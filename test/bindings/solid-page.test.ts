@@ -3,6 +3,7 @@ import solid from 'vite-plugin-solid'
 import { beforeAll, describe, expect, it } from 'vitest'
 import { hasChromium } from '../support/chromium.ts'
 import { openPages } from './page-suite.ts'
+import { renderConcurrently, testViews } from './page-tests.ts'
 import { bundlePage, loadServer } from './vite-bundles.ts'
 
 type Server = typeof import('./solid/server.tsx')
@@ -18,7 +19,7 @@ beforeAll(async () => {
   server = await loadServer<Server>('solid/server.tsx', [solid({ ssr: true })])
 }, 60_000)
 
-it('the guard of docs/solid.md is the one that is tested here', () => {
+it('docs/solid.md contains the guard that is tested here', () => {
   const read = (path: string) => readFileSync(new URL(path, import.meta.url), 'utf8')
   const [, guard = ''] = read('solid/with-session.tsx').split(/(?=export function)/)
   expect(guard).toContain('requireSession')
@@ -28,7 +29,7 @@ it('the guard of docs/solid.md is the one that is tested here', () => {
 const textOf = (html: string) => html.replaceAll(/<script.*?<\/script>|<.*?>/gs, '')
 
 describe.each(WAYS)('authchart/solid on a server, rendered as %s', (way) => {
-  it('renders that the session is looked for, whoever is signed in, and nobody listens', async () => {
+  it('renders the restoring state for every user, and adds no listener', async () => {
     for (const subject of ['ada', 'grace']) {
       const { html, ...rest } = await server.render(way, subject, { id: `for-${subject}` })
       expect(textOf(html)).toBe(FIRST)
@@ -37,7 +38,7 @@ describe.each(WAYS)('authchart/solid on a server, rendered as %s', (way) => {
     }
   })
 
-  it('does not wait for a session that only the browser can find', async () => {
+  it('does not wait for a session that is stored in the browser', async () => {
     const { html, ...rest } = await server.render(way, undefined, { id: 'anybody', waits: true })
     expect(textOf(html)).toBe(FIRST)
     expect(rest).toEqual({ isServer: true, listeners: 0, state: 'restoring' })
@@ -46,15 +47,12 @@ describe.each(WAYS)('authchart/solid on a server, rendered as %s', (way) => {
 
 describe('authchart/solid on a server', () => {
   it.each(['async', 'stream'] as const)(
-    'keeps two users apart whose pages are rendered at the same time, as %s',
+    'keeps the users of concurrently rendered pages apart, rendered as %s',
     async (way) => {
-      const ends: (() => void)[] = []
-      const pages = ['ada', 'grace', 'ada', 'grace'].map(async (subject) => {
-        const wait = new Promise<void>((resolve) => ends.push(resolve))
-        return { subject, ...(await server.render(way, subject, { id: `for-${subject}`, wait })) }
-      })
-      for (const end of ends.reverse()) end()
-      for (const { subject, html } of await Promise.all(pages)) {
+      const pages = await renderConcurrently((subject, wait) =>
+        server.render(way, subject, { id: `for-${subject}`, wait }),
+      )
+      for (const { subject, html } of pages) {
         expect(textOf(html).replace('…', '')).toBe(`${FIRST}${subject}`)
         expect(html).not.toContain(subject === 'ada' ? 'grace' : 'ada')
         expect(html).not.toMatch(/[ar]t-(ada|grace)/)
@@ -67,7 +65,7 @@ describe.skipIf(!hasChromium)('authchart/solid in Chromium', () => {
   const { run } = openPages<Scenarios>(() => bundlePage('solid/page.tsx', [solid({ ssr: true })]))
 
   it.each(WAYS)(
-    'takes over the page of a server without a complaint, though the user is signed in by then: %s',
+    'hydrates the page of a server without a warning if the user is signed in by then: %s',
     async (way) => {
       const { html } = await server.render(way, 'ada', { id: 'for-ada' })
       const { first, seen, ...rest } = await run('hydrate', html, 'for-ada', false, false)
@@ -76,7 +74,7 @@ describe.skipIf(!hasChromium)('authchart/solid in Chromium', () => {
     },
   )
 
-  it.each(WAYS)('takes over a part that waits for the session, and waits: %s', async (way) => {
+  it.each(WAYS)('hydrates a part that waits for the session, and keeps waiting: %s', async (way) => {
     const { html } = await server.render(way, undefined, { id: 'anybody', waits: true })
     const { first, seen, ...rest } = await run('hydrate', html, 'anybody', true, true)
     expect(first).toBe(FIRST)
@@ -85,22 +83,22 @@ describe.skipIf(!hasChromium)('authchart/solid in Chromium', () => {
     expect(rest).toEqual({ same: true, listeners: 0 })
   })
 
-  it('takes over a part that waits for the session, and need not wait any more', async () => {
+  it('hydrates a part that waits for a session that is already there', async () => {
     const { html } = await server.render('string', undefined, { id: 'anybody', waits: true })
     const { seen } = await run('hydrate', html, 'anybody', true, false)
     expect(seen.at(-1)).toBe(`${LAST}private: ada`)
     expect(seen.join()).not.toContain('waits')
   })
 
-  it('says what is missing outside of a provider', async () => {
-    const missing = (asker: string) =>
-      `${asker} found no <AuthProvider> above it. Wrap the app in <AuthProvider auth={auth}>.`
+  it('throws an explanatory error without a provider', async () => {
+    const missing = (caller: string) =>
+      `${caller} found no <AuthProvider> above it. Wrap the app in <AuthProvider auth={auth}>.`
     expect(await run('outside')).toEqual(
       ['useAuth()', 'useSession()', 'useAuthState()', 'useReady()', '<SignedIn>', '<Restoring>'].map(missing),
     )
   })
 
-  it('tells of a change to who selects what changes, and to nobody else', async () => {
+  it('notifies only the selections whose value changes', async () => {
     expect(await run('selections')).toEqual([
       'subject ada,pair ada,1,equalPair ada,1,whole [object Object],state authenticated,view signedIn,held 0,field ada',
       8,
@@ -115,37 +113,22 @@ describe.skipIf(!hasChromium)('authchart/solid in Chromium', () => {
     ])
   })
 
-  it('shows one view at a time, which a refresh and a sign-in leave as it is', async () => {
-    expect(await run('views', false)).toEqual([
-      '- restoring',
-      '- out',
-      ...['nobody', '- out', 'signing in', '- out'],
-      ...['in', 'signed in', 'in', 'refreshing', 'in', 'signing in again', 'in'],
-      ...['- out expired', 'expired', '- out expired', 'signing in after it expired', '- out expired'],
-      ...['in', 'back', 'in', '- out', 'left', '- out'],
-    ])
-  })
+  testViews((keepExpired) => run('views', keepExpired))
 
-  it('keeps a session that has expired on the page, where the provider says so', async () => {
-    const seen = await run('views', true)
-    expect(seen.slice(seen.indexOf('signing in again') + 1)).toEqual([
-      'in',
-      ...['in expired', 'expired', 'in expired', 'signing in after it expired', 'in expired'],
-      ...['in', 'back', 'in', '- out', 'left', '- out'],
-    ])
+  it('follows a change of keepExpired', async () => {
     expect(await run('keepExpired')).toEqual(['out', 'in', 'out'])
   })
 
-  it('suspends until the session was read', async () => {
+  it('suspends until the stored session has been read', async () => {
     expect(await run('ready', 'restored')).toEqual(['waits', 'private: ada'])
     expect(await run('ready', 'at once')).toEqual(['private: ada', 'private: ada'])
   })
 
-  it('hands on that the auth was disposed of while it was waited for', async () => {
+  it('passes on the DisposedError if the auth is disposed of while it waits', async () => {
     expect(await run('ready', 'disposed')).toEqual(['waits', 'DisposedError'])
   })
 
-  it('goes over to another auth, and leaves the first', async () => {
+  it('switches to another auth, and stops listening to the first', async () => {
     expect(await run('swap')).toEqual([
       ...['ada ada ada ada', 3, 0],
       ...['grace grace grace grace', 0, 3],
@@ -153,11 +136,11 @@ describe.skipIf(!hasChromium)('authchart/solid in Chromium', () => {
     ])
   })
 
-  it('knows contexts apart', async () => {
+  it('keeps two contexts apart', async () => {
     expect(await run('contexts')).toBe('ada grace')
   })
 
-  it('guards a page: it is made when somebody is signed in, and leads to the sign-in page and back', async () => {
+  it('guards a page: redirects to the sign-in page and back, and creates the page for a signed-in user only', async () => {
     const login = '/login?returnTo=%2Fnotes%2F7%3Fpage%3D2%23last, in its place'
     expect(await run('guard')).toEqual([
       ...['', 0],
@@ -167,12 +150,12 @@ describe.skipIf(!hasChromium)('authchart/solid in Chromium', () => {
     ])
   })
 
-  it('shows its actor in @xstate/solid as it stands', async () => {
-    const { told, listeners } = await run('actor')
-    expect(told.slice(0, 2)).toEqual(['generation 1', 'settled'])
-    expect(told.filter((line) => line.startsWith('generation'))).toEqual(['generation 1', 'generation 2'])
-    expect(told).toContain('busy')
-    expect(told.at(-1)).toBe('settled')
+  it('shows the current snapshot of its actor in @xstate/solid', async () => {
+    const { log, listeners } = await run('actor')
+    expect(log.slice(0, 2)).toEqual(['generation 1', 'settled'])
+    expect(log.filter((line) => line.startsWith('generation'))).toEqual(['generation 1', 'generation 2'])
+    expect(log).toContain('busy')
+    expect(log.at(-1)).toBe('settled')
     expect(listeners).toEqual([1, 0])
   })
 })

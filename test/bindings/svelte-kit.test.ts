@@ -27,7 +27,7 @@ afterEach(async () => {
   await rm(place, { recursive: true })
 })
 
-/** What a browser keeps. */
+/** The cookies of a browser. */
 const cookieJar = () => {
   const cookies = new Map<string, string>()
   return {
@@ -46,7 +46,7 @@ const signedIn = async (username: string, query = '') => {
   return { cookies, response }
 }
 
-/** One request to a page behind the guard, which asks the API who it is. */
+/** Sends one request to a guarded page, which requests the user from the API. */
 const open = (cookies: Cookies, path = '/notes') => {
   const event: RequestEvent = {
     url: new URL(path, 'http://app.test'),
@@ -64,7 +64,7 @@ const open = (cookies: Cookies, path = '/notes') => {
 const bodyOf = async (answer: Promise<Response>) => (await answer).json()
 
 describe('a handle of SvelteKit', () => {
-  it('leads who is not signed in to the sign-in page, and back from there', async () => {
+  it('redirects a signed-out user to the sign-in page, and back from there', async () => {
     const { status, headers } = await open(cookieJar(), '/notes?page=2').answer
     expect([status, headers.get('location')]).toEqual([303, '/login?returnTo=%2Fnotes%3Fpage%3D2'])
     const { cookies, response } = await signedIn('ada', '?returnTo=%2Fnotes%3Fpage%3D2')
@@ -72,7 +72,7 @@ describe('a handle of SvelteKit', () => {
     expect(await bodyOf(open(cookies).answer)).toEqual({ subject: 'ada', generation: 1, session: 'ada' })
   })
 
-  it('gives nobody the page who only guesses at a session, and makes no file for them', async () => {
+  it('redirects a request with a guessed session id, and creates no file for it', async () => {
     await signedIn('ada')
     const files = await readdir(folder)
     const session = files.find((file) => file.endsWith('.json')) ?? ''
@@ -85,7 +85,7 @@ describe('a handle of SvelteKit', () => {
     expect(await readdir(folder)).toEqual(files)
   })
 
-  it('keeps users apart whose requests come at the same time, and renews once for each of them', async () => {
+  it('keeps the users of concurrent requests apart, and refreshes once for each', async () => {
     const [{ cookies: ada }, { cookies: grace }] = await Promise.all([signedIn('ada'), signedIn('grace')])
     server.expireAccessTokens()
     const users = Array.from({ length: 20 }, (_, i) => (i % 2 ? grace : ada))
@@ -101,7 +101,7 @@ describe('a handle of SvelteKit', () => {
     expect(server.refreshes).toBe(2)
   })
 
-  it('is done with the session when it is done with the request', async () => {
+  it('disposes of the session at the end of the request', async () => {
     const { cookies } = await signedIn('ada')
     const { event, answer } = open(cookies)
     await answer
@@ -127,7 +127,7 @@ describe('a handle of SvelteKit', () => {
     expect(server.revocations).toBe(1)
   })
 
-  it('gives a new sign-in a name of its own, and none to a wrong password', async () => {
+  it('creates a new session id for each sign-in, and none for a wrong password', async () => {
     const { cookies } = await signedIn('ada')
     const { cookies: again } = await signedIn('ada')
     expect(again.get('session')).not.toBe(cookies.get('session'))

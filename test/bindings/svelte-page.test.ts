@@ -2,6 +2,7 @@ import { svelte } from '@sveltejs/vite-plugin-svelte'
 import { beforeAll, describe, expect, it } from 'vitest'
 import { hasChromium } from '../support/chromium.ts'
 import { openPages } from './page-suite.ts'
+import { renderConcurrently, withoutComments } from './page-tests.ts'
 import { bundlePage, loadServer } from './vite-bundles.ts'
 
 type Server = typeof import('./svelte/server.ts')
@@ -18,9 +19,9 @@ beforeAll(async () => {
 }, 60_000)
 
 describe('authchart/svelte on a server', () => {
-  const plain = (html: string) => html.replaceAll(/<!--.*?-->/g, '').replaceAll(/\s+/g, ' ')
+  const plain = (html: string) => withoutComments(html).replaceAll(/\s+/g, ' ')
 
-  it('renders that the session is looked for, whoever is signed in, and nobody listens', async () => {
+  it('renders the restoring state for every user, and adds no listener', async () => {
     for (const subject of ['ada', 'grace']) {
       const { body, listeners } = await server.render(subject, `for-${subject}`)
       expect(plain(body)).toContain(`<main id="for-${subject}">${RESTORING} </main>`)
@@ -28,14 +29,9 @@ describe('authchart/svelte on a server', () => {
     }
   })
 
-  it('keeps two users apart whose pages are rendered at the same time', async () => {
-    const ends: (() => void)[] = []
-    const pages = ['ada', 'grace', 'ada', 'grace'].map(async (subject) => {
-      const wait = new Promise<void>((resolve) => ends.push(resolve))
-      return { subject, ...(await server.render(subject, `for-${subject}`, wait)) }
-    })
-    for (const end of ends.reverse()) end()
-    for (const { subject, body, listeners } of await Promise.all(pages)) {
+  it('keeps the users of concurrently rendered pages apart', async () => {
+    const pages = await renderConcurrently((subject, wait) => server.render(subject, `for-${subject}`, wait))
+    for (const { subject, body, listeners } of pages) {
       expect(plain(body)).toContain(`<main id="for-${subject}">${RESTORING}`)
       expect(body).toContain(`<b>${subject}</b>`)
       expect(body).not.toContain(subject === 'ada' ? 'grace' : 'ada')
@@ -44,13 +40,13 @@ describe('authchart/svelte on a server', () => {
     }
   })
 
-  it('does not wait for a session that only the browser can find', async () => {
+  it('does not wait for a session that is stored in the browser', async () => {
     const { body, state } = await server.render(undefined, 'anybody')
     expect(state).toBe('restoring')
     expect(plain(body)).toContain(RESTORING)
   })
 
-  it('renders of a store, and of an auth that is given, what is true for everybody', async () => {
+  it('renders the restoring state for stores and for an auth argument', async () => {
     const { body, listeners } = await server.renderStores('ada')
     expect(plain(body).trim()).toBe(', restoring,')
     expect(listeners).toBe(0)
@@ -60,7 +56,7 @@ describe('authchart/svelte on a server', () => {
 describe.skipIf(!hasChromium)('authchart/svelte in Chromium', () => {
   const { run } = openPages<Scenarios>(() => bundlePage('svelte/page.ts', [svelte({ configFile: false })]))
 
-  it('takes over the page of a server without a complaint, though the user is signed in by then', async () => {
+  it('hydrates the page of a server without a warning if the user is signed in by then', async () => {
     const { body } = await server.render('ada', 'for-ada')
     expect(await run('hydrate', body, 'for-ada')).toEqual([
       'signedIn, authenticated, ada in',
@@ -70,7 +66,7 @@ describe.skipIf(!hasChromium)('authchart/svelte in Chromium', () => {
     ])
   })
 
-  it('shows one view at a time, which a refresh and a sign-in leave as it is', async () => {
+  it('shows one view at a time, which does not change during a refresh or a sign-in', async () => {
     expect(await run('views', false)).toEqual([
       '- restoring restoring',
       ...['- out signedOut', '(nobody)', '(signing in)'],
@@ -81,7 +77,7 @@ describe.skipIf(!hasChromium)('authchart/svelte in Chromium', () => {
     ])
   })
 
-  it('keeps a session that has expired on the page, where setAuth is told so', async () => {
+  it('still shows the page of an expired session with keepExpired', async () => {
     const seen = await run('views', true)
     expect(seen.slice(seen.indexOf('(refreshing)') + 1)).toEqual([
       ...['in expired expired', '(expired)', '(signing in after it expired)'],
@@ -90,11 +86,11 @@ describe.skipIf(!hasChromium)('authchart/svelte in Chromium', () => {
     ])
   })
 
-  it('draws a selection again when it changes, and then only', async () => {
+  it('renders a selection again only when it changes', async () => {
     const { counted, values } = await run('draws')
     const none = { subject: 0, pair: 0, equalPair: 0, whole: 0, state: 0, held: 0, chosen: 0 }
-    const [, renewed, failed, held, chosen, other] = counted
-    expect(renewed).toEqual({ ...none, pair: 1, whole: 1, state: 2 })
+    const [, refreshed, failed, held, chosen, other] = counted
+    expect(refreshed).toEqual({ ...none, pair: 1, whole: 1, state: 2 })
     expect(failed).toEqual(none)
     expect(held).toEqual({ ...none, held: 1 })
     expect(chosen).toEqual({ ...none, chosen: 1 })
@@ -102,19 +98,19 @@ describe.skipIf(!hasChromium)('authchart/svelte in Chromium', () => {
     expect(values).toEqual(['grace', 3, 2, true])
   })
 
-  it('knows contexts apart, and leaves both when the app is unmounted', async () => {
+  it('keeps two contexts apart, and stops listening when the app is unmounted', async () => {
     expect(await run('contexts')).toEqual(['ada and grace', [1, 1], 'ada and lise', [0, 0]])
   })
 
-  it('says what is missing where no auth was set', async () => {
-    const missing = (asker: string) =>
-      `${asker}() found no auth. Call setAuth(auth) in a component above, such as the root layout.`
+  it('throws an explanatory error if no auth was set', async () => {
+    const missing = (caller: string) =>
+      `${caller}() found no auth. Call setAuth(auth) in a component above, such as the root layout.`
     expect(await run('outside')).toEqual(
       ['getAuth', 'useSession', 'useAuthState', 'useAuthView'].map(missing),
     )
   })
 
-  it('has stores that listen while somebody listens to them, and tell of changes only', async () => {
+  it('has stores that listen only while subscribed, and notify only of changes', async () => {
     expect(await run('stores')).toEqual([
       ...['ada', 0],
       ...['ada, authenticated, ada', 5],
@@ -127,11 +123,11 @@ describe.skipIf(!hasChromium)('authchart/svelte in Chromium', () => {
     ])
   })
 
-  it('may be told of a change in the midst of a derivation', async () => {
+  it('accepts a change during a derivation', async () => {
     expect(await run('derived')).toBe(1)
   })
 
-  it('leaves the actor to useSelector of @xstate/svelte', async () => {
+  it('works with useSelector of @xstate/svelte', async () => {
     expect(await run('selector')).toEqual([[1, 2], 0])
   })
 })

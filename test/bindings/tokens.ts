@@ -1,7 +1,7 @@
-/** What a server answers a session with, on both sides of the wire. */
+/** Token responses for tests in the page and on the server. */
 import type { TokenResponse } from 'authchart'
 
-/** A token answer that names its user. */
+/** Returns a token response with a user. */
 export const tokens = (subject: string, number = 1): TokenResponse => ({
   access_token: `at-${subject}-${number}`,
   refresh_token: `rt-${subject}-${number}`,

@@ -1,4 +1,4 @@
-/** What runs in a page or on a server, compiled by Vite as an app would have it. */
+/** Bundles pages and server code with Vite, like an app does. */
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -11,7 +11,7 @@ async function bundle(entry: string, plugins: PluginOption[], forServer: boolean
     mode: 'development',
     logLevel: 'warn',
     define: { 'process.env.NODE_ENV': '"development"' },
-    // The server has a framework of its own, for that of the test would be another one.
+    // Bundle the framework into the server code, because the test would load a second instance of it.
     ssr: { noExternal: true },
     build: {
       ssr: forServer,
@@ -29,10 +29,10 @@ async function bundle(entry: string, plugins: PluginOption[], forServer: boolean
   return output[0].code
 }
 
-/** The script of a page. */
+/** Returns the script of a page. */
 export const bundlePage = (entry: string, plugins: PluginOption[]) => bundle(entry, plugins, false)
 
-/** The server's part. */
+/** Loads the server code. */
 export async function loadServer<T>(entry: string, plugins: PluginOption[]): Promise<T> {
   const folder = await mkdtemp(join(tmpdir(), 'authchart-server-'))
   try {

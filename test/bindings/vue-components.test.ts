@@ -4,13 +4,13 @@ import { snippetsOf } from '../package/readme-source.ts'
 import { componentProblems, componentsIn } from './vue-components.ts'
 
 describe('the types of components in .vue files', () => {
-  it('hold in the example and in what the tests mount', () => {
+  it('are correct in the example and in the components of the tests', () => {
     const components = { ...componentsIn('examples/vue'), ...componentsIn('test/bindings/vue') }
     expect(Object.keys(components).length).toBeGreaterThan(10)
     expect(componentProblems(components)).toEqual([])
   }, 60_000)
 
-  it('hold in docs/vue.md', () => {
+  it('are correct in docs/vue.md', () => {
     const page = readFileSync(new URL('../../docs/vue.md', import.meta.url), 'utf8')
     const blocks = [...page.matchAll(/```vue\n(.*?)```/gs)].map(([, code = '']) => code)
     expect(blocks.length).toBeGreaterThan(3)
@@ -20,7 +20,7 @@ describe('the types of components in .vue files', () => {
     expect(componentProblems(components, { 'docs/auth.ts': auth })).toEqual([])
   }, 60_000)
 
-  it('are held in scripts and in templates', () => {
+  it('are checked in scripts and in templates', () => {
     const component = (script: string, template: string) =>
       `<script setup lang="ts">\n${script}\n</script>\n<template>${template}</template>`
     const session = "import { useSession } from './auth.ts'\nconst session = useSession()"

@@ -1,4 +1,4 @@
-/** Single-file components, held to the types as TypeScript alone cannot: compiled first, their templates too. */
+/** Type-checks single-file components: compiles their scripts and templates first, which TypeScript alone cannot do. */
 import { readdirSync, readFileSync } from 'node:fs'
 import { basename } from 'node:path'
 import ts from 'typescript'
@@ -6,7 +6,7 @@ import { compileScript, parse } from 'vue/compiler-sfc'
 
 const root = new URL('../../', import.meta.url).pathname
 
-/** A component by the path it has from the root, or would have. */
+/** A component, by its real or imagined path from the root. */
 export type Components = Readonly<Record<string, string>>
 
 export function componentsIn(folder: string): Components {
@@ -16,7 +16,7 @@ export function componentsIn(folder: string): Components {
   )
 }
 
-/** What compiled components import of Vue, and its types leave out. */
+/** Exports of Vue that compiled components import, but that its types do not declare. */
 const INTERNALS = `
   declare module 'vue' {
     export function withAsyncContext(ask: () => unknown): [any, () => void]
@@ -24,7 +24,7 @@ const INTERNALS = `
   export {}
 `
 
-/** The module that a component becomes, in TypeScript. */
+/** Compiles a component to a TypeScript module. */
 function toModule(path: string, source: string): string {
   const { descriptor, errors } = parse(source, { filename: basename(path) })
   if (errors.length > 0) throw errors[0]
@@ -32,7 +32,7 @@ function toModule(path: string, source: string): string {
   return content
 }
 
-/** What is wrong with them, as `app.vue: message`. `files` are other modules they import, by their paths. */
+/** Returns the type errors of the components as `app.vue: message`. `files` are other imported modules, by path. */
 export function componentProblems(components: Components, files: Components = {}): string[] {
   const modules = new Map([
     ...Object.entries(components).map(

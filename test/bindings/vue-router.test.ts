@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest'
 import { createMemoryHistory, createRouter } from 'vue-router'
 import { requireSession, safeReturnPath } from '../../src/bindings/guard.ts'
 import type { Auth } from '../../src/index.ts'
-import { rig, tokens } from '../core/auth-setup.ts'
+import { createHarness, tokens } from '../core/auth-setup.ts'
 
 const Page = { render: () => null }
 
@@ -24,8 +24,8 @@ function createGuardedRouter(auth: Auth<never>) {
 }
 
 describe('a guard in vue-router 4', () => {
-  it('waits until the stored session was read, and then goes on', async () => {
-    const { auth, refresh, clock } = rig({ signedOut: true, silentSignIn: true })
+  it('waits until the stored session has been read, and then continues', async () => {
+    const { auth, refresh, clock } = createHarness({ signedOut: true, silentSignIn: true })
     const { router, at } = createGuardedRouter(auth)
     const gone = router.push('/notes/7?page=2#last')
     await clock.advance(0)
@@ -35,8 +35,8 @@ describe('a guard in vue-router 4', () => {
     expect(at()).toBe('/notes/7?page=2#last')
   })
 
-  it('leads who is not signed in to the sign-in page, and from there back', async () => {
-    const { auth, refresh, clock } = rig({ signedOut: true, silentSignIn: true })
+  it('redirects a signed-out user to the sign-in page, and back from there', async () => {
+    const { auth, refresh, clock } = createHarness({ signedOut: true, silentSignIn: true })
     const { router, at } = createGuardedRouter(auth)
     const gone = router.push('/notes/7?page=2#last')
     await clock.advance(0)
@@ -52,8 +52,8 @@ describe('a guard in vue-router 4', () => {
     expect(at()).toBe('/notes/7?page=2#last')
   })
 
-  it('leads nobody to a stranger, whatever the address says', async () => {
-    const { auth } = rig({ initialTokens: tokens(1) })
+  it('never redirects to another host', async () => {
+    const { auth } = createHarness({ initialTokens: tokens(1) })
     const { router, at } = createGuardedRouter(auth)
     for (const returnTo of ['//evil.example', 'https://evil.example', '/\\evil.example']) {
       await router.push({ path: '/login', query: { returnTo } })
@@ -64,16 +64,16 @@ describe('a guard in vue-router 4', () => {
     expect(safeReturnPath(router.currentRoute.value.query.returnTo, '/about')).toBe('/about')
   })
 
-  it('asks nothing of pages for everybody', async () => {
-    const { auth } = rig({ signedOut: true, silentSignIn: true })
+  it('does not guard public pages', async () => {
+    const { auth } = createHarness({ signedOut: true, silentSignIn: true })
     const { router, at } = createGuardedRouter(auth)
     await router.push('/about')
     expect(at()).toBe('/about')
     expect(auth.state).toBe('restoring')
   })
 
-  it('fails the navigation where the auth is disposed of meanwhile', async () => {
-    const { auth } = rig({ signedOut: true, silentSignIn: true })
+  it('fails the navigation if the auth is disposed of in the meantime', async () => {
+    const { auth } = createHarness({ signedOut: true, silentSignIn: true })
     const { router } = createGuardedRouter(auth)
     const errors: unknown[] = []
     router.onError((error) => errors.push(error))

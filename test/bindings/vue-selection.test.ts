@@ -9,14 +9,15 @@ import {
   useReady,
   useSession,
 } from '../../src/bindings/vue.ts'
-import { rig, tokens } from '../core/auth-setup.ts'
+import { createAuthFetch } from '../../src/transports/fetch.ts'
+import { createHarness, tokens } from '../core/auth-setup.ts'
 import { countListeners } from './listeners.ts'
 
-const ada = () => rig({ initialTokens: tokens(1, { subject: 'ada' }) })
-type Rig = ReturnType<typeof ada>
+const ada = () => createHarness({ initialTokens: tokens(1, { subject: 'ada' }) })
+type Harness = ReturnType<typeof ada>
 
-/** Renews the token, and looks at what is there meanwhile. */
-async function renew({ auth, clock, refresh }: Rig, look = () => {}) {
+/** Refreshes the token, and calls `look` in the meantime. */
+async function refreshToken({ auth, clock, refresh }: Harness, look = () => {}) {
   const renewed = auth.refresh()
   await clock.advance(0)
   look()
@@ -25,7 +26,7 @@ async function renew({ auth, clock, refresh }: Rig, look = () => {}) {
   await clock.advance(0)
 }
 
-/** Runs in a scope that ends with the test. */
+/** Runs a function in a scope that ends with the test. */
 function within<T>(run: () => T): T {
   const scope = effectScope()
   onTestFinished(() => scope.stop())
@@ -33,7 +34,7 @@ function within<T>(run: () => T): T {
 }
 
 describe('useSession and useAuthState of authchart/vue', () => {
-  it('are what they are at once, and change with the session', async () => {
+  it('have their value at once, and change with the session', async () => {
     const { auth } = ada()
     const [name, state] = within(() => [useSession(auth, (s) => s?.subject), useAuthState(auth)] as const)
     expect([name.value, state.value]).toEqual(['ada', 'authenticated'])
@@ -41,7 +42,7 @@ describe('useSession and useAuthState of authchart/vue', () => {
     expect([name.value, state.value]).toEqual([undefined, 'signingOut'])
   })
 
-  it('change when what they select changes, and then only', async () => {
+  it('change only when the selected value changes', async () => {
     const session = ada()
     const { auth } = session
     const changes: string[] = []
@@ -62,9 +63,9 @@ describe('useSession and useAuthState of authchart/vue', () => {
       for (const [name, selection] of Object.entries(selections))
         watch(selection as Ref<unknown>, () => changes.push(name), { flush: 'sync' })
     })
-    await renew(session, () => expect(changes.splice(0)).toEqual(['state']))
+    await refreshToken(session, () => expect(changes.splice(0)).toEqual(['state']))
     expect(changes.splice(0).sort()).toEqual(['pair', 'state', 'whole'])
-    auth.actor.send({ type: 'storage.failed', reason: 'timeout' })
+    auth.actor.send({ type: 'store.failed', reason: 'timeout' })
     expect(changes.splice(0)).toEqual([])
     auth.actor.send({ type: 'request.held', count: 3, held: 3 })
     expect(changes.splice(0)).toEqual(['held'])
@@ -74,25 +75,25 @@ describe('useSession and useAuthState of authchart/vue', () => {
     )
   })
 
-  it('do not ask whether a selection is what it was before there is one', () => {
-    const { auth } = rig({ signedOut: true })
+  it('do not call isEqual before there is a previous selection', () => {
+    const { auth } = createHarness({ signedOut: true })
     const isEqual = vi.fn(() => false)
     const name = within(() => useSession(auth, (session) => session?.subject, isEqual))
     expect(name.value).toBeUndefined()
     expect(isEqual).not.toHaveBeenCalled()
   })
 
-  it('give the same session object until the next token set', async () => {
+  it('return the same session object until the next token set', async () => {
     const session = ada()
     const current = within(() => useSession(session.auth))
     const before = current.value
     expect(before).toBe(session.auth.session)
-    await renew(session, () => expect(current.value).toBe(before))
+    await refreshToken(session, () => expect(current.value).toBe(before))
     expect(current.value).toBe(session.auth.session)
     expect(current.value?.generation).toBe(2)
   })
 
-  it('select anew when another ref changes that they read', () => {
+  it('select again when another ref changes that the selector reads', () => {
     const { auth } = ada()
     const field = ref<'subject' | 'epoch'>('subject')
     const value = within(() => useSession(auth, (session) => session?.[field.value]))
@@ -101,13 +102,13 @@ describe('useSession and useAuthState of authchart/vue', () => {
     expect(value.value).toBe(1)
   })
 
-  it('are refs that nobody can write', () => {
+  it('are read-only refs', () => {
     const { auth } = ada()
     const name = within(() => useSession(auth, (session) => session?.subject))
     expect([isRef(name), isReadonly(name)]).toEqual([true, true])
   })
 
-  it('stop listening with the scope they were made in', async () => {
+  it('stop listening when their scope ends', async () => {
     const { auth } = ada()
     const listeners = countListeners(auth)
     const scope = effectScope()
@@ -119,7 +120,7 @@ describe('useSession and useAuthState of authchart/vue', () => {
     expect(name?.value).toBe('ada')
   })
 
-  it('need no scope in a module that lives as long as the app', async () => {
+  it('work without a scope in a module', async () => {
     const warn = vi.spyOn(console, 'warn')
     onTestFinished(() => warn.mockRestore())
     const { auth } = ada()
@@ -130,20 +131,33 @@ describe('useSession and useAuthState of authchart/vue', () => {
     expect(warn).not.toHaveBeenCalled()
   })
 
-  it('know an auth that somebody has made reactive', () => {
+  it('accept an auth that was made reactive', () => {
     const { auth } = ada()
     const store = reactive({ auth })
     const whole = (given: typeof auth) => useAuthState(given, (snapshot) => snapshot)
     const [seen, known] = within(() => [whole(store.auth as typeof auth), whole(auth)] as const)
     expect(seen.value).toBe(known.value)
     const app = createApp({}).use(createAuthPlugin(store.auth as typeof auth))
-    // A difference in it would be printed, and it is too large for that.
+    // Compare with `Object.is`: a failed `toBe` would print the object, which is too large.
     expect(app.runWithContext(() => useAuth() === auth)).toBe(true)
+  })
+
+  it('do not keep an auth in a reactive object from working', async () => {
+    const { auth } = ada()
+    const store = reactive({ auth, actor: auth.actor })
+    expect(store.auth.session?.subject).toBe('ada')
+    expect(store.auth.endsAt).toBe(auth.endsAt)
+    expect(store.auth.history).toEqual(auth.history)
+    store.actor.subscribe(() => {}).unsubscribe()
+    store.auth.actor.on('*', () => {}).unsubscribe()
+    const fetch = vi.fn(async () => new Response('answer'))
+    const api = createAuthFetch(store.auth as typeof auth, { origins: ['https://api.test'], fetch })
+    expect(await (await api('https://api.test/')).text()).toBe('answer')
   })
 })
 
 describe('the plugin of authchart/vue', () => {
-  it('gives the auth to everything that asks within the app', () => {
+  it('provides the auth to all components of the app', () => {
     const { auth } = ada()
     const app = createApp({}).use(createAuthPlugin(auth))
     within(() =>
@@ -155,11 +169,11 @@ describe('the plugin of authchart/vue', () => {
     )
   })
 
-  it('is missed in so many words', async () => {
+  it('is named in the error of every composable if it is missing', async () => {
     const warn = vi.spyOn(console, 'warn')
     onTestFinished(() => warn.mockRestore())
-    const missing = (asker: string) =>
-      `${asker} found no auth. Install it with app.use(createAuthPlugin(auth)), and ask for it in setup().`
+    const missing = (caller: string) =>
+      `${caller} found no auth. Install it with app.use(createAuthPlugin(auth)), and call this in setup().`
     const ask = () => {
       expect(() => useAuth()).toThrow(missing('useAuth()'))
       expect(() => useSession()).toThrow(missing('useSession()'))
@@ -172,17 +186,17 @@ describe('the plugin of authchart/vue', () => {
     expect(warn).not.toHaveBeenCalled()
   })
 
-  it('gives each of two apps its own', () => {
+  it('provides a separate auth to each of two apps', () => {
     const apps = ['ada', 'grace'].map((subject) =>
-      createApp({}).use(createAuthPlugin(rig({ initialTokens: tokens(1, { subject }) }).auth)),
+      createApp({}).use(createAuthPlugin(createHarness({ initialTokens: tokens(1, { subject }) }).auth)),
     )
     expect(apps.map((app) => app.runWithContext(() => useAuth().session?.subject))).toEqual(['ada', 'grace'])
   })
 })
 
 describe('useReady of authchart/vue', () => {
-  it('resolves when the stored session was read', async () => {
-    const { auth, clock, refresh } = rig({ signedOut: true, silentSignIn: true })
+  it('resolves when the stored session has been read', async () => {
+    const { auth, clock, refresh } = createHarness({ signedOut: true, silentSignIn: true })
     let ready = false
     const waited = useReady(auth).then(() => {
       ready = true
@@ -194,8 +208,8 @@ describe('useReady of authchart/vue', () => {
     expect(auth.state).toBe('authenticated')
   })
 
-  it('rejects where the auth is disposed of meanwhile', async () => {
-    const { auth } = rig({ signedOut: true, silentSignIn: true })
+  it('rejects if the auth is disposed of in the meantime', async () => {
+    const { auth } = createHarness({ signedOut: true, silentSignIn: true })
     const waited = useReady(auth)
     auth.dispose()
     await expect(waited).rejects.toMatchObject({ name: 'DisposedError' })
@@ -203,7 +217,7 @@ describe('useReady of authchart/vue', () => {
 })
 
 describe('useSelector of @xstate/vue', () => {
-  it('selects from the actor as it stands, and leaves it with its scope', async () => {
+  it('selects from the current snapshot, and stops listening with its scope', async () => {
     const session = ada()
     const { auth } = session
     const listeners = countListeners(auth)
@@ -215,7 +229,7 @@ describe('useSelector of @xstate/vue', () => {
     }))
     const now = () => Object.values(selected ?? {}).map(({ value }) => value)
     expect(now()).toEqual([false, true, 1])
-    await renew(session, () => expect(now()).toEqual([true, true, 1]))
+    await refreshToken(session, () => expect(now()).toEqual([true, true, 1]))
     expect(now()).toEqual([false, true, 2])
     await auth.signOut()
     expect(now()).toEqual([false, false, 2])

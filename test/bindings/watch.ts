@@ -1,8 +1,8 @@
-/** What tests learn of a page, beside what it shows now. */
+/** What tests can observe of a page, besides its current content. */
 export interface PageWatch {
-  /** Every view that was ever in the document, by its test id, without repetitions in a row. */
+  /** Every view that was ever in the document, by its test id, without consecutive duplicates. */
   readonly views: string[]
-  /** Listeners and timers that are there now, of window, document, intervals, the actor and the auth. */
+  /** The current numbers of listeners of window, document, actor and auth, and of intervals. */
   counts(): Record<string, number>
 }
 
@@ -10,7 +10,7 @@ declare global {
   var watch: PageWatch
 }
 
-/** Runs in the page before anything else. It may use nothing from here. */
+/** Runs in the page before anything else. It must not reference anything outside of this function. */
 export function watchPage(): void {
   const views: string[] = []
   const VIEW = '[data-testid^="view-"], [data-testid="expired-dialog"]'
@@ -21,7 +21,7 @@ export function watchPage(): void {
       if (views.at(-1) !== id) views.push(id)
     }
   }
-  // By what was added, for a view may come and go between two looks.
+  // Observe added nodes, because a view may appear and disappear between two queries.
   new MutationObserver((changes) => {
     for (const { addedNodes } of changes) addedNodes.forEach(see)
   }).observe(document, { childList: true, subtree: true })
@@ -67,7 +67,7 @@ export function watchPage(): void {
     clearInterval(id)
   }) as typeof clearInterval
 
-  /** Counts those who listen to the session from now on. */
+  /** Counts the listeners of the session from now on. */
   const watchSession = () => {
     const { auth } = example
     const { actor } = auth
@@ -103,7 +103,7 @@ export function watchPage(): void {
   }
 
   let handle: unknown
-  // The example makes its handle before it mounts, so that nobody listens uncounted.
+  // The example creates its handle before it mounts, so every listener is counted.
   Object.defineProperty(window, 'example', {
     configurable: true,
     get: () => handle,

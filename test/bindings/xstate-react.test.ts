@@ -4,11 +4,11 @@ import { createRoot } from 'react-dom/client'
 import { renderToString } from 'react-dom/server'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import type { Auth } from '../../src/index.ts'
-import { rig, tokens } from '../core/auth-setup.ts'
+import { createHarness, tokens } from '../core/auth-setup.ts'
 
 let renders = 0
 
-/** What an app shows of its session. */
+/** The content that an app shows of its session. */
 function Greeting({ auth }: { auth: Pick<Auth, 'actor' | 'session'> }) {
   renders++
   const busy = useSelector(auth.actor, (snapshot) => snapshot.hasTag('busy'))
@@ -20,7 +20,7 @@ function Greeting({ auth }: { auth: Pick<Auth, 'actor' | 'session'> }) {
 
 describe('useSelector of @xstate/react', () => {
   it('renders the session on a server', async () => {
-    const { auth } = rig({ signedOut: true })
+    const { auth } = createHarness({ signedOut: true })
     const html = () => renderToString(createElement(Greeting, { auth }))
     expect(html()).toBe('<p>settled, for nobody, epoch 0</p>')
     await auth.setTokens(tokens(1, { subject: 'ada' }))
@@ -30,7 +30,7 @@ describe('useSelector of @xstate/react', () => {
   })
 })
 
-/** As much of a document as React needs to put one paragraph into it. */
+/** The part of a document that React needs to render one paragraph. */
 class FakeNode extends EventTarget {
   readonly childNodes: FakeNode[] = []
   readonly nodeType: number
@@ -95,8 +95,8 @@ describe('useSelector of @xstate/react, in a page', () => {
     vi.unstubAllGlobals()
   })
 
-  it('renders again what changed, and leaves the actor when it is unmounted', async () => {
-    const { auth, clock, refresh } = rig({ initialTokens: tokens(1, { subject: 'ada' }) })
+  it('renders changes, and stops listening when it is unmounted', async () => {
+    const { auth, clock, refresh } = createHarness({ initialTokens: tokens(1, { subject: 'ada' }) })
     const container = new FakeNode(1, 'DIV')
     const root = createRoot(container as unknown as Element)
     await act(async () => root.render(createElement(Greeting, { auth })))
@@ -117,7 +117,7 @@ describe('useSelector of @xstate/react, in a page', () => {
     expect(container.textContent).toBe('settled, for nobody, epoch 2')
 
     const before = renders
-    await act(async () => auth.actor.send({ type: 'storage.failed', reason: 'timeout' }))
+    await act(async () => auth.actor.send({ type: 'store.failed', reason: 'timeout' }))
     expect(renders).toBe(before)
     await act(async () => root.unmount())
     await auth.setTokens(tokens(3))

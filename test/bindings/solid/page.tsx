@@ -1,5 +1,5 @@
 /** @jsxImportSource solid-js */
-/** What runs inside the page, called by name from the tests. */
+/** The scenarios that run inside the page, called by name from the tests. */
 import { fromActorRef } from '@xstate/solid'
 import type { Auth } from 'authchart'
 import { safeReturnPath } from 'authchart/guard'
@@ -46,7 +46,7 @@ function mount(content: () => JSX.Element) {
 const equalPairs = (a: readonly unknown[], b: readonly unknown[]) => `${a}` === `${b}`
 
 export const scenarios = {
-  /** What each says that finds no provider. */
+  /** Returns the error message of each hook without a provider. */
   outside() {
     const lone = [
       () => useAuth(),
@@ -65,11 +65,11 @@ export const scenarios = {
     })
   },
 
-  /** Which selections tell of a change: of a renewal under way, its end, and changes that are none of theirs. */
+  /** Records which selections notify: during a refresh, after it, and after unrelated changes. */
   async selections() {
     const { auth, answer } = createSession(tokens('ada'))
     const count = countListeners(auth)
-    const told: string[] = []
+    const log: string[] = []
     const [field, setField] = createSignal<'subject' | 'epoch'>('subject')
     const { dispose, field: selected } = createRoot((dispose) => {
       const pair = (session: Auth['session']) => [session?.subject, session?.epoch]
@@ -84,30 +84,30 @@ export const scenarios = {
         field: useSession(auth, (session) => session?.[field()]),
       }
       for (const [name, selection] of Object.entries<Accessor<unknown>>(all))
-        createComputed(() => told.push(`${name} ${selection()}`))
+        createComputed(() => log.push(`${name} ${selection()}`))
       return { dispose, ...all }
     })
-    const names = () => [...new Set(told.splice(0).map((line) => line.split(' ')[0]))].sort().join()
-    const seen: unknown[] = [told.splice(0).join(), count()]
-    const renewed = auth.refresh()
+    const names = () => [...new Set(log.splice(0).map((line) => line.split(' ')[0]))].sort().join()
+    const seen: unknown[] = [log.splice(0).join(), count()]
+    const refreshed = auth.refresh()
     await until(() => auth.state === 'refreshing')
     seen.push(names())
     await answer(tokens('ada', 2))
-    await renewed
+    await refreshed
     await until(() => auth.state === 'authenticated')
     seen.push(names())
-    auth.actor.send({ type: 'storage.failed', reason: 'timeout' })
+    auth.actor.send({ type: 'store.failed', reason: 'timeout' })
     seen.push(names())
     auth.actor.send({ type: 'request.held', count: 3, held: 3 })
     seen.push(names())
     setField('epoch')
-    seen.push(told.splice(0).join(), selected())
+    seen.push(log.splice(0).join(), selected())
     dispose()
     await auth.signOut()
     return [...seen, names(), count()]
   },
 
-  /** Every text that was on the page, through the life of a session. */
+  /** Returns every text that was on the page during the life of a session. */
   async views(keepExpired: boolean) {
     const session = createSession()
     const { place } = mount(() => (
@@ -119,7 +119,7 @@ export const scenarios = {
     return textsOfLife(session, place, () => Promise.resolve())
   },
 
-  /** Suspends until the session was read; an auth that is disposed of meanwhile is an error. */
+  /** Suspends until the session has been read. An auth that is disposed of in the meantime causes an error. */
   async ready(outcome: 'restored' | 'disposed' | 'at once') {
     const { auth, answer } = createSession(outcome === 'at once' ? tokens('ada') : undefined)
     const { text, unmount } = mount(() => (
@@ -140,7 +140,7 @@ export const scenarios = {
     return seen
   },
 
-  /** One auth takes the other's place; then everything is gone. */
+  /** Replaces the auth by another one, and then unmounts everything. */
   async swap() {
     const sessions = [createSession(tokens('ada')), createSession(tokens('grace'))] as const
     const counts = sessions.map(({ auth }) => countListeners(auth))
@@ -171,7 +171,7 @@ export const scenarios = {
     return seen
   },
 
-  /** A provider that changes its mind about sessions that expired. */
+  /** Changes the option `keepExpired` of a provider after the session has expired. */
   async keepExpired() {
     const { auth, refuse } = createSession(tokens('ada'))
     const [keep, setKeep] = createSignal(false)
@@ -190,7 +190,7 @@ export const scenarios = {
     return [...seen, text()]
   },
 
-  /** Two contexts, one inside the other. */
+  /** Nests two contexts. */
   async contexts() {
     const outer = createAuthContext()
     const inner = createAuthContext()
@@ -212,11 +212,11 @@ export const scenarios = {
     return text()
   },
 
-  /** Takes over a server's page for a user who is signed in by then; gives what it shows at first, and at last. */
+  /** Hydrates a server's page for a user who is signed in by then. Returns its first and later texts. */
   async hydrate(html: string, id: string, waits: boolean, restores: boolean) {
     const { auth, answer } = createSession(restores ? undefined : tokens('ada'))
     const count = countListeners(auth)
-    // As Solid's own script in the head has it.
+    // Like the script that Solid adds to the head.
     Object.assign(window, { _$HY: { events: [], completed: new WeakSet(), r: {}, fe() {} } })
     const place = createPlace(html)
     const before = place.querySelector('main')
@@ -235,7 +235,7 @@ export const scenarios = {
     return { first, seen, same, listeners: count() }
   },
 
-  /** A guard around a page: nobody is signed in, then somebody is, then leaves again. */
+  /** Guards a page while the user is signed out, signs in, and signs out again. */
   async guard() {
     const { auth, answer, refuse } = createSession()
     let made = 0
@@ -269,27 +269,27 @@ export const scenarios = {
     return seen
   },
 
-  /** The actor, as @xstate/solid shows it. */
+  /** Shows the actor with @xstate/solid. */
   async actor() {
     const { auth, answer } = createSession(tokens('ada'))
     const count = countListeners(auth)
-    const told: string[] = []
+    const log: string[] = []
     const dispose = createRoot((dispose) => {
       const snapshot = fromActorRef(auth.actor)
       createComputed(() => {
         const { context } = snapshot()
-        told.push(`generation ${context.generation}`)
+        log.push(`generation ${context.generation}`)
       })
-      createComputed(() => told.push(snapshot().hasTag('busy') ? 'busy' : 'settled'))
+      createComputed(() => log.push(snapshot().hasTag('busy') ? 'busy' : 'settled'))
       return dispose
     })
-    const renewed = auth.refresh()
+    const refreshed = auth.refresh()
     await answer(tokens('ada', 2))
-    await renewed
+    await refreshed
     await until(() => auth.state === 'authenticated')
     const listeners = count()
     dispose()
-    return { told, listeners: [listeners, count()] }
+    return { log, listeners: [listeners, count()] }
   },
 }
 

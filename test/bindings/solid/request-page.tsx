@@ -1,5 +1,5 @@
 /** @jsxImportSource solid-js */
-/** A page as a server renders it for one request, and as the browser takes it over. */
+/** A page that a server renders for one request, and that the browser hydrates. */
 import type { Auth } from 'authchart'
 import {
   AuthProvider,
@@ -14,7 +14,7 @@ import {
 } from 'authchart/solid'
 import { createResource, onMount, Show, Suspense } from 'solid-js'
 
-/** What is known of the user, as a view hears of it. */
+/** What a view knows about the user, and is updated for. */
 function Facts() {
   const name = useSession((session) => session?.subject)
   const view = useAuthState(({ view }) => view)
@@ -32,7 +32,7 @@ export function Private() {
   return <Show when={ready()}>private: {name() ?? 'nobody'}</Show>
 }
 
-/** What only `useAuth` tells a server: which auth a request was given. */
+/** Shows the auth of the request, which a server can read only with `useAuth`. */
 function Owner(props: { readonly wait: Promise<void> }) {
   const auth = useAuth()
   const [subject] = createResource(async () => {
@@ -44,11 +44,11 @@ function Owner(props: { readonly wait: Promise<void> }) {
 
 export interface RequestPageProps {
   readonly auth: Auth<never>
-  /** Says which request it is for. */
+  /** Identifies the request. */
   readonly id: string
-  /** Whether a part of it waits for the session. */
+  /** Whether a part of the page waits for the session. */
   readonly waits?: boolean
-  /** Puts something into the midst of the page that comes when this resolves. */
+  /** Delays a part in the middle of the page until this resolves. */
   readonly wait?: Promise<void>
   readonly onMount?: () => void
 }

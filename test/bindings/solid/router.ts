@@ -1,10 +1,10 @@
-/** As much of a router as a guard asks for. */
+/** The part of a router that a guard needs. */
 import { createSignal } from 'solid-js'
 
 const [path, setPath] = createSignal('/')
 export const went: string[] = []
 
-/** As the address bar does. */
+/** Navigates like the address bar. */
 export const open = setPath
 export { path }
 

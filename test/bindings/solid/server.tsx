@@ -1,5 +1,5 @@
 /** @jsxImportSource solid-js */
-/** What runs on the server. */
+/** The server code. */
 import { isServer, renderToStream, renderToString, renderToStringAsync } from 'solid-js/web'
 import { renderWithSession } from '../server-session.ts'
 import { RequestPage, type RequestPageProps } from './request-page.tsx'
@@ -15,7 +15,7 @@ const ways = {
 }
 export type Way = keyof typeof ways
 
-/** The page of one request, for a user, or for one whose session is still looked for. */
+/** Renders the page of one request, for a signed-in user or for a session that is still restoring. */
 export const render = (way: Way, subject: string | undefined, props: Omit<RequestPageProps, 'auth'>) =>
   renderWithSession(subject, async (auth) => {
     const html = await ways[way](() => <RequestPage auth={auth} {...props} />)

@@ -1,4 +1,4 @@
-/** What runs inside the page, called by name from the tests. */
+/** The scenarios that run inside the page, called by name from the tests. */
 import {
   authStateStore,
   getAuth,
@@ -32,7 +32,7 @@ function show<Props extends Record<string, unknown>>(Shown: Component<Props>, pr
 }
 
 export const scenarios = {
-  /** Takes over a server's page for a user who is signed in by then. */
+  /** Hydrates a server's page for a user who is signed in by then. */
   async hydrate(html: string, id: string) {
     const { auth } = createSession(tokens('ada'))
     const count = countListeners(auth)
@@ -50,7 +50,7 @@ export const scenarios = {
     return [...seen, count()]
   },
 
-  /** Every text that was on the page, through the life of a session, before each step of it was over. */
+  /** Returns every text that was on the page during the life of a session, up to the end of each phase. */
   async views(keepExpired: boolean) {
     const session = createSession()
     const { place, text } = show(Views, { auth: session.auth, keepExpired })
@@ -65,7 +65,7 @@ export const scenarios = {
     return seen
   },
 
-  /** How often selections are drawn: at first, after a renewal, after a change that is none of theirs, and so on. */
+  /** Counts the renders of selections: at first, after a refresh, after unrelated changes, and so on. */
   async draws() {
     const { auth, answer } = createSession(tokens('ada'))
     const draws: Record<string, number> = {}
@@ -85,12 +85,12 @@ export const scenarios = {
     }
     await note()
     const before = shown.equalPair
-    const renewed = auth.refresh()
+    const refreshed = auth.refresh()
     await until(() => shown.state === 'refreshing')
     await answer(tokens('ada', 2))
-    await renewed
+    await refreshed
     await note()
-    auth.actor.send({ type: 'storage.failed', reason: 'timeout' })
+    auth.actor.send({ type: 'store.failed', reason: 'timeout' })
     await note()
     auth.actor.send({ type: 'request.held', count: 3, held: 3 })
     await note()
@@ -103,7 +103,7 @@ export const scenarios = {
     return { counted, values }
   },
 
-  /** Two contexts in one app; and who listens when it is gone. */
+  /** Uses two contexts in one app. Returns the number of listeners before and after it is unmounted. */
   async contexts() {
     const outer = createSession(tokens('ada')).auth
     const inner = createSession(tokens('grace')).auth
@@ -119,7 +119,7 @@ export const scenarios = {
     return [...seen, counts.map((count) => count())]
   },
 
-  /** What each says that finds no auth above. */
+  /** Returns the error message of each function without an auth. */
   outside() {
     const asks = [getAuth, useSession, useAuthState, useAuthView] as const
     return asks.map((ask) => {
@@ -132,16 +132,16 @@ export const scenarios = {
     })
   },
 
-  /** Stores in a component, and outside of any; with what they tell, and who listens. */
+  /** Uses stores inside and outside of a component. Returns their values and the number of listeners. */
   async stores() {
     const { auth, answer } = createSession(tokens('ada'))
     const count = countListeners(auth)
     const user = sessionStore(auth, (session) => session?.subject)
     const seen: unknown[] = [get(user), count()]
-    const told: unknown[] = []
+    const log: unknown[] = []
     const pairs: unknown[] = []
     const stops = [
-      user.subscribe((value) => told.push(value)),
+      user.subscribe((value) => log.push(value)),
       authStateStore(
         auth,
         ({ view }) => [view],
@@ -150,11 +150,11 @@ export const scenarios = {
     ]
     const { text, end } = show(Stores, { auth })
     seen.push(text(), count())
-    const renewed = auth.refresh()
+    const refreshed = auth.refresh()
     await until(() => text() === 'ada, refreshing, ada')
     seen.push(count())
     await answer(tokens('ada', 2))
-    await renewed
+    await refreshed
     await auth.setTokens(tokens('grace'))
     flushSync()
     seen.push(text())
@@ -162,10 +162,10 @@ export const scenarios = {
     for (const stop of stops) stop()
     await rest()
     await auth.signOut()
-    return [...seen, told, pairs, get(user), count()]
+    return [...seen, log, pairs, get(user), count()]
   },
 
-  /** The session changes in the midst of a derivation. */
+  /** Changes the session during a derivation. */
   async derived() {
     const { auth } = createSession(tokens('ada'))
     const { text } = show(Derived, { auth })
@@ -173,7 +173,7 @@ export const scenarios = {
     return auth.history.filter(({ type }) => type === 'signedOut').length
   },
 
-  /** XState's own binding, on the actor. */
+  /** Uses XState's own binding on the actor. */
   async selector() {
     const { auth, answer } = createSession(tokens('ada'))
     const count = countListeners(auth)
@@ -185,9 +185,9 @@ export const scenarios = {
         return value
       },
     })
-    const renewed = auth.refresh()
+    const refreshed = auth.refresh()
     await answer(tokens('ada', 2))
-    await renewed
+    await refreshed
     await rest()
     await auth.setTokens(tokens('grace'))
     await rest()

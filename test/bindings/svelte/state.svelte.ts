@@ -1,4 +1,4 @@
-/** A state that changes beside the session. */
+/** A state that changes independently of the session. */
 export function fieldOf(name: 'subject' | 'epoch') {
   const field = $state({ name })
   return field

@@ -1,4 +1,4 @@
-/** What runs inside the page, called by name from the tests. */
+/** The scenarios that run inside the page, called by name from the tests. */
 import type { Auth } from 'authchart'
 import { createAuthContext, createAuthPlugin, useSession } from 'authchart/vue'
 import {
@@ -32,14 +32,14 @@ function mount(component: Component, auth: Auth<never>, keepExpired = false) {
 }
 
 export const scenarios = {
-  /** Every text that was on the page, through the life of a session. */
+  /** Returns every text that was on the page during the life of a session. */
   async views(keepExpired: boolean) {
     const session = createSession()
     const { place } = mount(Views, session.auth, keepExpired)
     return textsOfLife(session, place, nextTick)
   },
 
-  /** Suspends until the session was read; an auth that is disposed of meanwhile is an error. */
+  /** Suspends until the session has been read. An auth that is disposed of in the meantime causes an error. */
   async ready(outcome: 'restored' | 'disposed') {
     const { auth, answer } = createSession()
     const { text, errors } = mount(Waits, auth)
@@ -50,7 +50,7 @@ export const scenarios = {
     return [...seen, ...(errors.length > 0 ? errors.map((error) => (error as Error).name) : [text()])]
   },
 
-  /** Asked for in a hook, when the component has its element. */
+  /** Calls `useSession` in a lifecycle hook, when the component has its element. */
   async inHook() {
     const { auth, answer } = createSession()
     const names = shallowRef<Readonly<Ref<string | undefined>>[]>([])
@@ -72,7 +72,7 @@ export const scenarios = {
     return [...seen, count()]
   },
 
-  /** Two contexts in one app, each with its own auth; and who listens when it is gone. */
+  /** Uses two contexts in one app. Returns the number of listeners before and after it is unmounted. */
   async contexts() {
     const inner = createAuthContext()
     const sessions = [createSession(tokens('ada')).auth, createSession(tokens('grace')).auth] as const
@@ -95,7 +95,7 @@ export const scenarios = {
     return [...seen, counts.map((count) => count())]
   },
 
-  /** Takes over a server's page for a user who is signed in by then, or meanwhile; gives what it shows at first, and at last. */
+  /** Hydrates a server's page for a user who is signed in by then, or soon after. Returns its first and last text. */
   async hydrate(html: string, id: string, waits: boolean) {
     const { auth, answer } = createSession(waits ? undefined : tokens('ada'))
     const count = countListeners(auth)
@@ -117,7 +117,7 @@ export const scenarios = {
     return [...seen, count()]
   },
 
-  /** Takes over a part of a server's page long after the rest of it. */
+  /** Hydrates a part of a server's page long after the rest. */
   async hydrateLate(html: string, id: string) {
     const { auth } = createSession(tokens('ada'))
     const place = createPlace(html)

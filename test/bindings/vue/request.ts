@@ -1,4 +1,4 @@
-/** The app of one request, on the server and in the browser. */
+/** Creates the app of one request, on the server and in the browser. */
 import type { Auth } from 'authchart'
 import { createAuthPlugin } from 'authchart/vue'
 import { type App, type Component, createSSRApp, h, Suspense } from 'vue'
@@ -9,7 +9,7 @@ export interface RequestProps {
   readonly id: string
   readonly waits?: boolean
   readonly late?: Component
-  /** Puts something into the midst of the page that comes when this resolves. */
+  /** Delays a part in the middle of the page until this resolves. */
   readonly wait?: Promise<void>
 }
 

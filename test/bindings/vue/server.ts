@@ -1,10 +1,10 @@
-/** What runs on the server. */
+/** The server code. */
 import { renderToString } from 'vue/server-renderer'
 import { renderWithSession } from '../server-session.ts'
 import Facts from './facts.vue'
 import { createRequestApp, type RequestProps } from './request.ts'
 
-/** The page of one request, for a user, or for one whose session is still looked for. */
+/** Renders the page of one request, for a signed-in user or for a session that is still restoring. */
 export const render = (subject: string | undefined, props: RequestProps) =>
   renderWithSession(subject, async (auth) => {
     const warnings: string[] = []

@@ -1,4 +1,4 @@
-/** An example, built by Vite and served beside the token server, with a Chromium to look at it. */
+/** An example that is built by Vite and served together with the token server, and a Chromium to open it in. */
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -9,19 +9,19 @@ import { apiAt } from '../../examples/common/vite.ts'
 import { launchChromium } from '../support/chromium.ts'
 import { watchPage } from './watch.ts'
 
-export interface RigOptions {
+export interface HarnessOptions {
   /** The folder under `examples/`. */
   readonly example: string
-  /** Other versions of packages, by the paths of their folders. */
+  /** Replacement versions of packages, by the paths of their folders. */
   readonly versions?: Readonly<Record<string, string>>
 }
 
 export interface OpenOptions extends BrowserContextOptions {
-  /** Runs before there is a page. */
+  /** Runs before a page is opened. */
   readonly prepare?: (context: BrowserContext) => unknown
 }
 
-/** How long something is waited for, in milliseconds: less than a test has. */
+/** The timeout of each wait, in milliseconds: shorter than that of a test. */
 const PATIENCE = 10_000
 
 const versionAliases = (versions: Readonly<Record<string, string>>): AliasOptions =>
@@ -30,16 +30,16 @@ const versionAliases = (versions: Readonly<Record<string, string>>): AliasOption
     replacement: folder,
   }))
 
-export async function createRig({ example, versions = {} }: RigOptions) {
+export async function createHarness({ example, versions = {} }: HarnessOptions) {
   const { default: config } = (await import(`../../examples/${example}/vite.config.ts`)) as {
     default: UserConfig
   }
   const outDir = await mkdtemp(join(tmpdir(), `authchart-${example}-`))
   await build({
-    // What frameworks check in development only is to be heard here.
+    // Use the development builds, whose additional warnings should fail the tests.
     ...mergeConfig(config, {
       mode: 'development',
-      // The panel for development listens, too; what is counted here is the app.
+      // Leave the devtools panel out, because only listeners of the app are counted.
       define: { 'process.env.NODE_ENV': '"development"', 'import.meta.env.DEV': 'false' },
       resolve: { alias: versionAliases(versions) },
       logLevel: 'warn',
@@ -57,7 +57,7 @@ export async function createRig({ example, versions = {} }: RigOptions) {
   })
   const origin = (site.resolvedUrls?.local[0] ?? '').replace(/\/$/, '')
   const browser = await launchChromium()
-  /** What pages threw, or wrote to their console as a warning or an error. */
+  /** Uncaught errors of pages, and warnings and errors of their consoles. */
   const problems: string[] = []
 
   async function open(context: BrowserContext, path = '/'): Promise<Page> {
@@ -65,7 +65,7 @@ export async function createRig({ example, versions = {} }: RigOptions) {
     const page = await context.newPage()
     page.on('pageerror', ({ stack, message }) => problems.push(stack ?? message))
     page.on('console', (line) => {
-      // Chromium itself tells of every answer that is a failure.
+      // Chromium logs every error response by itself.
       if (/warning|error/.test(line.type()) && !line.text().startsWith('Failed to load resource'))
         problems.push(line.text())
     })
@@ -78,7 +78,7 @@ export async function createRig({ example, versions = {} }: RigOptions) {
     server,
     problems,
 
-    /** The example in a fresh profile. */
+    /** Opens the example in a fresh profile. */
     async open(path?: string, { prepare, ...screen }: OpenOptions = {}) {
       const context = await browser.newContext(screen)
       await prepare?.(context)
@@ -96,4 +96,4 @@ export async function createRig({ example, versions = {} }: RigOptions) {
   }
 }
 
-export type Rig = Awaited<ReturnType<typeof createRig>>
+export type Harness = Awaited<ReturnType<typeof createHarness>>

@@ -1,22 +1,18 @@
 import { describe, expect, it } from 'vitest'
-import { entered, pathsOf } from '../../src/devtools/recording/active-states.ts'
-import { rig, tokens } from '../core/auth-setup.ts'
+import { statePaths } from '../../machines/index.ts'
+import { entered } from '../../src/devtools/recording/active-states.ts'
+import { createHarness, tokens } from '../core/auth-setup.ts'
 
-/** States that tell nobody when they are entered: what is within `restoring`, and the limits, which are always watched. */
-const UNTOLD = /^(restoring\.|refreshing\.limits)/
-
-const toldOf = (paths: readonly string[]) => paths.filter((path) => !UNTOLD.test(path)).sort()
-
-describe('the paths of a state value', () => {
+describe('statePaths', () => {
   it.each([
     ['anonymous', ['anonymous']],
-    [{ authenticated: 'renewable' }, ['authenticated', 'authenticated.renewable']],
+    [{ authenticated: 'refreshable' }, ['authenticated', 'authenticated.refreshable']],
     [
-      { refreshing: { exchange: 'offline', gate: 'open' } },
+      { refreshing: { attempt: 'offline', gate: 'open' } },
       [
         'refreshing',
-        'refreshing.exchange',
-        'refreshing.exchange.offline',
+        'refreshing.attempt',
+        'refreshing.attempt.offline',
         'refreshing.gate',
         'refreshing.gate.open',
       ],
@@ -25,51 +21,51 @@ describe('the paths of a state value', () => {
     [null, []],
     [7, []],
     [{}, []],
-  ])('of %j are %j', (value, paths) => {
-    expect(pathsOf(value)).toEqual(paths)
+  ])('returns for %j the paths %j', (value, paths) => {
+    expect(statePaths(value)).toEqual(paths)
   })
 })
 
-describe('the states after one was entered', () => {
+describe('entered', () => {
   const reached = (...path: string[]) => [...path.reduce<readonly string[]>(entered, [])].sort()
 
-  it('are that one and those around it', () => {
+  it('returns the entered state and its ancestors', () => {
     expect(reached('restoring')).toEqual(['restoring'])
     expect(reached('anonymous', 'authenticating')).toEqual(['authenticating'])
-    expect(reached('authenticated', 'authenticated.terminal')).toEqual([
+    expect(reached('authenticated', 'authenticated.lastToken')).toEqual([
       'authenticated',
-      'authenticated.terminal',
+      'authenticated.lastToken',
     ])
   })
 
-  it('keep what stands beside it', () => {
-    const begun = ['refreshing', 'refreshing.exchange.requesting', 'refreshing.gate.closed']
-    expect(toldOf(reached(...begun, 'refreshing.exchange.backingOff'))).toEqual([
+  it('keeps the states of the other regions', () => {
+    const begun = ['refreshing', 'refreshing.attempt.requesting', 'refreshing.gate.closed']
+    expect(reached(...begun, 'refreshing.attempt.backingOff')).toEqual([
       'refreshing',
-      'refreshing.exchange',
-      'refreshing.exchange.backingOff',
+      'refreshing.attempt',
+      'refreshing.attempt.backingOff',
       'refreshing.gate',
       'refreshing.gate.closed',
     ])
   })
 
-  it('keep nothing of what was left', () => {
-    const begun = ['refreshing', 'refreshing.exchange.requesting', 'refreshing.gate.closed']
+  it('removes the states that were exited', () => {
+    const begun = ['refreshing', 'refreshing.attempt.requesting', 'refreshing.gate.closed']
     expect(reached(...begun, 'authenticated')).toEqual(['authenticated'])
-    expect(toldOf(reached(...begun, 'refreshing'))).toEqual(['refreshing'])
-    expect(reached('authenticated', 'authenticated.renewable', 'authenticated')).toEqual(['authenticated'])
+    expect(reached(...begun, 'refreshing')).toEqual(['refreshing'])
+    expect(reached('authenticated', 'authenticated.refreshable', 'authenticated')).toEqual(['authenticated'])
   })
 
-  it('are those that the chart is in, as the history of a session tells them', async () => {
-    const { auth, clock, refresh } = rig()
+  it('derives the active states of the chart from the history of a session', async () => {
+    const { auth, clock, refresh } = createHarness()
     void auth.refresh()
     await clock.advance(0)
     refresh.call().resolve(tokens(2))
     await clock.advance(0)
 
-    const told = auth.history.flatMap((event) => (event.type === 'transition' ? [event.to] : []))
+    const targets = auth.history.flatMap((event) => (event.type === 'transition' ? [event.to] : []))
 
-    expect(told.length).toBeGreaterThan(6)
-    expect(reached(...told)).toEqual(pathsOf(auth.actor.getSnapshot().value).sort())
+    expect(targets.length).toBeGreaterThan(6)
+    expect(reached(...targets)).toEqual(statePaths(auth.actor.getSnapshot().value).sort())
   })
 })

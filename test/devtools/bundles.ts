@@ -1,4 +1,4 @@
-/** The package and the scripts of pages, as a browser is given them. */
+/** Builds the package and the scripts of pages for browsers. */
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -6,7 +6,7 @@ import { type BuildOptions, build } from 'esbuild'
 import { build as buildPackage } from 'tsdown'
 import packageConfig from '../../tsdown.config.ts'
 
-/** A script of this folder, with all that it imports; the package is its source. */
+/** Bundles a script of this folder with its imports. The package is bundled from source. */
 export async function bundleScript(name: string, options: BuildOptions = {}): Promise<string> {
   const { outputFiles } = await build({
     entryPoints: [join(import.meta.dirname, name)],
@@ -20,7 +20,7 @@ export async function bundleScript(name: string, options: BuildOptions = {}): Pr
   return outputFiles?.[0]?.text ?? ''
 }
 
-/** Builds the package into a folder as it is for npm, but for types and maps. */
+/** Builds the package into a folder like for npm, but without types and source maps. */
 export const buildInto = (folder: string) =>
   buildPackage({
     ...packageConfig,
@@ -33,7 +33,7 @@ export const buildInto = (folder: string) =>
     logLevel: 'warn',
   })
 
-/** A folder of its own, and the way to remove it. */
+/** Creates a temporary folder, and a function that removes it. */
 export async function newFolder() {
   const folder = await mkdtemp(join(tmpdir(), 'authchart-app-'))
   return { folder, remove: () => rm(folder, { recursive: true, force: true }) }

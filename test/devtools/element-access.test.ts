@@ -7,7 +7,7 @@ import { siteSuite } from './site-suite.ts'
 describe.skipIf(!hasChromium)('<authchart-devtools>', () => {
   const { open, server } = siteSuite()
 
-  it('is free of barriers, in the light and in the dark, on a desk and on a phone', async () => {
+  it('has no accessibility violations in light and dark themes, on desktop and phone', async () => {
     for (const width of [1280, 390]) {
       const page = await open('/', { viewport: { width, height: 844 } })
       await page.evaluate(() => place.show())

@@ -7,7 +7,7 @@ import { siteSuite } from './site-suite.ts'
 describe.skipIf(!hasChromium)('<authchart-devtools>', () => {
   const { open, server } = siteSuite()
 
-  it('leaves nothing behind when it is taken out, whatever it was doing', async () => {
+  it('removes all timers, listeners and observers when it is removed during activity', async () => {
     const page = await open('/', { prepare: watchFootprint })
     const counts = () => page.evaluate(() => footprint?.counts())
     await page.evaluate(() => place.signIn())
@@ -18,7 +18,7 @@ describe.skipIf(!hasChromium)('<authchart-devtools>', () => {
     await panel.lit('authenticated').waitFor()
     expect(await counts()).toMatchObject({ observers: 2, listeners: Number(before?.listeners) + 1 })
 
-    // Arrows flash, and a request is under way.
+    // Arrows are animated, and a request is in flight.
     const slow = server().holdApiNext()
     const answer = page.evaluate(() => place.ask(1))
     await slow.arrived
@@ -50,7 +50,7 @@ describe.skipIf(!hasChromium)('<authchart-devtools>', () => {
     expect(await page.evaluate(() => footprint?.resized())).toBe(taken.resized)
   })
 
-  it('leaves nothing behind a hundred times, nor where one session takes the place of another', async () => {
+  it('removes all timers, listeners and observers a hundred times, also if its session is replaced', async () => {
     const page = await open('/', { prepare: watchFootprint })
     const counts = () => page.evaluate(() => footprint?.counts())
     await page.evaluate(async () => {

@@ -7,11 +7,11 @@ import { siteSuite } from './site-suite.ts'
 describe.skipIf(!hasChromium)('<authchart-devtools>', () => {
   const { open } = siteSuite()
 
-  /** Where the focus is, in the panel. */
+  /** The text of the focused element of the panel. */
   const focused = (page: Page) =>
     page.evaluate(() => place.element()?.shadowRoot?.activeElement?.textContent ?? undefined)
 
-  it('opens by its button and closes by its other one, or the Escape key, and the focus goes along', async () => {
+  it('opens with its launcher, closes with its Close button or the Escape key, and moves the focus', async () => {
     const page = await open()
     await page.evaluate(() => place.show())
     const panel = panelOf(page)
@@ -40,7 +40,7 @@ describe.skipIf(!hasChromium)('<authchart-devtools>', () => {
     await page.keyboard.press('Escape')
     expect(await dock.isVisible()).toBe(false)
     expect(await focused(page)).toBe('authchart: authenticated')
-    // Whose keys are the page's.
+    // Outside the panel, the Escape key belongs to the page.
     await page.getByRole('heading', { name: 'A page' }).click()
     await page.evaluate(() => {
       place.element().open = true
@@ -51,7 +51,7 @@ describe.skipIf(!hasChromium)('<authchart-devtools>', () => {
     expect(await page.evaluate(() => document.activeElement === document.body)).toBe(true)
   })
 
-  it('stays open where it is part of the page', async () => {
+  it('stays open if it is inline', async () => {
     const page = await open()
     await page.evaluate(() => {
       place.define()
@@ -67,7 +67,7 @@ describe.skipIf(!hasChromium)('<authchart-devtools>', () => {
     expect(await page.evaluate(() => getComputedStyle(place.element()).display)).toBe('block')
   })
 
-  it('takes a step for each key, and each press of a button, though there was no frame between them', async () => {
+  it('takes a step for each key and each click, even without a frame between them', async () => {
     const page = await open()
     await page.evaluate(async () => {
       place.define()
@@ -90,16 +90,16 @@ describe.skipIf(!hasChromium)('<authchart-devtools>', () => {
     await expect.poll(() => panel.slider.inputValue()).toBe(String(end - 3))
   })
 
-  it('keeps keys to itself that are meant for it', async () => {
+  it('does not pass its own keys to the page', async () => {
     const page = await open()
     await page.evaluate(() => {
-      const heard: string[] = []
-      document.addEventListener('keydown', ({ key }) => heard.push(key))
-      Object.assign(globalThis, { heard })
+      const received: string[] = []
+      document.addEventListener('keydown', ({ key }) => received.push(key))
+      Object.assign(globalThis, { received })
       place.show({ open: true })
     })
     const panel = panelOf(page)
-    const heard = () => page.evaluate(() => (globalThis as unknown as { heard: string[] }).heard)
+    const received = () => page.evaluate(() => (globalThis as unknown as { received: string[] }).received)
     await panel.search.focus()
     await page.keyboard.type('jk')
     await page.keyboard.press('Escape')
@@ -107,8 +107,8 @@ describe.skipIf(!hasChromium)('<authchart-devtools>', () => {
     expect(await page.evaluate(() => place.element().open)).toBe(true)
     await page.keyboard.press('Escape')
     expect(await page.evaluate(() => place.element().open)).toBe(false)
-    expect(await heard()).toEqual([])
+    expect(await received()).toEqual([])
     await page.keyboard.press('Escape')
-    expect(await heard()).toEqual(['Escape'])
+    expect(await received()).toEqual(['Escape'])
   })
 })

@@ -9,7 +9,7 @@ describe.skipIf(!hasChromium)('<authchart-devtools>', () => {
 
   const theme = (page: Page) => panelOf(page).part('.root').getAttribute('data-theme')
 
-  it('is light or dark as the system is, or as it is told, also while it is open', async () => {
+  it('follows the theme of the system or of its attribute, also while it is open', async () => {
     const page = await open('/', { colorScheme: 'dark' })
     await page.evaluate(() => place.show({ open: true }))
     const panel = panelOf(page)
@@ -23,7 +23,7 @@ describe.skipIf(!hasChromium)('<authchart-devtools>', () => {
     await page.emulateMedia({ colorScheme: 'dark' })
     await page.evaluate(() => place.element().setAttribute('theme', 'light'))
     await panel.part('svg.authchart.light').waitFor()
-    // States stay lit in the chart that is drawn anew.
+    // Active states stay lit after the chart is drawn again.
     await panel.lit('anonymous').waitFor()
     await page.evaluate(() => place.element().setAttribute('theme', 'sepia'))
     await panel.part('svg.authchart.dark').waitFor()
@@ -34,7 +34,7 @@ describe.skipIf(!hasChromium)('<authchart-devtools>', () => {
     expect(colors).toBe('rgb(13, 17, 23)')
   })
 
-  it('neither moves the page that it is in nor takes over how it looks', async () => {
+  it('neither changes the layout of the page nor inherits its styles', async () => {
     const page = await open()
     const positions = () =>
       page.evaluate(() =>

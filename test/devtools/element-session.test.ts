@@ -9,7 +9,7 @@ describe.skipIf(!hasChromium)('<authchart-devtools>', () => {
 
   const nth = (page: Page, index: number) => panelOf(page.locator('authchart-devtools').nth(index))
 
-  it('says that there is no session to look at, until it is given one', async () => {
+  it('shows a message until it gets a session', async () => {
     const page = await open()
     await page.evaluate(() => {
       place.define()
@@ -26,7 +26,7 @@ describe.skipIf(!hasChromium)('<authchart-devtools>', () => {
     expect(await panel.part('.waiting').isHidden()).toBe(true)
   })
 
-  it('finds the session that it was given before it was defined', async () => {
+  it('uses a session that was set before the element was defined', async () => {
     const page = await open()
     await page.evaluate(() => {
       Object.assign(place.add(0, {}), { now: () => 0, open: true })
@@ -36,7 +36,7 @@ describe.skipIf(!hasChromium)('<authchart-devtools>', () => {
     await panel.lit('anonymous').waitFor()
     await page.evaluate(() => place.signIn())
     await panel.lit('authenticated').waitFor()
-    // Years are to go by that clock.
+    // By that clock, the token lives for years.
     await panel
       .part('.countdown')
       .filter({ hasText: /^\d{5,} h/ })
@@ -44,7 +44,7 @@ describe.skipIf(!hasChromium)('<authchart-devtools>', () => {
     expect(await page.evaluate(() => Object.keys(place.element()))).toEqual([])
   })
 
-  it('finds the session that it was given before it was in the page', async () => {
+  it('uses a session that was set before the element was added to the page', async () => {
     const page = await open()
     await page.evaluate(async () => {
       await place.signIn()
@@ -53,11 +53,11 @@ describe.skipIf(!hasChromium)('<authchart-devtools>', () => {
     })
     const panel = panelOf(page)
     await panel.lit('authenticated').waitFor()
-    // What happened before it was there, too.
+    // It also shows earlier events.
     await expect.poll(panel.events).toContain('signedIn')
   })
 
-  it('shows another session when it is given one, and none when that is taken away', async () => {
+  it('switches to another session, and to none', async () => {
     const page = await open()
     await page.evaluate(async () => {
       await place.signIn(0)
@@ -86,7 +86,7 @@ describe.skipIf(!hasChromium)('<authchart-devtools>', () => {
     expect(await panel.part('.launcher').textContent()).toBe('authchart')
   })
 
-  it('shows nothing any more of a session that was taken away, though a file was still being read', async () => {
+  it('shows nothing of a removed session after the reading of a file ends', async () => {
     const page = await open()
     await page.evaluate(async () => {
       await place.signIn()
@@ -110,7 +110,7 @@ describe.skipIf(!hasChromium)('<authchart-devtools>', () => {
     expect(launcher).toBe('authchart')
   })
 
-  it('begins anew where it is put back into the page', async () => {
+  it('starts a new recording when it is added to the page again', async () => {
     const page = await open()
     await page.evaluate(async () => {
       place.define()
@@ -128,7 +128,7 @@ describe.skipIf(!hasChromium)('<authchart-devtools>', () => {
     expect(await panel.part('.panel').count()).toBe(1)
   })
 
-  it('shows two sessions in two elements, each its own', async () => {
+  it('shows two sessions in two elements independently', async () => {
     const page = await open()
     await page.evaluate(async () => {
       place.define()
@@ -146,7 +146,7 @@ describe.skipIf(!hasChromium)('<authchart-devtools>', () => {
     expect(await page.evaluate(() => [place.isWatched(0), place.isWatched(1)])).toEqual([false, true])
   })
 
-  it('shows that a session was disposed of, and still what happened before', async () => {
+  it('shows that a session was disposed, and its earlier events', async () => {
     const page = await open()
     await page.evaluate(async () => {
       place.define()
@@ -167,7 +167,7 @@ describe.skipIf(!hasChromium)('<authchart-devtools>', () => {
     await panel.part('.badge').filter({ hasText: 'disposed' }).waitFor()
   })
 
-  it('lights up the arrows that the chart goes along, and none of what happened before it was there', async () => {
+  it('lights up arrows of current transitions, but not of earlier ones', async () => {
     const page = await open()
     const held = server().holdNext()
     await page.evaluate(async () => {
@@ -185,7 +185,7 @@ describe.skipIf(!hasChromium)('<authchart-devtools>', () => {
     await panel.lit('authenticated').waitFor()
   })
 
-  it('has a button for each of two sessions, and tells them apart by name', async () => {
+  it('has a launcher for each of two sessions, labelled by name', async () => {
     const page = await open()
     await page.evaluate(async () => {
       place.show({ name: 'shop' }, 0)

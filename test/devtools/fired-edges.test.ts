@@ -5,38 +5,38 @@ import { firedEdges } from '../../src/devtools/panel/fired-edges.ts'
 import { type Recorder, record, type WatchableAuth } from '../../src/devtools/recording/recorder.ts'
 import { readRecording, writeRecording } from '../../src/devtools/recording/recording.ts'
 import { createTestBed, type VirtualClock } from '../../src/testing/index.ts'
-import { type Call, LIFETIME, type Rig, refused, rig, tokens } from '../core/auth-setup.ts'
+import { type Call, createHarness, type Harness, LIFETIME, refused, tokens } from '../core/auth-setup.ts'
 
 const recorded = ({ auth, clock }: { readonly auth: WatchableAuth; readonly clock: VirtualClock }) =>
   record(auth, { name: 'auth', now: () => clock.now(), onChange() {} })
 
-/** The arrows of each step that went along any, one step after another. */
+/** The fired arrows of each step, in order. Steps without arrows are left out. */
 const arrowsIn = ({ moments }: Pick<Recorder, 'moments'>, layout: ChartLayout) =>
   moments.flatMap(({ source }, index) => {
     const fired = source === 'chart' ? firedEdges(layout, moments, index) : []
     return fired.length > 0 ? [fired] : []
   })
 
-const answer = async ({ clock }: Rig, call: Call<unknown>, n: number) => {
+const answer = async ({ clock }: Harness, call: Call<unknown>, n: number) => {
   call.resolve(tokens(n))
   await clock.advance(0)
 }
 
-/** What a user sees of a session, what happens in it, and the arrows of each step on the map and in the overview. */
+/** What happens in a session, and the arrows of each step on the map and in the overview. */
 const RUNS: readonly [
   name: string,
-  options: Parameters<typeof rig>[0],
-  run: (rig: Rig) => Promise<unknown>,
+  options: Parameters<typeof createHarness>[0],
+  run: (harness: Harness) => Promise<unknown>,
   onMap: readonly string[][],
   inOverview: readonly string[][],
 ][] = [
   [
     'a sign-in',
     { signedOut: true },
-    async (rig) => {
-      void rig.auth.signIn('ada')
-      await rig.clock.advance(0)
-      await answer(rig, rig.signIn.call(), 1)
+    async (harness) => {
+      void harness.auth.signIn('ada')
+      await harness.clock.advance(0)
+      await answer(harness, harness.signIn.call(), 1)
     },
     [['* -> authenticating'], ['authenticating -> authenticated']],
     [['* -> authenticating'], ['authenticating -> authenticated']],
@@ -51,53 +51,53 @@ const RUNS: readonly [
       await clock.advance(0)
     },
     [['* -> authenticating'], ['authenticating -> anonymous']],
-    // That it may fail is not in the overview.
+    // The overview leaves out failed sign-ins.
     [['* -> authenticating']],
   ],
   [
-    'a renewal that is asked for',
+    'a requested refresh',
     {},
-    async (rig) => {
-      void rig.auth.refresh()
-      await rig.clock.advance(0)
-      await answer(rig, rig.refresh.call(), 2)
+    async (harness) => {
+      void harness.auth.refresh()
+      await harness.clock.advance(0)
+      await answer(harness, harness.refresh.call(), 2)
     },
-    [['authenticated.renewable -> refreshing'], ['refreshing.exchange.requesting -> authenticated']],
+    [['authenticated.refreshable -> refreshing'], ['refreshing.attempt.requesting -> authenticated']],
     [['authenticated -> refreshing'], ['refreshing -> authenticated']],
   ],
   [
-    'a renewal by the clock, with a try that fails',
+    'a scheduled refresh with a failed attempt',
     { retry: { attempts: 2, minDelay: 1000, jitter: 0 } },
-    async (rig) => {
-      await rig.clock.advance(LIFETIME - 60_000)
-      rig.refresh.call().reject({ status: 503 })
-      await rig.clock.advance(1000)
-      await answer(rig, rig.refresh.call(), 2)
+    async (harness) => {
+      await harness.clock.advance(LIFETIME - 60_000)
+      harness.refresh.call().reject({ status: 503 })
+      await harness.clock.advance(1000)
+      await answer(harness, harness.refresh.call(), 2)
     },
     [
-      ['authenticated.renewable -> refreshing'],
-      ['refreshing.exchange.requesting -> refreshing.exchange.backingOff'],
-      ['refreshing.exchange.backingOff -> refreshing.exchange.requesting'],
-      ['refreshing.exchange.requesting -> authenticated'],
+      ['authenticated.refreshable -> refreshing'],
+      ['refreshing.attempt.requesting -> refreshing.attempt.backingOff'],
+      ['refreshing.attempt.backingOff -> refreshing.attempt.requesting'],
+      ['refreshing.attempt.requesting -> authenticated'],
     ],
     [['authenticated -> refreshing'], ['refreshing -> authenticated']],
   ],
   [
-    'a token that dies while it is renewed',
+    'a token that expires during its refresh',
     { timeouts: { refresh: Number.POSITIVE_INFINITY } },
-    async (rig) => {
-      await rig.clock.advance(LIFETIME)
-      await answer(rig, rig.refresh.call(), 2)
+    async (harness) => {
+      await harness.clock.advance(LIFETIME)
+      await answer(harness, harness.refresh.call(), 2)
     },
     [
-      ['authenticated.renewable -> refreshing'],
+      ['authenticated.refreshable -> refreshing'],
       ['refreshing.gate.open -> refreshing.gate.closed'],
-      ['refreshing.exchange.requesting -> authenticated'],
+      ['refreshing.attempt.requesting -> authenticated'],
     ],
     [['authenticated -> refreshing'], ['refreshing -> authenticated']],
   ],
   [
-    'a refresh token that is dead',
+    'a refresh token that is rejected',
     {},
     async ({ auth, clock, refresh }) => {
       auth.refresh().catch(() => {})
@@ -106,31 +106,31 @@ const RUNS: readonly [
       await clock.advance(LIFETIME)
     },
     [
-      ['authenticated.renewable -> refreshing'],
-      ['refreshing.exchange.requesting -> authenticated.terminal'],
-      ['authenticated.terminal -> expired'],
+      ['authenticated.refreshable -> refreshing'],
+      ['refreshing.attempt.requesting -> authenticated.lastToken'],
+      ['authenticated.lastToken -> expired'],
     ],
     [['authenticated -> refreshing'], ['refreshing -> authenticated'], ['authenticated -> expired']],
   ],
   [
-    'a session that is not used',
+    'a session that reaches its idle limit',
     { limits: { idle: 60_000 } },
     async ({ clock }) => clock.advance(60_000),
-    [['authenticated -> expired']],
-    [['authenticated -> expired']],
+    [['* -> expired']],
+    [['* -> expired']],
   ],
   [
-    'a machine that slept past the token',
+    'a device that sleeps until the token has expired',
     {},
-    async (rig) => {
-      await rig.clock.sleep(LIFETIME)
-      rig.outside.signal('wake')
-      await rig.clock.advance(0)
-      await answer(rig, rig.refresh.call(), 2)
+    async (harness) => {
+      await harness.clock.sleep(LIFETIME)
+      harness.outside.signal('wake')
+      await harness.clock.advance(0)
+      await answer(harness, harness.refresh.call(), 2)
     },
     [
-      ['authenticated.renewable -> refreshing.gate.closed'],
-      ['refreshing.exchange.requesting -> authenticated'],
+      ['authenticated.refreshable -> refreshing.gate.closed'],
+      ['refreshing.attempt.requesting -> authenticated'],
     ],
     [['authenticated -> refreshing'], ['refreshing -> authenticated']],
   ],
@@ -145,7 +145,7 @@ const RUNS: readonly [
     [['* -> signingOut'], ['signingOut -> loggedOut']],
   ],
   [
-    'tokens from elsewhere',
+    'tokens that the app sets',
     { signedOut: true },
     async ({ auth, clock }) => {
       void auth.setTokens(tokens(1))
@@ -156,21 +156,24 @@ const RUNS: readonly [
   ],
 ]
 
-describe('the arrows that light up', () => {
-  it.each(RUNS)('in %s are those that the chart went along', async (_, options, run, onMap, inOverview) => {
-    const made = rig(options)
-    await made.clock.advance(0)
-    const recorder = recorded(made)
+describe('firedEdges', () => {
+  it.each(RUNS)(
+    'returns the arrows that the chart took for %s',
+    async (_, options, run, onMap, inOverview) => {
+      const made = createHarness(options)
+      await made.clock.advance(0)
+      const recorder = recorded(made)
 
-    await run(made)
+      await run(made)
 
-    expect(arrowsIn(recorder, mapLayout)).toEqual(onMap)
-    expect(arrowsIn(recorder, overviewLayout)).toEqual(inOverview)
-    recorder.stop()
-  })
+      expect(arrowsIn(recorder, mapLayout)).toEqual(onMap)
+      expect(arrowsIn(recorder, overviewLayout)).toEqual(inOverview)
+      recorder.stop()
+    },
+  )
 
-  it.each(RUNS)('in %s are the same in a file', async (_, options, run, onMap) => {
-    const made = rig(options)
+  it.each(RUNS)('returns the same arrows from a file for %s', async (_, options, run, onMap) => {
+    const made = createHarness(options)
     await made.clock.advance(0)
     const recorder = recorded(made)
     await run(made)
@@ -179,7 +182,7 @@ describe('the arrows that light up', () => {
     expect(arrowsIn(readRecording(writeRecording(recorder), 'file'), mapLayout)).toEqual(onMap)
   })
 
-  it('where requests are refused together are those of one renewal', async () => {
+  it('returns the arrows of one refresh for several requests that get a 401', async () => {
     const bed = await createTestBed({ start: 'stored' })
     const recorder = recorded(bed)
     bed.server.expireAccessTokens()
@@ -188,15 +191,15 @@ describe('the arrows that light up', () => {
 
     expect(bed.look().outcomes).toEqual(Array(5).fill('request: answered'))
     expect(arrowsIn(recorder, mapLayout)).toEqual([
-      ['authenticated.renewable -> refreshing.gate.closed'],
-      ['refreshing.exchange.requesting -> authenticated'],
+      ['authenticated.refreshable -> refreshing.gate.closed'],
+      ['refreshing.attempt.requesting -> authenticated'],
     ])
     recorder.stop()
     await bed.close()
   })
 
-  it('are the same for everything that is told in a step', async () => {
-    const made = rig()
+  it('returns the same arrows for all moments of a step', async () => {
+    const made = createHarness()
     await made.clock.advance(0)
     const recorder = recorded(made)
     const from = recorder.moments.length
@@ -204,28 +207,28 @@ describe('the arrows that light up', () => {
     await made.clock.advance(0)
 
     const { moments } = recorder
-    const renewal = moments.slice(from).filter(({ type }) => type !== 'session.check')
-    expect(renewal.map(({ type }) => type)).toEqual([
+    const step = moments.slice(from).filter(({ type }) => type !== 'clock.check')
+    expect(step.map(({ type }) => type)).toEqual([
       'transition',
       'transition',
       'transition',
       'session.refresh',
     ])
-    for (const moment of renewal)
+    for (const moment of step)
       expect(firedEdges(mapLayout, moments, moments.indexOf(moment))).toEqual([
-        'authenticated.renewable -> refreshing',
+        'authenticated.refreshable -> refreshing',
       ])
     recorder.stop()
     await answer(made, made.refresh.call(), 2)
   })
 
-  it('are none where nothing happened', () => {
+  it('returns no arrows for a missing moment', () => {
     expect(firedEdges(mapLayout, [], -1)).toEqual([])
     expect(firedEdges(mapLayout, [], 0)).toEqual([])
   })
 
-  it('of a history are known by the states that were left and entered', async () => {
-    const { auth, clock, signIn, refresh } = rig({ signedOut: true })
+  it('derives the arrows of a history from the exited and entered states', async () => {
+    const { auth, clock, signIn, refresh } = createHarness({ signedOut: true })
     void auth.signIn('ada')
     await clock.advance(0)
     signIn.call().resolve(tokens(1))
@@ -250,8 +253,8 @@ describe('the arrows that light up', () => {
     expect(lit('loggedOut', 'signingOut')).toEqual(['signingOut -> loggedOut'])
     expect(lit('restoring', '')).toEqual([])
     const onMap = moments.map((_, index) => firedEdges(mapLayout, moments, index))
-    // What a region begins with comes with the state around it.
-    const within = moments.findIndex(({ facts }) => facts.to === 'refreshing.exchange.requesting')
-    expect(onMap.slice(within - 1, within + 2)).toEqual([['authenticated.renewable -> refreshing'], [], []])
+    // The initial state of a region is entered with its parent, without an arrow of its own.
+    const within = moments.findIndex(({ facts }) => facts.to === 'refreshing.attempt.requesting')
+    expect(onMap.slice(within - 1, within + 2)).toEqual([['authenticated.refreshable -> refreshing'], [], []])
   })
 })

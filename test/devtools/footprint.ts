@@ -1,12 +1,12 @@
-/** What a page is left with by what runs in it. */
+/** Counts the timers, frames, observers and listeners of a page, to find leaks. */
 import type { Auth } from 'authchart'
 
 export interface Footprint {
-  /** What there is now: timers, frames, observers of sizes, listeners of the page, and those of sessions. */
+  /** The current numbers: timers, frames, resize observers, listeners of the page, and subscriptions of sessions. */
   counts(): Readonly<Record<'timers' | 'frames' | 'observers' | 'listeners' | 'subscriptions', number>>
-  /** How often an observer of sizes was told of one. */
+  /** How often a resize observer was called. */
   readonly resized: () => number
-  /** Counts those who listen to a session from now on. */
+  /** Counts the subscriptions of a session from now on. */
   watch(auth: Pick<Auth, 'actor' | 'on'>): void
 }
 
@@ -14,7 +14,7 @@ declare global {
   var footprint: Footprint | undefined
 }
 
-/** Runs in the page before anything else. It may use nothing from here. */
+/** Runs in the page before any other script. It cannot use anything outside its body. */
 export function watchFootprint(): void {
   const timers = new Set<number>()
   const { setTimeout, clearTimeout } = window
@@ -116,7 +116,7 @@ export function watchFootprint(): void {
       stop()
     }
   }
-  /** Functions of all these shapes, on all these objects, are alike in what they give: a way to stop. */
+  /** The common shape of `subscribe`, `on` and `inspect`: they return a subscription. */
   type Subscribe = (...args: unknown[]) => { unsubscribe(): void }
   function countIn(owner: object, name: string) {
     const subscribe = (owner as Record<string, Subscribe>)[name] as Subscribe

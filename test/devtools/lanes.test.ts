@@ -16,7 +16,7 @@ const taking = (frames: readonly RequestFrame[], limit = 100) => {
   return lanes
 }
 
-/** Refused at 20, held, sent again at 40, answered at 50. */
+/** Gets a 401 at 20, is held from 21, replayed at 40, and done at 50. */
 const REPLAYED: readonly RequestFrame[] = [
   arrived(1, 10),
   { type: 'sent', id: 1, at: 11 },
@@ -33,8 +33,8 @@ const REJECTED: readonly RequestFrame[] = [
   { type: 'rejected', id: 2, at: 30, reason: 'aborted' },
 ]
 
-describe('the lanes of requests', () => {
-  it('say what each did, from when on, and what became of it', () => {
+describe('createLanes', () => {
+  it('records the phases and the outcome of each request', () => {
     expect(taking([...REPLAYED, ...REJECTED]).lanes).toEqual([
       {
         id: 1,
@@ -63,7 +63,7 @@ describe('the lanes of requests', () => {
     ])
   })
 
-  it('stay in the order in which the requests came, in one array', () => {
+  it('keeps requests in the order of arrival, in the same array', () => {
     const lanes = createLanes(100)
     const { lanes: same } = lanes
     for (const id of [3, 1, 2]) lanes.take(arrived(id, id))
@@ -72,13 +72,13 @@ describe('the lanes of requests', () => {
     expect(lanes.lanes).toBe(same)
   })
 
-  it('count those whose callers wait', () => {
+  it('counts open requests', () => {
     const lanes = taking([...REPLAYED, ...REJECTED.slice(0, -1), arrived(3, 60)])
 
     expect(lanes.open).toBe(2)
   })
 
-  it('know nothing of a request that was not seen to come, nor of what follows its end', () => {
+  it('ignores frames of requests that did not arrive or have ended', () => {
     const lanes = taking([
       { type: 'sent', id: 9, at: 1 },
       { type: 'done', id: 9, at: 2 },
@@ -92,7 +92,7 @@ describe('the lanes of requests', () => {
     expect(lanes.open).toBe(0)
   })
 
-  it('are no more than the limit: the oldest goes, and still counts while its caller waits', () => {
+  it('drops the oldest lane above the limit, but counts its request while it is open', () => {
     const lanes = taking([arrived(1, 1), arrived(2, 2), arrived(3, 3), arrived(4, 4)], 3)
 
     expect(lanes.lanes.map(({ id }) => id)).toEqual([2, 3, 4])
@@ -101,7 +101,7 @@ describe('the lanes of requests', () => {
     expect(lanes.open).toBe(3)
   })
 
-  it('are those whose callers wait once they were cleared', () => {
+  it('keeps only open requests when it is cleared', () => {
     const lanes = taking([...REPLAYED, ...REJECTED.slice(0, -1), arrived(3, 60)])
     const { lanes: same } = lanes
 
@@ -114,8 +114,8 @@ describe('the lanes of requests', () => {
   })
 })
 
-describe('lanes that were cleared', () => {
-  it('are no more than the limit, however many callers wait', () => {
+describe('clearing lanes', () => {
+  it('keeps at most as many open requests as the limit', () => {
     const lanes = taking(
       [1, 2, 3, 4, 5].map((id) => arrived(id, id)),
       3,
@@ -129,7 +129,7 @@ describe('lanes that were cleared', () => {
   })
 })
 
-describe('the stage of a request', () => {
+describe('stageAt', () => {
   const [replayed, rejected] = taking([...REPLAYED, ...REJECTED]).lanes
 
   it.each([
@@ -143,11 +143,11 @@ describe('the stage of a request', () => {
     [49, 'replayed'],
     [50, 'done'],
     [99, 'done'],
-  ])('at %i is %s', (at, stage) => {
+  ])('returns at time %i the stage %s', (at, stage) => {
     expect(replayed && stageAt(replayed, at)).toBe(stage)
   })
 
-  it('is that it was rejected, from then on', () => {
+  it('returns rejected from the time of the rejection on', () => {
     expect([14, 15, 29, 30].map((at) => rejected && stageAt(rejected, at))).toEqual([
       undefined,
       'held',
@@ -156,14 +156,14 @@ describe('the stage of a request', () => {
     ])
   })
 
-  it('stays what it was last while nothing ends it', () => {
+  it('returns the last stage while a request is open', () => {
     const [open] = taking(REPLAYED.slice(0, 5)).lanes
 
     expect(open && stageAt(open, 1e9)).toBe('replayed')
   })
 })
 
-describe('the counts of requests', () => {
+describe('countsAt', () => {
   const { lanes } = taking([...REPLAYED, ...REJECTED, arrived(3, 45), { type: 'sent', id: 3, at: 45 }])
 
   it.each([
@@ -172,11 +172,11 @@ describe('the counts of requests', () => {
     [25, { requests: 2, inFlight: 0, held: 2, replayed: 0, done: 0, rejected: 0 }],
     [45, { requests: 3, inFlight: 2, held: 0, replayed: 1, done: 0, rejected: 1 }],
     [99, { requests: 3, inFlight: 1, held: 0, replayed: 1, done: 1, rejected: 1 }],
-  ])('are those of that time: %i', (at, counts) => {
+  ])('counts requests at time %i', (at, counts) => {
     expect(countsAt(lanes, at)).toEqual(counts)
   })
 
-  it('count each request once: in flight, waiting, or ended', () => {
+  it('counts each request once: in flight, held or ended', () => {
     for (let at = 0; at < 100; at++) {
       const { requests, inFlight, held, done, rejected } = countsAt(lanes, at)
       expect(inFlight + held + done + rejected).toBe(requests)

@@ -1,4 +1,4 @@
-/** What runs in the pages of these tests: bundled, served, and called by name. */
+/** The script of the test page. Tests call it through the global `place`. */
 import { createAuth, type TokenResponse } from 'authchart'
 import {
   type AuthDevtoolsElement,
@@ -7,7 +7,7 @@ import {
   showDevtools,
 } from 'authchart/devtools'
 import { createAuthFetch } from 'authchart/fetch'
-import { GATE } from '../../src/core/auth.ts'
+import { REQUEST_GATE } from '../../src/core/auth.ts'
 
 export interface User {
   readonly username: string
@@ -20,7 +20,7 @@ async function post(form: Record<string, string>, signal: AbortSignal): Promise<
   return response.json()
 }
 
-/** A session with the token server of the site. */
+/** Creates a session with the token server of the site. */
 function newSession() {
   const auth = createAuth<User>({
     signIn: async (user, { signal }) => ({
@@ -40,7 +40,7 @@ export type Session = ReturnType<typeof newSession>
 const sessions: Session[] = []
 const stops: (() => void)[] = []
 
-/** A session by its number, made on demand. */
+/** Returns a session by its index. Creates it if necessary. */
 function session(index = 0): Session {
   sessions[index] ??= newSession()
   return sessions[index]
@@ -49,12 +49,12 @@ function session(index = 0): Session {
 export const place = {
   session,
   define: defineDevtools,
-  /** Signs in, and gives the subject. */
+  /** Signs in, and resolves to the subject. */
   signIn: (index = 0, username = 'ada') =>
     session(index)
       .auth.signIn({ username, password: 'correct' })
       .then(({ subject }) => subject),
-  /** Many requests at once; gives their statuses. */
+  /** Sends requests in parallel, and resolves to their statuses. */
   ask: (count: number, index = 0) =>
     Promise.all(
       Array.from({ length: count }, (_, number) =>
@@ -69,9 +69,9 @@ export const place = {
   show(options: DevtoolsOptions = {}, index = 0) {
     stops.push(showDevtools(session(index).auth, options))
   },
-  /** Takes the panel out again that was shown last. */
+  /** Removes the panel that was shown last. */
   hide: () => stops.pop()?.(),
-  /** An element of the page's own. */
+  /** Adds an element to the page. */
   add(index?: number, attributes: Record<string, string> = { inline: '' }): AuthDevtoolsElement {
     const element = document.createElement('authchart-devtools')
     for (const [name, value] of Object.entries(attributes)) element.setAttribute(name, value)
@@ -80,8 +80,8 @@ export const place = {
     return element
   },
   element: (nth = 0) => document.querySelectorAll('authchart-devtools')[nth] as AuthDevtoolsElement,
-  /** Whether anybody looks at the requests of a session. */
-  isWatched: (index = 0) => session(index).auth[GATE].watch !== undefined,
+  /** Whether the requests of a session are observed. */
+  isWatched: (index = 0) => session(index).auth[REQUEST_GATE].watch !== undefined,
 }
 
 Object.assign(globalThis, { place, ready: true })

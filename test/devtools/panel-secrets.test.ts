@@ -5,7 +5,7 @@ import { hasChromium } from '../support/chromium.ts'
 import { exported, panelOf } from './panel.ts'
 import { siteSuite } from './site-suite.ts'
 
-/** Longer than any word that is shown, and told from other text by each of its halves. */
+/** A secret that is longer than any shown word. Even half of it is recognizable. */
 const secret = (name: string) => `marked-${name}-`.repeat(4)
 
 const SECRETS = Object.fromEntries(
@@ -15,11 +15,11 @@ const SECRETS = Object.fromEntries(
   ]),
 )
 
-describe.skipIf(!hasChromium)('what a script can find in the panel', () => {
+describe.skipIf(!hasChromium)('secrets in the panel', () => {
   const { open, server, tokens } = siteSuite()
 
-  /** A life with all that a session goes through, and everything in it that is a secret is marked. */
-  async function live(page: Page) {
+  /** Takes a session through all kinds of events, with marked secrets. */
+  async function exerciseSession(page: Page) {
     const failure = { body: { error: SECRETS.error, error_description: SECRETS.description } }
     await page.evaluate(async ({ password }) => {
       await place
@@ -38,7 +38,7 @@ describe.skipIf(!hasChromium)('what a script can find in the panel', () => {
         body: String(body),
       })
       const send = auth.actor.send as (event: object) => void
-      send({ type: 'session.check', facts: { generation: 1, token: event }, error: { cause: event } })
+      send({ type: 'clock.check', facts: { generation: 1, token: event }, error: { cause: event } })
       send({ type: `custom ${event}`, output: { accessToken: event } })
       await auth.refresh()
       await Promise.all([api('/api/always-401'), api('/api/forbidden'), api('/api/step-up')])
@@ -63,10 +63,10 @@ describe.skipIf(!hasChromium)('what a script can find in the panel', () => {
     expect(await page.evaluate(() => place.ask(2))).toEqual(['200', '200'])
   }
 
-  it('is no token, password, query, header or body, on the screen, in what is kept, or behind the element', async () => {
+  it('never appear on the screen, in an export, or in objects behind the element', async () => {
     const page = await open()
     await page.evaluate(() => place.show({ open: true }))
-    await live(page)
+    await exerciseSession(page)
     const panel = panelOf(page)
     await panel.filter('chart').click()
     await panel.part('[data-event=expired]').waitFor()
@@ -74,7 +74,7 @@ describe.skipIf(!hasChromium)('what a script can find in the panel', () => {
     const secrets = [...tokens(), ...Object.values(SECRETS)]
     expect(secrets.length).toBeGreaterThan(12)
 
-    // Everything that is shown, then and now.
+    // Everything that the panel shows, live and of past moments.
     const shown: string[] = []
     const look = async () => {
       shown.push(await page.evaluate(() => place.element().shadowRoot?.innerHTML ?? ''))
@@ -96,17 +96,17 @@ describe.skipIf(!hasChromium)('what a script can find in the panel', () => {
     await look()
     expect(shown[0]).toContain('GET /api/forbidden')
     expect(text).toContain('books:read')
-    // Who was signed in is nobody's business who is given the file.
+    // An exported file must not contain the subject.
     expect(text).not.toContain('grace')
     for (const said of [...shown, text]) for (const one of secrets) expect(said).not.toContain(one)
 
-    // The browser itself remembers which URLs the page asked for.
-    const elsewhere = secrets.filter((one) => one !== SECRETS.query)
-    expect(await findTokens(page, elsewhere)).toEqual([])
-    // And would be found.
+    // The browser itself records the requested URLs, so the query is excluded.
+    const withoutQuery = secrets.filter((one) => one !== SECRETS.query)
+    expect(await findTokens(page, withoutQuery)).toEqual([])
+    // The search would find a secret.
     await panel
       .part('.state-words')
       .evaluate((words, token) => words.setAttribute('title', `${token}`), secrets[0])
-    expect(await findTokens(page, elsewhere)).not.toEqual([])
+    expect(await findTokens(page, withoutQuery)).not.toEqual([])
   })
 })

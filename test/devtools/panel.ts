@@ -1,4 +1,4 @@
-/** The parts of a panel, as its user finds them. */
+/** Locators of the parts of a panel. */
 import { readFile } from 'node:fs/promises'
 import type { Locator, Page } from 'playwright-core'
 
@@ -15,14 +15,14 @@ export function panelOf(page: Page | Locator) {
   return {
     part,
     button,
-    /** A state of the chart, while it is lit. */
+    /** An active state of the chart. */
     lit,
-    /** The paths of all states that are lit. */
+    /** The paths of all lit states. */
     litStates: () =>
       part('.state[data-active]').evaluateAll((states) =>
         states.map((state) => (state as SVGElement).dataset.state),
       ),
-    /** The transitions whose arrows are lit. */
+    /** The ids of all lit arrows. */
     litEdges: () =>
       part('.edge[data-active]').evaluateAll((edges) =>
         edges.map((edge) => (edge as SVGElement).dataset.transition),
@@ -44,7 +44,7 @@ export function panelOf(page: Page | Locator) {
     events: () =>
       part('[data-event]').evaluateAll((rows) => rows.map((row) => (row as HTMLElement).dataset.event)),
     chosen: part('[data-event][aria-selected="true"]'),
-    /** The row that the log says is the active one. */
+    /** The index of the active row of the log. */
     active: () =>
       part('ol.events').evaluate((list) => {
         const id = list.getAttribute('aria-activedescendant')
@@ -59,7 +59,7 @@ export function panelOf(page: Page | Locator) {
     isLive: async () => (await button('Live').getAttribute('aria-pressed')) === 'true',
     banner: part('.banner'),
     words: part('.state-words'),
-    /** Loads a file with this text. */
+    /** Loads a file with the given text. */
     load: (name: string, text: string) =>
       part('input[type=file]').setInputFiles({
         name,
@@ -71,7 +71,7 @@ export function panelOf(page: Page | Locator) {
 
 export type PanelParts = ReturnType<typeof panelOf>
 
-/** Presses `Export`, and gives what the browser keeps. */
+/** Presses `Export`, and returns the downloaded file. */
 export async function exported(page: Page): Promise<{ readonly name: string; readonly text: string }> {
   const [download] = await Promise.all([
     page.waitForEvent('download'),

@@ -8,25 +8,25 @@ import { exported, panelOf } from './panel.ts'
 import { siteSuite } from './site-suite.ts'
 
 declare global {
-  /** What `plain-page.html` gives its tests. */
+  /** Set by `plain-page.html`. */
   var plain: { readonly auth: Auth<{ username: string; password: string }>; readonly api: typeof fetch }
 }
 
-/** One moment of a recording, as it should be. */
+/** A valid moment of a recording. */
 const MOMENT = {
   at: 1,
   seenAt: 1,
-  source: 'told',
+  source: 'emitted',
   type: 'refreshed',
   facts: {},
   active: ['authenticated'],
   session: { epoch: 1, generation: 1, held: 0 },
 }
 
-/** Requests that a test lets wait for one renewal. */
+/** The number of requests that wait for one refresh. */
 const REQUESTS = 5
 
-describe.skipIf(!hasChromium)('the panel in a page of plain HTML, with the package as it is built', () => {
+describe.skipIf(!hasChromium)('the panel in a plain HTML page, with the built package', () => {
   let built: Awaited<ReturnType<typeof newFolder>>
   const { open, server } = siteSuite(async () => {
     built = await newFolder()
@@ -45,15 +45,15 @@ describe.skipIf(!hasChromium)('the panel in a page of plain HTML, with the packa
     page.evaluate(async () => {
       await plain.auth.signIn({ username: 'ada', password: 'correct' })
     })
-  /** Sends requests; gives their statuses. */
+  /** Sends requests, and resolves to their statuses. */
   const ask = (page: Page, count = REQUESTS) =>
     page.evaluate(async (count) => {
       const answers = Array.from({ length: count }, (_, number) => plain.api(`/api/books/${number}`))
       return (await Promise.all(answers)).map(({ status }) => status)
     }, count)
 
-  /** A page whose token has died, and whose requests were answered after one renewal. */
-  async function lived() {
+  /** Opens a page with an expired token, and sends requests that are answered after one refresh. */
+  async function openAfterRefresh() {
     const page = await open()
     await signIn(page)
     server().expireAccessTokens()
@@ -66,7 +66,7 @@ describe.skipIf(!hasChromium)('the panel in a page of plain HTML, with the packa
     return { page, panel }
   }
 
-  it('lights the states that the session is in', async () => {
+  it('lights the active states', async () => {
     const page = await open()
     const panel = panelOf(page)
     await panel.lit('anonymous').waitFor()
@@ -77,22 +77,22 @@ describe.skipIf(!hasChromium)('the panel in a page of plain HTML, with the packa
     await panel.lit('authenticating').waitFor()
     entry.answer()
     await entered
-    await panel.lit('authenticated.renewable').waitFor()
-    expect(await panel.litStates()).toEqual(['authenticated', 'authenticated.renewable'])
-    await panel.words.filter({ hasText: 'authenticated: renewable' }).waitFor()
+    await panel.lit('authenticated.refreshable').waitFor()
+    expect(await panel.litStates()).toEqual(['authenticated', 'authenticated.refreshable'])
+    await panel.words.filter({ hasText: 'authenticated: refreshable' }).waitFor()
 
     await panel.button('Inner states').click()
     await panel.lit('authenticated').waitFor()
     expect(await panel.litStates()).toEqual(['authenticated'])
   })
 
-  it('shows each request that waits for a renewal, and what became of it', async () => {
+  it('shows each request that waits for a refresh, and its outcome', async () => {
     const page = await open()
     await signIn(page)
     server().expireAccessTokens()
-    const renewal = server().holdNext()
+    const refresh = server().holdNext()
     const answers = ask(page)
-    await renewal.arrived
+    await refresh.arrived
     const panel = panelOf(page)
     await panel.lit('refreshing.gate.closed').waitFor()
     await panel.part('[data-counter=held]').filter({ hasText: '5' }).waitFor()
@@ -107,7 +107,7 @@ describe.skipIf(!hasChromium)('the panel in a page of plain HTML, with the packa
     })
     await panel.part('[data-fact="Requests held"]').filter({ hasText: '5' }).waitFor()
 
-    renewal.answer()
+    refresh.answer()
     expect(await answers).toEqual(Array(REQUESTS).fill(200))
     await panel.part('[data-counter=done]').filter({ hasText: '5' }).waitFor()
     expect(await panel.counters()).toEqual({
@@ -123,7 +123,7 @@ describe.skipIf(!hasChromium)('the panel in a page of plain HTML, with the packa
     expect(server().refreshes).toBe(1)
   })
 
-  it('says how long the token lives, which one it is, and what it is good for', async () => {
+  it('shows the lifetime, the generation and the scopes of the token', async () => {
     const page = await open()
     await signIn(page)
     const panel = panelOf(page)
@@ -139,22 +139,22 @@ describe.skipIf(!hasChromium)('the panel in a page of plain HTML, with the packa
     expect(await panel.part('.scopes').isHidden()).toBe(true)
   })
 
-  it('lists what happened, by kind and by text', async () => {
-    const { panel } = await lived()
-    const told = await panel.events()
-    expect(told).toContain('requestHeld')
-    expect(told.filter((type) => type === 'signedIn' || type === 'refreshed')).toEqual([
+  it('filters events by category and by text', async () => {
+    const { panel } = await openAfterRefresh()
+    const events = await panel.events()
+    expect(events).toContain('requestHeld')
+    expect(events.filter((type) => type === 'signedIn' || type === 'refreshed')).toEqual([
       'refreshed',
       'signedIn',
     ])
-    expect(told).not.toContain('session.signIn')
+    expect(events).not.toContain('session.signIn')
 
     await panel.filter('chart').click()
     await panel.part('[data-event="session.signIn"]').waitFor()
     for (const kind of ['chart', 'states', 'requests', 'trouble']) await panel.filter(kind).click()
     await expect.poll(panel.events).toEqual(['refreshed', 'signedIn'])
     await panel.filter('states').click()
-    await panel.search.fill('  REFRESHING.exchange ')
+    await panel.search.fill('  REFRESHING.attempt ')
     await expect.poll(panel.events).toEqual(['transition'])
     await panel.search.fill('nothing of the kind')
     await panel.part('.log .empty').waitFor()
@@ -163,8 +163,8 @@ describe.skipIf(!hasChromium)('the panel in a page of plain HTML, with the packa
     await panel.part('[data-event=signedIn]').waitFor()
   })
 
-  it('shows how everything stood when a row is chosen, and goes on from there', async () => {
-    const { page, panel } = await lived()
+  it('shows a past moment when its row is chosen, and returns to the live session', async () => {
+    const { page, panel } = await openAfterRefresh()
     await panel.part('[data-event=transition]').filter({ hasText: 'authenticating' }).last().click()
     await panel.lit('authenticating').waitFor()
     expect(await panel.isLive()).toBe(false)
@@ -182,8 +182,8 @@ describe.skipIf(!hasChromium)('the panel in a page of plain HTML, with the packa
     await expect.poll(() => panel.part('.edge[data-active]').count()).toBe(0)
   })
 
-  it('goes back and ahead by buttons and by the slider', async () => {
-    const { panel } = await lived()
+  it('moves back and ahead with buttons and the slider', async () => {
+    const { panel } = await openAfterRefresh()
     const end = Number(await panel.slider.getAttribute('max'))
     expect(end).toBeGreaterThan(5)
     expect(await panel.slider.inputValue()).toBe(String(end))
@@ -205,8 +205,8 @@ describe.skipIf(!hasChromium)('the panel in a page of plain HTML, with the packa
     await expect.poll(panel.isLive).toBe(true)
   })
 
-  it('goes through the log by keys, and Escape leads back to what goes on', async () => {
-    const { page, panel } = await lived()
+  it('moves through the log with keys, and Escape returns to the live session', async () => {
+    const { page, panel } = await openAfterRefresh()
     await panel.log.focus()
     const press = (key: string) => page.keyboard.press(key)
     await press('ArrowDown')
@@ -226,8 +226,8 @@ describe.skipIf(!hasChromium)('the panel in a page of plain HTML, with the packa
     expect(await panel.chosen.count()).toBe(0)
   })
 
-  it('keeps what it saw in a file, and shows it in another page', async () => {
-    const { page, panel } = await lived()
+  it('exports a recording, and shows it in another page', async () => {
+    const { page, panel } = await openAfterRefresh()
     await panel.filter('chart').click()
     const events = await panel.events()
     const counters = await panel.counters()
@@ -239,8 +239,8 @@ describe.skipIf(!hasChromium)('the panel in a page of plain HTML, with the packa
     const there = panelOf(other)
     await there.filter('chart').click()
     await there.load('from-ada.json', file.text)
-    await there.banner.filter({ hasText: 'Shown is from-ada.json.' }).waitFor()
-    await there.lit('authenticated.renewable').waitFor()
+    await there.banner.filter({ hasText: 'Showing from-ada.json.' }).waitFor()
+    await there.lit('authenticated.refreshable').waitFor()
     await expect.poll(there.events).toEqual(events)
     expect(await there.counters()).toEqual(counters)
     expect(await there.lanes()).toEqual(Array(REQUESTS).fill('done: sent held replayed'))
@@ -259,25 +259,25 @@ describe.skipIf(!hasChromium)('the panel in a page of plain HTML, with the packa
     expect(await there.isLive()).toBe(true)
   })
 
-  it('shows a history as it was logged', async () => {
-    const { page } = await lived()
+  it('shows a loaded history', async () => {
+    const { page } = await openAfterRefresh()
     const history = await page.evaluate(() => JSON.stringify(plain.auth.history))
     const there = panelOf(await open())
     await there.load('history.json', history)
-    await there.lit('authenticated.renewable').waitFor()
+    await there.lit('authenticated.refreshable').waitFor()
     await there.part('[data-event=refreshed]').waitFor()
     await there.part('[data-event=transition]').filter({ hasText: 'refreshing.gate.closed' }).click()
     await there.lit('refreshing.gate.closed').waitFor()
   })
 
-  it('says what is wrong with a file that is no recording, and lives on', async () => {
+  it('explains what is wrong with an invalid file, and continues to work', async () => {
     const page = await open()
     const panel = panelOf(page)
     const recording = (rest: object) => JSON.stringify({ format: 'authchart-recording', version: 1, ...rest })
     const wrong: readonly (readonly [text: string, message: string])[] = [
       ['not { JSON', 'is not JSON'],
       ['', 'is not JSON'],
-      ['{"name":"authchart","version":"1.0.0"}', 'no recording of a session'],
+      ['{"name":"authchart","version":"1.0.0"}', 'is not a recording'],
       [recording({ version: 2 }), 'another version'],
       [recording({ moments: [{ at: 1 }], lanes: [] }), 'damaged'],
       [recording({ moments: [], lanes: [{ id: 'one' }] }), 'damaged'],
@@ -300,7 +300,7 @@ describe.skipIf(!hasChromium)('the panel in a page of plain HTML, with the packa
     await expect.poll(panel.events).toEqual(['refreshed'])
   })
 
-  it('lists a long history a page at a time', async () => {
+  it('lists a long history in pages', async () => {
     const panel = panelOf(await open())
     const refreshed = (generation: number) => ({ type: 'refreshed', at: generation, epoch: 1, generation })
     const history = Array.from({ length: 450 }, (_, index) => refreshed(index + 1))
@@ -316,8 +316,8 @@ describe.skipIf(!hasChromium)('the panel in a page of plain HTML, with the packa
     await panel.part('[data-event]').last().filter({ hasText: 'generation 1' }).waitFor()
   })
 
-  it('forgets what happened, but not what goes on', async () => {
-    const { page, panel } = await lived()
+  it('discards past events but keeps open requests when it is cleared', async () => {
+    const { page, panel } = await openAfterRefresh()
     const waiting = server().holdApiNext()
     const answer = ask(page, 1)
     await waiting.arrived

@@ -6,7 +6,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import reactExample from '../../examples/react/vite.config.ts'
 import { buildInto, newFolder } from './bundles.ts'
 
-/** What is in any bundle that has the panel in it: the name of its element, and of its format. */
+/** Strings in any bundle that contains the panel: the names of its element and of its file format. */
 const TRACES = ['authchart-devtools', 'authchart-recording']
 
 const SESSION = `
@@ -15,7 +15,7 @@ const SESSION = `
   document.title = 'the app is here'
 `
 
-/** How apps put the panel in. */
+/** Ways to add the panel to an app. */
 const STATIC = `
   import { showDevtools } from 'authchart/devtools'
   import { auth } from './session.js'
@@ -30,13 +30,13 @@ const DYNAMIC = `
 `
 const UNGUARDED = STATIC.replace('if (import.meta.env.DEV)', '')
 
-describe('a production build', () => {
+describe('a production build of an app', () => {
   let place: Awaited<ReturnType<typeof newFolder>>
   let app: string
   const { NODE_ENV } = process.env
 
   beforeAll(async () => {
-    // Vite goes by it, and the test runner has set it to "test".
+    // Vite reads it, and the test runner has set it to "test".
     process.env.NODE_ENV = 'production'
     place = await newFolder()
     app = place.folder
@@ -53,7 +53,7 @@ describe('a production build', () => {
     await place?.remove()
   })
 
-  /** All text of a folder of output. */
+  /** The text of all files of an output folder. */
   async function textOf(folder: string): Promise<string> {
     const files = await readdir(folder, { recursive: true, withFileTypes: true })
     const texts = files
@@ -92,20 +92,20 @@ describe('a production build', () => {
     ['esbuild', byEsbuild],
   ])('by %s', (_, build) => {
     it.each([
-      ['imported when it is needed', DYNAMIC],
-      ['imported like all else', STATIC],
-    ])('has nothing of the panel in it, which is %s', async (_, main) => {
+      ['dynamically', DYNAMIC],
+      ['statically', STATIC],
+    ])('contains no code of the panel if it is imported %s', async (_, main) => {
       const output = await build(main)
       expect(output).toContain('the app is here')
       expect(tracesIn(output)).toEqual([])
     })
 
-    it('would show it: the panel is found where it is called', async () => {
+    it('contains the panel if it is called without a guard', async () => {
       expect(tracesIn(await build(UNGUARDED))).toEqual(TRACES)
     })
   })
 
-  it('of the React example has nothing of the panel in it', async () => {
+  it('contains no code of the panel for the React example', async () => {
     const outDir = join(app, 'react')
     await buildByVite({
       ...reactExample,

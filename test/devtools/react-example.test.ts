@@ -6,7 +6,7 @@ import { panelOf } from './panel.ts'
 describe.skipIf(!hasChromium)('the React example on a development server', () => {
   const { open } = reactDevServer()
 
-  it('shows what its session does, in a panel that a button opens', async () => {
+  it('shows its session in a panel that a button opens', async () => {
     const { page, problems } = await open(/warning|error/)
     const panel = panelOf(page)
     const launcher = page.getByRole('button', { name: /^authchart: / })
@@ -15,7 +15,7 @@ describe.skipIf(!hasChromium)('the React example on a development server', () =>
     await page.getByTestId('password').fill('correct')
     await page.getByTestId('sign-in').click()
     await launcher.filter({ hasText: 'authenticated' }).click()
-    await panel.lit('authenticated.renewable').waitFor()
+    await panel.lit('authenticated.refreshable').waitFor()
     expect(await panel.part('.subject').textContent()).toBe('ada')
     await panel.part('[data-event=signedIn]').waitFor()
 

@@ -1,41 +1,17 @@
 import { describe, expect, it } from 'vitest'
-import { GATE } from '../../src/core/auth.ts'
-import type { RequestWatch } from '../../src/core/request.ts'
-import { pathsOf } from '../../src/devtools/recording/active-states.ts'
-import {
-  type Recorder,
-  record,
-  steadyNow,
-  type WatchableAuth,
-} from '../../src/devtools/recording/recorder.ts'
-import { createTestBed, type VirtualClock } from '../../src/testing/index.ts'
+import { statePaths } from '../../machines/index.ts'
+import { record, steadyNow } from '../../src/devtools/recording/recorder.ts'
+import { createTestBed } from '../../src/testing/index.ts'
 import { createAuthFetch } from '../../src/transports/fetch.ts'
 import { entered, setUp } from '../conformance/harness.ts'
-import { LIFETIME, type Rig, refused, rig, tokens } from '../core/auth-setup.ts'
+import { createHarness, LIFETIME, refused, tokens } from '../core/auth-setup.ts'
 import { connected } from '../worker/in-process.ts'
+import { labelsOf, recording, refreshOnce } from './recorder-harness.ts'
 
-interface Recordable {
-  readonly auth: WatchableAuth
-  readonly clock: VirtualClock
-}
-
-const recording = ({ auth, clock }: Recordable, onChange = () => {}) =>
-  record(auth, { name: 'mine', now: () => clock.now(), onChange })
-
-const wordsOf = ({ moments }: Recorder, from = 0) =>
-  moments.slice(from).map(({ source, type }) => `${source} ${type}`)
-
-const renew = async ({ auth, clock, refresh }: Rig, n: number) => {
-  const renewed = auth.refresh()
-  await clock.advance(0)
-  refresh.call().resolve(tokens(n))
-  await renewed
-}
-
-describe('a recorder', () => {
-  it('begins with what the session remembers itself, and with how it stands', async () => {
-    const made = rig()
-    await renew(made, 2)
+describe('record', () => {
+  it('starts with the history and the current state of the session', async () => {
+    const made = createHarness()
+    await refreshOnce(made, 2)
     const { auth, clock } = made
 
     const recorder = recording(made)
@@ -43,55 +19,56 @@ describe('a recorder', () => {
     expect(recorder.moments.map(({ type, at }) => ({ type, at }))).toEqual(
       auth.history.map(({ type, at }) => ({ type, at })),
     )
-    expect(recorder.moments.every(({ source }) => source === 'told')).toBe(true)
-    expect(recorder.moments.every(({ step, taken }) => step === undefined && taken === undefined)).toBe(true)
+    expect(recorder.moments.every(({ source }) => source === 'emitted')).toBe(true)
+    expect(
+      recorder.moments.every(({ step, transitions }) => step === undefined && transitions === undefined),
+    ).toBe(true)
     expect(recorder.latest).toMatchObject({
       source: 'chart',
       type: 'begin',
       at: clock.now(),
-      active: ['authenticated', 'authenticated.renewable'],
+      active: ['authenticated', 'authenticated.refreshable'],
       session: { epoch: 1, generation: 2, held: 0, expiresAt: clock.now() + LIFETIME },
     })
     expect(recorder.name).toBe('mine')
     recorder.stop()
   })
 
-  it('tells what happens, with how everything stood after it', async () => {
-    const made = rig()
+  it('records each event with the state after it', async () => {
+    const made = createHarness()
     await made.clock.advance(0)
     const recorder = recording(made)
     const from = recorder.moments.length
 
-    await renew(made, 2)
+    await refreshOnce(made, 2)
 
-    expect(wordsOf(recorder, from)).toEqual([
-      'chart session.check',
-      'told transition',
-      'told transition',
-      'told transition',
+    expect(labelsOf(recorder, from)).toEqual([
+      'emitted transition',
+      'emitted transition',
+      'emitted transition',
       'chart session.refresh',
-      'told refreshed',
-      'told transition',
-      'told transition',
-      'chart xstate.done.actor.0.auth.refreshing.exchange.requesting',
+      'emitted refreshed',
+      'emitted transition',
+      'emitted transition',
+      'chart xstate.done.actor.0.auth.refreshing.attempt.requesting',
     ])
     const { moments, latest } = recorder
     expect(latest).toBe(moments.at(-1))
-    expect(latest.active).toEqual(pathsOf(made.auth.actor.getSnapshot().value))
+    expect(latest.active).toEqual(statePaths(made.auth.actor.getSnapshot().value))
     expect(latest.session).toMatchObject({ generation: 2, expiresAt: made.clock.now() + LIFETIME })
-    expect(moments[from + 4]).toMatchObject({
-      active: pathsOf({ refreshing: { exchange: 'requesting', gate: 'open', limits: 'watched' } }),
+    expect(moments[from + 3]).toMatchObject({
+      active: statePaths({ refreshing: { attempt: 'requesting', gate: 'open' } }),
       session: { generation: 1 },
-      taken: [{ source: 'authenticated.renewable', target: 'refreshing', event: 'session.refresh' }],
+      transitions: [{ source: 'authenticated.refreshable', target: 'refreshing', event: 'session.refresh' }],
     })
     recorder.stop()
   })
 
-  it('numbers steps: what is told has the number of the event that it is told for', async () => {
-    const made = rig()
+  it('numbers steps: emitted events have the number of their chart event', async () => {
+    const made = createHarness()
     await made.clock.advance(0)
     const recorder = recording(made)
-    await renew(made, 2)
+    await refreshOnce(made, 2)
     await made.auth.signOut()
 
     let before = -1
@@ -103,15 +80,15 @@ describe('a recorder', () => {
     recorder.stop()
   })
 
-  it('tells times by the session’s clock, and by one that nobody sets', async () => {
-    const made = rig()
+  it('records times by the clock of the session and by a monotonic clock', async () => {
+    const made = createHarness()
     await made.clock.advance(0)
     const recorder = recording(made)
     const from = recorder.moments.length
     const begun = steadyNow()
 
     made.clock.jump(-3_600_000)
-    await renew(made, 2)
+    await refreshOnce(made, 2)
 
     for (const { at, seenAt } of recorder.moments.slice(from)) {
       expect(at).toBe(made.clock.now())
@@ -121,8 +98,8 @@ describe('a recorder', () => {
     recorder.stop()
   })
 
-  it('says that something has changed, each time', async () => {
-    const made = rig()
+  it('calls onChange after each change', async () => {
+    const made = createHarness()
     await made.clock.advance(0)
     let changes = 0
     const lengths: number[] = []
@@ -132,7 +109,7 @@ describe('a recorder', () => {
     const begun = changes
     made.auth.on('*', () => lengths.push(recorder.moments.length))
 
-    await renew(made, 2)
+    await refreshOnce(made, 2)
 
     expect(changes - begun).toBeGreaterThanOrEqual(9)
     recorder.stop()
@@ -141,7 +118,7 @@ describe('a recorder', () => {
     expect(changes).toBe(after)
   })
 
-  it('counts a burst as one: the same two moments, as the history has it', async () => {
+  it('counts a burst of requests in two moments, like the history', async () => {
     const bed = await createTestBed({ start: 'stored' })
     const recorder = recording(bed)
     await bed.endpoint.set('holds', bed.settle)
@@ -156,7 +133,7 @@ describe('a recorder', () => {
       await bed.settle()
     }
 
-    expect(wordsOf(recorder, from - 2)).toEqual(['told requestHeld', 'chart request.held'])
+    expect(labelsOf(recorder, from - 2)).toEqual(['emitted requestHeld', 'chart request.held'])
     expect(recorder.moments.at(-1)).toBe(last)
     expect(recorder.latest).toBe(last)
     expect(recorder.moments.at(-2)?.facts).toEqual(
@@ -169,8 +146,8 @@ describe('a recorder', () => {
     await bed.close()
   })
 
-  it('keeps apart what was turned away for different reasons', async () => {
-    const made = rig({ initialTokens: tokens(1, { expires_in: 0 }), queueLimit: 2 })
+  it('counts rejections with different reasons separately', async () => {
+    const made = createHarness({ initialTokens: tokens(1, { expires_in: 0 }), queueLimit: 2 })
     await made.clock.advance(0)
     const recorder = recording(made)
     const [one, other] = [new AbortController(), new AbortController()]
@@ -189,8 +166,10 @@ describe('a recorder', () => {
       await made.clock.advance(0)
     }
 
-    const told = recorder.moments.filter(({ type, source }) => source === 'told' && /^request/.test(type))
-    expect(told.map(({ type, facts: { reason, count } }) => [type, reason, count])).toEqual([
+    const emitted = recorder.moments.filter(
+      ({ type, source }) => source === 'emitted' && /^request/.test(type),
+    )
+    expect(emitted.map(({ type, facts: { reason, count } }) => [type, reason, count])).toEqual([
       ['requestHeld', undefined, 2],
       ['requestRejected', 'queue_full', 2],
       ['requestRejected', 'aborted', 2],
@@ -201,7 +180,7 @@ describe('a recorder', () => {
     await made.clock.advance(0)
   })
 
-  it('has a lane for each request of a transport', async () => {
+  it('records a lane for each request of a transport', async () => {
     const { signedIn, url, server } = await setUp()
     const auth = await signedIn()
     const recorder = record(auth, { name: 'auth', now: Date.now, onChange() {} })
@@ -224,102 +203,8 @@ describe('a recorder', () => {
     recorder.stop()
   })
 
-  it('forgets what happened and keeps what goes on, when it is cleared', async () => {
-    const made = rig()
-    await renew(made, 2)
-    let changes = 0
-    const recorder = recording(made, () => {
-      changes++
-    })
-    const { moments, lanes, latest } = recorder
-    const before = changes
-
-    recorder.clear()
-
-    expect([recorder.moments, recorder.lanes]).toEqual([[], []])
-    expect([recorder.moments === moments, recorder.lanes === lanes]).toEqual([true, true])
-    expect(recorder.latest).toBe(latest)
-    expect(changes).toBe(before + 1)
-    await renew(made, 3)
-    expect(wordsOf(recorder)[0]).toBe('chart session.check')
-    expect(recorder.latest.session.generation).toBe(3)
-    recorder.stop()
-  })
-
-  it('keeps two thousand moments', async () => {
-    const made = rig()
-    await made.clock.advance(0)
-    const recorder = recording(made)
-    for (let n = 2; recorder.moments.length < 2000; n++) await renew(made, n)
-    const [, second] = recorder.moments.slice(-2000)
-
-    await renew(made, 1_000_000)
-
-    expect(recorder.moments).toHaveLength(2000)
-    expect(recorder.moments).not.toContain(second)
-    expect(recorder.latest).toBe(recorder.moments.at(-1))
-    recorder.stop()
-  })
-
-  it('leaves nothing behind once it is stopped', async () => {
-    const made = rig()
-    await made.clock.advance(0)
-    const { auth, clock } = made
-    const actor = auth.actor as unknown as {
-      observers: Set<unknown>
-      eventListeners: Map<string, Set<unknown>>
-    }
-    const listening = () => [
-      actor.observers.size,
-      actor.eventListeners.get('*')?.size,
-      clock.pending,
-      auth[GATE].watch as RequestWatch | undefined,
-    ]
-    const before = listening()
-    let inspectors = 0
-    const { system } = auth.actor
-    const inspect = system.inspect.bind(system)
-    system.inspect = (observer) => {
-      const subscription = inspect(observer)
-      inspectors++
-      return {
-        unsubscribe() {
-          inspectors--
-          subscription.unsubscribe()
-        },
-      }
-    }
-    const recorder = recording(made)
-    expect(listening()).not.toEqual(before)
-    expect(inspectors).toBeGreaterThan(0)
-
-    recorder.stop()
-
-    expect(listening()).toEqual(before)
-    expect(inspectors).toBe(0)
-    recorder.stop()
-    expect(listening()).toEqual(before)
-    const { length } = recorder.moments
-    await renew(made, 2)
-    expect(recorder.moments).toHaveLength(length)
-  })
-
-  it('tells the end of the session, and nothing after it', async () => {
-    const made = rig()
-    await made.clock.advance(0)
-    const recorder = recording(made)
-
-    made.auth.dispose()
-
-    expect(recorder.latest).toMatchObject({ source: 'chart', type: 'end', active: ['disposed'] })
-    expect(recorder.latest).toBe(recorder.moments.at(-1))
-    const { length } = recorder.moments
-    recorder.stop()
-    expect(recorder.moments).toHaveLength(length)
-  })
-
-  it('tells why, and how often it was tried', async () => {
-    const made = rig({ retry: { attempts: 2, minDelay: 1000, jitter: 0 } })
+  it('records the reason and the number of failed attempts', async () => {
+    const made = createHarness({ retry: { attempts: 2, minDelay: 1000, jitter: 0 } })
     const { auth, clock, refresh } = made
     await clock.advance(0)
     const recorder = recording(made)
@@ -334,16 +219,16 @@ describe('a recorder', () => {
     await clock.advance(LIFETIME)
 
     expect(recorder.latest).toMatchObject({ active: ['expired'], session: { reason: 'invalid_grant' } })
-    const told = recorder.moments.filter(({ type }) => type === 'refreshFailed')
-    expect(told.map(({ facts: { reason, status, fatal } }) => ({ reason, status, fatal }))).toEqual([
+    const failures = recorder.moments.filter(({ type }) => type === 'refreshFailed')
+    expect(failures.map(({ facts: { reason, status, fatal } }) => ({ reason, status, fatal }))).toEqual([
       { reason: 'server_error', status: 503, fatal: false },
       { reason: 'invalid_grant', status: 400, fatal: true },
     ])
     recorder.stop()
   })
 
-  it('tells nothing of the former token once its session is over', async () => {
-    const made = rig()
+  it('records no facts of the former token after a sign-out', async () => {
+    const made = createHarness()
     await made.clock.advance(0)
     const recorder = recording(made)
     const from = recorder.moments.length
@@ -354,8 +239,8 @@ describe('a recorder', () => {
     recorder.stop()
   })
 
-  it('tells what the token is good for', async () => {
-    const made = rig({ initialTokens: tokens(1, { scope: 'read write' }) })
+  it('records the scope of the token', async () => {
+    const made = createHarness({ initialTokens: tokens(1, { scope: 'read write' }) })
     await made.clock.advance(0)
     const recorder = recording(made)
 
@@ -363,7 +248,7 @@ describe('a recorder', () => {
     recorder.stop()
   })
 
-  it('records a session that lives in a worker, but for its requests and its transitions', async () => {
+  it('records a session in a worker, without its requests and its transitions', async () => {
     const { signedIn, url } = await setUp()
     const auth = await signedIn()
     const page = connected(auth, { origins: [url] })
@@ -379,20 +264,8 @@ describe('a recorder', () => {
     expect(recorder.lanes).toEqual([])
     expect(recorder.moments.map(({ type }) => type)).toContain('signedIn')
     expect(recorder.moments.map(({ type }) => type)).toContain('signedOut')
-    expect(recorder.moments.filter(({ taken }) => taken !== undefined)).toEqual([])
+    expect(recorder.moments.filter(({ transitions }) => transitions !== undefined)).toEqual([])
     expect(recorder.latest.active).toEqual(['loggedOut'])
     recorder.stop()
-  })
-
-  it('leaves other recorders alone', async () => {
-    const made = rig()
-    await made.clock.advance(0)
-    const [one, other] = [recording(made), recording(made)]
-
-    one.stop()
-    await renew(made, 2)
-
-    expect(other.latest.session.generation).toBe(2)
-    other.stop()
   })
 })

@@ -6,29 +6,29 @@ import { type Recording, readRecording, writeRecording } from '../../src/devtool
 import { createAuthFetch } from '../../src/transports/fetch.ts'
 import { setUp } from '../conformance/harness.ts'
 import { SECRET } from '../core/auth-setup.ts'
-import { liveThrough, newLife } from '../inspect/life.ts'
+import { createEventfulSession, exerciseSession } from '../inspect/eventful-session.ts'
 import { TOKEN_MARKER } from '../transports/support.ts'
 
-/** A life with everything in it, recorded from its first moment. */
-async function recordedLife() {
-  const life = newLife()
-  const recorder = record(life.auth, { name: 'life', now: () => life.clock.now(), onChange() {} })
-  await liveThrough(life)
+/** Records an eventful session from its first moment. */
+async function recordSession() {
+  const session = createEventfulSession()
+  const recorder = record(session.auth, { name: 'life', now: () => session.clock.now(), onChange() {} })
+  await exerciseSession(session)
   recorder.stop()
-  return { ...life, recorder }
+  return { ...session, recorder }
 }
 
-/** A moment and a lane as they are written, to be spoilt. */
+/** A valid moment and a valid lane, as they are written. Tests damage them. */
 const MOMENT = {
   at: 1,
   seenAt: 2,
   source: 'chart',
-  type: 'session.check',
+  type: 'clock.check',
   facts: { error: { reason: 'network', fatal: false } },
   active: ['anonymous'],
   session: { epoch: 0, generation: 0, held: 0 },
   step: 0,
-  taken: [{ source: 'anonymous', target: 'authenticating', event: 'session.signIn' }],
+  transitions: [{ source: 'anonymous', target: 'authenticating', event: 'session.signIn' }],
 }
 const LANE = {
   id: 1,
@@ -46,8 +46,8 @@ const fileOf = (parts: object) =>
   JSON.stringify({ format: 'authchart-recording', version: 1, moments: [], lanes: [], ...parts })
 
 describe('a recording', () => {
-  it('is the same once it was written and read', async () => {
-    const { recorder } = await recordedLife()
+  it('is unchanged after it is written and read', async () => {
+    const { recorder } = await recordSession()
     const { moments, lanes } = recorder
 
     const read = readRecording(writeRecording(recorder), 'life.json')
@@ -57,7 +57,7 @@ describe('a recording', () => {
     expect(writeRecording(readRecording(writeRecording(read), 'life.json'))).toBe(writeRecording(read))
   })
 
-  it('has its requests in it, also one that is under way', async () => {
+  it('contains its requests, also an open one', async () => {
     const { signedIn, url, server } = await setUp()
     const auth = await signedIn()
     const recorder = record(auth, { name: 'auth', now: Date.now, onChange() {} })
@@ -80,8 +80,8 @@ describe('a recording', () => {
     recorder.stop()
   })
 
-  it('is read from the JSON of a history, too', async () => {
-    const { auth } = await recordedLife()
+  it('can be read from the JSON of a history', async () => {
+    const { auth } = await recordSession()
     const history = auth.history
 
     const { name, moments, lanes } = readRecording(JSON.stringify(history), 'history.json')
@@ -91,30 +91,30 @@ describe('a recording', () => {
       history.map(({ type, at }) => [type, at, at]),
     )
     expect(moments.at(-1)?.active).toEqual(['loggedOut'])
-    expect(moments.every(({ source }) => source === 'told')).toBe(true)
+    expect(moments.every(({ source }) => source === 'emitted')).toBe(true)
     expect(readRecording(writeRecording({ name, moments, lanes }), name)).toEqual({ name, moments, lanes })
   })
 
-  it('may be empty', () => {
+  it('can be empty', () => {
     const empty: Recording = { name: 'empty', moments: [], lanes: createLanes(1).lanes }
     expect(readRecording(writeRecording(empty), 'empty')).toEqual(empty)
     expect(readRecording('[]', 'empty')).toEqual(empty)
   })
 
-  it('holds no token, password or verifier, whatever happened', async () => {
-    const { recorder, auth } = await recordedLife()
+  it('contains no token, password or verifier of an eventful session', async () => {
+    const { recorder, auth } = await recordSession()
 
     const text = writeRecording(recorder)
 
     expect(text).not.toContain(SECRET)
-    // The history has what an app itself put into an event, and that is left out, too.
+    // An app can put secrets into an event, and the history contains them. A recording leaves them out.
     expect(writeRecording(readRecording(JSON.stringify(auth.history), 'history'))).not.toContain(SECRET)
-    // It was an eventful life: what is not told cannot leak.
+    // A recording that contains nothing would contain no secret either.
     for (const fact of ['network', 'invalid_grant', 'storageFailed', 'discarded', 'stepUpRequired'])
       expect(text).toContain(fact)
   })
 
-  it('holds nothing of a request but its method, its path and its origin', async () => {
+  it('contains only the method, the path and the origin of a request', async () => {
     const { signedIn, url, server } = await setUp()
     const auth = await signedIn()
     const recorder = record(auth, { name: 'auth', now: Date.now, onChange() {} })
@@ -132,15 +132,15 @@ describe('a recording', () => {
   })
 })
 
-describe('what is no recording', () => {
-  it('is read as it is written here, where nothing is spoilt', () => {
+describe('readRecording', () => {
+  it('reads the valid moment and lane of these tests', () => {
     const text = fileOf({ moments: [MOMENT], lanes: [LANE] })
     expect(readRecording(text, 'file')).toEqual({ name: 'file', moments: [MOMENT], lanes: [LANE] })
     expect(readRecording(JSON.stringify([EVENT]), 'file').moments).toHaveLength(1)
   })
 
   const nested = (depth: number) => `${'{"a":'.repeat(depth)}1${'}'.repeat(depth)}`
-  const spoilt = (
+  const damaged = (
     kind: 'moments' | 'lanes',
     whole: object,
     parts: Readonly<Record<string, readonly unknown[]>>,
@@ -165,28 +165,28 @@ describe('what is no recording', () => {
     ['an object', `{"token":"${SECRET}"}`],
     ['another format', fileOf({ format: SECRET })],
     ['another version', fileOf({ version: SECRET })],
-    ['a version that is no text', fileOf({ version: { toString: SECRET, valueOf: SECRET } })],
+    ['a version that is not a number', fileOf({ version: { toString: SECRET, valueOf: SECRET } })],
     ['no version', fileOf({ version: undefined })],
     ['no moments', fileOf({ moments: undefined })],
     ['no lanes', fileOf({ lanes: undefined })],
-    ['moments that are none', fileOf({ moments: { length: 0 } })],
-    ['lanes that are none', fileOf({ lanes: SECRET })],
+    ['moments that are not a list', fileOf({ moments: { length: 0 } })],
+    ['lanes that are not a list', fileOf({ lanes: SECRET })],
     ['a list of numbers', '[1]'],
     ['a list of texts', JSON.stringify([SECRET])],
     ['a list of nulls', '[null]'],
     ['a list of lists', '[[]]'],
     ['an event without a time', JSON.stringify([{ ...EVENT, at: undefined }])],
-    ['an event at no time', `[{"type":"signedIn","at":1e999,"epoch":1,"generation":1}]`],
-    ['an event after all time', JSON.stringify([{ ...EVENT, at: 1e300 }])],
+    ['an event at an infinite time', `[{"type":"signedIn","at":1e999,"epoch":1,"generation":1}]`],
+    ['an event outside the range of dates', JSON.stringify([{ ...EVENT, at: 1e300 }])],
     ['an event without a type', JSON.stringify([{ ...EVENT, type: { SECRET } }])],
-    ['an event of no session', JSON.stringify([{ type: 'signedIn', at: 1 }])],
-    ['a transition to nowhere', JSON.stringify([{ ...EVENT, type: 'transition', from: 'anonymous' }])],
+    ['an event without a session', JSON.stringify([{ type: 'signedIn', at: 1 }])],
+    ['a transition without a target', JSON.stringify([{ ...EVENT, type: 'transition', from: 'anonymous' }])],
     ['a transition to a number', JSON.stringify([{ ...EVENT, type: 'transition', from: '', to: 5 }])],
     [
       'facts within facts within facts',
       fileOf({ moments: [MOMENT] }).replace('"facts":{', `"facts":{"deep":${nested(20_000)},`),
     ],
-    ...spoilt('moments', MOMENT, {
+    ...damaged('moments', MOMENT, {
       at: [undefined, null, '1', -1e16, SECRET],
       seenAt: [undefined, 1e16],
       source: [undefined, SECRET],
@@ -203,9 +203,9 @@ describe('what is no recording', () => {
         { ...MOMENT.session, scope: {} },
       ],
       step: [SECRET],
-      taken: [SECRET, [null], [{ source: 1, target: '', event: '' }]],
+      transitions: [SECRET, [null], [{ source: 1, target: '', event: '' }]],
     }),
-    ...spoilt('lanes', LANE, {
+    ...damaged('lanes', LANE, {
       id: [undefined, SECRET],
       name: [undefined, 1],
       origin: [null],
@@ -216,11 +216,11 @@ describe('what is no recording', () => {
       status: [SECRET],
       reason: [1],
     }),
-    ['a moment that is none', fileOf({ moments: [null] })],
-    ['a lane that is none', fileOf({ lanes: [SECRET] })],
+    ['a moment that is null', fileOf({ moments: [null] })],
+    ['a lane that is a text', fileOf({ lanes: [SECRET] })],
   ]
 
-  it.each(FILES)('is named as such, and nothing of it is told: %s', (_, text) => {
+  it.each(FILES)('throws an error without the content of the file for %s', (_, text) => {
     let thrown: unknown
     try {
       readRecording(text, 'the-file.json')
@@ -230,26 +230,28 @@ describe('what is no recording', () => {
 
     expect(thrown).toBeInstanceOf(TypeError)
     const { message, cause } = thrown as TypeError
-    expect(message).toMatch(/^the-file\.json (is not JSON|is no recording|was written by another|is damaged)/)
+    expect(message).toMatch(
+      /^the-file\.json (is not JSON|is not a recording|was written by another|is damaged)/,
+    )
     expect(message).not.toContain(SECRET)
     expect(cause).toBeUndefined()
   })
 })
 
-describe('the kinds of moments', () => {
+describe('categoryOf', () => {
   it.each([
     ['chart', 'transition', 'chart'],
-    ['told', 'transition', 'states'],
-    ['told', 'signedIn', 'tokens'],
-    ['told', 'refreshed', 'tokens'],
-    ['told', 'signedOut', 'tokens'],
-    ['told', 'requestHeld', 'requests'],
-    ['told', 'requestReplayed', 'requests'],
-    ['told', 'requestRejected', 'trouble'],
-    ['told', 'refreshFailed', 'trouble'],
-    ['told', 'expired', 'trouble'],
-    ['told', 'whatever', 'trouble'],
-  ] as const)('%s %s is of the kind %s', (source, type, category) => {
+    ['emitted', 'transition', 'states'],
+    ['emitted', 'signedIn', 'tokens'],
+    ['emitted', 'refreshed', 'tokens'],
+    ['emitted', 'signedOut', 'tokens'],
+    ['emitted', 'requestHeld', 'requests'],
+    ['emitted', 'requestReplayed', 'requests'],
+    ['emitted', 'requestRejected', 'trouble'],
+    ['emitted', 'refreshFailed', 'trouble'],
+    ['emitted', 'expired', 'trouble'],
+    ['emitted', 'whatever', 'trouble'],
+  ] as const)('puts the moment "%s %s" into the category %s', (source, type, category) => {
     expect(categoryOf({ source, type })).toBe(category)
   })
 })

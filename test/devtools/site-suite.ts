@@ -1,9 +1,9 @@
-/** A suite of tests that share a site; a page that has complained fails its test. */
+/** Sets up a site for a suite of tests. A warning or an error of a page fails its test. */
 import { afterAll, afterEach, beforeAll, expect } from 'vitest'
 import { bundleScript } from './bundles.ts'
 import { createSite, type OpenOptions, pageWith, type Site, type SiteOptions } from './site.ts'
 
-/** @param options gives what the site serves. Default: `page.ts` in an empty page */
+/** @param options creates the options of the site. Default: `page.ts` in an empty page */
 export function siteSuite(options: () => Promise<SiteOptions> = emptyPage) {
   let site: Site
 
@@ -21,9 +21,9 @@ export function siteSuite(options: () => Promise<SiteOptions> = emptyPage) {
     open: (path?: string, screen?: OpenOptions) => site.open(path, screen),
     server: () => site.server,
     origin: () => site.origin,
-    /** What pages have complained of, which is forgiven thereby. */
+    /** Returns the warnings and errors of pages, and clears them, so that they do not fail the test. */
     takeProblems: () => site.problems.splice(0),
-    /** Every token that the server has given out. */
+    /** All tokens that the server has issued. */
     tokens: () => [...site.tokens],
   }
 }

@@ -1,4 +1,4 @@
-/** A site with a token server on the same origin, and a Chromium to look at it. */
+/** A site with a token server on the same origin, and a Chromium. */
 import { readFile } from 'node:fs/promises'
 import {
   createServer,
@@ -13,26 +13,26 @@ import { createTokenServer, type TokenServerOptions } from 'authchart/testing'
 import type { BrowserContextOptions, Page } from 'playwright-core'
 import { launchChromium } from '../support/chromium.ts'
 
-/** One answer of the site: a text, and what goes with it. */
+/** A served file. */
 export interface Served {
   readonly body: string
   readonly headers?: OutgoingHttpHeaders
 }
 
 export interface SiteOptions {
-  /** What is served, by its path. Scripts are known by their names; all else is HTML. */
+  /** Served files, by path. The content type follows from the extension; the default is HTML. */
   readonly files: Readonly<Record<string, Served | string>>
-  /** Folders that are served, by the path that they are served under. */
+  /** Served folders, by path. */
   readonly folders?: Readonly<Record<string, string>>
   readonly server?: TokenServerOptions
 }
 
 export interface OpenOptions extends BrowserContextOptions {
-  /** Runs in the page before anything else; it may use nothing from where it stands. */
+  /** Runs in the page before any other script. It cannot use anything outside its body. */
   readonly prepare?: () => void
 }
 
-/** How long something is waited for, in milliseconds: less than a test has. */
+/** The timeout of waits, in milliseconds. Less than the timeout of a test. */
 const PATIENCE = 8_000
 
 const TYPES: Readonly<Record<string, string>> = { '.js': 'text/javascript', '.json': 'application/json' }
@@ -47,7 +47,7 @@ export async function createSite({ files, folders = {}, server: options = {} }: 
   const { port: tokenPort } = new URL(tokenServer.url)
   const tokens = new Set<string>()
 
-  function passOn(incoming: IncomingMessage, outgoing: ServerResponse) {
+  function forward(incoming: IncomingMessage, outgoing: ServerResponse) {
     const { method = 'GET', url: path = '/', headers } = incoming
     const passed = request({ host: '127.0.0.1', port: tokenPort, method, path, headers, agent: false })
     passed.on('response', async (answer) => {
@@ -84,23 +84,23 @@ export async function createSite({ files, folders = {}, server: options = {} }: 
 
   const site = createServer((incoming, outgoing) => {
     const path = incoming.url?.split('?', 1)[0] ?? '/'
-    if (/^\/(token|revoke|api)\b/.test(path)) passOn(incoming, outgoing)
+    if (/^\/(token|revoke|api)\b/.test(path)) forward(incoming, outgoing)
     else void serve(path, outgoing)
   })
   await new Promise<void>((resolve) => site.listen(0, '127.0.0.1', resolve))
   const origin = `http://127.0.0.1:${(site.address() as AddressInfo).port}`
   const browser = await launchChromium()
-  /** What pages threw, or wrote to their console as a warning or an error. */
+  /** Errors of pages, and warnings and errors in their consoles. */
   const problems: string[] = []
 
   return {
     origin,
     server,
     problems,
-    /** Every token that the server has given out. */
+    /** All tokens that the server has issued. */
     tokens,
 
-    /** Opens a page in a fresh profile; it has loaded when its script has set `ready`. */
+    /** Opens a page in a new profile, and waits until its script has set `ready`. */
     async open(path = '/', { prepare, ...screen }: OpenOptions = {}): Promise<Page> {
       const context = await browser.newContext({ viewport: { width: 1280, height: 900 }, ...screen })
       context.setDefaultTimeout(PATIENCE)
@@ -108,7 +108,7 @@ export async function createSite({ files, folders = {}, server: options = {} }: 
       const page = await context.newPage()
       page.on('pageerror', ({ stack, message }) => problems.push(stack ?? message))
       page.on('console', (line) => {
-        // Chromium itself tells of every answer that is a failure.
+        // Chromium logs every failed request: ignore these lines.
         if (/warning|error/.test(line.type()) && !line.text().startsWith('Failed to load resource'))
           problems.push(line.text())
       })

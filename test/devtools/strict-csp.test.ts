@@ -6,11 +6,11 @@ import { pageWith } from './site.ts'
 import { siteSuite } from './site-suite.ts'
 
 declare global {
-  /** What the page's policy was broken by. */
+  /** The violations of the content security policy. */
   var violations: string[]
 }
 
-/** Nothing but scripts from here, which may make no text into markup or script, and no style of any kind. */
+/** Allows scripts of this origin only. Forbids all styles, and turning text into markup or script. */
 const POLICY = [
   "default-src 'none'",
   "script-src 'self'",
@@ -20,7 +20,7 @@ const POLICY = [
   "trusted-types 'none'",
 ].join('; ')
 
-/** Runs in the page before anything else. */
+/** Runs in the page before any other script. */
 function watchViolations() {
   globalThis.violations = []
   document.addEventListener('securitypolicyviolation', ({ violatedDirective, blockedURI, sample }) => {
@@ -38,7 +38,7 @@ describe.skipIf(!hasChromium)('the panel under a strict content security policy'
   const openStrict = () => open('/', { prepare: watchViolations })
   const violations = (page: Awaited<ReturnType<typeof open>>) => page.evaluate(() => globalThis.violations)
 
-  it('looks and works as ever, and breaks no rule', async () => {
+  it('looks and works as usual, without violations', async () => {
     const page = await openStrict()
     await page.evaluate(() => place.show())
     const panel = panelOf(page)
@@ -50,7 +50,7 @@ describe.skipIf(!hasChromium)('the panel under a strict content security policy'
     await panel.part('[data-counter=done]').filter({ hasText: '3' }).waitFor()
     expect(await panel.lanes()).toEqual(Array(3).fill('done: sent held replayed'))
 
-    // All that is styled by the sheet, and all that is styled by script.
+    // Styles from the style sheet, and styles set by script.
     const looks = await panel.part('.dock').evaluate((dock) => {
       const bar = dock.querySelector<HTMLElement>('.bar')
       const level = dock.querySelector<HTMLElement>('.level')
@@ -85,15 +85,15 @@ describe.skipIf(!hasChromium)('the panel under a strict content security policy'
     const { text } = await exported(page)
     await panel.button('Clear').click()
     await panel.load('recording.json', text)
-    await panel.banner.filter({ hasText: 'Shown is recording.json.' }).waitFor()
+    await panel.banner.filter({ hasText: 'Showing recording.json.' }).waitFor()
     await panel.load('nothing.json', '{}')
-    await panel.banner.filter({ hasText: 'no recording' }).waitFor()
+    await panel.banner.filter({ hasText: 'is not a recording' }).waitFor()
     await page.keyboard.press('Escape')
     await page.evaluate(() => place.hide())
     expect(await violations(page)).toEqual([])
   })
 
-  it('is tested where the policy holds, and violations are seen', async () => {
+  it('is tested with an effective policy, and violations are detected', async () => {
     const page = await openStrict()
     const broken = await page.evaluate(async () => {
       const style = document.createElement('style')

@@ -1,4 +1,4 @@
-/** What runs in pages whose session lives in a worker: bundled, served, and called by name. */
+/** The script of the page whose session lives in a worker. Tests call it through the global `distant`. */
 import { showDevtools } from 'authchart/devtools'
 import { createAuthFetch } from 'authchart/fetch'
 import { connectAuth } from 'authchart/worker'
@@ -10,7 +10,7 @@ const api = createAuthFetch(auth)
 
 export const distant = {
   auth,
-  /** Before the worker has said a word. */
+  /** The panel is shown before the first message of the worker. */
   stop: showDevtools(auth, { open: true }),
   signIn: () => auth.signIn({ username: 'ada', password: 'correct' }).then(() => {}),
   ask: async (count: number) => {

@@ -18,12 +18,12 @@ describe.skipIf(!hasChromium)('the panel of a session that lives in a worker', (
     },
   }))
 
-  it('shows the chart, the countdown and the events, and says why there is no request', async () => {
+  it('shows the chart, the countdown and the events, and explains why it lists no requests', async () => {
     const page = await open()
     const panel = panelOf(page)
     await panel.lit('anonymous').waitFor()
     await page.evaluate(() => distant.signIn())
-    await panel.lit('authenticated.renewable').waitFor()
+    await panel.lit('authenticated.refreshable').waitFor()
     await panel
       .part('.countdown')
       .filter({ hasText: /^59 min/ })
@@ -32,15 +32,15 @@ describe.skipIf(!hasChromium)('the panel of a session that lives in a worker', (
     expect(await panel.part('.scopes li').allTextContents()).toEqual(['books:read', 'books:write'])
 
     server().expireAccessTokens()
-    const renewal = server().holdNext()
+    const refresh = server().holdNext()
     const answers = page.evaluate(() => distant.ask(3))
-    await renewal.arrived
+    await refresh.arrived
     await panel.lit('refreshing.gate.closed').waitFor()
     await panel.part('[data-fact="Requests held"]').filter({ hasText: '3' }).waitFor()
-    renewal.answer()
+    refresh.answer()
     expect(await answers).toEqual([200, 200, 200])
     await panel.part('[data-event=refreshed]').waitFor()
-    await panel.lit('authenticated.renewable').waitFor()
+    await panel.lit('authenticated.refreshable').waitFor()
     await panel.part('.lanes .empty').filter({ hasText: 'in a worker' }).waitFor()
     expect(await panel.lanes()).toEqual([])
     expect(await panel.counters()).toMatchObject({ requests: 0, held: 0, done: 0 })
@@ -48,14 +48,14 @@ describe.skipIf(!hasChromium)('the panel of a session that lives in a worker', (
     await panel.part('[data-event=transition]').filter({ hasText: 'refreshing.gate.closed' }).click()
     await panel.lit('refreshing.gate.closed').waitFor()
     await panel.live.click()
-    await panel.lit('authenticated.renewable').waitFor()
+    await panel.lit('authenticated.refreshable').waitFor()
     const { text } = await exported(page)
     await panel.load('worker.json', text)
     await panel.banner.filter({ hasText: 'worker.json' }).waitFor()
-    await panel.lit('authenticated.renewable').waitFor()
+    await panel.lit('authenticated.refreshable').waitFor()
   })
 
-  it('knows what happened before its page was opened', async () => {
+  it('shows events from before its page was opened', async () => {
     const first = await open()
     await first.evaluate(() => distant.signIn())
     server().expireAccessTokens()
@@ -63,16 +63,16 @@ describe.skipIf(!hasChromium)('the panel of a session that lives in a worker', (
     const second = await first.context().newPage()
     await second.goto(origin())
     const panel = panelOf(second)
-    await panel.lit('authenticated.renewable').waitFor()
+    await panel.lit('authenticated.refreshable').waitFor()
     await panel.part('[data-event=refreshed]').waitFor()
-    const told = await panel.events()
-    expect(told.filter((type) => type === 'signedIn' || type === 'refreshed')).toEqual([
+    const events = await panel.events()
+    expect(events.filter((type) => type === 'signedIn' || type === 'refreshed')).toEqual([
       'refreshed',
       'signedIn',
     ])
     await panel.part('[data-event=transition]').filter({ hasText: 'refreshing.gate.closed' }).click()
     await panel.lit('refreshing.gate.closed').waitFor()
-    // What happens from now on stands once in each.
+    // New events are listed once in each page.
     await panel.live.click()
     await first.evaluate(() => distant.auth.signOut())
     for (const page of [first, second]) {
@@ -81,7 +81,7 @@ describe.skipIf(!hasChromium)('the panel of a session that lives in a worker', (
     }
   })
 
-  it('goes, and leaves the session as it was', async () => {
+  it('does not affect the session when it is removed', async () => {
     const page = await open()
     await page.evaluate(() => distant.signIn())
     await panelOf(page).lit('authenticated').waitFor()

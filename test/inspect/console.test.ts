@@ -1,16 +1,16 @@
 import { describe, expect, it, vi } from 'vitest'
+import { statePath } from '../../machines/index.ts'
 import { styleHere } from '../../src/inspect/console-style.ts'
 import { type ConsoleObserverOptions, consoleObserver, inspectAuth } from '../../src/inspect/index.ts'
-import { placeOf } from '../../src/inspect/step-text.ts'
-import { rig, tokens } from '../core/auth-setup.ts'
+import { createHarness, tokens } from '../core/auth-setup.ts'
 
 const ESC = String.fromCharCode(27)
 const CODES = new RegExp(`${ESC}\\[\\d+m`, 'g')
 const ESCAPE = new RegExp(`${ESC}|%c`)
 
-/** What a console shows: lines, indented by the groups they are in. */
+/** Inspects a session with a console that collects lines, indented by their groups. */
 function printed(options: ConsoleObserverOptions = {}) {
-  const made = rig({ retry: { jitter: 0 } })
+  const made = createHarness({ retry: { jitter: 0 } })
   const lines: string[] = []
   const styles: unknown[][] = []
   let depth = 0
@@ -30,7 +30,7 @@ function printed(options: ConsoleObserverOptions = {}) {
   return { ...made, lines, styles, groupCollapsed, stop, depth: () => depth }
 }
 
-async function renewed({ auth, clock, refresh }: ReturnType<typeof printed>) {
+async function refreshOnce({ auth, clock, refresh }: ReturnType<typeof printed>) {
   void auth.refresh()
   await clock.advance(0)
   refresh.call().reject({ status: 503 })
@@ -39,42 +39,42 @@ async function renewed({ auth, clock, refresh }: ReturnType<typeof printed>) {
   await clock.advance(0)
 }
 
-describe('the console', () => {
-  it('has one line for each change, and below it what was told and what is remembered', async () => {
+describe('consoleObserver', () => {
+  it('prints one line per change, with emitted events and context changes below it', async () => {
     const run = printed({ style: 'plain' })
-    await renewed(run)
+    await refreshOnce(run)
     run.stop()
     expect(run.lines).toEqual([
-      'auth 22:13:20.000 authenticated.renewable',
-      'auth 22:13:20.000 authenticated.renewable → refreshing: exchange.requesting, gate.open, limits.watched session.refresh',
-      'auth 22:13:20.000 refreshing: exchange.requesting → exchange.backingOff error exchangeTokens',
-      '  refreshFailed (server_error): try 1, status 503, next try in 250 ms',
+      'auth 22:13:20.000 authenticated.refreshable',
+      'auth 22:13:20.000 authenticated.refreshable → refreshing: attempt.requesting, gate.open session.refresh',
+      'auth 22:13:20.000 refreshing: attempt.requesting → attempt.backingOff error refreshTokens',
+      '  refreshFailed (server_error): attempt 1, status 503, next attempt in 250 ms',
       '  attempt 0 → 1',
       '  retryAt 0 → 1700000000250',
-      '  failure none → {"fatal":false,"uncertain":false,"reason":"server_error","status":503,"retryAt":1700000000250,"notBefore":0}',
-      'auth 22:13:20.250 refreshing: exchange.backingOff → exchange.requesting after untilRetry',
-      'auth 22:13:20.250 refreshing: exchange.requesting, gate.open, limits.watched → authenticated.renewable done exchangeTokens',
+      '  failure none → {"fatal":false,"ambiguous":false,"reason":"server_error","status":503,"retryAt":1700000000250,"notBefore":0}',
+      'auth 22:13:20.250 refreshing: attempt.backingOff → attempt.requesting after untilRetry',
+      'auth 22:13:20.250 refreshing: attempt.requesting, gate.open → authenticated.refreshable done refreshTokens',
       '  refreshed: token set 2 of sign-in 1',
       '  generation 1 → 2',
       '  expiresAt 1700000600000 → 1700000600250',
-      '  renewAt 1700000540000 → 1700000540250',
+      '  refreshAt 1700000540000 → 1700000540250',
       '  attempt 1 → 0',
-      '  failure {"fatal":false,"uncertain":false,"reason":"server_error","status":503,"retryAt":1700000000250,"notBefore":0} → none',
+      '  failure {"fatal":false,"ambiguous":false,"reason":"server_error","status":503,"retryAt":1700000000250,"notBefore":0} → none',
       '  retryAt 1700000000250 → 0',
       'auth 22:13:20.250 no longer inspected',
     ])
     expect(run.depth()).toBe(0)
   })
 
-  it('has no colour codes in a file', async () => {
+  it('prints no colour codes to a file', async () => {
     const run = printed({ style: 'plain' })
-    await renewed(run)
+    await refreshOnce(run)
     expect(run.lines.join('')).not.toMatch(ESCAPE)
   })
 
-  it('has escape codes in a terminal, closed again in each line', async () => {
+  it('prints escape codes to a terminal and closes them in each line', async () => {
     const run = printed({ style: 'ansi' })
-    await renewed(run)
+    await refreshOnce(run)
     expect(run.lines[0]).toMatch(new RegExp(`^${ESC}\\[35mauth${ESC}\\[0m `))
     for (const line of run.lines) {
       const codes = line.match(CODES) ?? []
@@ -83,16 +83,16 @@ describe('the console', () => {
     }
   })
 
-  it('has a style for each directive in a browser, and folds what is below', async () => {
+  it('prints one style per directive in a browser and folds the details', async () => {
     const run = printed({ style: 'css' })
-    await renewed(run)
+    await refreshOnce(run)
     for (const [index, line] of run.lines.entries()) {
       expect(run.styles[index]).toHaveLength(line.match(/%c/g)?.length ?? -1)
     }
     expect(run.groupCollapsed).toHaveBeenCalled()
   })
 
-  it('tells of requests that wait though the state stays', async () => {
+  it('prints held requests even if the state does not change', async () => {
     const run = printed({ style: 'plain' })
     const { auth, clock } = run
     await clock.advance(0)
@@ -118,27 +118,27 @@ describe('the console', () => {
     ],
     ['a file', { process: { stdout: {}, env: {} } }, 'plain'],
     ['a worker', {}, 'plain'],
-  ])('is styled for %s', (_, surroundings, style) => {
+  ])('detects the console style for %s', (_, surroundings, style) => {
     expect(styleHere(surroundings)).toBe(style)
   })
 
-  it('writes to the console that is there, where none is named', () => {
+  it('writes to the global console by default', () => {
     const log = vi.spyOn(console, 'log').mockImplementation(() => {})
-    const { auth } = rig()
+    const { auth } = createHarness()
     const stop = inspectAuth(auth, consoleObserver())
-    expect(log.mock.calls).toEqual([[expect.stringContaining('authenticated.renewable')]])
+    expect(log.mock.calls).toEqual([[expect.stringContaining('authenticated.refreshable')]])
     stop()
     log.mockRestore()
   })
 })
 
-describe('a place', () => {
+describe('statePath', () => {
   it.each([
     ['anonymous', 'anonymous'],
     [{ restoring: 'reading' }, 'restoring.reading'],
-    [{ refreshing: { exchange: 'offline', gate: 'closed' } }, 'refreshing: exchange.offline, gate.closed'],
+    [{ refreshing: { attempt: 'offline', gate: 'closed' } }, 'refreshing: attempt.offline, gate.closed'],
     [{ a: { b: { c: 'd' } } }, 'a.b.c.d'],
-  ])('of %j is %s', (value, text) => {
-    expect(placeOf(value)).toBe(text)
+  ])('formats %j as %s', (value, text) => {
+    expect(statePath(value)).toBe(text)
   })
 })

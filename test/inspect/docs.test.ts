@@ -8,28 +8,28 @@ const snippets = snippetsOf('docs/inspect.md')
 const source = (path: string) => readFileSync(new URL(`src/inspect/${path}`, root), 'utf8')
 
 describe('docs/inspect.md', () => {
-  it('has snippets', () => {
+  it('contains snippets', () => {
     expect(snippets.length).toBeGreaterThan(3)
   })
 
-  it('names every option, and nothing that is none', () => {
+  it('lists exactly the options of inspectAuth', () => {
     expect(namesIn(tableUnder('Options', PAGE)).sort()).toEqual(
       membersOf('src/inspect/inspect-auth.ts', 'InspectOptions').sort(),
     )
   })
 
-  it('names every frame, and nothing that is none', () => {
+  it('lists exactly the types of inspection frames', () => {
     const frames = [...source('frames.ts').matchAll(/readonly type: '(\w+)'/g)].map(([, type = '']) => type)
     expect(namesIn(tableUnder('An observer of your own', PAGE)).sort()).toEqual(frames.sort())
   })
 
-  it('names every frame of a request, and nothing that is none', () => {
+  it('lists exactly the types of request frames', () => {
     const types = [...source('request-frames.ts').matchAll(/readonly type: ([^;\n]+)/g)]
     const frames = types.flatMap(([, union = '']) => union.match(/\w+/g) ?? [])
     expect(namesIn(tableUnder('Requests', PAGE)).sort()).toEqual(frames.sort())
   })
 
-  it('names every metric with its kind and its unit', () => {
+  it('lists every metric with its kind and its unit', () => {
     const made: string[][] = []
     const note =
       (kind: string) =>
@@ -38,13 +38,13 @@ describe('docs/inspect.md', () => {
         return { add() {}, record() {} }
       }
     createMeters({ createCounter: note('counter'), createHistogram: note('histogram') })
-    const told = tableUnder('OpenTelemetry', PAGE).filter(([name]) =>
+    const documented = tableUnder('OpenTelemetry', PAGE).filter(([name]) =>
       /^`authchart\.\w+\.\w+`$/.test(name ?? ''),
     )
-    expect(told.map((row) => row.slice(0, 3)).sort()).toEqual(made.sort())
+    expect(documented.map((row) => row.slice(0, 3)).sort()).toEqual(made.sort())
   })
 
-  it('names every attribute and every outcome', () => {
+  it('mentions every attribute and every outcome', () => {
     const code = source('open-telemetry.ts')
     const attributes = [...code.matchAll(/'(authchart\.[\w.]+|error\.type|http\.[\w.]+)'/g)]
     const outcomes = [...code.matchAll(/^type Outcome = (.*)$/gm)].flatMap(
@@ -56,7 +56,7 @@ describe('docs/inspect.md', () => {
       expect(PAGE).toContain(`\`${name}\``)
   })
 
-  it('leads nowhere that is not there', () => {
+  it('contains no dead links', () => {
     const slug = (heading: string) =>
       heading
         .toLowerCase()

@@ -1,6 +1,6 @@
 import { describe, expect, it, vi } from 'vitest'
 import { type InspectionFrame, inspectAuth } from '../../src/inspect/index.ts'
-import { rig, tokens } from '../core/auth-setup.ts'
+import { createHarness, tokens } from '../core/auth-setup.ts'
 import { connected } from '../worker/in-process.ts'
 
 const texts = (frames: readonly InspectionFrame[]) =>
@@ -23,100 +23,101 @@ const texts = (frames: readonly InspectionFrame[]) =>
     }
   })
 
-function recorded(auth: Parameters<typeof inspectAuth>[0], options?: Parameters<typeof inspectAuth>[2]) {
+function record(auth: Parameters<typeof inspectAuth>[0], options?: Parameters<typeof inspectAuth>[2]) {
   const frames: InspectionFrame[] = []
   const stop = inspectAuth(auth, (frame) => frames.push(frame), options)
-  return { frames, stop, told: () => texts(frames) }
+  return { frames, stop, reported: () => texts(frames) }
 }
 
 describe('inspectAuth', () => {
-  it('begins at any time, and tells what comes after, in order', async () => {
-    const { auth, clock, refresh } = rig()
+  it('starts at any time and reports what happens after it, in order', async () => {
+    const { auth, clock, refresh } = createHarness()
     await clock.advance(0)
-    const { told } = recorded(auth)
-    void auth.refresh()
+    const { reported } = record(auth)
+    auth.actor.send({ type: 'session.refresh' })
     await clock.advance(0)
     refresh.call().resolve(tokens(2))
     await clock.advance(0)
     const refreshing = JSON.stringify({
-      refreshing: { exchange: 'requesting', gate: 'open', limits: 'watched' },
+      refreshing: { attempt: 'requesting', gate: 'open' },
     })
-    expect(told().filter((text) => !text.startsWith('emitted transition'))).toEqual([
-      'begin {"authenticated":"renewable"}',
-      'event session.check',
-      'snapshot {"authenticated":"renewable"}',
+    expect(reported().filter((text) => !text.startsWith('emitted transition'))).toEqual([
+      'begin {"authenticated":"refreshable"}',
       'event session.refresh',
-      'actor exchangeTokens',
+      'actor refreshTokens',
       'event xstate.init',
       'progress active',
       `snapshot ${refreshing}`,
       'event xstate.promise.resolve',
       'event xstate.done.actor',
       'emitted refreshed',
-      'snapshot {"authenticated":"renewable"}',
+      'snapshot {"authenticated":"refreshable"}',
       'progress done',
     ])
   })
 
-  it('shows what was begun before anybody looked', async () => {
-    const { auth, clock } = rig()
+  it('reports an actor that started before the inspection', async () => {
+    const { auth, clock } = createHarness()
     void auth.refresh().catch(() => {})
     await clock.advance(0)
-    const { told } = recorded(auth)
-    expect(told().slice(0, 2)).toEqual([expect.stringMatching(/^begin .*requesting/), 'actor exchangeTokens'])
+    const { reported } = record(auth)
+    expect(reported().slice(0, 2)).toEqual([
+      expect.stringMatching(/^begin .*requesting/),
+      'actor refreshTokens',
+    ])
   })
 
-  it('tells facts of the session, and the time it is given', async () => {
-    const { auth, clock } = rig()
-    const { frames } = recorded(auth, { name: 'mine', now: () => clock.now() })
+  it('reports facts of the session, with times of the given clock', async () => {
+    const { auth, clock } = createHarness()
+    const { frames } = record(auth, { name: 'mine', now: () => clock.now() })
     expect(frames[0]).toMatchObject({
       type: 'begin',
       at: clock.now(),
       name: 'mine',
       snapshot: {
         status: 'active',
-        value: { authenticated: 'renewable' },
-        tags: ['session', 'settled'],
-        context: { standing: 'session', generation: 1, epoch: 1, held: 0, policy: { attempts: 5 } },
+        value: { authenticated: 'refreshable' },
+        tags: ['session', 'settled', 'pass'],
+        context: { status: 'active', generation: 1, epoch: 1, held: 0, policy: { attempts: 5 } },
       },
     })
   })
 
-  it('tells nothing more once it is stopped, and ends once', async () => {
-    const { auth, clock } = rig()
-    const { told, stop } = recorded(auth)
+  it('reports nothing after it is stopped, and ends once', async () => {
+    const { auth, clock } = createHarness()
+    const { reported, stop } = record(auth)
     stop()
     stop()
-    const before = told()
+    const before = reported()
     await auth.signOut()
     await clock.advance(0)
-    expect(told()).toEqual(before)
+    expect(reported()).toEqual(before)
     expect(before.at(-1)).toBe('end')
     expect(before.filter((text) => text === 'end')).toHaveLength(1)
   })
 
-  it('leaves nothing behind with the actor', () => {
-    const { auth } = rig()
+  it('removes its listeners from the actor when it is stopped', () => {
+    const { auth } = createHarness()
     const actor = auth.actor as unknown as {
       observers: Set<unknown>
       eventListeners: Map<string, Set<unknown>>
     }
     const listening = () => [actor.observers.size, actor.eventListeners.get('*')?.size]
     const before = listening()
-    recorded(auth).stop()
+    record(auth).stop()
     expect(listening()).toEqual(before)
   })
 
-  it('ends with the session', () => {
-    const { auth } = rig()
-    const { told } = recorded(auth)
+  it('ends when the session is disposed', () => {
+    const { auth } = createHarness()
+    const { reported } = record(auth)
     auth.dispose()
-    expect(told().at(-1)).toBe('end')
-    expect(recorded(auth).told().at(-1)).toBe('end')
+    expect(reported().at(-1)).toBe('end')
+    expect(record(auth).reported().at(-1)).toBe('end')
   })
 
-  it('begins before it ends, also where the observer ends the session, or its chart has failed', async () => {
-    const { auth } = rig()
+  it('reports the beginning before the end if the observer ends the session or if the chart has failed', async () => {
+    const { auth } = createHarness()
     const frames: InspectionFrame[] = []
     inspectAuth(auth, (frame) => {
       frames.push(frame)
@@ -124,8 +125,8 @@ describe('inspectAuth', () => {
     })
     expect(texts(frames).at(-1)).toBe('end')
 
-    // What XState does for an actor that has failed: it tells whoever subscribes, at once.
-    const snapshot = { ...rig().auth.actor.getSnapshot(), status: 'error' }
+    // XState notifies a subscriber of a failed actor at once.
+    const snapshot = { ...createHarness().auth.actor.getSnapshot(), status: 'error' }
     const subscribe = (observer: { error(): void }) => {
       observer.error()
       return { unsubscribe() {} }
@@ -133,20 +134,20 @@ describe('inspectAuth', () => {
     const inspect = () => ({ unsubscribe() {} })
     const actor = { sessionId: 'x:0', getSnapshot: () => snapshot, subscribe, system: { inspect } }
     const failed = { actor, on: () => () => {} } as unknown as Parameters<typeof inspectAuth>[0]
-    expect(recorded(failed).told()).toEqual([expect.stringMatching(/^begin/), 'end'])
+    expect(record(failed).reported()).toEqual([expect.stringMatching(/^begin/), 'end'])
   })
 
-  it('tells any number of observers the same', async () => {
-    const { auth, clock } = rig()
-    const [one, other] = [recorded(auth), recorded(auth)]
+  it('reports the same frames to all observers', async () => {
+    const { auth, clock } = createHarness()
+    const [one, other] = [record(auth), record(auth)]
     await auth.signOut()
     await clock.advance(0)
-    expect(one.told().length).toBeGreaterThan(5)
-    expect(other.told()).toEqual(one.told())
+    expect(one.reported().length).toBeGreaterThan(5)
+    expect(other.reported()).toEqual(one.reported())
   })
 
-  it('lets an observer call the session again', async () => {
-    const { auth, clock, at } = rig()
+  it('lets an observer call the session', async () => {
+    const { auth, clock, at } = createHarness()
     inspectAuth(auth, (frame) => {
       if (frame.type === 'event' && frame.event.type === 'session.refresh') void auth.signOut()
     })
@@ -155,8 +156,8 @@ describe('inspectAuth', () => {
     expect(at('loggedOut')).toBe(true)
   })
 
-  it('misses nothing that an observer sets going when it is told of the beginning', async () => {
-    const { auth, clock } = rig()
+  it('reports an action that the observer starts on the first frame', async () => {
+    const { auth, clock } = createHarness()
     const frames: InspectionFrame[] = []
     inspectAuth(auth, (frame) => {
       frames.push(frame)
@@ -174,44 +175,44 @@ describe('inspectAuth', () => {
       },
     ],
     ['rejects', () => Promise.reject(new Error('observer'))],
-  ])('comes to no harm where an observer %s, and says so', async (_, observer) => {
-    const told = vi.spyOn(console, 'error').mockImplementation(() => {})
-    const { auth, clock, refresh, at, reported } = rig()
+  ])('reports the error and continues if an observer %s', async (_, observer) => {
+    const consoleError = vi.spyOn(console, 'error').mockImplementation(() => {})
+    const { auth, clock, refresh, at, reported: internalErrors } = createHarness()
     const stop = inspectAuth(auth, observer)
-    const { told: others } = recorded(auth)
-    const renewed = auth.refresh()
+    const { reported: others } = record(auth)
+    const refreshed = auth.refresh()
     await clock.advance(0)
     refresh.call().resolve(tokens(2))
-    await expect(renewed).resolves.toMatchObject({ generation: 2 })
-    expect(at('authenticated.renewable')).toBe(true)
+    await expect(refreshed).resolves.toMatchObject({ generation: 2 })
+    expect(at('authenticated.refreshable')).toBe(true)
     expect(others()).toContain('emitted refreshed')
-    expect(told.mock.calls.length).toBeGreaterThan(5)
-    expect(told.mock.calls[0]).toEqual([new Error('observer')])
-    expect(reported).toEqual([])
+    expect(consoleError.mock.calls.length).toBeGreaterThan(5)
+    expect(consoleError.mock.calls[0]).toEqual([new Error('observer')])
+    expect(internalErrors).toEqual([])
     stop()
     await clock.advance(0)
-    told.mockRestore()
+    consoleError.mockRestore()
   })
 
-  it('shows a session that lives in a worker, as far as the page sees it', async () => {
-    const { auth, clock, refresh } = rig()
+  it('reports a session in a worker, as far as the page can see it', async () => {
+    const { auth, clock, refresh } = createHarness()
     const page = connected(auth, { origins: ['https://api.example.com'] })
     await page.ready()
-    const { told, frames } = recorded(page)
-    const renewed = page.refresh()
+    const { reported, frames } = record(page)
+    const refreshed = page.refresh()
     await new Promise<void>((resolve) => {
-      auth.on('transition', ({ to }) => to === 'refreshing.exchange.requesting' && resolve())
+      auth.on('transition', ({ to }) => to === 'refreshing.attempt.requesting' && resolve())
     })
     await clock.advance(0)
     refresh.call().resolve(tokens(2))
-    await renewed
-    expect(told()[0]).toBe('begin {"authenticated":"renewable"}')
-    expect(told()).toContain('emitted refreshed')
+    await refreshed
+    expect(reported()[0]).toBe('begin {"authenticated":"refreshable"}')
+    expect(reported()).toContain('emitted refreshed')
     expect(
-      told()
+      reported()
         .filter((text) => text.startsWith('snapshot'))
         .at(-1),
-    ).toBe('snapshot {"authenticated":"renewable"}')
+    ).toBe('snapshot {"authenticated":"refreshable"}')
     expect(frames.at(-1)).toMatchObject({ snapshot: { context: { generation: 2 } } })
   })
 })

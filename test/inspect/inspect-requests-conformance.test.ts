@@ -4,12 +4,12 @@ import type { TransportFactory } from '../../src/testing/index.ts'
 import { conform, factoryOf } from '../conformance/conform.ts'
 import { axiosHttpTransport, fetchTransport, type Transport } from '../conformance/transports.ts'
 
-/** What may come after what, in the frames of one request. */
+/** The frames that may follow each frame of a request. */
 const NEXT: Readonly<Record<RequestFrame['type'], readonly RequestFrame['type'][]>> = {
   arrived: ['sent', 'held', 'rejected'],
   held: ['held', 'sent', 'replayed', 'rejected'],
   sent: ['answered', 'held', 'replayed', 'rejected'],
-  // Once more to the queue where the token that was waited for is gone already.
+  // The request returns to the queue if the new token has already been replaced.
   answered: ['held', 'replayed', 'done', 'rejected'],
   replayed: ['answered', 'rejected'],
   done: [],
@@ -18,7 +18,7 @@ const NEXT: Readonly<Record<RequestFrame['type'], readonly RequestFrame['type'][
 
 const seen = { requests: 0, done: 0, rejected: 0, replayed: 0 }
 
-/** The same transport, with somebody who looks at each of its requests. */
+/** Creates the same transport, with an observer that checks each of its requests. */
 const watchedFactory = (transport: Transport): TransportFactory => {
   const create = factoryOf(transport)
   return (auth, options) => {
@@ -43,7 +43,7 @@ const watchedFactory = (transport: Transport): TransportFactory => {
 }
 
 for (const transport of [fetchTransport, axiosHttpTransport])
-  conform(transport, ', with somebody who looks at its requests', watchedFactory(transport))
+  conform(transport, ', with an observer of its requests', watchedFactory(transport))
 
 afterAll(() => {
   expect(seen.done + seen.rejected).toBe(seen.requests)

@@ -6,10 +6,10 @@ import { setUp } from '../conformance/harness.ts'
 import { transports as ours } from '../conformance/transports.ts'
 import { closeGate, deferred, startOrigin } from '../transports/support.ts'
 import { connected } from '../worker/in-process.ts'
-import { begin, PLAIN, watching } from './inspect-requests-rig.ts'
+import { begin, PLAIN, watching } from './inspect-requests-harness.ts'
 
 describe.each([...ours, angularTransport])('inspectRequests, $name', ({ create, givesRefusalsAs }) => {
-  it('shows a request from its arrival to its end', async () => {
+  it('reports a request from its arrival to its end', async () => {
     const { signedIn, url } = await setUp()
     const auth = await signedIn()
     let time = 0
@@ -24,12 +24,12 @@ describe.each([...ours, angularTransport])('inspectRequests, $name', ({ create, 
     expect(new Set(frames.map(({ id }) => id)).size).toBe(1)
   })
 
-  it('shows requests that are refused together, wait together and are sent again', async () => {
+  it('reports requests that get a 401, are held and are replayed together', async () => {
     const { signedIn, url, server, refresh } = await setUp()
-    const door = deferred()
+    const gate = deferred()
     const auth = await signedIn({
       refresh: async (request) => {
-        await door.promise
+        await gate.promise
         return refresh(request)
       },
     })
@@ -39,7 +39,7 @@ describe.each([...ours, angularTransport])('inspectRequests, $name', ({ create, 
 
     const answers = Promise.all(['/api/a', '/api/b', '/api/c'].map((path) => client.post(path, { n: 1 })))
     await seen('held', 3)
-    door.resolve()
+    gate.resolve()
 
     expect((await answers).map(({ status }) => status)).toEqual([200, 200, 200])
     await seen('done', 3)
@@ -53,7 +53,7 @@ describe.each([...ours, angularTransport])('inspectRequests, $name', ({ create, 
     expect(server.refreshes).toBe(1)
   })
 
-  it('shows one that comes while others wait, and none that waited before anybody looked', async () => {
+  it('reports a request that arrives while others are held, but none that was held before', async () => {
     const { auth, url, open, first } = await closeGate()
     const { stories, seen } = watching(auth)
 
@@ -68,7 +68,7 @@ describe.each([...ours, angularTransport])('inspectRequests, $name', ({ create, 
     expect(stories()).toEqual([['arrived GET /api/later', 'held', 'sent', 'answered 200', 'done']])
   })
 
-  it('shows no wait where a 401 comes late, and there is a newer token', async () => {
+  it('reports no hold if a late 401 finds a newer token', async () => {
     const { signedIn, url, server } = await setUp()
     const auth = await signedIn()
     const client = create(auth, { origin: url })
@@ -93,7 +93,7 @@ describe.each([...ours, angularTransport])('inspectRequests, $name', ({ create, 
     ])
   })
 
-  it('shows a second 401, which is its caller’s', async () => {
+  it('reports a second 401, which the caller receives', async () => {
     const { signedIn, url } = await setUp()
     const auth = await signedIn()
     const { stories, seen } = watching(auth)
@@ -107,7 +107,7 @@ describe.each([...ours, angularTransport])('inspectRequests, $name', ({ create, 
     ])
   })
 
-  it('shows nothing that is none of the session’s business', async () => {
+  it('reports no request that does not belong to the session', async () => {
     const { signedIn, url } = await setUp()
     const foreign = await startOrigin(() => ({ status: 200, body: '{}' }))
     const auth = await signedIn()
@@ -122,7 +122,7 @@ describe.each([...ours, angularTransport])('inspectRequests, $name', ({ create, 
     expect(frames).toEqual([])
   })
 
-  it('shows what is aborted in flight to be sent again', async () => {
+  it('reports a request that is aborted in flight and replayed', async () => {
     const { signedIn } = await setUp()
     const [arrived, never] = [deferred(), deferred()]
     const api = await startOrigin(async ({ url, headers }) => {
@@ -149,7 +149,7 @@ describe.each([...ours, angularTransport])('inspectRequests, $name', ({ create, 
 })
 
 describe('inspectRequests', () => {
-  it('shows no request that was under way before, also where somebody else saw it come', async () => {
+  it('reports no request that was in flight before, even if another observer saw it arrive', async () => {
     const { auth, get, server } = await begin()
     const first = watching(auth)
     const held = server.holdApiNext()
@@ -165,7 +165,7 @@ describe('inspectRequests', () => {
     expect([first.stories(), later.stories(), again.stories()]).toEqual([[PLAIN.slice(0, 2)], [], []])
   })
 
-  it('shows a request that goes without a token, and waits no longer than one that does', async () => {
+  it('reports a request without a token, which is not held', async () => {
     const { auth, get } = await begin()
     await auth.signOut()
     const { stories } = watching(auth)
@@ -175,7 +175,7 @@ describe('inspectRequests', () => {
     expect(stories()).toEqual([['arrived GET /api/me', 'sent', 'answered 401', 'done']])
   })
 
-  it('tells sessions apart', async () => {
+  it('keeps the requests of two sessions apart', async () => {
     const [one, other] = [await begin(), await begin()]
     const [seen, alsoSeen] = [watching(one.auth), watching(other.auth)]
 
@@ -184,7 +184,7 @@ describe('inspectRequests', () => {
     expect([seen.stories(), alsoSeen.stories()]).toEqual([[PLAIN], []])
   })
 
-  it('shows nothing of a session that lives in a worker, and breaks nothing', async () => {
+  it('reports nothing of a session in a worker, and does not affect its requests', async () => {
     const { auth, url } = await begin()
     const page = connected(auth, { origins: [url] })
     await page.ready()

@@ -1,16 +1,16 @@
 import { describe, expect, it, onTestFinished, vi } from 'vitest'
-import { GATE } from '../../src/core/auth.ts'
-import { bearerRequest } from '../../src/core/bearer-request.ts'
+import { REQUEST_GATE } from '../../src/core/auth.ts'
+import { bearerRequest } from '../../src/core/requests/bearer-request.ts'
 import { inspectRequests, type RequestFrame } from '../../src/inspect/index.ts'
 import { createAuthFetch } from '../../src/transports/fetch.ts'
 import type { TestAuth } from '../conformance/harness.ts'
 import { closeGate } from '../transports/support.ts'
-import { begin, codeOf, outcome, PLAIN, storiesOf, watching } from './inspect-requests-rig.ts'
+import { begin, codeOf, outcome, PLAIN, storiesOf, watching } from './inspect-requests-harness.ts'
 
 describe('inspectRequests', () => {
-  it('tells every observer the same, also where one throws, and says that it did', async () => {
-    const told = vi.spyOn(console, 'error').mockImplementation(() => {})
-    onTestFinished(() => told.mockRestore())
+  it('notifies every observer even if one throws, and reports the error', async () => {
+    const consoleError = vi.spyOn(console, 'error').mockImplementation(() => {})
+    onTestFinished(() => consoleError.mockRestore())
     const { auth, get } = await begin()
     const error = new Error('observer')
     const one = watching(auth)
@@ -22,33 +22,33 @@ describe('inspectRequests', () => {
     expect(await get()).toBe(200)
 
     expect([one.stories(), other.stories()]).toEqual([[PLAIN], [PLAIN]])
-    expect(told.mock.calls).toEqual(PLAIN.map(() => [error]))
+    expect(consoleError.mock.calls).toEqual(PLAIN.map(() => [error]))
     stop()
     expect(await get()).toBe(200)
-    expect(told).toHaveBeenCalledTimes(PLAIN.length)
+    expect(consoleError).toHaveBeenCalledTimes(PLAIN.length)
   })
 
-  it('reports an observer whose promise rejects, and nothing else happens', async () => {
-    const told = vi.spyOn(console, 'error').mockImplementation(() => {})
-    onTestFinished(() => told.mockRestore())
+  it('reports the error if the promise of an observer rejects, and continues', async () => {
+    const consoleError = vi.spyOn(console, 'error').mockImplementation(() => {})
+    onTestFinished(() => consoleError.mockRestore())
     const { auth, get } = await begin()
     const error = new Error('observer')
     onTestFinished(inspectRequests(auth, () => Promise.reject(error)))
 
     expect(await get()).toBe(200)
 
-    expect(told.mock.calls).toEqual(PLAIN.map(() => [error]))
+    expect(consoleError.mock.calls).toEqual(PLAIN.map(() => [error]))
   })
 
   it.each([
     ['dispose of the session', ({ dispose }: TestAuth) => dispose(), 'disposed'],
     ['sign out', ({ signOut }: TestAuth) => void signOut(), 'signed_out'],
     [
-      'bring other tokens',
+      'set other tokens',
       ({ setTokens }: TestAuth) => void setTokens({ access_token: 'other' }),
       'signed_out',
     ],
-  ])('lets an observer %s when a request begins to wait', async (_, act, code) => {
+  ])('lets an observer %s when a request is held', async (_, act, code) => {
     const { auth, url, first } = await closeGate()
     const { stories } = watching(auth)
     onTestFinished(
@@ -64,7 +64,7 @@ describe('inspectRequests', () => {
     await outcome(first)
   })
 
-  it('lets an observer end the session when a request is on its way, and nothing goes after that', async () => {
+  it('lets an observer end the session when a request is sent, and sends nothing after that', async () => {
     const { auth } = await begin()
     const sent: string[] = []
     inspectRequests(auth, ({ type }) => {
@@ -84,9 +84,9 @@ describe('inspectRequests', () => {
     expect(sent).toEqual(['authenticated'])
   })
 
-  it('lets requests go where its clock fails, and says so', async () => {
-    const told = vi.spyOn(console, 'error').mockImplementation(() => {})
-    onTestFinished(() => told.mockRestore())
+  it('sends requests even if its clock throws, and reports the error', async () => {
+    const consoleError = vi.spyOn(console, 'error').mockImplementation(() => {})
+    onTestFinished(() => consoleError.mockRestore())
     const { auth, get } = await begin()
     const error = new Error('no time')
     const now = () => {
@@ -97,10 +97,10 @@ describe('inspectRequests', () => {
     expect(await get()).toBe(200)
 
     expect(frames).toEqual([])
-    expect(told.mock.calls).toEqual(PLAIN.map(() => [error]))
+    expect(consoleError.mock.calls).toEqual(PLAIN.map(() => [error]))
   })
 
-  it('ends for whoever stops, once or twice, and for nobody else', async () => {
+  it('stops one observer without affecting others, even if stopped twice', async () => {
     const { auth, get } = await begin()
     const [one, other] = [watching(auth), watching(auth)]
 
@@ -109,14 +109,14 @@ describe('inspectRequests', () => {
     await get()
 
     expect([one.stories(), other.stories()]).toEqual([[], [PLAIN]])
-    expect(auth[GATE].watch).toBeDefined()
+    expect(auth[REQUEST_GATE].watch).toBeDefined()
     other.stop()
     one.stop()
-    expect(auth[GATE].watch).toBeUndefined()
+    expect(auth[REQUEST_GATE].watch).toBeUndefined()
     expect(await get()).toBe(200)
   })
 
-  it('begins again after it was stopped', async () => {
+  it('starts again after it was stopped', async () => {
     const { auth, get } = await begin()
     watching(auth).stop()
     const again = watching(auth)
@@ -126,7 +126,7 @@ describe('inspectRequests', () => {
     expect(again.stories()).toEqual([PLAIN])
   })
 
-  it('takes the same function twice for two observers', async () => {
+  it('treats the same function as two observers if it is given twice', async () => {
     const { auth, get } = await begin()
     const frames: RequestFrame[] = []
     const observer = (frame: RequestFrame) => void frames.push(frame)
@@ -143,7 +143,7 @@ describe('inspectRequests', () => {
     expect(frames).toHaveLength(3 * PLAIN.length)
   })
 
-  it('may be stopped from inside a frame', async () => {
+  it('can be stopped from inside an observer', async () => {
     const { auth, get } = await begin()
     const frames: RequestFrame[] = []
     const stop = inspectRequests(auth, (frame) => {
@@ -154,10 +154,10 @@ describe('inspectRequests', () => {
     expect(await get()).toBe(200)
 
     expect(storiesOf(frames)).toEqual([PLAIN.slice(0, 2)])
-    expect(auth[GATE].watch).toBeUndefined()
+    expect(auth[REQUEST_GATE].watch).toBeUndefined()
   })
 
-  it('goes on with the requests that are under way where nobody looks any more', async () => {
+  it('completes requests in flight after the last observer stops', async () => {
     const { auth, get, server } = await begin()
     const { stop, stories } = watching(auth)
     const held = server.holdApiNext()
@@ -171,7 +171,7 @@ describe('inspectRequests', () => {
     expect(stories()).toEqual([PLAIN.slice(0, 2)])
   })
 
-  it('lets an observer send a request of its own, which is shown like any other', async () => {
+  it('lets an observer send a request of its own, which is reported like any other', async () => {
     const { auth, get, server } = await begin()
     const sent: Promise<number>[] = []
     const { stories } = watching(auth)

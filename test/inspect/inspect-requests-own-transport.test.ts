@@ -1,12 +1,12 @@
 import { describe, expect, it } from 'vitest'
-import { bearerRequest } from '../../src/core/bearer-request.ts'
+import { bearerRequest } from '../../src/core/requests/bearer-request.ts'
 import { nextEvent } from '../conformance/harness.ts'
-import { begin, outcome, sendBy, watching } from './inspect-requests-rig.ts'
+import { begin, outcome, sendBy, watching } from './inspect-requests-harness.ts'
 
 describe('inspectRequests', () => {
-  describe('over a transport of an app’s own', () => {
+  describe('over a custom transport', () => {
     it.each([[undefined], [null], ['text'], [{ status: 'ok' }], [{ response: {} }]])(
-      'shows no answer where there is no status in it: %j',
+      'reports no answer if it contains no status: %j',
       async (answer) => {
         const { auth } = await begin()
         const { stories } = watching(auth)
@@ -17,7 +17,7 @@ describe('inspectRequests', () => {
       },
     )
 
-    it('hands on what it throws, as it is', async () => {
+    it('passes on what the transport throws, unchanged', async () => {
       const { auth } = await begin()
       const { stories } = watching(auth)
       const why = { not: 'an error' }
@@ -33,7 +33,7 @@ describe('inspectRequests', () => {
       expect(stories()).toEqual([['arrived GET /a', 'sent', 'rejected failed']])
     })
 
-    it('sends what it cannot name', async () => {
+    it('sends a request whose key throws', async () => {
       const { auth } = await begin()
       const { stories } = watching(auth)
 
@@ -50,7 +50,7 @@ describe('inspectRequests', () => {
       expect(stories()).toEqual([['arrived ', 'sent', 'answered 200', 'done']])
     })
 
-    it('lets go of answers that nobody is given, asks whether they can be replayed, and steps up', async () => {
+    it('discards answers that are not returned, replays the request, and reports a step-up', async () => {
       const { auth, server } = await begin()
       const { stories } = watching(auth)
       const discarded: unknown[] = []
@@ -64,7 +64,7 @@ describe('inspectRequests', () => {
           sent.push(authorization)
           return answers[sent.length - 1]
         },
-        challenge: async (given) => (given?.status === 401 ? 'renew' : { scope: 'admin' }),
+        challenge: async (given) => (given?.status === 401 ? 'refresh' : { scope: 'admin' }),
         replayable: true,
         key: () => 'GET /a',
         discard: (given) => void discarded.push(given),
@@ -79,14 +79,14 @@ describe('inspectRequests', () => {
       ])
     })
 
-    it('sends nothing again that cannot be', async () => {
+    it('does not replay a request that is not replayable', async () => {
       const { auth } = await begin()
       const { stories } = watching(auth)
       const refreshed = nextEvent(auth, 'refreshed')
 
       const answer = await bearerRequest(auth, {
         send: async () => ({ status: 401 }),
-        challenge: () => 'renew',
+        challenge: () => 'refresh',
         replayable: false,
         key: () => 'POST /a',
       })

@@ -5,10 +5,10 @@ import { angularTransport } from '../conformance/angular-transport.ts'
 import { setUp } from '../conformance/harness.ts'
 import { type Answer, transports as ours } from '../conformance/transports.ts'
 import { closeGate, startOrigin } from '../transports/support.ts'
-import { codeOf, outcome, watching } from './inspect-requests-rig.ts'
+import { codeOf, outcome, watching } from './inspect-requests-harness.ts'
 
 describe.each([...ours, angularTransport])('inspectRequests, $name', ({ create, isAbort }) => {
-  it('shows who gives up: while it waits, and in flight', async () => {
+  it('reports a request whose caller aborts it while it is held, and in flight', async () => {
     const { auth, url, server, open, first } = await closeGate()
     const client = create(auth, { origin: url })
     const { stories, seen } = watching(auth)
@@ -34,7 +34,7 @@ describe.each([...ours, angularTransport])('inspectRequests, $name', ({ create, 
     ])
   })
 
-  it('shows who finds the queue full', async () => {
+  it('reports a request that finds the queue full', async () => {
     const { auth, url, open, first } = await closeGate({ queueLimit: 1 })
     const { stories } = watching(auth)
 
@@ -45,7 +45,7 @@ describe.each([...ours, angularTransport])('inspectRequests, $name', ({ create, 
     await first
   })
 
-  it('shows whom the end of the session turns away', async () => {
+  it('reports requests that are rejected because the session expired', async () => {
     const { signedIn, url, server } = await setUp()
     const auth = await signedIn()
     const client = create(auth, { origin: url })
@@ -62,7 +62,7 @@ describe.each([...ours, angularTransport])('inspectRequests, $name', ({ create, 
     ])
   })
 
-  it('shows no answer where there is none', async () => {
+  it('reports no answer if the connection breaks', async () => {
     const { signedIn } = await setUp()
     const broken = await startOrigin((_, reply) => {
       reply.destroy()
@@ -80,7 +80,7 @@ describe.each([...ours, angularTransport])('inspectRequests, $name', ({ create, 
 })
 
 describe('inspectRequests', () => {
-  it('shows no wait of a request that is given up before it could wait', async () => {
+  it('reports no hold of a request that was aborted before it could be held', async () => {
     const { auth, url, open, first } = await closeGate()
     const { stories } = watching(auth)
     const signal = AbortSignal.abort(new DOMException('enough', 'AbortError'))
@@ -93,7 +93,7 @@ describe('inspectRequests', () => {
     await first
   })
 
-  it('shows whom the end of everything turns away', async () => {
+  it('reports requests that are rejected because the session was disposed', async () => {
     const { auth, url, first } = await closeGate()
     const { stories, seen } = watching(auth)
     const get = createAuthFetch(auth, { origins: [url] })

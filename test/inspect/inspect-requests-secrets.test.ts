@@ -3,10 +3,10 @@ import { angularTransport } from '../conformance/angular-transport.ts'
 import { setUp } from '../conformance/harness.ts'
 import { transports as ours } from '../conformance/transports.ts'
 import { TOKEN_MARKER } from '../transports/support.ts'
-import { begin, outcome, sendBy, watching } from './inspect-requests-rig.ts'
+import { begin, outcome, sendBy, watching } from './inspect-requests-harness.ts'
 
 describe.each([...ours, angularTransport])('inspectRequests, $name', ({ create }) => {
-  it('shows nothing of a query, a header, a body or a token', async () => {
+  it('reports no query, header, body or token', async () => {
     const { signedIn, url, server } = await setUp()
     const auth = await signedIn()
     const client = create(auth, { origin: url })
@@ -25,7 +25,7 @@ describe.each([...ours, angularTransport])('inspectRequests, $name', ({ create }
 })
 
 describe('inspectRequests', () => {
-  describe('over a transport of an app’s own', () => {
+  describe('over a custom transport', () => {
     it.each([
       ['GET /books?q=MARKED', 'GET /books', ''],
       [
@@ -37,7 +37,7 @@ describe('inspectRequests', () => {
       ['books', 'books', ''],
       ['//MARKED:MARK@MARKED@api.example.com/books?q=\nMARKED', '//api.example.com/books', ''],
       ['https://MARKED:MARKED@api.example.com/books?q=MARKED', '/books', 'https://api.example.com'],
-    ])('names what is called %s', async (key, name, origin) => {
+    ])('names the request with the key %s', async (key, name, origin) => {
       const { auth } = await begin()
       const { frames } = watching(auth)
 

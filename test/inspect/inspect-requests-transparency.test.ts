@@ -5,10 +5,10 @@ import { angularTransport } from '../conformance/angular-transport.ts'
 import { setUp } from '../conformance/harness.ts'
 import { transports as ours } from '../conformance/transports.ts'
 import { closeGate, startOrigin, to } from '../transports/support.ts'
-import { codeOf, leaving, outcome, watching } from './inspect-requests-rig.ts'
+import { abortable, codeOf, outcome, watching } from './inspect-requests-harness.ts'
 
 describe.each([...ours, angularTransport])('inspectRequests, $name', ({ create, isTimeout }) => {
-  it('changes no timeout: what waits for too long ends as it does where nobody looks', async () => {
+  it('changes no timeout: a request that is held too long fails like without an observer', async () => {
     const { auth, url, server, open, first } = await closeGate()
     const client = create(auth, { origin: url })
     const facts = (error: unknown) => {
@@ -31,10 +31,10 @@ describe.each([...ours, angularTransport])('inspectRequests, $name', ({ create, 
   })
 
   it('changes no answer and no error', async () => {
-    const answersOf = async (looksOn: boolean) => {
+    const answersOf = async (observed: boolean) => {
       const { signedIn, url, server } = await setUp()
       const auth = await signedIn()
-      if (looksOn) watching(auth)
+      if (observed) watching(auth)
       const client = create(auth, { origin: url })
       const post = await client.post('/api/post', { n: 1 })
       server.expireAccessTokens()
@@ -46,21 +46,21 @@ describe.each([...ours, angularTransport])('inspectRequests, $name', ({ create, 
       const anonymous = await client.get('/api/me')
       auth.dispose()
       const code = codeOf(await outcome(client.get('/api/me')))
-      const told = [...answers, anonymous].map(({ status, json, givenAs }) => ({ status, json, givenAs }))
-      return { told, code, sent: server.log.map(({ method, path, status }) => [method, path, status]) }
+      const received = [...answers, anonymous].map(({ status, json, givenAs }) => ({ status, json, givenAs }))
+      return { received, code, sent: server.log.map(({ method, path, status }) => [method, path, status]) }
     }
 
     const alone = await answersOf(false)
 
     expect(await answersOf(true)).toEqual(alone)
-    expect(alone.told.map(({ status }) => status)).toEqual([200, 200, 401, 401, 403, 204, 401])
+    expect(alone.received.map(({ status }) => status)).toEqual([200, 200, 401, 401, 403, 204, 401])
     expect(alone.code).toBe('disposed')
   })
 })
 
 describe('inspectRequests', () => {
   it.each(['http', 'fetch'] as const)(
-    'leaves a sending what the wait has left of axios’s timeout (%s adapter)',
+    'subtracts the hold from the timeout of axios (%s adapter)',
     async (adapter) => {
       const { auth, open } = await closeGate()
       const silent = await startOrigin(() => new Promise<undefined>(() => {}))
@@ -76,10 +76,9 @@ describe('inspectRequests', () => {
       attachAuth(instance, auth)
       const { stories, seen } = watching(auth)
 
-      const { signal, abort } = leaving()
+      const { signal, abort } = abortable()
       const call = outcome(instance.get('/never', { timeout: 60_000, signal }))
       await seen('held')
-      // What a timeout counts is time.
       setTimeout(open, 100)
       await seen('sent')
       abort()

@@ -8,7 +8,7 @@ import {
 import { BasicTracerProvider, InMemorySpanExporter, SimpleSpanProcessor } from '@opentelemetry/sdk-trace-base'
 import { describe, expect, it, onTestFinished } from 'vitest'
 import { inspectAuth, openTelemetryObserver } from '../../src/inspect/index.ts'
-import { LIFETIME, type RigOptions, refused, rig, tokens } from '../core/auth-setup.ts'
+import { createHarness, type HarnessOptions, LIFETIME, refused, tokens } from '../core/auth-setup.ts'
 
 function providers() {
   const spans = new InMemorySpanExporter()
@@ -64,28 +64,28 @@ function providers() {
   }
 }
 
-function measured(options: RigOptions = {}) {
-  const made = rig({ retry: { jitter: 0, attempts: 2 }, ...options })
-  const told = providers()
-  const tracer = told.tracing.getTracer('test')
+function measured(options: HarnessOptions = {}) {
+  const made = createHarness({ retry: { jitter: 0, attempts: 2 }, ...options })
+  const telemetry = providers()
+  const tracer = telemetry.tracing.getTracer('test')
   const stop = inspectAuth(
     made.auth,
-    openTelemetryObserver({ tracer, meter: told.measuring.getMeter('test') }),
+    openTelemetryObserver({ tracer, meter: telemetry.measuring.getMeter('test') }),
     { now: () => made.clock.now() },
   )
-  const renew = async () => {
+  const startRefresh = async () => {
     void made.auth.refresh().catch(() => {})
     await made.clock.advance(0)
   }
-  return { ...made, ...told, renew, stop }
+  return { ...made, ...telemetry, startRefresh, stop }
 }
 
-describe('OpenTelemetry', () => {
-  it('has a span for a refresh, with what went wrong on the way, and its duration', async () => {
+describe('openTelemetryObserver', () => {
+  it('reports a refresh as a span, with its failed attempts and its duration', async () => {
     const run = measured()
     const { clock, refresh } = run
     const began = clock.now()
-    await run.renew()
+    await run.startRefresh()
     refresh.call().reject({ status: 503, error_description: 'no' })
     await clock.advance(250)
     await clock.advance(100)
@@ -104,7 +104,7 @@ describe('OpenTelemetry', () => {
           'authchart.name': 'auth',
           'authchart.epoch': 1,
           'authchart.generation': 1,
-          'authchart.refresh.outcome': 'renewed',
+          'authchart.refresh.outcome': 'refreshed',
           'authchart.refresh.failures': 1,
         },
         events: [['authchart.refresh.failed', failure]],
@@ -115,7 +115,7 @@ describe('OpenTelemetry', () => {
     ])
     expect(await run.metrics()).toMatchObject({
       'authchart.refresh.duration': [
-        { attributes: { 'authchart.refresh.outcome': 'renewed' }, value: { count: 1, sum: 0.35 } },
+        { attributes: { 'authchart.refresh.outcome': 'refreshed' }, value: { count: 1, sum: 0.35 } },
       ],
       'authchart.refresh.failures': [{ attributes: failure, value: 1 }],
     })
@@ -123,9 +123,9 @@ describe('OpenTelemetry', () => {
 
   it.each([
     [
-      'the refresh token is dead, while the access token lives',
-      async ({ renew, refresh, clock }: ReturnType<typeof measured>) => {
-        await renew()
+      'the refresh token is rejected while the access token is valid',
+      async ({ startRefresh, refresh, clock }: ReturnType<typeof measured>) => {
+        await startRefresh()
         refresh.call().reject(refused())
         await clock.advance(0)
       },
@@ -133,10 +133,10 @@ describe('OpenTelemetry', () => {
       'invalid_grant',
     ],
     [
-      'both tokens are dead',
-      async ({ renew, refresh, clock }: ReturnType<typeof measured>) => {
+      'the refresh token is rejected and the access token has expired',
+      async ({ startRefresh, refresh, clock }: ReturnType<typeof measured>) => {
         await clock.advance(LIFETIME)
-        await renew()
+        await startRefresh()
         refresh.call().reject(refused())
         await clock.advance(0)
       },
@@ -144,28 +144,28 @@ describe('OpenTelemetry', () => {
       'invalid_grant',
     ],
     [
-      'the tries are spent',
-      async ({ renew, refresh, clock }: ReturnType<typeof measured>) => {
-        await renew()
+      'all attempts have failed',
+      async ({ startRefresh, refresh, clock }: ReturnType<typeof measured>) => {
+        await startRefresh()
         refresh.call().reject({ status: 500 })
         await clock.advance(250)
         refresh.call().reject({ status: 429 })
         await clock.advance(0)
       },
-      'suspended',
+      'cooling_down',
       'rate_limited',
     ],
     [
-      'there is no network',
-      async ({ renew, outside }: ReturnType<typeof measured>) => {
+      'the device is offline',
+      async ({ startRefresh, outside }: ReturnType<typeof measured>) => {
         outside.signal('offline')
-        await renew()
+        await startRefresh()
       },
       'offline',
       'offline',
     ],
-  ])('tells how it ended where %s', async (_, happen, outcome, reason) => {
-    const run = measured({ renew: 'demand' })
+  ])('reports the outcome of a refresh if %s', async (_, happen, outcome, reason) => {
+    const run = measured({ refreshOn: 'demand' })
     await happen(run)
     expect(run.spans()).toEqual([
       expect.objectContaining({
@@ -178,17 +178,17 @@ describe('OpenTelemetry', () => {
 
   it.each([
     ['a sign-out', ({ auth }: ReturnType<typeof measured>) => void auth.signOut()],
-    ['tokens from elsewhere', ({ auth }: ReturnType<typeof measured>) => void auth.setTokens(tokens(5))],
+    ['new tokens', ({ auth }: ReturnType<typeof measured>) => void auth.setTokens(tokens(5))],
     [
-      'dead tokens from elsewhere',
+      'expired tokens',
       ({ auth, clock }: ReturnType<typeof measured>) =>
         void auth.setTokens(tokens(5, { expires_in: undefined, expires_at: new Date(clock.now() - 1) })),
     ],
     ['the end of the inspection', ({ stop }: ReturnType<typeof measured>) => stop()],
     ['the end of the session', ({ auth }: ReturnType<typeof measured>) => auth.dispose()],
-  ])('tells of a refresh that was abandoned for %s, which is no error', async (_, happen) => {
+  ])('reports a refresh as abandoned, without an error, after %s', async (_, happen) => {
     const run = measured()
-    await run.renew()
+    await run.startRefresh()
     happen(run)
     await run.clock.advance(0)
     expect(run.spans()[0]).toMatchObject({
@@ -197,37 +197,37 @@ describe('OpenTelemetry', () => {
     })
   })
 
-  it('begins another refresh as a span of its own', async () => {
+  it('reports each refresh as a separate span', async () => {
     const run = measured()
     const { refresh, clock } = run
     for (const generation of [2, 3]) {
-      await run.renew()
+      await run.startRefresh()
       refresh.call().resolve(tokens(generation))
       await clock.advance(0)
     }
     await run.auth.setTokens(tokens(9))
-    await run.renew()
+    await run.startRefresh()
     await run.auth.signOut()
     expect(run.spans().map(({ attributes }) => attributes['authchart.refresh.outcome'])).toEqual([
-      'renewed',
-      'renewed',
+      'refreshed',
+      'refreshed',
       'abandoned',
     ])
   })
 
-  it('does not take a renewal from elsewhere for the outcome of a refresh that comes later', async () => {
+  it('does not attribute the tokens of another tab to a later refresh', async () => {
     const run = measured()
     const { auth } = run
-    const { epoch, generation, expiresAt, renewAt, renewable } = auth.actor.getSnapshot().context
-    const facts = { epoch, generation, expiresAt, renewAt, renewable }
-    auth.actor.send({ type: 'session.adopt', facts, works: true, renewal: true })
-    await run.renew()
+    const { epoch, generation, expiresAt, refreshAt, refreshable } = auth.actor.getSnapshot().context
+    const facts = { epoch, generation, expiresAt, refreshAt, refreshable }
+    auth.actor.send({ type: 'tokens.received', facts, works: true, refreshed: true })
+    await run.startRefresh()
     await auth.setTokens(tokens(5))
     expect(run.spans()[0]?.attributes['authchart.refresh.outcome']).toBe('abandoned')
   })
 
-  it('has a span for the time in which requests wait', async () => {
-    const run = measured({ renew: 'demand' })
+  it('reports the time in which requests are held as a span', async () => {
+    const run = measured({ refreshOn: 'demand' })
     const { auth, clock, refresh } = run
     await clock.advance(LIFETIME)
     void auth.getAccessToken().catch(() => {})
@@ -252,8 +252,8 @@ describe('OpenTelemetry', () => {
     })
   })
 
-  it('tells where all who waited were turned away', async () => {
-    const run = measured({ renew: 'demand' })
+  it('reports a hold as rejected if all held requests were rejected', async () => {
+    const run = measured({ refreshOn: 'demand' })
     const { auth, clock, refresh } = run
     await clock.advance(LIFETIME)
     void auth.getAccessToken().catch(() => {})
@@ -274,13 +274,13 @@ describe('OpenTelemetry', () => {
     })
   })
 
-  it('counts sessions that begin and end, by how', async () => {
-    const run = measured({ renew: 'demand' })
+  it('counts sessions that start and end, by the reason of the end', async () => {
+    const run = measured({ refreshOn: 'demand' })
     await run.auth.setTokens(tokens(2))
     await run.auth.signOut()
     await run.auth.setTokens(tokens(3))
     await run.clock.advance(LIFETIME)
-    await run.renew()
+    await run.startRefresh()
     run.refresh.call().reject(refused())
     await run.clock.advance(0)
     expect(await run.metrics()).toMatchObject({
@@ -292,9 +292,9 @@ describe('OpenTelemetry', () => {
     })
   })
 
-  it('measures in the units of the semantic conventions', async () => {
+  it('uses the units of the semantic conventions', async () => {
     const run = measured()
-    await run.renew()
+    await run.startRefresh()
     run.refresh.call().reject({ status: 503 })
     await run.auth.signOut()
     for (const [name, unit] of await run.units()) {
@@ -303,32 +303,32 @@ describe('OpenTelemetry', () => {
     }
   })
 
-  it('goes to what is registered, where it is given the API itself', async () => {
-    const told = providers()
-    trace.setGlobalTracerProvider(told.tracing)
-    metrics.setGlobalMeterProvider(told.measuring)
+  it('uses the registered providers if it is given the API', async () => {
+    const telemetry = providers()
+    trace.setGlobalTracerProvider(telemetry.tracing)
+    metrics.setGlobalMeterProvider(telemetry.measuring)
     onTestFinished(() => {
       trace.disable()
       metrics.disable()
     })
-    const { auth, clock, refresh } = rig()
+    const { auth, clock, refresh } = createHarness()
     inspectAuth(auth, openTelemetryObserver({ trace, metrics }), { name: 'mine', now: () => clock.now() })
     void auth.refresh()
     await clock.advance(0)
     refresh.call().resolve(tokens(2))
     await clock.advance(0)
-    expect(told.spans()).toMatchObject([
+    expect(telemetry.spans()).toMatchObject([
       { name: 'authchart.refresh', attributes: { 'authchart.name': 'mine' } },
     ])
-    expect(Object.keys(await told.metrics())).toContain('authchart.refresh.duration')
+    expect(Object.keys(await telemetry.metrics())).toContain('authchart.refresh.duration')
   })
 
   it.each([
     ['nothing', {}],
     ['a tracer alone', { tracer: trace.getTracer('none') }],
     ['a meter alone', { meter: metrics.getMeter('none') }],
-  ])('does without what it is not given: %s', async (_, options) => {
-    const { auth, clock, refresh } = rig()
+  ])('works with %s', async (_, options) => {
+    const { auth, clock, refresh } = createHarness()
     const frames: unknown[] = []
     inspectAuth(auth, (frame) => frames.push(openTelemetryObserver(options)(frame)))
     void auth.refresh()

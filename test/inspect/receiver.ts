@@ -3,11 +3,11 @@ import { once } from 'node:events'
 import { createServer } from 'node:http'
 import type { AddressInfo, Socket } from 'node:net'
 
-/** Where RFC 6455 §1.3 says that a handshake is answered from. */
+/** The GUID of the WebSocket handshake (RFC 6455 §1.3). */
 const GUID = '258EAFA5-E914-47DA-95CA-C5AB0DC85B11'
 
 /**
- * A WebSocket server on loopback that keeps every text it is sent: what an inspector of Stately's sends to whoever looks.
+ * Starts a WebSocket server on loopback that records every text it receives from Stately's inspector.
  */
 export async function startReceiver() {
   const texts: string[] = []
@@ -37,7 +37,7 @@ export async function startReceiver() {
   return {
     url: `ws://127.0.0.1:${(server.address() as AddressInfo).port}`,
     texts,
-    /** Resolves when a text has come that matches. */
+    /** Resolves when a received text matches. */
     until: (matches: (text: string) => boolean) =>
       new Promise<void>((resolve) => {
         const look = () => {
@@ -56,7 +56,7 @@ export async function startReceiver() {
   }
 }
 
-/** One frame of a client's, which is always masked (RFC 6455 §5.2); undefined where it has not come whole. */
+/** Reads one frame of a client, which is always masked (RFC 6455 §5.2). Returns undefined if it is incomplete. */
 function readFrame(bytes: Buffer) {
   if (bytes.length < 6) return undefined
   const short = bytes.readUInt8(1) & 0x7f

@@ -17,11 +17,11 @@ import {
   statelyObserver,
 } from '../../src/inspect/index.ts'
 import { SECRET } from '../core/auth-setup.ts'
-import { liveThrough, newLife } from './life.ts'
+import { createEventfulSession, exerciseSession } from './eventful-session.ts'
 import { startReceiver } from './receiver.ts'
 
-/** As text, of whatever it is: errors, circles, and what JSON would leave out. */
-function written(value: unknown): string {
+/** Serializes any value, including errors, circular references, and other values that JSON leaves out. */
+function serialize(value: unknown): string {
   const seen = new WeakSet<object>()
   const text = JSON.stringify(value, (_, part) => {
     if (typeof part === 'function') return undefined
@@ -36,23 +36,23 @@ function written(value: unknown): string {
   return text ?? ''
 }
 
-/** A life, looked at from its first moment; the observer may be chosen when the life is there. */
-async function watched(observer: AuthObserver) {
-  const life = newLife()
-  const stop = inspectAuth(life.auth, observer, { now: () => life.clock.now() })
-  await liveThrough(life)
+/** Inspects an eventful session from its first moment. */
+async function observe(observer: AuthObserver) {
+  const session = createEventfulSession()
+  const stop = inspectAuth(session.auth, observer, { now: () => session.clock.now() })
+  await exerciseSession(session)
   stop()
-  return life
+  return session
 }
 
-/** Where each of them sends what it is shown; `sent` has it all as texts, one for each frame. */
+/** The observers and their outputs. `sent` returns all output as texts, one per frame. */
 const RECEIVERS: Readonly<
   Record<string, () => Promise<{ observer: AuthObserver; sent(): Promise<string[]> }>>
 > = {
-  async 'an observer of its own'() {
+  async 'a custom observer'() {
     const frames: string[] = []
-    // At once, for what it shows may change later.
-    return { observer: (frame) => frames.push(written(frame)), sent: async () => frames }
+    // Serialize at once, because the frame may change later.
+    return { observer: (frame) => frames.push(serialize(frame)), sent: async () => frames }
   },
 
   async "Stately's inspector, over a WebSocket"() {
@@ -77,13 +77,13 @@ const RECEIVERS: Readonly<
 
   async "Stately's inspector, through an adapter"() {
     const frames: string[] = []
-    const inspector = createInspector({ send: (frame) => void frames.push(written(frame)) })
+    const inspector = createInspector({ send: (frame) => void frames.push(serialize(frame)) })
     return { observer: statelyObserver(inspector), sent: async () => frames }
   },
 
   async 'the console'() {
     const lines: string[] = []
-    const write = (...values: unknown[]) => void lines.push(written(values))
+    const write = (...values: unknown[]) => void lines.push(serialize(values))
     const console: ConsoleLike = { log: write, group: write, groupCollapsed: write, groupEnd: () => {} }
     return { observer: consoleObserver({ console }), sent: async () => lines }
   },
@@ -109,34 +109,34 @@ const RECEIVERS: Readonly<
         return [
           ...spans.getFinishedSpans(),
           ...measured.getMetrics().flatMap(({ scopeMetrics }) => scopeMetrics),
-        ].map(written)
+        ].map(serialize)
       },
     }
   },
 }
 
-describe('a token, a password, a verifier', () => {
-  it.each(Object.entries(RECEIVERS))('never reaches %s', async (_, receive) => {
+describe('secrets', () => {
+  it.each(Object.entries(RECEIVERS))('never reach %s', async (_, receive) => {
     const { observer, sent } = await receive()
-    await watched(observer)
+    await observe(observer)
     const frames = await sent()
     expect(frames.filter((frame) => frame.includes(SECRET))).toEqual([])
-    // It was an eventful life: what is not told cannot leak.
+    // Output that contains nothing would contain no secret either.
     const all = frames.join('\n')
     for (const fact of ['network', 'invalid_grant', 'refresh']) expect(all).toContain(fact)
   })
 
-  it('would reach whoever is shown what XState shows', async () => {
-    const life = newLife()
+  it('would reach a plain XState inspector', async () => {
+    const session = createEventfulSession()
     const frames: string[] = []
-    life.auth.actor.system.inspect((frame) => void frames.push(written(frame)))
-    await liveThrough(life)
+    session.auth.actor.system.inspect((frame) => void frames.push(serialize(frame)))
+    await exerciseSession(session)
     expect(frames.filter((frame) => frame.includes(SECRET))).not.toEqual([])
   })
 
-  it('is not in what is told of a life that had everything in it', async () => {
-    const { told, auth } = await watched(() => {})
-    expect(new Set(told())).toEqual(
+  it('are tested with a session that emits every kind of event', async () => {
+    const { emitted, auth } = await observe(() => {})
+    expect(new Set(emitted())).toEqual(
       new Set([
         'discarded',
         'expired',

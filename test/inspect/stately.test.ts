@@ -4,10 +4,10 @@ import { createMachine } from 'xstate'
 import { authMachine } from '../../machines/index.ts'
 import { inspectAuth, statelyObserver } from '../../src/inspect/index.ts'
 import { descendants } from '../../visualizations/tree.ts'
-import { rig, tokens } from '../core/auth-setup.ts'
+import { createHarness, tokens } from '../core/auth-setup.ts'
 
 function inspected(options: Parameters<typeof inspectAuth>[2] = {}) {
-  const made = rig()
+  const made = createHarness()
   const sent: StatelyInspectionEvent[] = []
   const inspector = createInspector(
     { send: (frame) => void sent.push(frame) },
@@ -17,15 +17,15 @@ function inspected(options: Parameters<typeof inspectAuth>[2] = {}) {
   return { ...made, sent, stop }
 }
 
-async function renewed(run: ReturnType<typeof inspected>) {
+async function refreshOnce(run: ReturnType<typeof inspected>) {
   void run.auth.refresh()
   await run.clock.advance(0)
   run.refresh.call().resolve(tokens(2))
   await run.clock.advance(0)
 }
 
-describe("Stately's inspector", () => {
-  it('is given the chart, whole and with its descriptions', () => {
+describe('statelyObserver', () => {
+  it('sends the whole chart, with its descriptions', () => {
     const { sent } = inspected()
     const [first] = sent
     expect(first).toMatchObject({
@@ -43,12 +43,20 @@ describe("Stately's inspector", () => {
     expect(definition).not.toContain('[Object]')
   })
 
-  it('is told each event, where it comes from, and how the chart stands after it', async () => {
+  it('sends each state with its own tags and those of its ancestors', () => {
+    const { definition = '' } = inspected().sent[0] as { definition?: string }
+    const { states } = JSON.parse(definition)
+    expect(states.refreshing.tags).toEqual(['busy', 'session'])
+    expect(states.refreshing.states.gate.states.open.tags).toEqual(['busy', 'session', 'pass'])
+    expect(states.authenticated.states.lastToken.tags).toEqual(['session', 'settled', 'pass'])
+  })
+
+  it('sends each event, its source, and the snapshot after it', async () => {
     const run = inspected()
-    await renewed(run)
+    await refreshOnce(run)
     const chart = run.sent[0]?.sessionId
     const child = run.sent.find(({ type, sessionId }) => type === '@xstate.actor' && sessionId !== chart)
-    expect(child).toMatchObject({ name: 'exchangeTokens', parentId: chart, rootId: chart })
+    expect(child).toMatchObject({ name: 'refreshTokens', parentId: chart, rootId: chart })
     expect(run.sent).toContainEqual(
       expect.objectContaining({
         type: '@xstate.snapshot',
@@ -56,7 +64,7 @@ describe("Stately's inspector", () => {
         event: { type: 'session.refresh' },
         snapshot: expect.objectContaining({
           status: 'active',
-          value: { refreshing: { exchange: 'requesting', gate: 'open', limits: 'watched' } },
+          value: { refreshing: { attempt: 'requesting', gate: 'open' } },
         }),
       }),
     )
@@ -69,24 +77,24 @@ describe("Stately's inspector", () => {
     expect(run.sent.at(-1)).toMatchObject({ sessionId: child?.sessionId, snapshot: { status: 'done' } })
   })
 
-  it('tells two sessions apart by their names', () => {
+  it('distinguishes two sessions by their names', () => {
     expect(inspected({ name: 'work' }).sent[0]?.sessionId).toMatch(/^work /)
     expect(inspected({ name: 'home' }).sent[0]?.sessionId).toMatch(/^home /)
   })
 
-  it('learns that the session is over', () => {
+  it('sends the end of the inspection', () => {
     const { sent, stop } = inspected()
     stop()
     expect(sent.at(-1)).toMatchObject({
-      snapshot: { status: 'stopped', value: { authenticated: 'renewable' } },
+      snapshot: { status: 'stopped', value: { authenticated: 'refreshable' } },
     })
   })
 
-  it('does nothing on a server, where there is no window', async () => {
-    const told = vi.spyOn(console, 'error').mockImplementation(() => {})
+  it('does nothing on a server, which has no window', async () => {
+    const silenced = vi.spyOn(console, 'error').mockImplementation(() => {})
     const inspector = createBrowserInspector()
-    told.mockRestore()
-    const { auth, clock, refresh } = rig()
+    silenced.mockRestore()
+    const { auth, clock, refresh } = createHarness()
     const reported = vi.spyOn(console, 'error')
     inspectAuth(auth, statelyObserver(inspector))
     void auth.refresh()

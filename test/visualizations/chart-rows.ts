@@ -1,9 +1,9 @@
-/** A chart as a list of lines, one for each thing in it, however the chart is held: running, or as a tool has read it. */
+/** Lists a chart as lines, one for each state and transition. The same for a machine and for the output of a parser. */
 import type { AnyStateNode, AnyTransitionDefinition } from 'xstate'
 import { causeOf, conditionOf } from '../../visualizations/names.ts'
-import { descendants, targetsOf } from '../../visualizations/tree.ts'
+import { descendants, nodePath, targetsOf } from '../../visualizations/tree.ts'
 
-/** A state machine as Stately's parser gives it. */
+/** A state machine, as Stately's parser returns it. */
 export interface Extracted {
   readonly id?: string
   readonly type?: string
@@ -40,10 +40,10 @@ type Many<T> = T | readonly T[]
 const many = <T>(value: Many<T> | undefined): readonly T[] =>
   value === undefined ? [] : Array.isArray(value) ? value : [value as T]
 
-/** What a chart that runs is made of. */
+/** Lists the states and transitions of a machine. */
 export function rowsOfMachine(root: AnyStateNode): string[] {
   return [root, ...descendants(root)].flatMap((node) => {
-    const path = node.path.join('.')
+    const path = nodePath(node)
     const [initial] = node.initial?.target ?? []
     return [
       stateRow({
@@ -53,8 +53,8 @@ export function rowsOfMachine(root: AnyStateNode): string[] {
         description: node.description,
         tags: node.tags,
         invoke: node.invoke.map(({ src }) => src),
-        entry: written(node.entry),
-        exit: written(node.exit),
+        entry: ownActions(node.entry),
+        exit: ownActions(node.exit),
       }),
       ...[...(node.always ?? []), ...[...node.transitions.values()].flat()].map(transitionOfMachine),
     ]
@@ -64,19 +64,17 @@ export function rowsOfMachine(root: AnyStateNode): string[] {
 function transitionOfMachine(transition: AnyTransitionDefinition): string {
   const { source, actions, description } = transition
   return transitionRow({
-    source: source.path.join('.'),
+    source: nodePath(source),
     cause: causeOf(transition),
     guard: conditionOf(transition).slice(1, -1),
-    target: targetsOf(transition)
-      .map(({ path }) => path.join('.'))
-      .join(),
+    target: targetsOf(transition).map(nodePath).join(),
     actions: actions.map(actionText),
     description,
   })
 }
 
-/** Without the actions that XState adds for timers. */
-function written(actions: readonly unknown[]): string[] {
+/** Leaves out the actions that XState adds for timers. */
+function ownActions(actions: readonly unknown[]): string[] {
   return actions.map(actionText).filter((text) => !text.startsWith('xstate.'))
 }
 
@@ -88,7 +86,7 @@ function actionText(action: unknown): string {
   return `${type}${JSON.stringify(params ?? {})}`
 }
 
-/** What a chart that was parsed is made of. */
+/** Lists the states and transitions of a parsed chart. */
 export function rowsOfExtracted(chart: Extracted): string[] {
   const rows = (state: Extracted, path: readonly string[]): string[] => {
     const transition =
@@ -130,7 +128,7 @@ export function rowsOfExtracted(chart: Extracted): string[] {
   return rows(chart, [])
 }
 
-/** What the parser takes for written in place has no name, and Stately could not show it. */
+/** Returns the name of an implementation. Inline ones have no name, so Stately could not show them. */
 function named(kind: string, type: string): string {
   return kind === 'named' ? type : `${kind} ${type}`
 }

@@ -5,16 +5,17 @@ import { drawChart } from '../../src/devtools/chart/draw-chart.ts'
 import { mapLayout, overviewLayout } from '../../src/devtools/chart/layouts.ts'
 import { LAYOUTS } from '../../visualizations/drawings.ts'
 import { reactionLine } from '../../visualizations/names.ts'
+import { CODE_SIZE, codeWidth, proseWidth } from '../../visualizations/text.ts'
 import { descendants, targetsOf, transitionsOf } from '../../visualizations/tree.ts'
 import { hasChromium, launchChromium } from '../support/chromium.ts'
 
-/** Pixels of a page's column: what is much wider is shrunk until it cannot be read. */
+/** The width of a page's column, in pixels. A much wider drawing is scaled down until it is illegible. */
 const COLUMN = 830
 
 const layouts = new Map<string, ChartLayout>()
 beforeAll(async () => {
   for (const [name, layOut] of Object.entries(LAYOUTS)) layouts.set(name, await layOut())
-})
+}, 60_000)
 const laid = (name: string) => layouts.get(name)!
 const names = Object.keys(LAYOUTS)
 
@@ -27,7 +28,7 @@ const overlap = (one: Box, other: Box) =>
   one.y < other.y + other.height &&
   other.y < one.y + one.height
 
-/** Every two of a list that lie on each other. */
+/** Lists the pairs of boxes that overlap. */
 function collisions(boxes: readonly (readonly [name: string, box: Box])[]): string[] {
   return boxes.flatMap(([name, box], index) =>
     boxes
@@ -37,15 +38,15 @@ function collisions(boxes: readonly (readonly [name: string, box: Box])[]): stri
   )
 }
 
-describe.each(names)('the layout of %s', (name) => {
-  it('has no box and no label on another', () => {
+describe.each(names)('the layout %s', (name) => {
+  it('has no overlapping boxes or labels', () => {
     const { states, edges } = laid(name)
     const boxes = states.filter((state) => !isFrame(state)).map((state) => [state.id, state] as const)
     const labels = edges.flatMap(({ id, label }) => (label ? [[id, label] as const] : []))
     expect(collisions([...boxes, ...labels])).toEqual([])
   })
 
-  it('has everything within its bounds', () => {
+  it('has all elements within its bounds', () => {
     const { states, edges, starts, width, height } = laid(name)
     const points = [...edges, ...starts].flatMap((line) => line.points)
     const corners = [...states, ...edges.flatMap(({ label }) => label ?? [])].flatMap(
@@ -62,7 +63,7 @@ describe.each(names)('the layout of %s', (name) => {
     }
   })
 
-  it('leads each arrow from its state to its target, along straight lines', () => {
+  it('connects the source and the target of each arrow with straight lines', () => {
     const { states, edges } = laid(name)
     const boxes = new Map(states.map((state) => [state.id, state]))
     const onBorder = (box: Box, [x, y]: readonly [number, number]) =>
@@ -82,7 +83,7 @@ describe.each(names)('the layout of %s', (name) => {
     }
   })
 
-  it('has states within the frames they are in', () => {
+  it('places states inside their frames', () => {
     const { states } = laid(name)
     for (const frame of states.filter(isFrame)) {
       for (const state of states.filter(({ id, kind }) => id.startsWith(`${frame.id}.`) && kind !== 'any')) {
@@ -95,30 +96,39 @@ describe.each(names)('the layout of %s', (name) => {
     }
   })
 
-  it('names each thing once', () => {
+  it('has frames that are as wide as their texts', () => {
+    for (const { id, width, rows } of laid(name).states.filter(isFrame)) {
+      for (const { text, code } of rows)
+        expect(code ? codeWidth(text, CODE_SIZE) : proseWidth(text), `${id}: ${text}`).toBeLessThan(
+          width - 12,
+        )
+    }
+  })
+
+  it('has unique ids of states and of edges', () => {
     const { states, edges } = laid(name)
     for (const ids of [states.map(({ id }) => id), edges.map(({ id }) => id)])
       expect(new Set(ids).size).toBe(ids.length)
   })
 })
 
-describe('the drawings together', () => {
-  it('come out the same every time', async () => {
+describe('the layouts', () => {
+  it('are the same in every run', async () => {
     expect(await LAYOUTS.auth()).toEqual(laid('auth'))
   })
 
-  it.each(names.filter((name) => name !== 'complete'))('can be read in a column: %s', (name) => {
+  it.each(names.filter((name) => name !== 'complete'))('fit into the column of a page: %s', (name) => {
     expect(laid(name).width).toBeLessThan(COLUMN * 1.25)
   })
 
-  it.each(['map', 'complete'])('have every state: %s', (name) => {
+  it.each(['map', 'complete'])('contain every state: %s', (name) => {
     const shown = laid(name).states.filter(({ kind }) => kind !== 'any')
     expect(shown.map(({ id }) => id).sort()).toEqual([...paths].sort())
   })
 
-  it('have every transition, as an arrow or as a line in a box', () => {
+  it('contain every transition, as an arrow or as a line in a box', () => {
     const { states, edges } = laid('complete')
-    const told = [
+    const drawn = [
       ...edges.flatMap(({ transitions }) =>
         transitions.map(({ source, event, guard = '', target }) => [source, event, guard, target].join(' ')),
       ),
@@ -128,24 +138,24 @@ describe('the drawings together', () => {
       const { source, eventType, guard, target, actions } = transition
       const [to] = targetsOf(transition)
       const path = source.path.join('.')
-      // What the whole chart does without leaving a state would be a line in a box around all of it.
+      // Drawings have no box for the root, so they leave out its transitions without a target.
       if (path === '' && !to) return false
-      // A timer that is set anew.
+      // Only restarts a timer.
       if (to === source && actions.length === 0) return false
       const line = `${path} ${reactionLine(transition)}`
       const arrow = [path, eventType, guard ?? '', to?.path.join('.')].join(' ')
-      return !told.includes(to === source || target === undefined ? line : arrow)
+      return !drawn.includes(to === source || target === undefined ? line : arrow)
     })
     expect(missing.map(({ source, eventType }) => `${source.id} ${eventType}`)).toEqual([])
   })
 
-  it('tell what becomes of requests in each state, and explain it', () => {
+  it('color each state by what it does with requests, and explain the colors', () => {
     const { states, legend } = laid('map')
     expect(states.filter(({ kind, tone }) => kind !== 'any' && tone === 'plain')).toEqual([])
-    expect(legend.map(({ tone }) => tone)).toEqual(['sent', 'held', 'unsigned', 'rejected', 'gated'])
+    expect(legend.map(({ tone }) => tone)).toEqual(['pass', 'hold', 'anonymous', 'refuse', 'gated'])
   })
 
-  it('are what a running app draws', () => {
+  it('are the same as those in the devtools', () => {
     expect(overviewLayout).toEqual(laid('auth'))
     expect(mapLayout).toEqual(laid('map'))
   })
@@ -154,7 +164,7 @@ describe('the drawings together', () => {
 describe('drawChart', () => {
   const svg = () => drawChart(laid('auth'))
 
-  it('gives every state and every arrow a name to find it by', () => {
+  it('gives every state and every arrow an attribute to find it', () => {
     const { states, edges } = laid('auth')
     for (const { id } of states) expect(svg()).toContain(`data-state="${id.replaceAll('>', '&#62;')}"`)
     for (const { id } of edges) {
@@ -163,19 +173,19 @@ describe('drawChart', () => {
     }
   })
 
-  it('has nothing in it that runs, or that is fetched', () => {
+  it('contains no scripts and no external resources', () => {
     for (const name of names) {
       const text = drawChart(laid(name))
       expect(text).not.toMatch(/<script|\bon\w+=|href|url\(|@import|<foreignObject/i)
     }
   })
 
-  it('takes words for words', () => {
+  it('escapes text', () => {
     const layout: ChartLayout = { ...laid('auth'), title: '<b>"&' }
     expect(drawChart(layout)).toContain('<title>&#60;b&#62;&#34;&#38;</title>')
   })
 
-  it('draws the same for both themes, but for the colours', () => {
+  it('draws the same for both themes, except for colours', () => {
     const bare = (theme: 'light' | 'dark') =>
       drawChart(laid('auth'), { theme })
         .replace(/<style>.*<\/style>/, '')
@@ -192,7 +202,7 @@ describe.skipIf(!hasChromium)('the drawings in Chromium', () => {
   })
   afterAll(() => browser?.close())
 
-  it.each(names)('have room for every text: %s', async (name) => {
+  it.each(names)('have enough space for every text: %s', async (name) => {
     const page = await browser.newPage()
     await page.setContent(drawChart(laid(name)))
     const texts = await page.evaluate(() =>
@@ -214,7 +224,7 @@ describe.skipIf(!hasChromium)('the drawings in Chromium', () => {
     expect(texts).toEqual([])
   })
 
-  it('light up where they are told to, and nothing of the page with them', async () => {
+  it('highlight active elements, and do not change the styles of the page', async () => {
     const page = await browser.newPage()
     await page.setContent(`<p class="name">page</p>${drawChart(laid('map'))}`)
     const strokes = await page.evaluate(() => {

@@ -89,7 +89,7 @@ describe('toMermaid', () => {
     ],
     ['a reaction that changes no state', 'door_closed : door.heard [isLate] / ring'],
     ['an event that a state takes and ignores', 'door_closed : door.locked / ignored'],
-    ['a reaction of the root, without the actions XState made up', 'door__any : door.knocked / ring'],
+    ['a reaction of the root, without the internal actions of XState', 'door__any : door.knocked / ring'],
   ])('draws %s', (_, line) => {
     expect(lines).toContain(line)
   })
@@ -98,11 +98,11 @@ describe('toMermaid', () => {
     expect(lines.filter((line) => line === '--')).toHaveLength(2)
   })
 
-  it('writes edges between levels at the top level, where they cannot move a state', () => {
+  it('writes edges between levels at the top level, so that Mermaid moves no state', () => {
     expect(text).toContain('\n  door_watched_bell_ringing --> door_closed : door.fled\n')
   })
 
-  it('shows no name that XState made up', () => {
+  it('shows no internal name of XState', () => {
     expect(text).not.toContain('xstate.')
   })
 
@@ -126,7 +126,7 @@ describe('toMermaid', () => {
     expect(toMermaid(machine)).toContain('m_a --> m_b : x#59;y#35;z')
   })
 
-  it('refuses two states that would share an id', () => {
+  it('throws if two states would share an id', () => {
     const machine = createMachine({
       id: 'm',
       initial: 'a',

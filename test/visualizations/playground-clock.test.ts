@@ -7,19 +7,19 @@ beforeEach(() => {
   vi.useFakeTimers({ now: 1_000_000 })
 })
 afterEach(() => {
-  expect(vi.getTimerCount(), 'timers left').toBe(0)
+  expect(vi.getTimerCount(), 'remaining timers').toBe(0)
   vi.useRealTimers()
 })
 
-describe("the clock of the playground's device", () => {
-  it('is as far ahead as it is made, and goes with the system', () => {
+describe('createDeviceClock', () => {
+  it('starts ahead of the system clock by the given time, and advances with it', () => {
     const clock = createDeviceClock(60_000)
     expect(clock.now()).toBe(1_060_000)
     vi.advanceTimersByTime(500)
     expect(clock.now()).toBe(1_060_500)
   })
 
-  it('is set forwards and back, and no timer notices', () => {
+  it('moves forwards and back without an effect on timers', () => {
     const clock = createDeviceClock()
     const callback = vi.fn()
     clock.setTimeout(callback, 1_000)
@@ -33,7 +33,7 @@ describe("the clock of the playground's device", () => {
     expect(clock.now()).toBe(1_001_000)
   })
 
-  it('fires no timer while it is frozen, and each one with what was left of it once it is thawed', () => {
+  it('fires no timer while it is frozen, and resumes each with its remaining delay', () => {
     const clock = createDeviceClock()
     const fired: string[] = []
     clock.setTimeout(() => fired.push('soon'), 1_000)
@@ -52,7 +52,7 @@ describe("the clock of the playground's device", () => {
     expect(fired).toEqual(['set while frozen', 'soon', 'later'])
   })
 
-  it('sleeps twice as it does once: what was left is not counted again', () => {
+  it('keeps the remaining delay of a timer through two freezes', () => {
     const clock = createDeviceClock()
     const callback = vi.fn()
     clock.setTimeout(callback, 1_000)
@@ -70,7 +70,7 @@ describe("the clock of the playground's device", () => {
     expect(callback).toHaveBeenCalledOnce()
   })
 
-  it('forgets a timer that is cleared: while it runs, while it is frozen, and after', () => {
+  it('clears a timer before, during and after a freeze', () => {
     const clock = createDeviceClock()
     const callback = vi.fn()
     const [running, frozen, thawed] = [1, 2, 3].map(() => clock.setTimeout(callback, 1_000))
@@ -84,7 +84,7 @@ describe("the clock of the playground's device", () => {
   })
 
   it.each([2 ** 31 - 1, 2 ** 31, 365 * DAY])(
-    'keeps a delay of %d milliseconds, also over a sleep',
+    'fires a timer after %d milliseconds, not counting a freeze',
     (delay) => {
       const clock = createDeviceClock()
       const callback = vi.fn()
@@ -100,7 +100,7 @@ describe("the clock of the playground's device", () => {
     },
   )
 
-  it('takes Infinity for never, and what is no delay for now', () => {
+  it('treats an infinite delay as never, and an invalid delay as zero', () => {
     const clock = createDeviceClock()
     clock.setTimeout(() => expect.unreachable(), Number.POSITIVE_INFINITY)
     clock.freeze()
@@ -111,7 +111,7 @@ describe("the clock of the playground's device", () => {
     expect(callback).toHaveBeenCalledTimes(4)
   })
 
-  it('lets a timer that fires freeze the clock, and none fires after it', () => {
+  it('fires no other timer after a timer has frozen the clock', () => {
     const clock = createDeviceClock()
     const callback = vi.fn()
     clock.setTimeout(() => clock.freeze(), 1_000)

@@ -4,13 +4,13 @@ import { createPluggedEnvironment } from '../../visualizations/playground/page/e
 
 const KINDS = ['online', 'offline', 'visible', 'wake'] as const
 
-/** A browser whose network a test switches. */
+/** Creates the environment of a browser. Tests switch its network and emit its signals. */
 function createBrowser() {
   const listeners = new Set<{ kind: EnvironmentSignal; listener: () => void }>()
   const browser = {
     isOnline: true,
     listening: () => listeners.size,
-    tell(kind: EnvironmentSignal) {
+    emit(kind: EnvironmentSignal) {
       for (const entry of listeners) if (entry.kind === kind) entry.listener()
     },
   }
@@ -28,58 +28,58 @@ function createBrowser() {
 function createPlugged() {
   const { browser, environment } = createBrowser()
   const plugged = createPluggedEnvironment(environment)
-  const heard: EnvironmentSignal[] = []
-  const stops = KINDS.map((kind) => plugged.subscribe(kind, () => heard.push(kind)))
-  return { browser, plugged, heard, stop: () => stops.forEach((stop) => void stop()) }
+  const received: EnvironmentSignal[] = []
+  const stops = KINDS.map((kind) => plugged.subscribe(kind, () => received.push(kind)))
+  return { browser, plugged, received, stop: () => stops.forEach((stop) => void stop()) }
 }
 
-describe('an environment with a plug', () => {
-  it('passes on what the browser tells', () => {
-    const { browser, plugged, heard } = createPlugged()
-    for (const kind of KINDS) browser.tell(kind)
-    expect(heard).toEqual(KINDS)
+describe('createPluggedEnvironment', () => {
+  it('passes on the signals of the browser', () => {
+    const { browser, plugged, received } = createPlugged()
+    for (const kind of KINDS) browser.emit(kind)
+    expect(received).toEqual(KINDS)
     browser.isOnline = false
     expect(plugged.online()).toBe(false)
   })
 
-  it('is offline while the plug is out, and tells once of each', () => {
-    const { plugged, heard } = createPlugged()
+  it('is offline while the plug is out, and emits each change once', () => {
+    const { plugged, received } = createPlugged()
     plugged.plug(false)
     plugged.plug(false)
     expect([plugged.online(), plugged.isPlugged]).toEqual([false, false])
     plugged.plug(true)
     plugged.plug(true)
     expect([plugged.online(), plugged.isPlugged]).toEqual([true, true])
-    expect(heard).toEqual(['offline', 'online'])
+    expect(received).toEqual(['offline', 'online'])
   })
 
-  it("tells nothing of the browser's network while the plug is out, and of all else", () => {
-    const { browser, plugged, heard } = createPlugged()
+  it('ignores the network of the browser while the plug is out, but not its other signals', () => {
+    const { browser, plugged, received } = createPlugged()
     plugged.plug(false)
-    for (const kind of KINDS) browser.tell(kind)
-    expect(heard).toEqual(['offline', 'visible', 'wake'])
+    for (const kind of KINDS) browser.emit(kind)
+    expect(received).toEqual(['offline', 'visible', 'wake'])
     expect(plugged.online()).toBe(false)
   })
 
-  it('does not say that it is back while the browser is offline itself', () => {
-    const { browser, plugged, heard } = createPlugged()
+  it('does not emit online while the browser itself is offline', () => {
+    const { browser, plugged, received } = createPlugged()
     plugged.plug(false)
     browser.isOnline = false
     plugged.plug(true)
-    expect([plugged.online(), heard]).toEqual([false, ['offline']])
+    expect([plugged.online(), received]).toEqual([false, ['offline']])
     browser.isOnline = true
-    browser.tell('online')
-    expect([plugged.online(), heard]).toEqual([true, ['offline', 'online']])
+    browser.emit('online')
+    expect([plugged.online(), received]).toEqual([true, ['offline', 'online']])
   })
 
-  it('wakes', () => {
-    const { plugged, heard } = createPlugged()
+  it('emits wake', () => {
+    const { plugged, received } = createPlugged()
     plugged.wake()
-    expect(heard).toEqual(['wake'])
+    expect(received).toEqual(['wake'])
   })
 
-  it('tells who listens twice twice, and nobody who has stopped; nothing is left of them', () => {
-    const { browser, plugged, heard, stop } = createPlugged()
+  it('notifies each subscription of the same listener, and none after it was stopped', () => {
+    const { browser, plugged, received, stop } = createPlugged()
     let times = 0
     const listener = () => {
       times += 1
@@ -94,22 +94,22 @@ describe('an environment with a plug', () => {
     stop()
     plugged.wake()
     plugged.plug(false)
-    expect([times, heard, browser.listening()]).toEqual([3, ['wake', 'wake'], 0])
+    expect([times, received, browser.listening()]).toEqual([3, ['wake', 'wake'], 0])
   })
 
-  it('lets a listener stop itself and another one while it is told', () => {
+  it('lets a listener stop itself and another one during a signal', () => {
     const { plugged } = createPlugged()
-    const told: string[] = []
+    const notified: string[] = []
     const stops: (() => void)[] = []
     stops.push(
       plugged.subscribe('wake', () => {
-        told.push('first')
+        notified.push('first')
         for (const stop of stops) stop()
       }),
     )
-    stops.push(plugged.subscribe('wake', () => told.push('second')))
+    stops.push(plugged.subscribe('wake', () => notified.push('second')))
     plugged.wake()
     plugged.wake()
-    expect(told).toEqual(['first'])
+    expect(notified).toEqual(['first'])
   })
 })

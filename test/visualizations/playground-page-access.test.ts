@@ -6,17 +6,17 @@ import { playgroundSuite, TEST_TIME } from './playground-page.ts'
 
 const PHONE: BrowserContextOptions = { viewport: { width: 390, height: 844 }, isMobile: true, hasTouch: true }
 
-/** What is pressed in a visit that presses everything, in an order in which it has an effect, and what is told of it. */
+/** All actions, in an order in which each has an effect, and the texts of the status line after each. */
 const EVERYTHING: readonly (readonly [action: string, words: RegExp])[] = [
   ['request', /^GET \/api\/books: 0 of 1 answered\. 1 failed: status 401\.$/],
   ['sign-in', /^Signed in as ada\.$/],
   ['request', /^GET \/api\/authors: 1 of 1 answered\.$/],
-  ['expire-access-token', /^The server takes no access token/],
+  ['expire-access-token', /^The server rejects all access tokens/],
   ['burst', /^100 of 100 answered\.$/],
-  ['fail-refreshes', /^The next three refreshes get a 500\.$/],
-  ['refresh', /^Token \d+ is here\.$/],
+  ['fail-refreshes', /^The next three refreshes will get a 500\.$/],
+  ['refresh', /^Token \d+ received\.$/],
   ['lose-answer', /will be lost\.$/],
-  ['refresh', /^Token \d+ is here\.$/],
+  ['refresh', /^Token \d+ received\.$/],
   ['offline', /^This tab is offline\.$/],
   ['offline', /^This tab is back online\.$/],
   ['skew-clock', /^The clock is an hour ahead\.$/],
@@ -25,7 +25,7 @@ const EVERYTHING: readonly (readonly [action: string, words: RegExp])[] = [
   ['sign-in-other', /^Signed in as grace\.$/],
   ['kill-refresh-token', /invalid_grant\.$/],
   ['sign-out', /^Signed out\.$/],
-  // The last: the tab that is left draws a frame a second.
+  // The last one, because a tab in the background draws one frame per second.
   ['second-tab', /^The other tab has the same session\.$/],
 ]
 
@@ -33,7 +33,7 @@ const EVERYTHING: readonly (readonly [action: string, words: RegExp])[] = [
 const overflow = (page: Page) =>
   page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth)
 
-/** What has the focus, in the panel too. */
+/** Names the focused element, also inside the panel. */
 const focused = (page: Page) =>
   page.evaluate(() => {
     let element = document.activeElement
@@ -42,7 +42,7 @@ const focused = (page: Page) =>
     return action ?? transition ?? element?.getAttribute('aria-label') ?? element?.textContent ?? ''
   })
 
-/** Goes on by the Tab key until that has the focus. */
+/** Presses the Tab key until the named element has the focus. */
 async function tabTo(page: Page, name: string) {
   const passed: string[] = []
   do {
@@ -52,10 +52,10 @@ async function tabTo(page: Page, name: string) {
   expect(passed.at(-1), passed.join(', ')).toBe(name)
 }
 
-describe.skipIf(!hasChromium)('the playground for everybody', { timeout: TEST_TIME }, () => {
+describe.skipIf(!hasChromium)('the page of the playground', { timeout: TEST_TIME }, () => {
   const { open } = playgroundSuite()
 
-  it('fits a phone, where everything can be tapped, and tells what came of it', async () => {
+  it('fits a phone: every button can be tapped and shows its outcome', async () => {
     await using tab = await open(PHONE)
     const { page, panel, server } = tab
     const actions = await page
@@ -64,7 +64,7 @@ describe.skipIf(!hasChromium)('the playground for everybody', { timeout: TEST_TI
     expect(new Set(EVERYTHING.map(([action]) => action))).toEqual(new Set(actions))
     for (const [action, words] of EVERYTHING) {
       await tab.button(action).tap()
-      await tab.told(words)
+      await tab.statusIs(words)
       expect(await overflow(page), action).toBe(0)
     }
     expect(server.reuseDetections).toBe(0)
@@ -77,7 +77,7 @@ describe.skipIf(!hasChromium)('the playground for everybody', { timeout: TEST_TI
     expect(await overflow(page)).toBe(0)
   })
 
-  it('is used by keys alone', async () => {
+  it('can be used with the keyboard only', async () => {
     await using tab = await open()
     const { page, panel } = tab
     await tabTo(page, 'Skip to the session')
@@ -88,10 +88,10 @@ describe.skipIf(!hasChromium)('the playground for everybody', { timeout: TEST_TI
     await page.reload()
     await tabTo(page, 'sign-in')
     await page.keyboard.press('Enter')
-    await tab.told('Signed in as ada.')
+    await tab.statusIs('Signed in as ada.')
     await page.keyboard.press('Tab')
     await page.keyboard.press('Tab')
-    // Now at the group of radio buttons, which is one stop.
+    // The focus is on the group of radio buttons, which is a single tab stop.
     await page.keyboard.press('Tab')
     await page.keyboard.press('ArrowRight')
     expect(await page.evaluate(() => playground.requests.transport)).toBe('ofetch')
@@ -103,12 +103,12 @@ describe.skipIf(!hasChromium)('the playground for everybody', { timeout: TEST_TI
     expect(await page.evaluate(() => playground.requests.transport)).toBe('axios')
     await tabTo(page, 'request')
     await page.keyboard.press('Enter')
-    await tab.told('GET /api/books: 1 of 1 answered.')
+    await tab.statusIs('GET /api/books: 1 of 1 answered.')
     await tabTo(page, 'offline')
     await page.keyboard.press('Space')
-    await tab.told('This tab is offline.')
+    await tab.statusIs('This tab is offline.')
     await page.keyboard.press('Space')
-    await tab.told('This tab is back online.')
+    await tab.statusIs('This tab is back online.')
 
     await tabTo(page, 'Moment')
     const end = Number(await panel.slider.getAttribute('max'))
@@ -127,23 +127,23 @@ describe.skipIf(!hasChromium)('the playground for everybody', { timeout: TEST_TI
   })
 
   it.each([
-    ['on a desk', {}],
-    ['on a phone', PHONE],
-  ])('is free of barriers %s, in the light and in the dark', async (_, screen) => {
-    // Colours that are on their way say nothing of where they get to.
+    ['desktop', {}],
+    ['phone', PHONE],
+  ])('has no accessibility violations on a %s, in light and dark themes', async (_, screen) => {
+    // Colours in transition have no final contrast.
     await using tab = await open({ ...screen, reducedMotion: 'reduce' })
     const { page, panel } = tab
     await tab.signIn()
     await tab.expire()
-    const renewal = await tab.holdBurst()
-    await tab.pressAndHear('skew-clock', 'The clock is an hour ahead.')
+    const refresh = await tab.holdBurst()
+    await tab.pressAndWait('skew-clock', 'The clock is an hour ahead.')
     await expectNoBarriers(page)
-    renewal.answer()
+    refresh.answer()
     await tab.counted('done', 100)
 
     await panel.load('nothing.json', 'nothing')
     await panel.banner.waitFor()
-    await tab.pressAndHear('sign-out', 'Signed out.')
+    await tab.pressAndWait('sign-out', 'Signed out.')
     await panel.lit('loggedOut').waitFor()
     await tab.event('requestHeld').click()
     await panel.chosen.waitFor()
@@ -151,8 +151,8 @@ describe.skipIf(!hasChromium)('the playground for everybody', { timeout: TEST_TI
   })
 
   it.each([
-    ['sends a spark along a transition', 'no-preference'],
-    ['moves nothing for those who want less motion, and lights up all the same', 'reduce'],
+    ['animates a spark along a transition', 'no-preference'],
+    ['animates nothing if the user prefers reduced motion, but lights up transitions', 'reduce'],
   ] as const)('%s', async (_, reducedMotion) => {
     await using tab = await open({ reducedMotion })
     const { page, panel } = tab
@@ -169,7 +169,7 @@ describe.skipIf(!hasChromium)('the playground for everybody', { timeout: TEST_TI
     })
     const lights = await tab.lights()
     await tab.signIn()
-    await tab.pressAndHear('refresh', 'Token 2 is here.')
+    await tab.pressAndWait('refresh', 'Token 2 received.')
     await tab.fact('Generation', '2')
     expect(await lights()).toContain('* -> authenticating')
     const count = await sparks.evaluate((found) => found.length)

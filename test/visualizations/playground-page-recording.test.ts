@@ -3,30 +3,30 @@ import { exported } from '../devtools/panel.ts'
 import { hasChromium } from '../support/chromium.ts'
 import { playgroundSuite, refreshing, TEST_TIME } from './playground-page.ts'
 
-/** A hundred requests of which none has come anywhere. */
+/** The counters of a hundred requests in no stage. */
 const BURST = { requests: 100, inFlight: 0, held: 0, replayed: 0, done: 0, rejected: 0 }
 
-describe.skipIf(!hasChromium)('what happened in the playground', { timeout: TEST_TIME }, () => {
+describe.skipIf(!hasChromium)('the recording of the playground', { timeout: TEST_TIME }, () => {
   const { open } = playgroundSuite()
 
-  /** A page whose token has died, and whose requests were answered after one renewal. */
-  async function lived() {
+  /** Opens a page with an expired token, and sends requests that are answered after one refresh. */
+  async function openAfterRefresh() {
     const tab = await open()
     await tab.signIn()
     await tab.expire()
-    const renewal = tab.server.holdNext()
+    const refresh = tab.server.holdNext()
     await tab.press('burst')
     await tab.counted('held', 100)
-    renewal.answer()
-    await tab.told('100 of 100 answered.')
+    refresh.answer()
+    await tab.statusIs('100 of 100 answered.')
     await tab.counted('done', 100)
     return tab
   }
 
   type Opened = Awaited<ReturnType<typeof open>>
 
-  /** How everything stands in the panel. */
-  const standing = async ({ panel }: Pick<Opened, 'panel'>) => ({
+  /** Everything that the panel shows. */
+  const shownBy = async ({ panel }: Pick<Opened, 'panel'>) => ({
     states: await panel.litStates(),
     counters: await panel.counters(),
     lanes: await panel.lanes(),
@@ -35,19 +35,19 @@ describe.skipIf(!hasChromium)('what happened in the playground', { timeout: TEST
       .evaluateAll((edges) => edges.map((edge) => edge.getAttribute('data-transition'))),
   })
 
-  /** Goes back to when requests began to wait; gives how everything stood then. */
-  async function whenTheyWaited(tab: Opened) {
+  /** Goes back to the first hold, and returns what the panel shows. */
+  async function goToFirstHold(tab: Opened) {
     await tab.event('requestHeld').click()
     await tab.counted('done', 0)
-    const held = await standing(tab)
+    const held = await shownBy(tab)
     expect(held.states).toEqual(refreshing('requesting', 'closed'))
     expect(held.counters).toEqual({ ...BURST, held: 100 })
     expect(new Set(held.lanes)).toEqual(new Set(['held: sent held']))
     return held
   }
 
-  it('is gone back to: states are lit as they were, and requests are where they were', async () => {
-    await using tab = await lived()
+  it('shows the states and the requests of past moments', async () => {
+    await using tab = await openAfterRefresh()
     const { panel, page } = tab
     await tab.entry('refreshing.gate.closed').click()
     await panel.lit('refreshing.gate.closed').waitFor()
@@ -57,40 +57,40 @@ describe.skipIf(!hasChromium)('what happened in the playground', { timeout: TEST
     await closing.click()
     await tab.counted('done', 0)
     expect(await panel.isLive()).toBe(false)
-    const closed = await standing(tab)
+    const closed = await shownBy(tab)
     expect(closed.states).toEqual(refreshing('requesting', 'closed'))
-    expect(closed.transitions).toEqual(['authenticated.renewable -> refreshing.gate.closed'])
-    // The one that was refused closes the gate before it waits itself, if not for long.
+    expect(closed.transitions).toEqual(['authenticated.refreshable -> refreshing.gate.closed'])
+    // The request with the 401 closes the gate a moment before it is held itself.
     const { inFlight = 0, held = 0 } = closed.counters
     expect(closed.counters).toEqual({ ...BURST, inFlight, held })
     expect(inFlight + held).toBe(100)
     expect(new Set(closed.lanes)).toEqual(new Set(['sent: sent']))
-    await whenTheyWaited(tab)
+    await goToFirstHold(tab)
 
-    // The same by the slider.
+    // The slider shows the same.
     await closing.click()
     const moment = await panel.slider.inputValue()
     await panel.moveTo(0)
     await tab.counted('requests', 0)
     await panel.moveTo(Number(moment))
     await tab.counted('requests', 100)
-    expect(await standing(tab)).toEqual(closed)
+    expect(await shownBy(tab)).toEqual(closed)
     expect(await closing.getAttribute('aria-selected')).toBe('true')
 
-    // What goes on meanwhile is not shown, nor is it lost.
-    await tab.pressAndHear('request', 'GET /api/books: 1 of 1 answered.')
-    expect(await standing(tab)).toEqual(closed)
+    // New events are not shown meanwhile, but they are recorded.
+    await tab.pressAndWait('request', 'GET /api/books: 1 of 1 answered.')
+    expect(await shownBy(tab)).toEqual(closed)
     await panel.live.click()
     await tab.counted('done', 101)
-    expect(await panel.litStates()).toEqual(['authenticated', 'authenticated.renewable'])
+    expect(await panel.litStates()).toEqual(['authenticated', 'authenticated.refreshable'])
     expect(await panel.isLive()).toBe(true)
     expect(await page.locator('.edge[data-active]').count()).toBe(0)
   })
 
-  it('is kept in a file without a secret, and shown from it when the page was loaded anew', async () => {
-    await using tab = await lived()
+  it('is exported without secrets, and can be loaded after a reload of the page', async () => {
+    await using tab = await openAfterRefresh()
     const { page, panel, server } = tab
-    const held = await whenTheyWaited(tab)
+    const held = await goToFirstHold(tab)
     const { name, text } = await exported(page)
     expect(name).toMatch(/recording\.json$/)
     const tokens = server.log
@@ -103,25 +103,25 @@ describe.skipIf(!hasChromium)('what happened in the playground', { timeout: TEST
     expect(tokens.filter((token) => text.includes(token))).toEqual([])
 
     await page.reload()
-    await panel.lit('authenticated.renewable').waitFor()
+    await panel.lit('authenticated.refreshable').waitFor()
     expect(await panel.counters()).toMatchObject({ requests: 0 })
     await panel.load('yesterday.json', text)
-    await panel.banner.filter({ hasText: 'Shown is yesterday.json.' }).waitFor()
+    await panel.banner.filter({ hasText: 'Showing yesterday.json.' }).waitFor()
     await tab.counted('done', 100)
-    expect(await whenTheyWaited(tab)).toEqual(held)
+    expect(await goToFirstHold(tab)).toEqual(held)
     await panel.moveTo(0)
     await tab.counted('requests', 0)
 
     await panel.button('Back to the session').click()
-    await panel.lit('authenticated.renewable').waitFor()
+    await panel.lit('authenticated.refreshable').waitFor()
     expect(await panel.counters()).toMatchObject({ requests: 0 })
     expect(await panel.isLive()).toBe(true)
-    await tab.pressAndHear('request', 'GET /api/books: 1 of 1 answered.')
+    await tab.pressAndWait('request', 'GET /api/books: 1 of 1 answered.')
     await tab.counted('done', 1)
   })
 
-  it('is filtered by kind and by text', async () => {
-    await using tab = await lived()
+  it('can be filtered by category and by text', async () => {
+    await using tab = await openAfterRefresh()
     const { panel } = tab
     const all = await panel.events()
     expect(all).not.toContain('session.signIn')

@@ -2,20 +2,20 @@ import { describe, expect, it } from 'vitest'
 import { hasChromium } from '../support/chromium.ts'
 import {
   answersOf,
-  exchangesOf,
   laterAnswersOf,
   playgroundSuite,
   refreshing,
+  refreshRequestsOf,
   TEST_TIME,
   TRANSPORTS,
 } from './playground-page.ts'
 
 const NONE = { requests: 0, inFlight: 0, held: 0, replayed: 0, done: 0, rejected: 0 }
 
-describe.skipIf(!hasChromium)('requests of the playground', { timeout: TEST_TIME }, () => {
+describe.skipIf(!hasChromium)('the requests of the playground', { timeout: TEST_TIME }, () => {
   const { open } = playgroundSuite()
 
-  it('signs in who is named, and shows whose session it is and how long its token lives', async () => {
+  it('show the named user and the lifetime of the token after a sign-in', async () => {
     await using tab = await open()
     const { page, panel, server } = tab
     const lights = await tab.lights()
@@ -25,36 +25,36 @@ describe.skipIf(!hasChromium)('requests of the playground', { timeout: TEST_TIME
     await entry.arrived
     await panel.lit('authenticating').waitFor()
     expect(await panel.litStates()).toEqual(['authenticating'])
-    await tab.told('Sign in …')
+    await tab.statusIs('Sign in …')
 
     entry.answer()
-    await tab.told('Signed in as grace.')
-    await panel.lit('authenticated.renewable').waitFor()
-    expect(await panel.litStates()).toEqual(['authenticated', 'authenticated.renewable'])
+    await tab.statusIs('Signed in as grace.')
+    await panel.lit('authenticated.refreshable').waitFor()
+    expect(await panel.litStates()).toEqual(['authenticated', 'authenticated.refreshable'])
     expect(await tab.subject()).toBe('grace')
     expect(await panel.part('.scopes li').allTextContents()).toEqual(['books:read', 'books:write'])
     await tab.fact('Generation', '1')
     await tab.fact('Requests held', '0')
     const card = await panel.part('.card.session').textContent()
-    const [, life, renewal] = /expires in([\d.]+) sRenews in([\d.]+) s/.exec(card ?? '') ?? []
+    const [, life, refresh] = /expires in([\d.]+) sRefreshes in([\d.]+) s/.exec(card ?? '') ?? []
     expect(Number(life)).toBeLessThanOrEqual(50)
-    expect(Number(life) - Number(renewal)).toBeCloseTo(10, 0)
+    expect(Number(life) - Number(refresh)).toBeCloseTo(10, 0)
     expect(await lights()).toEqual([
       ...['authenticating', '* -> authenticating'],
-      ...['authenticated', 'authenticated.renewable', 'authenticating -> authenticated'],
+      ...['authenticated', 'authenticated.refreshable', 'authenticating -> authenticated'],
     ])
     await tab.event('signedIn').waitFor()
     expect(server.log.map(({ path, status }) => `${path} ${status}`)).toEqual(['/token 200'])
   })
 
-  it('sends one request by each client, with the token', async () => {
+  it('are sent by each client with the token', async () => {
     await using tab = await open()
     const { panel, server } = tab
     await tab.signIn()
     const paths = ['/api/books', '/api/authors', '/api/shelves/7']
     for (const [index, transport] of TRANSPORTS.entries()) {
       await tab.choose(transport)
-      await tab.pressAndHear('request', `GET ${paths[index]}: 1 of 1 answered.`)
+      await tab.pressAndWait('request', `GET ${paths[index]}: 1 of 1 answered.`)
       await tab.counted('done', index + 1)
     }
     expect(await panel.counters()).toEqual({ ...NONE, requests: 3, done: 3 })
@@ -65,84 +65,84 @@ describe.skipIf(!hasChromium)('requests of the playground', { timeout: TEST_TIME
     )
   })
 
-  it('sends them without a token while nobody is signed in, and says how they were answered', async () => {
+  it('are sent without a token before a sign-in, and their failures are counted', async () => {
     await using tab = await open()
     const { panel, server } = tab
-    await tab.pressAndHear('burst', '0 of 100 answered. 100 failed: status 401.')
+    await tab.pressAndWait('burst', '0 of 100 answered. 100 failed: status 401.')
     await tab.counted('done', 100)
     expect(await panel.litStates()).toEqual(['anonymous'])
     expect(await panel.counters()).toEqual({ ...NONE, requests: 100, done: 100 })
     expect(new Set(answersOf(server))).toEqual(new Set(['401  ']))
   })
 
-  it.each(TRANSPORTS)('by %s: one refresh serves a hundred that are refused', async (transport) => {
+  it.each(TRANSPORTS)('by %s share one refresh if a hundred of them get a 401', async (transport) => {
     await using tab = await open()
     const { server, panel } = tab
     await tab.signIn()
     await tab.choose(transport)
     await tab.expire()
     const lights = await tab.lights()
-    const renewal = await tab.holdBurst()
+    const refresh = await tab.holdBurst()
     expect(await panel.litStates()).toEqual(refreshing('requesting', 'closed'))
     expect(await panel.counters()).toEqual({ ...NONE, requests: 100, held: 100 })
     expect(new Set(await panel.lanes())).toEqual(new Set(['held: sent held']))
     await tab.fact('Requests held', '100')
     expect(laterAnswersOf(server)).toEqual([])
 
-    renewal.answer()
-    await tab.told('100 of 100 answered.')
+    refresh.answer()
+    await tab.statusIs('100 of 100 answered.')
     await tab.counted('done', 100)
     expect(await panel.counters()).toEqual({ ...NONE, requests: 100, replayed: 100, done: 100 })
     expect(new Set(await panel.lanes())).toEqual(new Set(['done: sent held replayed']))
-    expect(await panel.litStates()).toEqual(['authenticated', 'authenticated.renewable'])
+    expect(await panel.litStates()).toEqual(['authenticated', 'authenticated.refreshable'])
     expect(await lights()).toEqual(
       expect.arrayContaining([
-        'authenticated.renewable -> refreshing.gate.closed',
-        'refreshing.exchange.requesting -> authenticated',
+        'authenticated.refreshable -> refreshing.gate.closed',
+        'refreshing.attempt.requesting -> authenticated',
       ]),
     )
     await tab.fact('Generation', '2')
     expect(await panel.events()).toEqual(
       expect.arrayContaining(['requestHeld', 'refreshed', 'requestReplayed']),
     )
-    expect(exchangesOf(server)).toBe(1)
+    expect(refreshRequestsOf(server)).toBe(1)
     expect(answersOf(server)).toContain('401 1 ada')
     expect(laterAnswersOf(server)).toEqual(Array(100).fill('200 2 ada'))
     expect(server.reuseDetections).toBe(0)
   })
 
-  it('refreshes at once, while requests go on with the old token', async () => {
+  it('use the old token during a refresh on demand', async () => {
     await using tab = await open()
     const { panel, server } = tab
     await tab.signIn()
     const lights = await tab.lights()
-    const renewal = server.holdNext()
+    const refresh = server.holdNext()
     await tab.press('refresh')
-    await renewal.arrived
+    await refresh.arrived
     await panel.lit('refreshing.gate.open').waitFor()
     expect(await panel.litStates()).toEqual(refreshing('requesting', 'open'))
-    await tab.pressAndHear('burst', '100 of 100 answered.')
+    await tab.pressAndWait('burst', '100 of 100 answered.')
     await tab.counted('done', 100)
     expect(await panel.counters()).toEqual({ ...NONE, requests: 100, done: 100 })
     expect(answersOf(server)).toEqual(Array(100).fill('200 1 ada'))
 
-    renewal.answer()
-    await tab.told('Token 2 is here.')
-    await panel.lit('authenticated.renewable').waitFor()
+    refresh.answer()
+    await tab.statusIs('Token 2 received.')
+    await panel.lit('authenticated.refreshable').waitFor()
     await tab.fact('Generation', '2')
     await tab.event('refreshed').waitFor()
     expect(await lights()).toEqual(
       expect.arrayContaining([
-        'authenticated.renewable -> refreshing',
-        'refreshing.exchange.requesting -> authenticated',
+        'authenticated.refreshable -> refreshing',
+        'refreshing.attempt.requesting -> authenticated',
       ]),
     )
-    await tab.pressAndHear('request', 'GET /api/books: 1 of 1 answered.')
+    await tab.pressAndWait('request', 'GET /api/books: 1 of 1 answered.')
     expect(answersOf(server).at(-1)).toBe('200 2 ada')
-    expect([exchangesOf(server), server.refreshes]).toEqual([1, 1])
+    expect([refreshRequestsOf(server), server.refreshes]).toEqual([1, 1])
   })
 
-  it('shows a thousand requests, of which only those in sight are in the page', async () => {
+  it('are listed by the thousand, with only the visible rows in the page', async () => {
     await using tab = await open()
     const { panel, server } = tab
     const entry = server.holdNext()

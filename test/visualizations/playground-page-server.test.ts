@@ -1,25 +1,25 @@
 import { describe, expect, it } from 'vitest'
 import { hasChromium } from '../support/chromium.ts'
-import { answersOf, exchangesOf, playgroundSuite, refreshing, TEST_TIME } from './playground-page.ts'
+import { answersOf, playgroundSuite, refreshing, refreshRequestsOf, TEST_TIME } from './playground-page.ts'
 
-describe.skipIf(!hasChromium)('breaking the server of the playground', { timeout: TEST_TIME }, () => {
+describe.skipIf(!hasChromium)('the server controls of the playground', { timeout: TEST_TIME }, () => {
   const { open } = playgroundSuite()
 
-  it('kills the refresh token: the last access token is used until it dies, and then the session is over', async () => {
+  it('kill the refresh token: the session expires together with its last access token', async () => {
     await using tab = await open()
     const { panel, server } = tab
     await tab.signIn()
     const lights = await tab.lights()
-    await tab.pressAndHear('kill-refresh-token', 'The next refresh is refused for good: invalid_grant.')
-    await tab.pressAndHear('refresh', 'No new token (invalid_grant). The one at hand is the last.')
-    await panel.lit('authenticated.terminal').waitFor()
-    expect(await panel.litStates()).toEqual(['authenticated', 'authenticated.terminal'])
+    await tab.pressAndWait('kill-refresh-token', 'The next refresh will fail for good: invalid_grant.')
+    await tab.pressAndWait('refresh', 'No new token (invalid_grant). The current one is the last.')
+    await panel.lit('authenticated.lastToken').waitFor()
+    expect(await panel.litStates()).toEqual(['authenticated', 'authenticated.lastToken'])
     await tab.event('refreshFailed').filter({ hasText: 'reason invalid_grant' }).waitFor()
-    await tab.pressAndHear('request', 'GET /api/books: 1 of 1 answered.')
+    await tab.pressAndWait('request', 'GET /api/books: 1 of 1 answered.')
     expect(answersOf(server)).toEqual(['200 1 ada'])
 
     await tab.expire()
-    await tab.pressAndHear('request', 'GET /api/authors: 0 of 1 answered. 1 failed: session expired.')
+    await tab.pressAndWait('request', 'GET /api/authors: 0 of 1 answered. 1 failed: session expired.')
     await panel.lit('expired').waitFor()
     expect(await panel.litStates()).toEqual(['expired'])
     await tab.counted('rejected', 1)
@@ -28,104 +28,115 @@ describe.skipIf(!hasChromium)('breaking the server of the playground', { timeout
     await tab.event('expired').waitFor()
     expect(await lights()).toEqual(
       expect.arrayContaining([
-        'refreshing.exchange.requesting -> authenticated.terminal',
-        'authenticated.terminal -> expired',
+        'refreshing.attempt.requesting -> authenticated.lastToken',
+        'authenticated.lastToken -> expired',
       ]),
     )
-    const asked = server.log.length
-    await tab.pressAndHear('burst', '0 of 100 answered. 100 failed: session expired.')
+    const requestCount = server.log.length
+    await tab.pressAndWait('burst', '0 of 100 answered. 100 failed: session expired.')
     await tab.counted('rejected', 101)
-    expect(server.log).toHaveLength(asked)
-    expect([exchangesOf(server), server.reuseDetections]).toEqual([1, 0])
+    expect(server.log).toHaveLength(requestCount)
+    expect([refreshRequestsOf(server), server.reuseDetections]).toEqual([1, 0])
 
     await tab.signIn()
-    await tab.pressAndHear('request', 'GET /api/shelves/7: 1 of 1 answered.')
+    await tab.pressAndWait('request', 'GET /api/shelves/7: 1 of 1 answered.')
     await tab.counted('done', 2)
   })
 
-  it('kills both tokens: whoever waits for new ones is told that the session is over', async () => {
+  it('kill both tokens: held requests are rejected because the session expired', async () => {
     await using tab = await open()
     const { panel, server } = tab
     await tab.signIn()
-    await tab.pressAndHear('kill-refresh-token', 'The next refresh is refused for good: invalid_grant.')
+    await tab.pressAndWait('kill-refresh-token', 'The next refresh will fail for good: invalid_grant.')
     await tab.expire()
     const lights = await tab.lights()
-    const renewal = await tab.holdBurst()
-    renewal.answer()
-    await tab.told('0 of 100 answered. 100 failed: session expired.')
+    const refresh = await tab.holdBurst()
+    refresh.answer()
+    await tab.statusIs('0 of 100 answered. 100 failed: session expired.')
     await tab.counted('rejected', 100)
     expect(await panel.litStates()).toEqual(['expired'])
     expect(new Set(await panel.lanes())).toEqual(new Set(['rejected: sent held']))
     await tab.event('requestRejected').filter({ hasText: 'count 100' }).waitFor()
-    expect(await lights()).toContain('refreshing.exchange.requesting -> expired')
-    expect(exchangesOf(server)).toBe(1)
+    expect(await lights()).toContain('refreshing.attempt.requesting -> expired')
+    expect(refreshRequestsOf(server)).toBe(1)
   })
 
-  it('fails three refreshes: it backs off, requests wait, and the session is kept', async () => {
+  it('fail three refreshes: the session backs off, holds requests and survives', async () => {
     await using tab = await open()
     const { page, panel, server } = tab
     await tab.signIn()
     await tab.expire()
-    await tab.pressAndHear('fail-refreshes', 'The next three refreshes get a 500.')
+    await tab.pressAndWait('fail-refreshes', 'The next three refreshes will get a 500.')
     const lights = await tab.lights()
-    // The time it backs off for is a matter of chance.
-    await page.evaluate(() => playground.clock.freeze())
+    // The backoff is random. Stop its timer, and set the clock back: with any event the chart looks whether it has passed.
+    await page.evaluate(() => {
+      const { auth, clock } = playground
+      clock.freeze()
+      const stop = auth.on('transition', ({ to }) => {
+        if (to !== 'refreshing.attempt.backingOff') return
+        stop()
+        clock.shift(-60_000)
+      })
+    })
     await tab.press('burst')
-    await panel.lit('refreshing.exchange.backingOff').waitFor()
+    await panel.lit('refreshing.attempt.backingOff').waitFor()
     expect(await panel.litStates()).toEqual(refreshing('backingOff', 'closed'))
-    await tab.fact('Failed tries', '1')
+    await tab.fact('Failed attempts', '1')
     await tab.counted('held', 100)
     expect(await tab.event('refreshFailed').count()).toBe(1)
     expect(await tab.subject()).toBe('ada')
 
-    await page.evaluate(() => playground.clock.thaw())
-    await tab.told('100 of 100 answered.')
+    await page.evaluate(() => {
+      playground.clock.shift(60_000)
+      playground.clock.thaw()
+    })
+    await tab.statusIs('100 of 100 answered.')
     await tab.counted('done', 100)
-    expect(await panel.litStates()).toEqual(['authenticated', 'authenticated.renewable'])
+    expect(await panel.litStates()).toEqual(['authenticated', 'authenticated.refreshable'])
     expect(await tab.event('refreshFailed').locator('.details').allTextContents()).toEqual(
       [3, 2, 1].map((attempt) => expect.stringContaining(`attempt ${attempt}`)),
     )
     expect(await lights()).toEqual(
       expect.arrayContaining([
-        'refreshing.exchange.requesting -> refreshing.exchange.backingOff',
-        'refreshing.exchange.backingOff -> refreshing.exchange.requesting',
+        'refreshing.attempt.requesting -> refreshing.attempt.backingOff',
+        'refreshing.attempt.backingOff -> refreshing.attempt.requesting',
       ]),
     )
     await tab.fact('Generation', '2')
     expect(await tab.subject()).toBe('ada')
-    expect(await panel.part('[data-fact="Failed tries"]').isHidden()).toBe(true)
-    expect([exchangesOf(server), server.refreshes, server.reuseDetections]).toEqual([1, 1, 0])
+    expect(await panel.part('[data-fact="Failed attempts"]').isHidden()).toBe(true)
+    expect([refreshRequestsOf(server), server.refreshes, server.reuseDetections]).toEqual([1, 1, 0])
     expect(await panel.events()).not.toContain('expired')
   })
 
-  it('loses the answer to a refresh: it is asked for once more, and the session is kept', async () => {
+  it('lose the answer to a refresh: the session retries once and survives', async () => {
     await using tab = await open()
     const { panel, server } = tab
     await tab.signIn()
     await tab.expire()
-    await tab.pressAndHear('lose-answer', 'The answer to the next refresh will be lost.')
+    await tab.pressAndWait('lose-answer', 'The answer to the next refresh will be lost.')
     const lights = await tab.lights()
-    const renewal = server.holdNext()
+    const refresh = server.holdNext()
     await tab.press('burst')
     await tab.counted('held', 100)
-    renewal.answer()
-    await tab.told('100 of 100 answered.')
+    refresh.answer()
+    await tab.statusIs('100 of 100 answered.')
     await tab.counted('done', 100)
     expect(await lights()).toEqual(
       expect.arrayContaining([
-        'refreshing.exchange.requesting -> refreshing.exchange.uncertain',
-        'refreshing.exchange.uncertain -> refreshing.exchange.requesting',
-        'refreshing.exchange.requesting -> authenticated',
+        'refreshing.attempt.requesting -> refreshing.attempt.ambiguous',
+        'refreshing.attempt.ambiguous -> refreshing.attempt.requesting',
+        'refreshing.attempt.requesting -> authenticated',
       ]),
     )
     expect(await tab.event('refreshFailed').count()).toBe(1)
     await tab.fact('Generation', '2')
     expect(await tab.subject()).toBe('ada')
     expect(new Set(await panel.lanes())).toEqual(new Set(['done: sent held replayed']))
-    expect([exchangesOf(server), server.refreshes, server.reuseDetections]).toEqual([2, 2, 0])
+    expect([refreshRequestsOf(server), server.refreshes, server.reuseDetections]).toEqual([2, 2, 0])
 
-    await tab.entry('refreshing.exchange.uncertain').click()
-    await panel.lit('refreshing.exchange.uncertain').waitFor()
-    expect(await panel.litStates()).toEqual(refreshing('uncertain', 'closed'))
+    await tab.entry('refreshing.attempt.ambiguous').click()
+    await panel.lit('refreshing.attempt.ambiguous').waitFor()
+    expect(await panel.litStates()).toEqual(refreshing('ambiguous', 'closed'))
   })
 })

@@ -2,9 +2,9 @@ import { describe, expect, it } from 'vitest'
 import { hasChromium } from '../support/chromium.ts'
 import {
   answersOf,
-  exchangesOf,
   playgroundSuite,
   refreshing,
+  refreshRequestsOf,
   storedIn,
   TEST_TIME,
   tabOf,
@@ -15,53 +15,53 @@ describe.skipIf(!hasChromium)('two tabs of the playground', { timeout: TEST_TIME
 
   type Opened = Awaited<ReturnType<typeof open>>
 
-  /** Opens the second tab by its button. */
+  /** Opens a second tab with the button. */
   async function secondTab(tab: Opened) {
     const opening = tab.context.waitForEvent('page')
     await tab.press('second-tab')
     const other = tabOf(await opening)
-    await other.panel.lit('authenticated.renewable').waitFor()
+    await other.panel.lit('authenticated.refreshable').waitFor()
     return other
   }
 
-  it('opens a second tab with the same session, and one refresh serves the requests of both', async () => {
+  it('share the session, and one refresh serves the requests of both', async () => {
     await using tab = await open()
     const { server } = tab
     await tab.signIn()
     const other = await secondTab(tab)
     expect(await other.subject()).toBe('ada')
-    await other.pressAndHear('request', 'GET /api/books: 1 of 1 answered.')
+    await other.pressAndWait('request', 'GET /api/books: 1 of 1 answered.')
     expect(answersOf(server)).toEqual(['200 1 ada'])
     expect(server.tokenRequests).toBe(1)
 
     await tab.expire()
-    const renewal = server.holdNext()
+    const refresh = server.holdNext()
     for (const { page, press, counted, panel } of [tab, other]) {
-      // A tab in the background draws a frame a second.
+      // A tab in the background draws one frame per second.
       await page.bringToFront()
       await press('burst')
-      await renewal.arrived
+      await refresh.arrived
       await counted('held', 100)
       expect(await panel.litStates()).toEqual(refreshing('requesting', 'closed'))
     }
-    renewal.answer()
-    for (const { page, told, fact, panel } of [other, tab]) {
+    refresh.answer()
+    for (const { page, statusIs, fact, panel } of [other, tab]) {
       await page.bringToFront()
-      await told('100 of 100 answered.')
+      await statusIs('100 of 100 answered.')
       await fact('Generation', '2')
-      expect(await panel.litStates()).toEqual(['authenticated', 'authenticated.renewable'])
+      expect(await panel.litStates()).toEqual(['authenticated', 'authenticated.refreshable'])
     }
     await tab.counted('done', 100)
-    expect([exchangesOf(server), server.refreshes, server.reuseDetections]).toEqual([1, 1, 0])
+    expect([refreshRequestsOf(server), server.refreshes, server.reuseDetections]).toEqual([1, 1, 0])
     expect(answersOf(server).filter((answer) => answer === '200 2 ada')).toHaveLength(200)
   })
 
-  it('signs out in one tab for the other too, and in again', async () => {
+  it('share a sign-out and a later sign-in', async () => {
     await using tab = await open()
     const { panel, server } = tab
     await tab.signIn()
     const other = await secondTab(tab)
-    await other.pressAndHear('sign-out', 'Signed out.')
+    await other.pressAndWait('sign-out', 'Signed out.')
     await other.panel.lit('loggedOut').waitFor()
     await tab.page.bringToFront()
     await panel.lit('loggedOut').waitFor()
@@ -74,42 +74,42 @@ describe.skipIf(!hasChromium)('two tabs of the playground', { timeout: TEST_TIME
     expect(await storedIn(tab.page)).toBe(null)
 
     await tab.press('sign-in-other')
-    await tab.told('Signed in as grace.')
+    await tab.statusIs('Signed in as grace.')
     await other.page.bringToFront()
-    await other.panel.lit('authenticated.renewable').waitFor()
+    await other.panel.lit('authenticated.refreshable').waitFor()
     expect(await other.subject()).toBe('grace')
-    await other.pressAndHear('request', 'GET /api/books: 1 of 1 answered.')
+    await other.pressAndWait('request', 'GET /api/books: 1 of 1 answered.')
     expect(answersOf(server)).toEqual(['200 1 grace'])
   })
 
-  it('has one clock for both tabs, which sleep as one, and a network for each', async () => {
+  it('share the clock and sleep together, but have separate networks', async () => {
     await using tab = await open()
     const { server } = tab
     await tab.signIn()
     const other = await secondTab(tab)
-    const renewal = server.holdNext()
-    await other.pressAndHear('sleep', 'Awake again. A minute has passed.')
-    await renewal.arrived
+    const refresh = server.holdNext()
+    await other.pressAndWait('sleep', 'Awake again. A minute has passed.')
+    await refresh.arrived
     await other.panel.lit('refreshing.gate.closed').waitFor()
     await tab.page.bringToFront()
     await tab.panel.lit('refreshing.gate.closed').waitFor()
-    renewal.answer()
+    refresh.answer()
     for (const { page, panel } of [other, tab]) {
       await page.bringToFront()
-      await panel.lit('authenticated.renewable').waitFor()
+      await panel.lit('authenticated.refreshable').waitFor()
     }
-    expect([exchangesOf(server), server.refreshes, server.reuseDetections]).toEqual([1, 1, 0])
+    expect([refreshRequestsOf(server), server.refreshes, server.reuseDetections]).toEqual([1, 1, 0])
 
-    await tab.pressAndHear('offline', 'This tab is offline.')
-    await tab.pressAndHear('skew-clock', 'The clock is an hour ahead.')
+    await tab.pressAndWait('offline', 'This tab is offline.')
+    await tab.pressAndWait('skew-clock', 'The clock is an hour ahead.')
     await other.page.bringToFront()
     await other.page.locator('[data-action=skew-clock][aria-pressed=true]').waitFor()
     expect(await other.button('offline').getAttribute('aria-pressed')).toBe('false')
-    await other.pressAndHear('request', 'GET /api/books: 1 of 1 answered.')
-    await other.pressAndHear('skew-clock', 'The clock is right again.')
+    await other.pressAndWait('request', 'GET /api/books: 1 of 1 answered.')
+    await other.pressAndWait('skew-clock', 'The clock is right again.')
     await tab.page.bringToFront()
     await tab.page.locator('[data-action=skew-clock][aria-pressed=false]').waitFor()
-    await tab.pressAndHear('offline', 'This tab is back online.')
-    await tab.pressAndHear('request', 'GET /api/books: 1 of 1 answered.')
+    await tab.pressAndWait('offline', 'This tab is back online.')
+    await tab.pressAndWait('request', 'GET /api/books: 1 of 1 answered.')
   })
 })

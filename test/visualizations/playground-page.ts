@@ -1,4 +1,4 @@
-/** The playground in a Chromium, as its user finds it. */
+/** A harness for tests of the playground in Chromium. */
 import type { TokenServer, TokenServerRoute } from 'authchart/testing'
 import type { Browser, BrowserContextOptions, Page } from 'playwright-core'
 import { afterAll, afterEach, beforeAll, expect } from 'vitest'
@@ -13,26 +13,26 @@ declare global {
 }
 
 /**
- * At the pace of the playground a hundred requests take some seconds, and a token lives for twenty: on a machine that is busy, tokens
- * would die on the way. How long the API takes is tested by itself.
+ * An API without latency. With that of the playground, a hundred requests take some seconds, and on a busy machine tokens would
+ * expire meanwhile. The latency has tests of its own.
  */
 const api: TokenServerRoute = {
   handler: (_, { subject, generation }) => Response.json({ subject, generation }),
 }
 
-/** So long that no token has to be renewed by itself in a test, and less than the device sleeps, in milliseconds. */
+/** The lifetime of tokens, in milliseconds: too long for a scheduled refresh in a test, shorter than the sleep of the device. */
 const LIFETIME = 50_000
 
-/** How long something is waited for, in milliseconds: less than a test has. */
+/** The timeout of waits, in milliseconds. Less than the timeout of a test. */
 const PATIENCE = 20_000
 
-/** What a test has, in milliseconds. */
+/** The timeout of a test, in milliseconds. */
 export const TEST_TIME = 60_000
 
-/** Chromium itself tells of every answer that is a failure; these are the ones that the playground is about. */
+/** The failed requests that the playground causes on purpose. Chromium logs them. */
 const BREAKAGE = /^Failed to load resource: (the server responded with a status of (400|401|500) |net::ERR_)/
 
-/** Serves the page anew for each test, to a fresh profile; a page that has complained fails its test. */
+/** Serves the page for each test, to a new profile. A warning or an error of the page fails the test. */
 export function playgroundSuite() {
   let browser: Browser
   let files: PageFiles
@@ -45,10 +45,10 @@ export function playgroundSuite() {
   afterAll(() => browser?.close())
   afterEach(() => expect(problems.splice(0)).toEqual([]))
 
-  /** Opens the page. What is returned ends with the block it is used in. */
+  /** Opens the page. Use the result with `await using`, which closes it. */
   async function open(screen: BrowserContextOptions = {}) {
     const { url, server, close } = await servePlayground(files, { api, accessTokenLifetime: LIFETIME })
-    // What is to last is held.
+    // Tests hold the answers that they want to delay.
     server.tokenDelay = 0
     const context = await browser.newContext({ viewport: { width: 1280, height: 900 }, ...screen })
     context.setDefaultTimeout(PATIENCE)
@@ -67,13 +67,13 @@ export function playgroundSuite() {
       ...tab,
       context,
       server,
-      /** A hundred requests wait for a refresh, which the server has before it. */
+      /** Sends a hundred requests that wait for a refresh. Returns the refresh, which the server holds. */
       async holdBurst() {
-        const renewal = server.holdNext()
+        const refresh = server.holdNext()
         await tab.press('burst')
-        await renewal.arrived
+        await refresh.arrived
         await tab.counted('held', 100)
-        return renewal
+        return refresh
       },
       async [Symbol.asyncDispose]() {
         await context.close()
@@ -87,11 +87,11 @@ export function playgroundSuite() {
 
 const exactly = (text: string) => new RegExp(`^${text.replace(/[.*+?^${}()|[\]\\]/g, '\\$&')}$`)
 
-/** A tab with the page in it. */
+/** Returns locators and actions for a tab with the page. */
 export function tabOf(page: Page) {
   const panel = panelOf(page)
   const button = (action: string) => page.locator(`#controls [data-action="${action}"]`)
-  const told = (words: string | RegExp) =>
+  const statusIs = (words: string | RegExp) =>
     page
       .locator('#status')
       .filter({ hasText: typeof words === 'string' ? exactly(words) : words })
@@ -103,47 +103,47 @@ export function tabOf(page: Page) {
     panel,
     button,
     press,
-    /** Waits for the status line to say so. */
-    told,
-    /** Waits until the server was told of what was pressed. */
-    async pressAndHear(action: string, words: string | RegExp) {
+    /** Waits for a text of the status line. */
+    statusIs,
+    /** Presses a button, and waits for a text of the status line. */
+    async pressAndWait(action: string, words: string | RegExp) {
       await press(action)
-      await told(words)
+      await statusIs(words)
     },
-    /** The server takes the present access token no more. */
+    /** Expires the current access token on the server. */
     async expire() {
       await press('expire-access-token')
-      await told('The server takes no access token issued until now.')
+      await statusIs('The server rejects all access tokens issued until now.')
     },
     async signIn() {
       await press('sign-in')
-      await told('Signed in as ada.')
-      await panel.lit('authenticated.renewable').waitFor()
+      await statusIs('Signed in as ada.')
+      await panel.lit('authenticated.refreshable').waitFor()
     },
     choose: (transport: string) => page.getByRole('radio', { name: transport, exact: true }).check(),
-    /** Waits for a counter to come to a number. */
+    /** Waits until a counter has a value. */
     counted: (counter: string, count: number) =>
       panel
         .part(`[data-counter="${counter}"]`)
         .filter({ hasText: exactly(String(count)) })
         .waitFor(),
-    /** Waits for a fact of the session to be this. */
+    /** Waits until a fact of the session has a value. */
     fact: (name: string, text: string | RegExp) =>
       panel
         .part(`[data-fact="${name}"] dd`)
         .filter({ hasText: typeof text === 'string' ? exactly(text) : text })
         .waitFor(),
     subject: () => panel.part('.subject').textContent(),
-    /** A row of the log that tells of a state that was entered. */
+    /** The row of the log for a transition to a state. */
     entry: (state: string) =>
       panel.part('[data-event=transition]').filter({
         has: page.locator('.details', { hasText: new RegExp(`→ ${state.replaceAll('.', '\\.')}$`) }),
       }),
-    /** Rows of the log, by what they tell of. */
+    /** The rows of the log with a type of event. */
     event: (type: string) => panel.part(`[data-event="${type}"]`),
-    /** Notes from now on which states and transitions light up; gives those that have by then. */
+    /** Records which states and transitions light up from now on. Returns a function that lists them. */
     async lights() {
-      // One that is lit still would not light up.
+      // An arrow that is still lit would not light up again.
       await panel.part('.edge[data-active]').first().waitFor({ state: 'detached' })
       const seen = await page.evaluateHandle(() => {
         const lit = new Set<string>()
@@ -164,7 +164,7 @@ export function tabOf(page: Page) {
   }
 }
 
-/** What became of the requests that reached the API, as `status: generation of the token, of whom`. */
+/** The requests that reached the API, as texts: `status generation subject`. */
 export const answersOf = ({ log }: TokenServer) =>
   log
     .filter(({ path }) => path.startsWith('/api/'))
@@ -176,28 +176,26 @@ const subjectOf = (authorization = '') => {
 }
 
 /**
- * The same without those to the first token, which had died: how many requests with it get as far as the server before they are
- * called back is a matter of chance.
+ * The same without requests that carry the first token, which has expired: how many of them reach the server before they are
+ * aborted is random.
  */
 export const laterAnswersOf = (server: TokenServer) =>
   answersOf(server).filter((answer) => !/^(0|401) 1 ada$/.test(answer))
 
-/** How many refreshes were asked for. Those that the playground itself fails are not among them. */
-export const exchangesOf = ({ log }: TokenServer) =>
+/** The number of refresh requests. Those that the playground fails on purpose are not counted. */
+export const refreshRequestsOf = ({ log }: TokenServer) =>
   log.filter(({ bodyText }) => bodyText.includes('grant_type=refresh_token')).length
 
-/** States that are lit while a refresh is under way. */
-export const refreshing = (exchange: string, gate: string) => [
+/** The states that are lit during a refresh. */
+export const refreshing = (attempt: string, gate: string) => [
   'refreshing',
-  'refreshing.exchange',
+  'refreshing.attempt',
   'refreshing.gate',
-  'refreshing.limits',
-  `refreshing.exchange.${exchange}`,
+  `refreshing.attempt.${attempt}`,
   `refreshing.gate.${gate}`,
-  'refreshing.limits.watched',
 ]
 
-/** What of a session is in the store, which tabs share. */
+/** The stored session, which tabs share. */
 export const storedIn = (page: Page) => page.evaluate(() => localStorage.getItem('playground.session'))
 
 export const TRANSPORTS = ['fetch', 'ofetch', 'axios'] as const

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { createPool } from '../../visualizations/playground/page/pool.ts'
 
-/** Tasks that end when a test says so. */
+/** Creates tasks that a test ends. */
 function createTasks() {
   const started: string[] = []
   const ends = new Map<string, { resolve: (value: string) => void; reject: (error: Error) => void }>()
@@ -12,8 +12,8 @@ function createTasks() {
   return { started, ends, task }
 }
 
-describe('a pool', () => {
-  it('runs so many at once, and the others in order as one ends, well or not', async () => {
+describe('createPool', () => {
+  it('runs a limited number of tasks at once, and starts the next when one ends or fails', async () => {
     const { started, ends, task } = createTasks()
     const run = createPool(2)
     const [one, two, three, four] = ['one', 'two', 'three', 'four'].map((name) => run(task(name)))
@@ -29,7 +29,7 @@ describe('a pool', () => {
     expect(await Promise.all([three, four])).toEqual(['three', 'four'])
   })
 
-  it('has as many places after a storm as before it, also where tasks throw', async () => {
+  it('keeps its limit after tasks that throw', async () => {
     const run = createPool(1)
     const thrown = async () => {
       throw new Error('at once')

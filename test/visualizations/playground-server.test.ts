@@ -18,12 +18,12 @@ interface Tokens {
 let playground: Playground
 beforeEach(async () => {
   playground = await servePlayground(new Map())
-  // What takes time is tested by itself.
+  // The latency has tests of its own.
   playground.server.tokenDelay = 0
 })
 afterEach(() => playground.close())
 
-/** What a page does: one of its own, by its name. */
+/** Creates a client that acts like a page with this id. */
 function createPage(name = 'page-1') {
   const { url } = playground
   const headers = { [PAGE_HEADER]: name }
@@ -53,8 +53,8 @@ const answerOf = async (response: Promise<Response>) => {
 }
 const claimsOf = (token: string) => JSON.parse(atob(token.split('.')[1] ?? ''))
 
-describe('the session server of the playground', () => {
-  it('signs in with a scope and a JWT, refreshes, and answers the API', async () => {
+describe('the token server of the playground', () => {
+  it('signs in with a scope and a JWT, refreshes, and answers API requests', async () => {
     const page = createPage()
     const tokens = await page.signIn()
     expect(tokens).toMatchObject({ expires_in: 20, scope: 'books:read books:write' })
@@ -68,7 +68,7 @@ describe('the session server of the playground', () => {
     })
   })
 
-  it('revokes', async () => {
+  it('revokes tokens', async () => {
     const page = createPage()
     const tokens = await page.signIn()
     const body = new URLSearchParams({ token: tokens.refresh_token })
@@ -76,7 +76,7 @@ describe('the session server of the playground', () => {
     expect((await page.refresh(tokens)).status).toBe(400)
   })
 
-  it('takes its time for each path: between 60 and 360 ms, always the same, and not the same for all', () => {
+  it('has a constant latency for each path, between 60 and 360 ms', () => {
     const paths = Array.from({ length: 100 }, (_, index) => `/api/books/${index + 1}`)
     const times = paths.map(latencyOf)
     expect(Math.min(...times)).toBeGreaterThanOrEqual(60)
@@ -86,28 +86,28 @@ describe('the session server of the playground', () => {
     for (const [index, time] of times.entries()) expect(time).not.toBe(times[index + 1])
   })
 
-  it('does not answer sooner than that', async () => {
+  it('does not answer before the latency of a path', async () => {
     const page = createPage()
     const tokens = await page.signIn()
     const began = performance.now()
     await page.read(tokens, '/api/books/7')
-    // A timer of Node may be a millisecond early.
+    // Timers of Node may fire a millisecond early.
     expect(performance.now() - began).toBeGreaterThanOrEqual(latencyOf('/api/books/7') - 1)
   })
 })
 
 describe('the controls of the playground', () => {
-  it('expires the access tokens there are, and no refresh token', async () => {
+  it('expire all access tokens, but no refresh token', async () => {
     const page = createPage()
     const tokens = await page.signIn()
     await pressed(page, 'expire-access-token')
     expect(await answerOf(page.read(tokens))).toEqual({ status: 401, body: { error: 'invalid_token' } })
-    const renewed = await answerOf(page.refresh(tokens))
-    expect(renewed.status).toBe(200)
-    expect((await page.read(renewed.body)).status).toBe(200)
+    const refreshed = await answerOf(page.refresh(tokens))
+    expect(refreshed.status).toBe(200)
+    expect((await page.read(refreshed.body)).status).toBe(200)
   })
 
-  it('kills the refresh tokens there are, and no access token', async () => {
+  it('revoke all refresh tokens, but no access token', async () => {
     const page = createPage()
     const tokens = await page.signIn()
     await pressed(page, 'kill-refresh-token')
@@ -118,7 +118,7 @@ describe('the controls of the playground', () => {
     expect((await page.read(tokens)).status).toBe(200)
   })
 
-  it('fails the next three refreshes, and neither a sign-in between them nor the fourth', async () => {
+  it('fail the next three refreshes, but no sign-in between them', async () => {
     const page = createPage()
     const tokens = await page.signIn()
     await pressed(page, 'fail-refreshes')
@@ -129,7 +129,7 @@ describe('the controls of the playground', () => {
     expect(statuses).toEqual([500, 500, 500, 200])
   })
 
-  it('loses the answer to the next refresh, which is done; the same token is taken again', async () => {
+  it('lose the answer to the next refresh, and accept the same token again', async () => {
     const page = createPage()
     const tokens = await page.signIn()
     await pressed(page, 'lose-answer')
@@ -139,7 +139,7 @@ describe('the controls of the playground', () => {
     expect(playground.server.reuseDetections).toBe(0)
   })
 
-  it('cuts off one page and lets it back: its requests fail, those of another page do not', async () => {
+  it('disconnect and reconnect one page without an effect on another page', async () => {
     const [page, other] = [createPage('page-1'), createPage('page-2')]
     const tokens = await page.signIn()
     await pressed(page, 'offline')
@@ -147,13 +147,13 @@ describe('the controls of the playground', () => {
     await expect(page.refresh(tokens)).rejects.toThrow(TypeError)
     await expect(page.signIn()).rejects.toThrow(TypeError)
     expect((await other.read(tokens)).status).toBe(200)
-    // Nothing of it reached the server.
+    // No request of the offline page reached the server.
     expect(playground.server.log.map(({ path }) => path)).toEqual(['/token', '/api/books/1'])
     await pressed(page, 'online')
     expect((await page.read(tokens)).status).toBe(200)
   })
 
-  it('breaks what is under way for a page that goes offline', async () => {
+  it('break the requests in flight of a page that goes offline', async () => {
     const [page, other] = [createPage('page-1'), createPage('page-2')]
     const tokens = await page.signIn()
     const arrived = playground.server.whenRequest(({ path }) => path === '/api/mine')
@@ -165,7 +165,7 @@ describe('the controls of the playground', () => {
     expect((await whole).status).toBe(200)
   })
 
-  it('lets its clock go on while a device sleeps: the token is dead after it, and the page is told how far it is', async () => {
+  it('advance the clock of the server while a device sleeps, so that tokens expire', async () => {
     const page = createPage()
     const readClock = async () => (await fetch(`${playground.url}/playground/clock`)).json()
     const tokens = await page.signIn()
@@ -179,7 +179,7 @@ describe('the controls of the playground', () => {
   })
 
   it.each(['', '?ms=', '?ms=0', '?ms=-1', '?ms=Infinity', '?ms=soon', '?ms=86400001'])(
-    'sleeps for no such time as "%s"',
+    'reject the sleep time "%s"',
     async (query) => {
       expect((await createPage().press(`sleep${query}`)).status).toBe(400)
       expect((await createPage().press('sleep?ms=86400000')).status).toBe(204)
@@ -190,14 +190,14 @@ describe('the controls of the playground', () => {
     ['another origin', { origin: 'http://evil.example' }],
     ['no origin', { origin: '' }],
     ['the origin of a page without one', { origin: 'null' }],
-  ])('does nothing for %s', async (_, headers) => {
+  ])('reject a request with %s', async (_, headers) => {
     const page = createPage()
     const tokens = await page.signIn()
     expect((await page.press('expire-access-token', headers)).status).toBe(403)
     expect((await page.read(tokens)).status).toBe(200)
   })
 
-  it('does nothing for who cannot send its headers, and nothing it does not know', async () => {
+  it('reject requests without their headers, and unknown controls', async () => {
     const { url } = playground
     const control = (name: string, method: string, headers = {}) =>
       fetch(`${url}/playground/${name}`, { method, headers: { origin: url, ...headers } })
@@ -212,8 +212,8 @@ describe('the controls of the playground', () => {
   })
 })
 
-describe('serving the playground', () => {
-  it('builds a page that runs nothing inline and asks nobody else, and serves it under a policy that says so', async () => {
+describe('startPlayground', () => {
+  it('serves a page without inline scripts and external resources, under a strict policy', async () => {
     await using started = Object.assign(await startPlayground(), {
       [Symbol.asyncDispose]: () => started.close(),
     })
@@ -232,7 +232,7 @@ describe('serving the playground', () => {
     expect((await fetch(started.url, { method: 'POST' })).status).toBe(405)
   })
 
-  it('keeps no connection that a browser could use again without telling', async () => {
+  it('closes each connection, so that a browser cannot silently reuse it', async () => {
     const connection = await new Promise((resolve, reject) => {
       request(`${playground.url}/playground/clock`, { agent: false }, (response) => {
         resolve(response.headers.connection)
@@ -244,7 +244,7 @@ describe('serving the playground', () => {
     expect(connection).toBe('close')
   })
 
-  it('ends what is under way when it is closed, twice over', async () => {
+  it('ends requests in flight when it is closed, even if closed twice', async () => {
     const page = createPage()
     const tokens = await page.signIn()
     const arrived = playground.server.whenRequest(({ path }) => path === '/api/books/1')
@@ -254,7 +254,7 @@ describe('serving the playground', () => {
     await broken
   })
 
-  it('says so where it cannot listen', async () => {
+  it('rejects if the port is in use', async () => {
     const port = Number(new URL(playground.url).port)
     await expect(servePlayground(new Map(), { port })).rejects.toMatchObject({ code: 'EADDRINUSE' })
   })

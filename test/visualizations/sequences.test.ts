@@ -9,14 +9,14 @@ const linesOf = async (name: keyof typeof SCENARIOS) =>
   (await SCENARIOS[name]()).split('\n').map((line) => line.trim())
 const count = (lines: readonly string[], pattern: RegExp) => lines.filter((line) => pattern.test(line)).length
 
-describe.each(names)('the sequence of %s', (name) => {
-  it('is what a run gives, every time', async () => {
+describe.each(names)('the sequence diagram %s', (name) => {
+  it('is the same in every run and in the committed file', async () => {
     const [one, other] = [await SCENARIOS[name](), await SCENARIOS[name]()]
     expect(one).toBe(other)
     expect(file(name).split('\n').slice(1).join('\n')).toBe(one)
   })
 
-  it('has only participants that are introduced, and words that Mermaid takes', async () => {
+  it('uses only declared participants and text that Mermaid accepts', async () => {
     const [head, ...lines] = (await linesOf(name)).filter((line) => line !== '')
     expect(head).toBe('sequenceDiagram')
     const introduced = lines.flatMap((line) => /^participant (\w+) as /.exec(line)?.[1] ?? [])
@@ -29,8 +29,8 @@ describe.each(names)('the sequence of %s', (name) => {
   })
 })
 
-describe('what the sequences show', () => {
-  it('is one refresh for three 401s, and three replays', async () => {
+describe('the sequence diagrams', () => {
+  it('show one refresh and three replays for three 401s', async () => {
     const lines = await linesOf('parallel-401s')
     expect(count(lines, /401$/)).toBe(3)
     expect(count(lines, /->>Token/)).toBe(1)
@@ -38,7 +38,7 @@ describe('what the sequences show', () => {
     expect(count(lines, /-->>App: .* 200$/)).toBe(3)
   })
 
-  it('is no second refresh for a late 401', async () => {
+  it('show no second refresh for a late 401', async () => {
     const lines = await linesOf('late-401')
     expect(count(lines, /->>Token/)).toBe(1)
     expect(lines.indexOf('Api-->>Auth: /api/slow 401')).toBeGreaterThan(
@@ -47,7 +47,7 @@ describe('what the sequences show', () => {
     expect(lines.at(-2)).toBe('Auth-->>App: /api/slow 200')
   })
 
-  it('is an answer that comes too late, thrown away and revoked', async () => {
+  it('show that a late answer is discarded and its tokens are revoked', async () => {
     const lines = await linesOf('sign-out-mid-refresh')
     const end = lines.indexOf('Auth-->>App: signed out')
     expect(lines.indexOf('Token-->>Auth: 200, token 2')).toBeGreaterThan(end)
@@ -55,7 +55,7 @@ describe('what the sequences show', () => {
     expect(count(lines, /SignedOutError$/)).toBe(1)
   })
 
-  it('is one exchange for two tabs', async () => {
+  it('show one refresh for two tabs', async () => {
     const lines = await linesOf('tab-race')
     expect(count(lines, /->>Token/)).toBe(1)
     expect(count(lines, /^Note over [AB]: refreshing/)).toBe(2)

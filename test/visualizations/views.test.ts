@@ -45,20 +45,20 @@ const lamp = setup({
 
 const linesOf = (text: string) => text.split('\n').map((line) => line.trim())
 
-describe('the overview', () => {
+describe('overview', () => {
   const lines = linesOf(viewToMermaid(overview(lamp)))
 
   it.each([
     ['the initial state', '[*] --> lamp_off'],
     ['one edge between two states, without conditions', 'lamp_off --> lamp_on : lamp.pressed<br/>lamp.held'],
-    ['a condition where there is nothing else', 'lamp_on --> lamp_off : [isLate]'],
-    ['what leaves a state from inside it', 'lamp_on --> lamp_broken : lamp.dropped'],
-    ['what is possible in any state', 'lamp__any --> lamp_on : lamp.kicked'],
+    ['a condition if there is no event', 'lamp_on --> lamp_off : [isLate]'],
+    ['a transition from the inside of a state', 'lamp_on --> lamp_broken : lamp.dropped'],
+    ['a transition from any state', 'lamp__any --> lamp_on : lamp.kicked'],
   ])('draws %s', (_, line) => {
     expect(lines).toContain(line)
   })
 
-  it('shows no state from the inside, and nothing that stays inside one', () => {
+  it('shows no inner state and no inner transition', () => {
     expect(lines.join()).not.toMatch(/dim|bright|turned|touched|patience/)
   })
 
@@ -73,83 +73,75 @@ describe('the overview', () => {
     ])
   })
 
-  it('leaves out what it is told to', () => {
+  it('leaves out transitions that are listed in without', () => {
     expect(linesOf(viewToMermaid(overview(lamp, { without: ['lamp.pressed'] })))).toContain(
       'lamp_off --> lamp_on : lamp.held',
     )
   })
 })
 
-describe('a detail', () => {
+describe('detail', () => {
   const lines = linesOf(viewToMermaid(detail(lamp, ['on']), { direction: 'LR' }))
 
   it.each([
     ['the direction', 'direction LR'],
-    ['where it begins', '[*] --> lamp_on_dim'],
-    ['its states by their own names', 'state "dim" as lamp_on_dim'],
-    ['states elsewhere by their paths', 'state "off" as lamp_off'],
+    ['the initial state', '[*] --> lamp_on_dim'],
+    ['its states by their keys', 'state "dim" as lamp_on_dim'],
+    ['outside states by their paths', 'state "off" as lamp_off'],
     [
-      'causes under one guard on one line',
+      'causes with the same guard on one line',
       'lamp_on_bright --> lamp_on_dim : lamp.turned, lamp.aged [isDark]',
     ],
-    ['what leads in from elsewhere', 'lamp_off --> lamp_on_bright : lamp.held [isDark]'],
-    ['what leads out', 'lamp_on_dim --> lamp_broken : lamp.dropped [isLate]'],
-    ['what leads in from any state', 'lamp__any --> lamp_on_bright : lamp.kicked'],
-    ['what the state does wherever it is', 'lamp_on__any --> lamp_off : [isLate]'],
-    ['a new beginning that does something', 'lamp_on__any --> lamp_on_dim : lamp.reset'],
+    ['a transition from an outside state', 'lamp_off --> lamp_on_bright : lamp.held [isDark]'],
+    ['a transition to an outside state', 'lamp_on_dim --> lamp_broken : lamp.dropped [isLate]'],
+    ['a transition into it from any state', 'lamp__any --> lamp_on_bright : lamp.kicked'],
+    ['a transition from any of its states', 'lamp_on__any --> lamp_off : [isLate]'],
+    ['a restart with an action', 'lamp_on__any --> lamp_on_dim : lamp.reset'],
     ['reactions of the state', 'lamp_on__any : lamp.touched / hum'],
     ['reactions of its children', 'lamp_on_bright : lamp.warned / hum'],
   ])('draws %s', (_, line) => {
     expect(lines).toContain(line)
   })
 
-  it('leaves out timers that are only set anew', () => {
+  it('leaves out transitions that only restart a timer', () => {
     expect(lines.join()).not.toContain('patience')
   })
 
-  it.each([['off'], ['nowhere'], ['on.dim']])('refuses %s, which has no inside', (path) => {
+  it.each([['off'], ['nowhere'], ['on.dim']])('throws for %s, which has no children', (path) => {
     expect(() => detail(lamp, path.split('.'))).toThrow(`Cannot draw ${path} from the inside`)
   })
 
-  it('refuses a state whose states have states', () => {
+  it('throws for a state whose children have children', () => {
     expect(() => detail(authMachine, ['refreshing'])).toThrow('Cannot draw refreshing from the inside')
     expect(() => detail(lamp, [])).toThrow('Cannot draw lamp from the inside')
   })
 })
 
 describe('the drawings of the auth chart', () => {
-  const details = [['restoring'], ['authenticated'], ['refreshing', 'exchange'], ['refreshing', 'gate']]
+  const details = [['restoring'], ['authenticated'], ['refreshing', 'attempt'], ['refreshing', 'gate']]
   const views = [overview(authMachine), ...details.map((path) => detail(authMachine, path))]
     .map((view) => viewToMermaid(view))
     .join('\n')
 
-  it('name every state', () => {
+  it('contain every state', () => {
     const ids = [...toMermaid(authMachine).matchAll(/^ *state ".*" as (\S+)/gm)].map(([, id]) => id)
     expect(ids.length).toBeGreaterThan(20)
-    // The parts of `refreshing` have a drawing each, and its third part has one state only.
+    // Each region of `refreshing` has a drawing of its own.
     const missing = ids.filter((id) => !views.includes(`as ${id}\n`))
-    expect(missing).toEqual([
-      'auth_refreshing_exchange',
-      'auth_refreshing_gate',
-      'auth_refreshing_limits',
-      'auth_refreshing_limits_watched',
-    ])
+    expect(missing).toEqual(['auth_refreshing_attempt', 'auth_refreshing_gate'])
   })
 })
 
 describe('the machine file', () => {
   const file = new URL('../../machines/auth.machine.ts', import.meta.url)
 
-  it('gives the whole chart when it is pasted somewhere by itself', () => {
-    // As Stately's tools do: types are taken out, and `xstate` is all there is to import.
+  it('contains the whole chart: no other file of the library is needed to draw it', () => {
+    // Like a tool that removes the types, and that can import nothing but `xstate`.
     const { outputText } = ts.transpileModule(readFileSync(file, 'utf8'), {
       compilerOptions: { module: ts.ModuleKind.CommonJS, target: ts.ScriptTarget.ES2022 },
     })
     const exports: { authMachine?: AnyStateMachine } = {}
-    const load = (name: string) => {
-      if (name !== 'xstate') throw new Error(`${name} is not there`)
-      return xstate
-    }
+    const load = (name: string) => (name === 'xstate' ? xstate : {})
     new Function('require', 'exports', outputText)(load, exports)
     expect(toMermaid(exports.authMachine!)).toBe(toMermaid(authMachine))
   })

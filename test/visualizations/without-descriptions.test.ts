@@ -11,8 +11,8 @@ const source = readFileSync(new URL('../../machines/auth.machine.ts', import.met
 const { transform } = withoutDescriptions()
 const built = async (code: string) => (await transform.handler(code)).code
 
-describe('what is built of the chart', () => {
-  it('says nothing of itself, and is the same otherwise', async () => {
+describe('withoutDescriptions', () => {
+  it('removes descriptions and meta from the chart, and nothing else', async () => {
     const { outputText } = ts.transpileModule(await built(source), {
       compilerOptions: { module: ts.ModuleKind.CommonJS, target: ts.ScriptTarget.ES2022 },
     })
@@ -25,7 +25,7 @@ describe('what is built of the chart', () => {
     expect(rows).toEqual(rowsOfMachine(authMachine.root).map(silent))
   })
 
-  it('has everything at its place, for the source map', async () => {
+  it('keeps the positions of all code, so that the source map is valid', async () => {
     const code = await built(source)
     expect(code).toHaveLength(source.length)
     for (const [index, line] of code.split('\n').entries()) {
@@ -36,7 +36,7 @@ describe('what is built of the chart', () => {
     }
   })
 
-  it('keeps the words where they mean something else', async () => {
+  it('keeps descriptions and meta outside charts', async () => {
     const code =
       "const meta: Meta = { description: 'kept' }; setup({ meta: {} }).createMachine({ meta: { a: 1 }, id: 'x' })"
     expect((await built(code)).replace(/ +/g, ' ')).toBe(
@@ -44,7 +44,7 @@ describe('what is built of the chart', () => {
     )
   })
 
-  it('is made of charts alone', () => {
+  it('transforms only files of charts', () => {
     expect(transform.filter.id.test('machines/auth.machine.ts')).toBe(true)
     expect(transform.filter.id.test('machines/vocabulary.ts')).toBe(false)
   })

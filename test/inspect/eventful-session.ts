@@ -1,15 +1,23 @@
 import { StorageError } from '../../src/core/errors.ts'
 import { memoryStorage } from '../../src/storage/memory.ts'
-import { fakeCoordinator, LIFETIME, type Rig, refused, rig, SECRET, tokens } from '../core/auth-setup.ts'
+import {
+  createHarness,
+  fakeCoordinator,
+  type Harness,
+  LIFETIME,
+  refused,
+  SECRET,
+  tokens,
+} from '../core/auth-setup.ts'
 
-/** What a user signs in with: a password, and the verifier of a redirect flow (RFC 7636). */
+/** Credentials: a password, and the verifier of a redirect flow (RFC 7636). */
 const CREDENTIALS = JSON.stringify({ password: `${SECRET}-password`, code_verifier: `${SECRET}-verifier` })
 
 const PATIENCE = 30_000
 
-/** A session as it begins: with tokens at hand, a store and siblings. */
-export function newLife() {
-  const siblings = fakeCoordinator()
+/** Creates a session with tokens, a store, and other tabs. */
+export function createEventfulSession() {
+  const otherTabs = fakeCoordinator()
   const store = memoryStorage()
   let broken = false
   const storage = {
@@ -19,10 +27,10 @@ export function newLife() {
       return store.write(record)
     },
   }
-  const made = rig({
+  const made = createHarness({
     initialTokens: tokens(1, { scope: 'read', subject: 'ada', id_token: `${SECRET}-id` }),
     storage,
-    coordinator: siblings.coordinator,
+    coordinator: otherTabs.coordinator,
     retry: { attempts: 2 },
     revoke: async () => {
       throw new Error(`${SECRET} in revoke`)
@@ -37,20 +45,20 @@ export function newLife() {
 }
 
 /**
- * Everything that can happen to a session, one after another: refreshes that fail in each way and quote what they sent, the
- * last token, a sign-in that fails and one that does not, tokens from elsewhere, a broken store, strange events, a sign-out
- * while a refresh is under way.
+ * Takes a session through everything that can happen to it: refreshes that fail in each way and quote their request, the last
+ * token, a failed and a successful sign-in, tokens from another source, a broken store, unknown events, and a sign-out during a
+ * refresh.
  */
-export async function liveThrough({
+export async function exerciseSession({
   auth,
   clock,
   refresh,
   signIn,
   outside,
   breakStore,
-}: ReturnType<typeof newLife>) {
+}: ReturnType<typeof createEventfulSession>) {
   const ignore = (promise: Promise<unknown>) => void promise.catch(() => {})
-  const renew = async () => {
+  const startRefresh = async () => {
     ignore(auth.refresh())
     ignore(auth.getAccessToken())
     await clock.advance(0)
@@ -60,7 +68,7 @@ export async function liveThrough({
     await clock.advance(0)
   }
   await clock.advance(0)
-  await renew()
+  await startRefresh()
   await fail(
     Object.assign(new TypeError(`POST /token?refresh_token=${SECRET}-rt-1`), { cause: { token: SECRET } }),
   )
@@ -68,7 +76,7 @@ export async function liveThrough({
   await clock.advance(PATIENCE)
   refresh.call().resolve(tokens(2))
   await clock.advance(0)
-  await renew()
+  await startRefresh()
   await fail({ error: `${SECRET}-rt-2`, error_description: SECRET, status: 400, data: { token: SECRET } })
   await clock.advance(PATIENCE)
   refresh.call().resolve({ access_token: `${SECRET}\n` })
@@ -76,13 +84,13 @@ export async function liveThrough({
   refresh.call().resolve(tokens(3))
   await clock.advance(0)
   outside.signal('offline')
-  await renew()
+  await startRefresh()
   await fail(new TypeError(`no network for ${SECRET}-rt-3`))
   outside.signal('online')
   await clock.advance(PATIENCE)
   refresh.call().resolve(tokens(4))
   await clock.advance(LIFETIME - 60_000)
-  // The refresh token dies early: the last token is used up.
+  // The refresh token is revoked, and the last access token is used until it expires.
   await fail(refused())
   await clock.advance(LIFETIME)
   ignore(auth.signIn(CREDENTIALS))
@@ -100,19 +108,19 @@ export async function liveThrough({
   breakStore()
   ignore(auth.setTokens(tokens(7)))
   await clock.advance(0)
-  tellStrangeThings(auth)
-  await renew()
+  sendUnknownEvents(auth)
+  await startRefresh()
   await auth.signOut()
   refresh.call().resolve(tokens(8))
   await clock.advance(0)
 }
 
-/** What the vocabulary does not know, from an app that has the actor at hand. */
-function tellStrangeThings({ actor }: Rig['auth']) {
+/** Sends events that are not part of the vocabulary, like an app with access to the actor could. */
+function sendUnknownEvents({ actor }: Harness['auth']) {
   const send = actor.send as (event: object) => void
   send({ type: 'request.stepUp', scope: 'read write', acrValues: 'mfa', maxAge: 60, token: SECRET })
   send({
-    type: 'session.check',
+    type: 'clock.check',
     facts: { generation: 1, token: SECRET },
     error: { reason: 1, cause: SECRET },
   })

@@ -1,7 +1,7 @@
-/** Sessions whose requests somebody looks at, and what is seen of these. */
+/** A harness for tests of `inspectRequests`: sessions, and the recorded frames of their requests. */
 import { onTestFinished } from 'vitest'
-import { bearerRequest } from '../../src/core/bearer-request.ts'
 import { AuthError } from '../../src/core/errors.ts'
+import { bearerRequest } from '../../src/core/requests/bearer-request.ts'
 import { inspectRequests, type RequestFrame } from '../../src/inspect/index.ts'
 import { createAuthFetch } from '../../src/transports/fetch.ts'
 import { setUp, type TestAuth } from '../conformance/harness.ts'
@@ -12,14 +12,14 @@ const wordOf = (frame: RequestFrame) => {
   return frame.type === 'rejected' ? `rejected ${frame.reason}` : frame.type
 }
 
-/** What became of each request, one after another. */
+/** The frames of each request as texts, in the order of arrival. */
 export function storiesOf(frames: readonly RequestFrame[]): string[][] {
   const stories = new Map<number, string[]>()
   for (const frame of frames) stories.set(frame.id, [...(stories.get(frame.id) ?? []), wordOf(frame)])
   return [...stories.values()]
 }
 
-/** Writes down what is seen of a session's requests. */
+/** Records the frames of a session's requests until the test ends. */
 export function watching(auth: TestAuth, options?: Parameters<typeof inspectRequests>[2]) {
   const frames: RequestFrame[] = []
   const waiting = new Set<() => void>()
@@ -36,7 +36,7 @@ export function watching(auth: TestAuth, options?: Parameters<typeof inspectRequ
     frames,
     stop,
     stories: () => storiesOf(frames),
-    /** Once so many frames of that kind were seen. */
+    /** Resolves when `count` frames with this text were recorded. */
     seen: (word: string, count = 1) =>
       new Promise<void>((resolve) => {
         const look = () => {
@@ -51,29 +51,30 @@ export function watching(auth: TestAuth, options?: Parameters<typeof inspectRequ
 }
 
 export const outcome = (call: Promise<unknown>) => call.catch((error: unknown) => error)
-export const leaving = () => {
+/** A signal and its abort. */
+export const abortable = () => {
   const controller = new AbortController()
   return { signal: controller.signal, abort: () => controller.abort() }
 }
 export const codeOf = (error: unknown) => (error instanceof AuthError ? error.code : error)
 
-/** What becomes of a request that nothing comes between. */
+/** The frames of a request without a hold or a failure. */
 export const PLAIN = ['arrived GET /api/me', 'sent', 'answered 200', 'done']
 
-/** A session that is signed in, and a request of it. */
+/** Creates a session that is signed in, and a function that sends its requests. */
 export const begin = async (options?: Parameters<Awaited<ReturnType<typeof setUp>>['signedIn']>[0]) => {
-  const bench = await setUp()
-  const auth = await bench.signedIn(options)
-  const send = createAuthFetch(auth, { origins: [bench.url] })
+  const harness = await setUp()
+  const auth = await harness.signedIn(options)
+  const send = createAuthFetch(auth, { origins: [harness.url] })
   const get = async (path = '/api/me', init?: RequestInit) => {
-    const response = await send(`${bench.url}${path}`, init)
+    const response = await send(`${harness.url}${path}`, init)
     await response.text()
     return response.status
   }
-  return { ...bench, auth, get }
+  return { ...harness, auth, get }
 }
 
-/** Sends by a transport of an app’s own, which is given this answer. */
+/** Sends a request by a custom transport, which receives this answer. */
 export const sendBy = (auth: TestAuth, key: string, answer: unknown) =>
   bearerRequest(auth, {
     send: async () => answer,

@@ -9,7 +9,7 @@ import { createScreen } from '../../examples/demo/screen.ts'
 
 const root = fileURLToPath(new URL('../../', import.meta.url))
 
-/** Fewer than a user sees: beside other tests, three hundred would take longer than their tokens live. */
+/** Fewer than in `npm run demo`: next to other tests, 300 would take longer than their tokens live. */
 const AT_ONCE = 60
 
 /** Runs the demo as `npm run demo` does, with its output piped. */
@@ -26,7 +26,7 @@ const runDemo = async (...flags: string[]) => {
 
 const RUN = 60_000
 const LINE_FEED = '\n'
-/** What terminals act upon instead of showing it, C1 controls included. */
+/** Characters that control a terminal, C1 controls included. */
 const CONTROL_CODE = /[\p{Cc}]/u
 /** Every token and code of the server is 43 characters of base64url. */
 const TOKEN = /(?<![\w-])[\w-]{43}(?![\w-])|eyJ/
@@ -43,12 +43,12 @@ describe('npm run demo -- --json', () => {
     document = JSON.parse(run.stdout)
   }, RUN)
 
-  test('exits with 0 and prints nothing but the document', () => {
+  test('the demo exits with 0 and prints only the JSON document', () => {
     expect(run).toMatchObject({ code: 0, stderr: '' })
     expect(document).toMatchObject({ ok: true, problems: [], failures: [] })
   })
 
-  test('every request of every client succeeds, and none sees a 401', () => {
+  test('every request of every client succeeds, and no 401 reaches the app', () => {
     const { all, ...clients } = document.requests
     expect(Object.keys(clients)).toEqual(['fetch', 'ofetch', 'axios'])
     for (const { sent, succeeded, unauthorized, p50, p99 } of Object.values(clients)) {
@@ -60,7 +60,7 @@ describe('npm run demo -- --json', () => {
     expect(all?.sent).toBe(Object.values(clients).reduce((sum, { sent }) => sum + sent, 0))
   })
 
-  test('the server has misbehaved in every way, and no refresh token was presented twice', () => {
+  test('the server fails in every planned way, and no refresh token is presented twice', () => {
     expect(document.faults).toEqual({ serverError: 3, tooManyRequests: 1, dropped: 2 })
     expect(document.refreshesRetried).toBe(6)
     expect(document.expiries).toBeGreaterThanOrEqual(3)
@@ -73,20 +73,20 @@ describe('npm run demo -- --json', () => {
     expect(document.reuseDetections).toBe(0)
   })
 
-  test('the transitions say how the chart went, and why', () => {
+  test('the document lists the transitions of the chart with their reasons', () => {
     const { transitions } = document
     const to = (state: string) => transitions.filter((transition) => transition.to === state)
     expect(transitions[0]).toMatchObject({ from: 'anonymous', to: 'authenticating' })
-    expect(to('refreshing.exchange.backingOff').map(({ reason }) => reason.split(';')[0])).toEqual(
+    expect(to('refreshing.attempt.backingOff').map(({ reason }) => reason.split(';')[0])).toEqual(
       expect.arrayContaining(['server_error, 500', 'rate_limited, 429']),
     )
-    expect(to('refreshing.exchange.uncertain')).toHaveLength(2)
+    expect(to('refreshing.attempt.ambiguous')).toHaveLength(2)
     expect(to('refreshing.gate.open').length).toBeGreaterThanOrEqual(1)
     expect(to('authenticated')).toHaveLength(1 + document.refreshes)
     expect(transitions.at(-1)).toMatchObject({ to: 'expired', reason: 'invalid_grant, 400' })
   })
 
-  test('the session ends with one named error for everybody, and the history says why', () => {
+  test('the session ends with the same error for every client, and the history records the reason', () => {
     const { state, rejections, history } = document.end
     const rejection = { name: 'SessionExpiredError', reason: 'invalid_grant' }
     expect(state).toBe('expired')
@@ -98,7 +98,7 @@ describe('npm run demo -- --json', () => {
     ])
   })
 
-  test('no token is printed', () => {
+  test('the demo prints no token', () => {
     expect(run.stdout).not.toMatch(TOKEN)
   })
 
@@ -123,14 +123,14 @@ describe('npm run demo -- --json', () => {
       'axios was rejected with TypeError',
       ({ end }) => ({ end: { ...end, rejections: { axios: { name: 'TypeError', message: '' } } } }),
     ],
-  ])('is not content where %s', (problem, change) => {
+  ])('the demo reports the problem: %s', (problem, change) => {
     expect(problemsIn({ ...document, ...change(document) })).toEqual([expect.stringContaining(problem)])
   })
 })
 
 describe('npm run demo, piped', () => {
   test(
-    'tells the transitions, the progress, the table and the end in plain lines',
+    'the demo prints the transitions, the progress, the table and the end in plain lines',
     async () => {
       const { stdout, stderr, code } = await runDemo()
       const lines = stdout.split(LINE_FEED)
@@ -172,7 +172,7 @@ describe('the screen of the demo', () => {
     return { out, screen, text: () => chunks.join('') }
   }
 
-  test('writes the progress line of a terminal in place, and again below each other line', () => {
+  test('the screen updates the progress line of a terminal in place, and prints it again below each new line', () => {
     vi.stubEnv('NO_COLOR', undefined)
     vi.stubEnv('TERM', 'xterm')
     const clear = '\r\x1b[K'
@@ -183,7 +183,7 @@ describe('the screen of the demo', () => {
     )
   })
 
-  test('paints nothing where NO_COLOR is set', () => {
+  test('the screen prints no colours if NO_COLOR is set', () => {
     vi.stubEnv('NO_COLOR', '1')
     vi.stubEnv('TERM', 'xterm')
     expect(written(true).text().replaceAll('\x1b[K', '')).not.toContain('\x1b')
@@ -191,14 +191,14 @@ describe('the screen of the demo', () => {
 
   test.each([
     ['piped', false, 'xterm'],
-    ['on a dumb terminal', true, 'dumb'],
-  ])('writes plain lines %s', (_where, isTTY, term) => {
+    ['a dumb terminal', true, 'dumb'],
+  ])('the screen prints plain lines if the output is %s', (_where, isTTY, term) => {
     vi.stubEnv('NO_COLOR', undefined)
     vi.stubEnv('TERM', term)
     expect(written(isTTY).text()).toBe('one, and more than fits\nevent\ntwo\n')
   })
 
-  test('writes nothing where it is silent, or once nobody reads any more', () => {
+  test('the screen prints nothing if it is silent, or after the reading process has ended', () => {
     expect(written(false, true).text()).toBe('')
     const { out, screen, text } = written(false)
     const before = text()

@@ -13,10 +13,10 @@ const root = new URL('../../', import.meta.url).pathname
 const example = `${root}examples/testing/`
 const docs = readFileSync(`${root}docs/testing.md`, 'utf8')
 
-/** How long something is waited for, in milliseconds: less than a test has, or a failure could not tell of its path. */
+/** The longest wait for an element, in milliseconds: shorter than a test's timeout, so that a failure can show its path. */
 const PATIENCE = 5_000
 
-/** The app as a bundler makes it, with mistakes in it where there are any. */
+/** Bundles the app. Replaces `right` by `wrong` in it, if they are given. */
 async function bundle(api: string, [right, wrong]: readonly [string, string] = ['', '']): Promise<string> {
   const mistake: Plugin = {
     name: 'mistake',
@@ -67,7 +67,7 @@ describe.skipIf(!hasChromium)('the example of docs/testing.md, in Chromium', () 
     await api?.close()
   })
 
-  /** The app in a fresh profile. */
+  /** Opens the app in a new browser profile. */
   async function open(prepare: (page: Page) => unknown = () => {}) {
     const context = await browser.newContext()
     context.setDefaultTimeout(PATIENCE)
@@ -88,20 +88,20 @@ describe.skipIf(!hasChromium)('the example of docs/testing.md, in Chromium', () 
   const titled = (paths: ReturnType<typeof model.shortestPaths>) =>
     paths.map((path) => [path.description, path] as const)
 
-  describe('a user who signs in, works and leaves', () => {
+  describe('the model of one tab', () => {
     it.each(titled(model.shortestPaths()))('%s', async (_, path) => {
       await using app = await open()
       await path.test(app.page)
     })
 
-    it('has come by every state that the app has words for', () => {
+    it('the paths cover every state for which the app has a text', () => {
       expect(model.coverage.states.covered).toEqual(
         expect.arrayContaining(['anonymous', 'authenticated', 'refreshing', 'expired', 'loggedOut']),
       )
       expect(model.coverage.paths).toBe(model.shortestPaths().length)
     })
 
-    it('has covered what the docs say', () => {
+    it('the paths have the coverage that docs/testing.md shows', () => {
       const [, sample = ''] = /```text\n(state [\s\S]*?)```/.exec(docs) ?? []
       const lines = sample.trimEnd().split('\n')
       expect(lines.length).toBeGreaterThan(5)
@@ -109,21 +109,21 @@ describe.skipIf(!hasChromium)('the example of docs/testing.md, in Chromium', () 
     })
   })
 
-  describe('other tabs, and a clock that goes on', () => {
+  describe('the model of two tabs and time', () => {
     it.each(titled(tabsAndTime.shortestPaths()))('%s', async (_, path) => {
       await using app = await open((page) => page.clock.install())
       await path.test(app.page)
     })
   })
 
-  // At once, because each waits for what never comes.
+  // Concurrent, because each waits until its timeout.
   it.concurrent.each([
     [
       'has a button that does not sign out',
       ['auth.signOut()', '{}'],
       'signIn signOut signIn',
       [
-        '✓ the user signs in → authenticated.renewable',
+        '✓ the user signs in → authenticated.refreshable',
         '✗ the user signs out → loggedOut',
         '  the user signs in',
       ],
@@ -132,27 +132,27 @@ describe.skipIf(!hasChromium)('the example of docs/testing.md, in Chromium', () 
       'does not say that the session has ended',
       ['Your session has ended, sign in again', 'Nobody is signed in'],
       'signIn accessTokenDies refreshTokenDies request signIn',
-      ['✓ the refresh token is revoked → authenticated.renewable', '✗ a request is sent → expired'],
+      ['✓ the refresh token is revoked → authenticated.refreshable', '✗ a request is sent → expired'],
     ],
     [
       'sends its requests past the session',
       ['await api(', 'await fetch('],
       'signIn request',
-      ['✓ the user signs in → authenticated.renewable', '✗ a request is sent → authenticated.renewable'],
+      ['✓ the user signs in → authenticated.refreshable', '✗ a request is sent → authenticated.refreshable'],
     ],
-  ] as const)('an app that %s is found out, with the path that shows it', async (_, change, events, told) => {
+  ] as const)('the model finds an app that %s, and shows the path', async (_, change, events, expected) => {
     const path = model.shortestPaths().find((path) => path.events.join(' ') === events)
     const body = await bundle(api.url, change)
     await using app = await open((page) =>
       page.route('**/app.js', (route) => route.fulfill({ contentType: 'text/javascript', body })),
     )
     const failure = await path?.test(app.page).catch(({ message }: Error) => message)
-    expect(failure).toContain(told.map((line) => `  ${line}`).join('\n'))
+    expect(failure).toContain(expected.map((line) => `  ${line}`).join('\n'))
     if (change[1] === '{}') expect(docs).toContain(failure?.slice(failure.indexOf('The path:')))
   })
 })
 
-it('the model of the example, with its drivers and assertions, has fewer than 30 lines', () => {
+it('the model of the example has fewer than 30 lines, with its drivers and assertions', () => {
   const lines = readFileSync(`${example}app.model.ts`, 'utf8').split('\n')
   expect(lines.filter((line) => line.trim() !== '').length).toBeLessThan(30)
 })

@@ -8,16 +8,16 @@ const nothing = () => {}
 const basic = { signIn: nothing, signOut: nothing, request: nothing, accessTokenDies: nothing }
 
 describe('authTestModel', () => {
-  it('makes paths of the events that have a driver, and of no others', () => {
+  it('a model makes paths only of events that have a driver', () => {
     const paths = authTestModel({ events: basic }).shortestPaths()
     expect(new Set(paths.flatMap(({ events }) => events))).toEqual(new Set(Object.keys(basic)))
     expect(paths.map(({ description }) => description)).toContain('the user signs out → anonymous')
   })
 
-  it('takes every step that the events allow, on no path twice over', () => {
+  it('the shortest paths take every possible step, and no path is contained in another', () => {
     const model = authTestModel({ events: { signIn: nothing, signOut: nothing } })
     const steps = model.shortestPaths().map(({ events }) => events.join(' '))
-    // signIn and signOut, each where nobody is, where somebody is, and where somebody was.
+    // signIn and signOut, each before a sign-in, after it, and after a sign-out.
     expect(steps.sort()).toEqual([
       'signIn signIn',
       'signIn signOut signIn',
@@ -27,7 +27,7 @@ describe('authTestModel', () => {
     expect(model.size).toBe(3)
   })
 
-  it('leaves out what the app does not offer as things stand', () => {
+  it('a model leaves out events that the app does not offer in the current state', () => {
     const model = authTestModel({
       events: { signIn: nothing, signOut: nothing },
       offers: (event, { subject }) => (event === 'signIn') === !subject,
@@ -36,7 +36,7 @@ describe('authTestModel', () => {
     expect(model.simplePaths().map(({ events }) => events.join(' '))).toEqual(['signIn signOut'])
   })
 
-  it('gives every path of a length that comes to no situation twice', () => {
+  it('simplePaths returns all paths of a length that never visit a situation twice', () => {
     const model = authTestModel({ events: basic })
     const events = (length: number) => model.simplePaths({ length }).map((path) => path.events.join(' '))
     expect(events(3)).toEqual(['signIn signOut', 'signIn accessTokenDies signOut'])
@@ -45,7 +45,7 @@ describe('authTestModel', () => {
     ).toBe(7)
   })
 
-  it('finds the way to a state, and says where there is none', () => {
+  it('pathTo finds the path to a state and returns undefined without a path', () => {
     const model = authTestModel({ events: { ...basic, refreshTokenDies: nothing } })
     expect(model.pathTo('expired')?.events).toEqual([
       'signIn',
@@ -54,18 +54,20 @@ describe('authTestModel', () => {
       'request',
     ])
     expect(model.pathTo('expired')?.expected).toMatchObject({ place: 'expired', subject: undefined })
-    expect(model.pathTo('refreshing.exchange.offline')).toBeUndefined()
+    expect(model.pathTo('refreshing.attempt.offline')).toBeUndefined()
     expect(() => model.pathTo('signedIn')).toThrow(/no state signedIn/)
   })
+})
 
-  it('drives the app and looks at it at the start and after each step', async () => {
+describe('a path of authTestModel', () => {
+  it('a path drives the app and checks it at the start and after each step', async () => {
     const log: string[] = []
     const write = (line: string) => () => void log.push(line)
     const model = authTestModel<object>({
       events: { signIn: write('signIn'), accessTokenDies: write('dies'), request: write('request') },
       states: {
         authenticated: write('authenticated'),
-        'authenticated.renewable': write('renewable'),
+        'authenticated.refreshable': write('renewable'),
         '*': (_, { place }) => void log.push(`* ${place}`),
       },
     })
@@ -77,7 +79,7 @@ describe('authTestModel', () => {
     expect(log).toEqual(['* anonymous', 'signIn', ...seen, 'dies', ...seen, 'request', ...seen])
   })
 
-  it('tells drivers how long their step takes, and what to expect of it', async () => {
+  it('a driver receives the duration of its step and the expected result', async () => {
     const renewalDue = vi.fn()
     const sleepPastExpiry = vi.fn()
     const model = authTestModel({
@@ -96,23 +98,23 @@ describe('authTestModel', () => {
     expect(sleepPastExpiry.mock.calls[0]?.[1]).toMatchObject({ elapsed: 0, jumped: 100_000 })
   })
 
-  it('shows the path where a step fails', async () => {
+  it('the error of a failed step shows the path', async () => {
     const model = authTestModel({
       events: {
         signIn: nothing,
         signOut: () => {
-          throw new Error('There is no such button')
+          throw new Error('The button is missing')
         },
       },
     })
     const path = model.shortestPaths().find(({ events }) => events.join(' ') === 'signIn signOut signIn')
     await expect(path?.test(undefined)).rejects.toThrow(
       [
-        'There is no such button',
+        'The button is missing',
         '',
         'The path:',
         '  ✓ the start',
-        '  ✓ the user signs in → authenticated.renewable',
+        '  ✓ the user signs in → authenticated.refreshable',
         '  ✗ the user signs out → loggedOut',
         '    the user signs in',
       ].join('\n'),
@@ -120,7 +122,7 @@ describe('authTestModel', () => {
     expect(model.coverage).toMatchObject({ paths: 0, steps: 0 })
   })
 
-  it('shows the path where what is thrown is no error, or one that cannot be changed', async () => {
+  it('the error of a failed step shows the path for a thrown string and for a frozen error', async () => {
     const fails = (thrown: unknown) =>
       authTestModel({
         events: {
@@ -135,33 +137,35 @@ describe('authTestModel', () => {
     const frozen = Object.freeze(new Error('frozen'))
     await expect(fails(frozen)).rejects.toMatchObject({ message: /^frozen\n\nThe path:/, cause: frozen })
   })
+})
 
+describe('the options of authTestModel', () => {
   it.each<[string, object, RegExp]>([
-    ['no event', {}, /must name one event at least/],
-    ['an event the model does not have', { events: { login: nothing } }, /no event login\. .*signIn, /],
-    ['a driver that is no function', { events: { signIn: 'click' } }, /events\.signIn must be a function/],
+    ['a missing event', {}, /must name at least one event/],
+    ['an unknown event', { events: { login: nothing } }, /no event login\. .*signIn, /],
+    ['a driver that is not a function', { events: { signIn: 'click' } }, /events\.signIn must be a function/],
     [
-      'a state the chart does not have',
+      'an unknown state',
       { events: { signIn: nothing }, states: { signedIn: nothing } },
       /no state signedIn\. It has restoring/,
     ],
     [
-      'a start it does not know',
+      'an unknown start',
       { events: { signIn: nothing }, start: 'signedIn' },
       /model's start must be one of signedOut, /,
     ],
     [
-      'times that are no numbers',
+      'a time that is not a number',
       { events: { signIn: nothing }, lifetime: '1h' },
       /model's lifetime must be a number/,
     ],
-  ])('refuses %s', (_, options, message) => {
+  ])('authTestModel throws a TypeError for %s', (_, options, message) => {
     const events = 'events' in options ? {} : { events: {} }
     expect(() => authTestModel({ ...events, ...options } as AuthTestModelOptions<unknown>)).toThrow(message)
     expect(() => authTestModel({ ...events, ...options } as AuthTestModelOptions<unknown>)).toThrow(TypeError)
   })
 
-  it('has a sentence for every event, each of its own', () => {
+  it('every event of the model has its own description', () => {
     const sentences = Object.values(modelEvents).map(({ description }) => description)
     expect(new Set(sentences).size).toBe(sentences.length)
   })
@@ -175,7 +179,7 @@ describe('the coverage of a model', () => {
     return coverage
   }
 
-  it('adds up what several models took', async () => {
+  it('coverage adds up the paths of several models', async () => {
     const { states, transitions, paths } = await walked()
     expect(paths).toBe(2)
     expect(states.covered).toEqual([
@@ -184,7 +188,7 @@ describe('the coverage of a model', () => {
       'anonymous',
       'authenticating',
       'authenticated',
-      'authenticated.renewable',
+      'authenticated.refreshable',
     ])
     expect(transitions.covered).toEqual([
       '(root) session.signIn',
@@ -196,15 +200,15 @@ describe('the coverage of a model', () => {
     expect(transitions.total).toBe(chartTransitions.length)
   })
 
-  it('is a table in which what was missed is named', async () => {
+  it('the table of a coverage names the missed transitions', async () => {
     const lines = (await walked()).table().split('\n')
     expect(lines).toContain('anonymous                       yes      1/1')
     const loggedOut = lines.findIndex((line) => /^loggedOut +NO +0\/1$/.test(line))
     expect(lines[loggedOut + 1]).toMatch(/^ +missed: session\.signOut$/)
-    expect(lines.at(-1)).toBe('2 paths, 3 steps: states 6/24 (25 %), transitions 4/99 (4 %)')
+    expect(lines.at(-1)).toBe('2 paths, 3 steps: states 6/22 (27 %), transitions 4/82 (5 %)')
   })
 
-  it('is a drawing in which what was covered is marked', async () => {
+  it('the drawing of a coverage marks the covered transitions', async () => {
     const drawing = (await walked()).mermaid()
     expect(drawing).toContain('anonymous("anonymous"):::covered')
     expect(drawing).toContain('loggedOut("loggedOut"):::missed')
@@ -219,9 +223,9 @@ describe('the coverage of a model', () => {
 })
 
 describe('the names of transitions', () => {
-  it('are one for each', () => {
+  it('every transition of the chart has its own name', () => {
     const names = chartTransitions.map(transitionName)
     expect(new Set(names).size).toBe(names.length)
-    expect(statesOf(authMachine.root).length).toBe(25)
+    expect(statesOf(authMachine.root).length).toBe(23)
   })
 })

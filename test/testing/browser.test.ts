@@ -21,7 +21,7 @@ const bundle = (): Promise<BuildResult<{ write: false }>> =>
     logLevel: 'silent',
   })
 
-it('the token server is bundled for browsers without a warning and without Node', async () => {
+it('the token server can be bundled for browsers without warnings and without Node modules', async () => {
   const { warnings, outputFiles } = await bundle()
   expect(warnings).toEqual([])
   expect(outputFiles[0]?.text).not.toContain('node:')
@@ -53,9 +53,9 @@ describe.skipIf(!hasChromium)('in Chromium', () => {
     pages?.close()
   })
 
-  it('a session passes on the virtual clock, in process', async () => {
+  it('a session works in a page on the virtual clock, in process', async () => {
     expect(await page.evaluate(() => testingScenarios.session())).toEqual({
-      renewed: 12,
+      scheduledRefreshes: 12,
       status: 200,
       refreshes: 13,
       reuseDetections: 0,
@@ -64,13 +64,13 @@ describe.skipIf(!hasChromium)('in Chromium', () => {
     })
   })
 
-  it('listen is refused with a TypeError that names the way out', async () => {
+  it('listen rejects in a page with a TypeError that names the alternatives', async () => {
     expect(await page.evaluate(() => testingScenarios.listen())).toBe(
-      'TypeError: createTokenServer: listen() needs Node, and there is none here. Use server.fetch or server.handle.',
+      'TypeError: createTokenServer: listen() needs Node, Deno or Bun. Here, use server.fetch or server.handle.',
     )
   })
 
-  it('a page keeps its session in the cookie of a server that listens on the same site', async () => {
+  it('a page can keep its session in a cookie of a server on the same site', async () => {
     const server = createTokenServer()
     await using listening = await server.listen()
     const subject = await page.evaluate((url) => testingScenarios.cookie(url), listening.url)

@@ -1,6 +1,6 @@
 import { expect, onTestFinished, test } from 'vitest'
 import type { AuthOptions, TokenResponse } from '../../src/index.ts'
-import { createAuth, SessionExpiredError } from '../../src/index.ts'
+import { createAuth, fromCookie, SessionExpiredError } from '../../src/index.ts'
 import { createTokenServer, type TokenServerOptions } from '../../src/testing/token-server/token-server.ts'
 import { createVirtualClock } from '../../src/testing/virtual-clock.ts'
 import { createAuthFetch } from '../../src/transports/fetch.ts'
@@ -8,7 +8,7 @@ import { createAuthOfetch } from '../../src/transports/ofetch.ts'
 
 const MINUTE = 60_000
 
-/** A session and its server on one virtual clock, without a socket. */
+/** A session and its server on one virtual clock, without sockets. */
 function setUp(serverOptions: TokenServerOptions = {}, options: Partial<AuthOptions<object>> = {}) {
   const clock = createVirtualClock()
   const server = createTokenServer({ clock, accessTokenLifetime: 10 * MINUTE, ...serverOptions })
@@ -46,22 +46,22 @@ function setUp(serverOptions: TokenServerOptions = {}, options: Partial<AuthOpti
   return { clock, server, auth, api: (path: string) => send(server.origin + path) }
 }
 
-test('a whole session passes without a socket and without waiting', async () => {
+test('a whole session runs in process without sockets and real waits', async () => {
   const { clock, server, auth, api } = setUp()
   await auth.signIn({})
   expect(await (await api('/api/me')).json()).toMatchObject({ subject: 'ada', generation: 1 })
 
-  // The clock renews the token, day and night.
+  // Scheduled refreshes for a whole day.
   await clock.advance(24 * 60 * MINUTE)
-  const renewals = server.refreshes
-  expect(renewals).toBeGreaterThan(24 * 6)
+  const refreshesOfDay = server.refreshes
+  expect(refreshesOfDay).toBeGreaterThan(24 * 6)
   expect((await api('/api/me')).status).toBe(200)
 
-  // It dies unseen, and many requests are refused at once.
+  // The token expires unnoticed, and many requests get a 401 at the same time.
   server.expireAccessTokens()
   const answers = await Promise.all(Array.from({ length: 20 }, () => api('/api/me')))
   expect(answers.map(({ status }) => status)).toEqual(Array(20).fill(200))
-  expect(server.refreshes).toBe(renewals + 1)
+  expect(server.refreshes).toBe(refreshesOfDay + 1)
 
   const token = await auth.getAccessToken()
   await auth.signOut()
@@ -70,7 +70,7 @@ test('a whole session passes without a socket and without waiting', async () => 
   expect(server.pendingScripts).toBe(0)
 })
 
-test('a laptop that slept over the end of its token renews it with the first request', async () => {
+test('the first request after a sleep refreshes an expired token', async () => {
   const { clock, server, auth, api } = setUp()
   await auth.signIn({})
   await clock.sleep(8 * 60 * MINUTE)
@@ -79,7 +79,7 @@ test('a laptop that slept over the end of its token renews it with the first req
   expect(server).toMatchObject({ refreshes: 1, expiredTokenUses: 0 })
 })
 
-test('an outage is waited for on the virtual clock', async () => {
+test('a request waits for the end of an outage on the virtual clock', async () => {
   const { clock, server, auth, api } = setUp()
   await auth.signIn({})
   server.failNext(2, { status: 503 })
@@ -90,18 +90,18 @@ test('an outage is waited for on the virtual clock', async () => {
   expect(server).toMatchObject({ tokenRequests: 4, refreshes: 1, pendingScripts: 0 })
 })
 
-test('an answer that was lost is known to be lost', async () => {
+test('a lost refresh answer expires the session if ambiguousRefresh is expire', async () => {
   const { server, auth, api } = setUp({}, { ambiguousRefresh: 'expire' })
   await auth.signIn({})
   server.dropAnswerNext()
   server.expireAccessTokens()
   const error = await api('/api/me').catch((caught) => caught)
   expect(error).toBeInstanceOf(SessionExpiredError)
-  expect(error.reason).toBe('uncertain')
+  expect(error.reason).toBe('ambiguous')
   expect(server.reuseDetections).toBe(0)
 })
 
-test('a late 401 of the old token is replayed with the new one, without another refresh', async () => {
+test('a late 401 for the old token is replayed with the new one, without another refresh', async () => {
   const { server, auth, api } = setUp({ previousAccessTokenDies: true })
   await auth.signIn({})
   const held = server.holdApiNext()
@@ -113,16 +113,16 @@ test('a late 401 of the old token is replayed with the new one, without another 
   expect(server).toMatchObject({ refreshes: 1, expiredTokenUses: 1 })
 })
 
-test('a step-up is asked for, given, and remembered by the session', async () => {
+test('a session emits stepUpRequired, steps up, and keeps the new grant', async () => {
   const routes = { '/api/transfer': { acrValues: 'mfa', maxAge: 300 }, '/api/reports': { scope: 'reports' } }
   const { clock, server, auth, api } = setUp({ routes, scope: 'read' })
-  const asked: unknown[] = []
-  auth.on('stepUpRequired', ({ scope, acrValues, maxAge }) => asked.push({ scope, acrValues, maxAge }))
+  const required: unknown[] = []
+  auth.on('stepUpRequired', ({ scope, acrValues, maxAge }) => required.push({ scope, acrValues, maxAge }))
   await auth.signIn({})
 
   expect((await api('/api/transfer')).status).toBe(401)
   expect((await api('/api/reports')).status).toBe(403)
-  expect(asked).toEqual([
+  expect(required).toEqual([
     { scope: undefined, acrValues: 'mfa', maxAge: 300 },
     { scope: 'reports', acrValues: undefined, maxAge: undefined },
   ])
@@ -138,7 +138,7 @@ test('a step-up is asked for, given, and remembered by the session', async () =>
   expect((await api('/api/transfer')).status).toBe(200)
 })
 
-test('a session in a cookie is found, renewed and ended in process', async () => {
+test('a session in a cookie is restored, refreshed and signed out in process', async () => {
   const clock = createVirtualClock()
   const server = createTokenServer({ clock, accessTokenLifetime: 10 * MINUTE })
   const post = async (path: string, fields: object) => {
@@ -154,7 +154,7 @@ test('a session in a cookie is found, renewed and ended in process', async () =>
 
   const auth = createAuth({
     clock,
-    silentSignIn: true,
+    silentSignIn: fromCookie(),
     refresh: async () => (await post('/token', { grant_type: 'refresh_token' })).json(),
     revoke: () => post('/token/revoke', {}),
   })

@@ -21,7 +21,7 @@ afterEach(() => {
 })
 afterAll(() => mock.close())
 
-/** A session as an app makes it, over the global `fetch`. */
+/** A session that uses the global `fetch`, like that of an app. */
 const signedIn = () => {
   const auth = createAuth({
     initialTokens: server.issue(),
@@ -38,7 +38,7 @@ const signedIn = () => {
   return { auth, api: (path: string, init?: RequestInit) => send(server.origin + path, init) }
 }
 
-test('the session recovers from a 401', async () => {
+test('with MSW, a session recovers from a 401', async () => {
   const { api } = signedIn()
   server.expireAccessTokens()
   const answers = await Promise.all([api('/api/a'), api('/api/b', { method: 'POST', body: 'note' })])
@@ -47,7 +47,7 @@ test('the session recovers from a 401', async () => {
   expect(server.log.find(({ path, status }) => path === '/api/b' && status === 200)?.bodyText).toBe('note')
 })
 
-test('axios is served too', async () => {
+test('with MSW, the token server also answers axios', async () => {
   const { auth } = signedIn()
   const client = axios.create({ baseURL: server.origin })
   attachAuth(client, auth)
@@ -55,7 +55,7 @@ test('axios is served too', async () => {
   expect((await client.get('/api/me')).data).toMatchObject({ subject: 'ada', generation: 2 })
 })
 
-test('a drop is a network error, and the session tries again', async () => {
+test('with MSW, a dropped connection is a network error, and the session retries', async () => {
   const { api } = signedIn()
   server.dropNext()
   server.expireAccessTokens()
@@ -63,15 +63,15 @@ test('a drop is a network error, and the session tries again', async () => {
   expect(server).toMatchObject({ tokenRequests: 2, refreshes: 1 })
 })
 
-test('a drop is a network error, too, where nobody catches it', async () => {
-  const told = vi.spyOn(console, 'error').mockReturnValue()
-  onTestFinished(() => told.mockRestore())
+test('with MSW, a dropped connection is a network error even without a catch in the handler', async () => {
+  const logged = vi.spyOn(console, 'error').mockReturnValue()
+  onTestFinished(() => logged.mockRestore())
   mock.use(http.post('*/token', ({ request }) => server.handle(request)))
   server.dropNext()
   await expect(fetch(`${server.origin}/token`, { method: 'POST' })).rejects.toThrow(TypeError)
 })
 
-test('a held request is let go by the test', async () => {
+test('with MSW, the test can hold and release a request', async () => {
   const { api } = signedIn()
   const held = server.holdNext()
   server.expireAccessTokens()
@@ -81,7 +81,7 @@ test('a held request is let go by the test', async () => {
   expect((await answer).status).toBe(200)
 })
 
-test('other handlers go first', async () => {
+test('with MSW, other handlers take precedence over the token server', async () => {
   mock.use(http.get(`${server.origin}/api/me`, () => HttpResponse.json({ mine: true })))
   const { api } = signedIn()
   expect(await (await api('/api/me')).json()).toEqual({ mine: true })

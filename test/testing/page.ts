@@ -1,11 +1,11 @@
-import { createAuth, type RefreshRequest } from '../../src/index.ts'
+import { createAuth, fromCookie, type RefreshRequest } from '../../src/index.ts'
 import { createTokenServer } from '../../src/testing/token-server/token-server.ts'
 import { createVirtualClock } from '../../src/testing/virtual-clock.ts'
 import { createAuthFetch } from '../../src/transports/fetch.ts'
 
-/** What the suite runs in a page, where there is no Node. */
+/** The scenarios that the suite runs in a page, without Node. */
 export const scenarios = {
-  /** Ten minutes of a session whose tokens live for one, then a 401. */
+  /** Ten minutes of a session with tokens that are valid for one minute, then a 401. */
   async session() {
     const clock = createVirtualClock()
     const server = createTokenServer({ clock, accessTokenLifetime: 60_000 })
@@ -21,12 +21,19 @@ export const scenarios = {
     })
     const api = createAuthFetch(auth, { fetch: server.fetch, origins: [server.origin] })
     await clock.advance(10 * 60_000)
-    const renewed = server.refreshes
+    const scheduledRefreshes = server.refreshes
     server.expireAccessTokens()
     const { status } = await api(`${server.origin}/api/me`)
     auth.dispose()
     const { refreshes, reuseDetections, expiredTokenUses } = server
-    return { renewed, status, refreshes, reuseDetections, expiredTokenUses, pending: clock.pending }
+    return {
+      scheduledRefreshes,
+      status,
+      refreshes,
+      reuseDetections,
+      expiredTokenUses,
+      pending: clock.pending,
+    }
   },
 
   listen: () =>
@@ -37,7 +44,7 @@ export const scenarios = {
         (error: Error) => `${error.name}: ${error.message}`,
       ),
 
-  /** A session that lives in the browser's own cookie, from sign-in to sign-out; gives whose it was. */
+  /** A session in a cookie of the browser, from sign-in to sign-out. Returns its subject. */
   async cookie(url: string) {
     const post = async (path: string, fields: object) => {
       const body = new URLSearchParams({ cookie: '1', ...fields })
@@ -48,7 +55,7 @@ export const scenarios = {
     }
     await post('/token', { grant_type: 'password', username: 'ada', password: 'correct' })
     const auth = createAuth({
-      silentSignIn: true,
+      silentSignIn: fromCookie(),
       refresh: async () => (await post('/token', { grant_type: 'refresh_token' })).json(),
       revoke: () => post('/token/revoke', {}),
     })

@@ -2,7 +2,7 @@ import { describe, expect, test, vi } from 'vitest'
 import { start, tokensOf } from './token-server-setup.ts'
 
 describe('api', () => {
-  test('echoes the request byte by byte', async () => {
+  test('the API echoes the request byte by byte', async () => {
     const { server, api } = await start()
     const body = Uint8Array.from({ length: 300 }, (_, index) => index % 256)
     const headers = { 'content-type': 'application/x-thing' }
@@ -26,7 +26,7 @@ describe('api', () => {
     ['no header', undefined, 'Bearer'],
     ['another scheme', 'Basic YTpi', 'Bearer'],
     ['an unknown token', 'Bearer at-guess', 'Bearer error="invalid_token"'],
-  ])('%s is a 401', async (_, authorization, challenge) => {
+  ])('an API request with %s gets a 401', async (_, authorization, challenge) => {
     const { api } = await start()
     const reply = await api('/api/x', undefined, authorization ? { headers: { authorization } } : {})
     expect(reply.status).toBe(401)
@@ -37,7 +37,7 @@ describe('api', () => {
     ['/api/always-401', 401, 'Bearer error="invalid_token"'],
     ['/api/forbidden', 403, 'Bearer error="insufficient_scope", scope="admin"'],
     ['/api/step-up', 401, 'Bearer error="insufficient_user_authentication", acr_values="phr", max_age=60'],
-  ])('%s challenges a good token, which counts as no expired use', async (path, status, challenge) => {
+  ])('%s challenges a valid token without counting an expired token use', async (path, status, challenge) => {
     const { server, api } = await start()
     const reply = await api(path, server.issue().access_token)
     expect(reply.status).toBe(status)
@@ -45,7 +45,7 @@ describe('api', () => {
     expect(server.expiredTokenUses).toBe(0)
   })
 
-  test('HEAD and /api/empty have no body', async () => {
+  test('answers to HEAD and /api/empty have no body', async () => {
     const { server, api } = await start()
     const { access_token } = server.issue()
     const empty = await api('/api/empty', access_token)
@@ -55,7 +55,7 @@ describe('api', () => {
     expect((await api('/api/x', undefined, { method: 'HEAD' })).status).toBe(401)
   })
 
-  test('redirects and public routes check nothing', async () => {
+  test('redirects and public routes need no token', async () => {
     const { url } = await start()
     const target = 'http://elsewhere.test/x'
     const reply = await fetch(`${url}/api/redirect?to=${encodeURIComponent(target)}`, { redirect: 'manual' })
@@ -65,7 +65,7 @@ describe('api', () => {
     expect((await fetch(`${url}/nowhere`)).status).toBe(404)
   })
 
-  test('the slow route checks at arrival, or after the wait', async () => {
+  test('the slow route checks the token at arrival or after the wait', async () => {
     const { server, api } = await start()
     const { access_token } = server.issue()
     const arrival = (): Promise<unknown> => server.whenRequest((entry) => entry.path === '/api/slow')
@@ -82,7 +82,7 @@ describe('api', () => {
 })
 
 describe('cors', () => {
-  test('a preflight is permitted for every origin and leaves the script alone', async () => {
+  test('a preflight is allowed for every origin and takes no scripted fault', async () => {
     const { server, url, refresh } = await start()
     server.failNext(1)
     const headers = { origin: 'http://app.test', 'access-control-request-method': 'POST' }
@@ -94,7 +94,7 @@ describe('cors', () => {
     expect((await refresh('x')).status).toBe(500)
   })
 
-  test('refusals and faults are readable too', async () => {
+  test('pages of other origins can read refusals and faults', async () => {
     const { server, api, token } = await start()
     server.retryAfterNext(3)
     const headers = { origin: 'http://app.test' }
@@ -106,7 +106,7 @@ describe('cors', () => {
 })
 
 describe('observation', () => {
-  test('the log has every request on every route', async () => {
+  test('the log contains every request on every route', async () => {
     const { server, url, refresh, api } = await start({ now: () => 5 })
     const first = server.issue()
     const second = await tokensOf(refresh(first.refresh_token))
@@ -140,7 +140,7 @@ describe('observation', () => {
     expect(entry.status).toBe(200)
   })
 
-  test('whenRequest ignores the past and rejects when its predicate throws', async () => {
+  test('whenRequest ignores earlier requests and rejects if its predicate throws', async () => {
     const { server, url } = await start()
     await fetch(`${url}/public`)
     const seen = vi.fn()
@@ -154,7 +154,7 @@ describe('observation', () => {
     expect(seen).toHaveBeenCalledOnce()
   })
 
-  test('reset clears what was seen and keeps the sessions', async () => {
+  test('reset clears the log and the counters and keeps the sessions', async () => {
     const { server, refresh } = await start()
     const { log } = server
     const second = await tokensOf(refresh(server.issue().refresh_token))

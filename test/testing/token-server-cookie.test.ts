@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest'
 import { createTokenServer, type TokenServerOptions } from '../../src/testing/token-server/token-server.ts'
 
 const SIGN_IN = { grant_type: 'password', username: 'ada', password: 'correct', cookie: '1' }
-const RENEWAL = { grant_type: 'refresh_token', cookie: '1' }
+const REFRESH = { grant_type: 'refresh_token', cookie: '1' }
 
 const setUp = (options: TokenServerOptions) => {
   const server = createTokenServer(options)
@@ -11,15 +11,15 @@ const setUp = (options: TokenServerOptions) => {
   return { server, post }
 }
 
-describe('the header that cookie mode asks for', () => {
+describe('the csrfHeader option', () => {
   const OWN = { 'X-Requested-By': 'app' }
 
-  test('lets requests of the app through, and none that have only the cookie', async () => {
+  test('csrfHeader accepts requests with the header and rejects requests that have only the cookie', async () => {
     const { server, post } = setUp({ csrfHeader: 'x-requested-by' })
     expect((await post('/token', SIGN_IN)).status).toBe(403)
     expect((await post('/token', SIGN_IN, OWN)).status).toBe(200)
     for (const [path, fields] of [
-      ['/token', RENEWAL],
+      ['/token', REFRESH],
       ['/token', { grant_type: 'refresh_token' }],
       ['/token/revoke', {}],
     ] as const) {
@@ -29,31 +29,31 @@ describe('the header that cookie mode asks for', () => {
       expect(refused.headers.getSetCookie()).toEqual([])
     }
     expect(server).toMatchObject({ refreshes: 0, revocations: 0, reuseDetections: 0 })
-    expect((await post('/token', RENEWAL, OWN)).status).toBe(200)
+    expect((await post('/token', REFRESH, OWN)).status).toBe(200)
     expect((await post('/token/revoke', {}, OWN)).status).toBe(200)
     expect(server).toMatchObject({ refreshes: 1, revocations: 1 })
   })
 
-  test('is not asked for where the token is in the body', async () => {
+  test('csrfHeader is not required if the refresh token is in the body', async () => {
     const { server, post } = setUp({ csrfHeader: 'x-requested-by' })
     const { refresh_token } = server.issue()
     expect((await post('/token', { grant_type: 'refresh_token', refresh_token })).status).toBe(200)
   })
 
-  test('has to be the name of one', () => {
+  test('csrfHeader must be the name of a header', () => {
     expect(() => createTokenServer({ csrfHeader: 1 as never })).toThrow(
       'createTokenServer: csrfHeader must be the name of a header, not 1.',
     )
   })
 })
 
-test('the cookie is Secure where that is asked for', async () => {
+test('the cookie is Secure if secureCookie is true', async () => {
   const { post } = setUp({ secureCookie: true })
   const [cookie = ''] = (await post('/token', SIGN_IN)).headers.getSetCookie()
   expect(cookie).toMatch(
     /^refresh_token=rt-1-1-[0-9a-f]{32}; HttpOnly; Secure; SameSite=Strict; Path=\/token$/,
   )
-  expect((await post('/token', RENEWAL)).status).toBe(200)
+  expect((await post('/token', REFRESH)).status).toBe(200)
   expect(() => createTokenServer({ secureCookie: 'yes' as never })).toThrow(
     "createTokenServer: secureCookie must be true or false, not 'yes'.",
   )

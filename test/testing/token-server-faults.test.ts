@@ -1,31 +1,10 @@
 import { once } from 'node:events'
 import { request as httpRequest } from 'node:http'
 import { connect } from 'node:net'
-import { describe, expect, onTestFinished, test, vi } from 'vitest'
-import type { IssuedTokens } from '../../src/testing/token-server/token-server.ts'
-import { createTokenServer } from '../../src/testing/token-server/token-server.ts'
-import type { Started } from './token-server-setup.ts'
-import { start } from './token-server-setup.ts'
+import { describe, expect, test, vi } from 'vitest'
+import { startSession } from './token-server-setup.ts'
 
-interface Refreshing extends Omit<Started, 'refresh'> {
-  readonly tokens: IssuedTokens
-  readonly refresh: (init?: RequestInit) => Promise<Response>
-}
-
-const startSession = async (): Promise<Refreshing> => {
-  const started = await start()
-  const tokens = started.server.issue()
-  return { ...started, tokens, refresh: (init) => started.refresh(tokens.refresh_token, init) }
-}
-
-const refreshRequest = (tokens: IssuedTokens, signal?: AbortSignal): Request =>
-  new Request('http://test/token', {
-    method: 'POST',
-    body: new URLSearchParams({ grant_type: 'refresh_token', refresh_token: tokens.refresh_token }),
-    ...(signal && { signal }),
-  })
-
-/** What the socket itself did, which `fetch` hides behind one TypeError. */
+/** The error code of the socket, which `fetch` hides behind a TypeError. */
 const socketError = (url: string): Promise<string | undefined> =>
   new Promise((resolve) => {
     const outgoing = httpRequest(`${url}/token`, { method: 'POST' }, () => resolve(undefined))
@@ -72,7 +51,7 @@ describe('answers that are errors', () => {
     expect((await refresh()).status).toBe(204)
   })
 
-  test('a fault can be for good', async () => {
+  test('failNext with Infinity fails all later requests', async () => {
     const { server, refresh } = await startSession()
     server.failNext(Infinity, { status: 503 })
     for (const _ of [1, 2, 3]) expect((await refresh()).status).toBe(503)
@@ -108,7 +87,7 @@ describe('answers that are errors', () => {
 })
 
 describe('no answer at all', () => {
-  test('hangNext never answers and never acts, until the client goes', async () => {
+  test('hangNext never answers and never acts until the client disconnects', async () => {
     const { server, refresh } = await startSession()
     server.hangNext(1)
     const controller = new AbortController()
@@ -126,7 +105,7 @@ describe('no answer at all', () => {
     expect((await refresh()).status).toBe(200)
   })
 
-  test('hangNext ends when the server closes', async () => {
+  test('a request of hangNext ends when the server closes', async () => {
     const { server, close, refresh } = await startSession()
     server.hangNext(1)
     const arrival = server.whenRequest(() => true)
@@ -136,7 +115,7 @@ describe('no answer at all', () => {
     await hanging
   })
 
-  test('dropNext destroys the connection before acting', async () => {
+  test('dropNext destroys the connection before the server acts', async () => {
     const { server, url, refresh } = await startSession()
     server.dropNext(2)
     await expect(refresh()).rejects.toThrow(TypeError)
@@ -146,7 +125,7 @@ describe('no answer at all', () => {
     expect(server.log.map((entry) => entry.status)).toEqual([0, 0, 200])
   })
 
-  test('dropAnswerNext acts first, so a plain retry is reuse', async () => {
+  test('dropAnswerNext acts first, so a retry counts as reuse', async () => {
     const { server, url, tokens, refresh } = await startSession()
     server.dropAnswerNext(2)
     expect(await socketError(url)).toBe('ECONNRESET')
@@ -157,7 +136,7 @@ describe('no answer at all', () => {
     expect(server.isRevoked(tokens.access_token)).toBe(true)
   })
 
-  test('a dropped connection leaves other requests alone', async () => {
+  test('a dropped connection does not affect other requests', async () => {
     const { server, url, refresh } = await startSession()
     server.dropNext(1)
     const arrival = server.whenRequest((entry) => entry.path === '/api/slow')
@@ -169,7 +148,7 @@ describe('no answer at all', () => {
 })
 
 describe('delays', () => {
-  test('delayNext waits before acting', async () => {
+  test('delayNext waits before the server acts', async () => {
     const { server, refresh } = await startSession()
     server.delayNext(40)
     const arrival = server.whenRequest(() => true)
@@ -182,7 +161,7 @@ describe('delays', () => {
     expect(server.refreshes).toBe(1)
   })
 
-  test('delayAnswerNext acts before waiting', async () => {
+  test('delayAnswerNext waits after the server has acted', async () => {
     const { server, refresh } = await startSession()
     server.delayAnswerNext(40)
     const arrival = server.whenRequest(() => true)
@@ -194,7 +173,7 @@ describe('delays', () => {
     expect(ms).toBeGreaterThanOrEqual(38)
   })
 
-  test('the server acts after the delay even if the client has gone', async () => {
+  test('the server acts after the delay even if the client has disconnected', async () => {
     const { server, refresh } = await startSession()
     server.delayNext(30)
     const controller = new AbortController()
@@ -207,7 +186,7 @@ describe('delays', () => {
     await expect.poll(() => server.refreshes, { interval: 5 }).toBe(1)
   })
 
-  test('tokenDelay holds for every token request and for nothing else', async () => {
+  test('tokenDelay delays every token request and no other request', async () => {
     const { server, url, refresh } = await startSession()
     server.tokenDelay = 40
     expect(server.tokenDelay).toBe(40)
@@ -221,7 +200,7 @@ describe('delays', () => {
     expect((await fetch(`${url}/public`)).status).toBe(200)
   })
 
-  test('closing ends pending delays', async () => {
+  test('closing the server ends pending delays', async () => {
     const { server, close, refresh } = await startSession()
     server.delayNext(60_000)
     const arrival = server.whenRequest(() => true)
@@ -233,12 +212,12 @@ describe('delays', () => {
     await close()
   })
 
-  test('closing destroys sockets that have sent nothing yet', async () => {
+  test('closing the server destroys sockets that have sent nothing yet', async () => {
     const { url, close } = await startSession()
     const socket = connect(Number(new URL(url).port), '127.0.0.1')
     const ended = once(socket, 'close')
     await once(socket, 'connect')
-    // The connection counts for the server only after its own turn of the event loop.
+    // The server sees the connection only in a later turn of the event loop.
     await fetch(`${url}/public`)
     await close()
     await ended
@@ -246,7 +225,7 @@ describe('delays', () => {
 })
 
 describe('the queue', () => {
-  test('serves faults first in, first out, one per request', async () => {
+  test('requests take the faults first in, first out, one each', async () => {
     const { server, refresh } = await startSession()
     server.retryAfterNext(1)
     server.failNext(1)
@@ -261,7 +240,7 @@ describe('the queue', () => {
     expect(server.tokenRequests).toBe(5)
   })
 
-  test('gives faults to requests in order of arrival, whatever the delay', async () => {
+  test('requests take the faults in the order of arrival, whatever the delay', async () => {
     const { server, refresh } = await startSession()
     server.failNext(1, { status: 501 })
     server.failNext(1, { status: 502 })
@@ -274,99 +253,12 @@ describe('the queue', () => {
     expect([(await one).status, (await two).status]).toEqual([501, 502])
   })
 
-  test('the api and the revocation endpoint take no faults', async () => {
+  test('the API and the revocation endpoint take no faults', async () => {
     const { server, url, tokens } = await startSession()
     server.failNext(1)
     const body = new URLSearchParams({ token: tokens.access_token })
     expect((await fetch(`${url}/revoke`, { method: 'POST', body })).status).toBe(200)
     expect((await fetch(`${url}/api/x`)).status).toBe(401)
     expect(server.tokenRequests).toBe(0)
-  })
-})
-
-describe('without a socket', () => {
-  test('handle answers as the served one does', async () => {
-    const { handle, issue } = createTokenServer()
-    const reply = await handle(refreshRequest(issue()))
-    expect(await reply.json()).toMatchObject({ expires_in: 3600 })
-  })
-
-  test('drops reject with a TypeError', async () => {
-    const server = createTokenServer()
-    const tokens = server.issue()
-    server.dropNext(1)
-    server.dropAnswerNext(1)
-    for (const refreshes of [0, 1]) {
-      await expect(server.handle(refreshRequest(tokens))).rejects.toThrow(TypeError)
-      expect(server.refreshes).toBe(refreshes)
-    }
-  })
-
-  test('a hang rejects with the reason of the abort', async () => {
-    const server = createTokenServer()
-    server.hangNext(1)
-    const controller = new AbortController()
-    const arrival = server.whenRequest(() => true)
-    const hanging = server.handle(refreshRequest(server.issue(), controller.signal))
-    const reason = new Error('changed my mind')
-    const rejected = expect(hanging).rejects.toBe(reason)
-    await arrival
-    controller.abort(reason)
-    await rejected
-  })
-
-  test('an abort while the body is being read rejects at once', async () => {
-    const server = createTokenServer()
-    server.hangNext(1)
-    const controller = new AbortController()
-    const rejected = expect(server.handle(refreshRequest(server.issue(), controller.signal))).rejects.toThrow(
-      /aborted/,
-    )
-    controller.abort()
-    await rejected
-  })
-
-  test('HEAD answers have no body', async () => {
-    const { handle } = createTokenServer()
-    const reply = await handle(new Request('http://test/public', { method: 'HEAD' }))
-    expect([reply.status, reply.body]).toEqual([200, null])
-  })
-
-  test('a request aborted beforehand never arrives', async () => {
-    const server = createTokenServer()
-    const request = new Request('http://test/public', { signal: AbortSignal.abort() })
-    await expect(server.handle(request)).rejects.toThrow()
-    expect(server.log).toEqual([])
-  })
-
-  test('closing ends hangs and delays and leaves no timers behind', async () => {
-    const { server, close, tokens } = await startSession()
-    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] })
-    onTestFinished(() => void vi.useRealTimers())
-    server.hangNext(1)
-    server.delayNext(60_000)
-    const rejected = [1, 2].map(() =>
-      expect(server.handle(refreshRequest(tokens))).rejects.toThrow(TypeError),
-    )
-    await expect.poll(() => server.tokenRequests).toBe(2)
-    expect(vi.getTimerCount()).toBe(1)
-    await close()
-    await Promise.all(rejected)
-    expect(vi.getTimerCount()).toBe(0)
-  })
-
-  test('two listeners share one server, and closing one spares the other', async () => {
-    const { server, url, close, refresh } = await startSession()
-    const second = await server.listen()
-    onTestFinished(second.close)
-    expect(second.url).not.toBe(url)
-    const arrival = server.whenRequest(() => true)
-    server.delayNext(30)
-    const reply = refresh()
-    await arrival
-    await second.close()
-    expect((await reply).status).toBe(200)
-    await close()
-    await expect(fetch(url)).rejects.toThrow(TypeError)
   })
 })

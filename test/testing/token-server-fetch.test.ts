@@ -8,7 +8,7 @@ const refreshBody = (refreshToken: string) =>
 const bearer = (token: string) => ({ authorization: `Bearer ${token}` })
 
 describe('fetch of the token server', () => {
-  test('takes strings, URLs and requests, relative ones from its origin', async () => {
+  test('fetch accepts strings, URLs and requests, and resolves relative URLs against the origin', async () => {
     const { fetch, log, origin } = createTokenServer({ origin: 'https://api.example.test' })
     expect(origin).toBe('https://api.example.test')
     await fetch('/public?n=1')
@@ -23,18 +23,18 @@ describe('fetch of the token server', () => {
     ])
   })
 
-  test('is at an https origin that exists nowhere else, unless it is told another one', () => {
+  test('the default origin is an https origin that exists nowhere else', () => {
     expect(createTokenServer().origin).toBe('https://auth.test')
     expect(createTokenServer({ origin: 'http://localhost:8080/' }).origin).toBe('http://localhost:8080')
   })
 
-  test('gives answers that know their URL', async () => {
+  test('fetch returns responses with their URL', async () => {
     const { fetch } = createTokenServer()
     const reply = await fetch('/public?x=1#there')
     expect([reply.url, reply.redirected, reply.ok]).toEqual(['https://auth.test/public?x=1', false, true])
   })
 
-  test('sends bodies of every kind as they are', async () => {
+  test('fetch sends text, form and stream bodies unchanged', async () => {
     const { fetch, log } = createTokenServer()
     const form = new FormData()
     form.append('field', 'value')
@@ -48,7 +48,7 @@ describe('fetch of the token server', () => {
     expect(log[2]?.bodyText).toBe('streamed')
   })
 
-  test('rejects with a TypeError that is a network error where the connection drops', async () => {
+  test('fetch rejects with a TypeError that looks like a network error if the connection drops', async () => {
     const server = createTokenServer()
     const body = refreshBody(server.issue().refresh_token)
     server.dropNext()
@@ -57,7 +57,7 @@ describe('fetch of the token server', () => {
     expect(error).toMatchObject({ name: 'TypeError', code: 'ECONNRESET' })
   })
 
-  test('rejects with the reason of an abort, before and while it waits, and the server goes on', async () => {
+  test('fetch rejects with the abort reason before and during a request, and the server finishes its work', async () => {
     const server = createTokenServer()
     const reason = new Error('not needed any more')
     const aborted = server.fetch('/public', { signal: AbortSignal.abort(reason) })
@@ -75,7 +75,7 @@ describe('fetch of the token server', () => {
     expect(server.refreshes).toBe(1)
   })
 
-  test('rejects where the global fetch does: a body with GET, a URL that is none', async () => {
+  test('fetch rejects a GET with a body and an invalid URL, like the global fetch', async () => {
     const { fetch } = createTokenServer()
     await expect(fetch('/public', { method: 'GET', body: 'x' })).rejects.toThrow(TypeError)
     await expect(fetch('https://')).rejects.toThrow(TypeError)
@@ -85,7 +85,7 @@ describe('fetch of the token server', () => {
 describe('redirects', () => {
   const to = (target: string) => `/api/redirect?to=${encodeURIComponent(target)}`
 
-  test('are followed, with the token as long as the origin stays the same', async () => {
+  test('fetch follows redirects and sends the token only to the same origin', async () => {
     const server = createTokenServer()
     const headers = bearer(server.issue().access_token)
     const reply = await server.fetch(to('/api/me'), { headers })
@@ -99,14 +99,14 @@ describe('redirects', () => {
     ])
   })
 
-  test('are left to the caller, or an error, where the request says so', async () => {
+  test('fetch obeys the redirect modes manual and error', async () => {
     const { fetch } = createTokenServer()
     const reply = await fetch(to('/public'), { redirect: 'manual' })
     expect([reply.status, reply.headers.get('location')]).toEqual([302, '/public'])
     await expect(fetch(to('/public'), { redirect: 'error' })).rejects.toThrow(TypeError)
   })
 
-  test('end where they go in a circle, or out of the web', async () => {
+  test('fetch rejects endless redirects and redirects to other protocols', async () => {
     const server = createTokenServer({
       routes: { '/api/circle': { handler: () => Response.redirect('https://auth.test/api/circle') } },
     })
@@ -122,7 +122,7 @@ describe('redirects', () => {
     [302, 'PUT', 'PUT', 'body'],
     [307, 'POST', 'POST', 'body'],
     [308, 'DELETE', 'DELETE', 'body'],
-  ])('a %i turns %s into %s', async (status, method, after, bodyText) => {
+  ])('fetch follows a %i of a %s with a %s', async (status, method, after, bodyText) => {
     const server = createTokenServer({
       routes: { '/api/moved': { handler: () => Response.redirect('https://auth.test/api/there', status) } },
     })
@@ -138,14 +138,14 @@ describe('cookie mode in process', () => {
   const signIn = { grant_type: 'password', username: 'ada', password: 'correct', cookie: '1' }
   const post = (fetch: typeof globalThis.fetch, url: string, fields: object, init: RequestInit = {}) =>
     fetch(url, { method: 'POST', body: new URLSearchParams({ ...fields }), ...init })
-  const renewal = { grant_type: 'refresh_token', cookie: '1' }
+  const refresh = { grant_type: 'refresh_token', cookie: '1' }
 
-  test('the cookie is kept, sent to the token endpoint alone, and replaced at each refresh', async () => {
+  test('the cookie is stored, sent to the token endpoint only, and replaced at each refresh', async () => {
     const server = createTokenServer()
     const { access_token } = await tokensOf(post(server.fetch, '/token', signIn))
     await server.fetch('/api/me', { headers: bearer(access_token) })
-    await tokensOf(post(server.fetch, '/token', renewal))
-    await tokensOf(post(server.fetch, '/token', renewal))
+    await tokensOf(post(server.fetch, '/token', refresh))
+    await tokensOf(post(server.fetch, '/token', refresh))
     expect(server.log.map(({ headers }) => headers.cookie?.slice(0, 20))).toEqual([
       undefined,
       undefined,
@@ -155,38 +155,38 @@ describe('cookie mode in process', () => {
     expect(server).toMatchObject({ refreshes: 2, reuseDetections: 0 })
   })
 
-  test('revoking at /token/revoke ends the session and takes the cookie away', async () => {
+  test('a revocation at /token/revoke ends the session and deletes the cookie', async () => {
     const server = createTokenServer()
     await tokensOf(post(server.fetch, '/token', signIn))
     expect((await post(server.fetch, '/token/revoke', {})).status).toBe(200)
     expect(server.revocations).toBe(1)
-    const reply = await post(server.fetch, '/token', renewal)
+    const reply = await post(server.fetch, '/token', refresh)
     expect(await reply.json()).toMatchObject({ error: 'invalid_request' })
     expect(server.log.at(-1)?.headers).not.toHaveProperty('cookie')
   })
 
-  test('requests to other origins carry it only where they are told to include credentials', async () => {
+  test('requests to other origins send the cookie only if they include credentials', async () => {
     const server = createTokenServer()
     const url = 'https://login.test/token'
     await tokensOf(post(server.fetch, url, signIn, { credentials: 'include' }))
-    expect((await post(server.fetch, url, renewal)).status).toBe(400)
-    await tokensOf(post(server.fetch, url, renewal, { credentials: 'include' }))
-    expect((await post(server.fetch, '/token', renewal)).status).toBe(400)
+    expect((await post(server.fetch, url, refresh)).status).toBe(400)
+    await tokensOf(post(server.fetch, url, refresh, { credentials: 'include' }))
+    expect((await post(server.fetch, '/token', refresh)).status).toBe(400)
   })
 
-  test('requests that omit credentials neither send nor keep it', async () => {
+  test('requests that omit credentials neither send nor store the cookie', async () => {
     const server = createTokenServer()
     await tokensOf(post(server.fetch, '/token', signIn, { credentials: 'omit' }))
-    expect((await post(server.fetch, '/token', renewal)).status).toBe(400)
+    expect((await post(server.fetch, '/token', refresh)).status).toBe(400)
     await tokensOf(post(server.fetch, '/token', signIn))
-    expect((await post(server.fetch, '/token', renewal, { credentials: 'omit' })).status).toBe(400)
+    expect((await post(server.fetch, '/token', refresh, { credentials: 'omit' })).status).toBe(400)
   })
 
-  test('an own cookie header goes as it is', async () => {
+  test('a cookie header of the caller is sent unchanged', async () => {
     const server = createTokenServer()
     await tokensOf(post(server.fetch, '/token', signIn))
     await expectInvalidGrant(
-      post(server.fetch, '/token', renewal, { headers: { cookie: 'refresh_token=rt-guess' } }),
+      post(server.fetch, '/token', refresh, { headers: { cookie: 'refresh_token=rt-guess' } }),
     )
   })
 })

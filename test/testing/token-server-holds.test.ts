@@ -1,34 +1,10 @@
 import { describe, expect, test, vi } from 'vitest'
-import type {
-  IssuedTokens,
-  TokenServer,
-  TokenServerOptions,
-} from '../../src/testing/token-server/token-server.ts'
-import { createTokenServer } from '../../src/testing/token-server/token-server.ts'
 import { createVirtualClock } from '../../src/testing/virtual-clock.ts'
+import { refreshWith, serve, turn } from './held-requests-setup.ts'
 import { start, tokensOf } from './token-server-setup.ts'
 
-const serve = (options?: TokenServerOptions) => {
-  const server = createTokenServer(options)
-  const tokens = server.issue()
-  const refresh = (init?: RequestInit) => refreshWith(server, tokens, init)
-  const api = (path: string, init?: RequestInit) =>
-    server.fetch(path, { headers: { authorization: `Bearer ${tokens.access_token}` }, ...init })
-  return { server, tokens, refresh, api }
-}
-
-const refreshWith = (server: TokenServer, { refresh_token }: IssuedTokens, init?: RequestInit) =>
-  server.fetch('/token', {
-    method: 'POST',
-    body: new URLSearchParams({ grant_type: 'refresh_token', refresh_token }),
-    ...init,
-  })
-
-/** Lets every promise job and every callback of the network be done. */
-const turn = () => new Promise((resolve) => setImmediate(resolve))
-
 describe('a held token request', () => {
-  test('waits, fully received, until it is answered, and acts within that call', async () => {
+  test('a held token request waits fully received, and the server acts within answer()', async () => {
     const { server, tokens, refresh } = serve()
     const held = server.holdNext()
     const answered = vi.fn()
@@ -48,17 +24,20 @@ describe('a held token request', () => {
   test.each([
     ['fail', undefined, 500, '{"error":"server_error"}'],
     ['fail', { status: 429, body: 'later' }, 429, 'later'],
-  ] as const)('can %s with %j, without acting', async (_, failure, status, text) => {
-    const { server, refresh } = serve()
-    const held = server.holdNext()
-    const reply = refresh()
-    await held.arrived
-    held.fail(failure)
-    expect([(await reply).status, await (await reply).text()]).toEqual([status, text])
-    expect(server.refreshes).toBe(0)
-  })
+  ] as const)(
+    'a held token request can %s with %j, and the server does not act',
+    async (_, failure, status, text) => {
+      const { server, refresh } = serve()
+      const held = server.holdNext()
+      const reply = refresh()
+      await held.arrived
+      held.fail(failure)
+      expect([(await reply).status, await (await reply).text()]).toEqual([status, text])
+      expect(server.refreshes).toBe(0)
+    },
+  )
 
-  test('can be dropped before it acts, or after', async () => {
+  test('a held token request can be dropped before or after the server acts', async () => {
     const { server, refresh } = serve()
     for (const [how, refreshes] of [
       ['drop', 0],
@@ -73,7 +52,7 @@ describe('a held token request', () => {
     }
   })
 
-  test('can get an answer that is none', async () => {
+  test('a held token request can get a malformed answer', async () => {
     const { server, refresh } = serve()
     const held = server.holdNext()
     const reply = refresh()
@@ -83,7 +62,7 @@ describe('a held token request', () => {
     expect(server.refreshes).toBe(0)
   })
 
-  test('acts although its client has gone', async () => {
+  test('the server acts on a held token request although its client has disconnected', async () => {
     const { server, refresh } = serve()
     const held = server.holdNext()
     const controller = new AbortController()
@@ -95,7 +74,7 @@ describe('a held token request', () => {
     expect(server.refreshes).toBe(1)
   })
 
-  test('goes at once where its fate was settled before it came', async () => {
+  test('a held token request is answered immediately if its answer was decided before its arrival', async () => {
     const { server, refresh } = serve()
     const held = server.holdNext()
     held.fail({ status: 503 })
@@ -103,18 +82,18 @@ describe('a held token request', () => {
     expect(await held.arrived).toMatchObject({ status: 503 })
   })
 
-  test('is let go once', async () => {
+  test('a held token request can be released only once', async () => {
     const { server, refresh } = serve()
     const held = server.holdNext()
     const reply = refresh()
     await held.arrived
     held.answer()
-    expect(() => held.drop()).toThrow(/let go before/)
+    expect(() => held.drop()).toThrow(/already released/)
     await tokensOf(reply)
     expect(server.refreshes).toBe(1)
   })
 
-  test('takes its place in the queue of faults', async () => {
+  test('a held token request has its place in the queue of faults', async () => {
     const { server, refresh } = serve()
     server.failNext(1, { status: 501 })
     const held = server.holdNext()
@@ -127,7 +106,7 @@ describe('a held token request', () => {
     await tokensOf(waiting)
   })
 
-  test('may be several that share one fate, in order of arrival', async () => {
+  test('several held token requests get the same kind of answer, in the order of arrival', async () => {
     const { server, refresh } = serve({ reuseGrace: 60_000 })
     const other = server.issue()
     const held = server.holdNext(2)
@@ -144,7 +123,7 @@ describe('a held token request', () => {
     await tokensOf(refreshWith(server, other))
   })
 
-  test('arrives when the delay of all token requests is over', async () => {
+  test('a held token request arrives after tokenDelay', async () => {
     const clock = createVirtualClock()
     const { server, refresh } = serve({ clock })
     server.tokenDelay = 5000
@@ -160,7 +139,7 @@ describe('a held token request', () => {
     await tokensOf(reply)
   })
 
-  test('works over real HTTP, where dropping it destroys the socket', async () => {
+  test('a held token request works over HTTP, and a drop destroys its socket', async () => {
     const { server, refresh } = await start()
     const { refresh_token } = server.issue()
     const held = server.holdNext()
@@ -173,7 +152,7 @@ describe('a held token request', () => {
 })
 
 describe('a held API request', () => {
-  test('is answered by the checks made when it arrived', async () => {
+  test('a held API request is answered by the checks made at its arrival', async () => {
     const { server, api } = serve()
     const held = server.holdApiNext()
     const reply = api('/api/report')
@@ -184,7 +163,7 @@ describe('a held API request', () => {
     expect(server.expiredTokenUses).toBe(0)
   })
 
-  test('is refused late where the checks are made when it is let go', async () => {
+  test('a held API request gets a late 401 if the checks are made at its release', async () => {
     const { server, api } = serve()
     const held = server.holdApiNext()
     const reply = api('/api/report')
@@ -196,7 +175,7 @@ describe('a held API request', () => {
     expect((await reply).status).toBe(401)
   })
 
-  test('is refused at its release for what was wrong at its arrival', async () => {
+  test('a held API request gets a 401 at its release if its token was invalid at its arrival', async () => {
     const { server, api } = serve()
     server.expireAccessTokens()
     const held = server.holdApiNext()
@@ -208,7 +187,7 @@ describe('a held API request', () => {
     expect((await reply).status).toBe(401)
   })
 
-  test('can be refused with a good token', async () => {
+  test('a held API request can get a 401 with a valid token', async () => {
     const { server, api } = serve()
     const held = server.holdApiNext()
     const reply = api('/api/report')
@@ -218,7 +197,7 @@ describe('a held API request', () => {
     expect(server.expiredTokenUses).toBe(0)
   })
 
-  test('can be dropped before its handler runs, or after', async () => {
+  test('a held API request can be dropped before or after its handler runs', async () => {
     const handler = vi.fn(() => new Response('done'))
     const { server, api } = serve({ routes: { '/api/pay': { handler } } })
     for (const [how, calls] of [
@@ -235,7 +214,7 @@ describe('a held API request', () => {
     }
   })
 
-  test('is the first one that matches, and others pass', async () => {
+  test('holdApiNext holds the first matching request and no other', async () => {
     const { server, api } = serve()
     const reports = server.holdApiNext(({ path }) => path === '/api/report')
     const any = server.holdApiNext()
@@ -249,7 +228,7 @@ describe('a held API request', () => {
     expect([(await first).status, (await report).status]).toEqual([200, 200])
   })
 
-  test('hears of an assertion that fails in its predicate, and the request does not', async () => {
+  test('an assertion that fails in the predicate of holdApiNext rejects arrived, not the request', async () => {
     const { server, api } = serve()
     const held = server.holdApiNext(() => {
       throw new Error('not this one')
@@ -259,14 +238,14 @@ describe('a held API request', () => {
     expect(server.pendingScripts).toBe(0)
   })
 
-  test('goes at once where its fate was settled before it came', async () => {
+  test('a held API request is answered immediately if its answer was decided before its arrival', async () => {
     const { server, api } = serve()
     server.holdApiNext().refuse()
     expect((await api('/api/a')).status).toBe(401)
     expect((await api('/api/a')).status).toBe(200)
   })
 
-  test('takes no fault of the token endpoint, nor the other way round', async () => {
+  test('holds of the API and faults of the token endpoint do not affect each other', async () => {
     const { server, api, refresh } = serve()
     const heldApi = server.holdApiNext()
     await tokensOf(refresh())
@@ -277,88 +256,5 @@ describe('a held API request', () => {
     heldApi.answer()
     held.answer()
     expect((await report).status).toBe(200)
-  })
-})
-
-describe('the end of what is held', () => {
-  test('comes when the server closes', async () => {
-    const { server, refresh, api, close } = await start()
-    const { access_token, refresh_token } = server.issue()
-    const held = server.holdNext()
-    const heldApi = server.holdApiNext()
-    const rejected = [refresh(refresh_token), api('/api/a', access_token)].map((reply) =>
-      expect(reply).rejects.toThrow(TypeError),
-    )
-    await Promise.all([held.arrived, heldApi.arrived])
-    await close()
-    await Promise.all(rejected)
-    expect(() => held.answer()).toThrow(/closed/)
-    expect(() => heldApi.answer()).toThrow(/closed/)
-    expect(server.refreshes).toBe(0)
-  })
-
-  test('comes when the server is reset, for those who wait and for those who wait for them', async () => {
-    const { server, refresh, api } = serve()
-    const held = server.holdNext()
-    const never = server.holdNext()
-    const heldApi = server.holdApiNext()
-    const neverApi = server.holdApiNext()
-    const replies = [refresh(), api('/api/a')]
-    const rejected = replies.map((reply) => expect(reply).rejects.toThrow(TypeError))
-    await Promise.all([held.arrived, heldApi.arrived])
-    server.reset()
-    await Promise.all(rejected)
-    await expect(never.arrived).rejects.toThrow(/cleared/)
-    await expect(neverApi.arrived).rejects.toThrow(/cleared/)
-    for (const { drop } of [held, never, heldApi, neverApi]) expect(drop).toThrow(/reset/)
-    await tokensOf(refresh())
-  })
-
-  test('does not come for requests that wait when the scripts are cleared', async () => {
-    const { server, refresh } = serve()
-    const held = server.holdNext(2)
-    const reply = refresh()
-    await turn()
-    server.clearScripts()
-    await expect(held.arrived).rejects.toThrow(/cleared/)
-    held.answer()
-    await tokensOf(reply)
-    expect(server.pendingScripts).toBe(0)
-  })
-
-  test('leaves no rejection behind where nobody waited for the request that did not come', async () => {
-    const { server } = serve()
-    server.holdNext()
-    server.holdApiNext()
-    server.clearScripts()
-    // Vitest fails a run with a rejection that nobody handled.
-    await turn()
-    expect(server.pendingScripts).toBe(0)
-  })
-
-  test('does not come for one listener when another is closed, even twice', async () => {
-    const { server, refresh } = await start()
-    const { refresh_token } = server.issue()
-    const other = await server.listen()
-    const held = server.holdNext()
-    const reply = refresh(refresh_token)
-    await held.arrived
-    await Promise.all([other.close(), other.close()])
-    held.answer()
-    await tokensOf(reply)
-  })
-
-  test('leaves the other of two that were expected to wait on its own', async () => {
-    const { server, refresh, tokens } = serve()
-    const listening = await server.listen()
-    const held = server.holdNext(2)
-    const first = expect(refresh()).rejects.toThrow(TypeError)
-    await turn()
-    await listening.close()
-    await first
-    const second = refreshWith(server, tokens)
-    await held.arrived
-    held.answer()
-    await tokensOf(second)
   })
 })

@@ -36,8 +36,8 @@ const serve = (options: TokenServerOptions) => {
 const REPORTS = { routes: { '/api/reports': { scope: 'read reports' } } }
 const TRANSFER = { routes: { '/api/transfer': { acrValues: 'mfa phr', maxAge: 60 } } }
 
-describe('a route that asks for scopes', () => {
-  test('refuses a token without one of them, with a 403 that names them all', async () => {
+describe('a route that requires scopes', () => {
+  test('a token without one of the required scopes gets a 403 that names all of them', async () => {
     const { signIn, challengeOf, server } = serve({ ...REPORTS, scope: 'read write' })
     expect(await challengeOf('/api/reports', await signIn())).toEqual([
       403,
@@ -46,14 +46,14 @@ describe('a route that asks for scopes', () => {
     expect(server.expiredTokenUses).toBe(0)
   })
 
-  test('lets a token pass whose sign-in asked for them', async () => {
+  test('a token whose sign-in requested the scopes is accepted', async () => {
     const { signIn, api } = serve({ ...REPORTS, scope: 'read write' })
     const tokens = await signIn({ scope: 'reports read' })
     expect(tokens.scope).toBe('reports read')
     expect((await api('/api/reports', tokens)).status).toBe(200)
   })
 
-  test('asks for a good token first', async () => {
+  test('an invalid token gets a 401 before the scopes are checked', async () => {
     const { server, signIn, challengeOf } = serve(REPORTS)
     const tokens = await signIn()
     server.expireAccessTokens()
@@ -61,15 +61,15 @@ describe('a route that asks for scopes', () => {
     expect((await server.fetch('/api/reports')).headers.get('www-authenticate')).toBe('Bearer')
   })
 
-  test('is met by the scope of the server where a sign-in asks for none, and by refreshed tokens', async () => {
+  test('the scope option is the default scope of sign-ins, and refreshed tokens keep it', async () => {
     const { signIn, refresh, api } = serve({ ...REPORTS, scope: 'read reports' })
     const tokens = await signIn()
-    const renewed = await tokensOf(refresh(tokens))
-    expect([tokens.scope, renewed.scope]).toEqual(['read reports', 'read reports'])
-    expect((await api('/api/reports', renewed)).status).toBe(200)
+    const refreshed = await tokensOf(refresh(tokens))
+    expect([tokens.scope, refreshed.scope]).toEqual(['read reports', 'read reports'])
+    expect((await api('/api/reports', refreshed)).status).toBe(200)
   })
 
-  test('refuses a token that a refresh narrowed down, until the next one', async () => {
+  test('a refresh with a smaller scope gives a token that gets a 403, and the next refresh restores the scope', async () => {
     const { signIn, refresh, api } = serve({ ...REPORTS, scope: 'read reports' })
     const narrow = await tokensOf(refresh(await signIn(), { scope: 'read' }))
     expect(narrow.scope).toBe('read')
@@ -77,7 +77,7 @@ describe('a route that asks for scopes', () => {
     expect((await api('/api/reports', await tokensOf(refresh(narrow)))).status).toBe(200)
   })
 
-  test('cannot be met by a refresh that asks for more than was granted, which spends no token', async () => {
+  test('a refresh with a larger scope than granted is an invalid_scope and does not use up the refresh token', async () => {
     const { server, signIn, refresh } = serve({ scope: 'read' })
     const tokens = await signIn()
     const reply = await refresh(tokens, { scope: 'read reports' })
@@ -86,15 +86,15 @@ describe('a route that asks for scopes', () => {
     expect(server).toMatchObject({ refreshes: 1, reuseDetections: 0 })
   })
 
-  test('is not asked for by a scope that is none', async () => {
+  test('a sign-in with a malformed scope is an invalid_scope', async () => {
     const { token } = serve({})
     const fields = { grant_type: 'password', username: 'ada', password: 'correct', scope: 'a "b"' }
     expect(await (await token(fields)).json()).toMatchObject({ error: 'invalid_scope' })
   })
 })
 
-describe('a route that asks for stronger or more recent authentication', () => {
-  test('challenges a token of a plain sign-in with all it asks for', async () => {
+describe('a route that requires stronger or more recent authentication', () => {
+  test('a token of a simple sign-in gets a challenge with all requirements', async () => {
     const { signIn, challengeOf } = serve(TRANSFER)
     expect(await challengeOf('/api/transfer', await signIn())).toEqual([
       401,
@@ -102,26 +102,26 @@ describe('a route that asks for stronger or more recent authentication', () => {
     ])
   })
 
-  test.each(['mfa', 'phr', 'mfa pwd'])('lets a sign-in with acr_values %s pass', async (acr_values) => {
+  test.each(['mfa', 'phr', 'mfa pwd'])('a sign-in with acr_values %s is accepted', async (acr_values) => {
     const { signIn, api } = serve(TRANSFER)
     expect((await api('/api/transfer', await signIn({ acr_values }))).status).toBe(200)
   })
 
-  test('challenges again when that was too long ago, however fresh the token is', async () => {
+  test('an authentication that is too old gets a challenge, even with a new token', async () => {
     let now = 1_000_000
     const { signIn, refresh, api } = serve({ ...TRANSFER, now: () => now })
     const tokens = await signIn({ acr_values: 'mfa' })
     now += 60_000
     expect((await api('/api/transfer', tokens)).status).toBe(200)
     now += 1
-    const renewed = await tokensOf(refresh(tokens))
-    expect((await api('/api/transfer', renewed)).status).toBe(401)
+    const refreshed = await tokensOf(refresh(tokens))
+    expect((await api('/api/transfer', refreshed)).status).toBe(401)
   })
 
   test.each([
     [{ maxAge: 0 }, 'Bearer error="insufficient_user_authentication", max_age="0"'],
     [{ acrValues: 'mfa' }, 'Bearer error="insufficient_user_authentication", acr_values="mfa"'],
-  ])('names only what it asks for: %j', async (route, challenge) => {
+  ])('a challenge names only the requirements of its route: %j', async (route, challenge) => {
     let now = 1_000_000
     const { signIn, challengeOf } = serve({ routes: { '/api/transfer': route }, now: () => now })
     const tokens = await signIn()
@@ -131,20 +131,20 @@ describe('a route that asks for stronger or more recent authentication', () => {
 })
 
 describe('stepping up', () => {
-  test('gives tokens that pass, and so do those refreshed from any of the session', async () => {
+  test('stepUp gives tokens that are accepted, and so are all later tokens of the session', async () => {
     const { server, signIn, refresh, api } = serve({ routes: { ...REPORTS.routes, ...TRANSFER.routes } })
     const weak = await signIn({ scope: 'read' })
     const strong = server.stepUp(weak.access_token, { acr: 'mfa', scope: 'reports' })
     expect(strong).toMatchObject({ scope: 'read reports', token_type: 'Bearer' })
-    const renewed = [await tokensOf(refresh(strong)), await tokensOf(refresh(weak))]
-    for (const tokens of [strong, ...renewed]) {
+    const refreshed = [await tokensOf(refresh(strong)), await tokensOf(refresh(weak))]
+    for (const tokens of [strong, ...refreshed]) {
       expect((await api('/api/transfer', tokens)).status).toBe(200)
       expect((await api('/api/reports', tokens)).status).toBe(200)
     }
     expect(server.reuseDetections).toBe(0)
   })
 
-  test('leaves tokens that were issued before as weak as they are, and other sessions', async () => {
+  test('stepUp does not change older tokens and other sessions', async () => {
     const { server, signIn, api } = serve(TRANSFER)
     const [weak, other] = [await signIn(), await signIn()]
     server.stepUp(weak.refresh_token, { acr: 'mfa' })
@@ -152,7 +152,7 @@ describe('stepping up', () => {
     expect((await api('/api/transfer', other)).status).toBe(401)
   })
 
-  test('counts as authentication now, with what was known of it before', async () => {
+  test('stepUp sets the authentication time to now and keeps the previous acr', async () => {
     let now = 1_000_000
     const { server, signIn, api } = serve({ ...TRANSFER, now: () => now })
     const tokens = await signIn({ acr_values: 'phr' })
@@ -160,22 +160,22 @@ describe('stepping up', () => {
     expect((await api('/api/transfer', server.stepUp(tokens.access_token))).status).toBe(200)
   })
 
-  test('is for sessions that are alive', async () => {
+  test('stepUp throws for a session that has ended and for an unknown token', async () => {
     const { server, signIn } = serve({})
     const tokens = await signIn()
     server.killRefreshTokens()
-    expect(() => server.stepUp(tokens.access_token)).toThrow(/session is over/)
+    expect(() => server.stepUp(tokens.access_token)).toThrow(/session has ended/)
     expect(() => server.stepUp('at-guess')).toThrow(/unknown/)
   })
 
-  test('can be there from the start', async () => {
+  test('issue can create a session with scope and acr', async () => {
     const { server, api } = serve({ routes: { ...REPORTS.routes, ...TRANSFER.routes } })
     const tokens = server.issue('grace', { scope: 'read reports', acr: 'mfa' })
     expect((await api('/api/transfer', tokens)).status).toBe(200)
     expect(await (await api('/api/reports', tokens)).json()).toMatchObject({ subject: 'grace' })
   })
 
-  test('is told in JWTs', async () => {
+  test('JWTs contain scope, acr and auth_time', async () => {
     const now = 1_700_000_000_000
     const { server } = serve({ jwt: true, now: () => now, clockSkew: 5000 })
     const [, payload = ''] = server.issue('ada', { scope: 'read', acr: 'mfa' }).access_token.split('.')
@@ -191,7 +191,7 @@ describe('stepping up', () => {
 })
 
 describe('a handler', () => {
-  test('answers with the request, body unread, and whose token it came with', async () => {
+  test('a handler receives the request with an unread body, and the token owner', async () => {
     const now = 1_700_000_000_000
     const seen: unknown[] = []
     const { api, server } = serve({
@@ -223,7 +223,7 @@ describe('a handler', () => {
     expect(server.log[0]?.status).toBe(201)
   })
 
-  test('sees a request without a body as it is', async () => {
+  test('a handler receives a request without a body unchanged', async () => {
     const { api, server } = serve({
       routes: {
         '/api/*': { handler: async (request) => Response.json([request.method, await request.text()]) },
@@ -232,7 +232,7 @@ describe('a handler', () => {
     expect(await (await api('/api/items', server.issue())).json()).toEqual(['GET', ''])
   })
 
-  test('is called only when all checks are passed', async () => {
+  test('a handler is called only after all checks have passed', async () => {
     const handler = vi.fn(() => new Response('secret'))
     const { api, server } = serve({ routes: { '/api/reports': { scope: 'reports', handler } } })
     expect((await api('/api/reports', server.issue())).status).toBe(403)
@@ -242,20 +242,20 @@ describe('a handler', () => {
 
   test.each([
     ['throws', () => Promise.reject(new Error('no such item')), /threw: Error: no such item/],
-    ['gives nothing', () => undefined as unknown as Response, /gave no Response/],
-  ])('that %s is a 500 that says so', async (_, handler, message) => {
+    ['returns nothing', () => undefined as unknown as Response, /returned no Response/],
+  ])('a handler that %s causes a 500 with the reason', async (_, handler, message) => {
     const { api, server } = serve({ routes: { '/api/items': { handler } } })
     const reply = await api('/api/items', server.issue())
     expect(reply.status).toBe(500)
     expect(await reply.json()).toMatchObject({ error_description: expect.stringMatching(message) })
   })
 
-  test('drops the connection with Response.error()', async () => {
+  test('a handler drops the connection with Response.error()', async () => {
     const { api, server } = serve({ routes: { '/api/items': { handler: () => Response.error() } } })
     await expect(api('/api/items', server.issue())).rejects.toThrow(TypeError)
   })
 
-  test('can name headers of its own for pages to read', async () => {
+  test('a handler can expose its own headers to pages', async () => {
     const headers = { 'access-control-expose-headers': 'X-Total', vary: 'Accept' }
     const { api, server } = serve({
       routes: { '/api/items': { handler: () => new Response('', { headers }) } },
@@ -277,7 +277,7 @@ describe('the path of a route', () => {
     ['/api/items/8/parts', 'one item'],
     ['/api/items/', 'all others'],
     ['/api/other', 'all others'],
-  ])('%s leads to %s', async (path, name) => {
+  ])('the path %s is answered by the route of %s', async (path, name) => {
     const { api, server } = serve({
       routes: {
         '/api/*': named('all others'),
@@ -289,7 +289,7 @@ describe('the path of a route', () => {
     expect(await (await api(path, server.issue())).text()).toBe(name)
   })
 
-  test('may be one of the special ones, which then asks for more', async () => {
+  test('a route can add requirements to a built-in path', async () => {
     const { api, server } = serve({
       routes: { '/api/slow': { scope: 'slow' }, '/api/redirect': { scope: 'away' }, '/api/empty': {} },
     })

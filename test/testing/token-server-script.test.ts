@@ -10,8 +10,8 @@ const refresh = (server: TokenServer, refreshToken: string) =>
     body: new URLSearchParams({ grant_type: 'refresh_token', refresh_token: refreshToken }),
   })
 
-describe('what is scripted', () => {
-  test('is counted until a request takes it', async () => {
+describe('the script of a server', () => {
+  test('pendingScripts counts the scripted faults until requests take them', async () => {
     const server = createTokenServer()
     const { refresh_token } = server.issue()
     expect(server.pendingScripts).toBe(0)
@@ -27,7 +27,7 @@ describe('what is scripted', () => {
     expect(server.pendingScripts).toBe(Infinity)
   })
 
-  test('is forgotten when the scripts are cleared, and nothing else is', async () => {
+  test('clearScripts discards the scripted faults and nothing else', async () => {
     const server = createTokenServer()
     const { refresh_token } = server.issue()
     server.failNext(Infinity)
@@ -39,7 +39,7 @@ describe('what is scripted', () => {
     expect([server.refreshes, server.log.length]).toEqual([1, 1])
   })
 
-  test('goes with a reset, together with the requests that took some of it', async () => {
+  test('reset discards the scripted faults and drops the requests that took one', async () => {
     const clock = createVirtualClock()
     const server = createTokenServer({ clock })
     const { refresh_token } = server.issue()
@@ -54,7 +54,7 @@ describe('what is scripted', () => {
     await tokensOf(refresh(server, refresh_token))
   })
 
-  test('fails one request where nothing is said of how many', async () => {
+  test('a fault without a count affects one request', async () => {
     const server = createTokenServer()
     const { refresh_token } = server.issue()
     server.failNext()
@@ -67,7 +67,7 @@ describe('what is scripted', () => {
   })
 })
 
-test('waits go by the clock of the server, which waits for nothing', async () => {
+test('delays use the clock of the server', async () => {
   const clock = createVirtualClock()
   const server = createTokenServer({ clock })
   const { access_token, refresh_token } = server.issue()
@@ -84,7 +84,7 @@ test('waits go by the clock of the server, which waits for nothing', async () =>
   expect(server.log.map(({ at }) => clock.now() - at)).toEqual([60_000, 60_000])
 })
 
-test('the log tells which generation of token each request presented', async () => {
+test('the log has the generation of the token that each request presented', async () => {
   const server = createTokenServer()
   const first = server.issue()
   const second = await tokensOf(refresh(server, first.refresh_token))
@@ -105,7 +105,7 @@ test('the log tells which generation of token each request presented', async () 
 })
 
 describe('renew', () => {
-  test('exchanges a token as another tab would, past the script and the log', async () => {
+  test('renew refreshes as another tab would, without script and log', async () => {
     const server = createTokenServer()
     const first = server.issue()
     server.failNext()
@@ -115,7 +115,7 @@ describe('renew', () => {
     await tokensOf(refresh(server, second.refresh_token))
   })
 
-  test('throws where the server refuses, and counts reuse', () => {
+  test('renew throws if the server rejects the token, and counts reuse', () => {
     const server = createTokenServer()
     const { refresh_token } = server.issue()
     server.renew(refresh_token)
@@ -124,7 +124,7 @@ describe('renew', () => {
     expect(server).toMatchObject({ refreshes: 1, reuseDetections: 1 })
   })
 
-  test('gives the same refresh token back where there is no rotation', () => {
+  test('renew returns the same refresh token without rotation', () => {
     const server = createTokenServer({ rotate: false })
     const { refresh_token } = server.issue()
     expect(server.renew(refresh_token)).toMatchObject({ refresh_token, expires_in: 3600 })
@@ -132,7 +132,7 @@ describe('renew', () => {
 })
 
 describe('listen', () => {
-  test('takes a port and a hostname', async () => {
+  test('listen accepts a port and a hostname', async () => {
     const { close } = await start()
     const server = createTokenServer()
     await using first = await server.listen({ hostname: 'localhost' })
@@ -146,13 +146,13 @@ describe('listen', () => {
     await Promise.all([second.close(), second.close(), close()])
   })
 
-  test('at all addresses has a URL that can be called', async () => {
+  test('listen at all addresses returns a URL that can be called', async () => {
     await using listening = await createTokenServer().listen({ hostname: '0.0.0.0' })
     expect(listening.url).toMatch(/^http:\/\/127\.0\.0\.1:\d+$/)
     expect((await fetch(`${listening.url}/public`)).status).toBe(200)
   })
 
-  test('rejects with what Node says where the address is not one of this machine', async () => {
+  test("listen rejects with Node's error for an address of another machine", async () => {
     const elsewhere = createTokenServer().listen({ hostname: '192.0.2.1' })
     await expect(elsewhere).rejects.toMatchObject({ code: 'EADDRNOTAVAIL' })
   })
@@ -163,13 +163,13 @@ describe('listen', () => {
     [{ port: 1.5 }, RangeError],
     [{ port: '80' as never }, TypeError],
     [{ hostname: '' }, TypeError],
-  ])('refuses %j', async (where, error) => {
+  ])('listen rejects the options %j', async (where, error) => {
     const listening = createTokenServer().listen(where)
     await expect(listening).rejects.toThrow(error)
     await expect(listening).rejects.toThrow(/^listen: /)
   })
 
-  test('lets pages send the headers they ask for, with credentials', async () => {
+  test('a preflight allows the requested headers, with credentials', async () => {
     await using listening = await createTokenServer().listen()
     const reply = await fetch(`${listening.url}/token`, {
       method: 'OPTIONS',
@@ -188,7 +188,7 @@ describe('listen', () => {
   })
 })
 
-describe('what makes no sense is refused at the door', () => {
+describe('invalid options and parameters', () => {
   const never = null as never
 
   test.each<[TokenServerOptions, ErrorConstructor, RegExp]>([
@@ -213,7 +213,7 @@ describe('what makes no sense is refused at the door', () => {
     [{ routes: { '/api/a': { acrValues: 7 as never } } }, TypeError, /acrValues/],
     [{ routes: { '/api/a': { maxAge: -1 } } }, RangeError, /maxAge/],
     [{ routes: { '/api/a': { handler: new Response() as never } } }, TypeError, /handler must be a function/],
-  ])('createTokenServer(%j)', (options, error, message) => {
+  ])('createTokenServer(%j) throws', (options, error, message) => {
     expect(() => createTokenServer(options)).toThrow(error)
     expect(() => createTokenServer(options)).toThrow(message)
   })
@@ -245,9 +245,9 @@ describe('what makes no sense is refused at the door', () => {
       ({ holdApiNext }) => holdApiNext().answer({ check: 'never' as never }),
       TypeError,
     ],
-    ['issue with a scope that is none', ({ issue }) => issue('ada', { scope: '"' }), TypeError],
+    ['issue with a malformed scope', ({ issue }) => issue('ada', { scope: '"' }), TypeError],
     [
-      'stepUp with an acr that is none',
+      'stepUp with a malformed acr',
       ({ stepUp, issue }) => stepUp(issue().access_token, { acr: 7 as never }),
       TypeError,
     ],
@@ -258,12 +258,12 @@ describe('what makes no sense is refused at the door', () => {
       },
       RangeError,
     ],
-  ])('%s', (_, call, error) => {
+  ])('%s throws', (_, call, error) => {
     const server = createTokenServer()
     expect(() => call(server)).toThrow(error)
   })
 
-  test('and leaves the script as it was', () => {
+  test('an invalid parameter leaves the script unchanged', () => {
     const server = createTokenServer()
     expect(() => server.delayNext(5, -1)).toThrow(RangeError)
     expect(() => server.malformNext('xml' as never)).toThrow(

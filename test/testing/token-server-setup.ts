@@ -16,7 +16,7 @@ export interface Started {
   readonly api: (path: string, accessToken?: string, init?: RequestInit) => Promise<Response>
 }
 
-/** A server that listens until the running test is over, and ways to call it over HTTP. */
+/** A server that listens until the end of the running test, with functions to call it over HTTP. */
 export const start = async (options?: TokenServerOptions): Promise<Started> => {
   const server = createTokenServer(options)
   const { url, close } = await server.listen()
@@ -39,14 +39,33 @@ export const start = async (options?: TokenServerOptions): Promise<Started> => {
   }
 }
 
+/** A listening server with one session. */
+export interface StartedSession extends Omit<Started, 'refresh'> {
+  readonly tokens: IssuedTokens
+  readonly refresh: (init?: RequestInit) => Promise<Response>
+}
+
+export const startSession = async (): Promise<StartedSession> => {
+  const started = await start()
+  const tokens = started.server.issue()
+  return { ...started, tokens, refresh: (init) => started.refresh(tokens.refresh_token, init) }
+}
+
+export const refreshRequest = (tokens: IssuedTokens, signal?: AbortSignal): Request =>
+  new Request('http://test/token', {
+    method: 'POST',
+    body: new URLSearchParams({ grant_type: 'refresh_token', refresh_token: tokens.refresh_token }),
+    ...(signal && { signal }),
+  })
+
 export const tokensOf = async (reply: Response | Promise<Response>): Promise<IssuedTokens> => {
-  const settled = await reply
-  expect(settled.status).toBe(200)
-  return (await settled.json()) as IssuedTokens
+  const response = await reply
+  expect(response.status).toBe(200)
+  return (await response.json()) as IssuedTokens
 }
 
 export const expectInvalidGrant = async (reply: Response | Promise<Response>): Promise<void> => {
-  const settled = await reply
-  expect(settled.status).toBe(400)
-  expect(await settled.json()).toMatchObject({ error: 'invalid_grant' })
+  const response = await reply
+  expect(response.status).toBe(400)
+  expect(await response.json()).toMatchObject({ error: 'invalid_grant' })
 }

@@ -5,7 +5,7 @@ import { expectInvalidGrant, start, tokensOf } from './token-server-setup.ts'
 const MINUTE = 60_000
 
 describe('signing in', () => {
-  test('the right password yields tokens for that user', async () => {
+  test('a sign-in with the right password returns tokens for that user', async () => {
     const { token, api } = await start()
     const reply = await token({ grant_type: 'password', username: 'grace', password: 'correct' })
     expect(reply.headers.get('cache-control')).toBe('no-store')
@@ -19,7 +19,7 @@ describe('signing in', () => {
     expect(await (await api('/api/x', tokens.access_token)).json()).toMatchObject({ subject: 'grace' })
   })
 
-  test('JSON works as well as a form', async () => {
+  test('a sign-in works with JSON as well as with a form', async () => {
     const { token } = await start()
     const body = JSON.stringify({ grant_type: 'password', username: 'grace', password: 'correct' })
     await tokensOf(token({}, { body, headers: { 'content-type': 'application/json' } }))
@@ -34,7 +34,7 @@ describe('signing in', () => {
     ['no grant type', {}, 'invalid_request'],
     ['an unknown grant type', { grant_type: 'device' }, 'unsupported_grant_type'],
     ['no refresh token', { grant_type: 'refresh_token' }, 'invalid_request'],
-  ])('%s is refused', async (_, parameters, error) => {
+  ])('a token request with %s is a 400', async (_, parameters, error) => {
     const { token } = await start()
     const reply = await token(parameters)
     expect(reply.status).toBe(400)
@@ -48,7 +48,7 @@ describe('signing in', () => {
     expect(await reply.json()).toMatchObject({ error: 'invalid_request' })
   })
 
-  test('only POST reaches the token endpoint', async () => {
+  test('the token endpoint accepts only POST', async () => {
     const { server, url } = await start()
     const reply = await fetch(`${url}/token`)
     expect(reply.status).toBe(405)
@@ -58,7 +58,7 @@ describe('signing in', () => {
 })
 
 describe('refreshing', () => {
-  test('rotation replaces both tokens and leaves the old access token alive', async () => {
+  test('rotation replaces both tokens, and the old access token stays valid', async () => {
     const { server, refresh, api } = await start()
     const first = server.issue()
     const second = await tokensOf(refresh(first.refresh_token))
@@ -72,7 +72,7 @@ describe('refreshing', () => {
     expect(server).toMatchObject({ refreshes: 2, tokenRequests: 2, reuseDetections: 0, expiredTokenUses: 0 })
   })
 
-  test('without rotation the answer has no refresh token and the old one goes on working', async () => {
+  test('without rotation the answer has no refresh token, and the old one stays valid', async () => {
     const { server, refresh } = await start({ rotate: false })
     const { refresh_token } = server.issue()
     expect(await tokensOf(refresh(refresh_token))).not.toHaveProperty('refresh_token')
@@ -80,7 +80,7 @@ describe('refreshing', () => {
     expect(server).toMatchObject({ refreshes: 2, reuseDetections: 0 })
   })
 
-  test('a refresh can kill the older access tokens', async () => {
+  test('a refresh revokes the older access tokens if previousAccessTokenDies is true', async () => {
     const { server, refresh, api } = await start({ previousAccessTokenDies: true })
     const first = server.issue()
     const other = server.issue()
@@ -91,7 +91,7 @@ describe('refreshing', () => {
     expect(server.expiredTokenUses).toBe(1)
   })
 
-  test('reuse kills this session and no other', async () => {
+  test('reuse of a refresh token revokes its session and no other', async () => {
     const { server, refresh, api } = await start()
     const first = server.issue()
     const other = server.issue()
@@ -107,7 +107,7 @@ describe('refreshing', () => {
     expect(server.isRevoked(other.refresh_token)).toBe(false)
   })
 
-  test('of two simultaneous refreshes one wins and the other is reuse', async () => {
+  test('one of two simultaneous refreshes succeeds, and the other counts as reuse', async () => {
     const { server, refresh } = await start()
     const { refresh_token } = server.issue()
     const replies = await Promise.all([refresh(refresh_token), refresh(refresh_token)])
@@ -115,13 +115,13 @@ describe('refreshing', () => {
     expect(server.reuseDetections).toBe(1)
   })
 
-  test('an unknown refresh token is no reuse', async () => {
+  test('an unknown refresh token does not count as reuse', async () => {
     const { server, refresh } = await start()
     await expectInvalidGrant(refresh('rt-guess'))
     expect(server.reuseDetections).toBe(0)
   })
 
-  test('inside the grace the previous token works again, and both answers stay good', async () => {
+  test('within the grace period the previous token works again, and both answers stay valid', async () => {
     const { server, refresh } = await start({ reuseGrace: MINUTE })
     const { refresh_token } = server.issue()
     const second = await tokensOf(refresh(refresh_token))
@@ -132,7 +132,7 @@ describe('refreshing', () => {
     expect(server).toMatchObject({ refreshes: 4, reuseDetections: 0 })
   })
 
-  test('the grace counts from the first rotation and ends', async () => {
+  test('the grace period starts with the first rotation and ends', async () => {
     let now = 1_000_000
     const { server, refresh } = await start({ reuseGrace: MINUTE, now: () => now })
     const { refresh_token } = server.issue()
@@ -144,7 +144,7 @@ describe('refreshing', () => {
     expect(server.reuseDetections).toBe(1)
   })
 
-  test('the grace is only for the previous token, not for the one before', async () => {
+  test('the grace period applies to the previous token only', async () => {
     const { server, refresh } = await start({ reuseGrace: MINUTE })
     const first = server.issue()
     const second = await tokensOf(refresh(first.refresh_token))
@@ -153,7 +153,7 @@ describe('refreshing', () => {
     expect(server.reuseDetections).toBe(1)
   })
 
-  test('killed refresh tokens are invalid without being reuse', async () => {
+  test('refresh tokens revoked by killRefreshTokens do not count as reuse', async () => {
     const { server, refresh, api } = await start()
     const first = server.issue()
     const second = await tokensOf(refresh(first.refresh_token))
@@ -167,7 +167,7 @@ describe('refreshing', () => {
 })
 
 describe('cookie mode', () => {
-  test('the refresh token travels in an HttpOnly cookie only', async () => {
+  test('the refresh token is only in an HttpOnly cookie', async () => {
     const { server, token } = await start()
     const reply = await token({ grant_type: 'password', username: 'grace', password: 'correct', cookie: '1' })
     const [cookie = ''] = reply.headers.getSetCookie()
@@ -184,7 +184,7 @@ describe('cookie mode', () => {
     expect(server.reuseDetections).toBe(1)
   })
 
-  test('without rotation no new cookie is set', async () => {
+  test('a refresh without rotation sets no new cookie', async () => {
     const { server, token } = await start({ rotate: false })
     const { refresh_token } = server.issue()
     const reply = await token({ grant_type: 'refresh_token', refresh_token, cookie: '1' })
@@ -194,7 +194,7 @@ describe('cookie mode', () => {
 })
 
 describe('revoking', () => {
-  test('a refresh token takes its whole session with it', async () => {
+  test('revoking a refresh token revokes its whole session', async () => {
     const { server, refresh, revoke, api } = await start()
     const first = server.issue()
     const other = server.issue()
@@ -211,7 +211,7 @@ describe('revoking', () => {
     expect(server.reuseDetections).toBe(0)
   })
 
-  test('an access token takes only itself', async () => {
+  test('revoking an access token revokes only that token', async () => {
     const { server, refresh, revoke, api } = await start()
     const tokens = server.issue()
     await revoke(tokens.access_token)
@@ -220,7 +220,7 @@ describe('revoking', () => {
     expect(server.isRevoked(tokens.refresh_token)).toBe(false)
   })
 
-  test('unknown and already revoked tokens are fine but not counted', async () => {
+  test('a revocation accepts unknown and revoked tokens without counting them', async () => {
     const { server, revoke } = await start()
     const { refresh_token } = server.issue()
     for (const token of ['nonsense', refresh_token, refresh_token]) {
@@ -230,7 +230,7 @@ describe('revoking', () => {
     expect(server.isRevoked('nonsense')).toBe(false)
   })
 
-  test('a missing token is an invalid_request', async () => {
+  test('a revocation without a token is an invalid_request', async () => {
     const { revoke } = await start()
     expect((await revoke('')).status).toBe(400)
   })
@@ -252,7 +252,7 @@ describe('time', () => {
     expect(server.isRevoked(access_token)).toBe(false)
   })
 
-  test('all access tokens can be made to expire now', async () => {
+  test('expireAccessTokens expires all access tokens', async () => {
     const { server, api, refresh } = await start()
     const first = server.issue()
     server.expireAccessTokens()
@@ -261,7 +261,7 @@ describe('time', () => {
     expect((await api('/api/x', second.access_token)).status).toBe(200)
   })
 
-  test('JWTs carry the skewed clock and the marker', async () => {
+  test('JWTs contain the skewed time and the marker', async () => {
     const now = 1_700_000_000_000
     const server = createTokenServer({
       jwt: true,

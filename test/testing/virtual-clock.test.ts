@@ -2,7 +2,7 @@ import { describe, expect, test, vi } from 'vitest'
 import { createActor, setup } from 'xstate'
 import { createVirtualClock } from '../../src/testing/virtual-clock.ts'
 
-/** A clock, and timers that write down their name and when they fired, counted from the start. */
+/** A clock with callbacks that record their name and the time since the start. */
 function timed(start = 1_000_000) {
   const clock = createVirtualClock(start)
   const fired: string[] = []
@@ -10,13 +10,13 @@ function timed(start = 1_000_000) {
   return { clock, fired, note }
 }
 
-/** Many promise jobs, one after another. */
+/** A chain of promise jobs. */
 const jobs = async () => {
   for (let job = 0; job < 50; job++) await undefined
 }
 
 describe('advance', () => {
-  test('fires timers in the order they are due, and those of one instant in the order they were set', async () => {
+  test('advance fires timers in the order of their due time, then of their creation', async () => {
     const { clock, fired, note } = timed()
     clock.setTimeout(note('late'), 30)
     clock.setTimeout(note('one'), 10)
@@ -29,7 +29,7 @@ describe('advance', () => {
     expect(fired.at(-1)).toBe('later at 31')
   })
 
-  test('does every promise job that a timer leaves behind before the next one fires', async () => {
+  test('advance finishes all promise jobs of a timer before the next timer fires', async () => {
     const { clock, fired, note } = timed()
     clock.setTimeout(async () => {
       await jobs()
@@ -40,14 +40,14 @@ describe('advance', () => {
     expect(fired).toEqual(['jobs of the first at 10', 'second at 10'])
   })
 
-  test('does the promise jobs that are there already before any time passes', async () => {
+  test('advance finishes pending promise jobs before the time moves', async () => {
     const { clock, fired, note } = timed()
     void jobs().then(() => clock.setTimeout(note('set by a job'), 10))
     await clock.advance(10)
     expect(fired).toEqual(['set by a job at 10'])
   })
 
-  test('fires timers that timers set, where they are due in time', async () => {
+  test('advance fires timers created by other timers if they are due', async () => {
     const { clock, fired, note } = timed()
     clock.setTimeout(() => {
       clock.setTimeout(note('inside'), 5)
@@ -58,7 +58,7 @@ describe('advance', () => {
     expect(clock.pending).toBe(1)
   })
 
-  test('fires what is due now where no time passes', async () => {
+  test('advance(0) fires the timers that are due now', async () => {
     const { clock, fired, note } = timed()
     for (const delay of [0, -5, Number.NaN]) clock.setTimeout(note(`${delay}`), delay)
     expect(fired).toEqual([])
@@ -66,7 +66,7 @@ describe('advance', () => {
     expect(fired).toEqual(['0 at 0', '-5 at 0', 'NaN at 0'])
   })
 
-  test('knows delays of any length, and those without end', async () => {
+  test('advance supports delays of any length and Infinity', async () => {
     const { clock, fired, note } = timed()
     clock.setTimeout(note('decades'), 2 ** 40)
     clock.setTimeout(note('never'), Number.POSITIVE_INFINITY)
@@ -77,12 +77,12 @@ describe('advance', () => {
     expect(clock.pending).toBe(1)
   })
 
-  test('leaves cleared timers alone, and does not mind handles that mean nothing', async () => {
+  test('clearTimeout clears timers and ignores unknown handles', async () => {
     const { clock, fired, note } = timed()
-    const gone = clock.setTimeout(note('cleared'), 10)
+    const cleared = clock.setTimeout(note('cleared'), 10)
     const fires = clock.setTimeout(note('kept'), 10)
-    clock.clearTimeout(gone)
-    clock.clearTimeout(gone)
+    clock.clearTimeout(cleared)
+    clock.clearTimeout(cleared)
     clock.clearTimeout(undefined)
     expect(clock.pending).toBe(1)
     await clock.advance(10)
@@ -90,7 +90,7 @@ describe('advance', () => {
     expect([fired, clock.pending]).toEqual([['kept at 10'], 0])
   })
 
-  test('runs calls that overlap one after another', async () => {
+  test('overlapping calls of advance run one after another', async () => {
     const { clock, fired, note } = timed()
     clock.setTimeout(note('first'), 10)
     clock.setTimeout(note('second'), 20)
@@ -99,7 +99,7 @@ describe('advance', () => {
     expect(clock.now()).toBe(1_000_020)
   })
 
-  test('rejects with what a timer throws, at its instant, and goes on when called again', async () => {
+  test("advance rejects with a timer's error, stops at that time, and continues at the next call", async () => {
     const { clock, fired, note } = timed()
     clock.setTimeout(() => {
       throw new Error('thrown by a timer')
@@ -113,7 +113,7 @@ describe('advance', () => {
 })
 
 describe('sleep', () => {
-  test('lets the time of day go on while timers stand still', async () => {
+  test('sleep advances the time of day but not the timers', async () => {
     const { clock, fired, note } = timed()
     clock.setTimeout(note('timer'), 10)
     await clock.advance(4)
@@ -125,7 +125,7 @@ describe('sleep', () => {
     expect(fired).toEqual(['timer at 1010'])
   })
 
-  test('has happened when it returns, and resolves when every promise job is done', async () => {
+  test('sleep changes the time immediately and resolves after all promise jobs', async () => {
     const { clock } = timed()
     const job = vi.fn()
     const slept = clock.sleep(50)
@@ -136,7 +136,7 @@ describe('sleep', () => {
   })
 })
 
-test('jump sets the time of day, forwards and back, and no timer notices', async () => {
+test('jump moves the time of day forwards and backwards without affecting timers', async () => {
   const { clock, fired, note } = timed()
   clock.setTimeout(note('timer'), 10)
   clock.jump(5000)
@@ -149,7 +149,7 @@ test('jump sets the time of day, forwards and back, and no timer notices', async
   expect(fired).toEqual(['timer at -3990'])
 })
 
-test('nextIn tells how long it is to the next timer that will fire', async () => {
+test('nextIn is the time until the next timer that will fire', async () => {
   const { clock } = timed()
   expect(clock.nextIn).toBeUndefined()
   clock.setTimeout(() => {}, Number.POSITIVE_INFINITY)
@@ -165,27 +165,27 @@ test('nextIn tells how long it is to the next timer that will fire', async () =>
   expect([clock.nextIn, clock.pending]).toEqual([undefined, 1])
 })
 
-describe('what makes no sense', () => {
-  test.each([-1, Number.NaN, Number.POSITIVE_INFINITY])('advance and sleep refuse %d', async (ms) => {
+describe('invalid parameters', () => {
+  test.each([-1, Number.NaN, Number.POSITIVE_INFINITY])('advance and sleep reject %d', async (ms) => {
     const { clock } = timed()
     await expect(clock.advance(ms)).rejects.toThrow(RangeError)
     await expect(clock.sleep(ms)).rejects.toThrow(RangeError)
     expect(clock.now()).toBe(1_000_000)
   })
 
-  test.each([Number.NaN, Number.POSITIVE_INFINITY])('jump and a start refuse %d', (ms) => {
+  test.each([Number.NaN, Number.POSITIVE_INFINITY])('jump and createVirtualClock throw for %d', (ms) => {
     const { clock } = timed()
     expect(() => clock.jump(ms)).toThrow(RangeError)
     expect(() => createVirtualClock(ms)).toThrow(RangeError)
     expect(clock.now()).toBe(1_000_000)
   })
 
-  test('a timer needs something to call', () => {
+  test('setTimeout throws a TypeError without a callback', () => {
     expect(() => createVirtualClock().setTimeout(undefined as never, 10)).toThrow(TypeError)
   })
 })
 
-test('drives the delayed transitions of an XState machine', async () => {
+test('the clock drives the delayed transitions of an XState machine', async () => {
   const clock = createVirtualClock()
   const light = setup({}).createMachine({
     initial: 'green',

@@ -1,21 +1,21 @@
 import type { AnyStateNode, AnyTransitionDefinition } from 'xstate'
 import type { LaidState, LaidTransition, Tone } from '../src/devtools/chart/chart-layout.ts'
 import { actionNames, actorNames, anyName, conditionOf } from './names.ts'
-import { isComposite, targetsOf } from './tree.ts'
+import { descendants, isComposite, lineage, nodePath, targetsOf } from './tree.ts'
 
-/** What is drawn, before anything has a place. */
+/** The content of a drawing, before layout. */
 export interface Diagram {
   readonly title: string
   readonly direction: 'DOWN' | 'RIGHT'
   readonly boxes: readonly DiagramBox[]
   readonly edges: readonly DiagramEdge[]
-  /** The id of the box that all of it begins with. */
+  /** The id of the box of the initial state. */
   readonly initial?: string | undefined
 }
 
 export interface DiagramBox extends Omit<LaidState, 'x' | 'y' | 'width' | 'height'> {
   readonly children: readonly DiagramBox[]
-  /** The id of the state it begins with. */
+  /** The id of its initial state. */
   readonly initial?: string | undefined
 }
 
@@ -28,28 +28,19 @@ export interface DiagramEdge {
   readonly description?: string
 }
 
-/** Every entry of a state tells that it was entered, for the log: no picture is clearer for it. */
-const NOT_WORTH_TELLING = new Set(['enter'])
-
 export function initialOf(node: AnyStateNode): string | undefined {
   const [first] = (node.initial?.target ?? []) as readonly AnyStateNode[]
-  return first && pathOf(first)
-}
-
-export function pathOf(node: AnyStateNode): string {
-  return node.path.join('.')
+  return first && nodePath(first)
 }
 
 export function stateBox(node: AnyStateNode, reactions: readonly string[] | undefined): DiagramBox {
   const effects = reactions && [
     ...actorNames(node).map((name) => `invoke ${name}`),
-    ...actionNames(node.entry)
-      .filter((name) => !NOT_WORTH_TELLING.has(name))
-      .map((name) => `entry / ${name}`),
+    ...actionNames(node.entry).map((name) => `entry / ${name}`),
     ...reactions,
   ]
   return {
-    id: pathOf(node),
+    id: nodePath(node),
     name: node.key,
     kind: isComposite(node) ? 'composite' : 'state',
     tone: toneOf(node),
@@ -64,7 +55,7 @@ export function stateBox(node: AnyStateNode, reactions: readonly string[] | unde
 
 export function anyBox(node: AnyStateNode, target: string): DiagramBox {
   return {
-    id: `${pathOf(node)}* -> ${target}`,
+    id: `${nodePath(node)}* -> ${target}`,
     name: anyName(node),
     kind: 'any',
     tone: 'plain',
@@ -73,16 +64,14 @@ export function anyBox(node: AnyStateNode, target: string): DiagramBox {
   }
 }
 
-const TONES: Readonly<Record<string, Tone>> = {
-  sent: 'sent',
-  held: 'held',
-  'sent without a token': 'unsigned',
-  rejected: 'rejected',
-  'as the gate says': 'gated',
-}
+const isMode = (tag: string): tag is Tone => ['pass', 'hold', 'anonymous', 'refuse'].includes(tag)
+const modeIn = (nodes: readonly AnyStateNode[]) => nodes.flatMap(({ tags }) => tags).find(isMode)
 
-function toneOf({ meta }: AnyStateNode): Tone {
-  return TONES[(meta as { requests?: string } | undefined)?.requests ?? ''] ?? 'plain'
+/** Reads the tag that says what happens to requests: the state's own or an ancestor's, or one of another region. */
+function toneOf(node: AnyStateNode): Tone {
+  const around = lineage(node)
+  const isGated = around.some((one) => one.type === 'parallel' && modeIn(descendants(one)))
+  return modeIn(around) ?? (isGated ? 'gated' : 'plain')
 }
 
 export function meaningOf(transitions: readonly AnyTransitionDefinition[]) {
@@ -96,8 +85,8 @@ function transitionRefs(transition: AnyTransitionDefinition): LaidTransition[] {
   const { source, eventType } = transition
   const guard = conditionOf(transition).slice(1, -1)
   return targetsOf(transition).map((target) => ({
-    source: pathOf(source),
-    target: pathOf(target),
+    source: nodePath(source),
+    target: nodePath(target),
     event: eventType,
     ...(guard && { guard }),
   }))

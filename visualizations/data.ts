@@ -1,8 +1,8 @@
-/** The chart and its layouts as data: for Stately's tools, for inspectors, for a panel in a running app. */
+/** Writes the chart and its layouts as data: for Stately's tools, for inspectors, and for the panel in a running app. */
 import type { AnyStateMachine } from 'xstate'
 import type { ChartLayout } from '../src/devtools/chart/chart-layout.ts'
 
-/** As small as JSON gets, with a line for each thing that changes by itself. */
+/** Writes a layout as compact JSON, with one line per item, so that diffs stay small. */
 export function layoutJson(layout: ChartLayout): string {
   const lines = Object.entries(layout).map(([key, value]) => {
     const list = Array.isArray(value) && value.length > 0
@@ -14,12 +14,12 @@ export function layoutJson(layout: ChartLayout): string {
   return `{\n${lines.join(',\n')}\n}\n`
 }
 
-/** The chart as Stately's tools take it, without what runs. */
-export function chartJson({ config }: AnyStateMachine): string {
-  return `${JSON.stringify(config, null, 2)}\n`
+/** Writes the chart for Stately's tools, without implementations. */
+export function chartJson(machine: AnyStateMachine): string {
+  return `${JSON.stringify(withInheritedTags(machine), null, 2)}\n`
 }
 
-/** A module with layouts, for what draws them in a running app. */
+/** Writes a module with layouts, for the panel in a running app. */
 export function layoutModule(notice: string, layouts: Readonly<Record<string, ChartLayout>>): string {
   const constants = Object.entries(layouts).map(
     ([name, layout]) =>
@@ -28,22 +28,37 @@ export function layoutModule(notice: string, layouts: Readonly<Record<string, Ch
   return [`// ${notice}`, "import type { ChartLayout } from './chart-layout.ts'", '', ...constants].join('\n')
 }
 
-/** A module with the chart as an inspector shows it. */
-export function definitionModule(notice: string, { config }: AnyStateMachine): string {
+/** Writes a module with the chart, for inspectors. */
+export function definitionModule(notice: string, machine: AnyStateMachine): string {
   const about = '/** The chart as inspectors show it, with what the built one leaves out. */'
-  const chart = JSON.stringify(inspected(JSON.parse(JSON.stringify(config))))
+  const chart = JSON.stringify(withInheritedTags(machine))
   return `// ${notice}\n\n${about}\nexport const definition: object = ${parsed(chart)}\n`
 }
 
-/** Actions by their names, and none of those that only write the log. */
-function inspected(chart: unknown): unknown {
-  if (Array.isArray(chart)) return chart.map(inspected).filter((part) => part !== undefined)
-  if (typeof chart !== 'object' || chart === null) return chart
-  if ('params' in chart && 'type' in chart) return chart.type === 'enter' ? undefined : chart.type
-  return Object.fromEntries(Object.entries(chart).map(([key, part]) => [key, inspected(part)]))
+interface State {
+  readonly tags?: string | readonly string[]
+  readonly states?: Readonly<Record<string, State>>
 }
 
-/** JSON in a module, the way that is the smallest and the fastest to read, and as the formatter would have it. */
+/**
+ * Copies the config of a chart. Each state gets the tags of its ancestors, too, as in the snapshots of a running chart: a
+ * tool that shows a single state shows what happens to requests in it.
+ */
+function withInheritedTags({ config }: AnyStateMachine): State {
+  return inherited(JSON.parse(JSON.stringify(config)), [])
+}
+
+function inherited({ states, ...state }: State, ancestors: readonly string[]): State {
+  const tags = [...ancestors, ...[state.tags ?? []].flat()]
+  const children = Object.entries(states ?? {}).map(([key, child]) => [key, inherited(child, tags)])
+  return {
+    ...state,
+    ...(tags.length > 0 && { tags }),
+    ...(states && { states: Object.fromEntries(children) }),
+  }
+}
+
+/** Writes a `JSON.parse` call: smaller and faster to load than a literal. Formatted like biome would format it. */
 function parsed(text: string): string {
   const literal = text.replaceAll('\\', '\\\\').replaceAll("'", "\\'")
   return `/* @__PURE__ */ JSON.parse(\n  '${literal}',\n)`

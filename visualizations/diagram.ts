@@ -6,21 +6,20 @@ import {
   type DiagramEdge,
   initialOf,
   meaningOf,
-  pathOf,
   stateBox,
 } from './boxes.ts'
 import { edgeLines, reactionLine } from './names.ts'
-import { children } from './tree.ts'
+import { children, nodePath } from './tree.ts'
 import type { End, View } from './views.ts'
 
 export interface DiagramOptions {
   readonly title: string
   readonly direction?: Diagram['direction']
-  /** Whether boxes tell what the states in them do: entry actions, actors, reactions. */
+  /** Whether boxes list the effects of their states: entry actions, actors, reactions. */
   readonly effects?: boolean
 }
 
-/** A part of a chart as a diagram: the states of the focus, in a frame unless it is the whole chart. */
+/** Turns a view into a diagram: the states of the focus, in a frame unless the focus is the whole chart. */
 export function diagramOf(
   view: View,
   { title, direction = 'DOWN', effects = true }: DiagramOptions,
@@ -41,27 +40,27 @@ export function diagramOf(
   )
   const pills: DiagramBox[] = []
   const idOf = (end: End, to: End) => {
-    if (!end.any) return pathOf(end.node)
-    // What leaves the focus leaves its frame.
-    if (framed && end.node === focus && outside(to)) return pathOf(focus)
-    const pill = anyBox(end.node, pathOf(to.node))
+    if (!end.any) return nodePath(end.node)
+    // A transition of the focus to an outside state starts at the frame.
+    if (framed && end.node === focus && outside(to)) return nodePath(focus)
+    const pill = anyBox(end.node, nodePath(to.node))
     pills.push(pill)
     return pill.id
   }
   const edges = arrows.map(
     ({ from, to, transitions }): DiagramEdge => ({
       from: idOf(from, to),
-      to: pathOf(to.node),
+      to: nodePath(to.node),
       lines: edgeLines(transitions, guards),
       ...meaningOf(transitions),
     }),
   )
-  const inside = pills.filter(({ id }) => framed && id.startsWith(`${pathOf(focus)}*`))
+  const inside = pills.filter(({ id }) => framed && id.startsWith(`${nodePath(focus)}*`))
   const boxes = framed
     ? [
         {
           ...stateBox(focus, effects ? reactionsOf(focus) : undefined),
-          name: pathOf(focus),
+          name: nodePath(focus),
           kind: 'frame' as const,
           children: [...own, ...inside],
           initial: initialOf(focus),
@@ -73,7 +72,7 @@ export function diagramOf(
   return { title, direction, boxes, edges, initial: framed ? undefined : initialOf(focus) }
 }
 
-/** A diagram of names and lines alone. */
+/** Reduces a diagram to names and lines. */
 export function bare({ boxes, edges, ...diagram }: Diagram): Diagram {
   const bareBox = (box: DiagramBox): DiagramBox => ({ ...box, rows: [], children: box.children.map(bareBox) })
   return { ...diagram, boxes: boxes.map(bareBox), edges: edges.map((edge) => ({ ...edge, lines: [] })) }

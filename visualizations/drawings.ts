@@ -1,31 +1,31 @@
-/** The drawings there are, and how each is arranged. */
+/** All drawings, and the layout options of each. */
 import { authMachine } from '../machines/index.ts'
 import { bare, diagramOf } from './diagram.ts'
-import { type LayoutOptions, layOut } from './lay-out.ts'
+import { type LayoutOptions, layoutDiagram } from './layout.ts'
 import { toMermaid } from './mermaid.ts'
 import { viewToMermaid } from './mermaid-view.ts'
 import { detail, overview } from './views.ts'
 import { wholeDiagram } from './whole-diagram.ts'
 
-// A sign-in that fails leads back to where it came from, whichever state that was: five edges that hide the others.
+// A failed sign-in returns to the state before it. Its edges to five states would hide the others.
 const auth = overview(authMachine, { without: ['error authenticate'] })
-const exchange = detail(authMachine, ['refreshing', 'exchange'])
+const attempt = detail(authMachine, ['refreshing', 'attempt'])
 const gate = detail(authMachine, ['refreshing', 'gate'])
 const restoring = detail(authMachine, ['restoring'])
 const authenticated = detail(authMachine, ['authenticated'])
 
-/** As Mermaid text, by the name of the file. */
+/** Mermaid texts, by file name. */
 export const MERMAID: Readonly<Record<string, string>> = {
   auth: viewToMermaid(auth),
-  exchange: viewToMermaid(exchange, { direction: 'LR' }),
+  attempt: viewToMermaid(attempt, { direction: 'LR' }),
   gate: viewToMermaid(gate, { direction: 'LR' }),
   restoring: viewToMermaid(restoring, { direction: 'LR' }),
   authenticated: viewToMermaid(authenticated),
   complete: toMermaid(authMachine),
 }
 
-/** What made each drawing small enough for the width of a page: found by trying. */
-const ARRANGED = {
+/** Layout options that make each drawing fit the width of a page. Found by experiment. */
+const ARRANGEMENTS = {
   auth: {
     prose: 180,
     letters: 22,
@@ -39,7 +39,7 @@ const ARRANGED = {
       'elk.randomSeed': '5',
     },
   },
-  exchange: {
+  attempt: {
     prose: 110,
     letters: 22,
     elk: {
@@ -78,10 +78,9 @@ const ARRANGED = {
   },
   map: {
     elk: {
-      'elk.layered.nodePlacement.strategy': 'BRANDES_KOEPF',
       'elk.layered.considerModelOrder.strategy': 'NONE',
       'elk.layered.cycleBreaking.strategy': 'GREEDY',
-      'elk.layered.layering.strategy': 'LONGEST_PATH_SOURCE',
+      'elk.layered.compaction.postCompaction.strategy': 'EDGE_LENGTH',
       'elk.separateConnectedComponents': 'false',
       'elk.spacing.nodeNode': '14',
       'elk.spacing.edgeNode': '8',
@@ -89,34 +88,38 @@ const ARRANGED = {
       'elk.layered.spacing.nodeNodeBetweenLayers': '16',
       'elk.layered.spacing.edgeNodeBetweenLayers': '8',
       'elk.layered.spacing.edgeEdgeBetweenLayers': '7',
-      'elk.randomSeed': '47',
+      'elk.randomSeed': '13',
     },
   },
 } satisfies Record<string, LayoutOptions>
 
-/** As layouts, by the name of the file. */
+/** Layouts, by file name. */
 export const LAYOUTS = {
   auth: () =>
-    layOut(
+    layoutDiagram(
       diagramOf(auth, {
         title: 'The session: its states, and what leads from one to another',
         effects: false,
       }),
-      ARRANGED.auth,
+      ARRANGEMENTS.auth,
     ),
-  exchange: () =>
-    layOut(
-      diagramOf(exchange, { title: 'Refreshing: the exchange with the token endpoint' }),
-      ARRANGED.exchange,
+  attempt: () =>
+    layoutDiagram(
+      diagramOf(attempt, { title: 'Refreshing: the attempts at the token endpoint' }),
+      ARRANGEMENTS.attempt,
     ),
-  gate: () => layOut(diagramOf(gate, { title: 'Refreshing: whether requests go or wait' })),
+  gate: () => layoutDiagram(diagramOf(gate, { title: 'Refreshing: whether requests are sent or wait' })),
   restoring: () =>
-    layOut(
-      diagramOf(restoring, { title: 'How a session is found at the start', direction: 'RIGHT' }),
-      ARRANGED.restoring,
+    layoutDiagram(
+      diagramOf(restoring, { title: 'How a session is restored at the start', direction: 'RIGHT' }),
+      ARRANGEMENTS.restoring,
     ),
-  map: () => layOut(bare(wholeDiagram(authMachine, { title: 'Every state, by its name' })), ARRANGED.map),
-  authenticated: () => layOut(diagramOf(authenticated, { title: 'With a working token' })),
+  map: () =>
+    layoutDiagram(bare(wholeDiagram(authMachine, { title: 'Every state, by its name' })), ARRANGEMENTS.map),
+  authenticated: () => layoutDiagram(diagramOf(authenticated, { title: 'With a working token' })),
   complete: () =>
-    layOut(wholeDiagram(authMachine, { title: 'Every state and every transition' }), ARRANGED.complete),
+    layoutDiagram(
+      wholeDiagram(authMachine, { title: 'Every state and every transition' }),
+      ARRANGEMENTS.complete,
+    ),
 }

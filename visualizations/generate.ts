@@ -26,7 +26,7 @@ const sequences = await entries(SCENARIOS)
 const each = <T>(things: Readonly<Record<string, T>>, file: (name: string, thing: T) => [string, string][]) =>
   Object.fromEntries(Object.entries(things).flatMap(([name, thing]) => file(name, thing)))
 
-/** Whole files, by their paths. */
+/** Generated files, by path. */
 const FILES: Readonly<Record<string, string>> = {
   ...each(MERMAID, (name, text) => [[`visualizations/${name}.mmd`, `%% ${notice}\n${text}`]]),
   ...each(sequences, (name, text) => [[`visualizations/sequences/${name}.mmd`, `%% ${recorded}\n${text}`]]),
@@ -45,7 +45,7 @@ const FILES: Readonly<Record<string, string>> = {
   'src/inspect/definition.ts': definitionModule(notice, authMachine),
 }
 
-/** A drawing as a page shows it: the one that fits the reader's colours. */
+/** Writes the HTML of a drawing. The browser chooses the light or the dark one. */
 function picture(page: string, name: keyof typeof layouts): string {
   const folder = page.includes('/') ? '' : 'visualizations/'
   const file = (theme: string) => `${folder}drawings/${name}.${theme}.svg`
@@ -57,9 +57,9 @@ function picture(page: string, name: keyof typeof layouts): string {
   ].join('\n')
 }
 
-/** What each page shows, between `<!-- name.mmd -->` and `<!-- /name.mmd -->`. */
+/** Drawings of each page. Each goes between `<!-- name.mmd -->` and `<!-- /name.mmd -->`. */
 const PAGES: Readonly<Record<string, readonly (keyof typeof layouts | keyof typeof sequences)[]>> = {
-  'README.md': ['auth', 'exchange'],
+  'README.md': ['auth', 'attempt'],
   'visualizations/README.md': [
     'map',
     'restoring',
@@ -72,13 +72,13 @@ const PAGES: Readonly<Record<string, readonly (keyof typeof layouts | keyof type
   ],
 }
 
-function shown(page: string, name: keyof typeof layouts | keyof typeof sequences): string {
+function blockFor(page: string, name: keyof typeof layouts | keyof typeof sequences): string {
   return name in layouts
     ? picture(page, name as keyof typeof layouts)
     : `\`\`\`mermaid\n%% ${recorded}\n${sequences[name as keyof typeof sequences]}\`\`\``
 }
 
-/** Replaces what stands between the markers of `name`, which themselves stay. */
+/** Replaces the text between the markers of `name`. The markers stay. */
 function withBlock(path: string, text: string, name: string, content: string): string {
   const [open, close] = [`<!-- ${name} -->`, `<!-- /${name} -->`]
   const [start, end] = [text.indexOf(open), text.indexOf(close)]
@@ -86,23 +86,23 @@ function withBlock(path: string, text: string, name: string, content: string): s
   return `${text.slice(0, start + open.length)}\n${content}\n${text.slice(end)}`
 }
 
-/** Writes the file, or under `--check` tells whether it is what would have been written. */
-function settle(path: string, render: (current: string) => string): boolean {
+/** Writes the file if its content changed. With `--check`, reports it instead and returns `false`. */
+function writeIfChanged(path: string, render: (current: string) => string): boolean {
   const url = new URL(path, root)
   const current = existsSync(url) ? readFileSync(url, 'utf8') : ''
   const next = render(current)
   if (next === current) return true
-  if (check) console.error(`${path} is stale. Renew it with: ${COMMAND}`)
+  if (check) console.error(`${path} is out of date. Run: ${COMMAND}`)
   else writeFileSync(url, next)
   return !check
 }
 
-const settled = [
-  ...Object.entries(FILES).map(([path, text]) => settle(path, () => text)),
+const results = [
+  ...Object.entries(FILES).map(([path, text]) => writeIfChanged(path, () => text)),
   ...Object.entries(PAGES).map(([path, names]) =>
-    settle(path, (page) =>
-      names.reduce((text, name) => withBlock(path, text, `${name}.mmd`, shown(path, name)), page),
+    writeIfChanged(path, (page) =>
+      names.reduce((text, name) => withBlock(path, text, `${name}.mmd`, blockFor(path, name)), page),
     ),
   ),
 ]
-if (settled.includes(false)) process.exitCode = 1
+if (results.includes(false)) process.exitCode = 1

@@ -2,16 +2,16 @@ import type { ChartLayout, LaidState, Tone } from '../src/devtools/chart/chart-l
 import { proseWidth, round } from './text.ts'
 
 const MEANINGS: Readonly<Record<ChartLayout['legend'][number]['tone'], string>> = {
-  sent: 'requests go with the token',
-  held: 'requests wait',
-  unsigned: 'requests go without a token',
-  rejected: 'requests are turned away',
+  pass: 'requests are sent with the token',
+  hold: 'requests wait',
+  anonymous: 'requests are sent without a token',
+  refuse: 'requests are rejected',
   gated: 'the gate decides on requests',
   plain: '',
   composite: 'has states in it',
 }
 
-/** The meaning of the colours that are there, in lines below the drawing. */
+/** Lays out the meanings of the colours that a drawing uses, in lines below it. */
 export function legendOf(states: readonly LaidState[], width: number, top: number): ChartLayout['legend'] {
   const used = new Set(states.flatMap(({ tone, kind }) => [tone, kind]))
   let [x, y] = [16, top + 6]

@@ -2,7 +2,7 @@ import { anyId, edgeLines, escaped, id, mermaidLines, quoted, reactionLine } fro
 import type { End, View } from './views.ts'
 
 export interface MermaidOptions {
-  /** Which way the drawing grows. Default: down. */
+  /** The direction in which the drawing grows. Default: down. */
   readonly direction?: 'LR' | 'TB'
 }
 

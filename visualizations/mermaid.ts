@@ -6,7 +6,7 @@ interface Edge {
   readonly from: string
   readonly to: string
   readonly transitions: AnyTransitionDefinition[]
-  /** Where the line is written: inside this composite, or at the top level when undefined. */
+  /** The composite in which the line is written; undefined: at the top level. */
   readonly scope: AnyStateNode | undefined
 }
 
@@ -17,20 +17,20 @@ interface Drawing {
 }
 
 /**
- * Writes a machine as a Mermaid state diagram, all of it in one drawing.
+ * Writes a whole machine as a Mermaid state diagram.
  *
- * What a composite state does wherever it is (a transition into one of its own descendants, or one that changes no
- * state) is drawn from a box of its own, "any state", because Mermaid cannot draw an edge from a composite inwards.
+ * Some transitions of a composite state are drawn from a separate box, "any state": those into its own descendants, and those
+ * that change no state. Mermaid cannot draw an edge from a composite inwards.
  *
  * @param machine - Any XState v5 machine; it is read, never started.
  * @returns The text of a `stateDiagram-v2`, ending in a newline.
- * @throws An `Error` when two states would get the same Mermaid id.
+ * @throws Error if two states would get the same Mermaid id.
  */
 export function toMermaid(machine: AnyStateMachine): string {
   const { root } = machine
   assertUniqueIds(root)
   const drawing = collect(root)
-  // Mermaid knows concurrent regions inside a composite only, so a parallel root is drawn as one.
+  // Mermaid supports concurrent regions only inside a composite, so a parallel root is drawn as a composite.
   const body = root.type === 'parallel' ? composite(root, drawing) : content(root, drawing)
   return ['stateDiagram-v2', ...indent([...body, ...edgesIn(drawing, undefined)]), ''].join('\n')
 }
@@ -52,7 +52,7 @@ function addTransition({ edges, reactions }: Drawing, transition: AnyTransitionD
     const inward = isComposite(source) && isWithin(destination, source)
     const from = inward ? anyId(source) : id(source)
     const to = id(destination)
-    // One edge with several lines stays readable where several edges would lie on top of each other.
+    // Several edges between the same states would overlap: draw one edge with several lines.
     const edge = edges.get(`${from} ${to}`) ?? {
       from,
       to,
@@ -65,8 +65,8 @@ function addTransition({ edges, reactions }: Drawing, transition: AnyTransitionD
 }
 
 /**
- * Siblings are connected inside their parent. Any other edge belongs at the top level: Mermaid moves a state into the
- * composite that names it last.
+ * Edges between children of the same parent are written inside the parent. All others are written at the top level, because
+ * Mermaid moves a state into the composite that names it last.
  */
 function scopeOf(source: AnyStateNode, target: AnyStateNode, inward: boolean): AnyStateNode | undefined {
   const parent = inward ? source : source.parent

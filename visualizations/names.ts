@@ -1,11 +1,11 @@
 import type { AnyStateNode, AnyTransitionDefinition } from 'xstate'
 
-/** Dots mean something to Mermaid, and a bare key such as `end` or `state` would be one of its keywords. */
+/** Returns the Mermaid id of a state. Dots are syntax in Mermaid, and a bare key such as `end` or `state` would be a keyword. */
 export function id(node: AnyStateNode): string {
   return [node.machine.id, ...node.path].join('_').replace(/\W/g, '_')
 }
 
-/** The box for what a composite does in whichever state it is. */
+/** Returns the Mermaid id of the "any state" box of a composite. */
 export function anyId(node: AnyStateNode): string {
   return `${id(node)}__any`
 }
@@ -22,16 +22,16 @@ export function escaped(text: string): string {
   return text.replace(/[#;"<>]/g, (character) => `#${character.charCodeAt(0)};`)
 }
 
-/** Lines of text, as Mermaid takes them. */
+/** Joins lines of text for Mermaid. */
 export function mermaidLines(lines: readonly string[]): string {
   return lines.map(escaped).join('<br/>')
 }
 
 /**
- * What stands on one edge: a line for each cause, or one line for all causes under the same guard.
+ * Returns the label of an edge: one line per cause, or one line for all causes with the same guard.
  *
- * @param transitions - The transitions the edge stands for, in the order they are tried.
- * @param guards - Whether conditions are told; a transition that has no cause but its condition tells it always.
+ * @param transitions - The transitions of the edge, in the order in which they are tried.
+ * @param guards - Whether to show conditions. An eventless transition shows its condition in any case.
  */
 export function edgeLines(transitions: readonly AnyTransitionDefinition[], guards = true): string[] {
   const lines = new Map<string, { causes: string[]; condition: string }>()
@@ -47,7 +47,7 @@ export function edgeLines(transitions: readonly AnyTransitionDefinition[], guard
     .filter((line) => line !== '')
 }
 
-/** A transition that changes no state, as a line in a box. */
+/** Returns the line in a box for a transition that changes no state. */
 export function reactionLine(transition: AnyTransitionDefinition): string {
   const { actions } = transition
   const effect = actions.length === 0 ? 'ignored' : actionNames(actions).join(', ')
@@ -55,7 +55,7 @@ export function reactionLine(transition: AnyTransitionDefinition): string {
   return effect === '' ? text : `${text} / ${effect}`.trim()
 }
 
-/** The names of actions, without those that XState made up. */
+/** The names of actions, without XState's internal ones. */
 export function actionNames(actions: readonly unknown[]): string[] {
   return actions.map(nameOf).filter((name) => name !== undefined && !name.startsWith('xstate.')) as string[]
 }

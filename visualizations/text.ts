@@ -1,4 +1,4 @@
-/** How much room text takes. Nobody knows the reader's fonts, so that these are the widths of wide ones. */
+/** Measures and wraps text. The fonts of the reader are unknown, so the widths are those of wide fonts. */
 
 export const PROSE_SIZE = 12
 export const CODE_SIZE = 11
@@ -6,7 +6,7 @@ export const NAME_SIZE = 13
 export const LINE_HEIGHT = 16
 export const NAME_HEIGHT = 18
 
-/** Of a font whose letters are all as wide. */
+/** The width of text in a monospaced font, in pixels. */
 export function codeWidth(text: string, size: number): number {
   return text.length * size * 0.62
 }
@@ -22,7 +22,7 @@ export function wrapProse(text: string, width: number): string[] {
   return fill(text.split(' '), (line) => proseWidth(line) <= width)
 }
 
-/** Breaks `event, event [guard]` into lines of at most `length` letters, at what may stand apart. */
+/** Breaks `event, event [guard]` into lines of at most `length` letters, after commas and before guards. */
 export function wrapCode(line: string, length: number): string[] {
   return fill(line.split(/(?<=,) | (?=\[)/), (part) => part.length <= length)
 }
@@ -37,7 +37,7 @@ function fill(words: readonly string[], fits: (line: string) => boolean): string
   return lines
 }
 
-/** To a tenth: what is committed must not change with the last bit of a float. */
+/** Rounds to a tenth, so that generated files do not depend on the last bits of floats. */
 export function round(length: number): number {
   return Math.round(length * 10) / 10
 }

@@ -1,5 +1,14 @@
 import type { AnyStateNode, AnyTransitionDefinition } from 'xstate'
 
+export function nodePath(node: AnyStateNode): string {
+  return node.path.join('.')
+}
+
+/** A state and its ancestors, the state first. */
+export function lineage(node: AnyStateNode): AnyStateNode[] {
+  return node.parent ? [node, ...lineage(node.parent)] : [node]
+}
+
 export function isComposite(node: AnyStateNode): boolean {
   return node.type === 'compound' || node.type === 'parallel'
 }
@@ -16,7 +25,7 @@ export function descendants(node: AnyStateNode): AnyStateNode[] {
   return children(node).flatMap((child) => [child, ...descendants(child)])
 }
 
-/** Every transition of a chart, the root's own first; in each state, in the order they are tried. */
+/** All transitions of a chart, those of the root first. Within a state, in the order in which they are tried. */
 export function transitionsOf(root: AnyStateNode): AnyTransitionDefinition[] {
   return [root, ...descendants(root)].flatMap((node) => [
     ...(node.always ?? []),
@@ -24,7 +33,7 @@ export function transitionsOf(root: AnyStateNode): AnyTransitionDefinition[] {
   ])
 }
 
-/** Where a transition leads: nowhere, where it changes no state. */
+/** The targets of a transition; empty if it changes no state. */
 export function targetsOf({ target }: AnyTransitionDefinition): readonly AnyStateNode[] {
   return (target as readonly AnyStateNode[] | undefined) ?? []
 }

@@ -1,20 +1,20 @@
 import type { AnyStateMachine, AnyStateNode, AnyTransitionDefinition } from 'xstate'
 import { anyName, edgeLines } from './names.ts'
-import { children, isComposite, isWithin, targetsOf, transitionsOf } from './tree.ts'
+import { children, isComposite, isWithin, nodePath, targetsOf, transitionsOf } from './tree.ts'
 
 /** One end of an arrow: a state, or "any state" of one. */
 export interface End {
   readonly node: AnyStateNode
   readonly any: boolean
-  /** A state of the focus goes by its own name, any other by the whole of it. */
+  /** The key of a child of the focus, or the full path of any other state. */
   readonly name: string
 }
 
-/** All that leads from one end to another. */
+/** All transitions from one end to another. */
 export interface Arrow {
   readonly from: End
   readonly to: End
-  /** In the order they are tried. */
+  /** In the order in which they are tried. */
   readonly transitions: readonly AnyTransitionDefinition[]
 }
 
@@ -23,18 +23,18 @@ export interface Reaction {
   readonly transition: AnyTransitionDefinition
 }
 
-/** A part of a chart, as it is shown: which states, and what leads from one to another. */
+/** A part of a chart to draw: its states, and the transitions between them. */
 export interface View {
-  /** The state that is seen from the inside. */
+  /** The state whose children are shown. */
   readonly focus: AnyStateNode
-  /** What is shown, the states of the focus first. */
+  /** All shown states, the children of the focus first. */
   readonly ends: readonly End[]
   readonly arrows: readonly Arrow[]
-  /** What is done without leaving a state. */
+  /** Transitions that change no state. */
   readonly reactions: readonly Reaction[]
-  /** Where the focus begins. */
+  /** The initial state of the focus. */
   readonly initial: readonly AnyStateNode[]
-  /** Whether conditions are told. */
+  /** Whether to show conditions. */
   readonly guards: boolean
 }
 
@@ -44,8 +44,8 @@ export interface OverviewOptions {
 }
 
 /**
- * The top-level states of a machine and what leads from one to another. What happens inside a state is left out, and so are
- * conditions: the details are for `detail`.
+ * Shows the top-level states of a machine and the transitions between them. Inner states and conditions are left out; see
+ * `detail`.
  *
  * @param machine - Any XState v5 machine; it is read, never started.
  */
@@ -61,8 +61,8 @@ export function overview({ root }: AnyStateMachine, { without = [] }: OverviewOp
 }
 
 /**
- * One composite state from the inside: every transition of its children, those of its own, and the ends outside that they
- * touch. Left out is what only starts a state afresh and does nothing.
+ * Shows the inside of a composite state: its children, all their transitions and its own, and the outside states at their other
+ * ends. Transitions that only restart a timer are left out.
  *
  * @param machine - Any XState v5 machine; it is read, never started.
  * @param path - The keys that lead to the state: `['refreshing', 'gate']`. Its children must have no children.
@@ -71,15 +71,15 @@ export function detail({ root }: AnyStateMachine, path: readonly string[]): View
   const focus = path.reduce<AnyStateNode | undefined>((node, key) => node?.states[key], root)
   if (focus?.type !== 'compound' || children(focus).some(isComposite)) {
     throw new Error(
-      `Cannot draw ${path.join('.') || root.key} from the inside: only a composite of plain states can be.`,
+      `Cannot draw ${path.join('.') || root.key} from the inside: it must be a composite state whose children have no children.`,
     )
   }
   const transitions = transitionsOf(root)
   const arrows = collect(transitions, ({ source, actions }, target) => {
-    // A timer that is set anew.
+    // Only restarts a timer.
     if (target === source && actions.length === 0) return undefined
     const inside = source === focus || isWithin(source, focus)
-    // What comes from elsewhere to the composite itself begins at the state marked as the first.
+    // Transitions from outside to the composite itself are left out: the mark of the initial state shows where they lead.
     if (!inside && !isWithin(target, focus)) return undefined
     const from = source === focus || source === root ? anyState(source) : state(source, focus)
     return { from, to: state(target === focus ? initialOf(focus) : target, focus) }
@@ -93,7 +93,7 @@ export function detail({ root }: AnyStateMachine, path: readonly string[]): View
   return view({ focus, arrows, guards: true, reactions })
 }
 
-/** Two ends of the same key are the same. */
+/** Identifies an end. */
 export function endKey({ node, any }: End): string {
   return `${node.id}${any ? ' any' : ''}`
 }
@@ -103,7 +103,7 @@ function initialOf(node: AnyStateNode): AnyStateNode {
 }
 
 function state(node: AnyStateNode, focus: AnyStateNode): End {
-  return { node, any: false, name: node.parent === focus ? node.key : node.path.join('.') }
+  return { node, any: false, name: node.parent === focus ? node.key : nodePath(node) }
 }
 
 function anyState(node: AnyStateNode): End {
@@ -132,7 +132,7 @@ function view({ focus, arrows, reactions, guards }: Omit<View, 'ends' | 'initial
   const own = children(focus).map((node) => state(node, focus))
   const others = [...reactions.map(({ at }) => at), ...arrows.flatMap(({ from, to }) => [from, to])]
   const ends = [...new Map([...own, ...others].map((end) => [endKey(end), end])).values()]
-  // Layouts follow the order of the edges: in the order of their states, fewer of them cross.
+  // Layouts follow the order of the edges. Sorted like their states, fewer edges cross.
   const order = ends.map(endKey)
   const rank = (end: End) => order.indexOf(endKey(end))
   const sorted = [...arrows].sort(

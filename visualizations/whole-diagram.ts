@@ -6,14 +6,13 @@ import {
   type DiagramEdge,
   initialOf,
   meaningOf,
-  pathOf,
   stateBox,
 } from './boxes.ts'
 import type { DiagramOptions } from './diagram.ts'
 import { edgeLines, reactionLine } from './names.ts'
-import { children, isComposite, isWithin, targetsOf, transitionsOf } from './tree.ts'
+import { children, isComposite, isWithin, nodePath, targetsOf, transitionsOf } from './tree.ts'
 
-/** The whole chart as a diagram, states within states. */
+/** Turns the whole chart into a diagram of nested states. */
 export function wholeDiagram(
   { root }: AnyStateMachine,
   { title, direction = 'DOWN', effects = true }: DiagramOptions,
@@ -32,13 +31,13 @@ export function wholeDiagram(
         known.all.push(transition)
         continue
       }
-      let from = pathOf(source)
+      let from = nodePath(source)
       if (inward && isComposite(source)) {
-        const pill = anyBox(source, pathOf(target))
+        const pill = anyBox(source, nodePath(target))
         pills.set(source, [...(pills.get(source) ?? []), pill])
         from = pill.id
       }
-      edges.set(key, { from, to: pathOf(target), lines: [], transitions: [], all: [transition] })
+      edges.set(key, { from, to: nodePath(target), lines: [], transitions: [], all: [transition] })
     }
   }
   const box = (node: AnyStateNode): DiagramBox => {
@@ -65,7 +64,7 @@ export function wholeDiagram(
   }
 }
 
-/** Whether a transition does something and leads nowhere else. A timer that is only set anew is not worth telling. */
+/** Whether a transition has an effect but stays in its state. One that only restarts a timer does not count. */
 function staysAt(node: AnyStateNode, transition: AnyTransitionDefinition): boolean {
   const [target] = targetsOf(transition)
   return target === undefined || (target === node && transition.actions.length > 0)

@@ -1,7 +1,7 @@
-/** What the page and its server tell each other beside the requests of the session. Names are in lower case, as Node has them. */
+/** Headers between the page and its server. Names are in lower case, because Node gives them so. */
 
-/** Names the page a request comes from: one that is offline is cut off, and other tabs are not. */
+/** The id of the page that sends a request. The server drops requests of an offline page, but not those of other tabs. */
 export const PAGE_HEADER = 'x-playground-page'
 
-/** Marks a press of a button, which gets through while the page is offline. No other site can send it. */
+/** Marks a request of a button. It is answered even if the page is offline. Another site cannot send it. */
 export const CONTROL_HEADER = 'x-playground-control'

@@ -1,17 +1,20 @@
-/** What happened in a run, in the order it happened, as a Mermaid sequence diagram. */
+/** Records a run as a Mermaid sequence diagram. */
+import { statePaths } from '../../machines/index.ts'
 import type { Auth } from '../../src/index.ts'
-import type { TokenServer, TokenServerRequest, VirtualClock } from '../../src/testing/index.ts'
+import type { TokenServer, TokenServerRequest } from '../../src/testing/token-server/token-server.ts'
+import type { VirtualClock } from '../../src/testing/virtual-clock.ts'
 
-/** Who takes part: how the diagram names them, and what the reader sees. */
+/** The participants: their ids in the diagram, and their visible names. */
 export type Participants = Readonly<Record<string, string>>
 
 export interface Recording {
-  /** Something said from one to another: `->>` is asked, `-->>` answered, `-x` lost. */
-  says(from: string, arrow: '->>' | '-->>' | '-x', to: string, text: string | (() => string)): void
-  notes(over: string, text: string): void
-  /** Leaves out what happens from now on; returns the way to go on. */
+  /** Adds a message: `->>` is a request, `-->>` an answer, `-x` a lost message. */
+  message(from: string, arrow: '->>' | '-->>' | '-x', to: string, text: string | (() => string)): void
+  /** Adds a note over a participant. */
+  note(over: string, text: string): void
+  /** Stops recording; returns a function that resumes it. */
   pause(): () => void
-  /** The diagram, as far as it has come. */
+  /** Returns the diagram so far. */
   toMermaid(participants: Participants): string
 }
 
@@ -22,10 +25,10 @@ export function createRecording(): Recording {
     if (!paused) lines.push(line)
   }
   return {
-    // What is known of a message only later is written in later.
-    says: (from, arrow, to, text) =>
+    // A text may be known only later, so it can be a function.
+    message: (from, arrow, to, text) =>
       add(() => `${from}${arrow}${to}: ${clean(typeof text === 'string' ? text : text())}`),
-    notes: (over, text) => add(() => `Note over ${over}: ${clean(text)}`),
+    note: (over, text) => add(() => `Note over ${over}: ${clean(text)}`),
     pause() {
       paused = true
       return () => {
@@ -48,7 +51,7 @@ function clean(text: string): string {
   return text.replaceAll(';', ',')
 }
 
-/** Milliseconds that a message takes: there, and the answer back. */
+/** The latency of a request and of its answer, in milliseconds. */
 export interface Delay {
   readonly there: number
   readonly back: number
@@ -58,13 +61,13 @@ export interface WireOptions {
   readonly clock: VirtualClock
   readonly server: TokenServer
   readonly recording: Recording
-  /** Who sends. */
+  /** The id of the participant that sends. */
   readonly from: string
-  /** How long each path takes. */
+  /** The latency of each path. */
   readonly delays: (path: string) => Delay
 }
 
-/** A `fetch` over a network where each message takes its time, and none goes unseen. */
+/** Creates a `fetch` over a network with latency. Every message is recorded. */
 export function overWire({ clock, server, recording, from, delays }: WireOptions): typeof fetch {
   const wait = (ms: number) => new Promise<void>((resolve) => void clock.setTimeout(resolve, ms))
   return async (input, init) => {
@@ -73,18 +76,18 @@ export function overWire({ clock, server, recording, from, delays }: WireOptions
     const to = pathname.startsWith('/api/') ? 'Api' : 'Token'
     const { there, back } = delays(pathname)
     let seen: TokenServerRequest | undefined
-    recording.says(from, '->>', to, () => asked(seen))
+    recording.message(from, '->>', to, () => requestText(seen))
     await wait(there)
     const index = server.log.length
     const response = await server.fetch(request)
     seen = server.log[index]
     await wait(back)
-    recording.says(to, '-->>', from, answered(seen, response.status))
+    recording.message(to, '-->>', from, answerText(seen, response.status))
     return response
   }
 }
 
-function asked(request: TokenServerRequest | undefined): string {
+function requestText(request: TokenServerRequest | undefined): string {
   if (!request) return 'lost'
   const { method, path, generation, bodyText } = request
   const token = generation === undefined ? '' : ` with token ${generation}`
@@ -93,29 +96,29 @@ function asked(request: TokenServerRequest | undefined): string {
   return grant === null ? `${method} ${path}${token}` : `refresh${token}`
 }
 
-function answered(request: TokenServerRequest | undefined, status: number): string {
-  const renewed = request?.path === '/token' && status === 200
-  return renewed ? `200, token ${(request.generation ?? 0) + 1}` : `${request?.path ?? ''} ${status}`.trim()
+function answerText(request: TokenServerRequest | undefined, status: number): string {
+  const refreshed = request?.path === '/token' && status === 200
+  return refreshed ? `200, token ${(request.generation ?? 0) + 1}` : `${request?.path ?? ''} ${status}`.trim()
 }
 
-/** Notes where the chart is, and what it tells. Places that are only passed through are left out. */
+/** Adds notes for states of the chart, and for events that it emits. */
 export function follow(auth: Auth, recording: Recording, name: string): void {
-  let place = ''
+  let last = ''
   auth.actor.subscribe(({ value }) => {
-    const now = placeOf(value)
-    if (now !== place) recording.notes(name, now)
-    place = now
+    const label = stateLabel(value)
+    if (label !== last) recording.note(name, label)
+    last = label
   })
   auth.on('requestHeld', ({ held }) =>
-    recording.notes(name, `${held === 1 ? '1 request waits' : `${held} requests wait`}`),
+    recording.note(name, `${held === 1 ? '1 request waits' : `${held} requests wait`}`),
   )
-  auth.on('discarded', () => recording.notes(name, 'the late answer is thrown away'))
+  auth.on('discarded', () => recording.note(name, 'the late answer is discarded'))
 }
 
-/** What matters to requests: `refreshing, gate open`. */
-function placeOf(value: unknown): string {
-  if (typeof value === 'string') return value
-  const [[top, inner] = ['', '']] = Object.entries(value as Record<string, unknown>)
-  const gate = typeof inner === 'object' && inner !== null && 'gate' in inner ? `, gate ${inner.gate}` : ''
-  return `${top}${gate}`
+/** Names the parts of a state that matter to requests: `refreshing, gate open`. */
+function stateLabel(value: unknown): string {
+  const [top = '', ...inner] = statePaths(value)
+  const prefix = `${top}.gate.`
+  const gate = inner.find((path) => path.startsWith(prefix))
+  return gate === undefined ? top : `${top}, gate ${gate.slice(prefix.length)}`
 }

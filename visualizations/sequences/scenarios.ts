@@ -1,7 +1,8 @@
-/** The races, each as a run of the library against a token server, on time that stands still until it is moved. */
+/** The scenarios of the sequence diagrams: runs of the library against a token server, with a virtual clock. */
 
 import { type AuthOptions, createAuth } from '../../src/index.ts'
-import { createTokenServer, createVirtualClock } from '../../src/testing/index.ts'
+import { createTokenServer } from '../../src/testing/token-server/token-server.ts'
+import { createVirtualClock } from '../../src/testing/virtual-clock.ts'
 import { createAuthFetch } from '../../src/transports/fetch.ts'
 import { createRecording, type Delay, follow, overWire, type Participants } from './recording.ts'
 import { createSharing } from './sharing.ts'
@@ -11,8 +12,8 @@ const ONE: Participants = { App: 'app', Auth: 'authchart', Api: 'API', Token: 't
 
 const USUAL: Delay = { there: 20, back: 20 }
 
-/** A server, and sessions on it that start with token 1. */
-function stage(delays: (path: string) => Delay) {
+/** Creates a server, and sessions on it that start with token 1. */
+function createHarness(delays: (path: string) => Delay) {
   const clock = createVirtualClock()
   const server = createTokenServer({ clock })
   const recording = createRecording()
@@ -33,14 +34,14 @@ function stage(delays: (path: string) => Delay) {
     })
     follow(auth, recording, from)
     const send = createAuthFetch(auth, { fetch: wire, origins: [server.origin] })
-    /** A request of the app's, from its call to its answer. */
+    /** Sends a request of the app, and records its call and its answer. */
     const api = async (path: string) => {
-      recording.says('App', '->>', from, path)
+      recording.message('App', '->>', from, path)
       const answer = await send(`${server.origin}${path}`).then(
         ({ status }) => `${status}`,
         (error: Error) => error.name,
       )
-      recording.says(from, '-->>', 'App', `${path} ${answer}`)
+      recording.message(from, '-->>', 'App', `${path} ${answer}`)
     }
     return { auth, api }
   }
@@ -50,7 +51,10 @@ function stage(delays: (path: string) => Delay) {
 /** Three requests get a 401 at once: one refresh, three replays. */
 async function parallel401s(): Promise<string> {
   const back: Readonly<Record<string, number>> = { '/api/a': 20, '/api/b': 24, '/api/c': 28 }
-  const { clock, server, recording, session } = stage((path) => ({ there: 20, back: back[path] ?? 40 }))
+  const { clock, server, recording, session } = createHarness((path) => ({
+    there: 20,
+    back: back[path] ?? 40,
+  }))
   const { auth, api } = session('Auth', { initialTokens: server.issue() })
   await clock.advance(0)
   server.expireAccessTokens()
@@ -61,9 +65,9 @@ async function parallel401s(): Promise<string> {
   return recording.toMermaid(ONE)
 }
 
-/** A 401 comes when the refresh it asks for is over: replayed with the new token, without a second refresh. */
+/** A 401 comes after the refresh that it asks for: the request is replayed with the new token, without a second refresh. */
 async function late401(): Promise<string> {
-  const { clock, server, recording, session } = stage((path) =>
+  const { clock, server, recording, session } = createHarness((path) =>
     path === '/api/slow' ? { there: 20, back: 200 } : USUAL,
   )
   const { auth, api } = session('Auth', { initialTokens: server.issue() })
@@ -77,9 +81,9 @@ async function late401(): Promise<string> {
   return recording.toMermaid(ONE)
 }
 
-/** The user signs out while a refresh is under way: its tokens are thrown away, and revoked. */
+/** The user signs out during a refresh: the new tokens are discarded and revoked. */
 async function signOutMidRefresh(): Promise<string> {
-  const { clock, server, recording, session } = stage((path) =>
+  const { clock, server, recording, session } = createHarness((path) =>
     path === '/token' ? { there: 20, back: 120 } : USUAL,
   )
   const { auth, api } = session('Auth', { initialTokens: server.issue() })
@@ -87,17 +91,17 @@ async function signOutMidRefresh(): Promise<string> {
   server.expireAccessTokens()
   const waiting = api('/api/me')
   await clock.advance(80)
-  recording.says('App', '->>', 'Auth', 'signOut()')
-  const left = auth.signOut().then(() => recording.says('Auth', '-->>', 'App', 'signed out'))
+  recording.message('App', '->>', 'Auth', 'signOut()')
+  const signedOut = auth.signOut().then(() => recording.message('Auth', '-->>', 'App', 'signed out'))
   await clock.advance(1_000)
-  await Promise.all([waiting, left])
+  await Promise.all([waiting, signedOut])
   auth.dispose()
   return recording.toMermaid(ONE)
 }
 
-/** Two tabs find their token due at the same moment: one asks the server, the other finds the answer in the store. */
+/** Two tabs need a refresh at the same moment: one asks the server, the other finds the new tokens in the store. */
 async function tabRace(): Promise<string> {
-  const { clock, server, recording, session } = stage(() => USUAL)
+  const { clock, server, recording, session } = createHarness(() => USUAL)
   const { storage, coordinator } = createSharing(clock, recording)
   const tokens = server.issue()
   const quiet = recording.pause()

@@ -1,4 +1,4 @@
-/** What the buttons do. Nothing here rejects: how it went is told in words. */
+/** The actions of the buttons. No action rejects: each resolves to a sentence for the status line. */
 import { SessionExpiredError } from 'authchart'
 import { control } from './network.ts'
 import { requests } from './requests.ts'
@@ -10,11 +10,11 @@ export interface Action {
   /** Its `data-action`. */
   readonly id: string
   readonly label: string
-  /** What to watch. */
+  /** What the user should watch. */
   readonly hint: string
-  /** Whether it is on, where it stays pressed. */
+  /** Whether it is on. For buttons that stay pressed only. */
   readonly isOn?: () => boolean
-  /** Gives what to tell. */
+  /** Runs the action, and resolves to the text for the status line. */
   run(): Promise<string>
 }
 
@@ -24,10 +24,10 @@ export interface ActionGroup {
   readonly actions: readonly Action[]
 }
 
-/** Does it, and tells either how it went or why it did not go. */
+/** Runs the work. Resolves to its result, or to the reason why it failed. */
 const attempt = (work: () => Promise<string>) => () => work().catch(whyNot)
 
-/** Does something to the server. */
+/** Creates an action that calls a control of the server. */
 const onServer = (name: string, done: string) =>
   attempt(async () => {
     await control(name)
@@ -46,10 +46,10 @@ export async function signIn(username: string): Promise<string> {
 async function refresh(): Promise<string> {
   try {
     const { generation } = await auth.refresh()
-    return `Token ${generation} is here.`
+    return `Token ${generation} received.`
   } catch (error) {
     const isLast = error instanceof SessionExpiredError && auth.session !== undefined
-    return isLast ? `No new token (${error.reason}). The one at hand is the last.` : whyNot(error)
+    return isLast ? `No new token (${error.reason}). The current one is the last.` : whyNot(error)
   }
 }
 
@@ -57,13 +57,13 @@ export const sessionActions: readonly Action[] = [
   {
     id: 'sign-in-other',
     label: 'Sign in as someone else',
-    hint: 'No request of one is ever sent for the other.',
+    hint: 'No request of one user is ever sent for the other.',
     run: () => signIn(auth.session?.subject === 'grace' ? 'ada' : 'grace'),
   },
   {
     id: 'sign-out',
     label: 'Sign out',
-    hint: 'Over here at once; then the server is told.',
+    hint: 'Ends here at once. The server then revokes the tokens.',
     run: attempt(async () => {
       await auth.signOut()
       return 'Signed out.'
@@ -79,19 +79,19 @@ export const groups: readonly ActionGroup[] = [
       {
         id: 'request',
         label: 'Send one request',
-        hint: 'It takes the token along, or waits for one.',
+        hint: 'It carries the token, or waits for one.',
         run: requests.sendOne,
       },
       {
         id: 'burst',
         label: '100 parallel requests',
-        hint: 'One refresh serves all that are refused.',
+        hint: 'One refresh serves all that get a 401.',
         run: requests.sendBurst,
       },
       {
         id: 'refresh',
         label: 'Refresh now',
-        hint: 'Requests go on with the old token meanwhile.',
+        hint: 'Meanwhile, requests use the old token.',
         run: refresh,
       },
     ],
@@ -103,25 +103,25 @@ export const groups: readonly ActionGroup[] = [
       {
         id: 'expire-access-token',
         label: 'Expire access token',
-        hint: 'The next request gets a 401, and is sent again.',
-        run: onServer('expire-access-token', 'The server takes no access token issued until now.'),
+        hint: 'The next request gets a 401 and is replayed.',
+        run: onServer('expire-access-token', 'The server rejects all access tokens issued until now.'),
       },
       {
         id: 'kill-refresh-token',
         label: 'Kill refresh token',
-        hint: 'Seen at the next refresh: this token is the last.',
-        run: onServer('kill-refresh-token', 'The next refresh is refused for good: invalid_grant.'),
+        hint: 'The next refresh fails: this access token is the last.',
+        run: onServer('kill-refresh-token', 'The next refresh will fail for good: invalid_grant.'),
       },
       {
         id: 'fail-refreshes',
         label: 'Fail 3 refreshes',
-        hint: 'A 500 each. It waits longer, and stays signed in.',
-        run: onServer('fail-refreshes', 'The next three refreshes get a 500.'),
+        hint: 'Each gets a 500. The session backs off and survives.',
+        run: onServer('fail-refreshes', 'The next three refreshes will get a 500.'),
       },
       {
         id: 'lose-answer',
         label: 'Lose an answer',
-        hint: 'The next refresh is done; its answer never comes.',
+        hint: 'The next refresh succeeds, but its answer is lost.',
         run: onServer('lose-answer', 'The answer to the next refresh will be lost.'),
       },
     ],
@@ -133,7 +133,7 @@ export const groups: readonly ActionGroup[] = [
       {
         id: 'offline',
         label: 'Offline',
-        hint: 'Cuts off this tab. A refresh waits for the network.',
+        hint: 'Disconnects this tab. A refresh waits for the network.',
         isOn: () => !environment.isPlugged,
         run: attempt(async () => {
           await device.setOnline(!environment.isPlugged)
@@ -143,7 +143,7 @@ export const groups: readonly ActionGroup[] = [
       {
         id: 'sleep',
         label: 'Sleep for a minute',
-        hint: 'Timers freeze, clocks go on. It wakes, and renews.',
+        hint: 'Timers stop, the clock does not. Then it refreshes.',
         run: attempt(async () => {
           await device.sleep()
           return 'Awake again. A minute has passed.'
@@ -152,7 +152,7 @@ export const groups: readonly ActionGroup[] = [
       {
         id: 'skew-clock',
         label: 'Clock 1 h ahead',
-        hint: 'Lives count from receipt: nobody is signed out.',
+        hint: 'Lifetimes count from receipt, so the session survives.',
         isOn: () => device.isSkewed,
         run: attempt(async () => {
           device.setSkewed(!device.isSkewed)
@@ -162,7 +162,7 @@ export const groups: readonly ActionGroup[] = [
       {
         id: 'second-tab',
         label: 'Open a second tab',
-        hint: 'It shares the session. One at a time refreshes.',
+        hint: 'Both share the session. Only one tab refreshes.',
         run: attempt(async () => {
           open(location.href, '_blank', 'noopener')
           return 'The other tab has the same session.'

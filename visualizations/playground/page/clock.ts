@@ -1,38 +1,38 @@
-/** The clock of the device the page runs on: it can be set, and it can sleep. */
+/** A clock for the simulated device: it can be set, and it can sleep. */
 import type { Clock } from 'authchart'
 
 export interface DeviceClock extends Clock {
-  /** Sets the time of day: so many milliseconds forwards, or back. No timer notices. */
+  /** Moves the time of day forwards or back, in milliseconds. Timers are not affected. */
   shift(ms: number): void
-  /** Stops all timers where they are, those that are set from now on too. */
+  /** Pauses all timers, also those that are set later. */
   freeze(): void
-  /** Lets them run again, with what was left of each. */
+  /** Resumes all timers with their remaining delays. */
   thaw(): void
   readonly isFrozen: boolean
 }
 
-/** Browsers fire longer delays at once: they keep them in 32 bits. */
+/** The longest delay of `setTimeout`, in milliseconds. Browsers use 32 bits, and fire longer delays at once. */
 const LONGEST = 2 ** 31 - 1
 
-/** A timer that can be stopped and go on. */
+/** A timer that can be paused and resumed. */
 class Timer {
-  #left: number
+  #remaining: number
   #since = 0
   #handle: ReturnType<typeof setTimeout> | undefined
   readonly #fire: () => void
 
   constructor(delay: number, fire: () => void) {
-    this.#left = delay
+    this.#remaining = delay
     this.#fire = fire
   }
 
   run() {
-    if (this.#left === Number.POSITIVE_INFINITY) return
+    if (this.#remaining === Number.POSITIVE_INFINITY) return
     this.#since = performance.now()
-    const step = Math.min(this.#left, LONGEST)
+    const step = Math.min(this.#remaining, LONGEST)
     this.#handle = setTimeout(() => {
-      this.#left -= step
-      if (this.#left > 0) this.run()
+      this.#remaining -= step
+      if (this.#remaining > 0) this.run()
       else this.#fire()
     }, step)
   }
@@ -41,11 +41,11 @@ class Timer {
     if (this.#handle === undefined) return
     clearTimeout(this.#handle)
     this.#handle = undefined
-    this.#left = Math.max(0, this.#left - (performance.now() - this.#since))
+    this.#remaining = Math.max(0, this.#remaining - (performance.now() - this.#since))
   }
 }
 
-/** @param ahead how far it is ahead of the system's, in milliseconds */
+/** @param ahead how far the clock is ahead of the system clock, in milliseconds */
 export function createDeviceClock(ahead = 0): DeviceClock {
   const timers = new Set<Timer>()
   let isFrozen = false

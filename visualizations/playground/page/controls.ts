@@ -1,14 +1,14 @@
-/** The buttons, from what they do. */
+/** Creates the buttons from their actions. */
 import { type Action, type ActionGroup, groups, sessionActions, signIn } from './actions.ts'
 import { create } from './dom.ts'
 import { requests } from './requests.ts'
 import { device } from './session.ts'
-import { tell } from './status.ts'
+import { report } from './status.ts'
 import { TRANSPORTS } from './transports.ts'
 
-const SIGN_IN_HINT = 'A token lives for 20 s, and is renewed after 16.'
+const SIGN_IN_HINT = 'A token lives for 20 s and is refreshed after 16 s.'
 
-/** Shows which buttons are on, now and whenever that may have changed. */
+/** Functions that update the pressed state of the buttons that stay on. */
 const toggles = new Set<() => void>()
 const showToggles = () => {
   for (const show of toggles) show()
@@ -21,7 +21,7 @@ function createControl({ id, label, hint, isOn, run }: Action): HTMLElement {
   button.setAttribute('aria-describedby', words.id)
   if (isOn) toggles.add(() => button.setAttribute('aria-pressed', String(isOn())))
   button.onclick = async () => {
-    await tell(label, run())
+    await report(label, run())
     showToggles()
   }
   return create('div', { className: 'control' }, button, words)
@@ -45,7 +45,7 @@ function createSignInForm(): HTMLElement {
   const form = create('form', {}, create('label', {}, 'User name', input), button, hint)
   form.onsubmit = (event) => {
     event.preventDefault()
-    void tell('Sign in', signIn(input.value))
+    void report('Sign in', signIn(input.value))
   }
   return form
 }
@@ -67,7 +67,7 @@ function createTransportSwitch(): HTMLElement {
   )
 }
 
-/** Fills a place with all there is to press. */
+/** Adds all controls to an element. */
 export function showControls(place: Element): void {
   const session: ActionGroup = { id: 'session', title: 'Sign in', actions: sessionActions }
   place.append(

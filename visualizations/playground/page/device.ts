@@ -1,12 +1,12 @@
-/** What happens to the device. All tabs are on the same one: it has one clock, and sleeps as a whole. */
+/** The simulated device. All tabs share it: they have the same clock, and sleep together. */
 import type { DeviceClock } from './clock.ts'
 import type { PluggedEnvironment } from './environment.ts'
 import { control, readServerClock } from './network.ts'
 import { createPool } from './pool.ts'
 
-/** How far ahead a wrong clock is, in milliseconds. */
+/** The error of a wrong clock, in milliseconds. */
 const SKEW = 3_600_000
-/** How long the device sleeps by the clock, and how long one has to wait for it, in milliseconds. */
+/** How long the device sleeps by its clock, and how long that takes in real time, in milliseconds. */
 const SLEEP = 60_000
 const NAP = 1_500
 
@@ -15,24 +15,24 @@ const isSkewed = () => localStorage.getItem(KEY) !== null
 
 export interface Device {
   readonly isSkewed: boolean
-  /** Sets the clock an hour ahead, or right again, for all tabs. */
+  /** Sets the clock an hour ahead, or back to the correct time, for all tabs. */
   setSkewed(skewed: boolean): void
-  /** Sleeps in all tabs, and the server's clock goes on; resolves when it wakes. Where it sleeps already, joins. */
+  /** Sleeps in all tabs, while the server's clock advances. Resolves on waking. A second call joins the current sleep. */
   sleep(): Promise<void>
-  /** Cuts this tab off, or lets it back. */
+  /** Disconnects this tab, or connects it again. */
   setOnline(online: boolean): Promise<void>
-  /** Calls back when another tab did something to the clock. */
+  /** Adds a listener for changes of the clock, also by another tab. */
   onChange(listener: () => void): void
 }
 
-/** @param ahead how far the clock is ahead of the system's, in milliseconds, for all the sleep there was */
+/** @param ahead how far the clock is ahead of the system clock because of earlier sleep, in milliseconds */
 export function createDevice(clock: DeviceClock, environment: PluggedEnvironment, ahead: number): Device {
   const tabs = new BroadcastChannel('playground.device')
   const listeners = new Set<() => void>()
   let skewed = false
   let nap: Promise<void> | undefined
   let sleeping: Promise<void> | undefined
-  /** The plug, out and in again, reaches the server in that order. */
+  /** Runs one task at a time, so that the server receives disconnects and connects in order. */
   const inTurn = createPool(1)
 
   const follow = () => {
@@ -42,7 +42,7 @@ export function createDevice(clock: DeviceClock, environment: PluggedEnvironment
     for (const listener of listeners) listener()
   }
 
-  /** Tabs that send each other to sleep at once come out at the same time of day: the server's. */
+  /** Sleeps until a time of the server's clock, so that all tabs wake at the same time of day. */
   function sleepHere(until: number): Promise<void> {
     clock.freeze()
     const leap = Math.max(0, until - ahead)
@@ -84,7 +84,7 @@ export function createDevice(clock: DeviceClock, environment: PluggedEnvironment
     },
     setOnline: (online) =>
       inTurn(async () => {
-        // It hears that it is back once it is.
+        // Offline takes effect before the server knows, online only after.
         if (!online) environment.plug(false)
         await control(online ? 'online' : 'offline')
         environment.plug(online)

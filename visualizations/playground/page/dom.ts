@@ -1,4 +1,4 @@
-/** An element with its properties, attributes that have no property in `attributes`, and what is in it. */
+/** Creates an element with properties and children. */
 export function create<K extends keyof HTMLElementTagNameMap>(
   tag: K,
   properties: Partial<HTMLElementTagNameMap[K]> = {},

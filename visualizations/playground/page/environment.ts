@@ -1,24 +1,24 @@
-/** The machine the page runs on, with a plug to pull. */
+/** The environment of the page, with a simulated network plug. */
 import type { Environment, EnvironmentSignal } from 'authchart'
 
 export interface PluggedEnvironment extends Environment {
-  /** Whether the plug is in. The browser may be offline all the same. */
+  /** Whether the plug is in. The browser itself may still be offline. */
   readonly isPlugged: boolean
-  /** Pulls the plug or puts it back, and tells. */
+  /** Pulls the plug or puts it back, and emits `offline` or `online`. */
   plug(isIn: boolean): void
-  /** Tells that the machine has slept. */
+  /** Emits `wake`: the device has slept. */
   wake(): void
 }
 
-/** @param browser what there is to hear without the plug */
+/** @param browser the real environment */
 export function createPluggedEnvironment(browser: Environment): PluggedEnvironment {
   const listeners = new Map<EnvironmentSignal, Set<() => void>>()
   let isPlugged = true
 
-  const tell = (kind: EnvironmentSignal) => {
-    const those = listeners.get(kind) ?? new Set()
-    // As events have it: who comes while it is told is not, nor who has left by then.
-    for (const listener of [...those]) if (those.has(listener)) listener()
+  const emit = (kind: EnvironmentSignal) => {
+    const current = listeners.get(kind) ?? new Set()
+    // Like `EventTarget`: a listener that is added or removed meanwhile is not called.
+    for (const listener of [...current]) if (current.has(listener)) listener()
   }
 
   return {
@@ -27,25 +27,25 @@ export function createPluggedEnvironment(browser: Environment): PluggedEnvironme
     },
     online: () => isPlugged && browser.online(),
     subscribe(kind, listener) {
-      // A listener of its own for each subscription: the same function may be given twice.
-      const heard = () => listener()
+      // The same function may be subscribed twice, so each subscription needs its own one.
+      const notify = () => listener()
       const own = listeners.get(kind) ?? new Set()
-      listeners.set(kind, own.add(heard))
+      listeners.set(kind, own.add(notify))
       const stop = browser.subscribe(kind, () => {
-        // What the browser's network does is no news to a machine without one.
-        if (isPlugged || (kind !== 'online' && kind !== 'offline')) heard()
+        // While the plug is out, changes of the real network do not matter.
+        if (isPlugged || (kind !== 'online' && kind !== 'offline')) notify()
       })
       return () => {
-        own.delete(heard)
+        own.delete(notify)
         stop()
       }
     },
     plug(isIn) {
       if (isIn === isPlugged) return
       isPlugged = isIn
-      if (!isIn) tell('offline')
-      else if (browser.online()) tell('online')
+      if (!isIn) emit('offline')
+      else if (browser.online()) emit('online')
     },
-    wake: () => tell('wake'),
+    wake: () => emit('wake'),
   }
 }

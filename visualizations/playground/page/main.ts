@@ -4,7 +4,7 @@ import { requests } from './requests.ts'
 import { auth, clock, device, environment } from './session.ts'
 import { transports } from './transports.ts'
 
-/** What tests hold on to. */
+/** The parts of the page that tests use. */
 export interface PlaygroundHandle {
   readonly auth: typeof auth
   readonly clock: typeof clock

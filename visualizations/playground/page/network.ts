@@ -1,13 +1,13 @@
-/** How the page reaches its server. */
+/** Requests of the page to its server. */
 import { CONTROL_HEADER, PAGE_HEADER } from '../headers.ts'
 
-/** Names this page, as long as it is open. Not `randomUUID`, which pages on plain http of another machine have not. */
+/** The id of this page while it is open. `randomUUID` is missing on plain HTTP of another machine, so it is not used. */
 const pageId = Array.from(crypto.getRandomValues(new Uint32Array(4)), (part) => part.toString(36)).join('-')
 
-/** What every request of the session carries, so that the server can cut off this page alone. */
+/** Headers of every request of the session, so that the server can disconnect this page only. */
 export const pageHeaders = { [PAGE_HEADER]: pageId }
 
-/** `fetch`, with those. */
+/** `fetch` with these headers. */
 export const pageFetch: typeof fetch = (input, init) => {
   const headers = new Headers(init?.headers ?? (input instanceof Request ? input.headers : undefined))
   headers.set(PAGE_HEADER, pageId)
@@ -15,9 +15,9 @@ export const pageFetch: typeof fetch = (input, init) => {
 }
 
 /**
- * Does something to the server. It gets through while the page is offline.
+ * Calls a control of the server. Works even if the page is offline.
  *
- * @throws TypeError where there is no server
+ * @throws TypeError if the server cannot be reached or rejects the call
  */
 export async function control(name: string, parameters: Record<string, string> = {}): Promise<void> {
   const query = new URLSearchParams(parameters)
@@ -26,7 +26,7 @@ export async function control(name: string, parameters: Record<string, string> =
   if (!response.ok) throw new TypeError(`The server answered ${response.status} to ${name}.`)
 }
 
-/** How far the server's clock is ahead of this machine's, in milliseconds: for the devices that slept. */
+/** Returns how far the server's clock is ahead of the system clock because of simulated sleep, in milliseconds. */
 export async function readServerClock(): Promise<number> {
   const response = await fetch('/playground/clock')
   const { ahead }: { ahead: number } = await response.json()

@@ -1,7 +1,8 @@
 /**
- * Lets so many tasks run at once, and the others wait in order of arrival.
+ * Limits the number of tasks that run at once. The others wait in order of arrival.
  *
- * @returns runs a task in its turn, and gives what it gives
+ * @param size the maximum number of running tasks
+ * @returns a function that runs a task as soon as possible, and resolves to its result
  */
 export function createPool(size: number): <T>(task: () => Promise<T>) => Promise<T> {
   const waiting: (() => void)[] = []

@@ -1,16 +1,16 @@
-/** The requests the buttons send. */
+/** The requests of the buttons. */
 import { TRANSPORTS, type TransportName, transports } from './transports.ts'
 import { outcomeWords } from './words.ts'
 
 const BURST = 100
-/** Each takes its own time. */
+/** The server takes a different time for each path. */
 const PATHS = ['/api/books', '/api/authors', '/api/shelves/7', '/api/loans/today', '/api/reviews', '/api/me']
 
 let chosen: TransportName = TRANSPORTS[0]
 let sent = 0
 
 export const requests = {
-  /** The client that sends. */
+  /** The client that sends the requests. */
   get transport() {
     return chosen
   },

@@ -1,4 +1,4 @@
-/** The session, as an app makes it: once. */
+/** The session. Like in an app, it is created once. */
 import { type Auth, browserEnvironment, createAuth } from 'authchart'
 import { webStorage } from 'authchart/storage'
 import { tabCoordinator } from 'authchart/tabs'
@@ -11,7 +11,7 @@ export interface Credentials {
   readonly username: string
 }
 
-/** What the tokens say of the user. */
+/** The claims of the user in the tokens. */
 export interface Claims {
   readonly sub: string
 }
@@ -37,7 +37,7 @@ export const auth: PlaygroundAuth = createAuth<Credentials, Claims>({
     post('/revoke', { token: refreshToken }, signal),
   storage: webStorage(() => localStorage, { key: 'playground.session' }),
   coordinator: tabCoordinator({ name: 'playground' }),
-  // Short enough to watch.
+  // Short delays, so that users can watch them.
   retry: { minDelay: 500, maxDelay: 4_000 },
   clock,
   environment,

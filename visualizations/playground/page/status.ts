@@ -1,8 +1,8 @@
 /** The status line. */
 const line = document.querySelector('#status')
 
-/** Tells that something is under way, and how it went, whatever else was told meanwhile. Resolves when it is over. */
-export async function tell(what: string, outcome: Promise<string>): Promise<void> {
+/** Shows that an action is running, and then its outcome. Resolves when the outcome is shown. */
+export async function report(what: string, outcome: Promise<string>): Promise<void> {
   if (line) line.textContent = `${what} …`
   const words = await outcome
   if (line) line.textContent = words

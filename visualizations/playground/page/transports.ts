@@ -1,4 +1,4 @@
-/** Three clients over the one session. */
+/** Three HTTP clients that share the session. */
 
 import { attachAuth } from 'authchart/axios'
 import { createAuthFetch } from 'authchart/fetch'
@@ -11,10 +11,10 @@ import { auth } from './session.ts'
 export const TRANSPORTS = ['fetch', 'ofetch', 'axios'] as const
 export type TransportName = (typeof TRANSPORTS)[number]
 
-/** Sends a request, and gives the status of the answer. Rejects where there is none. */
+/** Sends a request, and resolves to the status of the answer. Rejects without an answer. */
 export type Send = (path: string) => Promise<number>
 
-/** A browser has six connections for an origin: a button that is pressed during a storm must not wait for its end. */
+/** A browser has six connections per origin. One stays free, so that a button works during a burst of requests. */
 const CONNECTIONS = 5
 
 const inTurn = createPool(CONNECTIONS)

@@ -1,18 +1,18 @@
-/** The words of the status line. */
+/** Texts of the status line. */
 import { AuthError } from 'authchart'
 
-/** Why something was not done. */
+/** Explains why an action failed. */
 export function whyNot(error: unknown): string {
   if (error instanceof AuthError) return error.message
   if (error instanceof Response) return `The server answered ${error.status}.`
   return 'The server cannot be reached.'
 }
 
-/** Why a request was not answered, in short: to be counted. */
+/** Names the kind of an error, for counting. */
 const kindOf = (error: unknown) =>
   error instanceof AuthError ? error.code.replaceAll('_', ' ') : 'no network'
 
-/** How requests ended: `100 of 100 answered.`, `97 of 100 answered. 3 failed: session expired.` */
+/** Summarizes outcomes: `100 of 100 answered.`, `97 of 100 answered. 3 failed: session expired.` */
 export function outcomeWords(outcomes: readonly PromiseSettledResult<number>[]): string {
   const counts = new Map<string, number>()
   let answered = 0

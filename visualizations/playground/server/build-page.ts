@@ -2,13 +2,13 @@ import { fileURLToPath } from 'node:url'
 import { build, type Rolldown } from 'vite'
 import { sources } from '../../../scripts/sources.ts'
 
-/** A file of the page, as it is served. */
+/** A served file of the page. */
 export interface PageFile {
   readonly type: string
   readonly body: string | Uint8Array
 }
 
-/** The files of the page, by their paths: `/`, `/assets/…`. */
+/** The files of the page, by path: `/`, `/assets/…`. */
 export type PageFiles = ReadonlyMap<string, PageFile>
 
 const TYPES: Readonly<Record<string, string>> = {
@@ -20,7 +20,7 @@ const TYPES: Readonly<Record<string, string>> = {
 
 const typeOf = (path: string) => TYPES[path.split('.').at(-1) ?? ''] ?? 'application/octet-stream'
 
-/** Builds the page as an app would be built: what is inline in the page of a development server, no strict policy lets run. */
+/** Builds the page for production. A development server adds inline scripts, which the strict policy blocks. */
 export async function buildPage(): Promise<PageFiles> {
   const built = await build({
     root: fileURLToPath(new URL('../page', import.meta.url)),

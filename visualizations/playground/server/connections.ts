@@ -1,12 +1,12 @@
 import type { Socket } from 'node:net'
 
-/** Which pages are offline, and what they have open. */
+/** Tracks which pages are offline, and their open connections. */
 export function createConnections() {
   const offline = new Set<string>()
   const open = new Map<string, Set<Socket>>()
 
   return {
-    /** Takes note of a request of a page; one that is offline loses its connection, and `false` is returned. */
+    /** Registers a request of a page. If the page is offline, closes the connection and returns `false`. */
     admit(page: string, socket: Socket): boolean {
       if (offline.has(page)) {
         socket.destroy()
@@ -21,7 +21,7 @@ export function createConnections() {
       return true
     },
 
-    /** Nothing comes from the page any more, and what is under way for it is cut off. */
+    /** Takes a page offline, and closes its open connections. */
     cut(page: string) {
       offline.add(page)
       for (const socket of open.get(page) ?? []) socket.destroy()

@@ -1,4 +1,4 @@
-/** What the buttons do to the server. */
+/** The controls of the server, called by buttons of the page. */
 import type { IncomingMessage } from 'node:http'
 import type { TokenServer } from 'authchart/testing'
 import { CONTROL_HEADER, PAGE_HEADER } from '../headers.ts'
@@ -13,7 +13,7 @@ export interface ControlledParts {
   readonly faults: { add(fault: RefreshFault, times?: number): void }
 }
 
-/** How many refreshes fail at a press. */
+/** The number of refreshes that fail per press. */
 const FAILURES = 3
 /** The longest sleep, in milliseconds. */
 const LONGEST_SLEEP = 86_400_000
@@ -31,7 +31,8 @@ export function createControls({ server, clock, connections, faults }: Controlle
     online: (page) => void connections.restore(page),
     sleep(_, query) {
       const ms = Number(query.get('ms'))
-      if (!(ms > 0 && ms <= LONGEST_SLEEP)) return refused(400, 'ms has to be a number of milliseconds')
+      if (!(ms > 0 && ms <= LONGEST_SLEEP))
+        return refused(400, `ms must be a number of milliseconds, above 0 and at most ${LONGEST_SLEEP}`)
       clock.advance(ms)
       return undefined
     },
@@ -42,11 +43,11 @@ export function createControls({ server, clock, connections, faults }: Controlle
     if (pathname === '/playground/clock') return Response.json({ ahead: clock.ahead })
     const name = pathname.slice('/playground/'.length)
     const run = Object.hasOwn(controls, name) ? controls[name] : undefined
-    if (!run) return refused(404, 'There is no such control')
-    if (method !== 'POST') return refused(405, 'POST only')
+    if (!run) return refused(404, 'Unknown control')
+    if (method !== 'POST') return refused(405, 'Use POST')
     const page = headers[PAGE_HEADER]
     const isOwn = headers.origin === `http://${headers.host}` && headers[CONTROL_HEADER] !== undefined
-    if (!isOwn || typeof page !== 'string') return refused(403, 'Only the page may do that')
+    if (!isOwn || typeof page !== 'string') return refused(403, 'Only the page may call controls')
     return run(page, searchParams) ?? new Response(null, { status: 204 })
   }
 }

@@ -1,11 +1,11 @@
-/** `Request` and `Response` over Node's HTTP. */
+/** Converts between Node's HTTP and `Request` and `Response`. */
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { buffer } from 'node:stream/consumers'
 
-/** The request, whose signal aborts when the client goes. */
+/** Creates a `Request`. Its signal aborts if the client disconnects. */
 export async function toRequest(incoming: IncomingMessage, outgoing: ServerResponse): Promise<Request> {
-  const gone = new AbortController()
-  outgoing.once('close', () => gone.abort())
+  const disconnected = new AbortController()
+  outgoing.once('close', () => disconnected.abort())
   const { method = 'GET', headers, url = '/' } = incoming
   const body = await buffer(incoming)
   return new Request(`http://${headers.host}${url}`, {
@@ -13,7 +13,7 @@ export async function toRequest(incoming: IncomingMessage, outgoing: ServerRespo
     headers: Object.entries(headers).flatMap(([name, value]) =>
       [value ?? []].flat().map((one): [string, string] => [name, one]),
     ),
-    signal: gone.signal,
+    signal: disconnected.signal,
     body: body.length > 0 && method !== 'GET' && method !== 'HEAD' ? new Uint8Array(body) : null,
   })
 }
@@ -21,7 +21,7 @@ export async function toRequest(incoming: IncomingMessage, outgoing: ServerRespo
 export async function send(answer: Response, outgoing: ServerResponse): Promise<void> {
   const body = new Uint8Array(await answer.arrayBuffer())
   for (const [name, value] of answer.headers) outgoing.appendHeader(name, value)
-  // Browsers silently send a request again when a connection dies that was used before: nothing would be seen of a loss.
+  // If a reused connection breaks, browsers silently repeat the request, and a lost answer would go unnoticed.
   outgoing.setHeader('connection', 'close')
   outgoing.writeHead(answer.status)
   outgoing.end(body)

@@ -1,4 +1,4 @@
-/** What the browser is told of the page: nothing from elsewhere, nothing inline, and no text becomes markup. */
+/** Headers of the page: only resources of this origin, nothing inline, and no text becomes markup. */
 export const PAGE_HEADERS: Readonly<Record<string, string>> = {
   'content-security-policy': [
     "default-src 'none'",

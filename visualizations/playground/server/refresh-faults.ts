@@ -1,7 +1,7 @@
 import { setTimeout as wait } from 'node:timers/promises'
 import type { TokenServer } from 'authchart/testing'
 
-/** `fail`: a 500, and nothing is done. `lose`: it is done, and the connection ends without an answer. */
+/** `fail`: answers 500 without a refresh. `lose`: refreshes, and closes the connection without an answer. */
 export type RefreshFault = 'fail' | 'lose'
 
 async function isRefresh(request: Request): Promise<boolean> {
@@ -9,7 +9,7 @@ async function isRefresh(request: Request): Promise<boolean> {
   return new URLSearchParams(await request.clone().text()).get('grant_type') === 'refresh_token'
 }
 
-/** Faults of the next refreshes alone, before a token server: a sign-in in between takes none of them. */
+/** Adds faults to the next refreshes of a token server. Sign-ins in between are not affected. */
 export function createRefreshFaults(server: Pick<TokenServer, 'handle' | 'tokenDelay'>) {
   const faults: RefreshFault[] = []
 
@@ -18,7 +18,7 @@ export function createRefreshFaults(server: Pick<TokenServer, 'handle' | 'tokenD
       for (let time = 0; time < times; time++) faults.push(fault)
     },
 
-    /** Rejects where the connection has to end without an answer. */
+    /** Rejects if the connection must be closed without an answer. */
     async handle(request: Request): Promise<Response> {
       const fault = (await isRefresh(request)) ? faults.shift() : undefined
       if (fault === 'fail') {

@@ -1,9 +1,9 @@
-/** The server's time of day, which goes on with that of a device that sleeps. */
+/** The clock of the server. It advances when the simulated device sleeps. */
 export function createServerClock() {
   let ahead = 0
   return {
     now: () => Date.now() + ahead,
-    /** How far it is ahead of this machine's, in milliseconds. */
+    /** How far it is ahead of the system clock, in milliseconds. */
     get ahead() {
       return ahead
     },

@@ -1,4 +1,4 @@
-/** Serves the playground: its page, a token server with an API, and what the buttons do to them, on one origin. */
+/** Serves the playground on one origin: its page, a token server with an API, and the controls of the buttons. */
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { createTokenServer, type TokenServer, type TokenServerRoute } from 'authchart/testing'
@@ -13,34 +13,34 @@ import { createServerClock } from './server-clock.ts'
 import { slowApi } from './slow-api.ts'
 
 export interface PlaygroundOptions {
-  /** 0 (default) takes a free one. */
+  /** Default: 0, which takes a free port. */
   readonly port?: number
-  /** The name or address to listen at. Default: `'127.0.0.1'`. */
+  /** The host name or address to listen on. Default: `'127.0.0.1'`. */
   readonly host?: string
-  /** What answers under `/api/`. Default: an API that takes its time. */
+  /** The API under `/api/`. Default: one with a latency for each path. */
   readonly api?: TokenServerRoute
-  /** How long an access token lives, in milliseconds. Default: 20,000, short enough to watch its renewal. */
+  /** The lifetime of an access token, in milliseconds. Default: 20,000, short enough to watch a refresh. */
   readonly accessTokenLifetime?: number
 }
 
 export interface Playground {
   /** The address of the page, without a trailing slash. */
   readonly url: string
-  /** What issues the tokens, for tests. */
+  /** The token server, for tests. */
   readonly server: TokenServer
-  /** Stops serving, and cuts off what is under way. */
+  /** Stops serving, and closes all connections. */
   close(): Promise<void>
 }
 
-/** How long the token endpoint takes, in milliseconds. */
+/** The latency of the token endpoint, in milliseconds. */
 const TOKEN_DELAY = 600
-/** How long the previous refresh token is taken again, in milliseconds: an answer may be lost. */
+/** How long the server accepts the previous refresh token, in milliseconds, because an answer may be lost. */
 const GRACE = 10_000
 
 const TOKEN_SERVER = /^\/(api\/|token$|token\/revoke$|revoke$)/
 
-/** A page has to be called by a name, and takes tokens to this machine only: not to an address that stands for all of them. */
-const nameOf = (host: string) => {
+/** Returns the host for the URL of the page. A wildcard address is not a valid host of a URL, so `localhost` replaces it. */
+const hostOf = (host: string) => {
   if (host === '0.0.0.0' || host === '::') return 'localhost'
   return host.includes(':') ? `[${host}]` : host
 }
@@ -59,7 +59,7 @@ export async function startPlayground(options: PlaygroundOptions = {}): Promise<
   return servePlayground(await buildPage(), options)
 }
 
-/** `startPlayground`, for a page that is built already. */
+/** Like `startPlayground`, with a page that is already built. */
 export async function servePlayground(
   files: PageFiles,
   { port = 0, host = '127.0.0.1', api = slowApi, accessTokenLifetime = 20_000 }: PlaygroundOptions = {},
@@ -87,7 +87,7 @@ export async function servePlayground(
       return faults.handle(await toRequest(incoming, outgoing))
     }
     const file = files.get(path)
-    if (!file) return new Response('There is no such file.', { status: 404 })
+    if (!file) return new Response('File not found.', { status: 404 })
     if (method !== 'GET' && method !== 'HEAD') return new Response(null, { status: 405 })
     return new Response(file.body as BodyInit, { headers: { ...PAGE_HEADERS, 'content-type': file.type } })
   }
@@ -97,7 +97,7 @@ export async function servePlayground(
       const reply = await answer(incoming, outgoing)
       if (reply) await send(reply, outgoing)
     } catch {
-      // Dropped as told, or the client has gone.
+      // A fault dropped the answer, or the client has disconnected.
       incoming.socket.destroy()
     }
   })
@@ -108,13 +108,13 @@ export async function servePlayground(
   const { port: taken } = listener.address() as AddressInfo
 
   return {
-    url: `http://${nameOf(host)}:${taken}`,
+    url: `http://${hostOf(host)}:${taken}`,
     server,
     close: () =>
       new Promise((resolve) => {
         listener.close(() => resolve())
         listener.closeAllConnections()
-        // Ends what it holds back.
+        // Ends requests that the server holds back.
         server.reset()
       }),
   }

@@ -20,16 +20,16 @@ const PADDING = 10
 const DOT = 12
 
 export interface LayoutOptions {
-  /** Pixels that prose in a box may be wide. */
+  /** The maximum width of prose in a box, in pixels. Default: 150. */
   readonly prose?: number
-  /** Letters that a line on an arrow may have. */
+  /** The maximum length of a line on an arrow, in characters. Default: 34. */
   readonly letters?: number
-  /** What the layout algorithm is told beside the rest; see the reference of the Eclipse Layout Kernel. */
+  /** Further options of the layout algorithm; see the reference of the Eclipse Layout Kernel. */
   readonly elk?: Readonly<Record<string, string>>
 }
 
 /** Gives everything in a diagram its place. The same diagram gets the same places every time. */
-export async function layOut(
+export async function layoutDiagram(
   diagram: Diagram,
   { prose = 150, letters = 34, elk = {} }: LayoutOptions = {},
 ): Promise<ChartLayout> {
@@ -54,7 +54,9 @@ export async function layOut(
         ...elk,
         'elk.padding': `[top=${height + 6},left=16,bottom=16,right=16]`,
         'elk.nodeSize.constraints': 'MINIMUM_SIZE',
-        'elk.nodeSize.minimum': `(${width},${height})`,
+        // The layout algorithm turns a drawing that grows down on its side, but not this size.
+        'elk.nodeSize.minimum':
+          diagram.direction === 'DOWN' ? `(${height},${width})` : `(${width},${height})`,
       },
     }
   }
@@ -148,7 +150,7 @@ export async function layOut(
     title: diagram.title,
     width,
     height: (legend.at(-1)?.y ?? 0) + 26,
-    // Frames first, so that what is in them lies above them.
+    // Frames first, so that their children are drawn above them.
     states: [...states].sort((one, other) => depth(one.id) - depth(other.id)),
     edges,
     starts: starts.map(({ id, targets: [state = ''] }) => ({ state, points: pointsOf(routes.get(id)) })),
@@ -167,7 +169,7 @@ export function edgeId({ from, to }: DiagramEdge): string {
 function sizeOf({ name, rows, kind }: DiagramBox): [width: number, height: number] {
   if (kind === 'any') return [Math.ceil(proseWidth(name)) + 20, 22]
   const widths = rows.map(({ text, code }) => (code ? codeWidth(text, CODE_SIZE) : proseWidth(text)))
-  // The mark in the corner of a composite must not touch its name.
+  // Leaves room for the mark in the corner of a composite.
   const head = codeWidth(name, NAME_SIZE) + (kind === 'composite' ? 50 : 0)
   const width = Math.max(head, ...widths) + 2 * PADDING
   return [Math.ceil(width), NAME_HEIGHT + rows.length * LINE_HEIGHT + 2 * PADDING - 4]
@@ -187,7 +189,7 @@ function pointsOf(edge: ElkExtendedEdge | undefined): [number, number][] {
     for (const point of [startPoint, ...bendPoints, endPoint]) {
       const [x, y] = [round(point.x), round(point.y)]
       const [beforeX, beforeY] = points.at(-1) ?? [x, y]
-      // Rounding, and frames within frames, put the ends of a straight line a hair's breadth apart.
+      // Rounding and nested frames move the ends of a straight line apart by less than a pixel: align them.
       points.push([Math.abs(x - beforeX) < 1 ? beforeX : x, Math.abs(y - beforeY) < 1 ? beforeY : y])
     }
   }

@@ -1,6 +1,6 @@
 import { createAuthContext } from 'authchart/angular'
 import type { auth } from '../common/session.ts'
 
-/** What the app provides and injects, with the types of its session. */
+/** The providers and inject functions, with the types of this app's session. */
 export const { provideAuth, injectAuth, injectAuthState, injectAuthView, injectSession } =
   createAuthContext<typeof auth>()

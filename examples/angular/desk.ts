@@ -2,7 +2,7 @@ import { ChangeDetectionStrategy, Component, signal } from '@angular/core'
 import { endSession, expireToken, type Item, loadItems, sendBurst } from '../common/actions.ts'
 import { SessionCard } from './session-card.ts'
 
-/** What a user sees who is signed in. */
+/** The page of a signed-in user. */
 @Component({
   selector: 'div[appDesk]',
   imports: [SessionCard],
@@ -26,7 +26,7 @@ import { SessionCard } from './session-card.ts'
     </section>
     <section class="card" aria-labelledby="trouble">
       <h2 id="trouble">Make trouble</h2>
-      <p class="hint">The server does it behind the app’s back. Then send something.</p>
+      <p class="hint">The server does this without notifying the app. Then send something.</p>
       <div class="buttons">
         <button data-testid="expire-token" type="button" (click)="expireToken()">Expire the token</button>
         <button data-testid="end-session" type="button" (click)="endSession()">

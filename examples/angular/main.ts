@@ -1,4 +1,4 @@
-// Before all else, for templates are compiled in the page.
+// First, because templates are compiled in the page.
 import '@angular/compiler'
 import { provideZonelessChangeDetection } from '@angular/core'
 import { bootstrapApplication } from '@angular/platform-browser'

@@ -3,7 +3,7 @@ import { injectAuth } from './auth.ts'
 import { IdleWarning } from './idle-warning.ts'
 import { TokenFacts } from './token-facts.ts'
 
-/** Who is signed in, and how the token is. */
+/** Shows the user and the state of the token. */
 @Component({
   selector: 'section[appSessionCard]',
   imports: [IdleWarning, TokenFacts],

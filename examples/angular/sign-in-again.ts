@@ -11,7 +11,7 @@ import { reasonWords, waitingWords } from '../common/words.ts'
 import { injectAuth, injectAuthState } from './auth.ts'
 import { SignInForm } from './sign-in-form.ts'
 
-/** Over the page, which stays as it was: the requests that wait go on after the sign-in. */
+/** A dialog over the page, which does not change. Held requests continue after the sign-in. */
 @Component({
   selector: 'dialog[appSignInAgain]',
   imports: [SignInForm],

@@ -3,7 +3,7 @@ import { lastUser } from '../common/session.ts'
 import { drawn } from '../common/start.ts'
 import { injectSession } from './auth.ts'
 
-/** Selects the user alone: a new token does not draw it again. */
+/** Selects only the user, so a new token does not render it again. */
 @Component({
   selector: 'dd[appUserName]',
   changeDetection: ChangeDetectionStrategy.OnPush,

@@ -1,4 +1,4 @@
-/** What the buttons of the example do. Nothing here rejects: what went wrong is told in words. */
+/** The actions of the example's buttons. None of them rejects: each returns a message instead. */
 import { AuthError } from 'authchart'
 import { api, auth } from './session.ts'
 
@@ -11,7 +11,7 @@ export interface Item {
 const said = (error: unknown) =>
   error instanceof AuthError ? `Not sent: ${error.message}` : 'The server cannot be reached.'
 
-/** Asks for the list. */
+/** Loads the list. */
 export async function loadItems(): Promise<{ readonly items: readonly Item[]; readonly message: string }> {
   try {
     const response = await api('/api/items')
@@ -25,14 +25,14 @@ export async function loadItems(): Promise<{ readonly items: readonly Item[]; re
 
 const BURST = 50
 
-/** Sends many requests at once, and tells what became of them. */
+/** Sends many requests at once, and returns a summary of the results. */
 export async function sendBurst(): Promise<string> {
   const before = auth.session?.generation ?? 0
   const requests = Array.from({ length: BURST }, (_, index) => api(`/api/echo/${index}`))
   const answers = await Promise.allSettled(requests)
   const good = answers.filter((answer) => answer.status === 'fulfilled' && answer.value.ok).length
-  const renewals = Math.max(0, (auth.session?.generation ?? before) - before)
-  return `${good} of ${BURST} answered, with ${renewals === 1 ? 'one new token' : `${renewals} new tokens`}.`
+  const refreshes = Math.max(0, (auth.session?.generation ?? before) - before)
+  return `${good} of ${BURST} answered, with ${refreshes === 1 ? 'one new token' : `${refreshes} new tokens`}.`
 }
 
 const order = async (path: string, done: string) => {
@@ -44,18 +44,18 @@ const order = async (path: string, done: string) => {
   }
 }
 
-/** The server takes the access token no more. Nothing tells the app. */
+/** Makes the server reject the access token. The app is not notified. */
 export const expireToken = () =>
-  order('/api/expire-token', 'The token is dead. The next request will find out, and get a new one.')
+  order('/api/expire-token', 'The token has expired. The next request will notice, and get a new one.')
 
-/** The server forgets the session. Nothing tells the app. */
+/** Ends the session on the server. The app is not notified. */
 export const endSession = () =>
-  order('/api/end-session', 'The session is over on the server. The next request will find out.')
+  order('/api/end-session', 'The session has ended on the server. The next request will notice.')
 
-/** A request that does nothing but show that somebody is there. */
+/** Sends a request that only shows that the user is active. */
 export const stay = () => order('/api/echo/stay', 'You stay signed in.')
 
-/** What went wrong with a sign-in, or an empty text. */
+/** Signs in. Returns a message if it fails, otherwise an empty text. */
 export async function signIn(username: string, password: string): Promise<string> {
   try {
     await auth.signIn({ username, password })

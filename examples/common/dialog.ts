@@ -1,14 +1,14 @@
 /**
- * Shows a dialog over the page that nothing but the app closes, ready for what is not filled in yet.
+ * Shows a dialog over the page that only the app can close. Focuses the first empty input.
  *
- * @returns the way to close it: focus goes back to where it was, even where the dialog is out of the page by then
+ * @returns a function that closes the dialog and restores the focus, even if the dialog has left the document by then
  */
 export function openDialog(dialog: HTMLDialogElement): () => void {
   const before = document.activeElement
   const keepOpen = (event: Event) => {
     if (!(event instanceof KeyboardEvent) || event.key === 'Escape') event.preventDefault()
   }
-  // A browser asks with `cancel` once, and closes it at the next Escape without asking.
+  // The browser emits `cancel` only once. At the next Escape it closes the dialog without an event.
   dialog.addEventListener('keydown', keepOpen)
   dialog.addEventListener('cancel', keepOpen)
   dialog.showModal()

@@ -10,11 +10,11 @@ const BOOKS = [
 
 const done = () => new Response(null, { status: 204 })
 
-/** Any user name, with the password `correct`. */
+/** Creates the server. It accepts any user name with the password `correct`. */
 export function createExampleServer(options: TokenServerOptions = {}): TokenServer {
   const server = createTokenServer({
     jwt: true,
-    // Tabs share the cookie, and may present it at the same time.
+    // Tabs share the cookie, and may send it at the same time.
     reuseGrace: 10_000,
     ...options,
     routes: {

@@ -1,5 +1,5 @@
-/** The session of the example: what an app writes once, outside of its components. */
-import { createAuth } from 'authchart'
+/** The session of the example. An app creates it once, outside of its components. */
+import { createAuth, fromCookie, sessionLimits } from 'authchart'
 import { createAuthFetch } from 'authchart/fetch'
 
 export interface Credentials {
@@ -7,7 +7,7 @@ export interface Credentials {
   readonly password: string
 }
 
-/** What the tokens say of the user. */
+/** The user's claims in the tokens. */
 export interface Claims {
   readonly sub: string
 }
@@ -15,7 +15,7 @@ export interface Claims {
 /** How long a session lives without a request, in milliseconds: two minutes, or `?idle=` seconds. */
 export const IDLE_LIMIT = Number(new URL(location.href).searchParams.get('idle') ?? 120) * 1000
 
-// The refresh token lives in an HttpOnly cookie, which no script can read.
+// The refresh token is in an HttpOnly cookie, which no script can read.
 async function post(path: string, form: Record<string, string>, signal: AbortSignal) {
   const body = new URLSearchParams({ cookie: '1', ...form })
   const response = await fetch(path, { method: 'POST', body, signal })
@@ -23,13 +23,13 @@ async function post(path: string, form: Record<string, string>, signal: AbortSig
 }
 
 export const auth = createAuth<Credentials, Claims>({
-  silentSignIn: true,
+  silentSignIn: fromCookie(),
   signIn: async (user, { signal }) =>
     (await post('/token', { grant_type: 'password', ...user }, signal)).json(),
   refresh: async ({ signal }) => (await post('/token', { grant_type: 'refresh_token' }, signal)).json(),
   revoke: (_, { signal }) => post('/token/revoke', {}, signal),
-  limits: { idle: IDLE_LIMIT },
-  // Requests wait for the user to sign in again, as long as a user may take for it.
+  limits: sessionLimits({ idle: IDLE_LIMIT }),
+  // Requests wait for the user to sign in again, which may take some minutes.
   whenExpired: 'hold',
   timeouts: { hold: 5 * 60_000 },
 })
@@ -37,7 +37,7 @@ export const auth = createAuth<Credentials, Claims>({
 /** `fetch`, with the session. */
 export const api = createAuthFetch(auth)
 
-/** Milliseconds until the session ends because nobody uses it. */
+/** Milliseconds until the session expires for inactivity. */
 export const idleTime = (now: number) => Math.max(0, Math.min(IDLE_LIMIT, (auth.endsAt ?? now) - now))
 
 let user = ''
@@ -45,5 +45,5 @@ auth.on('*', () => {
   user = auth.session?.subject ?? user
 })
 
-/** Who was signed in last: the one to sign in again. */
+/** The user of the last session: the sign-in form suggests this name. */
 export const lastUser = () => user

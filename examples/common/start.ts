@@ -1,11 +1,11 @@
-/** Puts the example into the page, and gives tests something to hold on to. */
+/** Mounts the example into the page, and gives tests access to it. */
 import './app.css'
 import { api, auth } from './session.ts'
 
 export interface ExampleHandle {
   readonly auth: typeof auth
   readonly api: typeof api
-  /** How often each part was drawn, by its name. */
+  /** How often each part was rendered, by its name. */
   readonly draws: Record<string, number>
   mount(): void
   unmount(): void
@@ -17,7 +17,7 @@ declare global {
 
 const draws: Record<string, number> = {}
 
-/** Counts that a part is drawn; gives its value back, so that the call can stand in a template. */
+/** Counts one rendering of a part. Returns the value, so that a template can contain the call. */
 export function drawn<T>(part: string, value: T): T {
   draws[part] = (draws[part] ?? 0) + 1
   return value
@@ -26,7 +26,7 @@ export function drawn<T>(part: string, value: T): T {
 /**
  * Mounts the example into `#app`.
  *
- * @param mount puts the app into an element; gives the way to take it out again
+ * @param mount renders the app into an element; returns a function that removes it again
  */
 export function start(mount: (target: HTMLElement) => () => void): void {
   const place = document.querySelector('#app')

@@ -1,4 +1,4 @@
-/** How every example is built and served. */
+/** The Vite configuration that all examples share. */
 import { basename } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import type { ListeningTokenServer } from 'authchart/testing'
@@ -6,13 +6,13 @@ import type { Plugin, PluginOption, UserConfig } from 'vite'
 import { sources } from '../../scripts/sources.ts'
 import { createExampleServer } from './server.ts'
 
-/** An access token lives for so long in `npm run example`, in milliseconds: short enough to watch its renewal. */
+/** Lifetime of an access token in `npm run example`, in milliseconds: short enough to watch a refresh. */
 const LIFETIME = 20_000
 
-/** The paths that are the token server's, not the page's. */
+/** The paths that the token server handles, as a proxy table. */
 export const apiAt = (url: string) => ({ '/token': url, '/api': url })
 
-/** A token server beside Vite's own, on the same origin. */
+/** Runs a token server behind Vite's server, on the same origin. */
 function tokenServer(): Plugin {
   let listening: ListeningTokenServer | undefined
   return {
@@ -37,7 +37,7 @@ function tokenServer(): Plugin {
 export function defineExample(root: string, plugins: PluginOption[]): UserConfig {
   return {
     root,
-    // Each has its own, for they may run at the same time.
+    // Each example has its own cache, because several may run at the same time.
     cacheDir: fileURLToPath(new URL(`../../node_modules/.vite/${basename(root)}`, import.meta.url)),
     plugins: [plugins, tokenServer()],
     resolve: { alias: sources },

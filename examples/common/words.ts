@@ -1,4 +1,4 @@
-/** The words of the example. */
+/** The texts of the example. */
 import type { AuthState, Reason } from 'authchart'
 
 const STATES: Readonly<Record<AuthState, string>> = {
@@ -6,7 +6,7 @@ const STATES: Readonly<Record<AuthState, string>> = {
   anonymous: 'Signed out',
   authenticating: 'Signing in',
   authenticated: 'Signed in',
-  refreshing: 'Renewing the token',
+  refreshing: 'Refreshing the token',
   expired: 'Expired',
   signingOut: 'Signing out',
   loggedOut: 'Signed out',
@@ -20,7 +20,7 @@ export function reasonWords(reason: Reason | undefined): string {
   return 'The server has ended your session.'
 }
 
-/** A time to go, in milliseconds, as words: `17 s`, `2 min 5 s`. */
+/** Formats a remaining time, given in milliseconds: `17 s`, `2 min 5 s`. */
 export function timeWords(milliseconds: number): string {
   const seconds = Math.max(0, Math.ceil(milliseconds / 1000))
   if (seconds < 60) return `${seconds} s`
@@ -28,7 +28,7 @@ export function timeWords(milliseconds: number): string {
   return `${Math.floor(seconds / 60)} min${rest > 0 ? ` ${rest} s` : ''}`
 }
 
-/** How many requests wait for the user. */
+/** Says how many requests wait for the user. */
 export function waitingWords(held: number): string {
   if (held === 0) return 'No request waits.'
   return held === 1 ? 'One request waits for you.' : `${held} requests wait for you.`

@@ -4,8 +4,8 @@ import { listen } from './listen.ts'
 import type { TokenServer } from './server.ts'
 
 /**
- * An API that answers to holders of an access token: `{ path, body }`, after a moment. The first time it is asked for a
- * report, it works until the token it was asked with is dead, and looks at the token only then.
+ * An API that answers requests with a valid access token: `{ path, body }`, after a moment. The first request for a report
+ * takes until its token has expired, and only then the API checks the token. So it gets a late 401.
  */
 export async function startApi(tokens: TokenServer) {
   const reports = new Set<string>()
@@ -29,15 +29,15 @@ export async function startApi(tokens: TokenServer) {
     return response.writeHead(200, { 'content-type': 'application/json' }).end(JSON.stringify({ path, body }))
   })
 
-  /** Works until the token is dead and its successor has reached the client. */
+  /** Waits until the token has expired and the client has received the next one. */
   async function outlive(token: string | undefined) {
-    // A session that is over has no next token.
+    // After the end of the session no next token comes.
     const enough = pause(10_000, undefined, { ref: false })
     do await Promise.race([tokens.nextToken(), enough])
     while (await tokens.accepts(token))
     await pause(150)
   }
 
-  /** How many requests were refused with 401, and how many of those when their work was done already. */
+  /** The number of 401s, and how many of them came late, after the work was done. */
   return { ...listener, refusals }
 }

@@ -3,17 +3,17 @@ import type { RequestListener } from 'node:http'
 /** What can go wrong on the way to a token endpoint. */
 export type Fault = 'serverError' | 'tooManyRequests' | 'dropped'
 
-/** A layer in front of a server: requests to one path fail as planned. `onFault` is told when one does. */
+/** A layer in front of a server: requests to one path fail as planned. Each failure calls `onFault`. */
 export function createFaults(onFault: (fault: Fault) => void = () => {}) {
   const planned: Fault[] = []
 
   return {
-    /** The next requests fail like this, one after another. */
+    /** Plans the failures of the next requests, one after another. */
     plan(...faults: Fault[]) {
       planned.push(...faults)
     },
 
-    /** How many of them are still to come. */
+    /** The number of planned failures that have not happened yet. */
     get outstanding() {
       return planned.length
     },

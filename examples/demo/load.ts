@@ -1,14 +1,14 @@
 import axios from 'axios'
-import type { AnyAuth } from '../../src/index.ts'
+import type { AuthHandle } from '../../src/index.ts'
 import { attachAuth } from '../../src/transports/axios.ts'
 import { createAuthFetch } from '../../src/transports/fetch.ts'
 import { createAuthOfetch } from '../../src/transports/ofetch.ts'
 
-/** Sends a request, a POST where there is a note to post. */
+/** Sends a request: a POST if there is a note, otherwise a GET. */
 export type Send = (path: string, note?: object) => Promise<{ status: number; data: unknown }>
 
-/** One session, three clients. */
-export function createClients(auth: AnyAuth, baseURL: string) {
+/** Creates three clients of one session. */
+export function createClients(auth: AuthHandle, baseURL: string) {
   const authFetch = createAuthFetch(auth, { origins: [baseURL] })
   const authOfetch = createAuthOfetch(auth, { defaults: { baseURL, ignoreResponseError: true } })
   const authAxios = axios.create({ baseURL, validateStatus: () => true })
@@ -27,7 +27,7 @@ export function createClients(auth: AnyAuth, baseURL: string) {
   } satisfies Record<string, Send>
 }
 
-/** What became of the requests of one client. */
+/** The results of one client's requests. */
 export interface Tally {
   sent: number
   succeeded: number
@@ -35,11 +35,11 @@ export interface Tally {
   unauthorized: number
   /** Every request that did not succeed, in words. */
   failures: string[]
-  /** Milliseconds from call to answer, waiting included. */
+  /** Milliseconds from the call to the answer, waiting included. */
   latencies: number[]
 }
 
-/** Sends requests through every client at once, and keeps count. */
+/** Sends requests through all clients at once, and counts the results. */
 export function createLoad(clients: Readonly<Record<string, Send>>) {
   const names = Object.keys(clients)
   const tallies = Object.fromEntries([...names, 'all'].map((name) => [name, newTally()]))
@@ -67,10 +67,10 @@ export function createLoad(clients: Readonly<Record<string, Send>>) {
   }
 
   return {
-    /** What became of the requests, by client, and of `all` of them. */
+    /** The results by client, and for `all` of them. */
     tallies,
 
-    /** So many requests at once, through one client as through the next; every fourth posts a note. */
+    /** Sends `atOnce` requests at the same time, evenly through all clients. Every fourth posts a note. */
     async wave(atOnce: number) {
       const requests = Array.from({ length: atOnce }, (_, index) => {
         const id = serial++
@@ -83,21 +83,21 @@ export function createLoad(clients: Readonly<Record<string, Send>>) {
       await Promise.all(requests)
     },
 
-    /** A request through each client whose work takes the API longer than the token lives. */
+    /** Sends one request through each client that takes the API longer than the token lives. */
     async reports() {
       await Promise.all(names.map((name) => send(name, `/reports/${name}-${serial++}`)))
     },
   }
 }
 
-/** How a request ended that had to fail. */
+/** The error of a request that was expected to fail. */
 export interface Rejection {
   readonly name: string
   readonly message: string
   readonly reason?: string
 }
 
-/** Sends a request through each client that has to fail. */
+/** Sends one request through each client and expects it to fail. */
 export async function rejections(clients: Readonly<Record<string, Send>>) {
   const rejected = Object.entries(clients).map(([client, send]) =>
     send('/notes/last').then(

@@ -1,8 +1,8 @@
 /**
- * `npm run demo`: 300 requests at a time through fetch, ofetch and axios, while access tokens live for two seconds and
- * the OAuth 2.0 server fails in all the ways in which servers fail. The app notices nothing of it.
+ * `npm run demo` sends 300 requests at a time through fetch, ofetch and axios. Access tokens live for two seconds, and the
+ * OAuth 2.0 server fails in several ways. No failure reaches the app.
  *
- * `npm run --silent demo -- --json` prints what it came to as one JSON document. `--requests 60` asks less of a machine.
+ * `npm run --silent demo -- --json` prints the results as one JSON document. `--requests 60` needs less of a machine.
  */
 import { parseArgs } from 'node:util'
 import { createAuth } from '../../src/index.ts'
@@ -15,7 +15,7 @@ import { LEAST_EXPIRIES, printTable, problemsIn, type Results, summaries } from 
 import { createScreen } from './screen.ts'
 import { CLIENT_ID, REDIRECT_URI, startTokenServer } from './server.ts'
 
-/** How long the app works; twice as long where the machine is too slow to see it all. */
+/** How long the app works. A machine that is too slow to see all failures gets twice as long. */
 const SECONDS = 10
 
 const { json, requests } = parseArgs({
@@ -28,13 +28,13 @@ const faults = createFaults(report.fault)
 await using server = await startTokenServer({ faults })
 await using api = await startApi(server)
 
-// The session, and a user who signs in.
+// A user signs in.
 const { signIn, refresh, revoke } = await createOAuthClient(server.url, CLIENT_ID, REDIRECT_URI)
 using auth = createAuth({ signIn, refresh, revoke })
 report.watch(auth)
 await auth.signIn({ username: 'ada' })
 
-// The app at work.
+// The app sends requests.
 const clients = createClients(auth, api.url)
 const load = createLoad(clients)
 report.startProgress(load)
@@ -42,7 +42,7 @@ await work(load)
 report.stopProgress()
 const { expiries, revocations } = server
 
-// The session ends, and the app is told so: once, by a name.
+// The session ends, and each client gets the same named error.
 await server.endSession()
 report.server('the session is ended, its refresh token with it')
 const end = { rejections: await rejections(clients), state: auth.state, history: auth.history }
@@ -81,11 +81,11 @@ if (json) {
   for (const problem of problems) screen.line(screen.paint('red', `Not as it must be: ${problem}.`))
 }
 
-/** Keeps the API busy in waves. Between two of them the server is told what to do wrong next. */
+/** Sends waves of requests. Between two waves it plans the next failure of the server. */
 async function work({ wave, reports }: Load) {
   const late: Promise<void>[] = []
   const revoke = async () => {
-    // Whoever was refused late and is under way again must not meet the next dead token: a second 401 is the app's.
+    // Wait for the replays of late 401s: a replay that gets a second 401 would pass it to the app.
     await Promise.all(late)
     await auth.getAccessToken()
     await server.revokeAccessToken()

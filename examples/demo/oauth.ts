@@ -2,12 +2,12 @@ import * as oauth from 'oauth4webapi'
 import type { RefreshRequest, RevocableTokens, Signal } from '../../src/index.ts'
 
 /**
- * A public client of an OAuth 2.0 server, by oauth4webapi: the three functions that `createAuth` is given.
+ * A public client of an OAuth 2.0 server, written with oauth4webapi: the three functions for `createAuth`.
  */
 export async function createOAuthClient(issuer: string, clientId: string, redirectUri: string) {
   const client: oauth.Client = { client_id: clientId }
   const none = oauth.None()
-  // Plain http is for this machine only.
+  // Plain http is acceptable on this machine only.
   const insecure = { [oauth.allowInsecureRequests]: true } as const
   const discovered = await oauth.discoveryRequest(new URL(issuer), insecure)
   const server = await oauth.processDiscoveryResponse(new URL(issuer), discovered)
@@ -58,7 +58,7 @@ export async function createOAuthClient(issuer: string, clientId: string, redire
   }
 }
 
-/** A browser, as far as a sign-in goes: it follows redirects and keeps cookies. */
+/** The part of a browser that a sign-in needs: it follows redirects and stores cookies. */
 async function browse(start: URL, end: string, signal: AbortSignal): Promise<URL> {
   const cookies = new Map<string, string>()
   let url = start

@@ -9,19 +9,19 @@ const FAULTS: Record<Fault, string> = {
   dropped: 'the connection to the token endpoint is dropped',
 }
 
-/** What some states mean. */
+/** Explanations of some states. */
 const MEANING: Record<string, string> = {
   authenticating: 'requests wait',
   'refreshing.gate.open': 'the token still works: requests pass',
   'refreshing.gate.closed': 'requests wait',
-  'refreshing.exchange.uncertain': 'was the refresh token spent?',
+  'refreshing.attempt.ambiguous': 'was the refresh token spent?',
 }
 
 interface Watched {
   on<T extends keyof AuthEventMap>(type: T, listener: (event: AuthEventMap[T]) => void): unknown
 }
 
-/** Tells what happens as it happens, and counts. */
+/** Prints events as they happen, and counts them. */
 export function createReport(screen: Screen) {
   const began = Date.now()
   const counts = { held: 0, replayed: 0, refreshes: 0, refreshesRetried: 0 }
@@ -37,7 +37,7 @@ export function createReport(screen: Screen) {
     counts,
     faults,
     transitions,
-    /** Something the server does. */
+    /** Prints an action of the server. */
     server,
 
     fault(fault: Fault) {
@@ -46,7 +46,7 @@ export function createReport(screen: Screen) {
     },
 
     watch(auth: Watched) {
-      /** Events that say why come just before the transition they explain. */
+      /** The explanation of the next transition. The event that explains it comes just before it. */
       let reason = ''
       auth.on('requestHeld', ({ count, held }) => {
         counts.held += count
@@ -90,7 +90,7 @@ export function createReport(screen: Screen) {
       screen.endProgress()
     },
 
-    /** The last events of a session's history: why it ended. */
+    /** Prints the last events of a session's history, which show why it ended. */
     history(events: readonly AuthEmitted[]) {
       for (const event of events) {
         const { type, at, reason = '' } = event

@@ -3,14 +3,14 @@ import type { Fault } from './faults.ts'
 import type { Rejection, Tally } from './load.ts'
 import type { Screen } from './screen.ts'
 
-/** A run in which fewer access tokens died of age shows little. */
+/** The least number of expired access tokens. A run with fewer proves little. */
 export const LEAST_EXPIRIES = 3
 
-/** What a run of the demo came to. */
+/** The results of a run of the demo. */
 export interface Results {
-  /** How many requests went at once. */
+  /** How many requests were sent at once. */
   readonly atOnce: number
-  /** By client, and of `all` of them. */
+  /** By client, and for `all` of them. */
   readonly requests: Readonly<Record<string, Summary>>
   /** The first requests that did not succeed, in words. */
   readonly failures: readonly string[]
@@ -18,18 +18,18 @@ export interface Results {
   readonly replayed: number
   readonly refreshes: number
   readonly refreshesRetried: number
-  /** Access tokens that died of age, and those that were revoked. */
+  /** Access tokens that expired, and those that were revoked. */
   readonly expiries: number
   readonly revocations: number
   /** Refresh tokens presented a second time. */
   readonly reuseDetections: number
-  /** 401s the API answered; `late`: after the work was done. */
+  /** 401s of the API; `late` counts those that came after the work was done. */
   readonly refusals: { readonly all: number; readonly late: number }
   readonly faults: Readonly<Record<Fault, number>>
-  /** After the refresh token was ended on the server. */
+  /** The state after the server ended the session. */
   readonly end: {
     readonly state: string
-    /** What the next request through each client was rejected with. */
+    /** How the next request through each client was rejected. */
     readonly rejections: Readonly<Record<string, Rejection>>
     readonly history: readonly AuthEmitted[]
   }
@@ -53,7 +53,7 @@ function summarize({ sent, succeeded, unauthorized, latencies }: Tally): Summary
   return { sent, succeeded, unauthorized, p50: percentile(0.5), p99: percentile(0.99) }
 }
 
-/** Everything that is not as it must be. */
+/** Lists everything that is not as it must be. */
 export function problemsIn(results: Results): string[] {
   const { requests, failures, expiries, revocations, reuseDetections, refusals, faults, end } = results
   const { sent = 0, succeeded = 0, unauthorized = 0 } = requests.all ?? {}

@@ -2,14 +2,14 @@ import type { WriteStream } from 'node:tty'
 
 const COLORS = { red: 31, green: 32, yellow: 33, dim: 2, bold: 1 }
 
-/** Lines of text and, on a terminal, one line below them that is written over and over. */
+/** Prints lines of text and, on a terminal, one progress line below them that is updated in place. */
 export function createScreen(out: WriteStream, silent: boolean) {
   const terminal = out.isTTY === true && process.env.TERM !== 'dumb'
   const colored = terminal && !process.env.NO_COLOR
   let bottom = ''
   let open = !silent
 
-  // Whoever reads may stop reading: `npm run demo | head`.
+  // The reading process may end first: `npm run demo | head`.
   out.on('error', () => {
     open = false
   })
@@ -21,7 +21,7 @@ export function createScreen(out: WriteStream, silent: boolean) {
   return {
     paint,
 
-    /** Milliseconds between two progress lines: where they pile up, they come seldom. */
+    /** Milliseconds between two progress lines. Without a terminal each is a new line, so there are fewer. */
     pace: terminal ? 100 : 1_000,
 
     line(text = '') {

@@ -4,23 +4,23 @@ import type { Configuration, JWK } from 'oidc-provider'
 import { createFaults, type Faults } from './faults.ts'
 import { listen } from './listen.ts'
 
-/** The one client the server knows: an app without a secret, as an app on a user's device is. */
+/** The only registered client: a public one, without a secret, like any app on a user's device. */
 export const CLIENT_ID = 'demo'
 export const REDIRECT_URI = 'http://127.0.0.1/signed-in'
 
-/** The server counts in whole seconds, and the first may be all but over: without this, a token might die in half its time. */
+/** The server counts whole seconds, and the first may be almost full. Without this, a token might live for half its time. */
 const TOLERANCE = 1
 
 export interface TokenServerOptions {
-  /** What goes wrong in front of the token endpoint. Default: nothing. */
+  /** Failures in front of the token endpoint. Default: none. */
   readonly faults?: Faults
-  /** Seconds that an access token lives. Default: 2. */
+  /** Lifetime of an access token in seconds. Default: 2. */
   readonly lifetime?: number
 }
 
 /**
- * A real OAuth 2.0 server: oidc-provider, with refresh tokens that work once. Who presents one a second time ends the
- * session on the server, for the token may have been stolen (RFC 9700 §4.14.2).
+ * A real OAuth 2.0 server: oidc-provider, with refresh tokens that work once. If one is presented a second time, the server
+ * ends the session, because the token may have been stolen (RFC 9700 §4.14.2).
  */
 export async function startTokenServer({ faults = createFaults(), lifetime = 2 }: TokenServerOptions = {}) {
   let handler: RequestListener = (_request, response) => void response.writeHead(503).end()
@@ -29,7 +29,7 @@ export async function startTokenServer({ faults = createFaults(), lifetime = 2 }
   const { AccessToken, RefreshToken } = provider
   const respond = provider.callback()
 
-  /** Here a user would type a password. This server believes whoever says a name. */
+  /** A real server would ask for a password here. This one accepts any user name. */
   async function signIn(request: IncomingMessage, response: ServerResponse) {
     const { params } = await provider.interactionDetails(request, response)
     const accountId = String(params.login_hint)
@@ -59,7 +59,7 @@ export async function startTokenServer({ faults = createFaults(), lifetime = 2 }
       return reuseDetections
     },
 
-    /** How many access tokens died of age. */
+    /** How many access tokens have expired without being revoked. */
     get expiries() {
       return issued.filter(({ expiresAt, revoked }) => !revoked && Date.now() >= expiresAt).length
     },
@@ -68,7 +68,7 @@ export async function startTokenServer({ faults = createFaults(), lifetime = 2 }
       return issued.filter(({ revoked }) => revoked).length
     },
 
-    /** What an API asks about a token it was sent. */
+    /** Whether an access token is valid: the check of the API. */
     async accepts(accessToken: string | undefined) {
       return accessToken !== undefined && (await AccessToken.find(accessToken)) !== undefined
     },
@@ -76,7 +76,7 @@ export async function startTokenServer({ faults = createFaults(), lifetime = 2 }
     /** Resolves when the next access token is issued. */
     nextToken: () => new Promise<void>((resolve) => provider.once('access_token.saved', () => resolve())),
 
-    /** Revokes the newest access token; the session goes on. */
+    /** Revokes the newest access token; the session continues. */
     async revokeAccessToken() {
       const last = issued.at(-1)
       if (!last) return
@@ -84,7 +84,7 @@ export async function startTokenServer({ faults = createFaults(), lifetime = 2 }
       await last.token.destroy()
     },
 
-    /** Revokes every token of the session, as an administrator would who ends it. */
+    /** Revokes every token of the session, like an administrator ending it. */
     async endSession() {
       const grantId = issued.at(-1)?.token.grantId
       if (grantId === undefined) return
@@ -120,7 +120,7 @@ async function createProvider(issuer: string, lifetime: number) {
     },
     interactions: { url: (_context, { uid }) => `/sign-in/${uid}` },
     findAccount: (_context, accountId) => ({ accountId, claims: () => ({ sub: accountId }) }),
-    /** Nobody is asked for consent. */
+    /** Grants consent without asking the user. */
     async loadExistingGrant({ oidc: { client, session, provider } }) {
       if (!client || !session?.accountId) return undefined
       const grant = new provider.Grant({ clientId: client.clientId, accountId: session.accountId })
@@ -148,7 +148,7 @@ async function createProvider(issuer: string, lifetime: number) {
   })
 }
 
-/** oidc-provider warns of what must not be so in production: a store in memory, an old Node. Here it may. */
+/** Hides warnings of oidc-provider that matter only in production: a store in memory, an old Node. */
 async function withoutNotices<T>(work: () => Promise<T>): Promise<T> {
   const { info, warn } = console
   const unless =

@@ -2,7 +2,7 @@ import { useState } from 'react'
 import { endSession, expireToken, type Item, loadItems, sendBurst } from '../common/actions.ts'
 import { SessionCard } from './session-card.tsx'
 
-/** What a user sees who is signed in. */
+/** The page of a signed-in user. */
 export function Desk() {
   const [items, setItems] = useState<readonly Item[]>([])
   const [message, setMessage] = useState('')
@@ -43,7 +43,7 @@ export function Desk() {
       </section>
       <section className="card" aria-labelledby="trouble">
         <h2 id="trouble">Make trouble</h2>
-        <p className="hint">The server does it behind the app’s back. Then send something.</p>
+        <p className="hint">The server does this without notifying the app. Then send something.</p>
         <div className="buttons">
           <button data-testid="expire-token" type="button" onClick={run(expireToken)}>
             Expire the token

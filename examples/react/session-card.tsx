@@ -6,7 +6,7 @@ import { IDLE_WARNING, onTick } from '../common/time.ts'
 import { stateWords, timeWords } from '../common/words.ts'
 import { useAuth, useAuthState, useSession } from './auth.ts'
 
-/** Who is signed in, and how the token is. */
+/** Shows the user and the state of the token. */
 export function SessionCard() {
   const auth = useAuth()
   return (
@@ -29,7 +29,7 @@ export function SessionCard() {
   )
 }
 
-/** Selects the user alone: a new token does not draw it again. */
+/** Selects only the user, so a new token does not render it again. */
 function UserName() {
   const user = useSession((session) => session?.subject ?? lastUser())
   return <dd data-testid="user">{drawn('user', user)}</dd>

@@ -4,7 +4,7 @@ import { reasonWords, waitingWords } from '../common/words.ts'
 import { useAuth, useAuthState } from './auth.ts'
 import { SignInForm } from './sign-in-form.tsx'
 
-/** Over the page, which stays as it was: the requests that wait go on after the sign-in. */
+/** A dialog over the page, which does not change. Held requests continue after the sign-in. */
 export function SignInAgain() {
   const auth = useAuth()
   const reason = useAuthState(({ reason }) => reason)

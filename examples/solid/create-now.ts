@@ -1,7 +1,7 @@
 import { type Accessor, createSignal, onCleanup } from 'solid-js'
 import { onTick } from '../common/time.ts'
 
-/** The time, as a clock that ticks. */
+/** The current time, updated by a timer. */
 export function createNow(): Accessor<number> {
   const [now, setNow] = createSignal(Date.now())
   onCleanup(onTick(setNow))

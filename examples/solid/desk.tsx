@@ -3,7 +3,7 @@ import { createSignal, For } from 'solid-js'
 import { endSession, expireToken, type Item, loadItems, sendBurst } from '../common/actions.ts'
 import { SessionCard } from './session-card.tsx'
 
-/** What a user sees who is signed in. */
+/** The page of a signed-in user. */
 export function Desk() {
   const [items, setItems] = createSignal<readonly Item[]>([])
   const [message, setMessage] = createSignal('')
@@ -46,7 +46,7 @@ export function Desk() {
       </section>
       <section class="card" aria-labelledby="trouble">
         <h2 id="trouble">Make trouble</h2>
-        <p class="hint">The server does it behind the app’s back. Then send something.</p>
+        <p class="hint">The server does this without notifying the app. Then send something.</p>
         <div class="buttons">
           <button data-testid="expire-token" type="button" onClick={run(expireToken)}>
             Expire the token

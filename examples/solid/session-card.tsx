@@ -8,7 +8,7 @@ import { stateWords, timeWords } from '../common/words.ts'
 import { useAuth, useAuthState, useSession } from './auth.ts'
 import { createNow } from './create-now.ts'
 
-/** Who is signed in, and how the token is. */
+/** Shows the user and the state of the token. */
 export function SessionCard() {
   const auth = useAuth()
   const user = useSession((session) => session?.subject ?? lastUser())

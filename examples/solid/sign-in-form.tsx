@@ -4,7 +4,7 @@ import { signIn } from '../common/actions.ts'
 import { lastUser } from '../common/session.ts'
 import { useAuthState } from './auth.ts'
 
-/** Asks for a user name and a password. */
+/** A form for the user name and the password. */
 export function SignInForm() {
   const busy = useAuthState(({ state }) => state === 'authenticating')
   const [error, setError] = createSignal('')

@@ -1,7 +1,7 @@
 import { createSubscriber } from 'svelte/reactivity'
 import { onTick } from '../common/time.ts'
 
-/** The time, for as long as something on the page shows it. */
+/** The current time. It ticks while something on the page shows it. */
 export function useNow(): { readonly current: number } {
   const follow = createSubscriber((update) => onTick(update))
   return {

@@ -1,4 +1,4 @@
-/** The app's sessions as a model: things happen through the page, and what is looked at is what the user sees. */
+/** The app's session as a model. Drivers act through the page, and assertions check what the user sees. */
 import { authTestModel, createTokenServer } from 'authchart/testing'
 import type { Page } from 'playwright-core'
 

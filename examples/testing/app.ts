@@ -1,9 +1,9 @@
-/** A shopping list behind a sign-in: an app as small as can be, without a framework. */
+/** A shopping list with a sign-in: a minimal app without a framework. */
 import { createAuth } from 'authchart'
 import { createAuthFetch } from 'authchart/fetch'
 import { webStorage } from 'authchart/storage'
 
-/** Where the API is. The bundler puts it in. */
+/** The address of the API. The bundler inserts it. */
 declare const API_URL: string
 
 interface User {

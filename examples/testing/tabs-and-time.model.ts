@@ -1,9 +1,9 @@
-/** More of what can happen to a session: another tab signs out, and time passes. */
+/** A second model: another tab signs out, and time passes. */
 import { authTestModel } from 'authchart/testing'
 import type { Page } from 'playwright-core'
 import { press, sees, server, signIn } from './app.model.ts'
 
-/** For pages whose clock is Playwright's: `page.clock.install()`. */
+/** Needs pages with Playwright's clock: `page.clock.install()`. */
 export const model = authTestModel<Page>({
   events: {
     signIn: signIn('correct'),

@@ -32,7 +32,7 @@ export function createApp(): Part {
   const ends = [
     during(({ view }) => view === 'restoring', main, createRestoring),
     during(({ view }) => view === 'signedOut', main, createSignInPage),
-    // An expired session stays on the page, under the dialog.
+    // With an expired session, the page stays visible under the dialog.
     during(({ view }) => view === 'signedIn' || view === 'expired', main, createDesk),
     during(({ view }) => view === 'expired', main, createSignInAgain),
   ]

@@ -15,7 +15,7 @@ const MARKUP = `
     </section>
     <section class="card" aria-labelledby="trouble">
       <h2 id="trouble">Make trouble</h2>
-      <p class="hint">The server does it behind the app’s back. Then send something.</p>
+      <p class="hint">The server does this without notifying the app. Then send something.</p>
       <div class="buttons">
         <button data-testid="expire-token" type="button">Expire the token</button>
         <button data-testid="end-session" type="button">End the session on the server</button>
@@ -31,7 +31,7 @@ function createItem({ title, by }: Item): HTMLElement {
   return item
 }
 
-/** What a user sees who is signed in. */
+/** The page of a signed-in user. */
 export function createDesk(): Part {
   const element = create(MARKUP)
   const card = createSessionCard()

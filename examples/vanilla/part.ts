@@ -1,28 +1,28 @@
-/** As much of a framework as this example needs. */
+/** The few helpers that this example needs instead of a framework. */
 import { authStore } from 'authchart/events'
 import { auth } from '../common/session.ts'
 
 const { read, subscribe } = authStore(auth)
 type Snapshot = ReturnType<typeof read>
 
-/** Something on the page, and the way to end it. */
+/** An element of the page, and a function that ends its subscriptions. */
 export interface Part {
   readonly element: HTMLElement
   readonly end: () => void
 }
 
-/** An element from its markup, which holds no text of anybody else's. */
+/** Creates an element from trusted markup. Never pass user input. */
 export function create(markup: string): HTMLElement {
   const template = document.createElement('template')
   template.innerHTML = markup.trim()
   return template.content.firstElementChild as HTMLElement
 }
 
-/** An element within, by its test id. */
+/** Finds a descendant by its test id. */
 export const within = (element: HTMLElement, id: string) =>
   element.querySelector(`[data-testid="${id}"]`) as HTMLElement
 
-/** Shows what is selected of the session, now and whenever it changes. Returns the way to stop. */
+/** Shows a selection of the session, now and whenever it changes. Returns a function that stops it. */
 export function follow<T>(select: (snapshot: Snapshot) => T, show: (value: T) => void): () => void {
   let last = select(read())
   show(last)
@@ -34,7 +34,7 @@ export function follow<T>(select: (snapshot: Snapshot) => T, show: (value: T) =>
   })
 }
 
-/** Keeps a part in a place while the session is such. Returns the way to end both. */
+/** Shows a part in `place` while `holds` is true for the session. Returns a function that ends both. */
 export function during(
   holds: (snapshot: Snapshot) => boolean,
   place: HTMLElement,

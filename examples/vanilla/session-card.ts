@@ -25,7 +25,7 @@ const WARNING = `
   </div>
 `
 
-/** Who is signed in, and how the token is. */
+/** Shows the user and the state of the token. */
 export function createSessionCard(): Part {
   const element = create(MARKUP)
   const warning = create(WARNING)
@@ -46,7 +46,7 @@ export function createSessionCard(): Part {
   const ends = [
     onTick(tell),
     follow(
-      // A new token does not draw it again.
+      // A new token does not render it again.
       ({ session }) => session?.subject ?? lastUser(),
       (user) => write('user', drawn('user', user)),
     ),

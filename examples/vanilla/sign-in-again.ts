@@ -13,14 +13,14 @@ const MARKUP = `
   </dialog>
 `
 
-/** Over the page, which stays as it was: the requests that wait go on after the sign-in. */
+/** A dialog over the page, which does not change. Held requests continue after the sign-in. */
 export function createSignInAgain(): Part {
   const element = create(MARKUP) as HTMLDialogElement
   const form = createSignInForm()
   within(element, 'held').after(form.element)
   within(element, 'leave').onclick = () => void auth.signOut()
   let close = () => {}
-  // A dialog opens in the page only, and it is put there right after this.
+  // A dialog can open only in the document, and it is added right after this.
   queueMicrotask(() => {
     if (element.isConnected) close = openDialog(element)
   })

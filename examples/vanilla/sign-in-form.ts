@@ -17,7 +17,7 @@ const MARKUP = `
   </form>
 `
 
-/** Asks for a user name and a password. */
+/** A form for the user name and the password. */
 export function createSignInForm(): Part {
   const element = create(MARKUP) as HTMLFormElement
   const button = within(element, 'sign-in') as HTMLButtonElement

@@ -1,7 +1,7 @@
 import { onScopeDispose, type Ref, readonly, ref } from 'vue'
 import { onTick } from '../common/time.ts'
 
-/** The time, as a clock that ticks. */
+/** The current time, updated by a timer. */
 export function useNow(): Readonly<Ref<number>> {
   const now = ref(Date.now())
   onScopeDispose(

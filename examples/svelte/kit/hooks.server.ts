@@ -2,7 +2,7 @@ import type { Auth } from 'authchart'
 import { requireSession } from 'authchart/guard'
 import { COOKIE, type Credentials, openSession } from './session.ts'
 
-/** What is used here of SvelteKit's own types, which an app imports from `@sveltejs/kit`. */
+/** The part of SvelteKit's types that this file uses. An app imports them from `@sveltejs/kit`. */
 export interface RequestEvent {
   readonly url: URL
   readonly route: { readonly id: string | null }
@@ -15,10 +15,10 @@ export interface HandleInput {
 }
 
 export async function handle({ event, resolve }: HandleInput): Promise<Response> {
-  // Made for this request and gone with it, so that no two requests share anything.
+  // One auth for each request, so that requests share nothing.
   const auth = openSession(event.cookies.get(COOKIE))
   try {
-    // From here on, what is asked of it is about the session of the cookie.
+    // After this, `auth` has the session of the cookie.
     await auth.ready()
     event.locals.auth = auth
     if (event.route.id?.startsWith('/(app)')) {

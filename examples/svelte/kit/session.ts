@@ -1,4 +1,4 @@
-/** Sessions that live on the server: the browser has nothing but a cookie with a name, and no token. */
+/** Sessions on the server: the browser has only a cookie with a name, and no token. */
 import { join } from 'node:path'
 import { type Auth, createAuth } from 'authchart'
 import { fileCoordinator, fileStorage } from 'authchart/storage'
@@ -9,7 +9,7 @@ export interface Credentials {
 }
 
 export const COOKIE = 'session'
-/** Who sends it may send anything. It becomes the name of a file. */
+/** A client may send anything as a name, and the name becomes part of a file path. */
 const NAME = /^[\da-f]{8}(-[\da-f]{4}){3}-[\da-f]{12}$/
 
 async function post(path: string, form: Record<string, string>, signal: AbortSignal) {
@@ -19,8 +19,8 @@ async function post(path: string, form: Record<string, string>, signal: AbortSig
 }
 
 /**
- * The session of that name, for one request: dispose of it when that is over. Requests and processes that open the same one
- * at the same time renew its token once.
+ * Opens the session of that name for one request. Dispose it at the end of the request. Requests and processes that open
+ * the same session at the same time refresh its token once.
  */
 export function openSession(name: string | undefined): Auth<Credentials> {
   const path = name && NAME.test(name) ? join(process.env.SESSIONS ?? '', `${name}.json`) : undefined
@@ -29,8 +29,8 @@ export function openSession(name: string | undefined): Auth<Credentials> {
     refresh: ({ refreshToken = '', signal }) =>
       post('/token', { grant_type: 'refresh_token', refresh_token: refreshToken }, signal),
     revoke: ({ refreshToken = '' }, { signal }) => post('/revoke', { token: refreshToken }, signal),
-    // No timer has to live longer than the request.
-    renew: 'demand',
+    // A request needs no timer for an early refresh.
+    refreshOn: 'demand',
     ...(path && { storage: fileStorage(path), coordinator: fileCoordinator(path) }),
   })
 }

@@ -1,17 +1,17 @@
 import { safeReturnPath } from 'authchart/guard'
 import { COOKIE, openSession } from './session.ts'
 
-/** What is used here of SvelteKit's `RequestEvent`. */
+/** The part of SvelteKit's `RequestEvent` that this file uses. */
 export interface ActionEvent {
   readonly url: URL
   readonly request: Request
   readonly cookies: { set(name: string, value: string, options: object): void }
 }
 
-/** The action of the sign-in page. Rejects with what the token endpoint says. */
+/** The action of the sign-in page. Rejects with the answer of the token endpoint if the sign-in fails. */
 export async function signIn({ request, cookies, url }: ActionEvent): Promise<Response> {
   const form = await request.formData()
-  // A new name for each sign-in, for whatever the browser has by now may have been planted.
+  // Each sign-in gets a new name, because an attacker may have planted the old cookie (session fixation).
   const name = crypto.randomUUID()
   const auth = openSession(name)
   try {

@@ -237,6 +237,25 @@ describe('limits.idle, in tabs that share a store', () => {
     expect(second.auth.state).toBe('expired')
   })
 
+  it('counts a request that a listener sends in the step that restores the session', async () => {
+    const { first, open, clock } = tabs()
+    await clock.advance(0)
+    first.auth.dispose()
+    await clock.advance(HOUR - MINUTE)
+    const second = open()
+    const stop = second.auth.on('transition', () => {
+      if (!second.auth.session) return
+      stop()
+      watch(second.auth.getAccessToken())
+    })
+    await clock.advance(0)
+    expect(second.auth.state).toBe('authenticated')
+    await clock.advance(HOUR - 1)
+    expect(second.auth.state).toBe('authenticated')
+    await clock.advance(1)
+    expect(second.auth.state).toBe('expired')
+  })
+
   it('reads the uses in other tabs also after the clock was set back', async () => {
     const { first, open, clock } = tabs()
     const second = open()

@@ -103,6 +103,7 @@ class SessionLimits implements Limits {
   }
 
   use(now: number): boolean {
+    this.#followEpoch()
     if (isIdle(this.#usedAt, this.#idle, now) || this.#isTooOld) return false
     this.#usedAt = now
     if (now >= this.#writeAt) this.#write()
@@ -110,6 +111,7 @@ class SessionLimits implements Limits {
   }
 
   touch(): void {
+    this.#followEpoch()
     if (this.#isAsking) {
       this.#usedWhileAsking = true
       return
@@ -127,13 +129,11 @@ class SessionLimits implements Limits {
 
   followSession(isActive: boolean): void {
     this.#isActive = isActive
-    const { tokens, epoch, lastUse } = this.#vault
-    if (!tokens) {
+    if (!this.#vault.tokens) {
       this.#end()
       return
     }
-    if (epoch !== this.#epoch) this.#begin(lastUse)
-    this.#epoch = epoch
+    this.#followEpoch()
     this.check()
     this.#setTimer()
   }
@@ -169,6 +169,14 @@ class SessionLimits implements Limits {
 
   get #isTooOld(): boolean {
     return this.#now >= this.#lifetimeEnd
+  }
+
+  /** Notices a new session. A listener may use it before the step that begins it ends. */
+  #followEpoch(): void {
+    const { tokens, epoch, lastUse } = this.#vault
+    if (!tokens || epoch === this.#epoch) return
+    this.#epoch = epoch
+    this.#begin(lastUse)
   }
 
   /** A session begins: used right now, or last used at an instant that the store knows. */

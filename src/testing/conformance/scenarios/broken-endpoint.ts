@@ -14,9 +14,9 @@ const malformed: readonly { kind: MalformedAnswer; problem: RegExp }[] = [
 ]
 
 const invalid: readonly { what: string; value: unknown; problem: RegExp }[] = [
-  { what: 'nothing', value: undefined, problem: /is not an object/ },
-  { what: 'null', value: null, problem: /is not an object/ },
-  { what: 'a string', value: 'at-1', problem: /is not an object/ },
+  { what: 'nothing', value: undefined, problem: /undefined, not an object/ },
+  { what: 'null', value: null, problem: /null, not an object/ },
+  { what: 'a string', value: 'at-1', problem: /string, not an object/ },
   { what: 'an empty object', value: {}, problem: /has no access_token/ },
   { what: 'null as a token', value: { access_token: null }, problem: /has no access_token/ },
   { what: 'an object as a token', value: { access_token: {} }, problem: /access_token is not a string/ },

@@ -268,8 +268,8 @@ describe('the storage entry, bundled for a browser', () => {
   })
 
   it('contains only the stores that are used', async () => {
-    // Every store brings the same code of the core along, which shares a session.
-    const core = ['*/core/features/share.ts']
+    // Every store brings the same code of the core along: what shares a session, and the errors.
+    const core = ['*/core/features/share.ts', '*/core/errors.ts']
     const code = await bundle("export { webStorage } from '../../src/storage/index.ts'", core)
     expect(code).not.toMatch(/AES-GCM|getBuiltinModule|BroadcastChannel/)
     expect(code.length).toBeLessThan(1_000)

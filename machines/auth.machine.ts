@@ -99,7 +99,7 @@ const parts = setup({
   actions: {
     rejectHeldRequests: ({ context }) => portsOf(context).requests.rejectHeld(context),
     rejectRefreshWaiters: ({ context }) => portsOf(context).requests.rejectRefreshWaiters(context),
-    expireSession: ({ context }) => portsOf(context).session.expire(context.reason),
+    expireSession: ({ context }) => portsOf(context).session.expire(context),
     endSession: ({ context, event }) => portsOf(context).session.end(event.type === 'session.endedElsewhere'),
     reloadSession: ({ context }) => portsOf(context).session.reload(),
 

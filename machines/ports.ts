@@ -2,7 +2,7 @@
  * What the chart asks of the world around it. One machine serves all sessions: it finds the ports of a session by the
  * key in its context, so a snapshot holds an empty object and no function.
  */
-import type { ChartContext, Reason, SessionKey, TokenFacts } from './vocabulary.ts'
+import type { ChartContext, SessionKey, TokenFacts } from './vocabulary.ts'
 
 /** The part of an `AbortSignal` that invoked work uses. */
 export interface InvokeSignal {
@@ -20,8 +20,8 @@ export interface SessionPort {
   refresh(attempt: number, signal: InvokeSignal): Promise<TokenFacts>
   /** Revokes the tokens of the ended session, in bounded time. Never rejects. */
   revoke(): Promise<void>
-  /** Forgets the tokens of a session that ended by itself. */
-  expire(reason: Reason | undefined): void
+  /** Forgets the tokens of the session of that epoch, which ended by itself. */
+  expire(ended: Pick<ChartContext, 'epoch' | 'reason'>): void
   /** Forgets the tokens of a session that the user ended, here or elsewhere. */
   end(elsewhere: boolean): void
   /** Looks in the store for what another tab or process changed. */

@@ -1,5 +1,5 @@
 import type { InvokeSignal, SessionPort } from '../../../machines/ports.ts'
-import type { Reason, TokenFacts } from '../../../machines/vocabulary.ts'
+import type { ChartContext, TokenFacts } from '../../../machines/vocabulary.ts'
 import { SignedOutError } from '../errors.ts'
 import type { Kernel } from '../kernel.ts'
 import type { Session, TokenResponse } from '../ports.ts'
@@ -100,7 +100,9 @@ export class SessionKernel implements SessionPort {
     await cleared
   }
 
-  expire(reason: Reason | undefined): void {
+  expire({ epoch, reason }: Pick<ChartContext, 'epoch' | 'reason'>): void {
+    // A listener may have started another session, which the chart has not received yet.
+    if (epoch !== this.vault.epoch) return
     const ended = this.vault.expire()
     if (!ended) return
     // The server has not ended this session: anyone who finds the tokens could go on with them.

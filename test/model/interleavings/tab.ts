@@ -180,8 +180,10 @@ export function createTab(around: Surroundings, name: string, initial: boolean):
   }
 
   /** A limit must not end a session early. Another tab's use counts once it is in the store, after at most 5 seconds. */
-  function noteLimit({ type, reason, at }: AuthEmitted) {
+  function noteLimit({ type, reason, at, epoch }: AuthEmitted) {
     if (type !== 'expired' || clock.jumps > 0) return
+    // A listener that received the event first has begun another session already.
+    if (auth.session && auth.session.epoch !== epoch) return
     const last = tab.lastFamily()
     if (!last) return
     const early = (what: string) => around.facts.early.push(`${name} ended ${last.name} ${what}`)

@@ -97,8 +97,6 @@ export class AuthFacade implements Auth {
     await this.#waiters.reach(() => this.state !== 'authenticating')
     // After a suspension the session may have reached a limit, and the timer is late.
     this.#limits.check()
-    // After a suspension the session may have expired, and the timer is late.
-    this.#kernel.mailbox.send({ type: 'clock.check' })
     // A sign-in that was in progress has brought new tokens, or changed nothing.
     if (vault.session && vault.generation !== generation) return vault.session
     if (this.state === 'expired')

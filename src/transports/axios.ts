@@ -235,7 +235,6 @@ class AdapterRequest implements BearerRequest<Answer> {
 
   /** What is left of the caller's own timeout: waiting counts against it. */
   get timeout(): number | undefined {
-    this.#waited = true
     const { timeout } = this.#config
     return timeout ? Math.max(1, timeout - (Date.now() - this.#startedAt)) : undefined
   }

@@ -1,5 +1,4 @@
 import type { Kernel } from '../kernel.ts'
-import { Abandoned } from '../platform/bounded-work.ts'
 import type { Revocable, RevocationList } from './revocable.ts'
 import type { Sharing } from './sharing.ts'
 import type { Tokens } from './token-response.ts'
@@ -63,14 +62,10 @@ export class Revocation implements RevocationList {
     // A later sign-in waits for this turn. The owner of the cookie is looked up when the turn comes.
     await this.#sharing.takeTurn(async (timeLeft) => {
       if (belongsToAnother()) return
-      try {
-        await work.run(
-          (signal) => revoke({ accessToken: accessToken ?? '', refreshToken }, { signal }),
-          timeLeft,
-        )
-      } catch (error) {
-        throw error instanceof Abandoned ? (error.reason ?? error) : error
-      }
+      await work.run(
+        (signal) => revoke({ accessToken: accessToken ?? '', refreshToken }, { signal }),
+        timeLeft,
+      )
     }, settings.timeouts.revoke)
   }
 }

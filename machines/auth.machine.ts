@@ -69,6 +69,16 @@ const emitted = (context: ChartContext, event: object) =>
     generation: context.generation,
   }) as AuthEmitted
 
+/** The part of the context that refreshing changes, before the first failure. */
+const NO_FAILURE = {
+  attempt: 0,
+  retryAt: 0,
+  notBefore: 0,
+  ambiguous: false,
+  failure: undefined,
+  reason: undefined,
+} as const
+
 /** What the literal's names mean. */
 const parts = setup({
   types: {
@@ -114,13 +124,8 @@ const parts = setup({
     }),
     recordTokens: assign(({ event }) => ({
       ...factsIn(event),
+      ...NO_FAILURE,
       status: 'active',
-      attempt: 0,
-      retryAt: 0,
-      notBefore: 0,
-      ambiguous: false,
-      failure: undefined,
-      reason: undefined,
     })),
     recordFailure: assign(({ context, event }) => {
       const failure = failureIn(event)
@@ -239,12 +244,7 @@ const UNKNOWN = {
   refreshable: true,
   status: 'unknown',
   rejectedGeneration: -1,
-  attempt: 0,
-  retryAt: 0,
-  notBefore: 0,
-  ambiguous: false,
-  failure: undefined,
-  reason: undefined,
+  ...NO_FAILURE,
   held: 0,
 } as const
 

@@ -1,15 +1,20 @@
 import type { Clock, Signal } from '../ports.ts'
 import { createAbortController } from './globals.ts'
 
-/** The rejection of work that was given up. `late` still settles with what the work gives in the end. */
+/** The rejection of work that was given up. */
 export class Abandoned<T = unknown> {
-  readonly late: Promise<T>
+  readonly #result: Promise<T>
   /** The reason of `abortAll`; `undefined` if the time ran out. */
   readonly reason: unknown
 
-  constructor(late: Promise<T>, reason?: unknown) {
-    this.late = late
+  constructor(result: Promise<T>, reason?: unknown) {
+    this.#result = result
     this.reason = reason
+  }
+
+  /** Calls `use` with what the work gives in the end. If it fails, that is ignored. */
+  whenLate(use: (result: T) => void): void {
+    this.#result.then(use, () => {})
   }
 }
 

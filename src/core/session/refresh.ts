@@ -97,11 +97,7 @@ export class Refresh {
     } catch (error) {
       if (!(error instanceof Abandoned)) throw error
       // With rotation, a late answer holds the only refresh token that still works.
-      const late = error.late as Promise<Tokens>
-      late.then(
-        (answer) => this.#commitLate(mark, answer, tokens?.refreshToken),
-        () => {},
-      )
+      error.whenLate((answer: Tokens) => this.#commitLate(mark, answer, tokens?.refreshToken))
       throw error.reason ?? timeoutFailure()
     }
   }

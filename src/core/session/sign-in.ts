@@ -104,11 +104,7 @@ export class SignIn {
       }, timeLeft)
     } catch (error) {
       if (!(error instanceof Abandoned)) throw error
-      const late = error.late as Promise<Tokens>
-      late.then(
-        (tokens) => this.#revocation.discard(tokens, true),
-        () => {},
-      )
+      error.whenLate((tokens: Tokens) => this.#revocation.discard(tokens, true))
       throw error.reason ?? new SignInTimeoutError()
     }
   }

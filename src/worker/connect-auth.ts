@@ -57,9 +57,7 @@ export function connectAuth<Credentials = unknown, Claims = Readonly<Record<stri
   options: ConnectAuthOptions = {},
 ): Auth<Credentials, Claims> {
   const { timeout = 10_000, historyLimit = 100 } = options
-  checkWorker(worker)
-  checkPositive('timeout', timeout)
-  checkPositive('historyLimit', historyLimit)
+  checkArguments(worker, timeout, historyLimit)
 
   let session: Session | undefined
   const limit = createLimit(() => connection.post({ type: 'ping' }))
@@ -69,7 +67,8 @@ export function connectAuth<Credentials = unknown, Claims = Readonly<Record<stri
   let earlierEvents: readonly AuthEmitted[] | undefined
   let disposed = false
   /** The last id of calls and requests, which share one sequence. */
-  let [lastId, lastBeforeGreeting] = [0, 0]
+  let lastId = 0
+  let lastBeforeGreeting = 0
   const nextId = () => ++lastId
 
   const actor = new MirrorActor({
@@ -230,9 +229,11 @@ function nextSession(current: Session | undefined, { session: next }: MirrorStep
   return isNew ? Object.freeze(next) : current
 }
 
-function checkWorker(worker: unknown) {
+function checkArguments(worker: unknown, timeout: number, historyLimit: number) {
   if ((typeof worker !== 'object' || worker === null) && typeof worker !== 'function')
     throw new TypeError('connectAuth: the worker is missing. Pass a SharedWorker, a Worker or a MessagePort.')
+  checkPositive('timeout', timeout)
+  checkPositive('historyLimit', historyLimit)
 }
 
 function throwNoGate(): never {

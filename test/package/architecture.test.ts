@@ -132,7 +132,7 @@ const RULES: readonly Rule[] = [
   },
   {
     layer: 'src/testing/',
-    mayImport: ['machines/', 'src/core/', 'src/defaults.ts', 'xstate', 'xstate/graph', 'node:'],
+    mayImport: ['machines/', 'src/core/', 'src/defaults.ts', 'xstate', 'node:'],
   },
   { layer: 'src/defaults.ts', mayImport: ['src/core/', 'src/storage/', 'src/environment/'] },
   {

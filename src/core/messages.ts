@@ -20,10 +20,8 @@ const MESSAGES: { readonly [code: string]: (reason: string, detail: string) => s
     reason === ' (superseded)'
       ? 'Another sign-in replaced this one.'
       : `The request needs a signed-in user${reason}. Sign in first.`,
-  refresh_unavailable: (reason) =>
-    `The token cannot be refreshed at the moment${reason}. The session is kept; try again later.`,
-  refresh_timeout: (reason) =>
-    `The token cannot be refreshed at the moment${reason}. The session is kept; try again later.`,
+  refresh_unavailable: refreshUnavailable,
+  refresh_timeout: refreshUnavailable,
   sign_in_timeout: () => 'The sign-in got no answer within timeouts.signIn. Try again.',
   hold_timeout: () => 'The request waited too long for a token. Try again later, or raise timeouts.hold.',
   queue_full: (_, limit) =>
@@ -59,4 +57,8 @@ const PROBLEMS: { readonly [problem: string]: string } = {
   no_access_token: 'it has no access_token',
   unsafe_access_token: 'its access_token is not a string of visible ASCII characters',
   unknown_token_type: 'its token_type is not Bearer',
+}
+
+function refreshUnavailable(reason: string): string {
+  return `The token cannot be refreshed at the moment${reason}. The session is kept; try again later.`
 }

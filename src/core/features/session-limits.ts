@@ -104,7 +104,7 @@ class SessionLimits implements Limits {
 
   use(now: number): boolean {
     this.#followEpoch()
-    if (isIdle(this.#usedAt, this.#idle, now) || this.#isTooOld) return false
+    if (isIdle(this.#usedAt, this.#idle, now) || now >= this.#lifetimeEnd) return false
     this.#usedAt = now
     if (now >= this.#writeAt) this.#write()
     return true

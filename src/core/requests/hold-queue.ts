@@ -5,7 +5,7 @@ import type { RequestCounts } from './request-counts.ts'
 import type { HoldOptions } from './transport-request.ts'
 
 /** What a call that waits goes on with: its promise resolves to what this returns. */
-export type Continue<T, Options> = (value: T, options: Options) => unknown
+type Continue<T, Options> = (value: T, options: Options) => unknown
 
 /** A request or a call that waits. Of 50,000 requests each field counts. */
 class Entry<T> {

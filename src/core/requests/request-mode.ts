@@ -6,7 +6,7 @@ export type RequestMode = 'pass' | 'hold' | 'anonymous' | 'refuse'
 /** The part of the chart's snapshot that requests depend on. */
 export interface ChartView {
   readonly context: Pick<ChartContext, 'status' | 'generation' | 'reason'>
-  hasTag(tag: RequestMode | 'session'): boolean
+  hasTag(tag: RequestMode): boolean
 }
 
 /** The running chart. */

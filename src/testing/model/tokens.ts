@@ -4,7 +4,7 @@ import type { Draft, ModelTokens } from './model-state.ts'
 
 /** The tokens that the app holds, in memory and in its store. */
 
-export function factsOf({ epoch, generation, tokens }: Draft): TokenFacts {
+function factsOf({ epoch, generation, tokens }: Draft): TokenFacts {
   const { expiresAt, refreshAt, refreshable = true } = tokens ?? {}
   return { epoch, generation, expiresAt, refreshAt, refreshable }
 }

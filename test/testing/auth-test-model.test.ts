@@ -207,19 +207,6 @@ describe('the coverage of a model', () => {
     expect(lines[loggedOut + 1]).toMatch(/^ +missed: session\.signOut$/)
     expect(lines.at(-1)).toBe('2 paths, 3 steps: states 6/22 (27 %), transitions 4/82 (5 %)')
   })
-
-  it('the drawing of a coverage marks the covered transitions', async () => {
-    const drawing = (await walked()).mermaid()
-    expect(drawing).toContain('anonymous("anonymous"):::covered')
-    expect(drawing).toContain('loggedOut("loggedOut"):::missed')
-    const arrows = drawing.split('\n').filter((line) => line.includes('-->'))
-    const marked = /linkStyle (\S+) stroke:#1a7f37/.exec(drawing)?.[1]?.split(',').map(Number) ?? []
-    expect(marked.map((index) => arrows[index]?.trim())).toEqual([
-      'auth -->|"session.signIn"| authenticating',
-      'restoring_reading -->|"done"| anonymous',
-      'authenticating -->|"done"| authenticated',
-    ])
-  })
 })
 
 describe('the names of transitions', () => {

@@ -32,14 +32,15 @@ function startInvoked(draft: Draft): boolean {
   return true
 }
 
+function change(draft: Draft, call: ModelCall, change: Partial<ModelCall>) {
+  draft.calls = draft.calls.map((one) => (one === call ? { ...call, ...change } : one))
+}
+
 function startRefresh(draft: Draft, waiter: AnyActorRef) {
   const running = draft.calls.find(
     ({ kind, timedOut, revision }) => kind === 'refresh' && !timedOut && revision === draft.revision,
   )
-  if (running) {
-    draft.calls = draft.calls.map((one) => (one === running ? { ...running, waiter } : one))
-    return
-  }
+  if (running) return change(draft, running, { waiter })
   const merged = mergeStored(draft)
   if (merged) done(draft, waiter, merged.facts)
   else call(draft, 'refresh', waiter)
@@ -112,7 +113,7 @@ function answerSignIn(draft: Draft, made: ModelCall) {
 
 /** The app stops waiting for a call. */
 export function timeOut(draft: Draft, late: ModelCall) {
-  draft.calls = draft.calls.map((one) => (one === late ? { ...late, timedOut: true } : one))
+  change(draft, late, { timedOut: true })
   fail(draft, late, { reason: 'timeout', ambiguous: true })
 }
 

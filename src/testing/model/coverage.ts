@@ -20,8 +20,6 @@ export interface AuthCoverage {
   readonly steps: number
   /** A table for the terminal: a line for each state, and one for each transition that was missed. */
   table(): string
-  /** The chart as a Mermaid flowchart: what was covered is solid and green, what was missed is dotted and red. */
-  mermaid(): string
 }
 
 /** A report that several models can share. */
@@ -78,7 +76,6 @@ export function createCoverage(): CoverageRecorder {
     table() {
       return tableOf(this)
     },
-    mermaid: () => mermaidOf(states, transitions),
   }
 }
 
@@ -107,44 +104,5 @@ function tableOf({ states, transitions, paths, steps }: AuthCoverage): string {
     `${'state'.padEnd(width)}  entered  transitions`,
     ...rows,
     `${paths} paths, ${steps} steps: states ${share(states)}, transitions ${share(transitions)}`,
-  ].join('\n')
-}
-
-const COVERED = 'stroke:#1a7f37,stroke-width:2px'
-const MISSED = 'stroke:#cf222e,stroke-width:1px,stroke-dasharray:4'
-
-function mermaidOf(states: ReadonlySet<string>, transitions: ReadonlySet<string>): string {
-  const id = (state: string) => state.replaceAll('.', '_') || 'auth'
-  const childrenOf = (parent: string) =>
-    chartStates.filter((state) => state.slice(0, Math.max(0, state.lastIndexOf('.'))) === parent)
-  const box = (state: string): string[] => {
-    const label = `"${state.slice(state.lastIndexOf('.') + 1)}"`
-    const children = childrenOf(state)
-    if (children.length === 0) return [`${id(state)}(${label}):::${states.has(state) ? 'covered' : 'missed'}`]
-    return [`subgraph ${id(state)} [${label}]`, ...children.flatMap(box).map((line) => `  ${line}`), 'end']
-  }
-  const arrows = chartTransitions.flatMap((transition) => {
-    const from = pathOf(transition.source)
-    const isCovered = transitions.has(transitionName(transition))
-    return (transition.target?.map(pathOf) ?? [])
-      .filter((to) => !`${to}.`.startsWith(`${from}.`) && !`${from}.`.startsWith(`${to}.`)) // Mermaid cannot draw these.
-      .map((to) => ({ line: `${id(from)} -->|"${triggerOf(transition)}"| ${id(to)}`, isCovered }))
-  })
-  const style = (isCovered: boolean) => {
-    const numbers = arrows.flatMap((arrow, index) => (arrow.isCovered === isCovered ? [index] : []))
-    return numbers.length === 0 ? [] : [`linkStyle ${numbers} ${isCovered ? COVERED : MISSED}`]
-  }
-  return [
-    'flowchart LR',
-    ...[
-      'auth(("any state")):::covered',
-      ...childrenOf('').flatMap(box),
-      ...arrows.map(({ line }) => line),
-      `classDef covered ${COVERED}`,
-      `classDef missed ${MISSED}`,
-      ...style(true),
-      ...style(false),
-    ].map((line) => `  ${line}`),
-    '',
   ].join('\n')
 }

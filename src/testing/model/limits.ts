@@ -27,25 +27,11 @@ export function checkLimits(draft: Draft) {
   if (reason && draft.chart.hasTag('session')) draft.send({ type: 'session.limitReached', reason })
 }
 
-/** After each step of the chart: the session may have begun or ended. */
-export function followSession(draft: Draft) {
-  draft.limitDue = draft.tokens ? draft.limitDue : NEVER
-  if (!draft.tokens) return
-  if (draft.epoch !== draft.usedEpoch) draft.usedAt = draft.wall
-  draft.usedEpoch = draft.epoch
+/** After each step of the chart, and when the timer of the limits has ended. Uses since it was set only make it early. */
+export function followLimits(draft: Draft) {
   checkLimits(draft)
-  setLimitTimer(draft)
-}
-
-function setLimitTimer(draft: Draft) {
-  const { usedAt, wall, uptime, settings } = draft
-  const due = Math.min(usedAt + settings.limits.idle, endOf(draft))
-  if (draft.tokens && draft.limitDue === NEVER) draft.limitDue = uptime + Math.max(1, due - wall)
-}
-
-/** The timer of the limits has ended. Uses since it was set only make it early. */
-export function limitTimerEnded(draft: Draft) {
-  draft.limitDue = NEVER
-  checkLimits(draft)
-  setLimitTimer(draft)
+  const { tokens, usedAt, wall, uptime, limitDue, settings } = draft
+  const isSet = limitDue > uptime && limitDue < NEVER
+  const delay = Math.max(1, Math.min(usedAt + settings.limits.idle, endOf(draft)) - wall)
+  if (!tokens || !isSet) draft.limitDue = tokens ? uptime + delay : NEVER
 }

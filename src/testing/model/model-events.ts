@@ -4,30 +4,20 @@ import { setEndpoint } from './calls.ts'
 import type { Endpoint } from './model-options.ts'
 import { countHeld, type Draft, grantOf, type ModelState, modeOf, type Subject } from './model-state.ts'
 import { credentialOf, nextCheckAt, receive401, refresh, request, useToken } from './requests.ts'
-import { advance, sleep } from './time.ts'
+import { advance, duesOf, sleep } from './time.ts'
 import { begin, persist } from './tokens.ts'
 
-/** Something that can happen to a session. */
-export interface ModelEvent {
-  /** What a driver has to make happen, as a sentence. */
-  readonly description: string
-  /** Whether it can happen there, and would change something. */
-  readonly enabled: (state: ModelState) => boolean
-  readonly apply: (draft: Draft) => void
-}
+/** Whether an event can happen in a state, and would change something. */
+type When = (state: ModelState) => boolean
+type Apply = (draft: Draft) => void
 
-type When = ModelEvent['enabled']
-type Apply = ModelEvent['apply']
-
-function event(description: string, enabled: When, apply: Apply): ModelEvent {
-  return { description, enabled, apply }
-}
+/** Something that can happen to a session. The description says what a driver has to make happen. */
+const event = (description: string, enabled: When, apply: Apply) => ({ description, enabled, apply })
 
 /** How far `clockSetBack` sets the clock back, in milliseconds. */
 const SET_BACK = 600_000
 
 const NEVER = Number.POSITIVE_INFINITY
-const earliest = (instants: readonly number[]) => Math.min(NEVER, ...instants)
 
 const send = (type: string) => (draft: Draft) => draft.send({ type })
 const set = (change: Partial<Draft>) => (draft: Draft) => void Object.assign(draft, change)
@@ -85,10 +75,9 @@ const timePasses = (description: string, ms: (state: ModelState) => number, pass
   )
 const toRefresh = ({ tokens, wall }: ModelState) => (tokens?.refreshAt ?? NEVER) - wall
 const toExpiry = ({ tokens, wall }: ModelState) => (tokens?.expiresAt ?? NEVER) - wall
-const toTimer =
-  (name: string) =>
-  ({ timers, uptime }: ModelState) =>
-    earliest(timers.filter(({ id }) => id.includes(`.${name}.`)).map(({ due }) => due)) - uptime
+/** To a timer of the chart, the timeout of a call, or the deadline of what waits. */
+const toTimer = (name: RegExp) => (state: ModelState) =>
+  Math.min(NEVER, ...duesOf(state).map(({ id, due }) => (name.test(id) ? due : NEVER))) - state.uptime
 /** To an instant of an active session. */
 const toLimit = ({ chart, wall }: ModelState, instant: number) =>
   (chart.context.status === 'active' ? instant : NEVER) - wall
@@ -157,17 +146,10 @@ export const modelEvents = {
 
   renewalDue: timePasses('a refresh is due', toRefresh),
   tokenExpires: timePasses('the access token expires', toExpiry),
-  retryDue: timePasses('the next attempt is due', toTimer('untilRetry')),
-  cooledDown: timePasses('the refresh has cooled down', toTimer('untilCooledDown')),
-  callTimesOut: timePasses(
-    'a call to the token endpoint times out',
-    ({ calls, uptime }) =>
-      earliest(calls.filter(({ timedOut }) => !timedOut).map(({ timeoutAt }) => timeoutAt)) - uptime,
-  ),
-  holdTimesOut: timePasses(
-    'a request has waited for too long',
-    ({ waiting, uptime }) => earliest(waiting.map(({ deadline }) => deadline)) - uptime,
-  ),
+  retryDue: timePasses('the next attempt is due', toTimer(/\.untilRetry\./)),
+  cooledDown: timePasses('the refresh has cooled down', toTimer(/\.untilCooledDown\./)),
+  callTimesOut: timePasses('a call to the token endpoint times out', toTimer(/^call$/)),
+  holdTimesOut: timePasses('a request has waited for too long', toTimer(/^hold$/)),
   idleTooLong: timePasses('the session reaches its idle limit', (state) =>
     toLimit(state, state.usedAt + state.settings.limits.idle),
   ),

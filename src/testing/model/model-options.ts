@@ -5,35 +5,22 @@ import { resolveOptions } from '../../core/resolve-options.ts'
 /** How the token endpoint answers at the moment. */
 export type Endpoint =
   | 'answers'
-  /** 500. */
-  | 'fails'
-  /** 429 with `Retry-After`. */
-  | 'limits'
-  /** Acts, and the connection breaks before the answer. */
-  | 'loses'
-  /** Holds requests. */
-  | 'holds'
+  | 'fails' // 500
+  | 'limits' // 429 with `Retry-After`
+  | 'loses' // acts, and the connection breaks before the answer
+  | 'holds' // holds requests
 
 /** What the app under test starts with. */
 export type ModelStart =
-  /** No session, and an empty store. */
-  | 'signedOut'
-  /** A stored session whose access token works. */
-  | 'stored'
-  /** A stored session whose access token has expired. */
-  | 'storedExpired'
-  /** A store that fails. */
-  | 'storageBroken'
-  /** No store. */
-  | 'noStorage'
-  /** `initialTokens` that work. */
-  | 'initialTokens'
-  /** `initialTokens` whose access token has expired. */
-  | 'initialTokensExpired'
-  /** `initialTokens` whose refresh token is known to have expired. */
-  | 'initialTokensLast'
-  /** A session in an HttpOnly cookie; needs `silentSignIn`. */
-  | 'cookie'
+  | 'signedOut' // no session, and an empty store
+  | 'stored' // a stored session whose access token works
+  | 'storedExpired' // a stored session whose access token has expired
+  | 'storageBroken' // a store that fails
+  | 'noStorage' // no store
+  | 'initialTokens' // `initialTokens` that work
+  | 'initialTokensExpired' // `initialTokens` whose access token has expired
+  | 'initialTokensLast' // `initialTokens` whose refresh token is known to have expired
+  | 'cookie' // a session in an HttpOnly cookie; needs `silentSignIn`
 
 type Retry = NonNullable<AuthOptions['retry']>
 type Timeouts = NonNullable<AuthOptions['timeouts']>
@@ -85,9 +72,9 @@ export function resolveModelSettings(settings: ModelSettings): ResolvedModelSett
   assertOneOf('start', start, STARTS.split(' '))
   assertOneOf('endpoint', endpoint, ENDPOINTS.split(' '))
   sessionLimits(limits)
-  // The app's own check, and its own defaults.
   const { ambiguousRefresh, refreshAhead, refreshOn, whenExpired, retry, timeouts } = settings
   const given = { ambiguousRefresh, refreshAhead, refreshOn, whenExpired, retry, timeouts }
+  // The app's own check, and its own defaults.
   const resolved = resolveOptions({ ...given, refresh: () => ({}) } as AuthOptions<never>)
   const { idle = Number.POSITIVE_INFINITY, absolute = Number.POSITIVE_INFINITY } = limits ?? {}
   return { ...resolved, lifetime, retryAfter, start, endpoint, silentSignIn, limits: { idle, absolute } }

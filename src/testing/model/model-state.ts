@@ -45,7 +45,7 @@ export interface ModelCall extends Readonly<Pick<World, 'revision' | 'tokens' | 
 }
 
 /** A timer of the chart. */
-interface Timer {
+export interface Timer {
   readonly id: string
   readonly due: number
   readonly event: AnyEventObject
@@ -106,8 +106,6 @@ export class World {
 
   /** When the session was last used. */
   usedAt = START
-  /** The epoch that `usedAt` is about. */
-  usedEpoch = -1
   /** When the app looks at its limits again, in uptime. */
   limitDue = Number.POSITIVE_INFINITY
   /** The generation that a request used last. */

@@ -2,7 +2,7 @@ import type { AnyEventObject, ExecutableActionObject } from 'xstate'
 import type { AuthEmitted, ChartContext } from '../../../machines/index.ts'
 import { policyOf } from '../../core/resolve-options.ts'
 import { issue } from './auth-server.ts'
-import { followSession } from './limits.ts'
+import { followLimits } from './limits.ts'
 import type { ResolvedModelSettings } from './model-options.ts'
 import { type Draft, type ModelState, World } from './model-state.ts'
 import { flush, rejectHeld, rejectRefreshWaiters } from './requests.ts'
@@ -11,11 +11,7 @@ import { advance, dropTimer, setTimer } from './time.ts'
 import { begin, checkStore, endTokens, expireTokens, persist } from './tokens.ts'
 
 /** The world of the test model: the real chart, and around it the app, its servers and its user. */
-export interface ModelWorld {
-  start(): ModelState
-  /** The state after `change` was made to `state`, and everything has come to rest. */
-  after(state: ModelState, change: (draft: Draft) => void): ModelState
-}
+export type ModelWorld = ReturnType<typeof createModelWorld>
 
 /** The parameters of XState's own actions, and of `endSession`. */
 interface Params {
@@ -26,34 +22,27 @@ interface Params {
   readonly elsewhere: boolean
 }
 
-/** Performs what the chart does. What it invokes is in its snapshot. */
+/** What the chart does. What it invokes is in its snapshot. */
+const ACTIONS: Record<string, (draft: Draft, params: Params, context: ChartContext) => void> = {
+  'xstate.raise': (draft, { id, delay, event }) => delay !== undefined && setTimer(draft, id, delay, event),
+  'xstate.cancel': (draft, { sendId }) => dropTimer(draft, sendId),
+  'xstate.emit': (draft, { event }) => {
+    draft.emitted = [...draft.emitted, event as AuthEmitted]
+  },
+  rejectHeldRequests: (draft, _, { failure }) =>
+    rejectHeld(draft, failure?.reason === 'timeout' ? 'refresh_timeout' : 'refresh_unavailable'),
+  rejectRefreshWaiters: (draft) =>
+    rejectRefreshWaiters(draft, 'session_expired', draft.tokens && draft.generation),
+  expireSession: expireTokens,
+  endSession: (draft, { elsewhere }) => endTokens(draft, elsewhere),
+  reloadSession: (draft) => draft.jobs.push(() => checkStore(draft)),
+}
+
 const performIn = (draft: Draft) => (action: ExecutableActionObject) => {
-  const { id, sendId, delay, event, elsewhere } = (action.params ?? {}) as unknown as Params
-  const { failure } = action.info.context as ChartContext
-  switch (action.type) {
-    case 'xstate.raise':
-      if (delay !== undefined) setTimer(draft, id, delay, event)
-      return
-    case 'xstate.cancel':
-      return dropTimer(draft, sendId)
-    case 'xstate.emit':
-      draft.emitted = [...draft.emitted, event as AuthEmitted]
-      return
-    case 'rejectHeldRequests':
-      return rejectHeld(draft, failure?.reason === 'timeout' ? 'refresh_timeout' : 'refresh_unavailable')
-    case 'rejectRefreshWaiters':
-      return rejectRefreshWaiters(draft, 'session_expired', draft.tokens && draft.generation)
-    case 'expireSession':
-      return expireTokens(draft)
-    case 'endSession':
-      return endTokens(draft, elsewhere)
-    case 'reloadSession':
-      draft.jobs.push(() => checkStore(draft))
-      return
-    default:
-      if (!action.type.startsWith('xstate.'))
-        throw new Error(`The model does not know the action ${action.type}.`)
-  }
+  const perform = ACTIONS[action.type]
+  if (perform) perform(draft, (action.params ?? {}) as unknown as Params, action.info.context as ChartContext)
+  else if (!action.type.startsWith('xstate.'))
+    throw new Error(`The model does not know the action ${action.type}.`)
 }
 
 /** The chart has finished a step. */
@@ -61,12 +50,12 @@ function rest(draft: Draft, { snapshot, taken, visited }: ChartStep) {
   draft.chart = snapshot
   draft.taken = [...draft.taken, ...taken]
   draft.visited = [...draft.visited, ...visited]
-  followSession(draft)
+  followLimits(draft)
   flush(draft)
 }
 
 /** Creates the world of an app with these settings. */
-export function createModelWorld(settings: ResolvedModelSettings): ModelWorld {
+export function createModelWorld(settings: ResolvedModelSettings) {
   /** The world of the current step: the chart's guards and delays ask it. */
   let current = new World(settings)
   const requests = {
@@ -119,7 +108,8 @@ export function createModelWorld(settings: ResolvedModelSettings): ModelWorld {
       if (initial) persist(draft)
       return close(draft)
     },
-    after(state, change) {
+    /** The state after `change` was made to `state`, and everything has come to rest. */
+    after(state: ModelState, change: (draft: Draft) => void) {
       const draft = open(state)
       change(draft)
       return close(draft)

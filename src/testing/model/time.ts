@@ -1,24 +1,23 @@
 import type { AnyEventObject } from 'xstate'
 import { settle, timeOut } from './calls.ts'
-import { limitTimerEnded } from './limits.ts'
-import type { Draft } from './model-state.ts'
+import { followLimits } from './limits.ts'
+import type { Draft, ModelState, Timer } from './model-state.ts'
 import { rejectOverdue } from './requests.ts'
 
-/** What happens at which uptime. */
-const dues = (draft: Draft): (readonly [due: number, happen: () => void])[] => [
-  ...draft.timers.map(({ id, due, event }) => {
-    const happen = () => {
-      dropTimer(draft, id)
-      draft.send(event)
-    }
-    return [due, happen] as const
-  }),
-  ...draft.calls
+/** What happens at which uptime. The chart's timers have their own ids. */
+export const duesOf = ({ timers, calls, waiting, limitDue }: ModelState) => [
+  ...timers.map((timer) => ({ ...timer, happen: (draft: Draft) => endTimer(draft, timer) })),
+  ...calls
     .filter(({ timedOut }) => !timedOut)
-    .map((call) => [call.timeoutAt, () => timeOut(draft, call)] as const),
-  ...draft.waiting.map(({ deadline }) => [deadline, () => rejectOverdue(draft)] as const),
-  [draft.limitDue, () => limitTimerEnded(draft)],
+    .map((call) => ({ id: 'call', due: call.timeoutAt, happen: (draft: Draft) => timeOut(draft, call) })),
+  ...waiting.map(({ deadline }) => ({ id: 'hold', due: deadline, happen: rejectOverdue })),
+  { id: 'limit', due: limitDue, happen: followLimits },
 ]
+
+function endTimer(draft: Draft, { id, event }: Timer) {
+  dropTimer(draft, id)
+  draft.send(event)
+}
 
 /** Sets a timer of the chart. */
 export function setTimer(draft: Draft, id: string, delay: number, event: AnyEventObject) {
@@ -36,15 +35,14 @@ export function advance(draft: Draft, ms: number) {
   const end = draft.uptime + ms
   for (;;) {
     settle(draft)
-    const [next] = dues(draft)
-      .filter(([due]) => due <= end)
-      .sort(([a], [b]) => a - b)
-    const passed = Math.max(0, (next?.[0] ?? end) - draft.uptime)
+    const [next] = duesOf(draft)
+      .filter(({ due }) => due <= end)
+      .sort((a, b) => a.due - b.due)
+    const passed = Math.max(0, (next?.due ?? end) - draft.uptime)
     draft.uptime += passed
-    draft.wall += passed
-    draft.serverTime += passed
+    sleep(draft, passed)
     if (!next) return
-    next[1]()
+    next.happen(draft)
   }
 }
 

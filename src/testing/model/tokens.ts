@@ -40,6 +40,7 @@ function start(draft: Draft, tokens: ModelTokens): TokenFacts {
   drop(draft, false)
   draft.newestStart = Math.max(draft.newestStart, tokens.startedAt)
   draft.epoch++
+  draft.usedAt = draft.wall
   return replace(draft, tokens)
 }
 

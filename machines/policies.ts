@@ -138,6 +138,30 @@ export function compareSessions(
 export const mayClear = (ended: Lineage, stored: Lineage): boolean =>
   stored.id === ended.id || stored.startedAt <= ended.startedAt
 
+// Whose session it is.
+
+/**
+ * The names of a user: the app's own `subject`, and issuer with subject of each kind of token. A subject is unique only
+ * within its issuer (OpenID Connect Core §5.7), and a server may name one user differently in each kind of token (§8.1).
+ */
+export interface UserNames {
+  readonly app?: string | undefined
+  readonly idToken?: string | undefined
+  readonly accessToken?: string | undefined
+}
+
+/** Whether two token sets belong to one user. Only like names are compared; the name in an access token counts least. */
+export function compareUsers(one: UserNames, other: UserNames): 'same' | 'another' | 'unknown' {
+  let known: 'same' | 'unknown' = 'unknown'
+  for (const kind of ['app', 'idToken', 'accessToken'] as const) {
+    if (kind === 'accessToken' && known === 'same') break
+    if (one[kind] === undefined || other[kind] === undefined) continue
+    if (one[kind] !== other[kind]) return 'another'
+    known = 'same'
+  }
+  return known
+}
+
 // Which requests may carry which session's token.
 
 /** The epoch of requests that were made when no session existed. */
@@ -146,7 +170,9 @@ export const UNOWNED = -1
 /** The session before the current one, for requests that were made in it. */
 export interface Predecessor {
   readonly epoch: number
-  readonly subject: string | undefined
+  /** The sign-in that it descends from. */
+  readonly id: string
+  readonly user: UserNames
   /** It ended by itself; it was not signed out. */
   readonly expired: boolean
 }
@@ -159,23 +185,21 @@ export const requestOwner = (
 ): number => (hasTokens ? epoch : predecessor?.expired ? predecessor.epoch : UNOWNED)
 
 /**
- * Whether a request of an earlier epoch may be sent with the current session's token. Two users without a known subject
- * count as the same only if the session expired by itself.
+ * Whether a request of an earlier epoch may be sent with the current session's token. Two unknown users are two users,
+ * unless the app says that it has only one.
  */
 export function mayServe(
   owner: number,
   epoch: number,
-  current: { readonly subject: string | undefined } | undefined,
+  current: Pick<Predecessor, 'id' | 'user'> | undefined,
   predecessor: Predecessor | undefined,
+  singleUser: boolean,
 ): boolean {
   if (owner === UNOWNED || owner === epoch) return true
   if (owner !== predecessor?.epoch || !current) return false
-  return predecessor.subject === current.subject && (current.subject !== undefined || predecessor.expired)
+  const users = compareUsers(predecessor.user, current.user)
+  return users === 'same' || (users === 'unknown' && (singleUser || predecessor.id === current.id))
 }
-
-/** Whether tokens of a refresh belong to another user than the session: a shared cookie may have changed hands. */
-export const isAnotherUser = (before: string | undefined, after: string | undefined): boolean =>
-  before !== undefined && after !== undefined && before !== after
 
 // Limits.
 

@@ -43,6 +43,8 @@ export function checkOptions(options: AuthOptions<never>): void {
   checkChoice('persist', options.persist, ['all', 'refresh-token', 'none'])
   checkChoice('whenExpired', options.whenExpired, ['reject', 'hold'])
   checkChoice('ambiguousRefresh', options.ambiguousRefresh, ['retry', 'expire'])
+  if (options.singleUser !== undefined && typeof options.singleUser !== 'boolean')
+    throw wrong('singleUser', 'true or false', options.singleUser)
 }
 
 /**

@@ -34,7 +34,7 @@ export function createAuthWith<Credentials, Claims>(
   const { settings, clock, mailbox, report } = kernel
   const mayBeInCookie =
     options.silentSignIn !== undefined || (settings.persist === 'refresh-token' && !!options.storage)
-  const vault = new Vault(clock, settings.refreshAhead, mayBeInCookie)
+  const vault = new Vault(clock, settings.refreshAhead, mayBeInCookie, settings.singleUser)
   const limits = attachLimits(kernel, vault)
   const sharing = attachSharing(kernel, vault, limits)
   const session = new SessionKernel(kernel, vault, sharing)

@@ -98,6 +98,12 @@ export interface AuthOptions<Credentials = unknown> {
   /** What happens to requests after the session expired. Default: `'reject'`. */
   readonly whenExpired?: 'reject' | 'hold'
   /**
+   * The app has a single user, always the same: for example a device or a service. Then what waited in an expired session
+   * goes on with the next one, even if no token names its user. Otherwise two sessions whose users are unknown belong to two
+   * users, and what waited is rejected with the reason `user_changed`. Default: `false`.
+   */
+  readonly singleUser?: boolean
+  /**
    * What to do when a refresh token was sent and no answer came: it may be spent. `'retry'` relies on the server's grace
    * period; `'expire'` never sends it again. Default: `'retry'`.
    */
@@ -126,4 +132,5 @@ export interface Settings {
   readonly historyLimit: number
   readonly whenExpired: 'reject' | 'hold'
   readonly ambiguousRefresh: 'retry' | 'expire'
+  readonly singleUser: boolean
 }

@@ -1,4 +1,5 @@
 /** What the core asks of the world around it. Everything here is an interface; nothing runs. */
+import type { UserNames } from '../../machines/policies.ts'
 import type { Reason } from '../../machines/vocabulary.ts'
 
 /** The part of an `AbortSignal` that the library uses; any `AbortSignal` fits. */
@@ -70,6 +71,8 @@ export interface SessionRecord {
   readonly refreshTokenExpiresAt?: number
   readonly scope?: string
   readonly subject?: string
+  /** How the app and the tokens name the user. Without it, `subject` and the tokens in the record say so. */
+  readonly user?: UserNames
 }
 
 /**

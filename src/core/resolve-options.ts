@@ -14,6 +14,7 @@ const DEFAULTS: Omit<Settings, 'retry' | 'timeouts' | 'concurrency'> = {
   historyLimit: 100,
   whenExpired: 'reject',
   ambiguousRefresh: 'retry',
+  singleUser: false,
 }
 
 /**

@@ -28,6 +28,7 @@ describe('the options of createAuth', () => {
       historyLimit: 100,
       whenExpired: 'reject',
       ambiguousRefresh: 'retry',
+      singleUser: false,
     })
   })
 
@@ -42,6 +43,7 @@ describe('the options of createAuth', () => {
       historyLimit: 14,
       whenExpired: 'hold',
       ambiguousRefresh: 'expire',
+      singleUser: true,
     } as const
     expect(resolveOptions({ refresh, ...given, release: { concurrency: 15 } })).toEqual({
       ...given,
@@ -128,6 +130,7 @@ describe('the options of createAuth', () => {
       "createAuth: persist must be 'all' or 'refresh-token' or 'none', not token.",
     ],
     [{ refresh, whenExpired: 'wait' }, "createAuth: whenExpired must be 'reject' or 'hold', not wait."],
+    [{ refresh, singleUser: 'yes' }, 'createAuth: singleUser must be true or false, not yes.'],
     [
       { refresh, ambiguousRefresh: 'never' },
       "createAuth: ambiguousRefresh must be 'retry' or 'expire', not never.",

@@ -57,6 +57,7 @@ describe("persist: 'refresh-token'", () => {
       refreshToken: `${SECRET}-rt-1`,
       scope: 'read',
       subject: 'ada',
+      user: { app: 'ada' },
     })
   })
 

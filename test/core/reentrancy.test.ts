@@ -87,14 +87,16 @@ describe('a listener that calls the library again', () => {
   })
 
   it("may sign in in a listener for 'expired', and later calls wait for the sign-in", async () => {
-    const { auth, refresh, signIn, clock } = createHarness({ initialTokens: tokens(1, { expires_in: 0 }) })
+    const { auth, refresh, signIn, clock } = createHarness({
+      initialTokens: tokens(1, { expires_in: 0, subject: 'ada' }),
+    })
     auth.on('expired', () => void auth.signIn('ada').catch(() => {}))
     await clock.advance(0)
     refresh.call().reject(refused())
     await clock.advance(0)
     expect(auth.state).toBe('authenticating')
     const held = watch(auth.getAccessToken())
-    signIn.call().resolve(tokens(5))
+    signIn.call().resolve(tokens(5, { subject: 'ada' }))
     await clock.advance(0)
     expect(held.value).toBe(`${SECRET}-at-5`)
   })

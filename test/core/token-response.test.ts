@@ -35,6 +35,7 @@ describe('a token response', () => {
       refreshTokenExpiresAt: NOW + 3_600_000,
       scope: 'read write',
       subject: 'ada',
+      user: { idToken: '[null,"ada"]' },
       claims: { sub: 'ada', name: 'Ada' },
     })
   })
@@ -68,6 +69,7 @@ describe('a token response', () => {
       refreshTokenExpiresAt: undefined,
       scope: undefined,
       subject: undefined,
+      user: {},
       claims: undefined,
     }
     expect(parse({ access_token: 'at' })).toEqual(least)

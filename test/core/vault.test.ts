@@ -168,6 +168,7 @@ describe('a stored record', () => {
       refreshTokenExpiresAt: NOW + 60_000,
       scope: 'read',
       subject: 'ada',
+      user: { app: 'ada' },
     })
     expect(isSessionRecord(JSON.parse(JSON.stringify(record)))).toBe(true)
   })
@@ -265,7 +266,7 @@ describe('a request that was made in another session', () => {
     ['the same user signed in again after the session expired', true, ada, 'expired', ada],
     ['another user signed in after it expired', false, ada, 'expired', bob],
     ['an unknown user signed in after it expired', false, ada, 'expired', {}],
-    ['both users are unknown and the session has expired', true, {}, 'expired', {}],
+    ['both users are unknown and the session has expired', false, {}, 'expired', {}],
     ['the same user signed in again meanwhile', true, ada, 'replaced', ada],
     ['another user signed in meanwhile', false, ada, 'replaced', bob],
     ['both users are unknown', false, {}, 'replaced', {}],

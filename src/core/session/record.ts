@@ -1,7 +1,7 @@
-import { compareSessions, isReached } from '../../../machines/policies.ts'
+import { compareSessions, compareUsers, isReached, type UserNames } from '../../../machines/policies.ts'
 import type { AuthEvent, TokenFacts } from '../../../machines/vocabulary.ts'
 import type { SessionRecord } from '../ports.ts'
-import { isHeaderSafe, jwtClaims } from './token-response.ts'
+import { isHeaderSafe, jwtClaims, userNames } from './token-response.ts'
 import type { HeldTokens, Vault } from './vault.ts'
 
 /** Tokens that were merged into the vault. */
@@ -18,12 +18,15 @@ export interface Merged {
  * @returns nothing if the current tokens stay
  */
 export function mergeRecord(vault: Vault, record: SessionRecord, lastUse?: number): Merged | undefined {
-  const order = compareSessions(record, vault.tokens)
-  if (order === 'signedIn') return { facts: vault.start(open(record), lastUse), refreshed: false }
-  if (order !== 'refreshed') return undefined
-  if (record.accessToken !== null) return { facts: vault.replace(open(record)), refreshed: true }
+  const { tokens } = vault
+  const order = compareSessions(record, tokens)
+  if (order !== 'signedIn' && order !== 'refreshed') return undefined
+  const found = open(record)
+  if (!tokens || order === 'signedIn' || compareUsers(tokens.user, found.user) === 'another')
+    return { facts: vault.start(found, lastUse), refreshed: false }
+  if (record.accessToken !== null) return { facts: vault.replace(found), refreshed: true }
   // The access token in memory is still valid; only the next refresh sends another refresh token.
-  const { rotation, refreshToken, refreshTokenExpiresAt } = open(record)
+  const { rotation, refreshToken, refreshTokenExpiresAt } = found
   vault.amend({ rotation, refreshToken, refreshTokenExpiresAt })
   return undefined
 }
@@ -54,8 +57,8 @@ export function recordOf({ tokens }: Vault, withoutAccess: boolean): SessionReco
 
 function open(record: SessionRecord): HeldTokens {
   const { version: _, accessToken, ...rest } = record
-  const jwt = record.idToken ?? accessToken
-  const claims = jwt === null ? undefined : jwtClaims(jwt)
+  const named = record.idToken === undefined ? undefined : jwtClaims(record.idToken)
+  const own = accessToken === null ? undefined : jwtClaims(accessToken)
   return {
     refreshToken: undefined,
     idToken: undefined,
@@ -63,15 +66,22 @@ function open(record: SessionRecord): HeldTokens {
     refreshTokenExpiresAt: undefined,
     scope: undefined,
     subject: undefined,
+    user: userNames(record.subject, named, own),
     ...rest,
     accessToken: accessToken ?? undefined,
     // A missing access token counts as expired.
     ...(accessToken === null && { expiresAt: 0 }),
-    claims,
+    claims: record.idToken === undefined ? own : named,
   }
 }
 
 const isOptional = (value: unknown, type: 'string' | 'number') => value === undefined || typeof value === type
+
+function isUserNames(value: unknown): value is UserNames {
+  if (typeof value !== 'object' || value === null) return false
+  const { app, idToken, accessToken } = value as Record<string, unknown>
+  return [app, idToken, accessToken].every((name) => isOptional(name, 'string'))
+}
 
 /** Whether a store returned a record of this version, and not of another library or a damaged one. */
 export function isSessionRecord(value: unknown): value is SessionRecord {
@@ -90,6 +100,7 @@ export function isSessionRecord(value: unknown): value is SessionRecord {
     isOptional(record.idToken, 'string') &&
     isOptional(record.scope, 'string') &&
     isOptional(record.subject, 'string') &&
+    (record.user === undefined || isUserNames(record.user)) &&
     isOptional(record.expiresAt, 'number') &&
     isOptional(record.refreshTokenExpiresAt, 'number')
   )

@@ -1,3 +1,4 @@
+import { compareUsers, type UserNames } from '../../../machines/policies.ts'
 import { InvalidTokenResponseError } from '../errors.ts'
 import { decodeBase64 } from '../platform/globals.ts'
 
@@ -12,6 +13,7 @@ export interface Tokens {
   readonly refreshTokenExpiresAt: number | undefined
   readonly scope: string | undefined
   readonly subject: string | undefined
+  readonly user: UserNames
   readonly claims: Readonly<Record<string, unknown>> | undefined
 }
 
@@ -32,7 +34,8 @@ export function isHeaderSafe(token: string): boolean {
 /**
  * Reads what a `refresh` or `signIn` function returned.
  *
- * What the response leaves out is kept from `previous` (RFC 6749 §6, §5.1).
+ * What the response leaves out is kept from `previous` (RFC 6749 §6, §5.1), unless that belongs to another user: a shared
+ * cookie may have changed hands.
  *
  * @param fresh the server has just issued these tokens: a lifetime counts from `now`, and a token that looks expired on
  * arrival only shows that the clocks disagree. Its expiry counts as unknown; otherwise it would be refreshed without end.
@@ -59,22 +62,46 @@ export function parseTokenResponse(
 
   const idToken = text(pick(fields, 'id_token'))
   const own = jwtClaims(accessToken)
-  const claims = idToken ? jwtClaims(idToken) : previous?.idToken ? previous.claims : own
+  const named = idToken === undefined ? undefined : jwtClaims(idToken)
+  const user = userNames(text(fields.subject), named, own)
+  const kept = previous && compareUsers(previous.user, user) !== 'another' ? previous : undefined
   const refreshToken = text(pick(fields, 'refresh_token'))
   return {
     accessToken,
-    refreshToken: refreshToken ?? previous?.refreshToken,
-    idToken: idToken ?? previous?.idToken,
+    refreshToken: refreshToken ?? kept?.refreshToken,
+    idToken: idToken ?? kept?.idToken,
     receivedAt: now,
     expiresAt: expiry(fields, own, now, fresh),
     refreshTokenExpiresAt:
       after(now, pick(fields, 'refresh_token_expires_in')) ??
       // The lifetime of the previous refresh token does not apply to a new one.
-      (refreshToken === undefined ? previous?.refreshTokenExpiresAt : undefined),
-    scope: text(fields.scope) ?? previous?.scope,
-    subject: text(fields.subject) ?? text(claims?.sub) ?? text(own?.sub) ?? previous?.subject,
-    claims,
+      (refreshToken === undefined ? kept?.refreshTokenExpiresAt : undefined),
+    scope: text(fields.scope) ?? kept?.scope,
+    subject:
+      user.app ??
+      text(named?.sub) ??
+      ((kept?.user.app ?? kept?.user.idToken) ? kept?.subject : undefined) ??
+      text(own?.sub) ??
+      kept?.subject,
+    user: {
+      app: user.app ?? kept?.user.app,
+      idToken: user.idToken ?? kept?.user.idToken,
+      accessToken: user.accessToken ?? kept?.user.accessToken,
+    },
+    claims: idToken ? named : kept?.idToken ? kept.claims : own,
   }
+}
+
+/** The names that a token set gives its user. */
+export const userNames = (
+  app: string | undefined,
+  idToken: Fields | undefined,
+  accessToken: Fields | undefined,
+): UserNames => ({ app, idToken: userName(idToken), accessToken: userName(accessToken) })
+
+function userName(claims: Fields | undefined): string | undefined {
+  const subject = text(claims?.sub)
+  return subject && JSON.stringify([text(claims?.iss), subject])
 }
 
 const invalid = (problem: string) => new InvalidTokenResponseError(problem)

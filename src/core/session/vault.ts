@@ -1,5 +1,5 @@
 import {
-  isAnotherUser,
+  compareUsers,
   type Lineage,
   mayServe,
   type Predecessor,
@@ -34,6 +34,7 @@ export interface HeldTokens extends Tokens, Lineage {}
 export class Vault {
   readonly #clock: Clock
   readonly #refreshAhead: number | undefined
+  readonly #singleUser: boolean
   #epoch = 0
   #generation = 0
   /** Grows with every change of the tokens. */
@@ -49,10 +50,14 @@ export class Vault {
   /** Whether a sign-in is in progress, which may change the cookie. */
   isSigningIn = false
 
-  /** @param mayBeInCookie whether refresh tokens may be in a cookie */
-  constructor(clock: Clock, refreshAhead?: number, mayBeInCookie = false) {
+  /**
+   * @param mayBeInCookie whether refresh tokens may be in a cookie
+   * @param singleUser whether two unknown users are the same
+   */
+  constructor(clock: Clock, refreshAhead?: number, mayBeInCookie = false, singleUser = false) {
     this.#clock = clock
     this.#refreshAhead = refreshAhead
+    this.#singleUser = singleUser
     this.#isInCookie = mayBeInCookie
   }
 
@@ -162,7 +167,7 @@ export class Vault {
     if (!this.isCurrent(mark)) return undefined
     const held = this.#held
     // A shared cookie may belong to another user by now: requests of one user must not be sent for the other.
-    if (!held || isAnotherUser(held.subject, tokens.subject)) return this.begin(tokens)
+    if (!held || compareUsers(held.user, tokens.user) === 'another') return this.begin(tokens)
     return this.replace({ ...held, ...tokens, rotation: held.rotation + 1 })
   }
 
@@ -209,12 +214,12 @@ export class Vault {
 
   /** Whether a request of that epoch may be sent with the current token. */
   mayServe(owner: number): boolean {
-    return mayServe(owner, this.#epoch, this.#held, this.#predecessor)
+    return mayServe(owner, this.#epoch, this.#held, this.#predecessor, this.#singleUser)
   }
 
   #drop(expired: boolean): HeldTokens | undefined {
     const held = this.#held
-    if (held) this.#predecessor = { epoch: this.#epoch, subject: held.subject, expired }
+    if (held) this.#predecessor = { epoch: this.#epoch, id: held.id, user: held.user, expired }
     this.#held = this.#session = this.#credential = undefined
     this.#revision++
     return held

@@ -1,6 +1,6 @@
 import type { AnyActorRef, AnyEventObject, AnyTransitionDefinition } from 'xstate'
 import type { AuthEmitted } from '../../../machines/index.ts'
-import { isReached, type Lineage, type Predecessor } from '../../../machines/policies.ts'
+import { isReached, type Lineage, type Predecessor, type UserNames } from '../../../machines/policies.ts'
 import { type RequestMode, requestMode } from '../../core/requests/request-mode.ts'
 import { placeOf } from './chart-parts.ts'
 import type { Endpoint, ResolvedModelSettings } from './model-options.ts'
@@ -12,6 +12,7 @@ export type Subject = 'ada' | 'grace'
 /** One token set. `id` is the sign-in that it descends from, `rotation` how often the server has refreshed it. */
 export interface ModelTokens extends Lineage {
   readonly subject: Subject
+  readonly user: UserNames
   readonly expiresAt: number
   readonly refreshAt: number
   /** When the access token expires by the server's clock. */
@@ -185,7 +186,7 @@ export function serializeModelState(state: ModelState): string {
     }),
     state.waiting.map(({ kind, owner }) => [kind, owner === (kind === 'refresh' ? generation : epoch)]),
     flying && [flying.epoch === epoch, flying.generation === generation],
-    waits && [tokens?.subject, predecessor?.subject, predecessor?.expired],
+    waits && [tokens?.user, predecessor?.user, predecessor?.expired],
     refusing?.generation === generation && !isReached(refusing.until, wall),
   ])
 }

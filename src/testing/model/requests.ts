@@ -87,7 +87,7 @@ function deliver(draft: Draft, credential: ModelCredential) {
 }
 
 const maySend = ({ epoch, tokens, predecessor }: Draft, owner: number) =>
-  mayServe(owner, epoch, tokens, predecessor)
+  mayServe(owner, epoch, tokens, predecessor, false)
 
 const isRefusing = ({ refusing, generation, wall }: Draft) =>
   refusing?.generation === generation && !isReached(refusing.until, wall)

@@ -18,7 +18,8 @@ export function receive(
   const expiresAt = wall + lifetime
   const refreshAt = refreshTime({ receivedAt: wall, expiresAt }, settings.refreshAhead) ?? expiresAt
   const expiresOnServerAt = serverTime + lifetime
-  return { ...issued, startedAt: wall, expiresAt, refreshAt, expiresOnServerAt, refreshable: true }
+  const user = { app: issued.subject }
+  return { ...issued, user, startedAt: wall, expiresAt, refreshAt, expiresOnServerAt, refreshable: true }
 }
 
 function replace(draft: Draft, tokens: ModelTokens): TokenFacts {
@@ -30,7 +31,7 @@ function replace(draft: Draft, tokens: ModelTokens): TokenFacts {
 
 function drop(draft: Draft, expired: boolean) {
   const { tokens, epoch } = draft
-  if (tokens) draft.predecessor = { epoch, subject: tokens.subject, expired }
+  if (tokens) draft.predecessor = { epoch, id: tokens.id, user: tokens.user, expired }
   draft.tokens = undefined
   draft.revision++
 }

@@ -1,7 +1,7 @@
 import type { CoordinatorFeature } from '../core/features/feature.ts'
 import { withSharing } from '../core/features/share.ts'
 import type { Coordinator } from '../core/ports.ts'
-import { systemClock } from '../environment/clock.ts'
+import { patientClock } from '../environment/clock.ts'
 import { locate, type NodeFile } from '../environment/node.ts'
 import { type FileLock, openLock, type Turn } from './file-lock.ts'
 import type { LockWait } from './lock-timeout.ts'
@@ -78,14 +78,14 @@ function waitForLock(
 
     const finish = (complete: () => void) => {
       done = true
-      systemClock.clearTimeout(deadline)
+      patientClock.clearTimeout(deadline)
       signal.removeEventListener('abort', abort)
       watcher?.close()
       wake()
       complete()
     }
     const abort = () => finish(() => reject(signal.reason))
-    const deadline = systemClock.setTimeout(() => {
+    const deadline = patientClock.setTimeout(() => {
       const message = `The lock of ${place.file} was not free within ${timeout} ms.`
       finish(() => reject(new DOMException(message, 'TimeoutError')))
     }, timeout)

@@ -1,5 +1,5 @@
 import type { AbortSignalLike } from '../core/ports.ts'
-import { systemClock } from '../environment/clock.ts'
+import { patientClock } from '../environment/clock.ts'
 import { unref } from '../environment/unref.ts'
 
 /** Limits of the wait for a lock. It ends after `timeout` milliseconds, or as soon as `signal` aborts. */
@@ -24,10 +24,10 @@ export function startLockTimeout({ signal, timeout }: LockWait): {
   }
   const onAbort = () => abort(signal.reason)
   const end = () => {
-    systemClock.clearTimeout(timer)
+    patientClock.clearTimeout(timer)
     signal.removeEventListener('abort', onAbort)
   }
-  const timer = systemClock.setTimeout(() => {
+  const timer = patientClock.setTimeout(() => {
     abort(new DOMException(`The lock was not free within ${timeout} ms.`, 'TimeoutError'))
   }, timeout)
   signal.addEventListener('abort', onAbort)

@@ -9,6 +9,7 @@ import { Mailbox } from './mailbox.ts'
 import { messageOf } from './messages.ts'
 import type { AuthOptions } from './options.ts'
 import { BoundedWork } from './platform/bounded-work.ts'
+import { PatientClock } from './platform/patient-clock.ts'
 import type { Clock, Environment } from './ports.ts'
 import { Gate } from './requests/gate.ts'
 import { policyOf, resolveOptions } from './resolve-options.ts'
@@ -60,7 +61,8 @@ export function createAuthWith<Credentials, Claims>(
 
 function createKernel(options: AuthOptions<never>, defaults: Defaults): Kernel {
   const settings = resolveOptions(options)
-  const { clock = defaults.clock, environment = defaults.environment } = options
+  const { environment = defaults.environment } = options
+  const clock = new PatientClock(options.clock ?? defaults.clock)
   return {
     options,
     settings,

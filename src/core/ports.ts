@@ -138,6 +138,8 @@ export interface Clock {
   now(): number
   setTimeout(callback: () => void, delay: number): unknown
   clearTimeout(handle: unknown): void
+  /** Calls back in the next turn of the event loop. With it, timers of a busy process wait until it has caught up. */
+  turn?(callback: () => void): void
 }
 
 /** What the library made of a failed refresh. An app's `isFatal` may add to it. */

@@ -1,3 +1,4 @@
+import { PatientClock } from '../core/platform/patient-clock.ts'
 import type { Clock } from '../core/ports.ts'
 
 /** Browsers and Node store delays in 32 bits: a longer one fires immediately. */
@@ -12,7 +13,25 @@ export const systemClock: Clock = {
   clearTimeout(handle) {
     if (handle instanceof Timer) handle.clear()
   },
+  turn(callback) {
+    if (typeof setImmediate === 'function') setImmediate(callback)
+    else if (typeof MessageChannel === 'function') nextMessage(callback)
+    else setTimeout(callback)
+  },
 }
+
+/** Browsers delay nested timers, and those of hidden pages. Messages they deliver at once. */
+function nextMessage(callback: () => void): void {
+  const { port1, port2 } = new MessageChannel()
+  port1.onmessage = () => {
+    port1.close()
+    callback()
+  }
+  port2.postMessage(undefined)
+}
+
+/** For timeouts: a timer that was held up waits once more. The core does this with any clock. */
+export const patientClock: Clock = /* @__PURE__ */ new PatientClock(systemClock)
 
 class Timer {
   #handle: ReturnType<typeof setTimeout> | undefined

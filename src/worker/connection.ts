@@ -1,7 +1,7 @@
 import type { AuthError } from '../core/errors.ts'
 import { WorkerError } from '../core/errors.ts'
 import { environmentHere } from '../environment/browser.ts'
-import { systemClock } from '../environment/clock.ts'
+import { patientClock } from '../environment/clock.ts'
 import { holdLock, uniqueName, whenReleased } from './liveness.ts'
 import { listenAt, type Port } from './port.ts'
 import { mark, pageOf, readMessage, TO_PAGE, type ToPage, type ToWorker } from './protocol.ts'
@@ -48,7 +48,7 @@ export function openConnection(worker: AuthWorker, options: ConnectionOptions) {
 
   function fail(reason: string, cause?: unknown) {
     failure = new WorkerError({ reason, cause })
-    systemClock.clearTimeout(timer)
+    patientClock.clearTimeout(timer)
     options.onFailed(failure)
   }
 
@@ -65,15 +65,15 @@ export function openConnection(worker: AuthWorker, options: ConnectionOptions) {
     post({ type: 'hello', ...(seen !== undefined && { seen }) })
     // The lock is also held in the back/forward cache: releasing it would mean that the page has ended.
     if (lock) post({ type: 'alive', lock })
-    systemClock.clearTimeout(timer)
+    patientClock.clearTimeout(timer)
     // A worker that responds after this timeout still clears the failure.
-    timer = systemClock.setTimeout(() => fail('timeout', thrown), options.timeout)
+    timer = patientClock.setTimeout(() => fail('timeout', thrown), options.timeout)
   }
 
   /** Detects the end of the worker without locks: pings it while calls or requests wait for it. */
   function watch() {
-    systemClock.clearTimeout(timer)
-    timer = systemClock.setTimeout(() => {
+    patientClock.clearTimeout(timer)
+    timer = patientClock.setTimeout(() => {
       if (options.isWaiting()) {
         // One or two missed responses prove nothing: after a freeze, timers fire before queued messages arrive.
         if (++silences > 2) return lose('gone')
@@ -95,7 +95,7 @@ export function openConnection(worker: AuthWorker, options: ConnectionOptions) {
       case 'alive':
         stopWaiting?.()
         stopWaiting = whenReleased(message.lock, () => lose('gone'))
-        if (stopWaiting) systemClock.clearTimeout(timer)
+        if (stopWaiting) patientClock.clearTimeout(timer)
         return
       case 'refused':
         return lose('version')
@@ -111,7 +111,7 @@ export function openConnection(worker: AuthWorker, options: ConnectionOptions) {
   function close() {
     open = false
     for (const stop of stops) stop()
-    systemClock.clearTimeout(timer)
+    patientClock.clearTimeout(timer)
     stopWaiting?.()
     releaseLock()
   }

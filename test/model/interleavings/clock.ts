@@ -21,10 +21,16 @@ export const runs = (page: Page | undefined) => !page?.frozen && !page?.closed
 
 interface Timer {
   readonly due: number
+  /** The wall clock when it is due. */
+  readonly dueAt: number
   readonly order: number
   readonly page: Page
   readonly callback: () => void
 }
+
+/** A timer that is late by more than this waits once more for `GRACE`, in milliseconds. */
+const LATE = 50
+const GRACE = 1_000
 
 /** A date in 2023. It is far from 0, so that a duration used as an instant is noticed. */
 const START = 1_700_000_000_000
@@ -36,6 +42,8 @@ export function createWorldClock() {
   let jumps = 0
   let order = 0
   const timers = new Set<Timer>()
+  /** Until when the late timers of a page may still wait for what they guard. */
+  const grace = new Map<Page, number>()
 
   function next(until: number): Timer | undefined {
     let first: Timer | undefined
@@ -68,7 +76,8 @@ export function createWorldClock() {
     clockOf: (page: Page): Clock => ({
       now,
       setTimeout(callback, delay) {
-        const timer = { due: uptime + Math.max(0, delay), order: order++, page, callback }
+        const wait = Math.max(0, delay)
+        const timer = { due: uptime + wait, dueAt: now() + wait, order: order++, page, callback }
         timers.add(timer)
         return timer
       },
@@ -82,6 +91,7 @@ export function createWorldClock() {
       for (let timer = next(until); timer; timer = next(until)) {
         timers.delete(timer)
         uptime = Math.max(uptime, timer.due)
+        if (now() > timer.dueAt + LATE) grace.set(timer.page, uptime + GRACE)
         timer.callback()
         await between()
       }
@@ -99,8 +109,10 @@ export function createWorldClock() {
       jumps += Math.abs(ms)
     },
 
-    /** Whether a timer is due that has not fired yet. It will fire as soon as time passes. */
-    overdue: (page: Page) => [...timers].some((timer) => timer.page === page && timer.due <= uptime),
+    /** Whether a timer is due that has not fired yet, or was late and waits once more. */
+    overdue: (page: Page) =>
+      uptime < (grace.get(page) ?? 0) ||
+      [...timers].some((timer) => timer.page === page && timer.due <= uptime),
 
     pending: (page: Page) => [...timers].filter((timer) => timer.page === page).length,
   }

@@ -1,0 +1,98 @@
+import type { Clock } from '../ports.ts'
+
+/** A timer that fires later than this was held up, in milliseconds. */
+const LATE = 50
+
+/** A process is busy if this many turns of its event loop take longer than `BUSY`, in milliseconds. An idle one takes less than 1. */
+const TURNS = 20
+const BUSY = 5
+
+/** How long a timer waits again, in milliseconds. */
+const GRACE = 1_000
+
+/** How long a timer goes on waiting at most, in milliseconds: some processes never rest. */
+const PATIENCE = 30_000
+
+/**
+ * A clock whose late timers decide nothing. After a suspension, or behind a busy event loop, a timer is due although the
+ * answer that it waits for has arrived, and lies beside it in the queue. So a timer that was held up waits once more.
+ */
+export class PatientClock implements Clock {
+  readonly #clock: Clock
+
+  constructor(clock: Clock) {
+    this.#clock = clock
+  }
+
+  now(): number {
+    return this.#clock.now()
+  }
+
+  setTimeout(callback: () => void, delay: number): unknown {
+    return new PatientTimer(this.#clock, callback, delay)
+  }
+
+  clearTimeout(handle: unknown): void {
+    if (handle instanceof PatientTimer) handle.clear()
+  }
+}
+
+class PatientTimer {
+  readonly #clock: Clock
+  #callback: (() => void) | undefined
+  #handle: unknown
+  #due = 0
+  /** When it fires whatever holds it up. */
+  #latest: number | undefined
+  #isBackground = false
+
+  constructor(clock: Clock, callback: () => void, delay: number) {
+    this.#clock = clock
+    this.#callback = callback
+    this.#set(delay)
+  }
+
+  clear(): void {
+    this.#callback = undefined
+    this.#clock.clearTimeout(this.#handle)
+  }
+
+  /** In Node, lets the process exit while this timer is pending. */
+  unref(): void {
+    this.#isBackground = true
+    ;(this.#handle as { unref?: () => void } | undefined)?.unref?.()
+  }
+
+  #set(delay: number): void {
+    this.#due = this.#clock.now() + delay
+    this.#handle = this.#clock.setTimeout(() => this.#check(), delay)
+    if (this.#isBackground) this.unref()
+  }
+
+  #check(): void {
+    const now = this.#clock.now()
+    if (now - this.#due > LATE) this.#waitAgain(now)
+    else this.#takeTurns(TURNS, now)
+  }
+
+  /** A process that answers one of a thousand connections in each turn is on time, and still has the answer before it. */
+  #takeTurns(left: number, began: number): void {
+    const { turn } = this.#clock
+    const now = this.#clock.now()
+    if (turn && left > 0) turn(() => this.#takeTurns(left - 1, began))
+    else if (now - began > BUSY) this.#waitAgain(now)
+    else this.#fire()
+  }
+
+  #waitAgain(now: number): void {
+    this.#latest ??= now + PATIENCE
+    if (now < this.#latest) this.#set(Math.min(GRACE, this.#latest - now))
+    else this.#fire()
+  }
+
+  #fire(): void {
+    const callback = this.#callback
+    this.#callback = undefined
+    callback?.()
+  }
+}

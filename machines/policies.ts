@@ -114,6 +114,19 @@ export function nextRetry(
   }
 }
 
+// What a 401 says.
+
+/** The least time of a doubt: a busy page must not refresh without end, whatever `retry.maxDelay` is. */
+const DOUBT_LEAST = 5_000
+
+/** How long an endpoint is in doubt that refused a fresh token: its 401 causes no refresh. */
+export const doubtTime = ({ maxDelay }: Pick<RetryTimes, 'maxDelay'>): number =>
+  Math.max(DOUBT_LEAST, maxDelay)
+
+/** Whether an instant was less than `time` ago. If the clock was set back since, it counts as long ago. */
+export const isWithin = (instant: number, time: number, now: number): boolean =>
+  instant <= now && now < instant + time
+
 // Which tokens are newer.
 
 /** What orders two copies of a session: the sign-in they descend from, and how often they were refreshed since. */

@@ -39,7 +39,7 @@ function start<Answer>(gate: Gate, request: BearerRequest<Answer>): Promise<Answ
     // Nearly all requests end here, so they cost one promise reaction and no async function.
     return Promise.resolve(request.send(credential.authorization)).then((answer) => {
       const challenge = request.challenge(answer)
-      return challenge === undefined && !gate.hasRefusing
+      return challenge === undefined && gate.refusing.isEmpty
         ? answer
         : proceed(gate, request, credential, answer, challenge)
     })
@@ -97,14 +97,14 @@ function decide<Answer>(
   answer: Answer,
   challenge: Challenge | undefined,
 ): Answer | Next {
-  if (challenge === undefined && gate.hasRefusing) gate.reportAccepted(request.key())
+  if (challenge === undefined && !gate.refusing.isEmpty) gate.refusing.addSuccess(request.key())
   if (challenge === undefined || credential.authorization === undefined) return answer
   if (challenge !== 'refresh') {
     gate.reportStepUp(challenge)
     return answer
   }
   if (!request.replayable) {
-    gate.reportUnauthorized(credential)
+    gate.reportUnauthorized(credential, request.key())
     return answer
   }
   let slot: Slot | Promise<Slot> | undefined
@@ -132,8 +132,9 @@ async function sendReplay<Answer>(slot: Slot, request: BearerRequest<Answer>): P
     if (challenge === 'refresh') {
       // Only a token that was waited for is known to be fresh: one that was in memory may have been revoked unnoticed.
       if (wasHeld) gate.reportRefusing(credential, request.key())
-      else gate.reportUnauthorized(credential)
+      else gate.reportUnauthorized(credential, request.key())
     } else if (challenge !== undefined) gate.reportStepUp(challenge)
+    else if (!gate.refusing.isEmpty) gate.refusing.addSuccess(request.key())
     return answer
   } finally {
     slot.release()

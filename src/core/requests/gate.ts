@@ -31,6 +31,8 @@ export interface Slot {
 export class Gate implements RequestsPort {
   /** Observes all requests; set by a tool during development. */
   watch: RequestWatch | undefined
+  /** Endpoints whose 401 causes no refresh. */
+  readonly refusing: RefusingEndpoints
   readonly #kernel: Kernel
   readonly #session: SessionKernel
   readonly #vault: Vault
@@ -39,7 +41,6 @@ export class Gate implements RequestsPort {
   readonly #queue: HoldQueue<Slot>
   /** Calls that wait for a newer token than the current one, which may still work. Made when first needed. */
   #refreshWaiters: HoldQueue<void> | undefined
-  readonly #refusing: RefusingEndpoints
   /** Requests in flight that may be aborted and sent again. */
   #abortable: Set<Abortable> | undefined
   #chart: Chart = NO_CHART
@@ -58,7 +59,7 @@ export class Gate implements RequestsPort {
     this.#tokenUse = new TokenUse(session.vault)
     this.#counts = new RequestCounts(mailbox)
     this.#queue = new HoldQueue(clock, settings.queueLimit, settings.timeouts.hold, this.#counts)
-    this.#refusing = new RefusingEndpoints(settings.retry.maxDelay)
+    this.refusing = new RefusingEndpoints(kernel, session.vault)
   }
 
   /** Connects the chart. No request can arrive before. */
@@ -69,11 +70,6 @@ export class Gate implements RequestsPort {
   /** Whether a request used the current tokens. */
   get usedSinceRefresh(): boolean {
     return this.#tokenUse.isUsed
-  }
-
-  /** Whether an endpoint is known to refuse fresh tokens, so that an answer that clears it has to be reported. */
-  get hasRefusing(): boolean {
-    return !this.#refusing.isEmpty(this.#vault.generation)
   }
 
   /**
@@ -162,9 +158,10 @@ export class Gate implements RequestsPort {
   replay(refused: Credential, endpoint: string, options: HoldOptions): Slot | Promise<Slot> | undefined {
     const { epoch, generation } = this.#vault
     if (refused.epoch !== epoch && !this.#vault.mayServe(refused.epoch)) return undefined
-    const isCurrent = refused.generation === generation
-    if (isCurrent && this.#refusing.has(endpoint, generation, this.#kernel.clock.now())) return undefined
-    this.reportUnauthorized(refused)
+    // While the gate is closed a refresh is on its way already: the request waits with the others.
+    const wouldRefresh = refused.generation === generation && this.#mode() === 'pass'
+    if (wouldRefresh && !this.refusing.mayRefresh(endpoint)) return undefined
+    this.reportUnauthorized(refused, endpoint, true)
     // A listener may have signed another user in within that step.
     if (this.#mode() !== 'refuse' && !this.#vault.mayServe(refused.epoch)) return undefined
     const isStillCurrent = this.#mode() === 'pass' && refused.generation === this.#vault.generation
@@ -177,9 +174,15 @@ export class Gate implements RequestsPort {
     this.#counts.add('replayed')
   }
 
-  /** A server refused a token. */
-  reportUnauthorized(refused: Credential): void {
+  /**
+   * A server refused a token.
+   *
+   * @param isReplayed whether the request is sent again after the refresh
+   */
+  reportUnauthorized(refused: Credential, endpoint: string, isReplayed = false): void {
     if (this.#mode() !== 'pass' || refused.generation !== this.#vault.generation) return
+    if (!this.refusing.mayRefresh(endpoint)) return
+    this.refusing.addRefresh(endpoint, isReplayed)
     this.#kernel.mailbox.send({ type: 'request.unauthorized', generation: refused.generation })
     if (this.#mode() === 'pass' || !this.#abortable) return
     const requests = this.#abortable
@@ -189,13 +192,7 @@ export class Gate implements RequestsPort {
 
   /** A server refused a token that is fresh from a refresh. */
   reportRefusing(refused: Credential, endpoint: string): void {
-    if (refused.generation !== this.#vault.generation) return
-    this.#refusing.add(endpoint, refused.generation, this.#kernel.clock.now())
-  }
-
-  /** An endpoint accepted the token. */
-  reportAccepted(endpoint: string): void {
-    this.#refusing.delete(endpoint)
+    if (refused.generation === this.#vault.generation) this.refusing.addRefusal(endpoint)
   }
 
   reportStepUp(challenge: StepUp): void {
@@ -231,6 +228,7 @@ export class Gate implements RequestsPort {
   }
 
   rejectHeld(context: ChartContext): void {
+    this.refusing.forgive()
     const makeError = () => refreshUnavailable(context, this.#session.lastCause)
     this.#queue.rejectAll(makeError)
     this.#refreshWaiters?.rejectAll(makeError)

@@ -1,6 +1,13 @@
 import type { AnyActorRef, AnyEventObject, AnyTransitionDefinition } from 'xstate'
 import type { AuthEmitted } from '../../../machines/index.ts'
-import { isReached, type Lineage, type Predecessor, type UserNames } from '../../../machines/policies.ts'
+import {
+  doubtTime,
+  isReached,
+  isWithin,
+  type Lineage,
+  type Predecessor,
+  type UserNames,
+} from '../../../machines/policies.ts'
 import { type RequestMode, requestMode } from '../../core/requests/request-mode.ts'
 import { placeOf } from './chart-parts.ts'
 import type { Endpoint, ResolvedModelSettings } from './model-options.ts'
@@ -115,7 +122,7 @@ export class World {
   checkedGeneration = -1
   waiting: readonly Waiting[] = []
   /** The API refused a token fresh from a refresh: for a while its 401 causes no other refresh. */
-  refusing: { readonly generation: number; readonly until: number } | undefined
+  refusing: { readonly epoch: number; readonly at: number } | undefined
   /** A request whose answer, a 401, is delayed. */
   flying: ModelCredential | undefined
 
@@ -147,6 +154,10 @@ export interface Draft extends World {
 export const modeOf = ({ chart, settings }: ModelState): RequestMode =>
   requestMode(chart, settings.whenExpired)
 
+/** Whether the API is in doubt: its 401 causes no refresh. */
+export const isDoubted = ({ refusing, epoch, wall, settings }: ModelState): boolean =>
+  refusing?.epoch === epoch && isWithin(refusing.at, doubtTime(settings.retry), wall)
+
 /** How many requests wait. */
 export const countHeld = ({ waiting }: ModelState): number =>
   waiting.filter(({ kind }) => kind !== 'refresh').length
@@ -164,7 +175,7 @@ export const isAwaited = ({ chart }: ModelState, { waiter }: ModelCall): boolean
  * differ. What can make no difference any more is left out; otherwise the worlds would never end.
  */
 export function serializeModelState(state: ModelState): string {
-  const { tokens, stored, wall, serverTime, settings, refusing, epoch, generation, flying } = state
+  const { tokens, stored, wall, serverTime, settings, epoch, generation, flying } = state
   const { context, value } = state.chart
   const { status, attempt, ambiguous, refreshable } = context
   const { predecessor, online, endpoint, storage } = state
@@ -187,6 +198,6 @@ export function serializeModelState(state: ModelState): string {
     state.waiting.map(({ kind, owner }) => [kind, owner === (kind === 'refresh' ? generation : epoch)]),
     flying && [flying.epoch === epoch, flying.generation === generation],
     waits && [tokens?.user, predecessor?.user, predecessor?.expired],
-    refusing?.generation === generation && !isReached(refusing.until, wall),
+    isDoubted(state),
   ])
 }

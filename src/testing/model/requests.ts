@@ -4,6 +4,7 @@ import { checkLimits, limitReached, use } from './limits.ts'
 import {
   countHeld,
   type Draft,
+  isDoubted,
   type ModelCredential,
   type ModelState,
   modeOf,
@@ -82,20 +83,17 @@ function proceed(draft: Draft, kind: 'request' | 'replay', next: ReturnType<type
 
 function deliver(draft: Draft, credential: ModelCredential) {
   if (!apiAccepts(draft, credential)) return receive401(draft, credential)
-  draft.refusing = undefined
   report(draft, 'request: answered')
 }
 
 const maySend = ({ epoch, tokens, predecessor }: Draft, owner: number) =>
   mayServe(owner, epoch, tokens, predecessor, false)
 
-const isRefusing = ({ refusing, generation, wall }: Draft) =>
-  refusing?.generation === generation && !isReached(refusing.until, wall)
-
 /** The API answered 401 to that credential. */
 export function receive401(draft: Draft, refused: ModelCredential) {
   const isCurrent = () => refused.generation === draft.generation
-  if (!refused.tokens || !maySend(draft, refused.epoch) || (isCurrent() && isRefusing(draft)))
+  const wouldRefresh = isCurrent() && modeOf(draft) === 'pass'
+  if (!refused.tokens || !maySend(draft, refused.epoch) || (wouldRefresh && isDoubted(draft)))
     return report(draft, 'request: unauthorized')
   reportUnauthorized(draft, refused)
   proceed(draft, 'replay', modeOf(draft) === 'pass' && isCurrent() ? 'held' : authorize(draft))
@@ -109,11 +107,11 @@ function reportUnauthorized(draft: Draft, { generation }: ModelCredential) {
 function replay(draft: Draft, credential: ModelCredential, waited: boolean) {
   notify(draft, 'replayed')
   if (apiAccepts(draft, credential)) return report(draft, 'request: answered')
-  const { generation } = credential
-  // A token that was waited for is fresh, so another refresh would not help.
-  if (!waited) reportUnauthorized(draft, credential)
-  else if (generation === draft.generation)
-    draft.refusing = { generation, until: draft.wall + draft.settings.retry.maxDelay }
+  const isCurrent = credential.generation === draft.generation
+  // A token that was waited for is fresh, so another refresh would not help. A refresh without a replay shows nothing.
+  const isRefusal = waited ? isCurrent : isCurrent && modeOf(draft) === 'pass' && !isDoubted(draft)
+  if (!waited && isRefusal) reportUnauthorized(draft, credential)
+  if (isRefusal) draft.refusing = { epoch: draft.epoch, at: draft.wall }
   report(draft, 'request: unauthorized')
 }
 

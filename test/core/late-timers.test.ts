@@ -65,6 +65,19 @@ describe('a process that was stopped while an answer came', () => {
     expect(emitted()).not.toContain('refreshFailed')
   })
 
+  it('uses the answer if it is stopped again before it has read it', async () => {
+    const { auth, refresh, clock, stop, goOn } = sleepy({ initialTokens: tokens(1, { expires_in: 0 }) })
+    const held = watch(auth.getAccessToken())
+    await clock.advance(1)
+    await stop()
+    goOn()
+    await stop()
+    goOn()
+    refresh.call().resolve(tokens(2))
+    await clock.advance(0)
+    expect(held).toMatchObject({ state: 'fulfilled', value: `${SECRET}-at-2` })
+  })
+
   it('uses the answer of a sign-in', async () => {
     const { auth, signIn, clock, stop, goOn } = sleepy({ signedOut: true })
     const signedIn = watch(auth.signIn('ada'))

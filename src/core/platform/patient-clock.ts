@@ -10,8 +10,8 @@ const BUSY = 5
 /** How long a timer waits again, in milliseconds. */
 const GRACE = 1_000
 
-/** How long a timer goes on waiting at most, in milliseconds: some processes never rest. */
-const PATIENCE = 30_000
+/** How often a timer waits again at most: some processes never rest. Time in which the process stood still does not count. */
+const PATIENCE = 30
 
 /**
  * A clock whose late timers decide nothing. After a suspension, or behind a busy event loop, a timer is due although the
@@ -42,8 +42,8 @@ class PatientTimer {
   #callback: (() => void) | undefined
   #handle: unknown
   #due = 0
-  /** When it fires whatever holds it up. */
-  #latest: number | undefined
+  /** How often it has waited again. */
+  #waits = 0
   #isBackground = false
 
   constructor(clock: Clock, callback: () => void, delay: number) {
@@ -71,22 +71,20 @@ class PatientTimer {
 
   #check(): void {
     const now = this.#clock.now()
-    if (now - this.#due > LATE) this.#waitAgain(now)
+    if (now - this.#due > LATE) this.#waitAgain()
     else this.#takeTurns(TURNS, now)
   }
 
   /** A process that answers one of a thousand connections in each turn is on time, and still has the answer before it. */
   #takeTurns(left: number, began: number): void {
     const { turn } = this.#clock
-    const now = this.#clock.now()
-    if (turn && left > 0) turn(() => this.#takeTurns(left - 1, began))
-    else if (now - began > BUSY) this.#waitAgain(now)
+    if (turn && left > 0) return turn(() => this.#takeTurns(left - 1, began))
+    if (this.#clock.now() - began > BUSY) this.#waitAgain()
     else this.#fire()
   }
 
-  #waitAgain(now: number): void {
-    this.#latest ??= now + PATIENCE
-    if (now < this.#latest) this.#set(Math.min(GRACE, this.#latest - now))
+  #waitAgain(): void {
+    if (this.#waits++ < PATIENCE) this.#set(GRACE)
     else this.#fire()
   }
 

@@ -10,7 +10,7 @@ const BUSY = 5
 /** How long a timer waits again, in milliseconds. */
 const GRACE = 1_000
 
-/** How often a timer waits again at most: some processes never rest. Time in which the process stood still does not count. */
+/** How often a timer waits again at most: some processes never rest. Time in which the process was stopped does not count. */
 const PATIENCE = 30
 
 /**
@@ -78,8 +78,8 @@ class PatientTimer {
   /** A process that answers one of a thousand connections in each turn is on time, and still has the answer before it. */
   #takeTurns(left: number, began: number): void {
     const { turn } = this.#clock
-    if (turn && left > 0) return turn(() => this.#takeTurns(left - 1, began))
-    if (this.#clock.now() - began > BUSY) this.#waitAgain()
+    if (turn && left > 0) turn(() => this.#takeTurns(left - 1, began))
+    else if (this.#clock.now() - began > BUSY) this.#waitAgain()
     else this.#fire()
   }
 

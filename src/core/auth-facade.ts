@@ -1,12 +1,13 @@
 import { topState } from '../../machines/state-path.ts'
 import type { AuthEmitted } from '../../machines/vocabulary.ts'
 import type { AccessTokenOptions, Auth, AuthEventMap, AuthState } from './auth.ts'
-import { REQUEST_GATE } from './auth.ts'
+import { REQUEST_GATE, WRAP_OPTIONS } from './auth.ts'
 import type { AuthActor } from './auth-actor.ts'
 import { DisposedError, SessionExpiredError, SignedOutError } from './errors.ts'
 import { History } from './features/history.ts'
 import type { Kernel } from './kernel.ts'
 import { messageOf } from './messages.ts'
+import type { AuthOptions } from './options.ts'
 import { StateWaiters } from './platform/wait-for-state.ts'
 import type { Session, TokenResponse } from './ports.ts'
 import { accessToken } from './requests/access-token.ts'
@@ -145,6 +146,11 @@ export class AuthFacade implements Auth {
     this.#session.dispose(error)
     this[REQUEST_GATE].dispose()
     this.#waiters.dispose(error)
+  };
+
+  /** Replaces the functions that are called from now on. */
+  [WRAP_OPTIONS](wrap: (options: AuthOptions<never>) => AuthOptions<never>): void {
+    this.#kernel.options = wrap(this.#kernel.options)
   }
 
   /** Adds functions that `dispose` calls. */

@@ -6,6 +6,9 @@ import type { Gate } from './requests/gate.ts'
 /** The key of the gate. A symbol, because only transports use it. */
 export const REQUEST_GATE: unique symbol = Symbol.for('authchart.gate')
 
+/** The key of the function that wraps the app's functions, for the server of a worker. */
+export const WRAP_OPTIONS: unique symbol = Symbol.for('authchart.options')
+
 /** The key of the `fetch` of a session in a worker, whose token does not leave it. */
 export const WORKER_FETCH: unique symbol = Symbol.for('authchart.fetch')
 

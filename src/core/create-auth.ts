@@ -52,7 +52,7 @@ export function createAuthWith<Credentials, Claims>(
   const auth = new AuthFacade(kernel, session, gate, limits, actor)
   // The order matters from here on. The chart runs before its mailbox opens, and shares what the app gave it at once.
   actor.start()
-  mailbox.open(actor)
+  mailbox.open({ send: (event) => actor.deliver(event) })
   if (initial) void session.persist()
   auth.stopWith(session.start())
   auth.stopWith(followEnvironment(kernel))

@@ -5,7 +5,8 @@ import type { Clock, Environment } from './ports.ts'
 
 /** What every part of one session may use. */
 export interface Kernel {
-  readonly options: AuthOptions<never>
+  /** What the app gave. The server of a worker wraps the functions. */
+  options: AuthOptions<never>
   readonly settings: Settings
   readonly clock: Clock
   readonly environment: Environment

@@ -31,7 +31,8 @@ const MESSAGES: { readonly [code: string]: (reason: string, detail: string) => s
   disposed: () => 'This auth was disposed. Create a new one.',
   token_confined: () =>
     'The token does not leave its worker. Send the request with a transport, such as createAuthFetch(auth).',
-  worker_failed: (reason) => `The worker of this session does not answer${reason}. Reload the page.`,
+  worker_failed: (reason) =>
+    WORKER_PROBLEMS[reason] ?? `The worker of this session does not answer${reason}. Reload the page.`,
 
   // Causes of a failed refresh.
   refresh_failed: () => 'The refresh function failed',
@@ -50,6 +51,15 @@ const MESSAGES: { readonly [code: string]: (reason: string, detail: string) => s
   changed_url: () => 'The URL of a request changed while it was read.',
   not_a_feature: (_, maker) => `createAuth was given a plain object. Wrap it in ${maker}().`,
   no_method: (_, method) => `${method} must be a function.`,
+}
+
+/** What a worker that answers can complain about. */
+const WORKER_PROBLEMS: { readonly [reason: string]: string } = {
+  ' (refused)':
+    'The worker does not send this request. It serves only its origins, and not the endpoints of the session. Send the request without the session (exclude), or name its URL in sharedEndpoints of serveAuth.',
+  ' (thrown)':
+    'An error was thrown in the worker. Its text stays there, because it may quote a token. To see it here, pass the error to exposeError() in the worker.',
+  ' (garbled)': 'A message between the page and its worker could not be read. Send only what can be cloned.',
 }
 
 /** What can be wrong with a token response. */

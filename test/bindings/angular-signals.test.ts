@@ -20,6 +20,7 @@ import {
 } from '../../src/bindings/angular.ts'
 import { createInjector } from '../conformance/angular-transport.ts'
 import { createHarness, refused, tokens } from '../core/auth-setup.ts'
+import { deliver } from '../support/deliver.ts'
 import { countListeners } from './listeners.ts'
 
 const within = <T>(injector: EnvironmentInjector, ask: () => T) => runInInjectionContext(injector, ask)
@@ -78,7 +79,7 @@ describe('the signals of the Angular binding', () => {
     refresh.call().resolve(tokens(2))
     await clock.advance(0)
     expect(counts()).toEqual([1, 2, 1, 2, 1])
-    auth.actor.send({ type: 'request.held', count: 3, held: 3 })
+    deliver(auth, { type: 'request.held', count: 3, held: 3 })
     expect(counts()).toEqual([1, 2, 1, 2, 2])
     await auth.setTokens(tokens(3, { subject: 'grace' }))
     expect(counts()).toEqual([2, 3, 2, 3, 2])

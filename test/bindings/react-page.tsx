@@ -25,6 +25,7 @@ import {
 } from 'react'
 import { flushSync } from 'react-dom'
 import { createRoot, hydrateRoot } from 'react-dom/client'
+import { deliver } from '../support/deliver.ts'
 import { countListeners } from './listeners.ts'
 import { createPlace } from './page-place.ts'
 import { createSession } from './page-session.ts'
@@ -143,9 +144,9 @@ export const scenarios = {
     await until(() => shown.state === 'authenticated')
     await note()
     const before = shown.equalPair
-    auth.actor.send({ type: 'store.failed', reason: 'timeout' })
+    deliver(auth, { type: 'store.failed', reason: 'timeout' })
     await note()
-    auth.actor.send({ type: 'request.held', count: 3, held: 3 })
+    deliver(auth, { type: 'request.held', count: 3, held: 3 })
     await until(() => shown.held === 3)
     await note()
     unmount()

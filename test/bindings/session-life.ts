@@ -1,5 +1,6 @@
 /** The life of a session that starts signed out, for pages to show. */
 import type { TokenResponse } from 'authchart'
+import { deliver } from '../support/deliver.ts'
 import { watchTexts, wordsOf } from './page-place.ts'
 import type { PageSession } from './page-session.ts'
 import { until } from './page-waits.ts'
@@ -39,7 +40,7 @@ export async function begin(session: PageSession, step: ShowPhase): Promise<void
 /** Goes from an expired session through a failed and a successful sign-in to the sign-out. */
 export async function expireAndEnd(session: PageSession, step: ShowPhase): Promise<void> {
   const { auth, refuse } = session
-  auth.actor.send({ type: 'request.unauthorized', generation: auth.session?.generation ?? 0 })
+  deliver(auth, { type: 'request.unauthorized', generation: auth.session?.generation ?? 0 })
   await refuse()
   await until(() => auth.state === 'expired')
   await step('expired')

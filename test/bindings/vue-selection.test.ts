@@ -11,6 +11,7 @@ import {
 } from '../../src/bindings/vue.ts'
 import { createAuthFetch } from '../../src/transports/fetch.ts'
 import { createHarness, tokens } from '../core/auth-setup.ts'
+import { deliver } from '../support/deliver.ts'
 import { countListeners } from './listeners.ts'
 
 const ada = () => createHarness({ initialTokens: tokens(1, { subject: 'ada' }) })
@@ -65,9 +66,9 @@ describe('useSession and useAuthState of authchart/vue', () => {
     })
     await refreshToken(session, () => expect(changes.splice(0)).toEqual(['state']))
     expect(changes.splice(0).sort()).toEqual(['pair', 'state', 'whole'])
-    auth.actor.send({ type: 'store.failed', reason: 'timeout' })
+    deliver(auth, { type: 'store.failed', reason: 'timeout' })
     expect(changes.splice(0)).toEqual([])
-    auth.actor.send({ type: 'request.held', count: 3, held: 3 })
+    deliver(auth, { type: 'request.held', count: 3, held: 3 })
     expect(changes.splice(0)).toEqual(['held'])
     void auth.signOut()
     expect(changes).toEqual(

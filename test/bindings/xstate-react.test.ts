@@ -5,6 +5,7 @@ import { renderToString } from 'react-dom/server'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import type { Auth } from '../../src/index.ts'
 import { createHarness, tokens } from '../core/auth-setup.ts'
+import { deliver } from '../support/deliver.ts'
 
 let renders = 0
 
@@ -117,7 +118,7 @@ describe('useSelector of @xstate/react, in a page', () => {
     expect(container.textContent).toBe('settled, for nobody, epoch 2')
 
     const before = renders
-    await act(async () => auth.actor.send({ type: 'store.failed', reason: 'timeout' }))
+    await act(async () => deliver(auth, { type: 'store.failed', reason: 'timeout' }))
     expect(renders).toBe(before)
     await act(async () => root.unmount())
     await auth.setTokens(tokens(3))

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { bearerRequest } from '../../src/core/requests/bearer-request.ts'
+import { deliver } from '../support/deliver.ts'
 import { createHarness, type HarnessOptions, LIFETIME, refused, SECRET, tokens, watch } from './auth-setup.ts'
 
 /** A request that resolves to the authorization it was sent with. */
@@ -49,7 +50,7 @@ describe('a listener that calls the library again', () => {
     clock.jump(LIFETIME)
     const answers: ReturnType<typeof watch>[] = []
     auth.on('storageFailed', () => void answers.push(watch(bearerRequest(auth, echo))))
-    auth.actor.send({ type: 'store.failed', reason: 'timeout' })
+    deliver(auth, { type: 'store.failed', reason: 'timeout' })
     await clock.advance(0)
     expect(answers[0]?.state).toBe('pending')
     refresh.call().resolve(tokens(2))

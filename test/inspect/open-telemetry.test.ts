@@ -9,6 +9,7 @@ import { BasicTracerProvider, InMemorySpanExporter, SimpleSpanProcessor } from '
 import { describe, expect, it, onTestFinished } from 'vitest'
 import { inspectAuth, openTelemetryObserver } from '../../src/inspect/index.ts'
 import { createHarness, type HarnessOptions, LIFETIME, refused, tokens } from '../core/auth-setup.ts'
+import { deliver } from '../support/deliver.ts'
 
 function providers() {
   const spans = new InMemorySpanExporter()
@@ -220,7 +221,7 @@ describe('openTelemetryObserver', () => {
     const { auth } = run
     const { epoch, generation, expiresAt, refreshAt, refreshable } = auth.actor.getSnapshot().context
     const facts = { epoch, generation, expiresAt, refreshAt, refreshable }
-    auth.actor.send({ type: 'tokens.received', facts, works: true, refreshed: true })
+    deliver(auth, { type: 'tokens.received', facts, works: true, refreshed: true })
     await run.startRefresh()
     await auth.setTokens(tokens(5))
     expect(run.spans()[0]?.attributes['authchart.refresh.outcome']).toBe('abandoned')

@@ -3,6 +3,7 @@ import {
   type ActorOptions,
   type AnyActorLogic,
   type EmittedFrom,
+  type EventFromLogic,
   type Observer,
   type Subscription,
 } from 'xstate'
@@ -10,6 +11,9 @@ import {
 /** What a listener for `Type` receives. */
 export type Emitted<Logic extends AnyActorLogic, Type> = EmittedFrom<Logic> &
   (Type extends '*' ? unknown : { type: Type })
+
+/** The events that an app may send. */
+const PUBLIC_EVENT = /^(session\.(signIn|signOut|refresh)|clock\.check|store\.changed|environment\.\w+)$/
 
 type AnyObserver = Observer<never> | ((value: never) => void) | undefined
 
@@ -30,6 +34,24 @@ export class SafeActor<Logic extends AnyActorLogic> extends Actor<Logic> {
   /** Vue puts untagged objects behind a proxy, through which private fields cannot be read. */
   get [Symbol.toStringTag](): string {
     return 'Actor'
+  }
+
+  /**
+   * Sends an event of the app. Only those reach the chart that make no statement about tokens or requests, so a foreign
+   * event cannot end the actor, or the session.
+   */
+  override send(event: EventFromLogic<Logic>): void {
+    try {
+      const type = `${event.type}`
+      if (PUBLIC_EVENT.test(type)) this.deliver({ type } as never)
+    } catch {
+      // It is no event, or its getter throws.
+    }
+  }
+
+  /** Sends an event of the library. */
+  deliver(event: EventFromLogic<Logic>): void {
+    super.send(event)
   }
 
   override on<Type extends EmittedFrom<Logic>['type'] | '*'>(

@@ -27,6 +27,7 @@ import {
   Suspense,
 } from 'solid-js'
 import { hydrate, render } from 'solid-js/web'
+import { deliver } from '../../support/deliver.ts'
 import { countListeners } from '../listeners.ts'
 import { createPlace, watchTexts, wordsOf } from '../page-place.ts'
 import { createSession } from '../page-session.ts'
@@ -96,9 +97,9 @@ export const scenarios = {
     await refreshed
     await until(() => auth.state === 'authenticated')
     seen.push(names())
-    auth.actor.send({ type: 'store.failed', reason: 'timeout' })
+    deliver(auth, { type: 'store.failed', reason: 'timeout' })
     seen.push(names())
-    auth.actor.send({ type: 'request.held', count: 3, held: 3 })
+    deliver(auth, { type: 'request.held', count: 3, held: 3 })
     seen.push(names())
     setField('epoch')
     seen.push(log.splice(0).join(), selected())
@@ -180,7 +181,7 @@ export const scenarios = {
         <SignedIn>in</SignedIn> <SignedOut>out</SignedOut>
       </AuthProvider>
     ))
-    auth.actor.send({ type: 'request.unauthorized', generation: 1 })
+    deliver(auth, { type: 'request.unauthorized', generation: 1 })
     await refuse()
     await until(() => auth.state === 'expired')
     const seen = [text()]

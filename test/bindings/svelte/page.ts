@@ -9,6 +9,7 @@ import {
 } from 'authchart/svelte'
 import { type Component, flushSync, hydrate, mount, unmount } from 'svelte'
 import { get } from 'svelte/store'
+import { deliver } from '../../support/deliver.ts'
 import { countListeners } from '../listeners.ts'
 import { createPlace, watchTexts, wordsOf } from '../page-place.ts'
 import { createSession } from '../page-session.ts'
@@ -90,9 +91,9 @@ export const scenarios = {
     await answer(tokens('ada', 2))
     await refreshed
     await note()
-    auth.actor.send({ type: 'store.failed', reason: 'timeout' })
+    deliver(auth, { type: 'store.failed', reason: 'timeout' })
     await note()
-    auth.actor.send({ type: 'request.held', count: 3, held: 3 })
+    deliver(auth, { type: 'request.held', count: 3, held: 3 })
     await note()
     field.name = 'epoch'
     await note()

@@ -5,6 +5,8 @@
 
 /** How many chunks may be in flight before the reader has to request more. */
 const WINDOW = 4
+/** How many chunks a sender sends at once, whatever the reader requests. */
+const MAX_ALLOWED = 64
 
 type Controller = ReadableStreamController<Uint8Array<ArrayBuffer>>
 
@@ -17,7 +19,8 @@ export interface InletOptions {
 
 /** Receives a body in chunks. It holds no strong reference to the stream that the chunks go into. */
 export interface Inlet {
-  chunk(bytes: Uint8Array<ArrayBuffer>): void
+  /** Returns `false` for a chunk that was not requested. */
+  chunk(bytes: Uint8Array<ArrayBuffer>): boolean
   end(): void
   fail(error: unknown): void
   /** The error, if the body failed before it was complete. */
@@ -101,12 +104,16 @@ export function createInlet({ pull, cancel }: InletOptions): {
 
   const inlet: Inlet = {
     chunk(bytes) {
-      if (isDone) return
+      // A byte stream rejects a chunk without bytes.
+      if (isDone || bytes.byteLength === 0) return true
+      // A sender that ignores the window would fill the memory.
+      if (requested === 0) return false
       const { controller } = reading ?? reference.deref() ?? {}
       reading = undefined
       requested--
       // The last statement, because it may call `pull` synchronously.
       controller?.enqueue(bytes as never)
+      return true
     },
     end() {
       const controller = finish()
@@ -193,7 +200,7 @@ export function createOutlet(stream: ReadableStream, { chunk, end, broken }: Out
 
   return {
     pull(count) {
-      allowed += count
+      allowed = Math.min(allowed + count, MAX_ALLOWED)
       resume()
     },
     cancel(reason) {

@@ -4,7 +4,8 @@ import { type AuthError, DisposedError, TokenConfinedError, WorkerError } from '
 import { History } from '../core/features/history.ts'
 import type { Session, TokenResponse } from '../core/ports.ts'
 import { report } from '../environment/report.ts'
-import { type AuthWorker, openConnection } from './connection.ts'
+import type { AuthWorker } from './connection.ts'
+import { keepConnection } from './kept-connection.ts'
 import { MirrorActor } from './mirror-actor.ts'
 import { createPageRequests } from './page-requests.ts'
 import { createPendingCalls } from './pending-calls.ts'
@@ -60,7 +61,7 @@ export function connectAuth<Credentials = unknown, Claims = Readonly<Record<stri
   checkArguments(worker, timeout, historyLimit)
 
   let session: Session | undefined
-  const limit = createLimit(() => connection.post({ type: 'ping' }))
+  const limit = createLimit(() => kept.current.post({ type: 'ping' }))
   /** How many events of the worker's chart this page has received. */
   let seen: number | undefined
   /** The events before this page connected. */
@@ -72,15 +73,15 @@ export function connectAuth<Credentials = unknown, Claims = Readonly<Record<stri
   const nextId = () => ++lastId
 
   const actor = new MirrorActor({
-    forward: ({ type }) => connection.post({ type: 'event', event: type }),
+    forward: ({ type }) => kept.current.post({ type: 'event', event: type }),
     report,
   })
   const history = new History(historyLimit)
   actor.on('*', (event) => history.add(event))
   actor.start()
 
-  const calls = createPendingCalls((message) => connection.post(message), nextId)
-  const requests = createPageRequests((message, transfer) => connection.post(message, transfer), nextId)
+  const calls = createPendingCalls((message) => kept.current.post(message), nextId)
+  const requests = createPageRequests((message, transfer) => kept.current.post(message, transfer), nextId)
 
   function applyStep(step: MirrorStep) {
     session = nextSession(session, step)
@@ -89,7 +90,7 @@ export function connectAuth<Credentials = unknown, Claims = Readonly<Record<stri
     try {
       actor.apply(step)
     } catch (error) {
-      connection.lose('version', error)
+      kept.current.lose('version', error)
     }
   }
 
@@ -122,29 +123,26 @@ export function connectAuth<Credentials = unknown, Claims = Readonly<Record<stri
     }
   }
 
-  const connect = () =>
-    openConnection(typeof worker === 'function' ? worker() : worker, {
-      timeout,
-      onMessage: receive,
-      onFailed: rejectPending,
-      onDied() {
-        if (typeof worker !== 'function' || disposed) return
-        seen = undefined
-        try {
-          connection = connect()
-        } catch (error) {
-          report(error)
-        }
-      },
-      onGreeting() {
-        lastBeforeGreeting = lastId
-        return seen
-      },
-      isWaiting: () => calls.pending || requests.pending,
-    })
-  let connection = connect()
+  const kept = keepConnection(worker, {
+    timeout,
+    onMessage: receive,
+    onUnreadable({ of, id }) {
+      const error = new WorkerError({ reason: 'garbled' })
+      if (of === 'reply') calls.reject(id, error)
+      else requests.fail(id, error)
+    },
+    onFailed: rejectPending,
+    onReplaced() {
+      seen = undefined
+    },
+    onGreeting() {
+      lastBeforeGreeting = lastId
+      return seen
+    },
+    isWaiting: () => calls.pending || requests.pending,
+  })
 
-  const connectionError = () => (disposed ? new DisposedError() : connection.failure)
+  const connectionError = () => (disposed ? new DisposedError() : kept.current.failure)
 
   async function call(method: Method, argument?: unknown): Promise<Session<Claims>> {
     const error = connectionError()
@@ -157,7 +155,7 @@ export function connectAuth<Credentials = unknown, Claims = Readonly<Record<stri
     disposed = true
     actor.stop()
     rejectPending(new DisposedError())
-    connection.close()
+    kept.close()
   }
 
   const auth = {

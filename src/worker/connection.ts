@@ -1,10 +1,13 @@
 import type { AuthError } from '../core/errors.ts'
 import { WorkerError } from '../core/errors.ts'
 import { environmentHere } from '../environment/browser.ts'
-import { patientClock } from '../environment/clock.ts'
-import { holdLock, uniqueName, whenReleased } from './liveness.ts'
+import { systemClock } from '../environment/clock.ts'
+import { holdLock, uniqueName } from './liveness.ts'
 import { listenAt, type Port } from './port.ts'
-import { mark, pageOf, readMessage, TO_PAGE, type ToPage, type ToWorker } from './protocol.ts'
+import { mark, type ToPage, type ToWorker } from './protocol.ts'
+import { createReader, pageOf, type Unreadable } from './read-message.ts'
+import { toPageParsers } from './to-page.ts'
+import { watchWorker } from './watch-worker.ts'
 
 /**
  * The place of a session: a `SharedWorker`, a `Worker`, or a port that is connected to either. A `SharedWorker` is described
@@ -16,9 +19,11 @@ export interface ConnectionOptions {
   /** How long the worker may take to respond, in milliseconds. */
   readonly timeout: number
   readonly onMessage: (message: ToPage) => void
-  /** Called when the worker cannot be reached, to reject everything that waits for it. */
+  /** Called for a message that cannot be read, about something that waits for it. */
+  readonly onUnreadable: (message: Unreadable) => void
+  /** Called to reject everything that waits for the worker: it cannot be reached, or a message was lost. */
   readonly onFailed: (error: AuthError) => void
-  /** Called when the worker has ended. */
+  /** Called when the worker has ended, or its script could not be loaded. */
   readonly onDied: () => void
   /** Called before each greeting. Returns how many of the chart's events this page has received. */
   readonly onGreeting: () => number | undefined
@@ -26,29 +31,40 @@ export interface ConnectionOptions {
   readonly isWaiting: () => boolean
 }
 
+/** The shortest time between two greetings, in milliseconds, so that two sides that misunderstand each other do not loop. */
+const GREETING_PAUSE = 1_000
+
 /** Connects a page to the worker that holds its session. */
 export function openConnection(worker: AuthWorker, options: ConnectionOptions) {
   const port = ('port' in worker ? worker.port : worker) as Port
   const page = `authchart page ${uniqueName()}`
+  const read = createReader(toPageParsers())
   const stops: (() => void)[] = []
   let failure: AuthError | undefined
   let open = true
   /** The name of the lock that this page holds as long as it exists; `undefined` until it is granted. */
   let lock: string | undefined
-  let stopWaiting: (() => void) | undefined
-  let timer: unknown
   /** An error of the worker's script before its first message. */
   let thrown: unknown
-  /** How many timeouts in a row have passed without a message from the worker. */
-  let silences = 0
+  let greetedAt = Number.NEGATIVE_INFINITY
+  let nextGreeting: unknown
 
   const post = (message: ToWorker, transfer: Transferable[] = []) => {
     if (open) port.postMessage(mark(message, page), transfer)
   }
 
+  const watch = watchWorker({
+    timeout: options.timeout,
+    ping: () => post({ type: 'ping' }),
+    isWaiting: options.isWaiting,
+    // A worker that responds after this timeout still clears the failure.
+    onTimeout: () => fail('timeout', thrown),
+    onGone: () => lose('gone'),
+  })
+
   function fail(reason: string, cause?: unknown) {
     failure = new WorkerError({ reason, cause })
-    patientClock.clearTimeout(timer)
+    watch.pause()
     options.onFailed(failure)
   }
 
@@ -57,52 +73,49 @@ export function openConnection(worker: AuthWorker, options: ConnectionOptions) {
     if (!open) return
     close()
     fail(reason, cause)
-    if (reason === 'gone') options.onDied()
+    if (reason === 'gone' || reason === 'load_failed') options.onDied()
+  }
+
+  /** A message was lost, and it is unknown which. So nothing goes on waiting for it. */
+  function recover() {
+    options.onFailed(new WorkerError({ reason: 'garbled' }))
+    greetSoon()
+  }
+
+  function greetSoon() {
+    systemClock.clearTimeout(nextGreeting)
+    const wait = greetedAt + GREETING_PAUSE - Date.now()
+    if (wait <= 0) greet()
+    else nextGreeting = systemClock.setTimeout(greet, wait)
   }
 
   function greet() {
+    systemClock.clearTimeout(nextGreeting)
+    greetedAt = Date.now()
     const seen = options.onGreeting()
     post({ type: 'hello', ...(seen !== undefined && { seen }) })
     // The lock is also held in the back/forward cache: releasing it would mean that the page has ended.
     if (lock) post({ type: 'alive', lock })
-    patientClock.clearTimeout(timer)
-    // A worker that responds after this timeout still clears the failure.
-    timer = patientClock.setTimeout(() => fail('timeout', thrown), options.timeout)
-  }
-
-  /** Detects the end of the worker without locks: pings it while calls or requests wait for it. */
-  function watch() {
-    patientClock.clearTimeout(timer)
-    timer = patientClock.setTimeout(() => {
-      if (options.isWaiting()) {
-        // One or two missed responses prove nothing: after a freeze, timers fire before queued messages arrive.
-        if (++silences > 2) return lose('gone')
-        post({ type: 'ping' })
-      } else silences = 0
-      watch()
-    }, options.timeout)
+    watch.greeted()
   }
 
   function receive(message: ToPage) {
-    silences = 0
+    watch.answered()
     switch (message.type) {
       case 'welcome':
         failure = undefined
-        stopWaiting?.()
-        stopWaiting = undefined
-        watch()
+        watch.welcomed()
         return options.onMessage(message)
       case 'alive':
-        stopWaiting?.()
-        stopWaiting = whenReleased(message.lock, () => lose('gone'))
-        if (stopWaiting) patientClock.clearTimeout(timer)
-        return
+        return watch.holds(message.lock)
       case 'refused':
-        return lose('version')
+        return watch.isWelcome ? undefined : lose('version')
+      case 'unknown':
+        return greetSoon()
       case 'closed':
         return lose('closed')
       case 'garbled':
-        return lose('garbled')
+        return recover()
       default:
         options.onMessage(message)
     }
@@ -111,8 +124,8 @@ export function openConnection(worker: AuthWorker, options: ConnectionOptions) {
   function close() {
     open = false
     for (const stop of stops) stop()
-    patientClock.clearTimeout(timer)
-    stopWaiting?.()
+    systemClock.clearTimeout(nextGreeting)
+    watch.stop()
     releaseLock()
   }
 
@@ -125,13 +138,14 @@ export function openConnection(worker: AuthWorker, options: ConnectionOptions) {
   stops.push(
     listenAt(port, {
       message(data) {
-        const message = readMessage<ToPage>(data, TO_PAGE)
-        const addressee = pageOf(data)
+        const message = read(data)
         // Check the version first: another one may address its messages in a different way.
-        if (message === 'other') lose('version')
-        else if (message && addressee === page) receive(message)
+        if (message === 'other') return watch.isWelcome ? undefined : lose('version')
+        if (!message || pageOf(data) !== page) return
+        if ('of' in message) options.onUnreadable(message)
+        else receive(message)
       },
-      garbled: () => lose('garbled'),
+      garbled: recover,
     }),
   )
   // The event has no message if the script cannot be loaded. A script that throws may still serve the session.
@@ -149,8 +163,8 @@ export function openConnection(worker: AuthWorker, options: ConnectionOptions) {
     })
   }
   greet()
-  const releaseLock = holdLock(page, () => {
-    lock = page
+  const releaseLock = holdLock('authchart page', (name) => {
+    lock = name
     post({ type: 'alive', lock })
   })
   const environment = environmentHere()

@@ -5,4 +5,5 @@
  */
 export { type ConnectAuthOptions, connectAuth } from './connect-auth.ts'
 export type { AuthWorker } from './connection.ts'
+export { exposeError } from './expose-error.ts'
 export { type ServeAuthOptions, serveAuth } from './serve-auth.ts'

@@ -77,7 +77,7 @@ export class MirrorActor extends SafeActor<AuthMachine> {
     const event = { type: step.event }
     const snapshot = snapshotOf(step.value, { ...step.context, session: this.#session })
     this.#steps.set(event, { step, snapshot })
-    this.send(event as never)
+    this.deliver(event as never)
   }
 }
 

@@ -13,7 +13,7 @@ type Body = ReadableStream | Promise<ArrayBuffer | Blob> | undefined
 export function packRequest(
   input: RequestInfo | URL,
   init: RequestInit | undefined,
-): { readonly request: PackedRequest; readonly body: Body } {
+): { readonly request: PackedRequest & { readonly method: string }; readonly body: Body } {
   const own = isRequest(init) ? undefined : init?.body
   // A stream is passed on as it is: not every browser can create a `Request` from one.
   const streams = own instanceof ReadableStream
@@ -26,7 +26,8 @@ export function packRequest(
       url,
       method,
       headers: [...headers],
-      mode,
+      // No script can make a request for a navigation.
+      mode: mode as Exclude<RequestMode, 'navigate'>,
       credentials,
       cache,
       redirect,

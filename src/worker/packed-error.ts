@@ -1,18 +1,22 @@
 import type { AuthErrorCode } from '../core/errors.ts'
 
-export type Scalar = string | number | boolean | null | undefined
-
 /** A thrown value, in the form in which it is sent to a page. */
 export type PackedError =
+  /** One of the library's own errors. The page composes its message again. */
+  | {
+      readonly kind: 'auth'
+      readonly code: AuthErrorCode
+      readonly reason?: string
+      /** What the message is about, beside the reason. */
+      readonly detail?: string | number
+      readonly cause?: PackedError
+    }
   | {
       readonly kind: 'error'
       readonly name: string
-      readonly message: string
-      /** Set if it is one of the library's own errors. */
-      readonly code?: AuthErrorCode
-      readonly reason?: string | undefined
-      /** Other known fields, such as a status or an OAuth error code. */
-      readonly details?: Readonly<Record<string, Scalar>>
+      /** Set only for a text of the library, or if the app exposed the error. */
+      readonly message?: string
+      readonly fields?: Readonly<Record<string, unknown>>
       readonly cause?: PackedError
     }
   | {

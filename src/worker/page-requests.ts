@@ -1,3 +1,4 @@
+import { WorkerError } from '../core/errors.ts'
 import { isOneShot } from '../transports/body.ts'
 import { createInlet, createOutlet, type Inlet, type Outlet } from './body-stream.ts'
 import { isRequest, packRequest } from './pack-request.ts'
@@ -40,7 +41,26 @@ export function createPageRequests(post: Post, nextId: () => number) {
     request?.inlet?.fail(error)
   }
 
+  /** Ends a request whose messages break the protocol. */
+  function refuse(id: number) {
+    if (!sent.has(id)) return
+    post({ type: 'abort', id })
+    fail(id, new WorkerError({ reason: 'garbled' }))
+  }
+
+  function receiveChunk(id: number, bytes: Uint8Array<ArrayBuffer>) {
+    try {
+      if (sent.get(id)?.inlet?.chunk(bytes) === false) refuse(id)
+    } catch {
+      // The stream cannot take such a chunk.
+      refuse(id)
+    }
+  }
+
   return {
+    /** Rejects a request, and ends its response. */
+    fail,
+
     /** Sends a request through the worker. The parameters are those of `fetch`. */
     send(input: RequestInfo | URL, init?: RequestInit): Promise<Response> {
       return new Promise((resolve, reject) => {
@@ -77,7 +97,7 @@ export function createPageRequests(post: Post, nextId: () => number) {
         case 'failed':
           return fail(message.id, unpackError(message.error))
         case 'chunk':
-          return sent.get(message.id)?.inlet?.chunk(message.bytes)
+          return receiveChunk(message.id, message.bytes)
         case 'end':
           return complete(message.id)?.inlet?.end()
         case 'broken':

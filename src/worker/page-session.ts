@@ -1,16 +1,23 @@
 import type { AuthEmitted } from '../../machines/index.ts'
 import type { Auth } from '../core/auth.ts'
+import { QueueFullError } from '../core/errors.ts'
 import { ENVIRONMENT_EVENTS } from '../core/features/environment-signals.ts'
+import type { Session } from '../core/ports.ts'
+import { patientClock } from '../environment/clock.ts'
 import { whenReleased } from './liveness.ts'
 import { packError } from './pack-error.ts'
+import type { PageAccess } from './page-access.ts'
 import type { Port } from './port.ts'
 import { type Method, type MirrorStep, mark, type ToPage, type ToWorker } from './protocol.ts'
+import type { ReadMessage, Unreadable } from './read-message.ts'
 import { createWorkerRequests } from './worker-requests.ts'
 
 /** The state of a worker that all its page sessions share. */
 export interface WorkerState {
   readonly auth: Auth
   readonly send: typeof fetch
+  readonly access: PageAccess
+  readonly read: ReadMessage<ToWorker>
   readonly buffers: boolean
   /** The connected pages. Removing an ended page releases the last reference to its port. */
   readonly pages: Set<PageSession>
@@ -28,32 +35,28 @@ export interface PageSession {
   post(message: ToPage): void
   /** Sends the current state to a page that connects, or that returns from the back/forward cache. */
   greet(seen: number | undefined): void
-  receive(message: ToWorker): void
+  receive(message: ToWorker | Unreadable): void
   /** Sends the name of the worker's lock to the page, if the lock is granted. */
   sendLock(): void
   close(): void
 }
 
-/** The methods that a page may call, and whether they resolve with a session. */
-const METHODS: Readonly<Record<Method, boolean>> = {
-  ready: false,
-  signIn: true,
-  signOut: false,
-  setTokens: true,
-  refresh: true,
+/** The methods that a page may call: with what it gave, and with the session that the page receives. */
+const METHODS: Readonly<Record<Method, (auth: Auth, argument: unknown) => Promise<unknown>>> = {
+  ready: (auth) => auth.ready(),
+  signIn: (auth, credentials) => auth.signIn(credentials),
+  signOut: (auth) => auth.signOut(),
+  setTokens: (auth, response) => auth.setTokens(response as never),
+  refresh: (auth) => auth.refresh(),
 }
 
-/** The events that a page may send to the chart: only those that make no statement about tokens or requests. */
-const EVENTS = [
-  'session.signIn',
-  'session.signOut',
-  'session.refresh',
-  'clock.check',
-  'store.changed',
-  'environment.online',
-  'environment.offline',
-  'environment.resumed',
-] as const
+/** How many calls of one page may wait. */
+const CALLS = 10_000
+/**
+ * How long a page whose lock was released may take to hold another one, in milliseconds. Any script of the origin can steal
+ * a lock, so a released one does not prove that the page has ended.
+ */
+const GRACE = 1_000
 
 /**
  * Opens the session of one page.
@@ -73,6 +76,8 @@ export function openPageSession(
   /** Messages for a page in the back/forward cache: sending one now would evict the page from the cache. */
   let queued: [ToPage, Transferable[]][] | undefined
   let stopWaiting: (() => void) | undefined
+  let grace: unknown
+  let calls = 0
   let isClosed = false
 
   function post(message: ToPage, transfer: Transferable[] = []) {
@@ -83,28 +88,47 @@ export function openPageSession(
     } else port.postMessage(mark(message, name), transfer)
   }
 
-  const requests = createWorkerRequests({ send: worker.send, post, buffers: worker.buffers })
+  const requests = createWorkerRequests({
+    send: worker.send,
+    access: worker.access,
+    post,
+    buffers: worker.buffers,
+  })
 
   function release() {
     isClosed = true
     worker.pages.delete(page)
     onClosed()
     stopWaiting?.()
+    patientClock.clearTimeout(grace)
     requests.abortAll()
   }
 
+  function waitForRelease(lock: string) {
+    patientClock.clearTimeout(grace)
+    stopWaiting?.()
+    stopWaiting = whenReleased(lock, () => {
+      grace = patientClock.setTimeout(release, GRACE)
+    })
+  }
+
   async function call({ id, method, argument }: Extract<ToWorker, { type: 'call' }>) {
-    if (!Object.hasOwn(METHODS, method)) return
+    calls++
     try {
-      const result = await auth[method](argument as never)
-      post({ type: 'reply', id, ...(METHODS[method] && result && { session: result }) })
+      if (calls > CALLS) throw new QueueFullError(CALLS)
+      const session = await METHODS[method](auth, argument)
+      post({ type: 'reply', id, ...(session !== undefined && { session: session as Session }) })
     } catch (error) {
       post({ type: 'reply', id, error: await packError(error) })
+    } finally {
+      calls--
     }
   }
 
-  function sendToChart(type: (typeof EVENTS)[number] | undefined) {
-    if (type) auth.actor.send({ type })
+  /** The promise must not wait for what never comes. */
+  async function refuse({ of, id }: Unreadable) {
+    if (of !== 'call') return requests.refuse(id)
+    post({ type: 'reply', id, error: { kind: 'auth', code: 'worker_failed', reason: 'garbled' } })
   }
 
   const page: PageSession = {
@@ -121,12 +145,12 @@ export function openPageSession(
     },
 
     receive(message) {
+      if ('of' in message) return void refuse(message)
       switch (message.type) {
         case 'hello':
           break
         case 'alive':
-          stopWaiting?.()
-          stopWaiting = whenReleased(message.lock, release)
+          waitForRelease(message.lock)
           break
         case 'goodbye':
           // Without the lock of a page, the worker could not notice that the page never returns.
@@ -140,11 +164,11 @@ export function openPageSession(
           void call(message)
           break
         case 'event':
-          sendToChart(EVENTS.find((type) => type === message.event))
+          // The actor ignores an event that no app may send.
+          auth.actor.send({ type: message.event } as never)
           break
         case 'environment':
-          if (Object.hasOwn(ENVIRONMENT_EVENTS, message.signal))
-            sendToChart(ENVIRONMENT_EVENTS[message.signal])
+          auth.actor.send({ type: ENVIRONMENT_EVENTS[message.signal] })
           break
         case 'request':
           requests.start(message)

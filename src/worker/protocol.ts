@@ -15,20 +15,21 @@ export const PROTOCOL = 2
 /** Methods of `Auth` that a page calls by message. */
 export type Method = 'ready' | 'signIn' | 'signOut' | 'setTokens' | 'refresh'
 
-/** A request, without its body. */
+/** A request, without its body. A field that is missing has the default of `fetch`. */
 export interface PackedRequest {
+  /** The absolute URL, as the page resolved it. */
   readonly url: string
-  readonly method: string
   readonly headers: readonly (readonly [string, string])[]
-  readonly mode: RequestMode
-  readonly credentials: RequestCredentials
-  readonly cache: RequestCache
-  readonly redirect: RequestRedirect
-  readonly integrity: string
-  readonly keepalive: boolean
-  readonly referrerPolicy: ReferrerPolicy
+  readonly method?: string | undefined
+  readonly mode?: Exclude<RequestMode, 'navigate'> | undefined
+  readonly credentials?: RequestCredentials | undefined
+  readonly cache?: RequestCache | undefined
+  readonly redirect?: RequestRedirect | undefined
+  readonly integrity?: string | undefined
+  readonly keepalive?: boolean | undefined
+  readonly referrerPolicy?: ReferrerPolicy | undefined
   /** Set only if the caller gave one, so that the page's own address is not sent. */
-  readonly referrer?: string
+  readonly referrer?: string | undefined
 }
 
 /** A response, without its body. */
@@ -105,6 +106,8 @@ export type ToPage =
   | { readonly type: 'closed' }
   /** A message from the page could not be deserialized. */
   | { readonly type: 'garbled' }
+  /** The worker does not know this page, or not any more: the page has to send its greeting. */
+  | { readonly type: 'unknown' }
   | { readonly type: 'step'; readonly step: MirrorStep }
   /** The result of a call. */
   | { readonly type: 'reply'; readonly id: number; readonly session?: Session; readonly error?: PackedError }
@@ -117,45 +120,6 @@ export type ToPage =
       readonly hasBody: boolean
     }
 
-type Fields = Readonly<Record<string, 'number' | 'string' | 'boolean' | 'object'>>
-type FieldsOf<Message extends { type: string }> = Readonly<Record<Message['type'], Fields>>
-
-const BODY: FieldsOf<BodyMessage> = {
-  chunk: { id: 'number', bytes: 'object' },
-  end: { id: 'number' },
-  pull: { id: 'number', count: 'number' },
-}
-
-/** The required fields of each message, with their types. */
-export const TO_WORKER: FieldsOf<ToWorker> = {
-  ...BODY,
-  hello: {},
-  alive: { lock: 'string' },
-  goodbye: { returns: 'boolean' },
-  ping: {},
-  call: { id: 'number', method: 'string' },
-  event: { event: 'string' },
-  environment: { signal: 'string' },
-  request: { id: 'number', request: 'object' },
-  abort: { id: 'number' },
-}
-
-export const TO_PAGE: FieldsOf<ToPage> = {
-  ...BODY,
-  broken: { id: 'number', error: 'object' },
-  cancel: { id: 'number' },
-  welcome: { step: 'object', history: 'object', known: 'boolean' },
-  refused: {},
-  alive: { lock: 'string' },
-  pong: {},
-  closed: {},
-  garbled: {},
-  step: { step: 'object' },
-  reply: { id: 'number' },
-  failed: { id: 'number', error: 'object' },
-  answer: { id: 'number', answer: 'object', hasBody: 'boolean' },
-}
-
 /**
  * Marks a message with the protocol version and the name of its page. The version separates it from the app's own messages
  * on the same port. The name separates two pages on one port: a disposed connection and its successor.
@@ -165,23 +129,3 @@ export const mark = <Message extends ToWorker | ToPage>(message: Message, page: 
   page,
   authchart: PROTOCOL,
 })
-
-/** Returns the name of the page that a message comes from or goes to. */
-export function pageOf(data: unknown): string | undefined {
-  const { page } = Object(data) as { page?: unknown }
-  return typeof page === 'string' ? page : undefined
-}
-
-/** Validates a message. Returns `'other'` for a message of another version, and `undefined` for anything else. */
-export function readMessage<Message extends { type: string }>(
-  data: unknown,
-  fields: FieldsOf<Message>,
-): Message | 'other' | undefined {
-  if (typeof data !== 'object' || data === null || !('authchart' in data)) return undefined
-  if (data.authchart !== PROTOCOL) return 'other'
-  const message = data as Record<string, unknown> & Message
-  const { type }: { type: unknown } = message
-  if (typeof type !== 'string' || !Object.hasOwn(fields, type)) return undefined
-  const has = ([name, kind]: [string, string]) => typeof message[name] === kind && message[name] !== null
-  return Object.entries(fields[type as Message['type']]).every(has) ? message : undefined
-}

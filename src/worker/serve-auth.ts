@@ -1,17 +1,36 @@
 import type { AuthEmitted } from '../../machines/index.ts'
-import type { Auth } from '../core/auth.ts'
+import { type Auth, WRAP_OPTIONS } from '../core/auth.ts'
+import type { AuthFacade } from '../core/auth-facade.ts'
 import type { Session } from '../core/ports.ts'
 import { type AuthFetchOptions, createAuthFetch } from '../transports/fetch.ts'
-import { holdLock, uniqueName } from './liveness.ts'
+import { holdLock } from './liveness.ts'
+import { createPageAccess } from './page-access.ts'
 import type { PageSession, WorkerState } from './page-session.ts'
 import type { Port } from './port.ts'
 import type { MirrorStep } from './protocol.ts'
+import { createReader } from './read-message.ts'
 import { servePort } from './serve-port.ts'
+import { createSessionEndpoints } from './session-endpoints.ts'
+import { toWorkerParsers } from './to-worker.ts'
+import { plainFetch } from './watch-fetch.ts'
 
 /** Options of `serveAuth`: those of `createAuthFetch`, which apply to all pages. */
 export interface ServeAuthOptions extends AuthFetchOptions {
   /** Serves the page at the other end of this port. Default: all pages of the worker that the code runs in. */
   readonly port?: MessagePort
+  /**
+   * The endpoints that issue, refresh and revoke tokens. No page reaches them through the worker, with whatever
+   * spelling, method or query. What `refresh`, `signIn` and `revoke` fetch is added when they fetch it; name an endpoint to
+   * protect it from the start.
+   */
+  readonly endpoints?: readonly (string | URL)[]
+  /**
+   * URLs that the pages reach although `refresh`, `signIn` or `revoke` fetch them, such as a GraphQL endpoint. If the refresh
+   * token is in a cookie, a script on the page can then read a new access token.
+   */
+  readonly sharedEndpoints?: readonly (string | URL)[]
+  /** Returns whether a URL is refused, in addition to the endpoints of the session. */
+  readonly exclude?: (url: string) => boolean
 }
 
 /** How many events are kept for pages that return from the back/forward cache. */
@@ -20,7 +39,8 @@ const LOG_LIMIT = 100
 /**
  * Serves a session to the pages of a worker. The session and its tokens stay in the worker, which also sends the requests.
  * Pages receive responses, states and public facts, but never a token. Only `origins` decides which servers receive the
- * token; a page cannot change that.
+ * token; a page cannot change that. Requests to other servers, and to the endpoints of the session, are refused with a
+ * `WorkerError`: a page sends them itself.
  *
  * Call it before the first `await` of the worker's script. Pages connect at once, and a message that arrives before this call
  * is lost.
@@ -37,27 +57,34 @@ const LOG_LIMIT = 100
  * import { createAuth } from 'authchart'
  * import { serveAuth } from 'authchart/worker'
  *
- * serveAuth(createAuth({ refresh, signIn }), { origins: ['https://api.example.com'] })
+ * serveAuth(createAuth({ refresh, signIn }), {
+ *   origins: ['https://api.example.com'],
+ *   endpoints: ['https://api.example.com/session'],
+ * })
  * ```
  */
 export function serveAuth<Credentials, Claims>(
   auth: Auth<Credentials, Claims>,
   options: ServeAuthOptions = {},
 ): () => void {
-  const { port, ...transport } = options
-  return serve(auth as unknown as Auth, createAuthFetch(auth, transport), {
+  const { port, endpoints: named, sharedEndpoints, exclude, ...transport } = options
+  const endpoints = createSessionEndpoints(named, sharedEndpoints)
+  const stop = serve(auth as unknown as Auth, acceptPages(port), {
+    access: createPageAccess(options, endpoints),
+    // What a page asks for must not be recorded.
+    send: createAuthFetch(auth, { fetch: plainFetch, ...transport }),
     buffers: transport.bufferStreams === true,
-    ...(port && { port }),
   })
+  ;(auth as unknown as AuthFacade)[WRAP_OPTIONS](endpoints.record)
+  return stop
 }
 
 function serve(
   auth: Auth,
-  send: typeof fetch,
-  { port, buffers }: { readonly port?: MessagePort; readonly buffers: boolean },
+  accept: Accept,
+  transport: Pick<WorkerState, 'send' | 'access' | 'buffers'>,
 ): () => void {
   const { actor } = auth
-  const accept = acceptPages(port)
   const pages = new Set<PageSession>()
   let open = true
 
@@ -96,16 +123,15 @@ function serve(
   })
 
   let lock: string | undefined
-  const name = `authchart worker ${uniqueName()}`
-  const releaseLock = holdLock(name, () => {
+  const releaseLock = holdLock('authchart worker', (name) => {
     lock = name
     for (const page of pages) page.sendLock()
   })
 
   const state: WorkerState = {
+    ...transport,
     auth,
-    send,
-    buffers,
+    read: createReader(toWorkerParsers()),
     pages,
     isOpen: () => open,
     lock: () => lock,

@@ -1,5 +1,7 @@
+import { QueueFullError, WorkerError } from '../core/errors.ts'
 import { createInlet, createOutlet, type Inlet, type Outlet } from './body-stream.ts'
 import { packError } from './pack-error.ts'
+import type { PageAccess } from './page-access.ts'
 import type { ToPage, ToWorker } from './protocol.ts'
 
 type Post = (message: ToPage, transfer?: Transferable[]) => void
@@ -17,35 +19,46 @@ interface RunningRequest {
 export interface WorkerRequestsOptions {
   /** Sends a request with the token. */
   readonly send: typeof fetch
+  /** Decides which requests of a page are sent. */
+  readonly access: PageAccess
   readonly post: Post
   /** Whether a stream is read into memory before it is sent. */
   readonly buffers: boolean
 }
 
+/** How many requests of one page may be in progress. */
+const LIMIT = 100_000
+
 /** Sends requests on behalf of one page. */
-export function createWorkerRequests({ send, post, buffers }: WorkerRequestsOptions) {
+export function createWorkerRequests({ send, access, post, buffers }: WorkerRequestsOptions) {
   const running = new Map<number, RunningRequest>()
 
   async function run({ id, request, body, streams }: RequestMessage) {
-    const { url, headers, ...rest } = request
+    if (running.has(id)) return
+    const { url: _, headers, ...rest } = request
     const controller = new AbortController()
     const incoming = streams ? receiveBody(id) : undefined
     const entry: RunningRequest = { controller, ...(incoming && { inlet: incoming.inlet }) }
     running.set(id, entry)
     try {
+      if (running.size > LIMIT) throw new QueueFullError(LIMIT)
+      const target = access.targetOf(request)
+      if (target === undefined) throw new WorkerError({ reason: 'refused' })
       if (streams && !buffers && !sendsStreams())
         throw new TypeError(
           'This browser cannot send a stream. Set bufferStreams in serveAuth to read it into memory first.',
         )
-      const response = await send(url, {
+      const response = await send(target, {
         ...rest,
         headers: headers.map(([name, value]): [string, string] => [name, value]),
         signal: controller.signal,
         ...(body && { body }),
         ...(incoming && { body: incoming.stream, duplex: 'half' }),
       } as RequestInit)
+      const isRefused = !access.mayRead(request, response)
+      if (isRefused || running.get(id) !== entry) response.body?.cancel().catch(() => {})
+      if (isRefused) throw new WorkerError({ reason: 'refused' })
       if (running.get(id) === entry) respond(id, entry, response)
-      else response.body?.cancel().catch(() => {})
     } catch (error) {
       const packed = await packError(error)
       if (running.get(id) !== entry) return
@@ -92,15 +105,29 @@ export function createWorkerRequests({ send, post, buffers }: WorkerRequestsOpti
     entry?.inlet?.fail(new DOMException('The page cancelled the request or was closed.', 'AbortError'))
   }
 
+  /** Ends a request whose messages break the protocol. */
+  function refuse(id: number) {
+    abort(id)
+    const error = { kind: 'auth', code: 'worker_failed', reason: 'garbled' } as const
+    post({ type: 'failed', id, error })
+  }
+
   return {
     start: (message: RequestMessage) => void run(message),
     abort,
+    refuse,
 
     body(message: BodyPart) {
-      const entry = running.get(message.id)
-      if (message.type === 'pull') entry?.outlet?.pull(message.count)
-      else if (message.type === 'chunk') entry?.inlet?.chunk(message.bytes)
-      else entry?.inlet?.end()
+      const { id } = message
+      const entry = running.get(id)
+      try {
+        if (message.type === 'pull') entry?.outlet?.pull(message.count)
+        else if (message.type === 'end') entry?.inlet?.end()
+        else if (entry?.inlet?.chunk(message.bytes) === false) refuse(id)
+      } catch {
+        // The stream cannot take such a chunk.
+        refuse(id)
+      }
     },
 
     /** Aborts all requests, because the page has ended. */

@@ -1,4 +1,4 @@
-import { existsSync, readFileSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
 import { membersOf, namesIn, root, snippetsOf, tableUnder } from '../package/readme-source.ts'
 
@@ -19,8 +19,15 @@ describe('docs/worker.md', () => {
   })
 
   it('docs/worker.md lists every reason of a WorkerError', () => {
-    const source = readFileSync(new URL('src/worker/connection.ts', root), 'utf8')
-    const reasons = new Set([...source.matchAll(/(?:lose|fail)\('(\w+)'/g)].map(([, reason]) => reason))
+    const folder = new URL('src/worker/', root)
+    const source = readdirSync(folder)
+      .map((file) => readFileSync(new URL(file, folder), 'utf8'))
+      .join('\n')
+    const reasons = new Set(
+      [
+        ...source.matchAll(/(?:(?:lose|fail)\(|WorkerError\(\{ reason: |'worker_failed', reason: )'(\w+)'/g),
+      ].map(([, reason]) => reason),
+    )
     expect(namesIn(tableUnder('When the worker fails', PAGE)).sort()).toEqual([...reasons].sort())
   })
 

@@ -1,12 +1,31 @@
 import { availableParallelism } from 'node:os'
-import { defineConfig } from 'vitest/config'
+import { configDefaults, defineConfig } from 'vitest/config'
 import { sources } from './scripts/sources.ts'
+
+const inFolders = (...names: string[]) => names.map((name) => `test/${name}/**/*.test.ts`)
+
+/** Their tests leave nothing behind, so their files share processes. */
+const UNIT = inFolders('core', 'machines', 'transports', 'conformance', 'inspect')
+/** Their tests replace globals and timers, so each file has a process of its own. */
+const PORTS = [...inFolders('storage', 'environment', 'coordination'), 'test/bindings/angular*.test.ts']
 
 export default defineConfig({
   resolve: { alias: sources },
   test: {
+    // CI measures the coverage of `unit` and `ports`. It would double the time of the searches and browser suites in `system`.
+    projects: [
+      { extends: true, test: { name: 'unit', include: UNIT, isolate: false, restoreMocks: true } },
+      { extends: true, test: { name: 'ports', include: PORTS } },
+      {
+        extends: true,
+        test: {
+          name: 'system',
+          include: ['test/**/*.test.ts'],
+          exclude: [...configDefaults.exclude, ...UNIT, ...PORTS],
+        },
+      },
+    ],
     environment: 'node',
-    include: ['test/**/*.test.ts'],
     pool: 'forks',
     // Much of what a test does is to wait for a browser or a server.
     maxWorkers: Math.max(2, availableParallelism() - 1),

@@ -1,5 +1,5 @@
 import { angularTransport } from '../conformance/angular-transport.ts'
 import { factoryOf } from '../conformance/conform.ts'
-import { describeModel } from './suite.ts'
+import { describeModelOver } from './suite.ts'
 
-describeModel('over HttpClient', factoryOf(angularTransport))
+describeModelOver('HttpClient', factoryOf(angularTransport))

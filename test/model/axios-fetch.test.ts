@@ -1,5 +1,5 @@
 import { factoryOf } from '../conformance/conform.ts'
 import { axiosFetchTransport } from '../conformance/transports.ts'
-import { describeModel } from './suite.ts'
+import { describeModelOver } from './suite.ts'
 
-describeModel('over axios-fetch', factoryOf(axiosFetchTransport))
+describeModelOver('axios-fetch', factoryOf(axiosFetchTransport))

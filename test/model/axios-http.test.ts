@@ -1,5 +1,5 @@
 import { factoryOf } from '../conformance/conform.ts'
 import { axiosHttpTransport } from '../conformance/transports.ts'
-import { describeModel } from './suite.ts'
+import { describeModelOver } from './suite.ts'
 
-describeModel('over axios-http', factoryOf(axiosHttpTransport))
+describeModelOver('axios-http', factoryOf(axiosHttpTransport))

@@ -1,5 +1,5 @@
 import { factoryOf } from '../conformance/conform.ts'
 import { fetchTransport } from '../conformance/transports.ts'
-import { describeModel } from './suite.ts'
+import { describeModelOver } from './suite.ts'
 
-describeModel('over fetch', factoryOf(fetchTransport))
+describeModelOver('fetch', factoryOf(fetchTransport))

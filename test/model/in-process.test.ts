@@ -1,3 +1,3 @@
-import { describeModel } from './suite.ts'
+import { describeModelInProcess } from './suite.ts'
 
-describeModel('in process')
+describeModelInProcess()

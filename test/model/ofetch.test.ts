@@ -1,5 +1,5 @@
 import { factoryOf } from '../conformance/conform.ts'
 import { ofetchTransport } from '../conformance/transports.ts'
-import { describeModel } from './suite.ts'
+import { describeModelOver } from './suite.ts'
 
-describeModel('over ofetch', factoryOf(ofetchTransport))
+describeModelOver('ofetch', factoryOf(ofetchTransport))

@@ -5,6 +5,7 @@ import {
   createCoverage,
   createTestBed,
   type TestBed,
+  type TestPath,
   testBedDrivers,
 } from '../../src/testing/index.ts'
 import { scenarios } from './scenarios.ts'
@@ -16,8 +17,36 @@ const sorted = <Seen extends { outcomes: readonly string[]; emitted: readonly st
   emitted: [...seen.emitted].sort(),
 })
 
-/** Tests every path of every scenario: over real HTTP with a transport, in process without one. */
-export function describeModel(how: string, transport?: TransportFactory) {
+/** The transports, over each of which the suite runs. */
+const TRANSPORTS = ['HttpClient', 'axios-fetch', 'axios-http', 'fetch', 'ofetch'] as const
+
+/** `EVERY_PATH=true npx vitest run test/model` runs every path over every transport. */
+const runsEveryPath = process.env.EVERY_PATH === 'true'
+
+/** Tests every path of every scenario in process. */
+export const describeModelInProcess = () => describeModel('in process', () => true)
+
+/**
+ * Tests paths of every scenario over real HTTP. Each transport takes every transition of the chart. The other paths are
+ * distributed, so that all transports together take every path.
+ */
+export function describeModelOver(name: (typeof TRANSPORTS)[number], transport: TransportFactory) {
+  const share = TRANSPORTS.indexOf(name)
+  const seen = new Set<string>()
+  let count = 0
+  function isChosen({ transitions }: TestPath<TestBed>) {
+    const isNew = transitions.some((transition) => !seen.has(transition))
+    for (const transition of transitions) seen.add(transition)
+    return isNew || count++ % TRANSPORTS.length === share || runsEveryPath
+  }
+  describeModel(`over ${name}`, isChosen, transport)
+}
+
+function describeModel(
+  how: string,
+  isChosen: (path: TestPath<TestBed>) => boolean,
+  transport?: TransportFactory,
+) {
   const coverage = createCoverage()
 
   describe.each(scenarios)('$name', ({ name: _, happens, ...settings }) => {
@@ -30,7 +59,8 @@ export function describeModel(how: string, transport?: TransportFactory) {
           expect(sorted(look())).toEqual(sorted(expected)),
       },
     })
-    it.each(model.shortestPaths().map((path) => [path.description, path] as const))('%s', async (_, path) => {
+    const paths = model.shortestPaths().filter(isChosen)
+    it.each(paths.map((path) => [path.description, path] as const))('%s', async (_, path) => {
       const bed = await createTestBed({ ...settings, ...(transport && { transport }) })
       try {
         await path.test(bed)

@@ -54,6 +54,10 @@ describe('authTestModel', () => {
       'request',
     ])
     expect(model.pathTo('expired')?.expected).toMatchObject({ place: 'expired', subject: undefined })
+    expect(model.pathTo('expired')?.transitions.slice(-2)).toEqual([
+      'refreshing.attempt.requesting error if isFatal',
+      '(root) request.rejected',
+    ])
     expect(model.pathTo('refreshing.attempt.offline')).toBeUndefined()
     expect(() => model.pathTo('signedIn')).toThrow(/no state signedIn/)
   })

@@ -50,7 +50,11 @@ export function playgroundSuite() {
     const { url, server, close } = await servePlayground(files, { api, accessTokenLifetime: LIFETIME })
     // Tests hold the answers that they want to delay.
     server.tokenDelay = 0
-    const context = await browser.newContext({ viewport: { width: 1280, height: 900 }, ...screen })
+    const context = await browser.newContext({
+      viewport: { width: 1280, height: 900 },
+      reducedMotion: 'reduce',
+      ...screen,
+    })
     context.setDefaultTimeout(PATIENCE)
     context.on('weberror', (thrown) => {
       const { stack, message } = thrown.error()

@@ -1,4 +1,4 @@
-import { assertState, isInState, placeOf } from './chart-parts.ts'
+import { assertState, isInState, placeOf, transitionName } from './chart-parts.ts'
 import { type AuthCoverage, type CoverageRecorder, createCoverage } from './coverage.ts'
 import { exploreWorld, type Steps, shortestPaths, simplePaths } from './graph.ts'
 import { type ModelEventName, modelEvents } from './model-events.ts'
@@ -62,6 +62,8 @@ export interface TestPath<App> {
   /** The events and where they lead, as the title of a test. */
   readonly description: string
   readonly events: readonly ModelEventName[]
+  /** The transitions that it takes, by their names in `coverage.transitions`. */
+  readonly transitions: readonly string[]
   /** What must be true at its end. */
   readonly expected: Expected
   /**
@@ -156,6 +158,7 @@ export function authTestModel<App>(options: AuthTestModelOptions<App>): AuthTest
     return {
       description: `${descriptionsOf(steps).join(', ') || 'at the start'} → ${expected.place}`,
       events: steps.map(({ event }) => event),
+      transitions: steps.flatMap(({ to }) => to.taken.map(transitionName)),
       expected,
       test: (app) => test(app, steps),
     }

@@ -48,7 +48,6 @@ const MESSAGES: { readonly [code: string]: (reason: string, detail: string) => s
   wrong_origin: (_, origin) =>
     `${origin} is not the URL of an http or https origin. Write it as 'https://api.example.com'.`,
   worker_option: (_, option) => `Give ${option} to serveAuth, in the worker.`,
-  changed_url: () => 'The URL of a request changed while it was read.',
   not_a_feature: (_, maker) => `createAuth was given a plain object. Wrap it in ${maker}().`,
   no_method: (_, method) => `${method} must be a function.`,
 }

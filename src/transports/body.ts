@@ -15,13 +15,16 @@ export function isOneShot(body: unknown): body is ReadableStream {
 /**
  * Prepares a body that may be sent later or twice. A body that its owner could change is copied at once, as `fetch` does. A
  * form is encoded once, because each encoding has its own boundary. A stream is read only if `bufferStreams` is set.
+ *
+ * @param signal ends the reading of a stream; the promise rejects with its reason
  */
 export function replayableBody(
   body: unknown,
   bufferStreams: boolean,
+  signal?: AbortSignal | null,
 ): ReplayableBody | Promise<ReplayableBody> {
   if (typeof body !== 'object' || body === null) return { body, replayable: true }
-  if (isOneShot(body)) return bufferStreams ? buffered(body) : { body, replayable: false }
+  if (isOneShot(body)) return bufferStreams ? buffered(body, signal) : { body, replayable: false }
   if (body instanceof ArrayBuffer) return { body: body.slice(0), replayable: true }
   if (ArrayBuffer.isView(body)) return { body: copyBytes(body), replayable: true }
   if (body instanceof URLSearchParams) return { body: new URLSearchParams(body), replayable: true }
@@ -29,16 +32,59 @@ export function replayableBody(
   return { body, replayable: true }
 }
 
-const copyBytes = ({ buffer, byteOffset, byteLength }: ArrayBufferView) =>
-  new Uint8Array(buffer, byteOffset, byteLength).slice().buffer
-
-async function buffered(stream: ReadableStream): Promise<ReplayableBody> {
-  return { body: await new Response(stream).arrayBuffer(), replayable: true }
+/**
+ * Ends a body that is not sent or not read, which frees its source or its connection. It may be a web stream, a Node stream
+ * (in node-fetch, that of a response, too) or an async iterator.
+ */
+export function endStream(body: unknown, reason?: unknown): void {
+  const { cancel, destroy, return: end, on } = Object(body)
+  // An abort may still emit an error, which ends the process if nothing listens.
+  on?.call(body, 'error', ignore)
+  Promise.resolve((cancel ?? destroy ?? end)?.call(body, cancel && reason)).catch(ignore)
 }
 
-async function encoded(form: FormData): Promise<ReplayableBody> {
-  const response = new Response(form)
-  const contentType = response.headers.get('content-type')
-  // A blob, because browsers keep large ones on disk. Its `type` is in lower case, which would break the boundary.
-  return { body: await response.blob(), replayable: true, ...(contentType !== null && { contentType }) }
+const ignore = () => {}
+
+/** Copies bytes into a view of the same class. */
+function copyBytes(view: ArrayBufferView): ArrayBufferView {
+  const { buffer, byteOffset, byteLength } = view
+  if (view instanceof DataView)
+    return new DataView(new Uint8Array(buffer, byteOffset, byteLength).slice().buffer)
+  // A Node Buffer has a `slice` of its own, which copies nothing.
+  return Uint8Array.prototype.slice.call(view)
 }
+
+async function buffered(stream: ReadableStream, signal?: AbortSignal | null): Promise<ReplayableBody> {
+  const chunks: BlobPart[] = []
+  const sink = new WritableStream<BlobPart>({ write: (chunk) => void chunks.push(chunk) })
+  await new Response(stream).body?.pipeTo(sink as WritableStream, signal ? { signal } : {})
+  return { body: await new Blob(chunks).arrayBuffer(), replayable: true }
+}
+
+/**
+ * Encodes a form as browsers do (RFC 7578). The result refers to the form's files instead of copying them, so that a file on
+ * disk stays there. A form with parts that only its platform can read is returned as it is.
+ */
+function encoded(form: FormData): ReplayableBody {
+  const boundary = `----formdata-${crypto.getRandomValues(new Uint32Array(3)).join('')}`
+  const parts: BlobPart[] = []
+  if (!(Symbol.iterator in form)) return { body: form, replayable: true }
+  for (const [name, value] of form) {
+    const head = `--${boundary}\r\nContent-Disposition: form-data; name="${escaped(withCRLF(name))}"`
+    if (typeof value === 'string') parts.push(`${head}\r\n\r\n${withCRLF(value)}\r\n`)
+    else if (value instanceof Blob) {
+      const type = value.type || 'application/octet-stream'
+      parts.push(`${head}; filename="${escaped(value.name)}"\r\nContent-Type: ${type}\r\n\r\n`, value, '\r\n')
+    } else return { body: form, replayable: true }
+  }
+  parts.push(`--${boundary}--\r\n`)
+  // A Blob's type is always in lower case, and so is this boundary.
+  const contentType = `multipart/form-data; boundary=${boundary}`
+  return { body: new Blob(parts, { type: contentType }), replayable: true, contentType }
+}
+
+const withCRLF = (text: string) => text.replace(/\r\n?|\n/g, '\r\n')
+
+const ESCAPES: Record<string, string> = { '\n': '%0A', '\r': '%0D', '"': '%22' }
+
+const escaped = (text: string) => text.replace(/[\n\r"]/g, (character) => ESCAPES[character] as string)

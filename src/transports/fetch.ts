@@ -4,15 +4,14 @@
  * @module
  */
 import type { AuthHandle } from '../core/auth.ts'
-import { messageOf } from '../core/messages.ts'
 import { bearerRequest } from '../core/requests/bearer-request.ts'
-import type { Challenge } from '../core/requests/challenge.ts'
-import type { BearerRequest } from '../core/requests/transport-request.ts'
-import { isAuthorization } from './authorization.ts'
 import { isOneShot, type ReplayableBody, replayableBody } from './body.ts'
-import { classifyResponse } from './classify-response.ts'
-import { endpointKey, isSafeMethod } from './method.ts'
-import { createTargetGuard, type OriginOptions, originOf, type TargetGuard } from './origins.ts'
+import { copyRequest, requestURL } from './copy-request.ts'
+import { copyHeaders, hasAuthorization } from './fetch-headers.ts'
+import { type FetchRequest, ObjectRequest, type Settings, URLRequest } from './fetch-requests.ts'
+import { globalFetch } from './global-fetch.ts'
+import { createTargetGuard, type OriginOptions, originOf, pageOrigin, type TargetGuard } from './origins.ts'
+import { canFollowRedirects } from './redirects.ts'
 import { workerFetch } from './worker-fetch.ts'
 
 /** Options that all transports share. `Answer` is the response type of the transport's client. */
@@ -72,30 +71,34 @@ export function authFetch(
   targetOf: TargetGuard,
   isOwnInit = false,
 ): typeof fetch {
-  const { bufferStreams = false, exclude } = options
+  const { bufferStreams = false, exclude, fetch: given } = options
   const remote = workerFetch(auth, options)
-  const send: typeof fetch = options.fetch ?? ((input, init) => fetch(input, init))
+  const bare = given ?? globalFetch()
   const settings: Settings = {
-    send,
+    send: bare,
     isChallenge: options.isChallenge,
     abortSafe: options.abortInFlight === 'safe',
+    followsRedirects: given !== undefined && canFollowRedirects(),
   }
 
   /** Sends a URL. The happy path has no async function, so that one promise reaction is all that a session adds. */
   function sendURL(input: string | URL, init: RequestInit | undefined): Promise<Response> {
     const url = String(input)
     const target = targetOf(url)
-    if (target === undefined || exclude?.(url) || hasAuthorization(init?.headers)) return send(input, init)
+    const mode = init?.mode && readableMode(init.mode, url)
+    if (target === undefined || exclude?.(url) || hasAuthorization(init?.headers) || mode === OPAQUE)
+      return bare(input, init)
     if (remote) return remote(target, init)
-    if (!init || (isOwnInit && !isObject(init.body)))
+    if (!init || (isOwnInit && !isObject(init.body) && mode === init.mode))
       return bearerRequest(auth, new URLRequest(settings, target, init, true))
     // Copied at once, because the caller may change it while the request waits. `headers` comes first: to add a property
     // to a copy that a spread has made is slow in V8.
     const own: RequestInit = { headers: {}, ...init }
     if (own.headers) own.headers = copyHeaders(own.headers)
+    if (mode) own.mode = mode
     const { body } = own
     if (!isObject(body)) return bearerRequest(auth, new URLRequest(settings, target, own, true))
-    const prepared = replayableBody(body, bufferStreams)
+    const prepared = replayableBody(body, bufferStreams, own.signal)
     return prepared instanceof Promise
       ? prepared.then((ready) => sendBody(target, own, ready))
       : sendBody(target, own, prepared)
@@ -104,180 +107,86 @@ export function authFetch(
   function sendBody(
     target: string,
     own: RequestInit,
-    { body, contentType, replayable }: ReplayableBody,
+    { body, replayable }: ReplayableBody,
   ): Promise<Response> {
     own.body = body as BodyInit
-    if (contentType !== undefined) {
-      const headers = new Headers(own.headers)
-      if (!headers.has('content-type')) headers.set('content-type', contentType)
-      own.headers = headers
-    }
-    return bearerRequest(auth, new URLRequest(settings, target, own, replayable))
+    return sendAndFree(new URLRequest(settings, target, own, replayable))
   }
 
-  function sendRequest(
-    given: Request,
-    input: string | URL | Request,
-    init: RequestInit | undefined,
-  ): Promise<Response> {
-    const url = isRequest(input) ? input.url : String(input)
+  function sendRequest(request: Request, url: string, init: RequestInit | undefined): Promise<Response> {
+    const givenMode = init?.mode ?? request.mode
+    const mode = readableMode(givenMode, url)
     if (
       targetOf(url) === undefined ||
       exclude?.(url) ||
-      hasAuthorization(init?.headers ?? (isRequest(input) ? input.headers : undefined))
+      hasAuthorization(init?.headers ?? request.headers) ||
+      mode === OPAQUE
     )
-      return send(input, init)
-    if (remote) return remote(input, init)
-    // A `Request` of another implementation is copied by its own constructor; this one would read it as a string.
-    const Request = given.constructor as typeof globalThis.Request
-    const request = new Request(input, init)
-    // The copy is what gets sent, so its URL has to be checked, too.
-    if (targetOf(request.url) === undefined) throw new TypeError(messageOf('changed_url'))
+      return bare(request, init)
+    if (remote) return remote(request, init)
+    const changed = mode === givenMode ? undefined : { mode }
+    const own = copyRequest(request, init || changed ? { ...init, ...changed } : undefined)
+    // What this platform, or the given `fetch`, takes beside the standard options.
+    const rest = init && { ...init, ...changed }
+    delete rest?.body
+    delete rest?.headers
     // A `Request` can be cloned and replayed. A bare stream in `init` is not buffered.
-    const replayable = bufferStreams || isRequest(init) || !isOneShot(init?.body)
-    return bearerRequest(auth, new ObjectRequest(settings, request, replayable))
+    return sendAndFree(new ObjectRequest(settings, own, rest, bufferStreams || !isOneShot(init?.body)))
   }
 
-  return (input, init) => {
-    try {
-      if (isRequest(input)) return sendRequest(input, input, init)
-      if (isRequest(init)) return sendRequest(init, input, init)
-      return sendURL(input, init)
-    } catch (error) {
-      return Promise.reject(error)
-    }
-  }
-}
-
-interface Settings {
-  readonly send: typeof fetch
-  readonly isChallenge: ((answer: Response) => boolean | Promise<boolean>) | undefined
-  readonly abortSafe: boolean
-}
-
-/** What requests by URL and by `Request` object have in common. */
-abstract class FetchRequest implements BearerRequest<Response> {
-  protected readonly settings: Settings
-  /** The absolute URL that was checked and is sent. */
-  protected readonly url: string
-  readonly replayable: boolean
-
-  constructor(settings: Settings, url: string, replayable: boolean) {
-    this.settings = settings
-    this.url = url
-    this.replayable = replayable
+  /** Sends a request with a body, and frees what it keeps of the body if that is not sent. */
+  function sendAndFree(request: FetchRequest): Promise<Response> {
+    const answer = bearerRequest(auth, request)
+    answer.then(
+      () => request.free(undefined),
+      (error) => request.free(error),
+    )
+    return answer
   }
 
-  abstract readonly method: string
-  abstract readonly signal: AbortSignal | null | undefined
-  abstract send(authorization: string | undefined, abort?: AbortSignal): Promise<Response>
-
-  get abortable() {
-    return this.settings.abortSafe && isSafeMethod(this.method)
+  function send(input: string | URL | Request, init: RequestInit | undefined): Promise<Response> {
+    // A `Request` may also be given for its options. It is copied before its URL is read.
+    if (requestURL(init) !== undefined) return send(new Request(input, init), undefined)
+    const url = requestURL(input)
+    if (url !== undefined) return sendRequest(input as Request, url, init)
+    return given && isForeignRequest(input) ? sendForeign(input, init) : sendURL(input as string | URL, init)
   }
 
-  key() {
-    return endpointKey(this.method, this.url)
+  /** Sends a `Request` that only the given `fetch` understands, by its parts: its URL is read once. */
+  async function sendForeign(request: Request, init: RequestInit | undefined): Promise<Response> {
+    const parts: Record<string, unknown> = {}
+    for (const name in request) parts[name] = request[name as keyof Request]
+    const { url, body } = parts
+    parts.body = body ? await request.arrayBuffer() : undefined
+    return sendURL(String(url), { ...parts, ...init })
   }
 
-  challenge(answer: Response): Challenge | undefined | Promise<Challenge | undefined> {
-    const { status } = answer
-    const { isChallenge } = this.settings
-    if (!isChallenge && status !== 401 && status !== 403) return undefined
-    // A redirect to another origin drops the token, so a 401 from there is not about the token.
-    if (answer.redirected && originOf(answer.url) !== originOf(this.url)) return undefined
-    return classifyResponse(answer, status, answer.headers?.get('www-authenticate'), isChallenge)
-  }
-
-  discard(answer: Response) {
-    // An unread body keeps its connection open.
-    answer.body?.cancel().catch(() => {})
-  }
-}
-
-/** A request that was given as a URL. `init` is a copy of the caller's. */
-class URLRequest extends FetchRequest {
-  readonly #init: RequestInit | undefined
-
-  constructor(settings: Settings, url: string, init: RequestInit | undefined, replayable: boolean) {
-    super(settings, url, replayable)
-    this.#init = init
-  }
-
-  get signal() {
-    return this.#init?.signal
-  }
-
-  get method() {
-    return this.#init?.method ?? 'GET'
-  }
-
-  send(authorization: string | undefined, abort?: AbortSignal): Promise<Response> {
-    const { send } = this.settings
-    const init = this.#init
-    if (authorization === undefined && !abort) return send(this.url, init)
-    // A new object for each sending: the user's `fetch` may change it.
-    const sent: RequestInit = { headers: {}, ...init }
-    if (authorization !== undefined) sent.headers = withAuthorization(init?.headers, authorization)
-    if (abort) sent.signal = init?.signal ? AbortSignal.any([init.signal, abort]) : abort
-    return send(this.url, sent)
-  }
-}
-
-/** A request that was given as a `Request`. `request` is a copy of the caller's. */
-class ObjectRequest extends FetchRequest {
-  readonly #request: Request
-  #sent = false
-
-  constructor(settings: Settings, request: Request, replayable: boolean) {
-    super(settings, request.url, replayable)
-    this.#request = request
-  }
-
-  get signal() {
-    return this.#request.signal
-  }
-
-  get method() {
-    return this.#request.method
-  }
-
-  send(authorization: string | undefined, abort?: AbortSignal): Promise<Response> {
-    const { send } = this.settings
-    // The last of two sendings needs no clone.
-    const request = this.#sent || !this.replayable ? this.#request : this.#request.clone()
-    this.#sent = true
-    if (authorization !== undefined) request.headers.set('authorization', authorization)
-    return abort ? send(request, { signal: AbortSignal.any([request.signal, abort]) }) : send(request)
-  }
+  // A method, because its name and length are those of the platform's `fetch`.
+  return {
+    fetch(input: string | URL | Request, init: RequestInit | undefined = undefined) {
+      try {
+        return send(input, init)
+      } catch (error) {
+        return Promise.reject(error)
+      }
+    },
+  }.fetch
 }
 
 const isObject = (value: unknown): value is object => typeof value === 'object' && value !== null
 
-const isRequest = (input: unknown): input is Request => isObject(input) && 'clone' in input
+/** Whether a value is the `Request` of another implementation, such as node-fetch. */
+const isForeignRequest = (input: unknown): input is Request =>
+  isObject(input) && typeof (input as Request).clone === 'function' && 'url' in input
 
-const isHeaders = (headers: HeadersInit): headers is Headers => typeof (headers as Headers).has === 'function'
+/** A mode in which the browser removes the token without a word, and no script can read the answer. */
+const OPAQUE = 'no-cors'
 
-function hasAuthorization(headers: HeadersInit | undefined): boolean {
-  if (!headers) return false
-  if (isHeaders(headers)) return headers.has('authorization')
-  if (Symbol.iterator in headers) return [...headers].some(([name]) => isAuthorization(name))
-  for (const name in headers) if (isAuthorization(name) && Object.hasOwn(headers, name)) return true
-  return false
-}
-
-function copyHeaders(headers: HeadersInit): HeadersInit {
-  if (isHeaders(headers)) return new Headers(headers)
-  return Symbol.iterator in headers
-    ? Array.from(headers, ([name, value]): [string, string] => [name, value])
-    : { ...headers }
-}
-
-function withAuthorization(headers: HeadersInit | undefined, authorization: string): HeadersInit {
-  if (!headers) return { authorization }
-  // The token comes first for the same reason as `headers` above. The caller's headers have no `authorization`.
-  if (!isHeaders(headers) && !(Symbol.iterator in headers)) return { authorization, ...headers }
-  const copy = new Headers(headers)
-  copy.set('authorization', authorization)
-  return copy
+/**
+ * The mode to send a request in. Elements ask a service worker for requests in the mode `no-cors`. To the page's own origin they
+ * can be sent in another one, with the token. Outside of a page, all modes are the same.
+ */
+function readableMode(mode: RequestMode, url: string): RequestMode {
+  const origin = originOf(url)
+  return mode === OPAQUE && origin === (pageOrigin() ?? origin) ? 'cors' : mode
 }

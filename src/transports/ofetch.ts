@@ -35,20 +35,33 @@ export interface AuthOfetchOptions extends AuthFetchOptions {
 export function createAuthOfetch(auth: AuthHandle, options: AuthOfetchOptions = {}): $Fetch {
   const { ofetch: base = ofetch, defaults = {} } = options
   const targetOf = createTargetGuard('createAuthOfetch', options, defaults.baseURL)
-  const native = authFetch(auth, options, targetOf)
-  const send = authFetch(auth, options, targetOf, true)
 
-  /** Stops ofetch's retries after an error of the session. ofetch passes its own options on, and reads them again then. */
-  const sendWithoutRetry: typeof fetch = (input, init) => {
-    const answer = send(input, init && copyInit(init))
-    // ofetch gets `answer` itself: its reaction runs after this one, and success costs no extra turn.
-    answer.then(undefined, (error) => {
-      if (error instanceof AuthError && init) (init as FetchContext['options']).retry = false
-    })
-    return answer
+  /** Puts the session between an instance and what it sends with. */
+  const over = (given: typeof fetch | undefined): Sending => {
+    const own: AuthFetchOptions = given ? { ...options, fetch: given } : options
+    const send = authFetch(auth, own, targetOf, true)
+    return {
+      native: authFetch(auth, own, targetOf),
+      fetch(input, init) {
+        const answer = send(input, init && copyInit(init))
+        // Stops ofetch's retries after an error of the session: ofetch reads its own options again then. It gets `answer` itself,
+        // so its reaction runs after this one, and success costs no extra turn.
+        answer.then(undefined, (error) => {
+          if (error instanceof AuthError && init) (init as FetchContext['options']).retry = false
+        })
+        return answer
+      },
+    }
   }
 
-  return withSessionErrors(base.create(defaults, { fetch: sendWithoutRetry }), native, sendWithoutRetry)
+  const sending = over(options.fetch ?? (options.ofetch && base.native))
+  return withSessionErrors(base.create(defaults, { fetch: sending.fetch }), sending, over)
+}
+
+/** What an instance sends with, and what it shows as `native`. */
+interface Sending {
+  readonly native: typeof fetch
+  readonly fetch: typeof fetch
 }
 
 /** Copies key by key: V8 spreads ofetch's options slowly, because ofetch has deleted properties of them. */
@@ -59,7 +72,11 @@ function copyInit(init: RequestInit): RequestInit {
 }
 
 /** The same instance, but errors of the session are not wrapped in a `FetchError`. */
-function withSessionErrors(instance: $Fetch, native: typeof fetch, fetch: typeof globalThis.fetch): $Fetch {
+function withSessionErrors(
+  instance: $Fetch,
+  sending: Sending,
+  over: (given: typeof fetch) => Sending,
+): $Fetch {
   const wrap =
     <R>(call: (request: FetchRequest, options?: FetchOptions<never>) => Promise<R>) =>
     (request: FetchRequest, options?: FetchOptions<never>): Promise<R> =>
@@ -67,9 +84,11 @@ function withSessionErrors(instance: $Fetch, native: typeof fetch, fetch: typeof
 
   return Object.assign(wrap(instance), {
     raw: wrap(instance.raw),
-    native,
-    create: (defaults: FetchOptions, custom?: Parameters<$Fetch['create']>[1]) =>
-      withSessionErrors(instance.create(defaults, { ...custom, fetch }), native, fetch),
+    native: sending.native,
+    create(defaults: FetchOptions, custom?: Parameters<$Fetch['create']>[1]) {
+      const own = custom?.fetch ? over(custom.fetch) : sending
+      return withSessionErrors(instance.create(defaults, { ...custom, fetch: own.fetch }), own, over)
+    },
   }) as $Fetch
 }
 

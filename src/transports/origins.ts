@@ -1,4 +1,5 @@
 import { messageOf } from '../core/messages.ts'
+import { isProxied } from './loopback-proxy.ts'
 
 /** The origins that a transport sends tokens to. */
 export interface OriginOptions {
@@ -21,7 +22,7 @@ const HTTP = /^https?:$/
 
 /**
  * Creates the rule for which URLs get the token: those of the named origins, of the base URL's origin and of the page's
- * own, over https or on this machine.
+ * own, over https or on this machine. A base element has no part in it.
  *
  * @throws TypeError if no origin is named
  */
@@ -42,7 +43,8 @@ export function createTargetGuard(
     if (!url || !HTTP.test(url.protocol)) {
       throw new TypeError(messageOf('wrong_origin', { detail: `${creator}: ${String(name)}` }))
     }
-    if (url.protocol === 'https:' || allowInsecure || LOOPBACK.test(url.hostname)) allowed.add(url.origin)
+    if (url.protocol === 'https:' || allowInsecure || (LOOPBACK.test(url.hostname) && !isProxied(url)))
+      allowed.add(url.origin)
   }
   // Nothing after the first slash behind the host can change the origin, so most URLs need no parsing.
   const prefixes = [...allowed].map((origin) => `${origin}/`)
@@ -56,7 +58,7 @@ export function createTargetGuard(
       lastPrefix = prefix
       return url
     }
-    const target = parse(url, pageURL())
+    const target = parse(url, baseOfRelative())
     // A blob: URL has the origin of the page that made it.
     return target && HTTP.test(target.protocol) && allowed.has(target.origin) ? target.href : undefined
   }
@@ -73,7 +75,10 @@ export function createOriginGuard(
 }
 
 /** The origin of a URL, or `undefined` if it has none. */
-export const originOf = (url: string): string | undefined => parse(url, pageURL())?.origin
+export const originOf = (url: string): string | undefined => parse(url, baseOfRelative())?.origin
+
+/** The page's own origin, or that of a worker's script. */
+export const pageOrigin = (): string | undefined => parse(pageURL() ?? '', undefined)?.origin
 
 function parse(url: string | URL, base: string | undefined): URL | undefined {
   try {
@@ -83,9 +88,14 @@ function parse(url: string | URL, base: string | undefined): URL | undefined {
   }
 }
 
-/** The base of relative URLs: the page's, or the URL of a worker's script. */
+/** The URL of the page, or of a worker's script. */
 function pageURL(): string | undefined {
+  return typeof location === 'object' && /^https?:/.test(location.href) ? location.href : undefined
+}
+
+/** What relative URLs are resolved with at this moment. Injected markup can change it with a base element. */
+function baseOfRelative(): string | undefined {
   const base = typeof document === 'object' ? document.baseURI : undefined
-  const url = base ?? (typeof location === 'object' ? location.href : undefined)
-  return url !== undefined && /^https?:/.test(url) ? url : undefined
+  if (base === undefined) return pageURL()
+  return /^https?:/.test(base) ? base : undefined
 }

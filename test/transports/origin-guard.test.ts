@@ -4,7 +4,7 @@ import { createAuth } from '../../src/index.ts'
 import { attachAuth } from '../../src/transports/axios.ts'
 import { createAuthFetch } from '../../src/transports/fetch.ts'
 import { createAuthOfetch } from '../../src/transports/ofetch.ts'
-import { createOriginGuard, originOf } from '../../src/transports/origins.ts'
+import { createOriginGuard, createTargetGuard, originOf } from '../../src/transports/origins.ts'
 
 const auth = createAuth({ refresh: () => Promise.reject(new Error('not asked in these tests')) })
 auth.dispose()
@@ -115,14 +115,23 @@ describe('the page', () => {
     expect(guard('https://api.example.com/me')).toBe(true)
   })
 
-  test('the base element of a document counts, as it does for fetch', () => {
-    Object.assign(globalThis, { document: { baseURI: 'https://cdn.example.com/app/' } })
-    page('https://app.example.com/')
+  test('the origin of a base element is not the page’s own, whenever the element comes', () => {
+    page('https://app.example.com/some/page')
+    const base = (baseURI: string) => Object.assign(globalThis, { document: { baseURI } })
+    base('https://evil.example/')
+    const early = createTargetGuard('a transport', {}, '/api')
+    base('https://app.example.com/deep/')
+    const late = createTargetGuard('a transport', {}, '/api')
 
-    const guard = createOriginGuard('a transport', {})
-
-    expect(guard('/me')).toBe(true)
-    expect(guard('https://cdn.example.com/me')).toBe(true)
+    expect(late('me')).toBe('https://app.example.com/deep/me')
+    for (const baseURI of ['https://evil.example/', 'http://app.example.com/', 'data:text/plain,']) {
+      base(baseURI)
+      for (const guard of [early, late]) {
+        for (const url of ['/me', 'me', '', '?q', 'https://evil.example/me'])
+          expect(guard(url), `${url} with ${baseURI}`).toBeUndefined()
+        expect(guard('https://app.example.com/me')).toBe('https://app.example.com/me')
+      }
+    }
   })
 
   test.each(['about:blank', 'file:///home/me/index.html', 'blob:https://app.example.com/1'])(

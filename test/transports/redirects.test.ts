@@ -145,6 +145,119 @@ describe('a page’s relative URLs', () => {
   })
 })
 
+describe('a given fetch that keeps the token on every redirect', () => {
+  /** Follows redirects itself, as node-fetch does, and keeps all headers. */
+  const careless: typeof fetch = async (input, init) => {
+    const redirect = init?.redirect ?? (input instanceof Request ? input.redirect : 'follow')
+    let answer = await fetch(input, { ...init, redirect: 'manual' })
+    const headers = init?.headers ?? (input as Request).headers
+    for (let hops = 0; redirect === 'follow' && answer.status > 300 && answer.status < 309; hops++) {
+      if (hops === 20) throw new Error('too many redirects')
+      const next = new URL(answer.headers.get('location')!, answer.url)
+      answer = await fetch(next, { headers, redirect: 'manual' })
+    }
+    return answer
+  }
+
+  const ways: readonly (readonly [
+    name: string,
+    input: (url: string, init?: RequestInit) => [input: string | Request, init?: RequestInit | undefined],
+  ])[] = [
+    ['a URL', (url, init) => [url, init]],
+    ['a Request', (url, init) => [new Request(url, init)]],
+    ['a Request with options', (url, init) => [new Request(url, init), { redirect: 'follow' }]],
+  ]
+
+  const send = async (origin: Origin) => {
+    const { signedIn, server } = await setUp()
+    return {
+      server,
+      send: createAuthFetch(await signedIn(), { origins: [origin.url], fetch: careless }),
+    }
+  }
+
+  describe.each(ways)('given %s', (_, input) => {
+    test.each([301, 302, 303, 307, 308])(
+      'a %i to another port or a subdomain, at once or after a hop, has no token and no cookie',
+      async (status) => {
+        const foreign = await startOrigin(() => ({ status: 401 }))
+        const subdomain = foreign.url.replace('127.0.0.1', 'localhost')
+        for (const location of [foreign.url, subdomain, `//${new URL(foreign.url).host}/x`]) {
+          const api = await startOrigin(({ url }) => ({
+            status,
+            headers: { location: url === '/hop' ? '/last' : location },
+          }))
+          const own = await send(api)
+          for (const path of ['/', '/hop']) {
+            const headers = { cookie: 'secret=1', 'x-own': '1' }
+            const answer = await own.send(...input(api.url + path, { headers }))
+            expect([answer.status, answer.redirected]).toEqual([401, true])
+            const { headers: arrived } = foreign.log.at(-1)!
+            expect([arrived.authorization, arrived.cookie, arrived['x-own']]).toEqual([
+              undefined,
+              undefined,
+              '1',
+            ])
+          }
+          expect(api.log.map(({ headers }) => headers.authorization?.slice(0, 10))).toEqual(
+            Array(3).fill('Bearer at-'),
+          )
+          // A 401 of a foreign server asks for nothing.
+          expect(own.server.tokenRequests).toBe(0)
+        }
+      },
+    )
+
+    test.each([
+      [301, 'POST', 'GET', ''],
+      [302, 'POST', 'GET', ''],
+      [303, 'PUT', 'GET', ''],
+      [307, 'POST', 'POST', 'text'],
+      [308, 'PUT', 'PUT', 'text'],
+    ])(
+      'a %i within the origin of a %s is followed by a %s, and replayed',
+      async (status, method, then, body) => {
+        const api = await startOrigin(({ url, headers }) =>
+          url === '/here'
+            ? { status, headers: { location: '/there' } }
+            : headers.authorization?.startsWith('Bearer at-1-1-')
+              ? { status: 401 }
+              : { body: 'ok' },
+        )
+        const own = await send(api)
+
+        const answer = await own.send(...input(`${api.url}/here`, { method, body: 'text' }))
+
+        expect([answer.status, answer.url, answer.redirected, await answer.text()]).toEqual([
+          200,
+          `${api.url}/there`,
+          true,
+          'ok',
+        ])
+        expect(api.log.map(({ url, method: sent, body: bytes }) => [url, sent, String(bytes)])).toEqual([
+          ['/here', method, 'text'],
+          ['/there', then, body],
+          ['/here', method, 'text'],
+          ['/there', then, body],
+        ])
+        expect(api.log[1]!.headers['content-type']).toBe(
+          then === 'GET' ? undefined : 'text/plain;charset=UTF-8',
+        )
+      },
+    )
+
+    test('redirects that the caller follows, and loops, are left to the given fetch', async () => {
+      const api = await startOrigin(({ url }) => ({ status: 302, headers: { location: `${url}x` } }))
+      const own = await send(api)
+
+      const [target] = input(`${api.url}/a`)
+      expect((await own.send(target, { redirect: 'manual' })).status).toBe(302)
+      expect(api.log).toHaveLength(1)
+      await expect(own.send(...input(`${api.url}/a`))).rejects.toThrow('too many redirects')
+    })
+  })
+})
+
 describe('axios (http adapter): redirects', () => {
   test('a redirect from a host to its subdomain drops the token', async () => {
     const { signedIn } = await setUp()

@@ -1,0 +1,34 @@
+import { isAuthorization } from './authorization.ts'
+
+const isHeaders = (headers: HeadersInit): headers is Headers => typeof (headers as Headers).has === 'function'
+
+/** Whether a caller has set an `Authorization` header. */
+export function hasAuthorization(headers: HeadersInit | undefined): boolean {
+  if (!headers) return false
+  if (isHeaders(headers)) return headers.has('authorization')
+  if (Symbol.iterator in headers) return [...headers].some(([name]) => isAuthorization(name))
+  for (const name in headers) if (isAuthorization(name) && Object.hasOwn(headers, name)) return true
+  return false
+}
+
+/** Copies headers that the caller may change. */
+export function copyHeaders(headers: HeadersInit): HeadersInit {
+  if (isHeaders(headers)) return new Headers(headers)
+  return Symbol.iterator in headers
+    ? Array.from(headers, ([name, value]): [string, string] => [name, value])
+    : { ...headers }
+}
+
+/** Copies headers and adds the token. The caller's headers have no `authorization`. */
+export function withAuthorization(headers: HeadersInit | undefined, authorization: string): HeadersInit {
+  if (!headers) return { authorization }
+  if (isHeaders(headers)) {
+    const copy = new Headers(headers)
+    copy.set('authorization', authorization)
+    return copy
+  }
+  // The names stay as the caller wrote them, because some implementations of `fetch` send them like that.
+  if (Symbol.iterator in headers) return [...headers, ['authorization', authorization]]
+  // The token comes first: to add a property to a copy that a spread has made is slow in V8.
+  return { authorization, ...headers }
+}

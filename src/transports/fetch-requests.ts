@@ -1,0 +1,171 @@
+import type { Challenge } from '../core/requests/challenge.ts'
+import type { BearerRequest } from '../core/requests/transport-request.ts'
+import { endStream } from './body.ts'
+import { classifyResponse } from './classify-response.ts'
+import { copyRequest } from './copy-request.ts'
+import { withAuthorization } from './fetch-headers.ts'
+import { endpointKey, isSafeMethod } from './method.ts'
+import { originOf } from './origins.ts'
+import { followRedirects, isRedirect } from './redirects.ts'
+
+/** What all requests of one transport share. */
+export interface Settings {
+  readonly send: typeof fetch
+  readonly isChallenge: ((answer: Response) => boolean | Promise<boolean>) | undefined
+  readonly abortSafe: boolean
+  /** Whether redirects are followed here, so that the token stays within its origin. */
+  readonly followsRedirects: boolean
+}
+
+/** What requests by URL and by `Request` object have in common. */
+export abstract class FetchRequest implements BearerRequest<Response> {
+  protected readonly settings: Settings
+  /** The absolute URL that was checked and is sent. */
+  protected readonly url: string
+  readonly replayable: boolean
+
+  constructor(settings: Settings, url: string, replayable: boolean) {
+    this.settings = settings
+    this.url = url
+    this.replayable = replayable
+  }
+
+  abstract readonly method: string
+  abstract readonly signal: AbortSignal | null | undefined
+  abstract send(authorization: string | undefined, abort?: AbortSignal): Promise<Response>
+  /** Ends what was kept of the body, when the request is settled. */
+  abstract free(error: unknown): void
+
+  get abortable() {
+    return this.settings.abortSafe && isSafeMethod(this.method)
+  }
+
+  key() {
+    return endpointKey(this.method, this.url)
+  }
+
+  challenge(answer: Response): Challenge | undefined | Promise<Challenge | undefined> {
+    const { status } = answer
+    const { isChallenge } = this.settings
+    if (!isChallenge && status !== 401 && status !== 403) return undefined
+    // A redirect to another origin drops the token, so a 401 from there is not about the token.
+    if (answer.redirected && originOf(answer.url) !== originOf(this.url)) return undefined
+    return classifyResponse(answer, status, answer.headers?.get('www-authenticate'), isChallenge)
+  }
+
+  discard(answer: Response) {
+    endStream(answer.body)
+  }
+}
+
+/** A request that was given as a URL. `init` is a copy of the caller's. */
+export class URLRequest extends FetchRequest {
+  readonly #init: RequestInit | undefined
+  #isSent = false
+
+  constructor(settings: Settings, url: string, init: RequestInit | undefined, replayable: boolean) {
+    super(settings, url, replayable)
+    this.#init = init
+  }
+
+  get signal() {
+    return this.#init?.signal
+  }
+
+  get method() {
+    return this.#init?.method ?? 'GET'
+  }
+
+  send(authorization: string | undefined, abort?: AbortSignal): Promise<Response> {
+    const { send, followsRedirects } = this.settings
+    const { url } = this
+    const init = this.#init
+    this.#isSent = true
+    if (authorization === undefined && !abort) return send(url, init)
+    // A new object for each sending: the user's `fetch` may change it.
+    const sent: RequestInit = { headers: {}, ...init }
+    if (authorization !== undefined) sent.headers = withAuthorization(init?.headers, authorization)
+    if (abort) sent.signal = init?.signal ? AbortSignal.any([init.signal, abort]) : abort
+    if (!followsRedirects || (init?.redirect ?? 'follow') !== 'follow') return send(url, sent)
+    sent.redirect = 'manual'
+    return send(url, sent).then((answer) =>
+      isRedirect(answer) ? followRedirects(send, url, answer, sent) : answer,
+    )
+  }
+
+  free(error: unknown) {
+    if (!this.#isSent) endStream(this.#init?.body, error)
+  }
+}
+
+/** A request that was given as a `Request`. `request` is a copy of the caller's, and `rest` is what `fetch` takes beside it. */
+export class ObjectRequest extends FetchRequest {
+  #request: Request
+  readonly #rest: RequestInit | undefined
+  readonly #followsRedirects: boolean
+  /** The body for a replay. */
+  #spare: Request | undefined
+  #isSent = false
+
+  constructor(settings: Settings, request: Request, rest: RequestInit | undefined, replayable: boolean) {
+    super(settings, request.url, replayable)
+    this.#followsRedirects = settings.followsRedirects && request.redirect === 'follow'
+    this.#request = this.#followsRedirects ? copyRequest(request, { redirect: 'manual' }) : request
+    this.#rest = rest
+    if (this.#followsRedirects && rest?.redirect) rest.redirect = 'manual'
+    if (replayable) this.#spare = cloneBody(this.#request)
+  }
+
+  get signal() {
+    return this.#request.signal
+  }
+
+  get method() {
+    return this.#request.method
+  }
+
+  send(authorization: string | undefined, abort?: AbortSignal): Promise<Response> {
+    const spare = this.#spare
+    if (!this.#isSent || !spare) return this.#send(authorization, abort)
+    this.#spare = undefined
+    // A new request, because a clone loses what the platform knows beside the standard: the dispatcher, in Node.
+    return spare.arrayBuffer().then((body) => {
+      this.#request = copyRequest(this.#request, { body })
+      return this.#send(authorization, abort)
+    })
+  }
+
+  #send(authorization: string | undefined, abort: AbortSignal | undefined): Promise<Response> {
+    const { send } = this.settings
+    const request = this.#request
+    this.#isSent = true
+    if (authorization !== undefined) request.headers.set('authorization', authorization)
+    const rest = abort ? { ...this.#rest, signal: AbortSignal.any([request.signal, abort]) } : this.#rest
+    // A redirect may ask for the body again.
+    const kept = this.#followsRedirects ? cloneBody(request) : undefined
+    const answer = rest ? send(request, rest) : send(request)
+    return this.#followsRedirects ? answer.then((reply) => this.#follow(reply, kept)) : answer
+  }
+
+  #follow(answer: Response, kept: Request | undefined): Response | Promise<Response> {
+    if (!isRedirect(answer)) {
+      endStream(kept?.body)
+      return answer
+    }
+    const { send } = this.settings
+    const { method, headers, signal } = this.#request
+    const init: RequestInit = { ...this.#rest, method, headers, signal }
+    if (!kept) return followRedirects(send, this.url, answer, init)
+    return kept.arrayBuffer().then((body) => followRedirects(send, this.url, answer, { ...init, body }))
+  }
+
+  free(error: unknown) {
+    // The source of a body is freed when nothing reads it any more.
+    endStream(this.#spare?.body)
+    if (!this.#isSent) endStream(this.#request.body, error)
+  }
+}
+
+/** A second copy of a request's body. Some browsers do not say whether there is one. */
+const cloneBody = (request: Request): Request | undefined =>
+  request.body === null || /^(GET|HEAD)$/.test(request.method) ? undefined : request.clone()

@@ -1,0 +1,55 @@
+import { endStream } from './body.ts'
+
+/** What must not follow a request to another origin. */
+const CREDENTIALS = ['authorization', 'proxy-authorization', 'cookie', 'cookie2', 'host']
+/** How many redirects a platform follows (Fetch Standard §4.5). */
+const MOST = 20
+
+/** Whether a script can follow redirects here. In a browser only the browser can, and it removes the header. */
+export const canFollowRedirects = (): boolean =>
+  typeof location !== 'object' || (typeof process === 'object' && process.versions?.node !== undefined)
+
+/**
+ * Follows the redirects of an answer that was asked for with the redirect mode `manual`. The platform's `fetch` removes the
+ * token from a redirect to another origin, but node-fetch and others keep it for another port or a subdomain. So redirects
+ * within the origin are followed here. The first that leaves it is left to the given `fetch`, without the token.
+ *
+ * @param init the request, with everything that is not in its URL
+ */
+export async function followRedirects(
+  send: typeof fetch,
+  url: string,
+  answer: Response,
+  init: RequestInit,
+): Promise<Response> {
+  const sent: RequestInit = { ...init }
+  const headers = new Headers(init.headers)
+  sent.headers = headers
+  let from = url
+  let reply = answer
+  for (let count = 1; isRedirect(reply); count++) {
+    endStream(reply.body)
+    const next = new URL(reply.headers.get('location') as string, from)
+    const { status } = reply
+    if (status === 303 ? !hasNoBody(sent.method) : status < 303 && /^post$/i.test(sent.method ?? '')) {
+      sent.method = 'GET'
+      delete sent.body
+      for (const name of [...headers.keys()]) if (name.startsWith('content-')) headers.delete(name)
+    }
+    // A loop is left to the given `fetch`, too, which has an error for it.
+    const stays = next.origin === new URL(from).origin && count < MOST
+    if (!stays) for (const name of CREDENTIALS) headers.delete(name)
+    sent.redirect = stays ? 'manual' : 'follow'
+    from = next.href
+    reply = await send(from, { ...sent })
+    Object.defineProperty(reply, 'redirected', { value: true, configurable: true })
+    if (!stays) break
+  }
+  return reply
+}
+
+/** Whether an answer is a redirect that a script can read. */
+export const isRedirect = ({ status, headers }: Response): boolean =>
+  status > 300 && [301, 302, 303, 307, 308].includes(status) && headers.has('location')
+
+const hasNoBody = (method = 'GET') => /^(get|head)$/i.test(method)

@@ -1,4 +1,4 @@
-import { codeOf, type NodeFile } from '../environment/node.ts'
+import { codeOf, type FileStats, isOwnFile, type NodeFile } from '../environment/node.ts'
 import { unref } from '../environment/unref.ts'
 import { hasExited, parseOwner, thisProcess } from './lock-owner.ts'
 
@@ -26,13 +26,24 @@ const RELEASED = Date.UTC(1981)
  */
 export async function openLock(place: NodeFile, name: string, staleAfter: number): Promise<FileLock> {
   const { fs, path, file } = place
-  const { open, readdir, readFile, rm, stat, mkdir } = fs.promises
+  const { open, readdir, rm, lstat, mkdir } = fs.promises
+  const { O_RDONLY, O_NOFOLLOW = 0, O_NONBLOCK = 0 } = fs.constants
   const folder = `${file}.lock`
   const self = await thisProcess(place)
   const heartbeat = staleAfter / 5
   let suspect: { turn: number; changed: number; since: number } | undefined
 
   const fileOf = (turn: number) => path.join(folder, `${name}.${turn}`)
+
+  /** Reads the file without following a link, and without waiting for a pipe. */
+  async function readLockFile(turnFile: string): Promise<string> {
+    const handle = await open(turnFile, O_RDONLY | O_NOFOLLOW | O_NONBLOCK)
+    try {
+      return isLockFile(await handle.stat()) ? await handle.readFile('utf8') : ''
+    } finally {
+      await handle.close()
+    }
+  }
 
   async function turns(): Promise<number[]> {
     const entries = (await readdir(folder)).filter((entry) => entry.startsWith(`${name}.`))
@@ -41,9 +52,11 @@ export async function openLock(place: NodeFile, name: string, staleAfter: number
 
   async function hasEnded(turn: number): Promise<boolean> {
     const now = performance.now()
-    const changed = (await stat(fileOf(turn))).mtimeMs
-    if (changed < RELEASED) return true
-    const owner = parseOwner(await readFile(fileOf(turn), 'utf8'))
+    const stats = await lstat(fileOf(turn))
+    const changed = stats.mtimeMs
+    // A link, a pipe or a file of another user is no turn of a lock: it holds nothing, and is removed with past turns.
+    if (changed < RELEASED || !isLockFile(stats)) return true
+    const owner = parseOwner(await readLockFile(fileOf(turn)))
     if (owner && (await hasExited(fs, owner, self))) return true
     if (Date.now() - changed <= staleAfter) return false
     // After a sleep of the machine every lock looks stale. So give the owner time for another heartbeat.
@@ -70,7 +83,7 @@ export async function openLock(place: NodeFile, name: string, staleAfter: number
     try {
       await handle.writeFile(JSON.stringify(self))
       // A slow process may have created a file for a turn that has long ended and been removed.
-      if (Math.max(...(await turns())) === turn) return { release }
+      if (highest(await turns()) === turn) return { release }
     } catch (error) {
       await release()
       throw error
@@ -85,8 +98,11 @@ export async function openLock(place: NodeFile, name: string, staleAfter: number
     async attempt() {
       try {
         await mkdir(folder, { recursive: true, mode: 0o700 })
+        const stats = await lstat(folder)
+        if (!stats.isDirectory() || !isOwnFile(stats))
+          throw new TypeError(`${folder} must be a folder of this user.`)
         const past = await turns()
-        const last = Math.max(0, ...past)
+        const last = highest(past)
         if (last > 0 && !(await hasEnded(last))) return undefined
         const turn = await take(last + 1)
         if (turn) await Promise.all(past.map((old) => rm(fileOf(old), { force: true }).catch(() => {})))
@@ -99,3 +115,11 @@ export async function openLock(place: NodeFile, name: string, staleAfter: number
     },
   }
 }
+
+/** The largest lock file that is read, in bytes. */
+const LARGEST = 4_096
+
+const isLockFile = (stats: FileStats) => stats.isFile() && isOwnFile(stats) && stats.size <= LARGEST
+
+/** Not `Math.max(...)`, because a folder may have more entries than a call may have arguments. */
+const highest = (turns: readonly number[]) => turns.reduce((most, turn) => Math.max(most, turn), 0)

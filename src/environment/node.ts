@@ -1,4 +1,5 @@
 type Fs = typeof import('node:fs')
+export type FileStats = import('node:fs').Stats
 type Os = typeof import('node:os')
 type Path = typeof import('node:path')
 type Url = typeof import('node:url')
@@ -17,6 +18,7 @@ export interface NodeFile {
 
 interface Process {
   cwd?(): string
+  geteuid?(): number
   /** From Node 20.16 on. */
   getBuiltinModule?(name: string): unknown
 }
@@ -62,6 +64,12 @@ async function load(name: string): Promise<unknown> {
   } catch (cause) {
     throw new TypeError('Files need Node, Deno or Bun. This environment is something else.', { cause })
   }
+}
+
+/** Whether a file belongs to the user of this process. Windows has no such numbers: there the permissions of the folder apply. */
+export const isOwnFile = ({ uid }: FileStats): boolean => {
+  const user = nodeProcess()?.geteuid?.()
+  return user === undefined || uid === user
 }
 
 /** The code of a Node error, such as `'ENOENT'`. */

@@ -1,25 +1,37 @@
-import { codeOf, type NodeFile } from '../environment/node.ts'
+import { StorageError } from '../core/errors.ts'
+import { codeOf, type FileStats, isOwnFile, type NodeFile } from '../environment/node.ts'
 
 /** Age after which a temporary file counts as abandoned, in milliseconds. No write takes that long. */
 const ABANDONED = 60_000
 
 const TEMPORARY = /^\.[\da-f]{8}-[\da-f-]{27}\.tmp$/
 
+/** The largest file that is read, in bytes. A record has a few thousand. */
+const LARGEST = 1_048_576
+
 /**
- * Reads the file.
+ * Reads the file, if it is a regular file of this user. Does not follow a symbolic link, and does not wait for a pipe.
  *
  * @param options `narrow` first removes the access of other users
- * @returns its text, or `undefined` if the file does not exist
+ * @returns its text, or `undefined` if the file does not exist or is a symbolic link
+ * @throws StorageError with the reason `'not_a_file'`, `'foreign_owner'` or `'too_large'`
  */
 export function readFile({ fs, file }: NodeFile, { narrow }: { narrow: boolean }): string | undefined {
+  // Some runtimes ignore the flags, so look first; and look again afterwards, because the file may have been replaced.
+  const found = fs.lstatSync(file, { throwIfNoEntry: false })
+  if (!found || found.isSymbolicLink()) return undefined
+  check(found)
+  const { O_RDONLY, O_NOFOLLOW = 0, O_NONBLOCK = 0 } = fs.constants
   let opened: number
   try {
-    opened = fs.openSync(file, 'r')
+    opened = fs.openSync(file, O_RDONLY | O_NOFOLLOW | O_NONBLOCK)
   } catch (error) {
-    if (codeOf(error) === 'ENOENT') return undefined
+    // It was removed, or replaced by a link.
+    if (['ENOENT', 'ELOOP', 'EMLINK'].includes(codeOf(error) ?? '')) return undefined
     throw error
   }
   try {
+    check(fs.fstatSync(opened))
     if (narrow && process.platform !== 'win32' && fs.fstatSync(opened).mode & 0o077) {
       attempt(() => fs.fchmodSync(opened, 0o600))
     }
@@ -27,6 +39,18 @@ export function readFile({ fs, file }: NodeFile, { narrow }: { narrow: boolean }
   } finally {
     fs.closeSync(opened)
   }
+}
+
+function check(stats: FileStats): void {
+  const reason = !stats.isFile()
+    ? 'not_a_file'
+    : !isOwnFile(stats)
+      ? 'foreign_owner'
+      : stats.size > LARGEST
+        ? 'too_large'
+        : undefined
+  if (reason)
+    throw new StorageError(`The session file must be a regular file of this user (${reason}).`, { reason })
 }
 
 /** Replaces the file by one with this text and mode 0600. If that fails, the old file stays as it was. */
@@ -67,7 +91,7 @@ export function sweep({ fs, path, folder, name }: NodeFile): void {
   for (const entry of entries) {
     const temporary = path.join(folder, entry)
     attempt(() => {
-      if (Date.now() - fs.statSync(temporary).mtimeMs > ABANDONED) fs.rmSync(temporary)
+      if (Date.now() - fs.lstatSync(temporary).mtimeMs > ABANDONED) fs.rmSync(temporary)
     })
   }
 }

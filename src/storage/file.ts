@@ -10,7 +10,8 @@ import { parseRecord } from './json.ts'
  * Stores the session in a file, for command-line tools and other processes of one user. Only that user can read the file
  * (mode 0600; on Windows, the permissions of its folder apply). The file is replaced as a whole: a reader finds the old
  * record or the new one, even if the writer is killed. A missing folder is created (mode 0700). If other users may read the
- * file, their access is removed at the first read. A symbolic link is replaced, not followed.
+ * file, their access is removed at the first read. Only a regular file of this user is read, of at most a megabyte. A symbolic
+ * link is never followed: it counts as a missing file, and the next write replaces it.
  *
  * Reads and writes are synchronous, which blocks the process for some milliseconds at each refresh. So the file contains a
  * new token before a request can use it, and a tool may call `process.exit()` as soon as it has its result.
@@ -21,7 +22,8 @@ import { parseRecord } from './json.ts'
  * @param path the file, absolute or relative to the current working directory. `~` is not expanded
  * @returns the value of the option `storage` of `createAuth`. It reports its own changes and those of other processes, if
  * the file system does. It does not keep the process alive. Its methods throw a `StorageError`. The `reason` is
- * `'invalid_record'` if the file is not JSON and `'unsupported'` outside Node, Deno and Bun. Otherwise it is the code of the
+ * `'invalid_record'` if the file is not JSON, `'not_a_file'`, `'foreign_owner'` or `'too_large'` if it is not read, and
+ * `'unsupported'` outside Node, Deno and Bun. Otherwise it is the code of the
  * system, such as `'ENOSPC'` or `'EACCES'`. Before Node 20.16 the first calls return a promise
  *
  * @example

@@ -1,5 +1,8 @@
 import { StorageError } from '../core/errors.ts'
 
+/** The longest text that is parsed, in characters. A record has a few thousand. */
+const LONGEST = 1_048_576
+
 /**
  * Parses the text of a stored record.
  *
@@ -7,9 +10,9 @@ import { StorageError } from '../core/errors.ts'
  */
 export function parseRecord(text: string): unknown {
   try {
-    return JSON.parse(text)
+    if (text.length <= LONGEST) return JSON.parse(text)
   } catch {
     // Omit the cause: the message of a parse error may quote the token.
-    throw new StorageError('The stored session is not JSON.', { reason: 'invalid_record' })
   }
+  throw new StorageError('The stored session is not JSON.', { reason: 'invalid_record' })
 }

@@ -65,7 +65,7 @@ storageContract('fileStorage', place, {
         rmSync(path, { recursive: true })
         renameSync(aside, path)
       },
-      kind: /^(EISDIR|EPERM|ERR_FS_EISDIR)$/,
+      kind: /^(EISDIR|EPERM|ERR_FS_EISDIR|not_a_file)$/,
     },
   },
 })

@@ -23,8 +23,8 @@ export interface AuthErrorOptions {
 }
 
 /**
- * The base of every error the library makes. `code` names the kind, `reason` the occasion, and `cause` is a redacted copy
- * of the error underneath. None of them ever holds a token.
+ * The base of every error the library makes. `code` names the kind, `reason` the occasion, and `cause` has the
+ * name, status and code of the error underneath. None of them ever holds a token or foreign text.
  *
  * @example
  * ```ts

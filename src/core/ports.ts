@@ -17,8 +17,8 @@ export type Signal = typeof globalThis extends { AbortSignal: { prototype: infer
 
 /**
  * A token endpoint's answer: RFC 6749 §5.1, with the draft's `refresh_token_expires_in`, in the field's snake case or
- * in camel case. Lifetimes are in seconds, as a number or a numeric string; `expiresAt` is an instant: a `Date`, an ISO
- * string, or a number of seconds or milliseconds since the Unix epoch.
+ * in camel case. Lifetimes are in seconds, as a number or a numeric string; one of less than a second counts as unknown.
+ * `expiresAt` is an instant: a `Date`, an ISO string, or a number of seconds or milliseconds since the Unix epoch.
  */
 export interface TokenResponse {
   readonly access_token?: string

@@ -192,7 +192,7 @@ function codeIn(value: unknown): string | undefined {
 
 function descriptionIn(value: unknown): string | undefined {
   if (typeof value !== 'string' || !DESCRIPTION.test(value)) return undefined
-  return redact(value, []).replace(AUTHORIZATION, '$1 [redacted]').replace(JWT, '[redacted]')
+  return redact(value).replace(AUTHORIZATION, '$1 [redacted]').replace(JWT, '[redacted]')
 }
 
 function isStatus(value: unknown): value is number {

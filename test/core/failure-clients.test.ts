@@ -103,7 +103,11 @@ async function failureOf(client: Client, url: string, signal?: AbortSignal) {
     () => expect.unreachable('the client did not fail'),
     (thrown: unknown) => thrown,
   )
-  const failure = await classifyFailure(error, { now: Date.now(), offline: false, secrets: [TOKEN] })
+  const failure = await classifyFailure(error, {
+    now: Date.now(),
+    offline: false,
+    signal: new AbortController().signal,
+  })
   const { cause } = failure
   expect(`${cause.name} ${cause.stack} ${JSON.stringify(cause)} ${String(cause.cause)}`).not.toContain(
     'SECRET',

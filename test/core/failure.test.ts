@@ -5,7 +5,7 @@ import { classifyFailure } from '../../src/core/session/failure.ts'
 const NOW = 1_700_000_000_000
 
 const classify = (error: unknown, more: Partial<Parameters<typeof classifyFailure>[1]> = {}) =>
-  classifyFailure(error, { now: NOW, offline: false, secrets: [], ...more })
+  classifyFailure(error, { now: NOW, offline: false, signal: new AbortController().signal, ...more })
 
 const json = (status: number, body: unknown, headers: Record<string, string> = {}) =>
   Response.json(body, { status, headers })

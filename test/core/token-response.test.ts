@@ -127,7 +127,7 @@ describe('a token response', () => {
 describe('the expiry in a token response', () => {
   it.each<[string, object, number | undefined]>([
     ['a number of seconds', { expires_in: 60 }, NOW + 60_000],
-    ['a fraction of a second', { expires_in: 0.5 }, NOW + 500],
+    ['a fraction of a second', { expires_in: 1.5 }, NOW + 1_500],
     ['a numeric string', { expires_in: '60' }, NOW + 60_000],
     ['missing', {}, undefined],
     ['an empty string', { expires_in: '' }, undefined],
@@ -155,10 +155,13 @@ describe('the expiry in a token response', () => {
     ).toBeUndefined()
   })
 
-  it.each([0, -1, '-60'])('is unknown if a fresh token is called expired (%s)', (expires_in) => {
-    expect(expiryOf({ expires_in })).toBeUndefined()
-    expect(expiryOf({ expires_at: new Date(NOW - 5) })).toBeUndefined()
-  })
+  it.each([0, -1, '-60', 0.001, 0.999])(
+    'is unknown if a fresh token is called expired, or nearly (%s)',
+    (expires_in) => {
+      expect(expiryOf({ expires_in })).toBeUndefined()
+      expect(expiryOf({ expires_at: new Date(NOW + Number(expires_in) * 1_000) })).toBeUndefined()
+    },
+  )
 
   it.each([
     [0, NOW],

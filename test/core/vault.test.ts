@@ -29,7 +29,6 @@ describe('the vault', () => {
     expect(vault.credential).toBeUndefined()
     expect(recordOf(vault, false)).toBeUndefined()
     expect(vault.expire()).toBeUndefined()
-    expect(vault.secrets).toEqual([undefined, undefined, undefined])
     expect(vault.facts()).toEqual({
       epoch: 0,
       generation: 0,
@@ -89,12 +88,6 @@ describe('the vault', () => {
     expect(vault.facts().refreshable).toBe(true)
     pass(60_000)
     expect(vault.facts().refreshable).toBe(false)
-  })
-
-  it('lists all current secrets for redaction', () => {
-    const { vault } = vaultOf()
-    vault.begin(set(1, { id_token: `${SECRET}-id` }))
-    expect(vault.secrets).toEqual([`${SECRET}-at-1`, `${SECRET}-rt-1`, `${SECRET}-id`])
   })
 })
 

@@ -6,6 +6,9 @@ import type { Signal } from '../ports.ts'
 
 declare const AbortController: new () => { readonly signal: Signal; abort(reason?: unknown): void }
 declare const atob: (base64: string) => string
+declare const TextDecoder: new () => { decode(bytes?: Uint8Array, options?: { stream: boolean }): string }
 
 export const createAbortController = () => new AbortController()
+/** Used only for streams, which React Native does not have either. */
+export const createTextDecoder = () => new TextDecoder()
 export const decodeBase64 = (base64: string) => atob(base64)

@@ -31,11 +31,14 @@ export function readChallenge(
 /** `name=value` or `name="quoted value"` (RFC 9110 §11.2), or the name of a scheme. */
 const PART = /([\w!#$%&'*+.^`|~-]+)(?:\s*=\s*(?:"((?:[^"\\]|\\.)*)"|([^\s,"]+)))?/g
 
+/** How much of a header is read, in characters. */
+const MOST = 16_384
+
 /** The parameters of the Bearer challenge among the challenges of one header. */
 function bearerParameters(header: string): Record<string, string | undefined> {
-  const parameters: Record<string, string | undefined> = {}
+  const parameters: Record<string, string | undefined> = Object.create(null)
   let inside = false
-  for (const [, name = '', quoted, token] of header.matchAll(PART)) {
+  for (const [, name = '', quoted, token] of header.slice(0, MOST).matchAll(PART)) {
     const value = quoted?.replace(/\\(.)/g, '$1') ?? token
     if (value === undefined) inside = name.toLowerCase() === 'bearer'
     else if (inside) parameters[name.toLowerCase()] ??= value

@@ -1,9 +1,11 @@
 import type { Reason } from '../../../machines/vocabulary.ts'
 import { AuthError } from '../errors.ts'
 import { messageOf } from '../messages.ts'
-import type { FailureVerdict } from '../ports.ts'
-import { forgetMatch, redact } from './redact.ts'
+import type { AbortSignalLike, FailureVerdict } from '../ports.ts'
+import { forgetMatch } from './redact.ts'
+import { readText } from './response-body.ts'
 import { retryAfter } from './retry-after.ts'
+import { isInvalidResponse } from './token-response.ts'
 
 /** What a failed attempt to refresh means. */
 export interface FailureCause {
@@ -14,7 +16,7 @@ export interface FailureCause {
   readonly status: number | undefined
   /** How long the server asked the client to wait, in milliseconds. */
   readonly retryAfter: number | undefined
-  /** A copy of the error without its secrets: the original may hold the request, and with it the refresh token. */
+  /** What is known of the error, in words of the library: the original may quote or hold the refresh token. */
   readonly cause: Error
 }
 
@@ -47,11 +49,12 @@ export async function classifyFailure(
   context: {
     now: number
     offline: boolean
-    secrets: readonly (string | undefined)[]
     isFatal?: IsFatal | undefined
+    /** Ends the reading of a body. */
+    signal: AbortSignalLike
   },
 ): Promise<FailureCause> {
-  const facts = await gather(error)
+  const facts = await gather(error, context.signal)
   const { status, oauthError } = facts
   const answered = status !== undefined || oauthError !== undefined
   const network = !answered && (facts.network || context.offline)
@@ -86,7 +89,7 @@ export async function classifyFailure(
     reason: fatal ? fatalReason : transientReason,
     status,
     retryAfter: retryAfter(facts.headers, context.now),
-    cause: redactedCopy(error, status, context.secrets),
+    cause: describe(error, status),
   }
 }
 
@@ -114,8 +117,10 @@ interface Facts {
 
 /** Errors wrap errors. Levels below this depth are not read. */
 const DEPTH = 5
+/** How much of a text is read, in characters. */
+const MOST = 100_000
 
-async function gather(error: unknown): Promise<Facts> {
+async function gather(error: unknown, signal: AbortSignalLike): Promise<Facts> {
   const facts: Facts = {}
   const queue: unknown[] = [error]
   for (let visited = 0; queue.length > 0 && visited < DEPTH * 2; visited++) {
@@ -123,7 +128,7 @@ async function gather(error: unknown): Promise<Facts> {
     if (typeof value === 'string') noteWord(facts, value)
     if (typeof value !== 'object' || value === null) continue
     const fields = value as Fields
-    if (value instanceof AuthError && value.reason) facts.reason ??= value.reason
+    if (value instanceof AuthError && value.reason && WORD.test(value.reason)) facts.reason ??= value.reason
     noteStatus(facts, fields)
     noteNetwork(facts, fields)
     noteWord(facts, fields.error)
@@ -131,7 +136,7 @@ async function gather(error: unknown): Promise<Facts> {
     noteWord(facts, fields.message)
     noteBody(facts, fields.data)
     noteBody(facts, fields.body)
-    if (typeof fields.text === 'function') noteBody(facts, await bodyOf(fields))
+    if (typeof fields.text === 'function') noteBody(facts, await bodyOf(fields, signal))
     queue.push(fields.response, fields.cause)
   }
   return facts
@@ -140,7 +145,8 @@ async function gather(error: unknown): Promise<Facts> {
 function noteStatus(facts: Facts, fields: Fields) {
   const status = fields.status ?? fields.statusCode
   // An opaque or failed response has the status 0.
-  if (typeof status === 'number' && status >= 100) facts.status ??= status
+  if (Number.isInteger(status) && (status as number) >= 100 && (status as number) <= 999)
+    facts.status ??= status as number
   if (fields.headers) facts.headers ??= fields.headers
 }
 
@@ -153,8 +159,9 @@ function noteNetwork(facts: Facts, fields: Fields) {
   if (name === 'SyntaxError') facts.reason ??= 'invalid_response'
 }
 
-function noteWord(facts: Facts, word: unknown) {
-  if (typeof word !== 'string') return
+function noteWord(facts: Facts, text: unknown) {
+  if (typeof text !== 'string') return
+  const word = text.slice(0, MOST)
   if (FATAL.has(word) || TRANSIENT.has(word)) facts.oauthError ??= word
   // Apps throw `new Error('Refresh failed: invalid_grant')`. No other code is as unmistakable in a sentence.
   else if (/\binvalid_grant\b/.test(word)) {
@@ -165,7 +172,7 @@ function noteWord(facts: Facts, word: unknown) {
 
 function noteBody(facts: Facts, body: unknown) {
   if (typeof body === 'string') {
-    const text = body.trim()
+    const text = body.slice(0, MOST).trim()
     if (text.startsWith('<')) facts.html = true
     else if (text.startsWith('{')) {
       try {
@@ -181,55 +188,51 @@ function noteBody(facts: Facts, body: unknown) {
 }
 
 /** A `Response` can be read once, so its clone is read. */
-async function bodyOf(response: Fields): Promise<unknown> {
-  if (response.bodyUsed === true) return undefined
+async function bodyOf(response: Fields, signal: AbortSignalLike): Promise<unknown> {
   try {
-    const clone = typeof response.clone === 'function' ? response.clone() : response
-    return await clone.text()
+    return await readText(response, signal, true)
   } catch {
     return undefined
   }
 }
 
-function redactedCopy(
-  error: unknown,
-  status: number | undefined,
-  secrets: readonly (string | undefined)[],
-): Error {
-  if (error instanceof AuthError) return error
-  const original = (typeof error === 'object' && error !== null ? error : {}) as Fields
-  const name = typeof original.name === 'string' ? original.name : 'Error'
-  const text =
-    typeof original.message === 'string' ? original.message : typeof error === 'string' ? error : undefined
+const WORD = /^[a-z_]{1,40}$/
+/** Names of errors that say something without their message. */
+const NAME =
+  /^(?:(?:Abort|Aggregate|Axios|Canceled|Fetch|HTTP|Network|OperationProcessing|Range|Reference|Request|ResponseBody|Security|Syntax|Timeout|Type)Error|InvalidTokenResponseError)$/
+/** Codes of systems and of HTTP clients. */
+const CODE = /^(?:E[A-Z_]{3,20}|(?:CERT|DEPTH|ERR|HPE|OAUTH|SELF|UNABLE|UND_ERR)_[A-Z_]{2,40})$/
+/** What is known of an error, in words of the library: its own text may quote a token, in any form. */
+function describe(error: unknown, status: number | undefined): Error {
+  if (isInvalidResponse(error)) return error
+  const { name, code } = Object(error) as Fields
   const message =
-    // A parser quotes its input, and that was a token response.
-    name === 'SyntaxError'
-      ? messageOf('not_json')
-      : (text ??
-        (status === undefined
-          ? messageOf('refresh_failed')
-          : messageOf('endpoint_status', { detail: status })))
-  const copy = new Error(redact(message, secrets))
-  copy.name = name
+    name === 'SyntaxError' ? 'not_json' : status === undefined ? 'refresh_failed' : 'endpoint_status'
+  const described = new Error(messageOf(message, { detail: status }))
   return Object.assign(
-    copy,
+    described,
+    matches(NAME, name) && { name },
     status !== undefined && { status },
-    typeof original.code === 'string' && { code: original.code },
+    matches(CODE, code) && { code },
   )
 }
+
+const matches = (pattern: RegExp, value: unknown) => typeof value === 'string' && pattern.test(value)
 
 /**
  * Reads what an app's function returned: a `Response`, or an error body that the app did not look at.
  *
+ * @param signal ends the reading of a body
  * @returns the token response
  * @throws the response or the body, if it is an error
  */
-export async function unwrapResponse(value: unknown): Promise<unknown> {
+export async function unwrapResponse(value: unknown, signal: AbortSignalLike): Promise<unknown> {
   if (typeof value !== 'object' || value === null) return value
   const { ok, json, error, access_token, accessToken } = value as Fields
   if (typeof json === 'function' && typeof ok === 'boolean') {
     if (!ok) throw value
-    return unwrapResponse(await json.call(value))
+    const text = await readText(value, signal, false)
+    return unwrapResponse(text === undefined ? await json.call(value) : JSON.parse(text), signal)
   }
   if (typeof error === 'string' && access_token === undefined && accessToken === undefined) throw value
   return value

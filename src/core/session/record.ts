@@ -1,7 +1,7 @@
 import { compareSessions, compareUsers, isReached, type UserNames } from '../../../machines/policies.ts'
 import type { AuthEvent, TokenFacts } from '../../../machines/vocabulary.ts'
 import type { SessionRecord } from '../ports.ts'
-import { isHeaderSafe, jwtClaims, userNames } from './token-response.ts'
+import { isBounded, isHeaderSafe, isInstant, jwtClaims, userNames } from './token-response.ts'
 import type { HeldTokens, Vault } from './vault.ts'
 
 /** Tokens that were merged into the vault. */
@@ -56,31 +56,36 @@ export function recordOf({ tokens }: Vault, withoutAccess: boolean): SessionReco
 }
 
 function open(record: SessionRecord): HeldTokens {
-  const { version: _, accessToken, ...rest } = record
+  const { accessToken, id, rotation, startedAt, receivedAt, refreshToken, idToken } = record
   const named = record.idToken === undefined ? undefined : jwtClaims(record.idToken)
   const own = accessToken === null ? undefined : jwtClaims(accessToken)
+  // Field by field: a store may return more than the library has written.
   return {
-    refreshToken: undefined,
-    idToken: undefined,
-    expiresAt: undefined,
-    refreshTokenExpiresAt: undefined,
-    scope: undefined,
-    subject: undefined,
-    user: userNames(record.subject, named, own),
-    ...rest,
+    id,
+    rotation,
+    startedAt,
+    receivedAt,
     accessToken: accessToken ?? undefined,
+    refreshToken,
+    idToken,
     // A missing access token counts as expired.
-    ...(accessToken === null && { expiresAt: 0 }),
+    expiresAt: accessToken === null ? 0 : record.expiresAt,
+    refreshTokenExpiresAt: record.refreshTokenExpiresAt,
+    scope: record.scope,
+    subject: record.subject,
+    user: record.user ?? userNames(record.subject, named, own),
     claims: record.idToken === undefined ? own : named,
   }
 }
 
-const isOptional = (value: unknown, type: 'string' | 'number') => value === undefined || typeof value === type
+const isText = (value: unknown) => typeof value === 'string' && isBounded(value)
+const isOptionalText = (value: unknown) => value === undefined || isText(value)
+const isOptionalInstant = (value: unknown) => value === undefined || isInstant(value)
 
 function isUserNames(value: unknown): value is UserNames {
   if (typeof value !== 'object' || value === null) return false
   const { app, idToken, accessToken } = value as Record<string, unknown>
-  return [app, idToken, accessToken].every((name) => isOptional(name, 'string'))
+  return [app, idToken, accessToken].every(isOptionalText)
 }
 
 /** Whether a store returned a record of this version, and not of another library or a damaged one. */
@@ -89,19 +94,19 @@ export function isSessionRecord(value: unknown): value is SessionRecord {
   const record = value as Record<string, unknown>
   return (
     record.version === 1 &&
-    typeof record.id === 'string' &&
+    isText(record.id) &&
     // An access token that was left out on purpose is `null`: a record that lacks it is damaged.
     (record.accessToken === null ||
-      (typeof record.accessToken === 'string' && isHeaderSafe(record.accessToken))) &&
-    Number.isFinite(record.rotation) &&
-    Number.isFinite(record.startedAt) &&
-    Number.isFinite(record.receivedAt) &&
-    isOptional(record.refreshToken, 'string') &&
-    isOptional(record.idToken, 'string') &&
-    isOptional(record.scope, 'string') &&
-    isOptional(record.subject, 'string') &&
+      (isText(record.accessToken) && isHeaderSafe(record.accessToken as string))) &&
+    Number.isSafeInteger(record.rotation) &&
+    isInstant(record.startedAt) &&
+    isInstant(record.receivedAt) &&
+    isOptionalText(record.refreshToken) &&
+    isOptionalText(record.idToken) &&
+    isOptionalText(record.scope) &&
+    isOptionalText(record.subject) &&
     (record.user === undefined || isUserNames(record.user)) &&
-    isOptional(record.expiresAt, 'number') &&
-    isOptional(record.refreshTokenExpiresAt, 'number')
+    isOptionalInstant(record.expiresAt) &&
+    isOptionalInstant(record.refreshTokenExpiresAt)
   )
 }

@@ -7,14 +7,9 @@ const EMPTY = /^$/
 /** The legacy static `RegExp.input` exposes the last matched string to every script of the page. Clears it. */
 export const forgetMatch = () => EMPTY.test('')
 
-/** Removes secrets from a foreign text: those known by value, and those known by the name of their parameter. */
-export function redact(text: string, secrets: readonly (string | undefined)[]): string {
-  let clean = text
-  for (const secret of secrets) {
-    if (secret)
-      clean = clean.replaceAll(secret, '[redacted]').replaceAll(encodeURIComponent(secret), '[redacted]')
-  }
-  clean = clean.replace(NAMED_SECRET, '$1$2[redacted]')
+/** Removes the secrets from a foreign text that are known by the name of their parameter. */
+export function redact(text: string): string {
+  const clean = text.replace(NAMED_SECRET, '$1$2[redacted]')
   forgetMatch()
   return clean
 }

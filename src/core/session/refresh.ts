@@ -91,9 +91,9 @@ export class Refresh {
   }
 
   async #request(mark: Mark): Promise<Tokens> {
-    const { tokens, secrets } = this.#vault
+    const { tokens } = this.#vault
     try {
-      return await requestTokens(this.#kernel, tokens, secrets)
+      return await requestTokens(this.#kernel, tokens)
     } catch (error) {
       if (!(error instanceof Abandoned)) throw error
       // With rotation, a late answer holds the only refresh token that still works.

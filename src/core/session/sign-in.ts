@@ -100,7 +100,7 @@ export class SignIn {
     try {
       return await work.run(async (signal) => {
         const response = await options.signIn?.(mine.credentials as never, { signal })
-        return parseTokenResponse(await unwrapResponse(response), clock.now(), true)
+        return parseTokenResponse(await unwrapResponse(response, signal), clock.now(), true)
       }, timeLeft)
     } catch (error) {
       if (!(error instanceof Abandoned)) throw error

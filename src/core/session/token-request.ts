@@ -15,20 +15,19 @@ import { parseTokenResponse, type Tokens } from './token-response.ts'
 export function requestTokens(
   { options, settings, clock, environment, work }: Kernel,
   previous: Tokens | undefined,
-  secrets: readonly (string | undefined)[],
 ): Promise<Tokens> {
   const { refreshToken, scope } = previous ?? {}
   return work.run(async (signal) => {
     try {
-      const response = await unwrapResponse(await options.refresh({ refreshToken, scope, signal }))
+      const response = await unwrapResponse(await options.refresh({ refreshToken, scope, signal }), signal)
       return parseTokenResponse(response, clock.now(), true, previous)
     } catch (error) {
       // Reading the body of a thrown response takes time, too: it is bounded with the rest.
       throw await classifyFailure(error, {
         now: clock.now(),
         offline: !environment.online(),
-        secrets,
         isFatal: options.isFatal,
+        signal,
       }).catch(() => transientFailure('refresh_failed'))
     }
   }, settings.timeouts.refresh)

@@ -31,6 +31,18 @@ export function isHeaderSafe(token: string): boolean {
   return token !== ''
 }
 
+/** The longest text that is taken from a token response or a record. Servers refuse headers of this length. */
+const LONGEST = 65_536
+
+export const isBounded = (text: string): boolean => text.length <= LONGEST
+
+/** The shortest lifetime that is believed, in milliseconds. Shorter ones would be refreshed without end. */
+const LIFETIME_LEAST = 1_000
+/** The last instant of a `Date`. */
+const LAST_INSTANT = 8.64e15
+/** How deep the claims of a JWT may be nested: whatever copies or prints them goes as deep. */
+const DEPTH = 16
+
 /**
  * Reads what a `refresh` or `signIn` function returned.
  *
@@ -38,7 +50,8 @@ export function isHeaderSafe(token: string): boolean {
  * cookie may have changed hands.
  *
  * @param fresh the server has just issued these tokens: a lifetime counts from `now`, and a token that looks expired on
- * arrival only shows that the clocks disagree. Its expiry counts as unknown; otherwise it would be refreshed without end.
+ * arrival, or within a second, only shows that clocks or units disagree. Its expiry counts as unknown; otherwise it would be
+ * refreshed without end.
  *
  * @throws InvalidTokenResponseError
  */
@@ -53,7 +66,7 @@ export function parseTokenResponse(
   const fields = response as Fields
   const accessToken = pick(fields, 'access_token')
   if (accessToken === undefined) throw invalid('no_access_token')
-  if (typeof accessToken !== 'string' || !isHeaderSafe(accessToken)) {
+  if (typeof accessToken !== 'string' || !isBounded(accessToken) || !isHeaderSafe(accessToken)) {
     throw invalid('unsafe_access_token')
   }
   const type = pick(fields, 'token_type') ?? 'bearer'
@@ -104,22 +117,36 @@ function userName(claims: Fields | undefined): string | undefined {
   return subject && JSON.stringify([text(claims?.iss), subject])
 }
 
-const invalid = (problem: string) => new InvalidTokenResponseError(problem)
+/** Errors that were made here: they quote nothing. */
+const made = /* @__PURE__ */ new WeakSet<object>()
+
+function invalid(problem: string): Error {
+  const error = new InvalidTokenResponseError(problem)
+  made.add(error)
+  return error
+}
+
+export const isInvalidResponse = (error: unknown): error is Error => made.has(Object(error))
 
 /** A field by its name in snake case, as in RFC 6749, or in camel case. */
 const pick = (fields: Fields, name: string) =>
   fields[name] ?? fields[name.replace(/_./g, (part) => part.charAt(1).toUpperCase())] ?? undefined
 
-const text = (value: unknown) => (typeof value === 'string' && value !== '' ? value : undefined)
+const text = (value: unknown) =>
+  typeof value === 'string' && value !== '' && isBounded(value) ? value : undefined
 
 const finite = (value: unknown) => {
   const number = typeof value === 'string' && value.trim() !== '' ? Number(value) : value
   return typeof number === 'number' && Number.isFinite(number) ? number : undefined
 }
 
+export const isInstant = (value: unknown): boolean =>
+  typeof value === 'number' && Math.abs(value) <= LAST_INSTANT
+
 const after = (now: number, seconds: unknown) => {
   const lifetime = finite(seconds)
-  return lifetime === undefined ? undefined : finite(now + lifetime * 1000)
+  const at = lifetime === undefined ? undefined : now + lifetime * 1000
+  return isInstant(at) ? at : undefined
 }
 
 function expiry(fields: Fields, jwt: Fields | undefined, now: number, fresh: boolean) {
@@ -131,7 +158,7 @@ function expiry(fields: Fields, jwt: Fields | undefined, now: number, fresh: boo
     const whole = issued === undefined ? expires * 1000 : now + (expires - issued) * 1000
     at = fresh ? whole : Math.min(whole, expires * 1000)
   }
-  return fresh && at !== undefined && at <= now ? undefined : finite(at)
+  return !isInstant(at) || (fresh && (at as number) < now + LIFETIME_LEAST) ? undefined : at
 }
 
 /** Smaller numbers are seconds: as milliseconds they would be before early 1973. */
@@ -139,19 +166,27 @@ const SECONDS_BELOW = 1e11
 
 function instant(value: unknown) {
   if (value instanceof Date) return finite(value.getTime())
-  const number = finite(value) ?? (typeof value === 'string' ? finite(Date.parse(value)) : undefined)
+  const number =
+    finite(value) ?? (typeof value === 'string' && value.length < 100 ? finite(Date.parse(value)) : undefined)
   return number !== undefined && number < SECONDS_BELOW ? number * 1000 : number
 }
+
+/** Whether a value is nested no deeper than that. */
+const isShallow = (value: unknown, depth: number): boolean =>
+  typeof value !== 'object' ||
+  value === null ||
+  (depth > 0 && Object.values(value).every((part) => isShallow(part, depth - 1)))
 
 /** The payload of a JWT, unverified: the client reads facts from it, the server enforces them (RFC 7519 §7.2). */
 export function jwtClaims(token: string): Fields | undefined {
   const payload = token.split('.')[1]
-  if (!payload) return undefined
+  if (!payload || !isBounded(payload)) return undefined
   try {
     const bytes = decodeBase64(payload.replaceAll('-', '+').replaceAll('_', '/'))
     const escaped = Array.from(bytes, (byte) => `%${byte.charCodeAt(0).toString(16).padStart(2, '0')}`)
     const claims: unknown = JSON.parse(decodeURIComponent(escaped.join('')))
-    return typeof claims === 'object' && claims !== null ? Object.freeze(claims as Fields) : undefined
+    const isUsable = typeof claims === 'object' && claims !== null && isShallow(claims, DEPTH)
+    return isUsable ? Object.freeze(claims as Fields) : undefined
   } catch {
     return undefined
   }

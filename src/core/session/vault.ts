@@ -112,11 +112,6 @@ export class Vault {
     return Object.freeze({ authorization: undefined, epoch: this.#epoch, generation: this.#generation })
   }
 
-  /** Every secret in memory, to be removed from texts. */
-  get secrets(): readonly (string | undefined)[] {
-    return [this.#held?.accessToken, this.#held?.refreshToken, this.#held?.idToken]
-  }
-
   /** What the chart may know of the tokens. */
   facts(): TokenFacts {
     const held = this.#held

@@ -1,0 +1,79 @@
+import { createTextDecoder } from '../platform/globals.ts'
+import type { AbortSignalLike } from '../ports.ts'
+
+/** How much of a body is read, in bytes. A token response has a few thousand. */
+const MOST = 1_048_576
+
+interface Chunk {
+  readonly done?: boolean | undefined
+  readonly value?: unknown
+}
+
+/** A web stream, or a Node stream in node-fetch. */
+interface Body {
+  getReader?(): { read(): Promise<Chunk>; cancel(): Promise<unknown> }
+  cancel?(): Promise<unknown>
+  [Symbol.asyncIterator]?(): { next(): Promise<Chunk> }
+  destroy?(): unknown
+}
+
+/** A `Response` of any implementation. */
+export interface ResponseLike {
+  readonly body?: Body | null
+  readonly bodyUsed?: boolean
+  clone?(): ResponseLike
+}
+
+/**
+ * Reads the body of a response, but no more than a megabyte, and not after `signal` aborts. The rest is cancelled, so that
+ * it does not keep its connection.
+ *
+ * @param isKept leaves the body readable for its owner
+ * @returns the text, or its beginning; `undefined` if the body is no stream, or was read before
+ */
+export async function readText(
+  response: ResponseLike,
+  signal: AbortSignalLike,
+  isKept: boolean,
+): Promise<string | undefined> {
+  if (response.bodyUsed || !response.body) return undefined
+  const copy = isKept ? response.clone?.() : undefined
+  const source = open(copy?.body ?? response.body)
+  if (!source) return undefined
+  const abort = () => {
+    source.stop()
+    // The copy shares its connection with the original.
+    if (copy) stop(response.body)
+  }
+  signal.addEventListener('abort', abort)
+  if (signal.aborted) abort()
+  const decoder = createTextDecoder()
+  let text = ''
+  let size = 0
+  try {
+    for (;;) {
+      const { done, value } = await source.next()
+      if (done) return text + decoder.decode()
+      const part = value as string | Uint8Array
+      size += part.length
+      text += typeof part === 'string' ? part : decoder.decode(part, { stream: true })
+      if (size <= MOST) continue
+      abort()
+      return text
+    }
+  } finally {
+    signal.removeEventListener('abort', abort)
+  }
+}
+
+function open(body: Body) {
+  const reader = body.getReader?.()
+  if (reader) return { next: () => reader.read(), stop: () => stop(reader) }
+  const iterator = body[Symbol.asyncIterator]?.()
+  return iterator && { next: () => iterator.next(), stop: () => stop(body) }
+}
+
+function stop(source: Pick<Body, 'cancel' | 'destroy'> | null | undefined): void {
+  source?.cancel?.().catch(() => {})
+  source?.destroy?.()
+}

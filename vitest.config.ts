@@ -27,8 +27,8 @@ export default defineConfig({
     ],
     environment: 'node',
     pool: 'forks',
-    // Much of what a test does is to wait for a browser or a server.
-    maxWorkers: Math.max(2, availableParallelism() - 1),
+    // One more than there are cores: much of what a test does is to wait for a browser or a server.
+    maxWorkers: availableParallelism() + 1,
     testTimeout: 20_000,
     retry: 0,
     dangerouslyIgnoreUnhandledErrors: false,

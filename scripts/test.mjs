@@ -1,46 +1,66 @@
 // Runs what CI runs. The last line is the verdict: `N passed, N failed`. It counts each test, the size check and the package
 // check. A step that fails without a failing test counts as one failure, so the verdict and the exit code always agree.
-import { spawnSync } from 'node:child_process'
+import { spawn } from 'node:child_process'
 import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 
 const totals = { passed: 0, failed: 0, skipped: 0 }
 
-/** Runs one command, and prints its name and duration. Returns whether it exited with 0. */
-function step(name, command, ...args) {
+/** Runs one command, and prints its output and duration. Returns whether it exited with 0. */
+async function step(name, command, ...args) {
   console.log(`\n=== ${name}`)
-  const start = performance.now()
-  const { status, error } = spawnSync(command, args, { stdio: ['ignore', 'inherit', 'inherit'] })
-  if (error) console.error(error.message)
+  return finish(name, performance.now(), run('inherit', command, args))
+}
+
+/** Runs a script of `package.json`. Its output follows when it ends, so that scripts can run at the same time. */
+async function script(name, ...args) {
+  return finish(name, performance.now(), run('pipe', 'npm', ['run', '--silent', name, ...args]))
+}
+
+function run(output, command, args) {
+  const child = spawn(command, args, { stdio: ['ignore', output, output] })
+  let text = ''
+  for (const stream of [child.stdout, child.stderr]) {
+    stream?.setEncoding('utf8').on('data', (chunk) => {
+      text += chunk
+    })
+  }
+  return new Promise((resolve) => {
+    child.on('error', ({ message }) => resolve({ status: 1, text: message }))
+    child.on('close', (status) => resolve({ status, text }))
+  })
+}
+
+async function finish(name, start, running) {
+  const { status, text } = await running
+  if (text !== '') console.log(`\n=== ${name}\n${text.trimEnd()}`)
   const verdict = status === 0 ? 'ok' : 'FAILED'
   console.log(`=== ${name}: ${verdict} in ${((performance.now() - start) / 1000).toFixed(1)} s`)
   return status === 0
 }
 
-const script = (name, ...args) => step(name, 'npm', 'run', '--silent', name, ...args)
-
-/** Runs the steps that the verdict does not count, up to the first that fails. */
-function prepare() {
-  return (
-    script('typecheck') &&
-    script('lint') &&
-    script('build') &&
-    (!existsSync('visualizations/generate.ts') || script('visualize', '--', '--check'))
-  )
+/** Runs the steps that the verdict does not count. The type check takes as long as the others together. */
+async function prepare() {
+  const others = async () =>
+    (await script('lint')) &&
+    (await script('build')) &&
+    (!existsSync('visualizations/generate.ts') || (await script('visualize', '--', '--check')))
+  const results = await Promise.all([script('typecheck'), others()])
+  return results.every(Boolean)
 }
 
-function check(name) {
-  if (script(name)) totals.passed += 1
+async function check(name) {
+  if (await script(name)) totals.passed += 1
   else totals.failed += 1
 }
 
 /** Runs the tests of some projects of `vitest.config.ts`. */
-function runVitest(name, ...options) {
+async function runVitest(name, ...options) {
   const vitest = join('node_modules', 'vitest', 'vitest.mjs')
   const reportFile = join(directory, `${name}.json`)
   const reporters = ['--reporter=default', '--reporter=json', `--outputFile.json=${reportFile}`]
-  const ok = step(name, process.execPath, vitest, 'run', ...options, ...reporters)
+  const ok = await step(name, process.execPath, vitest, 'run', ...options, ...reporters)
   const before = totals.failed
   const passedBefore = totals.passed
   count(existsSync(reportFile) ? JSON.parse(readFileSync(reportFile, 'utf8')).testResults : [])
@@ -68,12 +88,11 @@ function fail(reason) {
 
 const directory = mkdtempSync(join(tmpdir(), 'authchart-test-'))
 try {
-  if (prepare()) {
-    runVitest('test-unit', '--coverage', '--project=unit', '--project=ports')
-    runVitest('test-system', '--project=system')
+  if (await prepare()) {
+    await runVitest('test-unit', '--coverage', '--project=unit', '--project=ports')
+    await runVitest('test-system', '--project=system')
     if (process.env.CI && totals.skipped > 0) fail('skipped tests are not accepted in CI')
-    check('size')
-    check('package')
+    await Promise.all([check('size'), check('package')])
   } else {
     totals.failed += 1
   }

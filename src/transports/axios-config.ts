@@ -1,15 +1,14 @@
 import type { AxiosRequestHeaders, InternalAxiosRequestConfig } from 'axios'
 import { isAuthorization } from './authorization.ts'
-import type { TargetGuard } from './origins.ts'
 
-type Config = InternalAxiosRequestConfig
+export type Config = InternalAxiosRequestConfig
 
 /** Copies a config one level deep. */
 export type CopyConfig = (config: Config) => Config
 
 /**
  * Creates a `{ ...config }` that is fast for the configs of one instance. axios makes configs without a prototype, and V8
- * spreads such objects slowly (about 2 µs). A spread of an ordinary object with the same keys, whose values are then
+ * spreads such objects slowly (about 3 µs). A spread of an ordinary object with the same keys, whose values are then
  * replaced, takes a fifth of that.
  */
 export function createConfigCopier(): CopyConfig {
@@ -22,84 +21,42 @@ export function createConfigCopier(): CopyConfig {
       const copy = { ...template }
       // A key that the template does not have is added: that is slower, and as right.
       for (const key of keys) copy[key] = config[key] as never
-      return copy
+      return withSymbols(copy, config)
     }
-    const copy: Config = { beforeRedirect: undefined as never, ...template, ...config }
+    const copy = withSymbols({ ...ADDED, ...template, ...config }, config)
     knownKeys = keys.length
     // The template has keys only: values would outlive their request.
     template = { ...copy }
-    for (const key of Object.keys(template)) template[key as keyof Config] = undefined as never
+    for (const key of Reflect.ownKeys(template)) template[key as keyof Config] = undefined as never
     return copy
   }
 }
 
+/** What a transport may add to a config. */
+const ADDED = { beforeRedirect: undefined, proxy: undefined, signal: undefined } as object as Config
+
+/** axios keeps the caller's keys that are symbols. */
+function withSymbols(copy: Config, config: Config): Config {
+  for (const key of Object.getOwnPropertySymbols(config) as never[]) copy[key] = config[key]
+  return copy
+}
+
 /** Whether the caller has set the header, even if to `null` or `false`. */
-export function hasAuthorization(headers: AxiosRequestHeaders): boolean {
-  for (const name of Object.keys(headers))
-    if (isAuthorization(name) && headers[name] !== undefined) return true
+export function hasAuthorization(headers: AxiosRequestHeaders | undefined): boolean {
+  for (const name in headers) if (isAuthorization(name) && headers[name] !== undefined) return true
   return false
 }
 
-/** Copies headers as they are. `new AxiosHeaders(headers)` would check each of them again. */
-export const copyHeaders = (headers: AxiosRequestHeaders): AxiosRequestHeaders =>
-  Object.assign(Object.create(Object.getPrototypeOf(headers)), headers)
-
-/** axios's own test for absolute URLs. */
-const ABSOLUTE = /^([a-z][a-z\d+\-.]*:)?\/\//i
-
-const isAbsolute = (url: string) => url.includes('//') && ABSOLUTE.test(url)
-
-/** The URL of a request without its parameters, as axios joins it. */
-function fullURL({ baseURL, url = '', allowAbsoluteUrls }: Config): string {
-  if (!baseURL || (allowAbsoluteUrls !== false && isAbsolute(url))) return url
-  if (!url) return baseURL
-  const base = baseURL.endsWith('/') ? baseURL.replace(/\/+$/, '') : baseURL
-  return url.startsWith('/')
-    ? base + (url.startsWith('//') ? url.replace(/^\/+/, '/') : url)
-    : `${base}/${url}`
-}
-
-/** A user and a password in the URL. axios makes an `Authorization` header of them and replaces any other. */
-const USERINFO = /^[a-z]+:[\\/]*[^\\/?#]*@/i
-
-const hasUserinfo = (url: string) => url.includes('@') && USERINFO.test(url)
-
-/** Where a request goes that gets the token. */
-export interface Target {
-  /** The absolute URL, without parameters. */
-  readonly url: string
-  /** Whether axios makes the same URL of the config in each of its versions, whatever the page's base is by then. */
-  readonly isCertain: boolean
-}
-
 /**
- * Finds the URLs of requests that get the token and are not excluded. It remembers the last base URL, because nearly all
- * requests have the same.
+ * Copies headers as they are, and keeps their class: each copy of the axios package has its own. `new AxiosHeaders(headers)`
+ * would check each of them again.
  */
-export function createTargetFinder(
-  targetOf: TargetGuard,
-  exclude?: (url: string) => boolean,
-): (config: Config) => Target | undefined {
-  let lastBaseURL: string | undefined
-  let lastBase = ''
+export const copyHeaders = (headers: AxiosRequestHeaders | undefined): AxiosRequestHeaders =>
+  Object.assign(Object.create(headers ? Object.getPrototypeOf(headers) : Object.prototype), headers)
 
-  return (config) => {
-    const { baseURL, url } = config
-    const isPath = url?.charCodeAt(0) === SLASH && url.charCodeAt(1) !== SLASH
-    // All paths under a base that ends with a slash have the origin of the base.
-    if (isPath && baseURL === lastBaseURL && baseURL !== undefined) {
-      const joined = lastBase + url
-      return exclude?.(joined) ? undefined : { url: joined, isCertain: true }
-    }
-    const full = fullURL(config)
-    const target = hasUserinfo(full) ? undefined : targetOf(full)
-    if (target === undefined || exclude?.(full)) return undefined
-    if (isPath && baseURL && target === full) {
-      lastBaseURL = baseURL
-      lastBase = full.slice(0, -url.length)
-    }
-    return { url: target, isCertain: target === full && config.allowAbsoluteUrls !== false }
-  }
+/** Removes the session's header. A header that the adapter has set itself is kept. */
+export function removeAuthorization(headers: unknown, authorization: string | undefined): void {
+  if (typeof headers !== 'object' || headers === null || authorization === undefined) return
+  const known = headers as Record<string, unknown>
+  for (const name in known) if (isAuthorization(name) && known[name] === authorization) delete known[name]
 }
-
-const SLASH = 47

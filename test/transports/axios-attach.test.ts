@@ -219,13 +219,65 @@ describe('axios: attaching and detaching', () => {
     expect(axios.defaults.adapter).toBe(custom)
   })
 
-  test('a call with its own adapter bypasses the session', async () => {
+  test.each([
+    ['its name', 'http' as const],
+    ['names', ['fetch', 'http'] as const],
+    ['a function', getAdapter('http')],
+  ])('a request that names its own adapter by %s uses the session and that adapter', async (_, adapter) => {
     const { url, signedIn, server } = await setUp()
-    const instance = instanceFor(url)
-    attachAuth(instance, await signedIn())
+    let defaults = 0
+    const instance = axios.create({
+      baseURL: url,
+      proxy: false,
+      adapter: (config) => {
+        defaults++
+        return getAdapter('http')(config)
+      },
+    })
+    const detach = attachAuth(instance, await signedIn())
+    server.expireAccessTokens()
 
-    expect(await statusOf(instance.get('/api/a', { adapter: 'http' }))).toBe(401)
-    expect(to(server.log, '/api/a')[0]).not.toHaveProperty('authorization')
+    const { data, config } = await instance.get('/api/a', { adapter: adapter as never })
+    expect(data.generation).toBe(2)
+    expect((await instance(config)).data.generation).toBe(2)
+    detach()
+
+    expect(await statusOf(instance.get('/api/a', { adapter: adapter as never }))).toBe(401)
+    expect([defaults, to(server.log, '/api/a').length]).toEqual([0, 4])
+  })
+
+  test('a request is sent in the same tick as by the bare client, whatever interceptors there are', async () => {
+    const { signedIn } = await setUp()
+    const auth = await signedIn()
+    const bodies = [
+      undefined,
+      'text',
+      { n: 1 },
+      new Uint8Array(2),
+      new URLSearchParams('a=1'),
+      new Blob(['b']),
+    ]
+    const ticks = async (attach: boolean, intercepted: boolean, data: unknown) => {
+      let ticks = 0
+      let sentAt = -1
+      const instance = axios.create({ baseURL: 'https://api.example.com' })
+      const adapter = async (config: never) => {
+        sentAt = ticks
+        return { status: 200, statusText: '', headers: {}, config, data: '' }
+      }
+      instance.defaults.adapter = adapter as never
+      if (attach) attachAuth(instance, auth)
+      if (intercepted) instance.interceptors.request.use(async (config) => config)
+      const call = instance.post('/a', data)
+      for (; sentAt < 0; ticks++) await undefined
+      await call
+      return sentAt
+    }
+
+    for (const intercepted of [false, true])
+      for (const data of [...bodies, new FormData()])
+        expect(await ticks(true, intercepted, data)).toBe(await ticks(false, intercepted, data))
+    expect(await ticks(true, false, 'text')).toBe(0)
   })
 
   test('axios itself, not the session, rejects a relative URL without a base URL', async () => {

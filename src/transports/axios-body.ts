@@ -1,0 +1,114 @@
+import { replayableBody } from './body.ts'
+
+/** A body, as each sending gets it. */
+export interface AxiosBody {
+  /** What is sent first. */
+  readonly data: unknown
+  readonly replayable: boolean
+  /** The body of a sending after a wait, if that is another object. */
+  again?(): { readonly data: unknown; readonly contentType: string | undefined }
+}
+
+/** A form of the form-data package, which axios uses in Node: an old-style stream with its own boundary. */
+interface NodeForm {
+  getHeaders(): { readonly 'content-type'?: string }
+  getBuffer(): unknown
+  /** The parts. Reading the form removes them. */
+  readonly _streams?: unknown
+}
+
+/** Whether a body is such a form. */
+const isNodeForm = (data: object): data is NodeForm => 'getHeaders' in data && 'getBuffer' in data
+
+/** Whether a body is a form of the platform, or of a package that implements the same interface. */
+const isForm = (data: object): data is FormData =>
+  'append' in data && Symbol.iterator in data && String(data) === '[object FormData]'
+
+/**
+ * Prepares a body that may be sent later or twice. A body that its owner could change is copied at once. The files in a form
+ * are not: the platform can read them again.
+ */
+export function bodyOf(data: object): AxiosBody {
+  if (isNodeForm(data)) return nodeForm(data)
+  if (isForm(data)) return { data: copyForm(data), replayable: true }
+  const { body, replayable } = replayableBody(data, false) as { body: unknown; replayable: boolean }
+  return { data: body, replayable }
+}
+
+function copyForm(form: FormData): FormData {
+  const copy = new (form.constructor as typeof FormData)()
+  for (const [name, value] of form)
+    if (typeof value === 'string') copy.append(name, value)
+    else copy.append(name, value, value.name)
+  return copy
+}
+
+/** A form whose parts are all in memory can be sent twice: the second time as its bytes. */
+function nodeForm(form: NodeForm): AxiosBody {
+  const parts: unknown = Array.isArray(form._streams) ? [...form._streams] : undefined
+  const inMemory = (part: unknown) =>
+    typeof part === 'string' || typeof part === 'function' || part instanceof Uint8Array
+  if (!Array.isArray(parts) || !parts.every(inMemory)) return { data: form, replayable: false }
+  const copy = Object.create(form, { _streams: { value: parts } }) as NodeForm
+  const again = () => ({ data: copy.getBuffer(), contentType: form.getHeaders()['content-type'] })
+  return { data: form, replayable: true, again }
+}
+
+/** A web stream, or a Node stream. */
+type Stream = ReadableStream | NodeStream
+
+interface NodeStream {
+  on(event: string, listener: (value: never) => void): unknown
+  resume(): void
+  destroy?(): void
+}
+
+/** Whether a body can be read into memory, and has to be for a replay. */
+export const isStream = (data: object): data is Stream =>
+  'getReader' in data || ('pipe' in data && !(isNodeForm(data) && nodeForm(data).replayable))
+
+/**
+ * Reads a stream into memory. The form of the form-data package keeps its boundary.
+ *
+ * @throws the reason of the signal, at once, or the error of the stream
+ */
+export async function readBody(stream: Stream, signal: AbortSignal | undefined): Promise<AxiosBody> {
+  const chunks = await read(stream, signal)
+  const data = await new Blob(chunks).arrayBuffer()
+  if (!isNodeForm(stream)) return { data, replayable: true }
+  const contentType = stream.getHeaders()['content-type']
+  return { data, replayable: true, again: () => ({ data, contentType }) }
+}
+
+function read(stream: Stream, signal: AbortSignal | undefined): Promise<BlobPart[]> {
+  return new Promise((resolve, reject) => {
+    const chunks: BlobPart[] = []
+    const reader =
+      'getReader' in stream ? (stream.getReader() as ReadableStreamDefaultReader<BlobPart>) : undefined
+    const stop = () => {
+      reject(signal?.reason)
+      if (reader) reader.cancel(signal?.reason).catch(() => {})
+      else (stream as NodeStream).destroy?.()
+    }
+    const finish = () => {
+      signal?.removeEventListener('abort', stop)
+      resolve(chunks)
+    }
+    if (signal?.aborted) return stop()
+    signal?.addEventListener('abort', stop)
+    if (reader) {
+      const next = ({ done, value }: ReadableStreamReadResult<BlobPart>): unknown => {
+        if (done) return finish()
+        chunks.push(value)
+        return reader.read().then(next)
+      }
+      reader.read().then(next).catch(reject)
+      return
+    }
+    const node = stream as NodeStream
+    node.on('data', (chunk: BlobPart) => chunks.push(chunk))
+    node.on('error', reject)
+    node.on('end', finish)
+    node.resume()
+  })
+}

@@ -69,7 +69,7 @@ const RULES: readonly Rule[] = [
   { layer: 'src/core/', mayImport: ['machines/'] },
   { layer: 'src/transports/ofetch.ts', mayImport: ['src/core/', 'src/transports/', 'ofetch'] },
   { layer: 'src/transports/axios.ts', mayImport: ['src/core/', 'src/transports/', 'axios'] },
-  { layer: 'src/transports/axios-config.ts', mayImport: ['src/transports/', 'axios'] },
+  { layer: 'src/transports/axios/', mayImport: ['src/core/', 'src/transports/', 'axios'] },
   {
     layer: 'src/transports/angular/',
     mayImport: ['src/core/', 'src/transports/', '@angular/common/http', '@angular/core', 'rxjs'],

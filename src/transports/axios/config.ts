@@ -1,5 +1,5 @@
 import type { AxiosRequestHeaders, InternalAxiosRequestConfig } from 'axios'
-import { isAuthorization } from './authorization.ts'
+import { isAuthorization } from '../authorization.ts'
 
 export type Config = InternalAxiosRequestConfig
 
@@ -55,8 +55,7 @@ export const copyHeaders = (headers: AxiosRequestHeaders | undefined): AxiosRequ
   Object.assign(Object.create(headers ? Object.getPrototypeOf(headers) : Object.prototype), headers)
 
 /** Removes the session's header. A header that the adapter has set itself is kept. */
-export function removeAuthorization(headers: unknown, authorization: string | undefined): void {
-  if (typeof headers !== 'object' || headers === null || authorization === undefined) return
+export function removeAuthorization(headers: object | undefined, authorization: string | undefined): void {
   const known = headers as Record<string, unknown>
   for (const name in known) if (isAuthorization(name) && known[name] === authorization) delete known[name]
 }

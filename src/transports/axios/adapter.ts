@@ -6,8 +6,8 @@ import {
   create,
   getAdapter,
 } from 'axios'
-import type { Config } from './axios-config.ts'
-import { recordResponses } from './axios-response.ts'
+import type { Config } from './config.ts'
+import { recordResponses } from './response.ts'
 
 /** Adapters by name, or an adapter. */
 export type AdapterOption = AxiosInstance['defaults']['adapter']

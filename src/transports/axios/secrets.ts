@@ -1,5 +1,5 @@
 import type { AxiosResponse } from 'axios'
-import { type Config, removeAuthorization } from './axios-config.ts'
+import { type Config, removeAuthorization } from './config.ts'
 
 /** What has to be kept out of logs after a sending. */
 export interface Sending {
@@ -30,7 +30,7 @@ export function concealResponse(response: AxiosResponse, sending: Sending): void
   if (Object.keys(response).length > RESPONSE_FIELDS) hideQuotes(holder, sending)
 }
 
-/** Makes sure that nothing enumerable of an error leads to the header, whoever made the error. */
+/** Makes sure that nothing enumerable of an error leads to the header, of whatever class the error is. */
 export function concealError(error: unknown, sending: Sending): void {
   let holder = error
   for (let i = 0; isObject(holder) && i < CAUSES; i++) {
@@ -47,14 +47,16 @@ export function concealError(error: unknown, sending: Sending): void {
 function restoreConfig(holder: Holder, { config, authorization }: Sending): void {
   const sent: unknown = holder.config
   if (sent === config || !isObject(sent)) return
-  removeAuthorization(sent.headers, authorization)
-  if (isObject(sent.headers)) config.headers = sent.headers as never
+  if (isObject(sent.headers)) {
+    removeAuthorization(sent.headers, authorization)
+    config.headers = sent.headers as never
+  }
   holder.config = config
 }
 
 /**
- * A stream leads to its request, and may fail later: with an error that does. Node's streams let us see the error before anybody
- * else does; a web stream does not, so its request loses the header.
+ * A stream leads to its request, and may fail later with an error that does. A Node stream shows its error here before the app
+ * gets it. A web stream does not, so its request loses the header.
  */
 function concealStream(data: Holder, request: unknown, sending: Sending): void {
   for (const name of ['req', 'client', 'socket']) if (name in data) hide(data, name)

@@ -1,5 +1,5 @@
-import type { Config } from './axios-config.ts'
-import type { TargetGuard } from './origins.ts'
+import type { TargetGuard } from '../origins.ts'
+import type { Config } from './config.ts'
 
 /** axios's own test for absolute URLs. */
 const ABSOLUTE = /^([a-z][a-z\d+\-.]*:)?\/\//i
@@ -8,6 +8,9 @@ const ABSOLUTE = /^([a-z][a-z\d+\-.]*:)?\/\//i
 const MALFORMED = /^https?:(?!\/\/)/i
 
 const isAbsolute = (url: string) => url.includes('//') && ABSOLUTE.test(url)
+
+/** What needs no base. */
+const HTTP = /^https?:/i
 
 /** A URL without what the URL parser ignores. */
 const trimmed = (url: string) => url.replace(/^[\0-\x20]+|[\t\n\r]/g, '')
@@ -70,8 +73,8 @@ export function createTargetFinder(targetOf: TargetGuard, exclude?: (url: string
     const target = full === undefined ? undefined : targetOf(full)
     if (full === undefined || target === undefined) return undefined
     if ((target.includes('@') && USERINFO.test(target)) || exclude?.(full)) return undefined
-    if (target !== full || (typeof url !== 'string' && url !== undefined)) pin(config, target)
-    else if (isPath && baseURL) {
+    if (!HTTP.test(trimmed(full)) || (typeof url !== 'string' && url !== undefined)) pin(config, target)
+    else if (isPath && baseURL && target === full) {
       lastBaseURL = baseURL
       lastBase = full.slice(0, -url.length)
     }

@@ -60,14 +60,14 @@ const recordingFetches = new WeakMap<Fetch, Fetch>()
 export function recordResponses(own: Fetch): Fetch {
   let recording = recordingFetches.get(own)
   if (!recording) {
-    recording = (input, init) => {
-      const record = (response: Response) => {
+    recording = (input, init) =>
+      own(input, init).then((response) => {
         const { status, headers, url, redirected } = response
-        if (typeof input === 'object') RECEIVED.set(input, { status, headers, url, redirected })
+        // A refusal may fail to be read. Of other responses, only redirects matter.
+        if (typeof input === 'object' && (status === 401 || redirected !== false))
+          RECEIVED.set(input, { status, headers, url, redirected })
         return response
-      }
-      return own(input, init).then(record)
-    }
+      })
     recordingFetches.set(own, recording)
   }
   return recording

@@ -1,4 +1,4 @@
-import { replayableBody } from './body.ts'
+import { replayableBody } from '../body.ts'
 
 /** A body, as each sending gets it. */
 export interface AxiosBody {
@@ -13,6 +13,9 @@ export interface AxiosBody {
 interface NodeForm {
   getHeaders(): { readonly 'content-type'?: string }
   getBuffer(): unknown
+  on(event: string, listener: (value: never) => void): unknown
+  resume(): void
+  destroy?(): void
   /** The parts. Reading the form removes them. */
   readonly _streams?: unknown
 }
@@ -54,61 +57,33 @@ function nodeForm(form: NodeForm): AxiosBody {
   return { data: form, replayable: true, again }
 }
 
-/** A web stream, or a Node stream. */
-type Stream = ReadableStream | NodeStream
-
-interface NodeStream {
-  on(event: string, listener: (value: never) => void): unknown
-  resume(): void
-  destroy?(): void
-}
-
 /** Whether a body can be read into memory, and has to be for a replay. */
-export const isStream = (data: object): data is Stream =>
-  'getReader' in data || ('pipe' in data && !(isNodeForm(data) && nodeForm(data).replayable))
+export const isStream = (data: object): boolean =>
+  isNodeForm(data) ? !nodeForm(data).replayable : 'getReader' in data || 'pipe' in data
 
 /**
  * Reads a stream into memory. The form of the form-data package keeps its boundary.
  *
- * @throws the reason of the signal, at once, or the error of the stream
+ * @throws the reason of the signal, or the error of the stream
  */
-export async function readBody(stream: Stream, signal: AbortSignal | undefined): Promise<AxiosBody> {
-  const chunks = await read(stream, signal)
-  const data = await new Blob(chunks).arrayBuffer()
-  if (!isNodeForm(stream)) return { data, replayable: true }
+export async function readBody(stream: object, signal: AbortSignal | undefined): Promise<AxiosBody> {
+  if (!isNodeForm(stream))
+    return { data: (await replayableBody(stream, true, signal)).body, replayable: true }
+  const data = await readForm(stream, signal)
   const contentType = stream.getHeaders()['content-type']
   return { data, replayable: true, again: () => ({ data, contentType }) }
 }
 
-function read(stream: Stream, signal: AbortSignal | undefined): Promise<BlobPart[]> {
+function readForm(form: NodeForm, signal: AbortSignal | undefined): Promise<ArrayBuffer> {
   return new Promise((resolve, reject) => {
     const chunks: BlobPart[] = []
-    const reader =
-      'getReader' in stream ? (stream.getReader() as ReadableStreamDefaultReader<BlobPart>) : undefined
-    const stop = () => {
-      reject(signal?.reason)
-      if (reader) reader.cancel(signal?.reason).catch(() => {})
-      else (stream as NodeStream).destroy?.()
-    }
-    const finish = () => {
-      signal?.removeEventListener('abort', stop)
-      resolve(chunks)
-    }
-    if (signal?.aborted) return stop()
-    signal?.addEventListener('abort', stop)
-    if (reader) {
-      const next = ({ done, value }: ReadableStreamReadResult<BlobPart>): unknown => {
-        if (done) return finish()
-        chunks.push(value)
-        return reader.read().then(next)
-      }
-      reader.read().then(next).catch(reject)
-      return
-    }
-    const node = stream as NodeStream
-    node.on('data', (chunk: BlobPart) => chunks.push(chunk))
-    node.on('error', reject)
-    node.on('end', finish)
-    node.resume()
+    signal?.addEventListener('abort', () => {
+      reject(signal.reason)
+      form.destroy?.()
+    })
+    form.on('data', (chunk: BlobPart) => chunks.push(chunk))
+    form.on('error', reject)
+    form.on('end', () => resolve(new Blob(chunks).arrayBuffer()))
+    form.resume()
   })
 }

@@ -1,18 +1,19 @@
 import type { AxiosAdapter, AxiosError, AxiosResponse } from 'axios'
-import type { AuthHandle } from '../core/auth.ts'
-import { HoldTimeoutError } from '../core/errors.ts'
-import { bearerRequest } from '../core/requests/bearer-request.ts'
-import type { Challenge } from '../core/requests/challenge.ts'
-import type { BearerRequest } from '../core/requests/transport-request.ts'
-import { isAuthorization } from './authorization.ts'
-import type { OwnAxios } from './axios-adapter.ts'
-import { type AxiosBody, bodyOf, isStream, readBody } from './axios-body.ts'
-import { type Config, copyHeaders, removeAuthorization } from './axios-config.ts'
-import { finalURL, headerOf, responseOf } from './axios-response.ts'
-import { concealError, concealResponse, type Sending } from './axios-secrets.ts'
-import { classifyResponse } from './classify-response.ts'
-import { endpointKey, isSafeMethod } from './method.ts'
-import { originOf, type TargetGuard } from './origins.ts'
+import type { AuthHandle } from '../../core/auth.ts'
+import { HoldTimeoutError } from '../../core/errors.ts'
+import { bearerRequest } from '../../core/requests/bearer-request.ts'
+import type { Challenge } from '../../core/requests/challenge.ts'
+import type { BearerRequest } from '../../core/requests/transport-request.ts'
+import { isAuthorization } from '../authorization.ts'
+import { endStream } from '../body.ts'
+import { classifyResponse } from '../classify-response.ts'
+import { endpointKey, isSafeMethod } from '../method.ts'
+import { originOf, type TargetGuard } from '../origins.ts'
+import type { OwnAxios } from './adapter.ts'
+import { type AxiosBody, bodyOf, isStream, readBody } from './body.ts'
+import { type Config, copyHeaders, removeAuthorization } from './config.ts'
+import { finalURL, headerOf, responseOf } from './response.ts'
+import { concealError, concealResponse, type Sending } from './secrets.ts'
 
 /** What all requests of one instance have in common. */
 export interface Settings {
@@ -135,10 +136,10 @@ export class AxiosRequest implements BearerRequest<Answer> {
     if (abort) config.signal = this.signal ? AbortSignal.any([this.signal, abort]) : abort
     this.#sent = config
     this.#authorization = authorization
-    return this.#adapter(config).then(undefined, this.#toRejected)
+    return this.#adapter(config).then(undefined, (error) => this.#toRejected(error))
   }
 
-  readonly #toRejected = (error: unknown): Rejected => {
+  #toRejected(error: unknown): Rejected {
     concealError(error, this.#sending())
     const response = responseOf(error)
     if (!response) throw error
@@ -160,8 +161,7 @@ export class AxiosRequest implements BearerRequest<Answer> {
 
   discard(answer: Answer) {
     const { data } = responseIn(answer)
-    if (typeof data?.destroy === 'function') data.destroy()
-    else if (typeof data?.cancel === 'function') data.cancel().catch(() => {})
+    if (typeof data === 'object') endStream(data)
   }
 
   /** Takes the header off what was sent, because errors of any class may lead there. */
@@ -177,7 +177,7 @@ export class AxiosRequest implements BearerRequest<Answer> {
   }
 
   /** Reads the body into memory. The caller's signal and timeout count from the call. */
-  async #buffer(stream: Parameters<typeof readBody>[0]): Promise<void> {
+  async #buffer(stream: object): Promise<void> {
     const { timeout } = this.#own
     const signals = [this.signal, timeout ? AbortSignal.timeout(timeout) : undefined].filter(
       (s) => s !== undefined,

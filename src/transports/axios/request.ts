@@ -85,13 +85,13 @@ export class AxiosRequest implements BearerRequest<Answer> {
     return bearerRequest(this.#settings.auth, this).then(
       (answer) => {
         this.#end()
-        if (answer instanceof Rejected) throw this.#withOwnTimeout(answer.error)
+        if (answer instanceof Rejected) throw this.#asOwn(answer.error)
         return answer
       },
       (error) => {
         this.#end()
         if (error instanceof HoldTimeoutError && this.#isOutOfTime) return this.#failByTimeout()
-        throw this.#withOwnTimeout(error)
+        throw this.#asOwn(error)
       },
     )
   }
@@ -210,14 +210,13 @@ export class AxiosRequest implements BearerRequest<Answer> {
     )
   }
 
-  /** After a wait, the adapter's timeout is what was left of the caller's: a number the caller never set. */
-  #withOwnTimeout(error: unknown): unknown {
-    const { isAxiosError, message } = Object(error) as Partial<AxiosError>
-    if (isAxiosError && message?.startsWith('timeout of '))
-      (error as AxiosError).message = message.replace(
-        /^timeout of \d+ms/,
-        `timeout of ${this.#own.timeout}ms`,
-      )
+  /** Makes an axios error one of the caller's request: after a wait, the adapter's timeout is what was left of the caller's. */
+  #asOwn(error: unknown): unknown {
+    const failure = Object(error) as AxiosError
+    if (!failure.isAxiosError) return error
+    failure.config ??= this.#config
+    if (failure.message.startsWith('timeout of '))
+      failure.message = failure.message.replace(/^timeout of \d+ms/, `timeout of ${this.#own.timeout}ms`)
     return error
   }
 

@@ -11,7 +11,7 @@ export { safeReturnPath } from './return-path.ts'
 export interface RequireSessionOptions {
   /** The target of the navigation: a URL, or a path with its query and fragment. */
   readonly url: string | URL
-  /** The path of the sign-in page. */
+  /** The path of the sign-in page, as it is in the end: after redirects that add a slash or a language. */
   readonly loginPath: string
   /** The name of the query parameter with the return path. Default: `'returnTo'`. */
   readonly param?: string
@@ -22,7 +22,8 @@ export interface RequireSessionOptions {
  *
  * @param auth the session
  * @param options the target, the sign-in page and the query parameter
- * @returns the sign-in page with the return path in its query; `undefined` if there is a session
+ * @returns the sign-in page with the return path in its query; `undefined` if there is a session, and if the target is the
+ * sign-in page itself
  * @throws DisposedError if the auth is disposed of
  *
  * @example
@@ -37,8 +38,23 @@ export async function requireSession(
 ): Promise<string | undefined> {
   await auth.ready()
   if (auth.session) return undefined
-  const { pathname, search, hash } = new URL(url, 'http://localhost')
+  const target = new URL(url, 'http://localhost')
+  if (isWithin(target, new URL(loginPath, target))) return undefined
+  const { pathname, search, hash } = target
   const [path = '', fragment] = loginPath.split('#', 2)
   const query = new URLSearchParams({ [param]: safeReturnPath(pathname + search + hash) })
   return `${path}${path.includes('?') ? '&' : '?'}${query}${fragment === undefined ? '' : `#${fragment}`}`
 }
+
+/** Whether the target is that page: in front of the sign-in page, the guard would redirect without end. */
+function isWithin(target: URL, page: URL): boolean {
+  const isSamePath = target.origin === page.origin && plainPath(target.pathname) === plainPath(page.pathname)
+  // Some apps tell their pages apart by the query or the fragment: `/?page=login`, `/#/login`.
+  const hasQuery = [...page.searchParams].every(([name, value]) =>
+    target.searchParams.getAll(name).includes(value),
+  )
+  const [pagePath = '', targetPath = ''] = [page, target].map(({ hash }) => plainPath(hash.split('?', 1)[0]))
+  return isSamePath && hasQuery && (!pagePath.startsWith('#/') || pagePath === targetPath)
+}
+
+const plainPath = (path = '') => path.replace(/\/$/, '')

@@ -1,17 +1,17 @@
 /** A placeholder for the app's own origin. No request is sent to it. */
 const APP_ORIGIN = 'http://here.invalid'
-/** How many levels of nested escapes are decoded before an address is rejected. */
-const MAX_DECODES = 5
 
 /** Matches a path on the same host: two slashes of either kind would start another host. */
 const SAME_HOST = /^\/(?![/\\])/
 // biome-ignore lint/suspicious/noControlCharactersInRegex: browsers remove some, which joins their neighbors.
 const UNSAFE = /[\u0000-\u001f\u007f\\]/
-const ASCII_ESCAPE = /%[0-7][0-9a-f]/gi
+/** A router that removes it moves what follows to the front. */
+const DOT_SEGMENT = /\/\.\.?(?:[/?#]|$)/
+const ASCII_ESCAPE = /^%[0-7][0-9a-f]$/i
 
 /**
  * Returns a safe path to navigate to after a sign-in, from an address that an attacker may have written. The path stays on the
- * app's own origin, even if a server or router decodes its escapes again.
+ * app's own origin, however often a server or router decodes its escapes again.
  *
  * @param value the untrusted value from the query, of any type
  * @param fallback returned if the value is unsafe. Default: `'/'`
@@ -27,19 +27,32 @@ const ASCII_ESCAPE = /%[0-7][0-9a-f]/gi
 export function safeReturnPath(value: unknown, fallback = '/'): string {
   if (typeof value !== 'string') return fallback
   try {
+    const [given = ''] = value.split(/[?#]/, 1)
+    if (!staysOnHost(given)) return fallback
     const { pathname, search, hash } = new URL(value, APP_ORIGIN)
     // Reject a path that cannot be decoded: the router would throw on it later.
     decodeURIComponent(pathname)
-    return staysOnOrigin(value, MAX_DECODES) ? pathname + search + hash : fallback
+    const decoded = decodeFully(pathname)
+    // Decoding removes no slash, no backslash and no dot segment. So the last form shows what any form before it contains.
+    const isSafe = staysOnHost(decoded) && !(decoded.includes('//') && DOT_SEGMENT.test(decoded))
+    return isSafe ? pathname + search + hash : fallback
   } catch {
     return fallback
   }
 }
 
-function staysOnOrigin(address: string, depth: number): boolean {
-  const [path = ''] = address.split(/[?#]/, 1)
-  const { origin, pathname } = new URL(address, APP_ORIGIN)
-  if (origin !== APP_ORIGIN || !SAME_HOST.test(path) || UNSAFE.test(path)) return false
-  const decoded = pathname.replace(ASCII_ESCAPE, decodeURIComponent)
-  return decoded === path || (depth > 0 && staysOnOrigin(decoded, depth - 1))
+const staysOnHost = (path: string) => SAME_HOST.test(path) && !UNSAFE.test(path)
+
+/** Decodes the ASCII escapes until none is left, those that earlier ones result in included. Takes linear time. */
+function decodeFully(path: string): string {
+  const decoded: string[] = []
+  for (const char of path) {
+    decoded.push(char)
+    while (decoded.at(-3) === '%') {
+      const triple = decoded.slice(-3).join('')
+      if (!ASCII_ESCAPE.test(triple)) break
+      decoded.splice(-3, 3, decodeURIComponent(triple))
+    }
+  }
+  return decoded.join('')
 }

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { requireSession, safeReturnPath } from '../../src/bindings/guard.ts'
 import { createHarness, tokens } from '../core/auth-setup.ts'
+import fc from '../support/property.ts'
 
 const auths = () => {
   const { auth } = createHarness({ signedOut: true })
@@ -34,6 +35,46 @@ describe('requireSession', () => {
     expect(await to('/login?theme=dark')).toBe('/login?theme=dark&next=%2Fnotes')
     expect(await to('/login#form')).toBe('/login?next=%2Fnotes#form')
     expect(await to('/login?a#form')).toBe('/login?a&next=%2Fnotes#form')
+  })
+
+  it.each([
+    ['/login', '/login'],
+    ['/login?returnTo=%2Fnotes', '/login'],
+    ['/login/?returnTo=%2Fnotes#form', '/login'],
+    ['https://app.example/login', '/login/'],
+    ['https://app.example/login?theme=dark&x=1', 'https://app.example/login?theme=dark'],
+    ['/?returnTo=%2F&page=login', '/?page=login'],
+    ['https://app.example/#/login?returnTo=%2Fnotes', '/#/login'],
+    ['/login?returnTo=%2Fnotes', '/login#form'],
+  ])('lets a signed-out user onto %s, because %s is the sign-in page', async (url, loginPath) => {
+    const { auth } = auths()
+    expect(await requireSession(auth, { url, loginPath })).toBeUndefined()
+  })
+
+  it.each([
+    ['/login/keys', '/login'],
+    ['/', '/?page=login'],
+    ['/?page=notes', '/?page=login'],
+    ['/#/notes', '/#/login'],
+    ['https://app.example/login', 'https://login.example/login'],
+  ])('redirects a signed-out user from %s, because only %s is the sign-in page', async (url, loginPath) => {
+    const { auth } = auths()
+    expect(await requireSession(auth, { url, loginPath })).toBeTypeOf('string')
+  })
+
+  it('redirects at most once, wherever the sign-in page is', async () => {
+    const { auth } = auths()
+    const segment = fc.constantFrom('login', 'a', 'ü', '%20', 'b.c')
+    const path = fc.array(segment, { maxLength: 3 }).map((parts) => `/${parts.join('/')}`)
+    const query = fc.constantFrom('', '?a=1', '?a=1&a=2&b', '?a=%20+', '?returnTo=x')
+    const fragment = fc.constantFrom('', '#form', '#/login', '#/a/')
+    const page = fc.tuple(path, query, fragment).map((parts) => parts.join(''))
+    await fc.assert(
+      fc.asyncProperty(page, page, async (url, loginPath) => {
+        const login = await requireSession(auth, { url, loginPath })
+        if (login) expect(await requireSession(auth, { url: login, loginPath })).toBeUndefined()
+      }),
+    )
   })
 
   it('waits until the stored session has been read', async () => {

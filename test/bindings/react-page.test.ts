@@ -121,6 +121,11 @@ describe.skipIf(!hasChromium).each(REACT_VERSIONS)('authchart/react in Chromium,
     expect(takeProblems().length).toBeGreaterThan(0)
   })
 
+  it('waits again if the error boundary is reset after a wait that failed', async () => {
+    expect(await run('recover')).toEqual([expect.stringContaining('lost'), 'ada'])
+    expect(takeProblems().length).toBeGreaterThan(0)
+  })
+
   it('switches to another auth, and stops listening to the first', async () => {
     expect(await run('swap')).toEqual(['ada ada ', [3, 0], 'grace grace ', [0, 3], [0, 0]])
   })

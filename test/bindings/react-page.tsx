@@ -221,6 +221,47 @@ export const scenarios = {
     return [...seen, text()]
   },
 
+  /** The wait fails, as when a worker is lost; then the error boundary is reset. */
+  async recover() {
+    const { auth, answer } = createSession()
+    let failures = 1
+    const shaky = new Proxy(auth, {
+      get: (target, key) =>
+        key === 'ready' && failures-- > 0
+          ? () => Promise.reject(new Error('lost'))
+          : Reflect.get(target, key, target),
+    })
+    const Reader = () => {
+      useReady()
+      return useSession((session) => session?.subject) ?? 'nobody'
+    }
+    let reset = () => {}
+    const Page = () => {
+      const [attempt, setAttempt] = useState(0)
+      reset = () => setAttempt(1)
+      return (
+        <Boundary key={attempt}>
+          <Suspense fallback="waiting">
+            <Reader />
+          </Suspense>
+        </Boundary>
+      )
+    }
+    const { text } = mount(
+      <AuthProvider auth={shaky}>
+        <Page />
+      </AuthProvider>,
+    )
+    await until(() => text().includes('lost'))
+    const seen = [text()]
+    await rest()
+    reset()
+    await until(() => text() === 'waiting')
+    await answer(tokens('ada'))
+    await until(() => text() !== 'waiting')
+    return [...seen, text()]
+  },
+
   /** Replaces the auth by another one, as hot module replacement does, and then unmounts everything. */
   async swap() {
     const sessions = [createSession(tokens('ada')), createSession(tokens('grace'))] as const

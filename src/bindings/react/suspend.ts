@@ -23,12 +23,23 @@ function begin(auth: AnyAuth): Wait {
   return wait
 }
 
+/**
+ * Lets the next attempt wait anew, such as that of an error boundary that is reset. Not at once, because React renders the
+ * component again before it shows the error.
+ */
+function forgetSoon(auth: AnyAuth, failed: Wait): void {
+  setTimeout(() => {
+    if (waits.get(auth) === failed) waits.delete(auth)
+  })
+}
+
 /** Suspends the component being rendered until the auth is ready. */
 export function suspendUntilReady(auth: AnyAuth): void {
   const known = waits.get(auth)
   if (!known && auth.state !== 'restoring') return
   const wait = known ?? begin(auth)
   waits.set(auth, wait)
+  if (wait.outcome && 'error' in wait.outcome) forgetSoon(auth, wait)
   // Call it even if the promise has settled: React expects the same call when it renders the component again.
   if (use) use(wait.promise)
   else if (!wait.outcome) throw wait.promise

@@ -1,3 +1,4 @@
+import { outsideZones } from '../environment/outside-zones.ts'
 import { unref } from '../environment/unref.ts'
 import { type LockWait, pause, startLockTimeout } from './lock-timeout.ts'
 
@@ -62,7 +63,7 @@ export async function withLease<T>(
       else clearInterval(heartbeat)
     } catch {}
   }
-  const heartbeat = unref(setInterval(extend, LEASE / 3))
+  const heartbeat = unref(outsideZones(() => setInterval(extend, LEASE / 3)))
   try {
     return await task()
   } finally {

@@ -1,5 +1,6 @@
 import type { AbortSignalLike } from '../core/ports.ts'
 import { patientClock } from '../environment/clock.ts'
+import { outsideZones } from '../environment/outside-zones.ts'
 import { unref } from '../environment/unref.ts'
 
 /** Limits of the wait for a lock. It ends after `timeout` milliseconds, or as soon as `signal` aborts. */
@@ -43,7 +44,7 @@ export function pause(delay: number, signal: AbortSignalLike): Promise<void> {
       signal.removeEventListener('abort', end)
       resolve()
     }
-    const timer = unref(setTimeout(end, delay))
+    const timer = unref(outsideZones(() => setTimeout(end, delay)))
     signal.addEventListener('abort', end)
     if (signal.aborted) end()
   })

@@ -1,4 +1,5 @@
 import type { Environment, EnvironmentSignal } from '../core/ports.ts'
+import { outsideZones } from './outside-zones.ts'
 
 /** The environment of a server process: always online, with no visibility or wake signals. */
 export const emptyEnvironment: Environment = {
@@ -31,12 +32,13 @@ const SLEEP_CHECK = 15_000
  */
 function watchForSleep(listener: () => void): () => void {
   let last = Date.now()
-  const timer = setInterval(() => {
+  const check = () => {
     const now = Date.now()
     // Browsers run timers of hidden pages once a minute. A false alarm only makes the session check its clock.
     if (now - last > 2 * SLEEP_CHECK) listener()
     last = now
-  }, SLEEP_CHECK)
+  }
+  const timer = outsideZones(() => setInterval(check, SLEEP_CHECK))
   return () => clearInterval(timer)
 }
 

@@ -1,5 +1,6 @@
 import { PatientClock } from '../core/platform/patient-clock.ts'
 import type { Clock } from '../core/ports.ts'
+import { outsideZones } from './outside-zones.ts'
 
 /** Browsers and Node store delays in 32 bits: a longer one fires immediately. */
 const LONGEST = 2 ** 31 - 1
@@ -45,7 +46,8 @@ class Timer {
   #arm(callback: () => void, delay: number) {
     if (delay === Number.POSITIVE_INFINITY) return
     const step = Math.min(delay, LONGEST)
-    this.#handle = setTimeout(() => (delay > step ? this.#arm(callback, delay - step) : callback()), step)
+    const next = () => (delay > step ? this.#arm(callback, delay - step) : callback())
+    this.#handle = outsideZones(() => setTimeout(next, step))
     if (this.#background) this.unref()
   }
 

@@ -1,7 +1,19 @@
+import { createServer as createHttpServer } from 'node:http'
+import { createRequire } from 'node:module'
+import { type AddressInfo, createServer, type Server } from 'node:net'
 import { describe, expect, it, onTestFinished, vi } from 'vitest'
-import { type ConnectionRetry, keepConnected } from '../../src/bindings/realtime.ts'
+import { type Connection, type ConnectionRetry, keepConnected } from '../../src/bindings/realtime.ts'
+import { type Auth, createAuth } from '../../src/index.ts'
 import { createHarness, fakeEnvironment, tokens } from '../core/auth-setup.ts'
 import { answer, setUp } from './realtime-harness.ts'
+
+/** The package ws. It has no types, and what the tests use of it is that of a WebSocket and an EventEmitter. */
+const { WebSocket } = createRequire(import.meta.url)('ws') as {
+  readonly WebSocket: new (
+    url: string,
+    protocols: string[],
+  ) => Connection & Pick<NodeJS.EventEmitter, 'emit' | 'listenerCount'>
+}
 
 describe('after failures, keepConnected', () => {
   it('doubles its delay up to a limit, and resets it once a connection has lasted', async () => {
@@ -95,12 +107,31 @@ describe('after failures, keepConnected', () => {
     expect(lines).toHaveLength(4)
   })
 
-  it('does not retry while offline', async () => {
+  it('connects although the machine says that it is offline, and retries rarely', async () => {
+    const { auth, clock } = createHarness()
+    const outside = fakeEnvironment()
+    outside.online = false
+    let opened = 0
+    const open = () => {
+      opened++
+      return Promise.reject(new Error('down'))
+    }
+    const stop = keepConnected(auth, open, { clock, environment: outside.environment })
+    await clock.advance(0)
+    expect(opened).toBe(1)
+    await clock.advance(29_999)
+    expect(opened).toBe(1)
+    await clock.advance(1)
+    expect(opened).toBe(2)
+    stop()
+  })
+
+  it('retries at once when the network is back', async () => {
     const { clock, lines, open, outside, drop } = setUp()
     await clock.advance(0)
     outside.online = false
     await drop()
-    await clock.advance(60_000)
+    await clock.advance(29_999)
     expect(lines).toHaveLength(1)
     outside.signal('online')
     await clock.advance(0)
@@ -127,6 +158,85 @@ describe('after failures, keepConnected', () => {
     await answer(session, 2)
     expect(open()).toEqual(['SECRET-at-2'])
   })
+})
+
+describe('keepConnected with the package ws, in a process that ends at an unhandled error', () => {
+  const never = createServer(() => {})
+  const refusing = (status: string) =>
+    createHttpServer().on('upgrade', (_, socket) =>
+      socket.end(`HTTP/1.1 ${status}\r\nConnection: close\r\n\r\n`),
+    )
+
+  it.each([
+    ['the upgrade is answered with 503', refusing('503 Service Unavailable'), async () => {}],
+    ['it is stopped while it connects', never, async ({ stop }: Live) => stop()],
+    ['the token is refreshed while it connects', never, ({ auth }: Live) => auth.refresh()],
+    ['the user signs out while it connects', never, ({ auth }: Live) => auth.signOut()],
+  ])('survives if %s', async (_, server, act) => {
+    const { live, unhandled, ended } = await connectBy(server)
+    await act(live)
+    await ended()
+    expect(unhandled).toEqual([])
+  })
+
+  it('requests one new token if the upgrade is answered with 401', async () => {
+    const { ended, live, refreshes } = await connectBy(refusing('401 Unauthorized'))
+    await ended()
+    await ended()
+    expect(refreshes()).toBe(1)
+    live.stop()
+  })
+
+  interface Live {
+    readonly auth: Auth
+    readonly stop: () => void
+  }
+
+  async function connectBy(server: Server) {
+    await new Promise<void>((resolve) => void server.listen(0, '127.0.0.1', resolve))
+    const { port } = server.address() as AddressInfo
+    const unhandled: unknown[] = []
+    let refreshes = 0
+    let ends = 0
+    let onEnd = () => {}
+    const auth = createAuth({
+      initialTokens: tokens(1),
+      refresh: () => tokens(2 + refreshes++),
+    })
+    const stop = keepConnected(
+      auth,
+      ({ accessToken }) => {
+        const socket = new WebSocket(`ws://127.0.0.1:${port}`, ['bearer', accessToken])
+        const { emit } = socket
+        socket.emit = ((type: string, ...rest: unknown[]) => {
+          if (type === 'error' && socket.listenerCount('error') === 0) return unhandled.push(rest[0]) > 0
+          const isHandled = emit.call(socket, type, ...rest)
+          if (type === 'close') {
+            ends++
+            onEnd()
+          }
+          return isHandled
+        }) as typeof emit
+        return socket
+      },
+      { retry: { minDelay: 1, maxDelay: 50 } },
+    )
+    onTestFinished(() => {
+      stop()
+      auth.dispose()
+      server.close()
+    })
+    await vi.waitFor(() => expect(auth.state).toBe('authenticated'))
+    let seen = 0
+    const ended = async () => {
+      const least = ++seen
+      while (ends < least)
+        await new Promise<void>((resolve) => {
+          onEnd = resolve
+        })
+    }
+    return { live: { auth, stop } as Live, unhandled, ended, refreshes: () => refreshes }
+  }
 })
 
 describe('after the server has rejected the token, keepConnected', () => {
@@ -161,7 +271,12 @@ describe('after the server has rejected the token, keepConnected', () => {
   })
 
   it('detects the rejection by the status 401, or by isChallenge', async () => {
-    const refusals = [new Response(null, { status: 401 }), { response: { status: 401 } }]
+    const refusals = [
+      new Response(null, { status: 401 }),
+      { response: { status: 401 } },
+      { code: 401 },
+      new Error('Unexpected server response: 401'),
+    ]
     for (const refusal of refusals) {
       const { auth, clock, refresh } = createHarness()
       const stop = keepConnected(auth, () => Promise.reject(refusal), { clock })

@@ -18,6 +18,31 @@ describe('the system clock', () => {
     expect(systemClock.now()).toBe(1_234)
   })
 
+  it('the system clock starts its timers outside the zones of Zone.js', () => {
+    let depth = 0
+    const root = {
+      run<T>(start: () => T): T {
+        depth++
+        const result = start()
+        depth--
+        return result
+      },
+    }
+    const depths: number[] = []
+    const { setTimeout } = globalThis
+    vi.stubGlobal('Zone', { root })
+    vi.stubGlobal('setTimeout', (callback: () => void, delay: number) => {
+      depths.push(depth)
+      return setTimeout(callback, delay)
+    })
+    const callback = vi.fn()
+    systemClock.setTimeout(callback, LONGEST + 1)
+    vi.advanceTimersByTime(LONGEST + 1)
+    vi.unstubAllGlobals()
+    expect(callback).toHaveBeenCalledTimes(1)
+    expect(depths).toEqual([1, 1])
+  })
+
   it.each([1, 1_000, LONGEST, LONGEST + 1, 30 * DAY, 365 * DAY, 3 * LONGEST])(
     'the system clock calls back exactly once, after %i milliseconds',
     (delay) => {

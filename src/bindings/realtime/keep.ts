@@ -42,7 +42,7 @@ export function keep(auth: AnyAuth, open: Open, options: KeepConnectedOptions): 
       seen = session
       cancelTimer()
     }
-    if (session && !live && timer === undefined && environment.online()) connect().catch(report)
+    if (session && !live && timer === undefined) connect().catch(report)
   }
 
   async function connect() {
@@ -75,7 +75,8 @@ export function keep(auth: AnyAuth, open: Open, options: KeepConnectedOptions): 
     close()
     if (clock.now() - own.openedAt >= stableAfter) reset()
     const ceiling = Math.min(maxDelay, minDelay * 2 ** attempt)
-    const delay = ceiling * (1 - jitter * Math.random())
+    // Only a hint: some machines are called offline while their network works.
+    const delay = environment.online() ? ceiling * (1 - jitter * Math.random()) : maxDelay
     attempt++
     timer = clock.setTimeout(retryNow, delay)
     if (!hasRequestedRefresh && auth.session === own.session && isChallenge(cause)) {

@@ -54,7 +54,8 @@ export interface KeepConnectedOptions {
   }
   /**
    * Whether a connection ended because the server rejected its token. One refresh is then requested. Default: a response with
-   * the status 401, such as a `Response` that `open` rejects with, or the close code 3000 (Unauthorized, in IANA's registry).
+   * the status 401, such as a `Response` that `open` rejects with; an upgrade that was answered with 401, if the client says so
+   * as the package `ws` does (browsers do not); or the close code 3000 (Unauthorized, in IANA's registry).
    */
   readonly isChallenge?: (cause: unknown) => boolean
   /** Called before each delay, for logs. */

@@ -1,3 +1,4 @@
+import { isTokenRejection } from './is-token-rejection.ts'
 import type { Connection, ConnectionRequest, Open } from './types.ts'
 
 /** Opens a connection. Resolves or rejects with the reason for its end. It is closed as soon as the signal aborts. */
@@ -20,10 +21,17 @@ const endOf = (connection: Connection, signal: AbortSignal) =>
   new Promise<unknown>((resolve) => {
     // A WebSocket's `close` event contains more information than its `error` event, and follows it.
     const types = 'onclose' in connection ? (['close'] as const) : (['close', 'error'] as const)
-    const finish = (cause: unknown) => {
+    let error: unknown
+    // The listener for errors stays: without one, an `error` event of the package ws ends a Node process, and it may come
+    // after the connection was closed.
+    connection.addEventListener('error', (event) => {
+      error = event
+    })
+    const finish = (end: unknown) => {
       for (const type of types) connection.removeEventListener(type, finish)
       signal.removeEventListener('abort', abort)
-      resolve(cause)
+      // The `close` event of an upgrade that was refused does not say why.
+      resolve(isTokenRejection(error) ? error : end)
       // An EventSource would reconnect by itself with the old token.
       connection.close()
     }

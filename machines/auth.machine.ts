@@ -53,6 +53,7 @@ const now = (context: Pick<ChartContext, 'session'>) => portsOf(context).clock.n
 /** The events that are emitted as they were received. */
 const EMITTED: { readonly [type: string]: AuthEmitted['type'] } = {
   'tokens.discarded': 'discarded',
+  'revocation.failed': 'revocationFailed',
   'store.failed': 'storageFailed',
   'request.held': 'requestHeld',
   'request.replayed': 'requestReplayed',
@@ -295,6 +296,10 @@ const machine = parts.createMachine({
     ],
     'tokens.discarded': {
       description: 'Tokens arrived too late and were discarded.',
+      actions: 'emitEvent',
+    },
+    'revocation.failed': {
+      description: 'The server did not revoke tokens of a session that has ended.',
       actions: 'emitEvent',
     },
     'store.changed': {
@@ -679,9 +684,17 @@ const machine = parts.createMachine({
               },
             },
             offline: {
-              description: 'There is no network: no attempt is wasted.',
+              description: 'There seems to be no network: attempts are rare.',
               entry: 'resetAttempts',
+              after: {
+                untilCooledDown: { description: 'One more attempt, after a while.', target: 'requesting' },
+              },
               on: {
+                'request.held': {
+                  description: 'A request waits: an attempt costs nothing.',
+                  target: 'backingOff',
+                  actions: ['skipBackoff', 'recordHeld', 'emitEvent'],
+                },
                 'environment.online': {
                   description: 'The network is back.',
                   target: 'backingOff',

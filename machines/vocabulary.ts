@@ -132,6 +132,7 @@ export type AuthEvent =
   /** Tokens the chart did not ask for: `setTokens`, another tab, or an answer that came after its deadline. */
   | { type: 'tokens.received'; facts: TokenFacts; works: boolean; refreshed: boolean }
   | { type: 'tokens.discarded'; reason: Reason }
+  | { type: 'revocation.failed'; reason: Reason; status?: number }
   /** Another tab or process changed the stored session. */
   | { type: 'store.changed' }
   | { type: 'store.failed'; reason: Reason }
@@ -180,3 +181,5 @@ export type AuthEmitted =
   | ({ type: 'storageFailed' } & AuthFacts)
   /** Tokens arrived for a session that had ended, and were discarded. */
   | ({ type: 'discarded' } & AuthFacts)
+  /** The server did not revoke tokens of a session that has ended: they are valid until they expire (RFC 7009 §2.2.1). */
+  | ({ type: 'revocationFailed'; status?: number } & AuthFacts)

@@ -21,6 +21,7 @@ export {
   DisposedError,
   HoldTimeoutError,
   InvalidTokenResponseError,
+  OwnClientError,
   QueueFullError,
   RefreshTimeoutError,
   RefreshUnavailableError,

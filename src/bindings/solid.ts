@@ -3,10 +3,10 @@
  *
  * @module
  */
-import { createComponent, createContext, createResource, onCleanup, onMount, useContext } from 'solid-js'
+import { createComponent, createContext, createResource, onMount, useContext } from 'solid-js'
 import type { Auth } from '../core/auth.ts'
 import { type Select, session, state, view, whole } from './selectors.ts'
-import { type AnyAuth, type AuthView, storeOf } from './snapshot.ts'
+import type { AnyAuth, AuthView } from './snapshot.ts'
 import { createSelection, isServerRendered } from './solid/selection.ts'
 import { showWhile } from './solid/show-while.ts'
 import type { AuthHooks, IsEqual, ProviderProps, ViewProps } from './solid/types.ts'
@@ -84,9 +84,6 @@ export function createAuthContext<A extends AnyAuth = Auth, Given extends AnyAut
       const wait = () => (auth.state === 'restoring' ? auth.ready().then(() => true) : true)
       const [ready, { refetch }] = createResource(wait, { initialValue: false, ssrLoadFrom: 'initial' })
       if (isServerRendered()) onMount(() => void refetch())
-      // A wait that failed is no verdict: the session may be read later, from a worker that is back.
-      const recover = () => void (ready.error && auth.state !== 'restoring' && refetch())
-      onMount(() => onCleanup(storeOf(auth).subscribe(recover)))
       return ready
     },
     SignedIn: shownIn('SignedIn', ['signedIn'], ['signedIn', 'expired']),

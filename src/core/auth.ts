@@ -114,6 +114,7 @@ export interface Auth<Credentials = unknown, Claims = Readonly<Record<string, un
    * @throws RefreshUnavailableError
    * @throws HoldTimeoutError
    * @throws QueueFullError
+   * @throws OwnClientError if `refresh`, `signIn` or `revoke` calls it while there is no token that works
    * @throws TokenConfinedError if the session lives in a worker
    * @throws DisposedError
    */

@@ -13,6 +13,7 @@ export type AuthErrorCode =
   | 'invalid_token_response'
   | 'storage_failed'
   | 'disposed'
+  | 'own_client'
   | 'token_confined'
   | 'worker_failed'
 
@@ -144,6 +145,18 @@ export class DisposedError extends AuthError {
   declare readonly code: 'disposed'
   constructor() {
     super('disposed')
+  }
+}
+
+/**
+ * A `refresh`, `signIn` or `revoke` function sent by a client of its own session, and would wait for itself. Send by another
+ * client, such as plain `fetch`.
+ */
+export class OwnClientError extends AuthError {
+  override readonly name = 'OwnClientError'
+  declare readonly code: 'own_client'
+  constructor() {
+    super('own_client', { reason: 'own_client' })
   }
 }
 

@@ -29,6 +29,8 @@ const MESSAGES: { readonly [code: string]: (reason: string, detail: string) => s
   invalid_token_response: (_, problem) =>
     `The token response cannot be used: ${PROBLEMS[problem] ?? `it is ${problem}, not an object`}. Return what the token endpoint answered (RFC 6749 §5.1).`,
   disposed: () => 'This auth was disposed. Create a new one.',
+  own_client: () =>
+    'A refresh, signIn or revoke function used a client of its own session, and would wait for itself. Send by another client, such as plain fetch.',
   token_confined: () =>
     'The token does not leave its worker. Send the request with a transport, such as createAuthFetch(auth).',
   worker_failed: (reason) =>
@@ -36,8 +38,8 @@ const MESSAGES: { readonly [code: string]: (reason: string, detail: string) => s
 
   // Causes of a failed refresh.
   refresh_failed: () => 'The refresh function failed',
-  no_answer: () => 'The refresh function got no answer within timeouts.refresh',
-  offline: () => 'There is no network',
+  no_answer: () =>
+    'The refresh function got no answer within timeouts.refresh. If it sends by a client of this session, it waits for itself',
   not_json: () => 'The answer was not valid JSON',
   endpoint_status: (_, status) => `The token endpoint answered ${status}`,
 

@@ -4,8 +4,8 @@
  * @module
  */
 import type { AxiosAdapter, AxiosInstance, AxiosResponse } from 'axios'
-import type { AuthHandle } from '../core/auth.ts'
-import { AuthError } from '../core/errors.ts'
+import { type AuthHandle, REQUEST_GATE } from '../core/auth.ts'
+import { AuthError, OwnClientError } from '../core/errors.ts'
 import { type AdapterOption, type OwnAxios, ownAxios } from './axios/adapter.ts'
 import { type Config, copyHeaders, createConfigCopier, hasAuthorization } from './axios/config.ts'
 import { AxiosRequest, type Settings } from './axios/request.ts'
@@ -13,6 +13,7 @@ import { concealResponse } from './axios/secrets.ts'
 import { createTargetFinder } from './axios/target.ts'
 import type { TransportOptions } from './fetch.ts'
 import { createTargetGuard } from './origins.ts'
+import { OWN_CALL } from './own-call.ts'
 import { workerFetch } from './worker-fetch.ts'
 
 /** Options of `attachAuth`. `isChallenge` receives the adapter's response, before `transformResponse`. */
@@ -68,6 +69,7 @@ export function attachAuth(
     own.headers = copyHeaders(config.headers)
     const target = findTarget(own)
     if (target === undefined) return adapter(config)
+    if (OWN_CALL in config) throw new OwnClientError()
     if (remote) return sendByWorker(remote, settings.axios, own, config)
     if (target.charCodeAt(4) === COLON && !options.allowInsecure) own.proxy = false
     return new AxiosRequest(settings, adapter, own, config, target).run()
@@ -87,8 +89,9 @@ export function attachAuth(
   const wrapped = new WeakSet<AxiosAdapter>([adapter])
   instance.defaults.adapter = adapter
 
-  /** Wraps the adapter that a request names for itself. */
+  /** Wraps the adapter that a request names for itself. Called within the caller's own call. */
   const wrapNamed = (config: Config): boolean => {
+    if (!remote && auth[REQUEST_GATE].calls.isCalling) Object.assign(config, { [OWN_CALL]: true })
     const named = config.adapter
     if (named === instance.defaults.adapter || (typeof named === 'function' && wrapped.has(named)))
       return false

@@ -49,7 +49,9 @@ export abstract class FetchRequest implements BearerRequest<Response> {
     const { isChallenge } = this.settings
     if (!isChallenge && status !== 401 && status !== 403) return undefined
     // A redirect to another origin drops the token, so a 401 from there is not about the token.
-    if (answer.redirected && originOf(answer.url) !== originOf(this.url)) return undefined
+    // Only the app can know a sign-in page.
+    const mayBePage = isChallenge && status !== 401 && status !== 403
+    if (!mayBePage && answer.redirected && originOf(answer.url) !== originOf(this.url)) return undefined
     return classifyResponse(answer, status, answer.headers?.get('www-authenticate'), isChallenge)
   }
 

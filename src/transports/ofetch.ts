@@ -4,10 +4,12 @@
  * @module
  */
 import { type $Fetch, type FetchContext, type FetchOptions, type FetchRequest, ofetch } from 'ofetch'
-import type { AuthHandle } from '../core/auth.ts'
+import { type AuthHandle, REQUEST_GATE } from '../core/auth.ts'
 import { AuthError } from '../core/errors.ts'
 import { type AuthFetchOptions, authFetch } from './fetch.ts'
 import { createTargetGuard } from './origins.ts'
+import { OWN_CALL } from './own-call.ts'
+import { workerFetch } from './worker-fetch.ts'
 
 /** Options of `createAuthOfetch`. */
 export interface AuthOfetchOptions extends AuthFetchOptions {
@@ -35,15 +37,19 @@ export interface AuthOfetchOptions extends AuthFetchOptions {
 export function createAuthOfetch(auth: AuthHandle, options: AuthOfetchOptions = {}): $Fetch {
   const { ofetch: base = ofetch, defaults = {} } = options
   const targetOf = createTargetGuard('createAuthOfetch', options, defaults.baseURL)
+  const gate = workerFetch(auth, options) ? undefined : auth[REQUEST_GATE]
+  const mark: Mark = (given) => (gate?.calls.isCalling ? { ...given, [OWN_CALL]: true } : given)
 
   /** Puts the session between an instance and what it sends with. */
   const over = (given: typeof fetch | undefined): Sending => {
     const own: AuthFetchOptions = given ? { ...options, fetch: given } : options
     const send = authFetch(auth, own, targetOf, true)
     return {
+      mark,
       native: authFetch(auth, own, targetOf),
       fetch(input, init) {
-        const answer = send(input, init && copyInit(init))
+        const sendCopy = () => send(input, init && copyInit(init))
+        const answer = init && OWN_CALL in init && gate ? gate.calls.call(sendCopy) : sendCopy()
         // Stops ofetch's retries after an error of the session: ofetch reads its own options again then. It gets `answer` itself,
         // so its reaction runs after this one, and success costs no extra turn.
         answer.then(undefined, (error) => {
@@ -60,6 +66,7 @@ export function createAuthOfetch(auth: AuthHandle, options: AuthOfetchOptions = 
 
 /** What an instance sends with, and what it shows as `native`. */
 interface Sending {
+  readonly mark: Mark
   readonly native: typeof fetch
   readonly fetch: typeof fetch
 }
@@ -71,6 +78,9 @@ function copyInit(init: RequestInit): RequestInit {
   return copy
 }
 
+/** Marks the options of a request that a function of the session makes. ofetch passes them on. */
+type Mark = (options: FetchOptions<never> | undefined) => FetchOptions<never> | undefined
+
 /** The same instance, but errors of the session are not wrapped in a `FetchError`. */
 function withSessionErrors(
   instance: $Fetch,
@@ -80,7 +90,7 @@ function withSessionErrors(
   const wrap =
     <R>(call: (request: FetchRequest, options?: FetchOptions<never>) => Promise<R>) =>
     (request: FetchRequest, options?: FetchOptions<never>): Promise<R> =>
-      call(request, options).catch(throwSessionError)
+      call(request, sending.mark(options)).catch(throwSessionError)
 
   return Object.assign(wrap(instance), {
     raw: wrap(instance.raw),

@@ -5,6 +5,7 @@ import {
   DisposedError,
   HoldTimeoutError,
   InvalidTokenResponseError,
+  OwnClientError,
   QueueFullError,
   RefreshTimeoutError,
   RefreshUnavailableError,
@@ -29,6 +30,7 @@ const CLASSES: Readonly<Record<string, new (options: AuthErrorOptions) => AuthEr
   sign_in_timeout: SignInTimeoutError,
   hold_timeout: HoldTimeoutError,
   disposed: DisposedError,
+  own_client: OwnClientError,
   token_confined: TokenConfinedError,
   worker_failed: WorkerError,
 }

@@ -128,10 +128,6 @@ describe.skipIf(!hasChromium)('authchart/solid in Chromium', () => {
     expect(await run('ready', 'disposed')).toEqual(['waits', 'DisposedError'])
   })
 
-  it('is ready in the end, although a wait for it failed', async () => {
-    expect(await run('recover')).toEqual(['lost', 'ready'])
-  })
-
   it('switches to another auth, and stops listening to the first', async () => {
     expect(await run('swap')).toEqual([
       ...['ada ada ada ada', 3, 0],

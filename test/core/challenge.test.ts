@@ -14,6 +14,28 @@ describe('readChallenge()', () => {
     ['a challenge of another scheme', 401, 'Basic realm="error=insufficient_scope"', 'refresh'],
     ['an error of another scheme', 401, 'DPoP error="invalid_dpop_proof"', 'refresh'],
     ['a Bearer challenge with another error', 401, 'Bearer error="invalid_request"', undefined],
+    ...[
+      ...['invalid token', 'Invalid Token', 'expired_token', 'Expired token', 'Bad token', 'revoked_token'],
+      ...['token_expired', 'Token expired', 'jwt expired', 'Token maximum age exceeded'],
+      ...['invalid signature', 'Invalid token signature'],
+    ].map((error): [string, number, string, unknown] => [
+      `the error of a server without RFC 6750: ${error}`,
+      401,
+      `Bearer error="${error}"`,
+      'refresh',
+    ]),
+    ...[
+      'invalid_client',
+      'Missing authentication',
+      'token',
+      'no token expired here',
+      'Invalid credentials',
+    ].map((error): [string, number, string, unknown] => [
+      `an error that no new token cures: ${error}`,
+      401,
+      `Bearer error="${error}"`,
+      undefined,
+    ]),
     ['a 403', 403, null, undefined],
     ['a 403 with invalid_token', 403, 'Bearer error="invalid_token"', undefined],
     ['a 400', 400, 'Bearer error="invalid_token"', undefined],

@@ -118,9 +118,11 @@ const PLACES: Record<string, Way> = {
   ],
   'refreshing.attempt.offline': [
     {},
-    async ({ auth, clock, outside }) => {
+    async ({ auth, clock, outside, refresh }) => {
       outside.online = false
       const refreshed = auth.refresh()
+      await clock.advance(0)
+      refresh.call().reject(new TypeError('fetch failed'))
       await clock.advance(0)
       return [refreshed]
     },

@@ -1,3 +1,4 @@
+import type { Auth } from 'authchart'
 import { afterEach, describe, expect, it, vi } from 'vitest'
 import fc from '../support/property.ts'
 import { createHarness, LIFETIME, refused, SECRET, tokens, watch } from './auth-setup.ts'
@@ -255,21 +256,70 @@ describe('after the last refresh attempt', () => {
 })
 
 describe('without a network', () => {
-  it('makes no attempt, waits, and continues once the network is back', async () => {
+  it('makes one attempt, waits, and continues once the network is back', async () => {
     const { auth, refresh, clock, outside, at, events } = createHarness(expired)
     outside.online = false
     const held = watch(auth.getAccessToken())
     await clock.advance(0)
+    refresh.call().reject(new TypeError('fetch failed'))
+    await clock.advance(0)
     expect(at('refreshing.attempt.offline')).toBe(true)
-    expect(refresh.calls).toHaveLength(0)
     expect(events).toContainEqual(expect.objectContaining({ type: 'refreshFailed', reason: 'offline' }))
     await clock.advance(10_000)
-    expect(refresh.calls).toHaveLength(0)
+    expect(refresh.calls).toHaveLength(1)
     outside.signal('online')
     await clock.advance(0)
     refresh.call().resolve(tokens(2))
     await clock.advance(0)
     expect(held).toMatchObject({ state: 'fulfilled', value: `${SECRET}-at-2` })
+  })
+
+  it.each(['retry', 'expire'] as const)(
+    'keeps the session if an attempt without a network gets no answer: ambiguousRefresh %j',
+    async (ambiguousRefresh) => {
+      const { auth, refresh, clock, outside, at } = createHarness({ ...expired, ambiguousRefresh })
+      outside.online = false
+      await clock.advance(0)
+      refresh.call().reject(new TypeError('fetch failed'))
+      await clock.advance(0)
+      expect(at('refreshing.attempt.offline')).toBe(true)
+      expect(refresh.calls).toHaveLength(1)
+      expect(auth.session).toBeDefined()
+    },
+  )
+
+  describe('as the machine says, although its network works', () => {
+    const lyingHarness = () => {
+      const harness = createHarness(expired)
+      harness.outside.online = false
+      return harness
+    }
+
+    it('answers a request whose token has expired', async () => {
+      const { auth, refresh, clock } = lyingHarness()
+      const held = watch(auth.getAccessToken())
+      await clock.advance(0)
+      refresh.call().resolve(tokens(2))
+      await clock.advance(0)
+      expect(held).toMatchObject({ state: 'fulfilled', value: `${SECRET}-at-2` })
+    })
+
+    it.each([
+      ['a request', (auth: Auth<string>) => auth.getAccessToken(), 0],
+      ['refresh()', (auth: Auth<string>) => auth.refresh(), 0],
+      ['a while', async () => {}, 30_000],
+    ])('attempts it again after %s', async (_, ask, time) => {
+      const { auth, refresh, clock } = lyingHarness()
+      await clock.advance(0)
+      refresh.call().reject(new TypeError('fetch failed'))
+      await clock.advance(0)
+      ask(auth).catch(() => {})
+      await clock.advance(time)
+      expect(refresh.calls).toHaveLength(2)
+      refresh.call().resolve(tokens(2))
+      await clock.advance(0)
+      expect(auth.state).toBe('authenticated')
+    })
   })
 
   it('does not count an attempt that failed without a network', async () => {
@@ -287,7 +337,7 @@ describe('without a network', () => {
     refresh.call().reject(unavailable())
     await clock.advance(0)
     outside.signal('offline')
-    await clock.advance(60_000)
+    await clock.advance(29_999)
     expect(at('refreshing.attempt.offline')).toBe(true)
     expect(refresh.calls).toHaveLength(1)
   })
@@ -296,10 +346,11 @@ describe('without a network', () => {
     const { auth, refresh, clock, outside } = createHarness(expired)
     outside.online = false
     await clock.advance(0)
-    outside.online = true
+    refresh.call().reject(new TypeError('fetch failed'))
+    await clock.advance(0)
     outside.signal(signal)
     await clock.advance(0)
-    expect(refresh.calls).toHaveLength(1)
+    expect(refresh.calls).toHaveLength(2)
     refresh.call().reject(refused())
     await clock.advance(0)
     expect(auth.state).toBe('expired')
@@ -309,7 +360,8 @@ describe('without a network', () => {
     const { auth, refresh, clock, outside } = createHarness(expired)
     outside.online = false
     await clock.advance(0)
-    outside.online = true
+    refresh.call().reject(new TypeError('fetch failed'))
+    await clock.advance(0)
     const refreshed = auth.refresh()
     await clock.advance(0)
     refresh.call().resolve(tokens(2))

@@ -84,9 +84,9 @@ async function life() {
   signIn.call().resolve(tokens(5))
   await clock.advance(0)
   await refreshOnce()
-  await auth.signOut()
+  note(auth.signOut())
   refresh.call().resolve(tokens(6))
-  await clock.advance(0)
+  await clock.advance(10_000)
   note(auth.getAccessToken())
   await clock.advance(0)
   return { ...made, shown, errors, otherTabs }
@@ -97,7 +97,15 @@ describe('a token or a password', () => {
     const { auth, shown, emitted, otherTabs, reported } = await life()
     // Check that every kind of event was emitted, because the others could not leak.
     expect(new Set(emitted())).toEqual(
-      new Set(['refreshFailed', 'refreshed', 'expired', 'signedIn', 'signedOut', 'discarded']),
+      new Set([
+        'refreshFailed',
+        'refreshed',
+        'expired',
+        'signedIn',
+        'signedOut',
+        'discarded',
+        'revocationFailed',
+      ]),
     )
     expect(shown.length).toBeGreaterThan(200)
     const leaks = shown.filter((text) => (text as string).includes(SECRET))

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest'
+import type { Auth } from '../../src/core/auth.ts'
 import type { SessionRecord, SessionStorage } from '../../src/core/ports.ts'
 import { createHarness, fakeCoordinator, LIFETIME, SECRET, tokens, watch } from './auth-setup.ts'
 
@@ -224,5 +225,47 @@ describe('a slow read of the store', () => {
     expect(session.state).toBe('rejected')
     expect(auth.state).toBe('authenticated')
     expect(await auth.getAccessToken()).toBe(`${SECRET}-at-kept`)
+  })
+
+  it.each([0, 1, 2_000, 60_000])(
+    'is adopted if its answer comes %i ms after timeouts.storage',
+    async (late) => {
+      const store = slowStorage(recordAt(NOW))
+      const { auth, clock, emitted } = createHarness({ signedOut: true, storage: store.storage })
+      await clock.advance(2_000)
+      expect(auth.state).toBe('anonymous')
+      await clock.advance(late)
+      store.answer()
+      await clock.advance(0)
+      expect(auth.session).toBeDefined()
+      expect(emitted()).toContain('signedIn')
+    },
+  )
+
+  it('is not adopted late if the user signed out, signed in or is signing in meanwhile', async () => {
+    for (const [act, expected] of [
+      [(auth: Auth<string>) => auth.signOut(), undefined],
+      [(auth: Auth<string>) => auth.setTokens(tokens(7, { subject: 'eve' })), 'eve'],
+    ] as const) {
+      const store = slowStorage(recordAt(NOW))
+      const { auth, clock } = createHarness({ signedOut: true, storage: store.storage })
+      await clock.advance(2_000)
+      act(auth).catch(() => {})
+      await clock.advance(10_000)
+      store.answer()
+      await clock.advance(10_000)
+      expect(auth.session?.subject).toBe(expected)
+    }
+    const store = slowStorage(recordAt(NOW))
+    const { auth, clock, signIn } = createHarness({ signedOut: true, storage: store.storage })
+    await clock.advance(2_000)
+    const signedIn = watch(auth.signIn('ada'))
+    await clock.advance(0)
+    store.answer()
+    await clock.advance(0)
+    signIn.call().resolve(tokens(9, { subject: 'ada' }))
+    await clock.advance(2_000)
+    expect(signedIn.state).toBe('fulfilled')
+    expect(auth.session?.subject).toBe('ada')
   })
 })

@@ -154,6 +154,9 @@ const inAnyState: Row[] = [
   }),
   on('anonymous', { type: 'store.failed', reason: 'timeout' }, 'anonymous', { emits: ['storageFailed'] }),
   on('anonymous', { type: 'tokens.discarded', reason: 'superseded' }, 'anonymous', { emits: ['discarded'] }),
+  on('loggedOut', { type: 'revocation.failed', reason: 'server_error', status: 503 }, 'loggedOut', {
+    emits: ['revocationFailed'],
+  }),
   ...['anonymous', 'signingOut', 'loggedOut'].map((state) => on(state, { type: 'session.signOut' }, state)),
 ]
 
@@ -324,6 +327,8 @@ const attempts: Row[] = [
   after('refreshing.backingOff.closed', BACKOFF, 'refreshing.requesting.closed'),
   after('refreshing.backingOff.closed', 90_000 - 1, 'refreshing.backingOff.closed', ASKED_TO_WAIT),
   after('refreshing.backingOff.closed', 90_000, 'refreshing.requesting.closed', ASKED_TO_WAIT),
+  after('refreshing.offline.closed', COOL_DOWN - 1, 'refreshing.offline.closed'),
+  after('refreshing.offline.closed', COOL_DOWN, 'refreshing.requesting.closed'),
   after('refreshing.coolingDown.closed', COOL_DOWN - 1, 'refreshing.coolingDown.closed'),
   after('refreshing.coolingDown.closed', COOL_DOWN, 'refreshing.requesting.closed'),
   after('refreshing.coolingDown.closed', 90_000 - 1, 'refreshing.coolingDown.closed', ASKED_TO_WAIT),
@@ -356,7 +361,7 @@ const retryDoor: Row[] = GATES.flatMap((gate) =>
 function isDoor(state: (typeof ATTEMPTS)[number], type: string): boolean {
   if (state === 'ambiguous') return false
   if (state === 'coolingDown') return true
-  return type.startsWith('environment') || (state === 'offline' && type === 'session.refresh')
+  return state === 'offline' || type.startsWith('environment')
 }
 
 const gates: Row[] = [

@@ -23,6 +23,10 @@ export class BoundedWork {
   readonly #clock: Clock
   readonly #running = new Set<(reason: unknown) => void>()
   #ended: { readonly reason: unknown } | undefined
+  /** The signals of the work that runs. */
+  readonly #signals = new Set<unknown>()
+  /** Whether a function of the app is being called at this moment. */
+  isCalling = false
 
   constructor(clock: Clock) {
     this.#clock = clock
@@ -37,6 +41,7 @@ export class BoundedWork {
     if (this.#ended) return Promise.reject(this.#ended.reason)
     return new Promise((resolve, reject) => {
       const controller = createAbortController()
+      const { signal } = controller
       let ended = false
       const end = (reason?: unknown) => {
         ended = true
@@ -46,13 +51,15 @@ export class BoundedWork {
       }
       // In a promise, so that the work starts after whatever its caller does next.
       const result = Promise.resolve().then(() =>
-        ended ? new Promise<T>(() => {}) : work(controller.signal),
+        ended ? new Promise<T>(() => {}) : this.call(() => work(signal)),
       )
       const timer = this.#clock.setTimeout(() => end(), timeout)
       this.#running.add(end)
+      this.#signals.add(signal)
       const finish = () => {
         this.#clock.clearTimeout(timer)
         this.#running.delete(end)
+        this.#signals.delete(signal)
       }
       result.then(
         (value) => {
@@ -67,6 +74,21 @@ export class BoundedWork {
         },
       )
     })
+  }
+
+  /** Whether that is a signal of work that runs: a request with it belongs to that work. */
+  owns(signal: unknown): boolean {
+    return this.#signals.has(signal)
+  }
+
+  /** Calls a function as one of the app. */
+  call<T>(work: () => T): T {
+    this.isCalling = true
+    try {
+      return work()
+    } finally {
+      this.isCalling = false
+    }
   }
 
   /** Ends all work that runs, and lets none start from now on. */

@@ -1,5 +1,5 @@
 import type { AccessTokenOptions } from '../auth.ts'
-import { SignedOutError } from '../errors.ts'
+import { OwnClientError, SignedOutError } from '../errors.ts'
 import type { Clock } from '../ports.ts'
 import type { Vault } from '../session/vault.ts'
 import type { Gate } from './gate.ts'
@@ -14,6 +14,8 @@ export async function accessToken(
   const { minValidity = 0, allowAnonymous = false, signal } = options
   if (signal?.aborted) throw signal.reason
   let credential = gate.authorize()
+  // A token that works is given to the function that replaces it. But that function must not wait for itself.
+  if (!credential && gate.calls.isCalling) throw new OwnClientError()
   while (!credential) {
     const slot = await gate.hold({ signal })
     slot.release()

@@ -1,4 +1,5 @@
 import { type AuthHandle, REQUEST_GATE } from '../auth.ts'
+import { OwnClientError } from '../errors.ts'
 import { createAbortController } from '../platform/globals.ts'
 import type { Credential } from '../session/vault.ts'
 import type { Challenge } from './challenge.ts'
@@ -13,6 +14,7 @@ import type { BearerRequest } from './transport-request.ts'
  * @param request how to send the request and how to read its answer
  * @returns the answer, as the transport would have given it
  * @throws SessionExpiredError, SignedOutError, RefreshUnavailableError, HoldTimeoutError, QueueFullError, DisposedError
+ * @throws OwnClientError if `refresh`, `signIn` or `revoke` makes the request, which would wait for that function
  * @throws the reason of the caller's signal, at once, while the request is held
  *
  * @example
@@ -33,8 +35,12 @@ export function bearerRequest<Answer>(auth: AuthHandle, request: BearerRequest<A
 
 function start<Answer>(gate: Gate, request: BearerRequest<Answer>): Promise<Answer> {
   try {
+    if (gate.calls.isCalling) throw new OwnClientError()
     const credential = gate.authorize()
-    if (!credential) return gate.hold(request, sendReleased<Answer>)
+    if (!credential) {
+      assertOther(gate, request)
+      return gate.hold(request, sendReleased<Answer>)
+    }
     if (request.abortable) return sendAbortable(gate, request, credential)
     // Nearly all requests end here, so they cost one promise reaction and no async function.
     return Promise.resolve(request.send(credential.authorization)).then((answer) => {
@@ -46,6 +52,11 @@ function start<Answer>(gate: Gate, request: BearerRequest<Answer>): Promise<Answ
   } catch (error) {
     return Promise.reject(error)
   }
+}
+
+/** Checks that no function of the session makes the request, which shows by the signal that the function was given. */
+function assertOther<Answer>(gate: Gate, { signal }: BearerRequest<Answer>): void {
+  if (gate.calls.owns(signal)) throw new OwnClientError()
 }
 
 /** Sends in a promise job of its own, because requests are released within a step of the chart. */
@@ -109,6 +120,7 @@ function decide<Answer>(
   }
   let slot: Slot | Promise<Slot> | undefined
   try {
+    assertOther(gate, request)
     slot = gate.replay(credential, request.key(), request)
   } catch (error) {
     request.discard?.(answer)

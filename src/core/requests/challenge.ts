@@ -10,7 +10,8 @@ export type Challenge = 'refresh' | StepUp
 
 /**
  * Reads a refusal. A 401 asks for a new token unless its Bearer challenge names another error than `invalid_token`
- * (RFC 6750 §3.1); `insufficient_scope` and `insufficient_user_authentication` (RFC 9470) ask for more than that.
+ * (RFC 6750 §3.1) or the sentence of a known server for it; `insufficient_scope` and `insufficient_user_authentication`
+ * (RFC 9470) ask for more than that.
  */
 export function readChallenge(
   status: number,
@@ -25,8 +26,15 @@ export function readChallenge(
       ...(maxAge !== undefined && Number.isFinite(Number(maxAge)) && { maxAge: Number(maxAge) }),
     }
   }
-  return status === 401 && (error === undefined || error === 'invalid_token') ? 'refresh' : undefined
+  return status === 401 && (error === undefined || REJECTED_TOKEN.test(error)) ? 'refresh' : undefined
 }
+
+/**
+ * How servers name a token that they do not accept any more: the code of RFC 6750, and the words of hapi's plugins
+ * (`@hapi/jwt`, `hapi-auth-jwt2`, `hapi-auth-bearer-token`) and of jsonwebtoken, on which many servers are built.
+ */
+const REJECTED_TOKEN =
+  /^(?:(?:invalid|expired|bad|revoked)[_ ]token|invalid (?:token )?signature|(?:jwt|token)[_ ](?:expired|maximum age exceeded))$/i
 
 /** `name=value` or `name="quoted value"` (RFC 9110 §11.2), or the name of a scheme. */
 const PART = /([\w!#$%&'*+.^`|~-]+)(?:\s*=\s*(?:"((?:[^"\\]|\\.)*)"|([^\s,"]+)))?/g

@@ -33,6 +33,8 @@ export class Gate implements RequestsPort {
   watch: RequestWatch | undefined
   /** Endpoints whose 401 causes no refresh. */
   readonly refusing: RefusingEndpoints
+  /** The calls of the app's functions. A request that one of them makes would wait for its own end. */
+  readonly calls: Kernel['work']
   readonly #kernel: Kernel
   readonly #session: SessionKernel
   readonly #vault: Vault
@@ -53,6 +55,7 @@ export class Gate implements RequestsPort {
   constructor(kernel: Kernel, session: SessionKernel, limits: Limits) {
     const { clock, settings, mailbox } = kernel
     this.#kernel = kernel
+    this.calls = kernel.work
     this.#session = session
     this.#vault = session.vault
     this.#limits = limits

@@ -1,5 +1,5 @@
 import type { Reason } from '../../../machines/vocabulary.ts'
-import { AuthError } from '../errors.ts'
+import { AuthError, OwnClientError } from '../errors.ts'
 import { messageOf } from '../messages.ts'
 import type { AbortSignalLike, FailureVerdict } from '../ports.ts'
 import { forgetMatch } from './redact.ts'
@@ -49,6 +49,8 @@ export async function classifyFailure(
   context: {
     now: number
     offline: boolean
+    /** It was so before the attempt, too: then nothing was sent. */
+    notSent?: boolean
     isFatal?: IsFatal | undefined
     /** Ends the reading of a body. */
     signal: AbortSignalLike
@@ -85,7 +87,7 @@ export async function classifyFailure(
     })
   return {
     fatal,
-    ambiguous: !fatal && network && !facts.notSent,
+    ambiguous: !fatal && network && !facts.notSent && !context.notSent,
     reason: fatal ? fatalReason : transientReason,
     status,
     retryAfter: retryAfter(facts.headers, context.now),
@@ -204,7 +206,7 @@ const NAME =
 const CODE = /^(?:E[A-Z_]{3,20}|(?:CERT|DEPTH|ERR|HPE|OAUTH|SELF|UNABLE|UND_ERR)_[A-Z_]{2,40})$/
 /** What is known of an error, in words of the library: its own text may quote a token, in any form. */
 function describe(error: unknown, status: number | undefined): Error {
-  if (isInvalidResponse(error)) return error
+  if (isInvalidResponse(error) || error instanceof OwnClientError) return error
   const { name, code } = Object(error) as Fields
   const message =
     name === 'SyntaxError' ? 'not_json' : status === undefined ? 'refresh_failed' : 'endpoint_status'

@@ -6,7 +6,7 @@ import type { FailureCause } from './failure.ts'
 import { tokensReceived } from './record.ts'
 import type { Revocation } from './revocation.ts'
 import type { Sharing } from './sharing.ts'
-import { isFailure, requestTokens, timeoutFailure, transientFailure } from './token-request.ts'
+import { isFailure, requestTokens, timeoutFailure } from './token-request.ts'
 import type { Tokens } from './token-response.ts'
 import type { Mark, Vault } from './vault.ts'
 
@@ -71,7 +71,6 @@ export class Refresh {
     if (!vault.isCurrent(mark)) throw DISCARDED
     const rotation = vault.tokens?.rotation
     try {
-      if (!this.#kernel.environment.online()) throw transientFailure('offline')
       const sent = vault.tokens?.refreshToken
       const facts = this.#commit(mark, await this.#request(mark), sent)
       if (!facts && vault.isCurrent(mark)) return this.#attempt(mark, attempt, commit)

@@ -1,6 +1,10 @@
+import { AuthError } from '../errors.ts'
 import type { Kernel } from '../kernel.ts'
+import type { Signal } from '../ports.ts'
+import { classifyFailure, type FailureCause } from './failure.ts'
 import type { Revocable, RevocationList } from './revocable.ts'
 import type { Sharing } from './sharing.ts'
+import { isFailure, timeoutFailure } from './token-request.ts'
 import type { Tokens } from './token-response.ts'
 import type { Vault } from './vault.ts'
 
@@ -26,21 +30,22 @@ export class Revocation implements RevocationList {
     this.#added.push(tokens)
   }
 
-  /** Revokes what was added. Settles once everything is revoked or has failed; never rejects. */
+  /** Revokes what was added, and waits for that for at most `timeouts.revoke`. Never rejects. */
   async revokeAdded(): Promise<void> {
     const added = this.#added
     this.#added = []
-    await Promise.allSettled(
-      added.map((tokens) =>
-        // Without tokens, the server identifies the session by the cookie: it may belong to a later sign-in by then.
-        this.#revoke(tokens, () => !tokens.accessToken && !tokens.refreshToken && !!this.#vault.tokens),
-      ),
+    if (added.length === 0) return
+    const revoked = added.map((tokens) =>
+      // Without tokens, the server identifies the session by the cookie: it may belong to a later sign-in by then.
+      this.#revoke(tokens, () => !tokens.accessToken && !tokens.refreshToken && !!this.#vault.tokens),
     )
+    const { work, settings } = this.#kernel
+    await work.run(() => Promise.all(revoked), settings.timeouts.revoke).catch(() => {})
   }
 
-  /** Revokes tokens in the background. If it fails, they stay valid on the server until they expire. */
+  /** Revokes tokens in the background. */
   revokeNow(tokens: Revocable): void {
-    this.#revoke(tokens, () => this.#vault.isCookieTaken).catch(() => {})
+    void this.#revoke(tokens, () => this.#vault.isCookieTaken)
   }
 
   /**
@@ -55,17 +60,53 @@ export class Revocation implements RevocationList {
     this.#kernel.mailbox.send({ type: 'tokens.discarded', reason })
   }
 
-  async #revoke({ accessToken, refreshToken }: Revocable, belongsToAnother: () => boolean): Promise<void> {
+  /** Attempts it twice. If both fail, the tokens stay valid on the server until they expire. Never rejects. */
+  async #revoke(tokens: Revocable, belongsToAnother: () => boolean): Promise<void> {
+    const { settings, work, mailbox } = this.#kernel
+    let failure = await this.#attempt(tokens, belongsToAnother)
+    // A refusal is final, and so is an error of the library: the function used a client of its own session.
+    if (failure && !failure.fatal && !(failure.cause instanceof AuthError)) {
+      // RFC 7009 §2.2.1: after a 503 the token still exists, and `Retry-After` says when to try again.
+      await work
+        .run(() => new Promise(() => {}), failure.retryAfter ?? settings.retry.minDelay)
+        .catch(() => {})
+      failure = await this.#attempt(tokens, belongsToAnother)
+    }
+    if (!failure) return
+    const { reason, status } = failure
+    mailbox.send({ type: 'revocation.failed', reason, ...(status !== undefined && { status }) })
+  }
+
+  /** Calls the app's `revoke` function once. Resolves to why it failed, if it did. */
+  async #attempt(tokens: Revocable, belongsToAnother: () => boolean): Promise<FailureCause | undefined> {
     const { options, settings, work } = this.#kernel
     const { revoke } = options
-    if (!revoke) return
-    // A later sign-in waits for this turn. The owner of the cookie is looked up when the turn comes.
-    await this.#sharing.takeTurn(async (timeLeft) => {
-      if (belongsToAnother()) return
-      await work.run(
-        (signal) => revoke({ accessToken: accessToken ?? '', refreshToken }, { signal }),
-        timeLeft,
-      )
-    }, settings.timeouts.revoke)
+    if (!revoke) return undefined
+    const { accessToken, refreshToken } = tokens
+    const call = async (signal: Signal) => {
+      try {
+        const answer = await revoke({ accessToken: accessToken ?? '', refreshToken }, { signal })
+        const { ok, error } = Object(answer) as { ok?: unknown; error?: unknown }
+        if (ok === false || typeof error === 'string') throw answer
+      } catch (error) {
+        throw await this.#classify(error, signal)
+      }
+    }
+    try {
+      // A later sign-in waits for this turn. The owner of the cookie is looked up when the turn comes.
+      await this.#sharing.takeTurn(async (timeLeft) => {
+        if (!belongsToAnother()) await work.run(call, timeLeft)
+      }, settings.timeouts.revoke)
+      return undefined
+    } catch (error) {
+      if (isFailure(error)) return error
+      // No time is left for another attempt.
+      return { ...timeoutFailure(), fatal: true }
+    }
+  }
+
+  #classify(error: unknown, signal: Signal): Promise<FailureCause> {
+    const { clock, environment } = this.#kernel
+    return classifyFailure(error, { now: clock.now(), offline: !environment.online(), signal })
   }
 }

@@ -34,7 +34,7 @@ export class SharedSession implements Sharing {
 
   async reload(): Promise<Merged | undefined> {
     const mark = this.#vault.mark()
-    const record = await this.#store.read()
+    const record = await this.#store.read((late) => this.#adoptLate(late, mark))
     if (record === 'gone' && this.#store.isReliable) this.#endElsewhere(mark)
     return typeof record === 'object' ? this.#merge(record, mark) : undefined
   }
@@ -99,15 +99,23 @@ export class SharedSession implements Sharing {
   async #checkStore(): Promise<void> {
     const vault = this.#vault
     const mark = vault.mark()
-    const record = await this.#store.read()
+    const record = await this.#store.read((late) => this.#adoptLate(late, mark))
     // The session expired while the store was read: read again. After a sign-out there is nothing to read.
     if (!vault.tokens && !vault.isCurrent(mark) && mark.epoch === vault.epoch) return this.#checkStore()
     if (record === 'gone') {
       if (vault.tokens && vault.isCurrent(mark)) this.#kernel.mailbox.send({ type: 'session.endedElsewhere' })
-    } else if (typeof record === 'object') {
-      const merged = await this.#merge(record, mark)
-      if (merged) this.#kernel.mailbox.send(tokensReceived(merged, this.#kernel.clock.now()))
-    }
+    } else if (typeof record === 'object') await this.#adopt(record, mark)
+  }
+
+  /** IndexedDB may open after `timeouts.storage`. A sign-in that was begun meanwhile replaces the session. */
+  #adoptLate(record: SessionRecord, mark: Mark): void {
+    if (!this.#vault.isSigningIn) void this.#adopt(record, mark)
+  }
+
+  /** Goes on with a record that the chart did not wait for. */
+  async #adopt(record: SessionRecord, mark: Mark): Promise<void> {
+    const merged = await this.#merge(record, mark)
+    if (merged) this.#kernel.mailbox.send(tokensReceived(merged, this.#kernel.clock.now()))
   }
 
   async #merge(record: SessionRecord, mark: Mark): Promise<Merged | undefined> {

@@ -75,15 +75,25 @@ export class StoreQueue {
     return () => void stop.then((late) => typeof late === 'function' && late())
   }
 
-  /** Reads the record. */
-  async read(): Promise<Found> {
+  /**
+   * Reads the record.
+   *
+   * @param onLate receives the record if it comes after `timeouts.storage`
+   */
+  async read(onLate?: (record: SessionRecord) => void): Promise<Found> {
     const storage = this.#storage
     if (!storage) return undefined
+    let reading: PromiseLike<Found> | undefined
     const found = await this.#enqueue(() => {
       const value = storage.read()
-      return isPromiseLike(value) ? value.then((late) => this.#inspect(late)) : this.#inspect(value)
+      if (!isPromiseLike(value)) return this.#inspect(value)
+      reading = value.then((late) => this.#inspect(late))
+      return reading
     })
-    return found === FAILED ? 'unreadable' : (found as Found)
+    if (found !== FAILED) return found as Found
+    const adopt = (late: Found) => typeof late === 'object' && !this.#disposed && onLate?.(late)
+    void reading?.then(adopt, () => {})
+    return 'unreadable'
   }
 
   /**

@@ -18,6 +18,8 @@ export function requestTokens(
 ): Promise<Tokens> {
   const { refreshToken, scope } = previous ?? {}
   return work.run(async (signal) => {
+    // Only a hint: some machines are called offline while their network works. So an attempt is made all the same.
+    const wasOffline = !environment.online()
     try {
       const response = await unwrapResponse(await options.refresh({ refreshToken, scope, signal }), signal)
       return parseTokenResponse(response, clock.now(), true, previous)
@@ -26,6 +28,7 @@ export function requestTokens(
       throw await classifyFailure(error, {
         now: clock.now(),
         offline: !environment.online(),
+        notSent: wasOffline,
         isFatal: options.isFatal,
         signal,
       }).catch(() => transientFailure('refresh_failed'))

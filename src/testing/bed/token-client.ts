@@ -96,7 +96,8 @@ export function createTokenClient(
           await endpoint.untilAnswered()
           heldRevocations--
           await post('/revoke', { token: refreshToken ?? accessToken }, { signal })
-        }),
+          // As a server that refuses it for good, because the model has no second attempt.
+        }).catch(() => Promise.reject({ error: 'invalid_request' })),
     },
     async signInWithCookie() {
       await post('/token', { grant_type: 'password', username: 'ada', password: 'correct', cookie: '1' })

@@ -56,11 +56,17 @@ function call(draft: Draft, kind: ModelCall['kind'], waiter: AnyActorRef) {
   else answer(draft, made)
 }
 
-/** A call failed. A revocation that fails is done all the same. The model has no jitter. */
+/** A call failed. A revocation that fails is done all the same, and not attempted again. The model has no jitter. */
 function fail(draft: Draft, made: ModelCall, facts: Partial<RefreshFailure>, retryAfter = 0) {
   if (!isAwaited(draft, made)) return
   const { kind, waiter } = made
-  if (kind === 'revoke') return done(draft, waiter)
+  if (kind === 'revoke') {
+    draft.send({
+      type: 'revocation.failed',
+      reason: facts.reason === 'timeout' ? 'timeout' : 'invalid_request',
+    })
+    return done(draft, waiter)
+  }
   const { chart, settings, wall } = draft
   const times = nextRetry(settings.retry, chart.context.attempt, retryAfter, wall, 0)
   const error: RefreshFailure = { fatal: false, ambiguous: false, reason: 'network', ...facts, ...times }
@@ -70,11 +76,13 @@ function fail(draft: Draft, made: ModelCall, facts: Partial<RefreshFailure>, ret
 /** The token endpoint answers a call. */
 function answer(draft: Draft, made: ModelCall) {
   const { endpoint, settings } = draft
-  if (endpoint === 'fails') fail(draft, made, FAILURES.fails)
+  // Only the token endpoint fails.
+  if (made.kind === 'revoke') {
+    if (isAwaited(draft, made)) done(draft, made.waiter)
+  } else if (endpoint === 'fails') fail(draft, made, FAILURES.fails)
   else if (endpoint === 'limits') fail(draft, made, FAILURES.limits, settings.retryAfter)
   else if (made.kind === 'refresh') answerRefresh(draft, made)
-  else if (made.kind === 'signIn') answerSignIn(draft, made)
-  else if (isAwaited(draft, made)) done(draft, made.waiter)
+  else answerSignIn(draft, made)
 }
 
 function answerRefresh(draft: Draft, made: ModelCall) {

@@ -71,8 +71,10 @@ export const createRouter = (parts: Parts): AnswerRequest => {
     if (method === 'OPTIONS') return preflightReply(received.request)
     if (pathname.startsWith('/api/')) return apiRoutes(received, entry)
     if (pathname === '/public') return jsonReply(200, { method, path: pathname })
-    if (pathname !== '/token' && !isRevocation(pathname)) return jsonReply(404, { error: 'not_found' })
+    const isKnown = pathname === '/token' || pathname === '/session' || isRevocation(pathname)
+    if (!isKnown) return jsonReply(404, { error: 'not_found' })
     if (method !== 'POST') return jsonReply(405, { error: 'invalid_request' }, { allow: 'POST' })
+    if (pathname === '/session') return tokenRoutes.signIn(received)
     if (pathname !== '/token') return tokenRoutes.revoke(received)
     counters.tokenRequests += 1
     return faults.run(() => tokenRoutes.token(received), entry)

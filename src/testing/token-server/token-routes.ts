@@ -13,6 +13,8 @@ export type MutableCounters = { -readonly [Name in keyof TokenServerCounters]: T
 /** The token endpoint and the revocation endpoint. Both act synchronously, and therefore atomically. */
 export interface TokenRoutes {
   token(received: ReceivedRequest): Response
+  /** The sign-in of an app's own server, which takes a name and a password. */
+  signIn(received: ReceivedRequest): Response
   revoke(received: ReceivedRequest): Response
   /** Refreshes without a request. */
   refresh(refreshToken: string): IssuedTokens
@@ -96,6 +98,12 @@ export const createTokenRoutes = (
       if (grantType === 'password') return signIn(parameters)
       if (!grantType) return oauthError('invalid_request', 'There is no grant_type')
       return oauthError('unsupported_grant_type', 'Only refresh_token and password are supported')
+    },
+
+    signIn: (received) => {
+      const parameters = bodyParameters(received)
+      if (!parameters) return oauthError('invalid_request', 'The body is not a JSON object')
+      return isForged(received, parameters) ? forged() : signIn(parameters)
     },
 
     revoke: (received) => {

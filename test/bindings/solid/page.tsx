@@ -141,41 +141,6 @@ export const scenarios = {
     return seen
   },
 
-  /** The wait fails, as when a worker is lost; then the session is read, and the error boundary is reset. */
-  async recover() {
-    const { auth, answer } = createSession()
-    const shaky = new Proxy(auth, {
-      get: (target, key) =>
-        key === 'ready' ? () => Promise.reject(new Error('lost')) : Reflect.get(target, key, target),
-    })
-    let retry = () => {}
-    const Page = () => {
-      const ready = useReady()
-      const fallback = (error: Error, reset: () => void) => {
-        retry = reset
-        return error.message
-      }
-      return (
-        <ErrorBoundary fallback={fallback}>
-          <Show when={ready()}>ready</Show>
-        </ErrorBoundary>
-      )
-    }
-    const { text, unmount } = mount(() => (
-      <AuthProvider auth={shaky}>
-        <Page />
-      </AuthProvider>
-    ))
-    await until(() => text() === 'lost')
-    const seen = [text()]
-    await answer(tokens('ada'))
-    retry()
-    await until(() => text() !== 'lost')
-    seen.push(text())
-    unmount()
-    return seen
-  },
-
   /** Replaces the auth by another one, and then unmounts everything. */
   async swap() {
     const sessions = [createSession(tokens('ada')), createSession(tokens('grace'))] as const

@@ -21,11 +21,10 @@ export function createPageAccess(
   const { exclude } = options
   const covered = createTargetGuard('serveAuth', options)
 
-  /** The worker does not resolve a relative URL: it would mean something else here than on the page. */
   function targetOf(url: string): string | undefined {
-    if (!/^https?:\/\//i.test(url) || !URL.canParse(url)) return undefined
-    const target = covered(new URL(url).href)
-    return target === undefined || endpoints.has(target) || exclude?.(target) ? undefined : target
+    const href = absolute(url)
+    const target = href && covered(href)
+    return !target || endpoints.has(target) || exclude?.(target) ? undefined : target
   }
 
   return {
@@ -38,5 +37,14 @@ export function createPageAccess(
       const isCovered = covered(url) !== undefined
       return !endpoints.has(url) && (isCovered || credentials !== 'include')
     },
+  }
+}
+
+/** The worker does not resolve a relative URL: it would mean something else here than on the page. */
+function absolute(url: string): string | undefined {
+  try {
+    return /^https?:\/\//i.test(url) ? new URL(url).href : undefined
+  } catch {
+    return undefined
   }
 }

@@ -125,7 +125,8 @@ export function createPageRequests(post: Post, nextId: () => number) {
 
   function respond({ id, answer, hasBody }: ResponseMessage) {
     const request = sent.get(id)
-    if (!request) return
+    // A second answer would take the place of the body that the caller reads.
+    if (!request || request.inlet) return
     try {
       request.resolve(hasBody ? createResponse(id, request, answer) : withoutBody(answer))
       if (!hasBody) complete(id)

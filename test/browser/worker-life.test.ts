@@ -226,6 +226,45 @@ describe.skipIf(!hasChromium)('a page whose session is in a worker', () => {
   })
 })
 
+describe.skipIf(!hasChromium)('a lock that another script steals', () => {
+  const { serve, connected, blank } = workerSuite()
+
+  /** Steals every lock whose name begins like this, as any script of the origin can. */
+  const steal = (thief: Page, kind: string) =>
+    thief.evaluate(async (kind) => {
+      for (const { name = '' } of (await navigator.locks.query()).held ?? [])
+        if (name.startsWith(kind)) await navigator.locks.request(name, { steal: true }, () => {})
+    }, kind)
+
+  it.each([
+    ['of the page', 'authchart page'],
+    ['of the worker', 'authchart worker'],
+  ])('loses no request, and is replaced: %s', async (_, kind) => {
+    const { url, nextStream } = await serve()
+    const opened = await connected({ again: true })
+    const thief = await blank()
+    await opened.evaluate((url) => page.keep(api(`${url}/stream`).then((answer) => answer.text())), url)
+    const stream = await nextStream()
+    for (let time = 0; time < 3; time++) {
+      await steal(thief, kind)
+      const status = await opened.evaluate((url) => api(`${url}/api/next`).then(({ status }) => status), url)
+      expect(status).toBe(200)
+    }
+    // Longer than the worker waits for a new lock, and than the page waits for an answer.
+    await opened.evaluate(() => new Promise((resolve) => setTimeout(resolve, 1_500)))
+    stream.write('all')
+    stream.end()
+    expect(await opened.evaluate(() => page.kept() as Promise<string>)).toBe('all')
+    expect(await opened.evaluate(() => page.made())).toBe(1)
+    const held = await thief.evaluate(async () =>
+      ((await navigator.locks.query()).held ?? []).map(({ name = '' }) =>
+        name.split(' ').slice(0, 2).join(' '),
+      ),
+    )
+    expect(held.sort()).toEqual(['authchart page', 'authchart worker'])
+  })
+})
+
 describe.skipIf(!hasChromium)('tabs with a worker each', () => {
   const { serve, connected } = workerSuite()
 

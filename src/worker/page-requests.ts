@@ -99,9 +99,10 @@ export function createPageRequests(post: Post, nextId: () => number) {
         case 'chunk':
           return receiveChunk(message.id, message.bytes)
         case 'end':
-          return complete(message.id)?.inlet?.end()
+          // Before its answer, a request cannot end.
+          return sent.get(message.id)?.inlet && complete(message.id)?.inlet?.end()
         case 'broken':
-          return complete(message.id)?.inlet?.fail(unpackError(message.error))
+          return fail(message.id, unpackError(message.error))
         case 'pull':
           return sent.get(message.id)?.outlet?.pull(message.count)
         case 'cancel':
@@ -129,7 +130,7 @@ export function createPageRequests(post: Post, nextId: () => number) {
     if (!request || request.inlet) return
     try {
       request.resolve(hasBody ? createResponse(id, request, answer) : withoutBody(answer))
-      if (!hasBody) complete(id)
+      if (!request.inlet) complete(id)
     } catch (error) {
       // The `Response` constructor may reject what `fetch` of the worker has accepted.
       post({ type: 'abort', id })

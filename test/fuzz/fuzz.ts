@@ -33,11 +33,11 @@ export function fuzz<T>(title: string, values: fc.Arbitrary<T>, attack: (values:
   )
 }
 
-/** Rejects if a promise does not settle soon. Returns its value, or its error. */
-export async function settled(promise: Promise<unknown>): Promise<unknown> {
+/** Rejects if a promise does not settle soon. Returns its value, or its error. `what` names it. */
+export async function settled(what: string, promise: Promise<unknown>): Promise<unknown> {
   let timer: ReturnType<typeof setTimeout> | undefined
   const late = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(new Error('A promise waits for ever.')), 5_000)
+    timer = setTimeout(() => reject(new Error(`It waits for ever: ${what}`)), 5_000)
   })
   try {
     return await Promise.race([promise.catch((error: unknown) => error), late])

@@ -65,13 +65,13 @@ fuzz(
         }
       }
       foreign.postMessage(name)
-      await settled(last)
+      await settled('the last message', last)
       await new Promise((resolve) => setTimeout(resolve, 5))
       expect(auth.actor.getSnapshot().status).toBe('active')
       expect(auth.state).toBe('authenticated')
       // A flood is one look at the store, and at most one more for what came meanwhile.
       expect(reads).toBeLessThan(10)
-      expect(await settled(auth.refresh())).toMatchObject({ subject: 'ada' })
+      expect(await settled('a refresh', auth.refresh())).toMatchObject({ subject: 'ada' })
     } finally {
       auth.dispose()
       foreign.close()

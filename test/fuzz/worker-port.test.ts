@@ -166,11 +166,11 @@ fuzz(
       for (const message of messages) port.postMessage(message)
       for (const page of ['one', 'two'])
         port.postMessage({ authchart: PROTOCOL, page, type: 'goodbye', returns: false })
-      await settled(arrived(port))
+      await settled('the pong', arrived(port))
       await new Promise((resolve) => setImmediate(resolve))
       expect(running(), 'requests of pages that are gone').toBe(0)
       expect(auth.actor.getSnapshot().status).toBe('active')
-      expect(await settled(auth.refresh())).toMatchObject({ subject: 'ada' })
+      expect(await settled('a refresh', auth.refresh())).toMatchObject({ subject: 'ada' })
       expect(({} as { polluted?: unknown }).polluted).toBeUndefined()
     } finally {
       end()
@@ -204,12 +204,18 @@ fuzz(
             : message,
         )
       await new Promise((resolve) => setTimeout(resolve, 5))
-      const next = await settled(api(`${API}/me`).then((answer) => answer.text()))
+      const next = await settled(
+        'the next request',
+        api(`${API}/me`).then((answer) => answer.text()),
+      )
       if (next !== 'mine') expect(next).toBeInstanceOf(Error)
       expect(page.actor.getSnapshot().status).toBe('active')
       page.dispose()
-      for (const outcome of await Promise.all(pending.map(settled))) expect(outcome).toBeDefined()
-      expect(await settled(page.refresh())).not.toBeInstanceOf(WorkerError)
+      for (const outcome of await Promise.all(
+        pending.map((promise, index) => settled(`call ${index}`, promise)),
+      ))
+        expect(outcome).toBeDefined()
+      expect(await settled('a refresh after dispose()', page.refresh())).not.toBeInstanceOf(WorkerError)
     } finally {
       page.dispose()
       end()

@@ -48,7 +48,7 @@ describe('the conformance suite', () => {
         expect.stringMatching(NEVER_ENDED),
       'an endpoint that always answers 401 does not prevent refreshes for other endpoints':
         expect.stringMatching(NEVER_ENDED),
-      'an endpoint that always answered 401 causes a refresh again after the token was replaced':
+      'an endpoint that always answers 401 causes no other refresh after the token was replaced':
         expect.stringMatching(NEVER_ENDED),
       'a burst of requests that always get a 401 causes one refresh': expect.stringMatching(NEVER_ENDED),
       'insufficient_scope emits stepUpRequired and causes no refresh': expect.any(String),

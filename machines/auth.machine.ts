@@ -175,6 +175,8 @@ const parts = setup({
     resetAttempts: assign({ attempt: 0 }),
     /** The next attempt need not wait for its backoff, only for the time that the server asked for. */
     skipBackoff: assign({ retryAt: 0 }),
+    /** The app may ask earlier than the server wants: it knows why. */
+    skipWait: assign({ retryAt: 0, notBefore: 0 }),
     rejectGeneration: assign({ rejectedGeneration: ({ context }) => context.generation }),
     giveUpRefreshing: assign({ refreshable: false }),
     /** The answer to the refresh token is lost for good. */
@@ -190,6 +192,7 @@ const parts = setup({
     refreshesOnSchedule: ({ context }) =>
       refreshesOnSchedule(context.policy, portsOf(context).requests.usedSinceRefresh),
     retryIsDue: ({ context }) => retryIsDue(context, now(context)),
+    isToldToWait: ({ context }) => !isReached(context.notBefore, now(context)),
 
     foundTokens: ({ event }) => factsIn(event) !== undefined,
     foundWorkingToken: ({ context, event }) => {
@@ -640,6 +643,13 @@ const machine = parts.createMachine({
               after: { untilRetry: { description: 'The next attempt is due.', target: 'requesting' } },
               on: {
                 'environment.offline': { description: 'The network is gone.', target: 'offline' },
+                'session.refresh': {
+                  description: 'The app asks for a new token, although the server asked to wait.',
+                  guard: 'isToldToWait',
+                  target: 'backingOff',
+                  reenter: true,
+                  actions: 'skipWait',
+                },
                 'environment.online': {
                   description: 'The network is back.',
                   target: 'backingOff',
@@ -708,7 +718,7 @@ const machine = parts.createMachine({
                 'session.refresh': {
                   description: 'The app asks for a new token.',
                   target: 'backingOff',
-                  actions: 'skipBackoff',
+                  actions: 'skipWait',
                 },
               },
             },
@@ -727,7 +737,7 @@ const machine = parts.createMachine({
                 'session.refresh': {
                   description: 'The app asks for a new token: new attempts.',
                   target: 'backingOff',
-                  actions: ['resetAttempts', 'skipBackoff'],
+                  actions: ['resetAttempts', 'skipWait'],
                 },
                 'environment.online': {
                   description: 'The network is back: new attempts.',

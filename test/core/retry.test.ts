@@ -13,6 +13,38 @@ const unavailable = (headers: Record<string, string> = {}) => new Response(null,
 /** A session whose token has expired, so that its requests wait. */
 const expired = { initialTokens: tokens(1, { expires_in: 0 }) }
 
+describe('the wait that a server asks for', () => {
+  it.each(['1', '60', '1000000000000', 'Fri, 01 Jan 2100 00:00:00 GMT'])(
+    'ends when the app calls refresh(), for Retry-After: %s',
+    async (after) => {
+      for (const attempts of [1, 3]) {
+        const { auth, refresh, clock, outside } = createHarness({ ...expired, retry: { attempts } })
+        await clock.advance(0)
+        refresh.call().reject(unavailable({ 'retry-after': after }))
+        await clock.advance(0)
+        outside.signal('online')
+        await clock.advance(500)
+        expect(refresh.calls).toHaveLength(1)
+        const refreshed = auth.refresh()
+        await clock.advance(0)
+        expect(refresh.calls).toHaveLength(2)
+        refresh.call().resolve(tokens(2))
+        await refreshed
+      }
+    },
+  )
+
+  it('is an hour at most, without a call of the app', async () => {
+    const { refresh, clock } = createHarness(expired)
+    await clock.advance(0)
+    refresh.call().reject(unavailable({ 'retry-after': '1000000000000' }))
+    await clock.advance(3_600_000 - 1)
+    expect(refresh.calls).toHaveLength(1)
+    await clock.advance(1)
+    expect(refresh.calls).toHaveLength(2)
+  })
+})
+
 describe('retrying a refresh', () => {
   it('doubles the wait up to maxDelay, and ends after the given number of attempts', async () => {
     const { refresh, clock, at } = createHarness({

@@ -338,7 +338,7 @@ const attempts: Row[] = [
   }),
 ]
 
-/** The one door to the next attempt: an event skips the backoff, but never the time that the server asked for. */
+/** The one door to the next attempt: an event skips the backoff. Only the app may skip the time that the server asked for. */
 const retryDoor: Row[] = GATES.flatMap((gate) =>
   ATTEMPTS.flatMap((state) =>
     (['environment.online', 'environment.resumed', 'session.refresh', 'request.held'] as const).flatMap(
@@ -347,12 +347,23 @@ const retryDoor: Row[] = GATES.flatMap((gate) =>
         const from = `refreshing.${state}.${gate}`
         const emits = type === 'request.held' ? ['requestHeld'] : []
         if (!isDoor(state, type)) return [on(from, event, from, { emits })]
+        const now = on(from, event, `refreshing.requesting.${gate}`, { emits })
+        if (type === 'session.refresh') return [now, { ...now, ...ASKED_TO_WAIT }]
         return [
-          on(from, event, `refreshing.requesting.${gate}`, { emits }),
+          now,
           on(from, event, `refreshing.backingOff.${gate}`, { ...ASKED_TO_WAIT, emits }),
           on(from, event, `refreshing.requesting.${gate}`, { ...ASKED_TO_WAIT, later: 90_000, emits }),
         ]
       },
+    ),
+  ),
+).concat(
+  GATES.map((gate) =>
+    on(
+      `refreshing.backingOff.${gate}`,
+      { type: 'session.refresh' },
+      `refreshing.requesting.${gate}`,
+      ASKED_TO_WAIT,
     ),
   ),
 )

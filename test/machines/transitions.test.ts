@@ -203,11 +203,11 @@ describe('the context of the chart', () => {
     world.actor.stop()
   })
 
-  it('keeps the time that the server asked for if an event skips the backoff', async () => {
+  it('keeps the time that the server asked for if another event than a call of the app skips the backoff', async () => {
     const world = await reach('refreshing.coolingDown.closed', {
       failure: { retryAt: START + 90_000, notBefore: START + 60_000 },
     })
-    world.actor.send({ type: 'session.refresh' })
+    world.actor.send({ type: 'environment.online' })
     expect(world.state).toBe('refreshing.backingOff.closed')
     expect(world.context).toMatchObject({ retryAt: 0, notBefore: START + 60_000 })
     await world.clock.advance(60_000 - 1)

@@ -20,11 +20,12 @@ export interface EncryptedStorageOptions {
  * pages and in workers.
  *
  * What it protects from: the storage contains no token as text, so extensions, support tools, error reporters, backups and
- * people at the developer tools do not see one. A copy of the entry is useless elsewhere or later, because a script cannot
- * copy the key.
+ * people at the developer tools do not see one. No script can export the key, so the data is useless elsewhere.
  *
  * What it does not protect from: a script that runs in the page (XSS) can use the key as the page does, and read the tokens
- * while it runs. A copy of the whole browser profile contains the key as well. Against XSS, keep tokens out of reach of the
+ * while it runs. It can also store a copy of the entry with its key in another database of the origin, and decrypt it later, even
+ * after a sign-out: only the server can end such a copy, by `revoke`. A copy of the whole browser profile contains the key as
+ * well. Against XSS, keep tokens out of reach of the
  * page: see "Where tokens live" in the README.
  *
  * @param options the database, see `EncryptedStorageOptions`

@@ -49,7 +49,7 @@ export async function requireSession(
 /** Whether the target is that page: in front of the sign-in page, the guard would redirect without end. */
 function isWithin(target: URL, page: URL): boolean {
   const isSamePath = target.origin === page.origin && plainPath(target.pathname) === plainPath(page.pathname)
-  // Some apps tell their pages apart by the query or the fragment: `/?page=login`, `/#/login`.
+  // Some apps distinguish their pages by the query or the fragment: `/?page=login`, `/#/login`.
   const hasQuery = [...page.searchParams].every(([name, value]) =>
     target.searchParams.getAll(name).includes(value),
   )

@@ -3,8 +3,11 @@ import type { AuthEmitted, AuthMachine } from '../../machines/index.ts'
 import type { AbortSignalLike, Session, TokenResponse } from './ports.ts'
 import type { Gate } from './requests/gate.ts'
 
-/** The key of the gate. A symbol, because only transports use it. */
-export const REQUEST_GATE: unique symbol = Symbol.for('authchart.gate')
+/**
+ * The key of the gate. A symbol, because only transports use it; a registered one, so that another copy of the package finds it.
+ * Its name changes whenever the gate does, so that a copy of another version does not.
+ */
+export const REQUEST_GATE: unique symbol = Symbol.for('authchart.gate/2')
 
 /** The key of the function that wraps the app's functions, for the server of a worker. */
 export const WRAP_OPTIONS: unique symbol = Symbol.for('authchart.options')

@@ -50,6 +50,8 @@ const MESSAGES: { readonly [code: string]: (reason: string, detail: string) => s
   wrong_origin: (_, origin) =>
     `${origin} is not the URL of an http or https origin. Write it as 'https://api.example.com'.`,
   worker_option: (_, option) => `Give ${option} to serveAuth, in the worker.`,
+  no_gate: () =>
+    'This auth was not made by this version of authchart. Use one version of the package in all bundles of a page.',
   not_a_feature: (_, maker) => `createAuth was given a plain object. Wrap it in ${maker}().`,
   no_method: (_, method) => `${method} must be a function.`,
 }

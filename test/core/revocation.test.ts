@@ -64,7 +64,7 @@ describe('a revocation that fails', () => {
     expect(failures()).toEqual([])
   })
 
-  it('waits as long as the server asked, in the background once timeouts.revoke is over', async () => {
+  it('waits as long as the server asked, in the background after timeouts.revoke', async () => {
     const { auth, clock, revoke, failures } = revoking()
     const out = watch(auth.signOut())
     await clock.advance(0)

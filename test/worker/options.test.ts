@@ -57,7 +57,7 @@ describe('a transport on a page whose session is in a worker', () => {
     expect(Object.keys(page)).not.toContain('fetch')
     expect(() => JSON.stringify({ ...page, actor: undefined })).not.toThrow()
     expect(Object.getOwnPropertySymbols({ ...page })).not.toContainEqual(
-      expect.objectContaining({ description: 'authchart.gate' }),
+      expect.objectContaining({ description: 'authchart.gate/2' }),
     )
   })
 })

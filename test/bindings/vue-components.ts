@@ -32,6 +32,9 @@ function toModule(path: string, source: string): string {
   return content
 }
 
+/** The files that several programs share. To parse them takes longer than to check the components. */
+const parsed = new Map<string, ts.SourceFile>()
+
 /** Returns the type errors of the components as `app.vue: message`. `files` are other imported modules, by path. */
 export function componentProblems(components: Components, files: Components = {}): string[] {
   const modules = new Map([
@@ -49,9 +52,10 @@ export function componentProblems(components: Components, files: Components = {}
   host.readFile = (file) => modules.get(file) ?? readFile.call(host, file)
   host.getSourceFile = (file, version, ...rest) => {
     const text = modules.get(file)
-    return text === undefined
-      ? getSourceFile.call(host, file, version, ...rest)
-      : ts.createSourceFile(file, text, version)
+    if (text !== undefined) return ts.createSourceFile(file, text, version)
+    const source = parsed.get(file) ?? getSourceFile.call(host, file, version, ...rest)
+    if (source) parsed.set(file, source)
+    return source
   }
   const program = ts.createProgram(
     [...modules.keys(), ...['common/css', 'vue/vue-files'].map((file) => `${root}examples/${file}.d.ts`)],

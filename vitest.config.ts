@@ -4,10 +4,13 @@ import { sources } from './scripts/sources.ts'
 
 const inFolders = (...names: string[]) => names.map((name) => `test/${name}/**/*.test.ts`)
 
-/** Their tests leave nothing behind, so their files share processes. */
-const UNIT = inFolders('core', 'machines', 'transports', 'conformance', 'inspect')
-/** Their tests replace globals and timers, so each file has a process of its own. */
-const PORTS = [...inFolders('storage', 'environment', 'coordination'), 'test/bindings/angular*.test.ts']
+/** Their tests run on virtual time and replace no globals, so their files share processes. */
+const UNIT = inFolders('core', 'machines')
+/** Each file has a process of its own. */
+const PORTS = [
+  ...inFolders('transports', 'conformance', 'inspect', 'storage', 'environment', 'coordination'),
+  'test/bindings/angular*.test.ts',
+]
 
 export default defineConfig({
   resolve: { alias: sources },

@@ -110,7 +110,8 @@ const parts = setup({
   actions: {
     rejectHeldRequests: ({ context }) => portsOf(context).requests.rejectHeld(context),
     rejectRefreshWaiters: ({ context }) => portsOf(context).requests.rejectRefreshWaiters(context),
-    expireSession: ({ context }) => portsOf(context).session.expire(context),
+    expireSession: ({ context, event }) =>
+      portsOf(context).session.expire(context, event.type === 'session.expiredElsewhere'),
     endSession: ({ context, event }) => portsOf(context).session.end(event.type === 'session.endedElsewhere'),
     reloadSession: ({ context }) => portsOf(context).session.reload(),
 
@@ -155,7 +156,9 @@ const parts = setup({
     recordExpiry: assign(({ context, event }) => ({
       status: 'expired',
       reason:
-        event.type === 'session.limitReached' ? event.reason : (context.failure?.reason ?? 'token_expired'),
+        event.type === 'session.limitReached' || event.type === 'session.expiredElsewhere'
+          ? event.reason
+          : (context.failure?.reason ?? 'token_expired'),
     })),
     recordSignOut: assign(({ context, event }) => ({
       status: 'signedOut',
@@ -267,10 +270,16 @@ const machine = parts.createMachine({
     'session.signIn': { description: 'The app signs a user in.', target: '.authenticating' },
     'session.signOut': { description: 'The app signs the user out.', target: '.signingOut' },
     'session.endedElsewhere': {
-      description: 'Another tab or process ended the session.',
+      description: 'The user signed out in another tab or process, or the stored session was removed.',
       guard: 'isSignedInOrExpired',
       target: '.loggedOut',
       actions: ['recordSignOut', 'endSession', 'emitEnd'],
+    },
+    'session.expiredElsewhere': {
+      description: 'The session expired in another tab or process.',
+      guard: 'mayExpire',
+      target: '.expired',
+      actions: ['recordExpiry', 'emitEnd'],
     },
     'session.limitReached': {
       description: 'The session was unused for too long, or has lived for too long.',
@@ -431,6 +440,12 @@ const machine = parts.createMachine({
             'A refresh from before the sign-in was answered: a failed sign-in returns to these tokens.',
           guard: 'receivedRefresh',
           actions: ['emitTokens', 'recordTokens'],
+        },
+        'session.expiredElsewhere': {
+          description:
+            'The session from before the sign-in expired in another tab: a failed sign-in finds it expired.',
+          guard: 'hasSession',
+          actions: ['recordExpiry', 'expireSession'],
         },
       },
       invoke: {

@@ -147,9 +147,12 @@ export function compareSessions(
   return found.rotation > held.rotation ? 'refreshed' : found.rotation < held.rotation ? 'older' : 'same'
 }
 
-/** Whether a session that ended may be cleared from a store that holds `stored`: it is that session or an older one. */
-export const mayClear = (ended: Lineage, stored: Lineage): boolean =>
-  stored.id === ended.id || stored.startedAt <= ended.startedAt
+/**
+ * Whether the end of one copy of a session ends another copy: that of the same sign-in, or of an earlier one. Newer tokens
+ * outlive the expiry of older ones, but not a sign-out.
+ */
+export const endsSession = (ended: Lineage, held: Lineage, isSignOut: boolean): boolean =>
+  ended.id === held.id ? isSignOut || held.rotation <= ended.rotation : held.startedAt < ended.startedAt
 
 // Whose session it is.
 
@@ -181,10 +184,8 @@ export function compareUsers(one: UserNames, other: UserNames): 'same' | 'anothe
 export const UNOWNED = -1
 
 /** The session before the current one, for requests that were made in it. */
-export interface Predecessor {
+export interface Predecessor extends Lineage {
   readonly epoch: number
-  /** The sign-in that it descends from. */
-  readonly id: string
   readonly user: UserNames
   /** It ended by itself; it was not signed out. */
   readonly expired: boolean

@@ -20,8 +20,8 @@ export interface SessionPort {
   refresh(attempt: number, signal: InvokeSignal): Promise<TokenFacts>
   /** Revokes the tokens of the ended session, in bounded time. Never rejects. */
   revoke(): Promise<void>
-  /** Forgets the tokens of the session of that epoch, which ended by itself. */
-  expire(ended: Pick<ChartContext, 'epoch' | 'reason'>): void
+  /** Forgets the tokens of the session of that epoch, which ended by itself, here or elsewhere. */
+  expire(ended: Pick<ChartContext, 'epoch' | 'reason'>, elsewhere: boolean): void
   /** Forgets the tokens of a session that the user ended, here or elsewhere. */
   end(elsewhere: boolean): void
   /** Looks in the store for what another tab or process changed. */

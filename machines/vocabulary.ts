@@ -125,8 +125,10 @@ export type AuthEvent =
   | { type: 'session.signIn' }
   | { type: 'session.refresh' }
   | { type: 'session.signOut' }
-  /** Another tab or process ended the session. */
+  /** The user signed out in another tab or process, or the stored session was removed. */
   | { type: 'session.endedElsewhere' }
+  /** The session expired in another tab or process. */
+  | { type: 'session.expiredElsewhere'; reason: Reason }
   /** `limits` end the session. */
   | { type: 'session.limitReached'; reason: 'idle' | 'lifetime' }
   /** Tokens the chart did not ask for: `setTokens`, another tab, or an answer that came after its deadline. */

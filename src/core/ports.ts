@@ -100,9 +100,20 @@ export interface CoordinatorMessage {
   readonly type: 'changed' | 'ended'
   readonly epoch: number
   readonly generation: number
+  /**
+   * Of `'ended'`: why the session expired, or `'signed_out'`. Of `'changed'`: `'signed_in'` if a user has just signed in.
+   * Tabs with 0.1 leave it out: then the user signed out.
+   */
   readonly reason?: Reason
-  /** The session that ended, by the `id` of its record. Missing if unknown: then it is the current one. */
+  /** The session that began or ended, by the `id` of its record. Missing if unknown: then it is the current one. */
   readonly session?: string
+  /** How often the tokens that ended were refreshed. Newer tokens do not end with them. */
+  readonly rotation?: number
+  /**
+   * When the session that began or ended started, in milliseconds since the Unix epoch. Without `session`: only sessions
+   * that started before have ended.
+   */
+  readonly startedAt?: number
 }
 
 /** Keeps tabs or processes that share a session from sending its refresh token at the same time. */

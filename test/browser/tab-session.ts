@@ -29,7 +29,10 @@ export interface TabOptions {
   readonly storeNotifies?: boolean
   /** Options of `createAuth` that are plain data. */
   readonly auth?:
-    | Pick<AuthOptions, 'persist' | 'timeouts' | 'retry' | 'refreshAhead' | 'refreshOn' | 'ambiguousRefresh'>
+    | Pick<
+        AuthOptions,
+        'persist' | 'timeouts' | 'retry' | 'refreshAhead' | 'refreshOn' | 'ambiguousRefresh' | 'whenExpired'
+      >
     | undefined
   /** The limits of the session. Default: none. */
   readonly limits?: SessionLimitsOptions

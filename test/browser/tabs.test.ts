@@ -9,6 +9,7 @@ import {
 import { hasChromium } from '../support/chromium.ts'
 import { createTabsHarness, type TabsHarness } from './tabs-harness.ts'
 import type { TabOptions } from './tabs-page.ts'
+import { everywhere as inAll, past, tabsSuite, until } from './tabs-suite.ts'
 
 /** Duration of the load test in seconds. The long run uses AUTHCHART_SECONDS=60. */
 const SECONDS = Number(process.env.AUTHCHART_SECONDS ?? 8)
@@ -283,5 +284,70 @@ describe.skipIf(!hasChromium)('tabs that share a session', () => {
     expect(await pages[1].evaluate(() => tab.stored()?.accessToken)).toBe(token)
     expect(await pages[1].evaluate(() => tab.request('/api/hello'))).toBe('200')
     expect(server).toMatchObject({ tokenRequests: 3, refreshes: 3, reuseDetections: 0 })
+  })
+})
+
+describe.skipIf(!hasChromium)('tabs whose session ends', () => {
+  const { serve, open, start, requests } = tabsSuite()
+
+  const WAYS: readonly (readonly [way: string, options: TabOptions])[] = [
+    ["with persist: 'all'", {}],
+    ["with persist: 'refresh-token'", { auth: { persist: 'refresh-token' } }],
+    ["with persist: 'none'", { auth: { persist: 'none' } }],
+    ['in a cookie', { cookie: true, store: 'memory' }],
+    ['in a cookie, with a record in a store', { cookie: true, auth: { persist: 'refresh-token' } }],
+  ]
+
+  it.each(WAYS)(
+    '%s are all expired for one reason, hold their requests, and continue together',
+    async (_, way) => {
+      const server = await serve({ jwt: true, secureCookie: true, csrfHeader: 'x-requested-by' })
+      const options: TabOptions = { ...way, auth: { ...way.auth, whenExpired: 'hold' } }
+      const pages = await open(3)
+      const isAlone = way.auth?.persist === 'none'
+      for (const [index, page] of pages.entries()) {
+        await start(page, options)
+        if (index === 0 || isAlone) await page.evaluate(() => tab.signIn('ada'))
+        await until(page, () => tab.state() === 'authenticated')
+      }
+      server.killRefreshTokens()
+      server.expireAccessTokens()
+      await Promise.all(pages.map((page) => page.evaluate(() => tab.startRequests('/api/waits'))))
+      await inAll(pages, () => tab.state() === 'expired')
+      // Longer than messages and changes of the store take.
+      await past(Date.now() + 500)
+      for (const page of pages) {
+        expect(
+          await page.evaluate(() => [tab.state(), tab.reasons('expired'), tab.reasons('signedOut')]),
+        ).toEqual(['expired', ['invalid_grant'], []])
+        await page.evaluate(() => tab.startRequests('/api/later'))
+        await until(page, () => tab.held() > 0)
+      }
+      expect(requests('/api/later')).toEqual([])
+
+      const [, , last] = pages as Page[]
+      await last!.evaluate(() => tab.signIn('ada'))
+      const continuing = isAlone ? [last!] : pages
+      await inAll(continuing, () => tab.state() === 'authenticated')
+      for (const page of continuing) expect(await page.evaluate(() => tab.result())).toBe('200')
+      expect(requests('/api/later').map(({ status }) => status)).toEqual(Array(continuing.length).fill(200))
+      await last!.evaluate(() => tab.signOut())
+      await inAll(pages, () => tab.state() === 'loggedOut')
+    },
+  )
+
+  it('end nothing if another page removes the record and writes it again in one task', async () => {
+    const server = await serve()
+    const [page, other] = (await open(2)) as [Page, Page]
+    await start(page, { tokens: { ...server.issue('ada'), subject: 'ada' } })
+    await other.evaluate(() => {
+      for (let times = 0; times < 50; times++) {
+        const record = localStorage.getItem('authchart')!
+        localStorage.removeItem('authchart')
+        localStorage.setItem('authchart', record)
+      }
+    })
+    await past(Date.now() + 500)
+    expect(await page.evaluate(() => [tab.state(), tab.history()])).toEqual(['authenticated', []])
   })
 })

@@ -202,7 +202,15 @@ describe('messages between tabs', () => {
     expect(otherTabs.announced).toEqual([
       { type: 'changed', epoch: 1, generation: 1 },
       { type: 'changed', epoch: 1, generation: 2 },
-      { type: 'ended', epoch: 2, generation: 2, session: expect.any(String) },
+      {
+        type: 'ended',
+        epoch: 2,
+        generation: 2,
+        reason: 'signed_out',
+        session: expect.any(String),
+        rotation: 1,
+        startedAt: expect.any(Number),
+      },
     ])
     expect(JSON.stringify(otherTabs.announced)).not.toContain(SECRET)
   })
@@ -212,7 +220,7 @@ describe('messages between tabs', () => {
     await clock.advance(0)
     refresh.call().reject(refused())
     await clock.advance(0)
-    expect(otherTabs.announced.at(-1)).toMatchObject({ type: 'ended' })
+    expect(otherTabs.announced.at(-1)).toMatchObject({ type: 'ended', reason: 'invalid_grant', rotation: 0 })
   })
 
   it('bring the tokens of another tab to this tab', async () => {

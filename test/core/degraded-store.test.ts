@@ -189,7 +189,9 @@ describe('the content of a store', () => {
     await clock.advance(0)
     kept.clear()
     otherTabs.receive({ type: 'changed' })
-    await clock.advance(0)
+    await clock.advance(249)
+    expect(auth.state).toBe('authenticated')
+    await clock.advance(1)
     expect(auth.state).toBe('loggedOut')
     expect(events).toContainEqual(
       expect.objectContaining({ type: 'signedOut', reason: 'signed_out_elsewhere' }),

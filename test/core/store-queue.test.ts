@@ -216,13 +216,18 @@ describe('a synchronous store', () => {
 
   it('distinguishes a record that is gone from one that never existed', async () => {
     const { storage } = direct()
-    const { store, persist } = storeOf(storage)
+    const { store, persist, clock } = storeOf(storage)
+    const read = async () => {
+      const found = store.read(undefined, true)
+      await clock.advance(250)
+      return found
+    }
     expect(await store.read()).toBeUndefined()
     persist(1)
     void storage.clear()
-    expect(await store.read()).toBe('gone')
+    expect(await read()).toBe('gone')
     // Keep returning 'gone', because the first caller may not have been able to act on it.
-    expect(await store.read()).toBe('gone')
+    expect(await read()).toBe('gone')
     store.forget()
     expect(await store.read()).toBeUndefined()
     persist(2)
@@ -231,7 +236,34 @@ describe('a synchronous store', () => {
     void storage.write(record(3))
     expect(await store.read()).toEqual(record(3))
     void storage.clear()
-    expect(await store.read()).toBe('gone')
+    expect(await read()).toBe('gone')
+  })
+
+  it('finds a record that another tab removes and writes again at once', async () => {
+    const { storage } = direct()
+    const { store, persist, clock } = storeOf(storage)
+    persist(1)
+    void storage.clear()
+    const found = watch(store.read(undefined, true))
+    await clock.advance(100)
+    void storage.write(record(2))
+    await clock.advance(149)
+    expect(found.state).toBe('pending')
+    await clock.advance(1)
+    expect(found.value).toEqual(record(2))
+  })
+
+  it('does not make a reader wait beyond dispose()', async () => {
+    const { storage } = direct()
+    const { store, persist, clock } = storeOf(storage)
+    persist(1)
+    void storage.clear()
+    const found = watch(store.read(undefined, true))
+    await clock.advance(0)
+    store.dispose()
+    await settled()
+    expect(found.state).toBe('fulfilled')
+    expect(clock.pending).toBe(0)
   })
 })
 

@@ -84,7 +84,7 @@ export function chartWorld({ policy, initial, used = false }: WorldOptions = {})
         return invoke('refresh')
       },
       revoke: () => invoke('revoke'),
-      expire: ({ reason }) => void calls.push(`expire: ${reason}`),
+      expire: ({ reason }, elsewhere) => void calls.push(`expire${elsewhere ? ' elsewhere' : ''}: ${reason}`),
       end: (elsewhere) => void calls.push(elsewhere ? 'end elsewhere' : 'end'),
       reload: () => void calls.push('reload'),
     },

@@ -160,6 +160,8 @@ const inAnyState: Row[] = [
   ...['anonymous', 'signingOut', 'loggedOut'].map((state) => on(state, { type: 'session.signOut' }, state)),
 ]
 
+const EXPIRED_ELSEWHERE: AuthEvent = { type: 'session.expiredElsewhere', reason: 'invalid_grant' }
+
 const limits: Row[] = [
   ...(['idle', 'lifetime'] as const).flatMap((reason) =>
     [
@@ -174,9 +176,16 @@ const limits: Row[] = [
       }),
     ),
   ),
-  ...['restoring.reading', 'anonymous', 'expired', 'signingOut', 'loggedOut'].map((state) =>
-    on(state, { type: 'session.limitReached', reason: 'idle' }, state),
+  ...['authenticated.refreshable', 'authenticated.lastToken', 'refreshing.requesting.closed'].map((from) =>
+    on(from, EXPIRED_ELSEWHERE, 'expired', {
+      emits: ['expired'],
+      calls: ['expire elsewhere: invalid_grant'],
+    }),
   ),
+  ...['restoring.reading', 'anonymous', 'expired', 'signingOut', 'loggedOut'].flatMap((state) => [
+    on(state, { type: 'session.limitReached', reason: 'idle' }, state),
+    on(state, EXPIRED_ELSEWHERE, state),
+  ]),
 ]
 
 const restoring: Row[] = [
@@ -206,6 +215,11 @@ const authenticating: Row[] = [
   on('authenticating', received(true, false), 'authenticated.refreshable', { emits: ['signedIn'] }),
   resolves('authenticating', 'authenticate', FACTS, 'authenticated.refreshable', { emits: ['signedIn'] }),
   rejects('authenticating', 'authenticate', {}, 'anonymous'),
+  on('authenticating', EXPIRED_ELSEWHERE, 'authenticating', {
+    initial: FACTS,
+    calls: ['expire elsewhere: invalid_grant'],
+  }),
+  on('authenticating', EXPIRED_ELSEWHERE, 'authenticating'),
 ]
 
 const UNUSED = { policy: { refreshOn: 'activity' } } as const

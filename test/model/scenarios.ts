@@ -198,6 +198,7 @@ export const scenarios: readonly Scenario[] = [
     happens: [
       'otherTabRenews',
       'otherTabSignsOut',
+      'otherTabExpires',
       'otherTabSignsInAsOther',
       'request',
       'accessTokenDies',
@@ -205,6 +206,21 @@ export const scenarios: readonly Scenario[] = [
       'endpointHolds',
       'endpointRecovers',
       'renewalDue',
+    ],
+  },
+  {
+    name: 'an end in another tab during a sign-in',
+    start: 'stored',
+    retry,
+    timeouts,
+    happens: [
+      'otherTabSignsOut',
+      'otherTabExpires',
+      'signIn',
+      'signInRefused',
+      'endpointHolds',
+      'endpointRecovers',
+      'request',
     ],
   },
   {

@@ -82,6 +82,22 @@ describe.skipIf(!hasChromium)('two tabs of the playground', { timeout: TEST_TIME
     expect(answersOf(server)).toEqual(['200 1 grace'])
   })
 
+  it('expire together, for the same reason, when the refresh token is killed', async () => {
+    await using tab = await open()
+    await tab.signIn()
+    const other = await secondTab(tab)
+    await other.press('kill-refresh-token')
+    await tab.expire()
+    await other.press('request')
+    await other.panel.lit('expired').waitFor()
+    await tab.page.bringToFront()
+    await tab.panel.lit('expired').waitFor()
+    for (const each of [tab, other]) {
+      expect(await each.panel.litStates()).toEqual(['expired'])
+      await each.fact('Reason', 'invalid_grant')
+    }
+  })
+
   it('share the clock and sleep together, but have separate networks', async () => {
     await using tab = await open()
     const { server } = tab

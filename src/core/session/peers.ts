@@ -1,5 +1,9 @@
+import { endsSession, type Lineage } from '../../../machines/policies.ts'
+import type { AuthEvent, Reason } from '../../../machines/vocabulary.ts'
 import type { Kernel } from '../kernel.ts'
-import type { Coordinator, CoordinatorMessage } from '../ports.ts'
+import type { Coordinator, CoordinatorMessage, SessionRecord } from '../ports.ts'
+import { readPeerMessage } from './peer-message.ts'
+import type { StoreQueue } from './store-queue.ts'
 import type { Vault } from './vault.ts'
 
 /** The messages that tabs and processes exchange about a session. */
@@ -7,40 +11,130 @@ export class Peers {
   readonly #kernel: Kernel
   readonly #vault: Vault
   readonly #coordinator: Coordinator | undefined
+  readonly #store: Pick<StoreQueue, 'forget' | 'isPersistent'>
+  /** The last expiry that another tab announced. */
+  #expiry: CoordinatorMessage | undefined
+  /** The last sign-in that another tab announced, if a cookie may hold its session. */
+  #signIn: SessionRecord | undefined
 
-  constructor(kernel: Kernel, vault: Vault, coordinator: Coordinator | undefined) {
+  constructor(kernel: Kernel, vault: Vault, store: Pick<StoreQueue, 'forget' | 'isPersistent'>) {
     this.#kernel = kernel
     this.#vault = vault
-    this.#coordinator = coordinator
+    this.#coordinator = kernel.options.coordinator
+    this.#store = store
   }
 
-  /** @param session the session that ended, if other tabs know it by that id */
-  announce(type: CoordinatorMessage['type'], session?: string): void {
+  /** The session has new tokens. */
+  announceChange(isSignIn: boolean): void {
+    const { tokens } = this.#vault
+    this.#announce(
+      'changed',
+      isSignIn && tokens && { reason: 'signed_in', session: tokens.id, startedAt: tokens.startedAt },
+    )
+  }
+
+  /**
+   * The session has ended.
+   *
+   * @param reason why it expired, or `'signed_out'`
+   */
+  announceEnd(reason: Reason, ended: Lineage | undefined): void {
+    // Without a store, each tab has its own id for the session.
+    if (this.#store.isPersistent) {
+      const named = ended && { session: ended.id, rotation: ended.rotation, startedAt: ended.startedAt }
+      this.#announce('ended', { reason, ...named })
+    } else if (reason === 'signed_out') this.#announce('ended', { reason })
+    else this.#announce('ended', { reason, startedAt: this.#kernel.clock.now() + 1 })
+  }
+
+  /**
+   * Cookie mode: the sign-in that another tab announced last, as a record. It has no token, so it begins with a refresh. It
+   * is returned once.
+   */
+  takeSignIn(): SessionRecord | undefined {
+    const signIn = this.#signIn
+    this.#signIn = undefined
+    return signIn
+  }
+
+  /**
+   * What the end of a session means whose record is missing: an expiry if another tab has announced one. The message may
+   * have come before this tab read the record.
+   */
+  endOf(held: Lineage): AuthEvent {
+    const { reason } = this.#expiry ?? {}
+    const isExpiry = this.#expiry && reason && endsSession(lineageOf(this.#expiry), held, false)
+    return isExpiry ? { type: 'session.expiredElsewhere', reason } : { type: 'session.endedElsewhere' }
+  }
+
+  start(): () => void {
+    try {
+      return this.#coordinator?.subscribe((message) => this.#receive(message)) ?? (() => {})
+    } catch (error) {
+      this.#kernel.report(error)
+      return () => {}
+    }
+  }
+
+  #announce(
+    type: CoordinatorMessage['type'],
+    details: Partial<CoordinatorMessage> | false | undefined,
+  ): void {
     try {
       const { epoch, generation } = this.#vault
-      this.#coordinator?.announce({ type, epoch, generation, ...(session !== undefined && { session }) })
+      this.#coordinator?.announce({ type, epoch, generation, ...details })
     } catch (error) {
       this.#kernel.report(error)
     }
   }
 
-  start(): () => void {
-    const { mailbox, report } = this.#kernel
-    try {
-      return (
-        this.#coordinator?.subscribe(({ type, session }) => {
-          const current = this.#vault.tokens?.id
-          // A message about another session is late: the store shows what happened to this one.
-          const isOurs = session === undefined || current === undefined || session === current
-          if (type === 'ended' && isOurs) {
-            this.#vault.bumpRevision()
-            mailbox.send({ type: 'session.endedElsewhere' })
-          } else mailbox.send({ type: 'store.changed' })
-        }) ?? (() => {})
+  #receive(data: unknown): void {
+    const message = readPeerMessage(data)
+    if (!message) return
+    const { mailbox } = this.#kernel
+    const { reason = 'signed_out' } = message
+    const isSignOut = reason === 'signed_out'
+    if (message.type === 'ended' && !isSignOut) this.#expiry = message
+    if (message.type === 'changed') this.#rememberSignIn(message)
+    // A tab without tokens has expired already, or reads the store right now, which shows the same end.
+    else if (!isSignOut && !this.#vault.tokens) return
+    else if (this.#isOurs(message, isSignOut)) {
+      this.#vault.bumpRevision()
+      mailbox.send(
+        isSignOut ? { type: 'session.endedElsewhere' } : { type: 'session.expiredElsewhere', reason },
       )
-    } catch (error) {
-      report(error)
-      return () => {}
+      return
+    }
+    // The record of older tokens was removed when they expired: it does not mean a sign-out.
+    else if (!isSignOut) this.#store.forget()
+    // A message about another session, or about older tokens, is late: the store shows what happened to this one.
+    mailbox.send({ type: 'store.changed' })
+  }
+
+  #isOurs(message: CoordinatorMessage, isSignOut: boolean): boolean {
+    const held = this.#vault.lineage
+    if (!held || (message.session === undefined && message.startedAt === undefined)) return true
+    return endsSession(lineageOf(message), held, isSignOut)
+  }
+
+  #rememberSignIn({ reason, session, startedAt }: CoordinatorMessage): void {
+    if (reason !== 'signed_in' || session === undefined || startedAt === undefined) return
+    const { clock, options } = this.#kernel
+    if (!options.silentSignIn || !this.#vault.isInCookie || !this.#vault.isNews(startedAt)) return
+    this.#signIn = {
+      version: 1,
+      id: session,
+      rotation: 0,
+      startedAt,
+      receivedAt: clock.now(),
+      accessToken: null,
     }
   }
 }
+
+/** What a message says about the session that ended. Tabs with 0.1 say only which one. */
+const lineageOf = ({ session = '', rotation, startedAt = 0 }: CoordinatorMessage): Lineage => ({
+  id: session,
+  rotation: rotation ?? Number.POSITIVE_INFINITY,
+  startedAt,
+})

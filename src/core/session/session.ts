@@ -47,8 +47,9 @@ export class SessionKernel implements SessionPort {
     return this.vault.begin(parseTokenResponse(response, this.#kernel.clock.now(), false))
   }
 
+  /** Stores the session that the app started with. */
   persist(): Promise<void> {
-    return this.#sharing.persist()
+    return this.#sharing.persist(false, false)
   }
 
   /** Replaces the session with tokens of the app. Resolves when they are persisted. */
@@ -100,23 +101,28 @@ export class SessionKernel implements SessionPort {
     await cleared
   }
 
-  expire({ epoch, reason }: Pick<ChartContext, 'epoch' | 'reason'>): void {
+  expire({ epoch, reason }: Pick<ChartContext, 'epoch' | 'reason'>, elsewhere: boolean): void {
     // A listener may have started another session, which the chart has not received yet.
     if (epoch !== this.vault.epoch) return
     const ended = this.vault.expire()
     if (!ended) return
+    if (elsewhere) {
+      this.#sharing.endedElsewhere()
+      return
+    }
     // The server has not ended this session: anyone who finds the tokens could go on with them.
     if (reason === 'idle' || reason === 'lifetime') this.#revocation.revokeNow(ended)
-    this.#sharing.expired(ended)
+    this.#sharing.expired(ended, reason)
   }
 
   end(elsewhere: boolean): void {
+    const { lineage } = this.vault
     const ended = this.vault.end()
     this.#signIn.cancel(new SignedOutError({ reason: 'signed_out' }))
-    if (elsewhere) this.#sharing.signedOutElsewhere()
+    if (elsewhere) this.#sharing.endedElsewhere()
     else {
       if (ended) this.#revocation.add(ended)
-      this.#sharing.signedOut(ended, this.#revocation)
+      this.#sharing.signedOut(lineage, ended ? undefined : this.#revocation)
     }
   }
 

@@ -1,3 +1,5 @@
+import type { Lineage } from '../../../machines/policies.ts'
+import type { Reason } from '../../../machines/vocabulary.ts'
 import type { Kernel } from '../kernel.ts'
 import type { SessionRecord } from '../ports.ts'
 import type { Limits } from './limits.ts'
@@ -7,7 +9,7 @@ import { LocalTurns, RefreshLock } from './refresh-lock.ts'
 import type { RevocationList } from './revocable.ts'
 import type { Sharing } from './sharing.ts'
 import { StoreQueue } from './store-queue.ts'
-import type { HeldTokens, Mark, Vault } from './vault.ts'
+import type { Mark, Vault } from './vault.ts'
 
 /** A session that is stored, refreshed under a lock, and announced to other tabs. */
 export class SharedSession implements Sharing {
@@ -25,7 +27,7 @@ export class SharedSession implements Sharing {
     this.#limits = limits
     this.#store = new StoreQueue(kernel, storage)
     this.#lock = new RefreshLock(kernel, coordinator ?? (vault.isInCookie ? new LocalTurns() : undefined))
-    this.#peers = new Peers(kernel, vault, coordinator)
+    this.#peers = new Peers(kernel, vault, this.#store)
   }
 
   get restores(): boolean {
@@ -39,12 +41,19 @@ export class SharedSession implements Sharing {
     return typeof record === 'object' ? this.#merge(record, mark) : undefined
   }
 
-  async persist(refreshed = false): Promise<void> {
-    const mark = this.#vault.mark()
-    const overtaken = await this.#store.persist(this.#vault, mark, refreshed)
+  async persist(refreshed = false, isSignIn = !refreshed): Promise<void> {
+    const vault = this.#vault
+    const mark = vault.mark()
+    let overtaken = await this.#store.persist(vault, mark, refreshed)
+    if (overtaken === 'gone') {
+      await this.#store.pause()
+      // Meanwhile another tab may have written the record again, or announced why it is gone.
+      if (!vault.isCurrent(mark)) return
+      overtaken = await this.#store.persist(vault, mark, refreshed)
+    }
     if (overtaken === 'gone') this.#endElsewhere(mark)
     else if (overtaken === 'newer') this.#kernel.mailbox.send({ type: 'store.changed' })
-    else this.#peers.announce('changed')
+    else this.#peers.announceChange(isSignIn)
   }
 
   withLock<T>(task: () => Promise<T>): Promise<T> {
@@ -63,23 +72,19 @@ export class SharedSession implements Sharing {
     void this.#checkStore()
   }
 
-  expired(ended: HeldTokens): void {
+  expired(ended: Lineage, reason: Reason = 'token_expired'): void {
     this.#store.clear(ended)
-    this.#announceEnd(ended)
+    this.#peers.announceEnd(reason, ended)
   }
 
-  signedOut(ended: HeldTokens | undefined, revocation: RevocationList): void {
-    if (ended) {
-      this.#store.clear()
-      this.#announceEnd(ended)
-      return
-    }
-    // The session was not restored yet, or began in another tab: only the store knows it, and other tabs find it gone.
+  signedOut(ended: Lineage | undefined, revocation?: RevocationList): void {
     const cleared = this.#store.clear(undefined, revocation)
-    void Promise.resolve(cleared).then(() => this.#peers.announce('changed'))
+    if (ended || !this.#store.isPersistent) this.#peers.announceEnd('signed_out', ended)
+    // The session was not restored yet: only the store knows it, and other tabs find it gone.
+    else void Promise.resolve(cleared).then(() => this.#peers.announceChange(false))
   }
 
-  signedOutElsewhere(): void {
+  endedElsewhere(): void {
     this.#store.forget()
   }
 
@@ -96,15 +101,15 @@ export class SharedSession implements Sharing {
     this.#store.dispose()
   }
 
-  async #checkStore(): Promise<void> {
+  async #checkStore(signIn = this.#peers.takeSignIn()): Promise<void> {
     const vault = this.#vault
     const mark = vault.mark()
-    const record = await this.#store.read((late) => this.#adoptLate(late, mark))
+    const record = await this.#store.read((late) => this.#adoptLate(late, mark), true)
     // The session expired while the store was read: read again. After a sign-out there is nothing to read.
-    if (!vault.tokens && !vault.isCurrent(mark) && mark.epoch === vault.epoch) return this.#checkStore()
-    if (record === 'gone') {
-      if (vault.tokens && vault.isCurrent(mark)) this.#kernel.mailbox.send({ type: 'session.endedElsewhere' })
-    } else if (typeof record === 'object') await this.#adopt(record, mark)
+    if (!vault.tokens && !vault.isCurrent(mark) && mark.epoch === vault.epoch) return this.#checkStore(signIn)
+    if (typeof record === 'object' && (await this.#adopt(record, mark))) return
+    if (signIn && (await this.#adopt(signIn, mark))) return
+    if (record === 'gone') this.#endElsewhere(mark)
   }
 
   /** IndexedDB may open after `timeouts.storage`. A sign-in that was begun meanwhile replaces the session. */
@@ -112,10 +117,11 @@ export class SharedSession implements Sharing {
     if (!this.#vault.isSigningIn) void this.#adopt(record, mark)
   }
 
-  /** Goes on with a record that the chart did not wait for. */
-  async #adopt(record: SessionRecord, mark: Mark): Promise<void> {
+  /** Goes on with a record that the chart did not wait for, if it is newer. Returns whether it is. */
+  async #adopt(record: SessionRecord, mark: Mark): Promise<boolean> {
     const merged = await this.#merge(record, mark)
     if (merged) this.#kernel.mailbox.send(tokensReceived(merged, this.#kernel.clock.now()))
+    return merged !== undefined
   }
 
   async #merge(record: SessionRecord, mark: Mark): Promise<Merged | undefined> {
@@ -133,13 +139,9 @@ export class SharedSession implements Sharing {
 
   /** Another tab ended the session: everything in progress for it has ended, too. */
   #endElsewhere(mark: Mark): void {
-    if (!this.#vault.tokens || !this.#vault.isCurrent(mark)) return
+    const { tokens } = this.#vault
+    if (!tokens || !this.#vault.isCurrent(mark)) return
     this.#vault.bumpRevision()
-    this.#kernel.mailbox.send({ type: 'session.endedElsewhere' })
-  }
-
-  #announceEnd({ id }: HeldTokens): void {
-    // Without a store, tabs have no common name for the session.
-    this.#peers.announce('ended', this.#store.isPersistent ? id : undefined)
+    this.#kernel.mailbox.send(this.#peers.endOf(tokens))
   }
 }

@@ -1,8 +1,10 @@
+import type { Lineage } from '../../../machines/policies.ts'
+import type { Reason } from '../../../machines/vocabulary.ts'
 import type { Kernel } from '../kernel.ts'
 import type { Limits } from './limits.ts'
 import type { Merged } from './record.ts'
 import type { RevocationList } from './revocable.ts'
-import type { HeldTokens, Vault } from './vault.ts'
+import type { Vault } from './vault.ts'
 
 /**
  * How a session is shared: with other tabs and processes, with a later visit, and with other answers that set the same
@@ -13,8 +15,12 @@ export interface Sharing {
   readonly restores: boolean
   /** Merges what the store holds if it is newer. Never rejects. */
   reload(): Promise<Merged | undefined>
-  /** Stores the session. Tokens of a refresh give way to what other tabs did meanwhile. */
-  persist(refreshed?: boolean): Promise<void>
+  /**
+   * Stores the session and notifies other tabs. Tokens of a refresh give way to what other tabs did meanwhile.
+   *
+   * @param isSignIn whether a user has just signed in
+   */
+  persist(refreshed?: boolean, isSignIn?: boolean): Promise<void>
   /** Runs `task` while no other tab runs one. Without a lock it runs all the same, because the commit is guarded. */
   withLock<T>(task: () => Promise<T>): Promise<T>
   /**
@@ -25,11 +31,16 @@ export interface Sharing {
   /** Looks in the store for what another tab changed. */
   checkStore(): void
   /** The session ended by itself. */
-  expired(ended: HeldTokens): void
-  /** The user signed out. A session that only the store knows is added to `revocation`. */
-  signedOut(ended: HeldTokens | undefined, revocation: RevocationList): void
-  /** The user signed out in another tab. */
-  signedOutElsewhere(): void
+  expired(ended: Lineage, reason: Reason | undefined): void
+  /**
+   * The user signed out.
+   *
+   * @param ended the session that was held, or that had expired
+   * @param revocation receives the session in the store, if only the store has tokens
+   */
+  signedOut(ended: Lineage | undefined, revocation?: RevocationList): void
+  /** The session ended in another tab, which has cleared the store. */
+  endedElsewhere(): void
   /** Resolves when the store has done everything it was asked to do. */
   idle(): Promise<void>
   /** Begins to listen to other tabs. Returns functions that stop it. */
@@ -52,7 +63,7 @@ export const UNSHARED: Sharing = {
   checkStore: nothing,
   expired: nothing,
   signedOut: nothing,
-  signedOutElsewhere: nothing,
+  endedElsewhere: nothing,
   idle: resolved,
   start: () => [],
   dispose: nothing,

@@ -1,4 +1,4 @@
-import { compareSessions, type Lineage, mayClear } from '../../../machines/policies.ts'
+import { compareSessions, endsSession, type Lineage } from '../../../machines/policies.ts'
 import { StorageError } from '../errors.ts'
 import type { Kernel } from '../kernel.ts'
 import { isPromiseLike } from '../platform/promise-like.ts'
@@ -14,6 +14,12 @@ export type Found = SessionRecord | 'gone' | 'unreadable' | undefined
 export type Overtaken = 'gone' | 'newer'
 
 const FAILED = Symbol('failed')
+
+/**
+ * How long a record must be missing, in milliseconds. Another tab that writes it again is seen to remove it first, and one
+ * that ended the session announces why, but messages and changes of a store arrive in any order.
+ */
+const PAUSE = 250
 
 /**
  * The app's store, made safe. Operations run one after another, none takes longer than `timeouts.storage`, and none fails:
@@ -76,11 +82,34 @@ export class StoreQueue {
   }
 
   /**
-   * Reads the record.
+   * Reads the record. A record that is missing is looked for a second time.
    *
    * @param onLate receives the record if it comes after `timeouts.storage`
+   * @param matters whether a missing record means anything. Default: if the store is reliable
    */
-  async read(onLate?: (record: SessionRecord) => void): Promise<Found> {
+  async read(onLate?: (record: SessionRecord) => void, matters = this.#isReliable): Promise<Found> {
+    const found = await this.#look(onLate)
+    if (found !== 'gone' || !matters) return found
+    await this.pause()
+    return this.#look(onLate)
+  }
+
+  /** Waits for what other tabs may be about to write or to announce. */
+  pause(): Promise<void> {
+    const { clock } = this.#kernel
+    return new Promise((resolve) => {
+      const leave = () => {
+        clock.clearTimeout(timer)
+        this.#waiting.delete(leave)
+        resolve()
+      }
+      const timer = clock.setTimeout(leave, PAUSE)
+      if (this.#disposed) leave()
+      else this.#waiting.add(leave)
+    })
+  }
+
+  async #look(onLate?: (record: SessionRecord) => void): Promise<Found> {
     const storage = this.#storage
     if (!storage) return undefined
     let reading: PromiseLike<Found> | undefined
@@ -149,7 +178,7 @@ export class StoreQueue {
     const emptyUnlessNewer = (stored: unknown) => {
       if (!isSessionRecord(stored)) return this.#empty()
       revocation?.add(stored)
-      return ended && !mayClear(ended, stored) ? undefined : this.#empty()
+      return ended && !endsSession(ended, stored, false) ? undefined : this.#empty()
     }
     return this.#enqueue(() =>
       ended || revocation ? afterReading(storage, emptyUnlessNewer, () => this.#empty()) : this.#empty(),

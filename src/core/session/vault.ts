@@ -73,6 +73,16 @@ export class Vault {
     return this.#held
   }
 
+  /** The session that is held, or the one that expired last. */
+  get lineage(): Lineage | undefined {
+    return this.#held ?? this.#predecessor
+  }
+
+  /** Whether a session that started then is newer than all that were seen. */
+  isNews(startedAt: number): boolean {
+    return startedAt > this.#newestStart
+  }
+
   /** Whether the refresh token is in a cookie, as far as is known: none was ever received. */
   get isInCookie(): boolean {
     return this.#isInCookie
@@ -214,7 +224,10 @@ export class Vault {
 
   #drop(expired: boolean): HeldTokens | undefined {
     const held = this.#held
-    if (held) this.#predecessor = { epoch: this.#epoch, id: held.id, user: held.user, expired }
+    if (held) {
+      const { id, rotation, startedAt, user } = held
+      this.#predecessor = { epoch: this.#epoch, id, rotation, startedAt, user, expired }
+    }
     this.#held = this.#session = this.#credential = undefined
     this.#revision++
     return held

@@ -74,9 +74,10 @@ const drivers: Readonly<Record<ModelEventName, Driver>> = {
     bed.store.notify()
   },
   otherTabRenewsUnheard: refreshInOtherTab,
-  otherTabSignsOut({ store }) {
-    store.record = undefined
-    store.notify()
+  otherTabSignsOut: ({ store }) => store.end('signed_out'),
+  otherTabExpires({ store, server }) {
+    server.killRefreshTokens()
+    store.end('invalid_grant')
   },
   async otherTabSignsInAsOther({ store, server, recordOf, pass }, { elapsed }) {
     await pass(elapsed)

@@ -1,7 +1,7 @@
 import type { AuthEmitted } from '../../../machines/index.ts'
 import type { Auth } from '../../core/auth.ts'
 import { AuthError } from '../../core/errors.ts'
-import { defineStorage } from '../../core/features/share.ts'
+import { defineCoordinator, defineStorage } from '../../core/features/share.ts'
 import type { AuthOptions } from '../../core/options.ts'
 import type { SessionRecord, TokenResponse } from '../../core/ports.ts'
 import { createAuth } from '../../defaults.ts'
@@ -130,7 +130,10 @@ export async function createTestBed(options: TestBedOptions = {}): Promise<TestB
     ...sessionOptions(settings),
     timeouts: { ...options.auth?.timeouts, ...timeoutOptions(settings) },
     ...initialTokens(settings, server),
-    ...(start !== 'noStorage' && { storage: defineStorage(store) }),
+    ...(start !== 'noStorage' && {
+      storage: defineStorage(store),
+      coordinator: defineCoordinator(store.coordinator),
+    }),
     environment,
     clock,
   })

@@ -1,4 +1,5 @@
-import type { SessionRecord, SessionStorage } from '../../core/ports.ts'
+import type { Reason } from '../../../machines/index.ts'
+import type { Coordinator, CoordinatorMessage, SessionRecord, SessionStorage } from '../../core/ports.ts'
 
 /** A store in memory that can hold reads, fail, and change as if by another tab. */
 export interface TestStore extends SessionStorage {
@@ -8,6 +9,10 @@ export interface TestStore extends SessionStorage {
   broken: boolean
   /** Notifies the session that another tab changed the store. */
   notify(): void
+  /** Another tab ends the stored session, and announces why: `'signed_out'`, or the reason of an expiry. */
+  end(reason: Reason): void
+  /** The channel of the tabs. Its lock is always free. */
+  readonly coordinator: Coordinator
   /** Holds reads until `release()`. */
   hold(): void
   release(): void
@@ -15,6 +20,7 @@ export interface TestStore extends SessionStorage {
 
 export function createTestStore(): TestStore {
   const listeners = new Set<() => void>()
+  const tabs = new Set<(message: CoordinatorMessage) => void>()
   let waits: Promise<void> | undefined
   let release = () => {}
   const check = () => {
@@ -41,6 +47,22 @@ export function createTestStore(): TestStore {
     },
     notify() {
       for (const listener of listeners) listener()
+    },
+    end(reason) {
+      if (!store.record) return
+      const { id: session, rotation, startedAt } = store.record
+      store.record = undefined
+      for (const tab of tabs)
+        tab({ type: 'ended', epoch: 0, generation: 0, reason, session, rotation, startedAt })
+      store.notify()
+    },
+    coordinator: {
+      exclusive: (_name, task) => task(),
+      announce() {},
+      subscribe(listener) {
+        tabs.add(listener)
+        return () => tabs.delete(listener)
+      },
     },
     hold() {
       waits ??= new Promise((resolve) => {

@@ -5,7 +5,7 @@ import type { Endpoint } from './model-options.ts'
 import { countHeld, type Draft, grantOf, type ModelState, modeOf, type Subject } from './model-state.ts'
 import { credentialOf, nextCheckAt, receive401, refresh, request, useToken } from './requests.ts'
 import { advance, duesOf, sleep } from './time.ts'
-import { begin, persist } from './tokens.ts'
+import { begin, endElsewhere, persist } from './tokens.ts'
 
 /** Whether an event can happen in a state, and would change something. */
 type When = (state: ModelState) => boolean
@@ -38,6 +38,7 @@ const mayRefuse: When = (state) => {
   return tokens !== undefined && (grantOf(state, tokens)?.refusedUpTo ?? 0) < tokens.rotation
 }
 const storeWorks: When = ({ storage }) => storage === 'works'
+const holdsSession: When = (state) => storeWorks(state) && state.stored !== undefined
 
 const maySignIn: When = ({ calls }) => !calls.some(({ kind }) => kind === 'signIn')
 const signIn = (subject: Subject, accepted: boolean) =>
@@ -180,10 +181,13 @@ export const modelEvents = {
     mayRefreshElsewhere,
     refreshElsewhere,
   ),
-  otherTabSignsOut: event(
-    'the user signs out in another tab',
-    (state) => storeWorks(state) && state.stored !== undefined,
-    then(set({ stored: undefined }), send('store.changed')),
+  otherTabSignsOut: event('the user signs out in another tab', holdsSession, (draft) =>
+    endElsewhere(draft, 'signed_out'),
+  ),
+  otherTabExpires: event(
+    'the session expires in another tab',
+    holdsSession,
+    then(revokeRefreshTokens, (draft) => endElsewhere(draft, 'invalid_grant')),
   ),
   otherTabSignsInAsOther: event('another user signs in in another tab', storeWorks, (draft) => {
     advance(draft, 1)

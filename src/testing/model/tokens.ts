@@ -1,5 +1,5 @@
-import type { TokenFacts } from '../../../machines/index.ts'
-import { compareSessions, isReached, refreshTime } from '../../../machines/policies.ts'
+import type { Reason, TokenFacts } from '../../../machines/index.ts'
+import { compareSessions, endsSession, isReached, refreshTime } from '../../../machines/policies.ts'
 import type { Draft, ModelTokens } from './model-state.ts'
 
 /** The tokens that the app holds, in memory and in its store. */
@@ -31,7 +31,7 @@ function replace(draft: Draft, tokens: ModelTokens): TokenFacts {
 
 function drop(draft: Draft, expired: boolean) {
   const { tokens, epoch } = draft
-  if (tokens) draft.predecessor = { epoch, id: tokens.id, user: tokens.user, expired }
+  if (tokens) draft.predecessor = { ...tokens, epoch, expired }
   draft.tokens = undefined
   draft.revision++
 }
@@ -60,6 +60,20 @@ export function expireTokens(draft: Draft) {
   if (!draft.tokens) return
   drop(draft, true)
   clearStore(draft)
+}
+
+/** Another tab ended the stored session, and announces why. */
+export function endElsewhere(draft: Draft, reason: Reason) {
+  const { stored, tokens, predecessor } = draft
+  if (!stored) return
+  draft.stored = undefined
+  const held = tokens ?? predecessor
+  const isSignOut = reason === 'signed_out'
+  if (held && !endsSession(stored, held, isSignOut)) draft.send({ type: 'store.changed' })
+  else if (isSignOut || tokens) {
+    draft.revision++
+    draft.send(isSignOut ? { type: 'session.endedElsewhere' } : { type: 'session.expiredElsewhere', reason })
+  }
 }
 
 /** The user signed out, in this tab or in another one. */

@@ -78,7 +78,7 @@ const VIOLATIONS: readonly Violation[] = [
     setting: { budget: { invalidations: 1, network: 1 }, rejectHeldOnExpiry: false },
     breaks: 'I4: a request waits forever',
     steps: 13,
-    last: 'tab B receives the message that its session ended',
+    last: 'tab B receives the message that its session expired',
   },
   {
     title: 'a 5xx answer ends the session',
@@ -126,16 +126,30 @@ const VIOLATIONS: readonly Violation[] = [
   {
     title: 'the message about the end of a session does not name the session',
     setting: { budget: { signIns: 1, signOuts: 1 }, endNamesSession: false },
-    breaks: 'A: a tab and the store have different sessions',
-    steps: 6,
-    last: "tab A merges bob's tokens 1",
+    breaks: 'E: a session ended as signed out without a sign-out',
+    steps: 4,
+    last: 'tab B receives the message that the user signed out of its session',
+  },
+  {
+    title: 'the message about the end of a session does not say why',
+    setting: { budget: { invalidations: 1, network: 1 }, endSaysWhy: false },
+    breaks: 'E: a session ended as signed out without a sign-out',
+    steps: 13,
+    last: 'tab B receives the message that the user signed out of its session',
+  },
+  {
+    title: 'a missing record counts as a sign-out before messages can arrive',
+    setting: { budget: { invalidations: 1, network: 1 }, looksTwice: false },
+    breaks: 'E: a session ended as signed out without a sign-out',
+    steps: 13,
+    last: "tab A gets ada's tokens 2 after its deadline, and commits them; but the store has changed meanwhile, and tab A follows it",
   },
   {
     title: 'tabs receive messages in any order',
     setting: { budget: { signIns: 1, signOuts: 1 }, ordered: false },
     breaks: 'A: a tab and the store have different sessions',
     steps: 5,
-    last: 'tab B receives the message that its session ended',
+    last: 'tab B receives the message that the user signed out of its session',
   },
 ]
 

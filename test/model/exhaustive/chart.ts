@@ -2,7 +2,8 @@
  * The transitions of `machines/auth.machine.ts` with the ports of `session/session.ts`, and what `requests/gate.ts` does with held
  * requests after each transition.
  */
-import { CHANGED, sessionEnded } from './messages.ts'
+import { STORE_FAULT } from './budget.ts'
+import { CHANGED, expired, isExpiryOf, signedOut } from './messages.ts'
 import {
   ABANDONED,
   AUTHENTICATING,
@@ -128,14 +129,27 @@ export function expire(stepper: Stepper, world: World, number: number) {
   const { tokens } = world.tabs[number]!
   expireTokens(world, number)
   clearStore(stepper, world, number, tokens)
-  post(world.tabs[otherTab(number)]!, sessionEnded(sessionOf(tokens)))
+  post(
+    world.tabs[otherTab(number)]!,
+    stepper.rules.endSaysWhy ? expired(tokens) : signedOut(sessionOf(tokens)),
+  )
   enter(stepper, world, number, EXPIRED)
+}
+
+/** `session.expiredElsewhere`: the session expired in another tab, which has cleared the store already. */
+export function expireElsewhere(stepper: Stepper, world: World, number: number) {
+  const tab = world.tabs[number]!
+  expireTokens(world, number)
+  tab.knowsRecord = false
+  // A pending sign-in goes on.
+  if (tab.chartState !== AUTHENTICATING) enter(stepper, world, number, EXPIRED)
 }
 
 /** `session.signOut`. */
 export function signOut(stepper: Stepper, world: World, number: number) {
   const tab = world.tabs[number]!
   const current = sessionOf(tab.tokens)
+  const { expiredSession } = tab
   // A sign-out also ends the session in the store, because it clears the store.
   for (const session of [current, tab.expiredSession, sessionOf(world.stored)]) {
     if (session > 0) world.sessions[session - 1]!.signedOut = true
@@ -144,8 +158,7 @@ export function signOut(stepper: Stepper, world: World, number: number) {
   endSession(world, number)
   tab.hasSignedOut = true
   clearStore(stepper, world, number)
-  // Without a session to name, the message makes the other tab read the store and find the record missing.
-  post(world.tabs[otherTab(number)]!, current > 0 ? sessionEnded(current) : CHANGED)
+  post(world.tabs[otherTab(number)]!, signedOut(current > 0 ? current : expiredSession))
   enter(stepper, world, number, LOGGED_OUT)
 }
 
@@ -155,10 +168,21 @@ export function endedElsewhere(stepper: Stepper, world: World, number: number) {
   logOut(stepper, world, number)
 }
 
+/** The record is missing: the session has expired if another tab announced that, or else the user signed out. */
+export function endRemoved(stepper: Stepper, world: World, number: number) {
+  const tab = world.tabs[number]!
+  if (isExpiryOf(tab.announcedExpiry, tab.tokens)) expireElsewhere(stepper, world, number)
+  else endedElsewhere(stepper, world, number)
+}
+
 /** `session.endedElsewhere`: the session ended in another tab, which has cleared the store already. */
 export function logOut(stepper: Stepper, world: World, number: number) {
   const tab = world.tabs[number]!
   if (tab.tokens === NOTHING && tab.expiredSession === 0) return
+  const session = tab.tokens === NOTHING ? tab.expiredSession : sessionOf(tab.tokens)
+  const hasCause = world.sessions.some(({ signedOut }, index) => signedOut && index + 1 >= session)
+  if (!hasCause && !(world.faults & STORE_FAULT))
+    stepper.violate('E: a session ended as signed out without a sign-out')
   endSession(world, number)
   tab.knowsRecord = false
   enter(stepper, world, number, LOGGED_OUT)

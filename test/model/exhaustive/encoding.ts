@@ -13,11 +13,13 @@ import {
 } from './state.ts'
 
 /** Number of bytes of an encoded state. */
-export const WIDTH = 52
+export const WIDTH = 60
 export const ATTEMPTS = 3
 /** Maximum number of messages in transit to one tab. */
 export const INBOX_SIZE = 5
-export const TAB_HEADER = 8
+export const TAB_HEADER = 12
+/** Offset of a tab's inbox. */
+const INBOX_AT = 6
 export const TAB_BYTES = TAB_HEADER + ATTEMPTS * 3
 export const TABS_AT = 8
 export const REQUESTS_AT = TABS_AT + 2 * TAB_BYTES
@@ -35,6 +37,7 @@ export function emptyWorld(): World {
     hasSeenRecord: false,
     endedSessions: 0,
     hasSignedOut: false,
+    announcedExpiry: 0,
     inbox: [],
     attempts: Array.from({ length: ATTEMPTS }, emptyAttempt),
     storeRead: { reader: NO_READER, tokens: 0, current: false, sameEpoch: false },
@@ -123,15 +126,13 @@ function encodeTab(tab: Tab, bytes: Uint8Array, at: number) {
     (tab.knowsRecord ? 16 : 0) |
     (tab.hasSignedOut ? 32 : 0) |
     (tab.hasSeenRecord ? 64 : 0)
-  let messages = 0
   if (inbox.length > INBOX_SIZE)
     throw new Error('Too many messages for the encoding: raise INBOX_SIZE in encoding.ts')
-  for (let index = 0; index < inbox.length; index++) messages |= inbox[index]! << (index * 3)
-  bytes[at + 3] = messages
-  bytes[at + 4] = messages >> 8
-  bytes[at + 5] = tab.endedSessions
-  bytes[at + 6] = tab.storeRead.reader | (tab.storeRead.current ? 4 : 0) | (tab.storeRead.sameEpoch ? 8 : 0)
-  bytes[at + 7] = tab.storeRead.tokens
+  bytes[at + 3] = tab.endedSessions
+  bytes[at + 4] = tab.storeRead.reader | (tab.storeRead.current ? 4 : 0) | (tab.storeRead.sameEpoch ? 8 : 0)
+  bytes[at + 5] = tab.storeRead.tokens
+  bytes[at + 11] = tab.announcedExpiry
+  for (let index = 0; index < INBOX_SIZE; index++) bytes[at + INBOX_AT + index] = inbox[index] ?? 0
   let next = at + TAB_HEADER
   for (let index = 0; index < ATTEMPTS; index++) {
     const is = attempts[index]!
@@ -186,14 +187,16 @@ function decodeTab(bytes: Uint8Array, at: number, tab: Tab) {
   tab.knowsRecord = (facts & 16) !== 0
   tab.hasSignedOut = (facts & 32) !== 0
   tab.hasSeenRecord = (facts & 64) !== 0
-  tab.endedSessions = bytes[at + 5]!
-  tab.storeRead.reader = bytes[at + 6]! & 3
-  tab.storeRead.current = (bytes[at + 6]! & 4) !== 0
-  tab.storeRead.sameEpoch = (bytes[at + 6]! & 8) !== 0
-  tab.storeRead.tokens = bytes[at + 7]!
+  tab.endedSessions = bytes[at + 3]!
+  tab.storeRead.reader = bytes[at + 4]! & 3
+  tab.storeRead.current = (bytes[at + 4]! & 4) !== 0
+  tab.storeRead.sameEpoch = (bytes[at + 4]! & 8) !== 0
+  tab.storeRead.tokens = bytes[at + 5]!
+  tab.announcedExpiry = bytes[at + 11]!
   tab.inbox.length = 0
-  for (let messages = bytes[at + 3]! | (bytes[at + 4]! << 8); messages > 0; messages >>= 3) {
-    tab.inbox.push(messages & 7)
+  for (let index = 0; index < INBOX_SIZE; index++) {
+    const message = bytes[at + INBOX_AT + index]!
+    if (message !== 0) tab.inbox.push(message)
   }
   let next = at + TAB_HEADER
   for (const attempt of tab.attempts) {

@@ -12,6 +12,7 @@
  *     newer one.
  * I6  A tab takes a session for ended, or lets it expire, only if the server has ended it.
  * I9  A request is sent at most twice.
+ * E   An end is taken for what it is: a session ends as signed out only after a sign-out, or if the store has failed.
  * K   No session is lost: the server never receives a used refresh token of a session that is at stake, and some tab or
  *     the store always has the newest one. Exceptions: an answer was lost or late, or a lock or the store failed. At a
  *     server with a grace, only a failed store is an exception.

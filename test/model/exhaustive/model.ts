@@ -15,7 +15,7 @@
  * | `vault.ts`, `store.ts`, `chart.ts` | what the core and the chart do within a step |
  * | `steps-*.ts`, `merge.ts`, `persist.ts` | the steps; `stepper.ts` collects them |
  * | `invariants.ts` | what must hold, and which faults are exceptions |
- * | `encoding.ts`, `canonical.ts`, `simplify.ts` | a state as 52 bytes; states that behave alike are one state |
+ * | `encoding.ts`, `canonical.ts`, `simplify.ts` | a state as 60 bytes; states that behave alike are one state |
  * | `search.ts`, `byte-set.ts`, `edges.ts` | the search, which is independent of sessions |
  * | `trace.ts` | the steps to a violated invariant, in words |
  * | `exhaustive.test.ts`, `broken.test.ts` | the protocol violates no invariant; without a protection, it does |

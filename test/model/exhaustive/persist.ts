@@ -1,5 +1,5 @@
-import { announceChange, endedElsewhere } from './chart.ts'
-import { CHANGED } from './messages.ts'
+import { announceChange, endRemoved } from './chart.ts'
+import { CHANGED, waitsForReason } from './messages.ts'
 import { isNewer, isReading, NOTHING, RELOAD, type TokenSet, type World } from './state.ts'
 import type { Stepper } from './stepper.ts'
 import { countStoreFault, startRead, writeStore } from './store.ts'
@@ -16,6 +16,12 @@ export function persist(
   words: string,
   isSignIn = false,
 ) {
+  if (
+    stepper.before.stored === NOTHING &&
+    stepper.before.tabs[tab]!.knowsRecord &&
+    waitsForReason(stepper, tab)
+  )
+    return
   const world = prepare()
   if (stepper.rules.guardedWrite && isOvertaken(world, tab, isSignIn)) {
     followStore(stepper, world, tab)
@@ -52,7 +58,7 @@ const isOvertaken = ({ stored, tabs }: World, tab: number, isSignIn: boolean) =>
 /** Follows the store: the session has ended in another tab, or a read (`store.changed`) will merge the newer one. */
 function followStore(stepper: Stepper, world: World, tab: number) {
   const at = world.tabs[tab]!
-  if (world.stored === NOTHING) endedElsewhere(stepper, world, tab)
+  if (world.stored === NOTHING) endRemoved(stepper, world, tab)
   else if (isReading(at)) at.inbox.unshift(CHANGED)
   else startRead(stepper, world, tab, RELOAD)
 }

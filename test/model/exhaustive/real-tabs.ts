@@ -8,7 +8,9 @@ import { createVirtualClock, settled, type VirtualClock } from '../../../src/tes
 /** Milliseconds; longer than any walk. */
 const NEVER = 1e9
 /** Milliseconds of every backoff. */
-export const BACKOFF = 1_000
+export const BACKOFF = 1_000_000
+/** How long a tab waits before it looks again for a missing record. */
+const PAUSE = 250
 
 export const responseOf = (user: string, number: number): TokenResponse => ({
   access_token: `${user}-${number}`,
@@ -182,6 +184,15 @@ export async function createRealTabs() {
     tabs,
     get stored() {
       return shared.stored
+    },
+    /** Lets the pause pass after which a tab looks again for a missing record, and answers that second read. */
+    async lookAgain() {
+      const before = tabs.map(({ reads }) => reads.length)
+      await clock.advance(PAUSE)
+      await settled()
+      for (const [number, { reads }] of tabs.entries())
+        for (const release of reads.splice(before[number]!)) release()
+      await settled()
     },
     /** Closes the page of a tab and opens it again. */
     async reload(number: number) {

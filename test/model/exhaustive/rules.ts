@@ -26,8 +26,12 @@ export interface Protections {
   readonly remembersRemoval: boolean
   /** A successful write is enough to trust the store: an empty store then means that the record was removed. */
   readonly trustsWrites: boolean
-  /** The message about the end of a session names the session, and ends only that one in other tabs. */
+  /** The message about the end of a session names the session, and ends only that one and earlier ones in other tabs. */
   readonly endNamesSession: boolean
+  /** That message says why: a session that expired is expired in every tab (`session/peers.ts`). */
+  readonly endSaysWhy: boolean
+  /** A missing record is looked for again after a pause, in which messages arrive (`session/store-queue.ts`). */
+  readonly looksTwice: boolean
 }
 
 /** Properties of the environment. */
@@ -60,6 +64,8 @@ export const ALL_PROTECTIONS: Protections = {
   remembersRemoval: true,
   trustsWrites: true,
   endNamesSession: true,
+  endSaysWhy: true,
+  looksTwice: true,
 }
 
 /**

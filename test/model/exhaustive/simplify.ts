@@ -1,5 +1,5 @@
 import { freeAttempt, freeStoreRead } from './encoding.ts'
-import { sessionEnded } from './messages.ts'
+import { isExpiry, isExpiryOf, signedOut } from './messages.ts'
 import type { Rules } from './rules.ts'
 import {
   ABANDONED,
@@ -24,6 +24,7 @@ import {
   sessionOf,
   shouldMerge,
   type Tab,
+  type TokenSet,
   type World,
 } from './state.ts'
 
@@ -32,6 +33,7 @@ export function simplify(world: World, { generationCheck }: Rules) {
   simplifyRequests(world, generationCheck)
   for (const tab of world.tabs) {
     for (const attempt of tab.attempts) if (isIrrelevant(attempt)) freeAttempt(attempt)
+    if (!canMatter(world, tab.announcedExpiry)) tab.announcedExpiry = NOTHING
     if (
       (tab.storeRead.reader === RELOAD || tab.storeRead.reader === ABANDONED) &&
       !mayMatter(tab, tab.storeRead)
@@ -54,6 +56,20 @@ export function simplify(world: World, { generationCheck }: Rules) {
       session.answered &= (2 << oldest) - 1
     }
   }
+}
+
+/** Whether any tokens are left that this expiry ends. */
+function canMatter({ stored, tabs }: World, expiry: TokenSet): boolean {
+  const isHeld = (tokens: TokenSet) => tokens !== REMOVED && isExpiryOf(expiry, tokens)
+  return (
+    isHeld(stored) ||
+    tabs.some(
+      ({ tokens, storeRead, attempts }) =>
+        isHeld(tokens) ||
+        isHeld(storeRead.tokens) ||
+        attempts.some((attempt) => attempt.stage !== FREE && isHeld(attempt.tokens)),
+    )
+  )
 }
 
 /** Completes requests in flight if nothing depends on their answers any more. */
@@ -91,7 +107,10 @@ function oldestLag({ stored, tabs }: World, number: number): number {
     if (tab.expiredSession === number && oldest < 0) oldest = 0
     for (const { stage, tokens } of tab.attempts) if (stage !== FREE) see(tokens)
     see(tab.storeRead.tokens)
-    if (tab.inbox.includes(sessionEnded(number)) && oldest < 0) oldest = 0
+    for (const message of tab.inbox) {
+      if (isExpiry(message)) see(message)
+      else if (message === signedOut(number) && oldest < 0) oldest = 0
+    }
   }
   return oldest
 }

@@ -108,6 +108,8 @@ export interface Tab {
   endedSessions: number
   /** The user signed out in this tab, and no session has begun in it since. */
   hasSignedOut: boolean
+  /** The tokens whose expiry another tab announced last. */
+  announcedExpiry: TokenSet
   /** Messages in transit to this tab, oldest first; see `messages.ts`. */
   readonly inbox: number[]
   readonly attempts: readonly RefreshAttempt[]

@@ -1,5 +1,5 @@
 import {
-  endedElsewhere,
+  endRemoved,
   enterAuthenticated,
   enterTerminal,
   expire,
@@ -9,6 +9,7 @@ import {
 } from './chart.ts'
 import { freeAttempt } from './encoding.ts'
 import { isSessionRemoved, mergeFound } from './merge.ts'
+import { waitsForReason } from './messages.ts'
 import { persist } from './persist.ts'
 import {
   AMBIGUOUS,
@@ -20,6 +21,7 @@ import {
   lagOf,
   NOTHING,
   OPEN,
+  REMOVED,
   REREAD,
   type RefreshAttempt,
   sessionOf,
@@ -93,12 +95,13 @@ export function refusedSteps(stepper: Stepper, tab: number, index: number) {
 export function actOnReread(stepper: Stepper, tab: number, index: number) {
   if (mergeFound(stepper, tab, index, '{tab} merges {tokens}: another tab refreshed first')) return
   const { tokens: found, readCurrent } = stepper.before.tabs[tab]!.attempts[index]!
+  if (found === REMOVED && waitsForReason(stepper, tab)) return
   const world = stepper.draft()
   const at = world.tabs[tab]!
   const awaited = isAwaited(at, at.attempts[index]!)
   freeAttempt(at.attempts[index]!)
   if (isSessionRemoved(stepper, tab, found, readCurrent)) {
-    endedElsewhere(stepper, world, tab)
+    endRemoved(stepper, world, tab)
     stepper.emit('{tab} finds its record gone, and logs out', tab)
   } else if (awaited && at.chartState === OPEN) {
     enterTerminal(stepper, world, tab)

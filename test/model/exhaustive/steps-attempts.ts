@@ -3,10 +3,11 @@
  * code that runs from one `await` to the next.
  */
 import { LOCK_FAULT } from './budget.ts'
-import { endedElsewhere, requestTokens } from './chart.ts'
+import { endRemoved, requestTokens } from './chart.ts'
 import { freeAttempt } from './encoding.ts'
 import { checkPresenting } from './invariants.ts'
 import { isSessionRemoved, mergeFound } from './merge.ts'
+import { waitsForReason } from './messages.ts'
 import {
   BACKING_OFF,
   CLOSED,
@@ -19,6 +20,7 @@ import {
   OPEN,
   READ,
   REFUSED,
+  REMOVED,
   REREAD,
   SENT,
   WAITING,
@@ -109,11 +111,12 @@ function readInLock(
 function actOnRead(stepper: Stepper, tab: number, index: number) {
   if (mergeFound(stepper, tab, index, '{tab} merges {tokens} from the store, without a refresh')) return
   const { current, readCurrent, tokens: found } = stepper.before.tabs[tab]!.attempts[index]!
+  if (found === REMOVED && waitsForReason(stepper, tab)) return
   const world = stepper.draft()
   const attempt = world.tabs[tab]!.attempts[index]!
   if (isSessionRemoved(stepper, tab, found, readCurrent)) {
     freeAttempt(attempt)
-    endedElsewhere(stepper, world, tab)
+    endRemoved(stepper, world, tab)
     stepper.emit('{tab} finds its record gone, and logs out', tab)
   } else if (!current) {
     freeAttempt(attempt)

@@ -42,6 +42,7 @@ function crash(stepper: Stepper, number: number) {
     request.pass = CURRENT
   }
   tab.inbox.length = 0
+  tab.announcedExpiry = NOTHING
   tab.tokens = NOTHING
   tab.expiredSession = tab.endedSessions = 0
   tab.hasLastToken = tab.knownInvalid = tab.knowsRecord = tab.hasSeenRecord = tab.hasSignedOut = false

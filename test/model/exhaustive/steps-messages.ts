@@ -1,15 +1,16 @@
 /** Messages between tabs (`session/peers.ts`), and reads of the store outside of a refresh attempt. */
 import {
   endedElsewhere,
+  endRemoved,
   enter,
   enterAuthenticated,
   enterRefreshing,
-  logOut,
+  expireElsewhere,
   receiveTokens,
   requestTokens,
 } from './chart.ts'
 import { freeStoreRead } from './encoding.ts'
-import { CHANGED, sessionEnded } from './messages.ts'
+import { CHANGED, isEndOf, isExpiry, waitsForReason } from './messages.ts'
 import {
   CHART,
   CLOSED,
@@ -20,7 +21,6 @@ import {
   RELOAD,
   REMOVED,
   RESTORING,
-  sessionOf,
   shouldMerge,
 } from './state.ts'
 import { isInvalid, type Stepper } from './stepper.ts'
@@ -44,19 +44,24 @@ export function messageSteps(stepper: Stepper) {
  * stays in the inbox until the current read completes. A later message about the end of a session does not wait.
  */
 function receive(stepper: Stepper, tab: number, index: number) {
-  const { endNamesSession } = stepper.rules
   const { inbox, tokens } = stepper.before.tabs[tab]!
   const message = inbox[index]!
-  const isMine = !endNamesSession || tokens === NOTHING || message === sessionEnded(sessionOf(tokens))
-  const endsSession = message !== CHANGED && isMine
-  if (!endsSession && isReading(stepper.before.tabs[tab]!)) return
+  const endsMine = isEndOf(stepper, stepper.before.tabs[tab]!, message)
+  const isMoot = isExpiry(message) && tokens === NOTHING
+  if (!endsMine && !isMoot && isReading(stepper.before.tabs[tab]!)) return
   const world = stepper.draft()
   const at = world.tabs[tab]!
   at.inbox.splice(index, 1)
-  if (endsSession) {
+  if (isExpiry(message)) at.announcedExpiry = message
+  if (isMoot) stepper.emit('{tab} receives the message that a session expired, and has none', tab)
+  else if (endsMine && isExpiry(message)) {
+    expireElsewhere(stepper, world, tab)
+    stepper.emit('{tab} receives the message that its session expired', tab)
+  } else if (endsMine) {
     endedElsewhere(stepper, world, tab)
-    stepper.emit('{tab} receives the message that its session ended', tab)
+    stepper.emit('{tab} receives the message that the user signed out of its session', tab)
   } else {
+    if (isExpiry(message)) at.knowsRecord = false
     startRead(stepper, world, tab, RELOAD)
     stepper.emit(
       message === CHANGED
@@ -72,6 +77,7 @@ function actOnStoreRead(stepper: Stepper, tab: number) {
   const { before } = stepper
   const at = before.tabs[tab]!
   const { reader, tokens, current, sameEpoch } = at.storeRead
+  if (tokens === REMOVED && waitsForReason(stepper, tab)) return
   if (shouldMerge(at, tokens, current)) {
     const choices = isInvalid(before, tokens) ? 2 : 1
     for (let choice = 0; choice < choices; choice++) {
@@ -91,7 +97,7 @@ function actOnStoreRead(stepper: Stepper, tab: number) {
   }
   freeStoreRead(world.tabs[tab]!.storeRead)
   if (tokens === REMOVED && current && at.tokens !== NOTHING && (reader === RELOAD || at.hasSeenRecord)) {
-    logOut(stepper, world, tab)
+    endRemoved(stepper, world, tab)
     stepper.emit('{tab} found its record gone, and logs out', tab)
   } else stepper.emit('{tab} finds nothing new', tab)
 }
@@ -101,6 +107,7 @@ function chartActsOnRead(stepper: Stepper, tab: number) {
   const { before } = stepper
   const at = before.tabs[tab]!
   const { tokens, current } = at.storeRead
+  if (tokens === REMOVED && waitsForReason(stepper, tab)) return
   const restores = at.chartState === RESTORING
   if (shouldMerge(at, tokens, current)) {
     const choices = restores && isInvalid(before, tokens) ? 2 : 1
@@ -120,7 +127,7 @@ function chartActsOnRead(stepper: Stepper, tab: number) {
   const world = stepper.draft()
   freeStoreRead(world.tabs[tab]!.storeRead)
   if (tokens === REMOVED && current && at.hasSeenRecord && at.tokens !== NOTHING) {
-    endedElsewhere(stepper, world, tab)
+    endRemoved(stepper, world, tab)
     stepper.emit('{tab} finds its record gone, and logs out', tab)
   } else if (restores) {
     enter(stepper, world, tab, LOGGED_OUT)

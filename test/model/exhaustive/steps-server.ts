@@ -1,6 +1,7 @@
 /** The token endpoint: rotation, reuse detection, and, if the circumstances say so, a grace of one previous token. */
 import { ANSWER_LATE, ANSWER_LOST } from './budget.ts'
 import { excusesLoss, isAtStake } from './invariants.ts'
+import { isExpiry } from './messages.ts'
 import {
   ACTIVE,
   ENDED,
@@ -108,6 +109,10 @@ function rotate(world: World, number: number) {
     tab.tokens = age(tab.tokens)
     for (const attempt of tab.attempts) if (attempt.stage !== FREE) attempt.tokens = age(attempt.tokens)
     tab.storeRead.tokens = age(tab.storeRead.tokens)
+    tab.announcedExpiry = age(tab.announcedExpiry)
+    tab.inbox.forEach((message, index) => {
+      if (isExpiry(message)) tab.inbox[index] = age(message)
+    })
   }
 }
 

@@ -38,11 +38,11 @@ export function writeStore(stepper: Stepper, world: World, number: number) {
   if (stepper.rules.trustsWrites) tab.hasSeenRecord = true
 }
 
-/** `clear`: removes any record, or, if a session expired, only a record of that session or an older one. */
+/** `clear`: removes any record, or, if tokens expired, only a record of these tokens or of older ones. */
 export function clearStore(stepper: Stepper, world: World, number: number, expired?: TokenSet) {
-  const isNewerSession = expired !== undefined && sessionOf(world.stored) > sessionOf(expired)
-  if (isNewerSession && stepper.rules.guardedClear) return
-  if (isNewerSession) stepper.violate('I5: the end of a session cleared a newer one from the store')
+  const isNewerRecord = expired !== undefined && world.stored !== NOTHING && isNewer(world.stored, expired)
+  if (isNewerRecord && stepper.rules.guardedClear) return
+  if (isNewerRecord) stepper.violate('I5: the end of a session cleared a newer one from the store')
   world.tabs[number]!.knowsRecord = false
   world.stored = NOTHING
 }

@@ -2,7 +2,7 @@
 import { expect } from 'vitest'
 import { settled } from '../../../src/testing/virtual-clock.ts'
 import { decode, emptyWorld } from './encoding.ts'
-import { CHANGED } from './messages.ts'
+import { CHANGED, isExpiry } from './messages.ts'
 import { createModel, type Setting } from './model.ts'
 import { createRandom } from './random.ts'
 import { createRealSteps } from './real-steps.ts'
@@ -91,6 +91,7 @@ export async function walk(seed: number, steps: number, setting: Setting): Promi
     await settled()
     if (READS_FIRST.test(step.words)) real.tabs[step.tab]!.reads.shift()?.()
     await settled()
+    await real.lookAgain()
     taken.after.tabs.forEach((tab, number) => {
       // In the model, a read that can have no effect ends at once.
       if (!isReading(tab)) for (const release of real.tabs[number]!.reads.splice(0)) release()
@@ -103,7 +104,9 @@ export async function walk(seed: number, steps: number, setting: Setting): Promi
   function compare(world: World) {
     const expected = world.tabs.map((tab, number) => ({
       state: modelStatePath(tab),
-      inbox: tab.inbox.map((message) => (message === CHANGED ? 'changed' : 'ended')),
+      inbox: tab.inbox.map((message) =>
+        message === CHANGED ? 'changed' : isExpiry(message) ? 'expired' : 'signed out',
+      ),
       reads: isReading(tab) ? 1 : 0,
       unexpected: 0,
       presented: tab.attempts.flatMap(({ stage, tokens, orphan }, index) =>
@@ -112,7 +115,9 @@ export async function walk(seed: number, steps: number, setting: Setting): Promi
     }))
     const actual = real.tabs.map(({ auth, inbox, reads, waiters, calls }, number) => ({
       state: statePath(auth.actor.getSnapshot().value),
-      inbox: inbox.map(({ type }) => type),
+      inbox: inbox.map(({ type, reason }) =>
+        type === 'changed' ? type : reason === 'signed_out' ? 'signed out' : 'expired',
+      ),
       reads: reads.length,
       unexpected: waiters.length + calls.length,
       presented: expected[number]!.presented.map((name) => {

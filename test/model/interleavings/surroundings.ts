@@ -104,7 +104,7 @@ export function createSurroundings(config: Config) {
       onAnnounce: (page, message) => around.facts.announcements.push({ page, message }),
       onReceive: (page, message) => {
         const tab = tabOf(page)
-        if (tab && message.type === 'ended') tab.receivedEnded = true
+        if (message.type === 'ended') tab?.received.add(String(message.reason))
       },
     }),
 

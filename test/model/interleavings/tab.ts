@@ -26,8 +26,10 @@ export interface Tab {
   fatal: number
   /** How often an answer was missing or unreadable. */
   losses: number
-  /** It has received a message that the session ended in another tab. */
-  receivedEnded: boolean
+  /** The reasons in the messages that it received about the end of its session. */
+  readonly received: Set<string>
+  /** Its session has expired, and no other has begun. */
+  hasExpired: boolean
   /** It was signed out while it had no session, so the sign-out is for any session in the store. */
   signedOutWithoutSession: boolean
   /** The stamp of the moment when its session began. */
@@ -76,7 +78,8 @@ export function createTab(around: Surroundings, name: string, initial: boolean):
     openings: 0,
     fatal: 0,
     losses: 0,
-    receivedEnded: false,
+    received: new Set(),
+    hasExpired: false,
     signedOutWithoutSession: false,
     since: stamp(),
     uses: new Map(),
@@ -158,6 +161,7 @@ export function createTab(around: Surroundings, name: string, initial: boolean):
     noteLimit(event)
     if (!hasCause(around, tab, event)) around.facts.unexplained.push({ tab, event })
     tab.emitted.add(event.type)
+    if (event.type === 'expired') tab.hasExpired = true
     if (event.type === 'storageFailed') tab.storageFailed = true
     const last = tab.lastFamily()
     // A session that ended here has ended in every tab, even before the others are notified.
@@ -165,7 +169,8 @@ export function createTab(around: Surroundings, name: string, initial: boolean):
     if (event.type === 'signedIn') {
       tab.touchedAt = clock.now()
       tab.fatal = 0
-      tab.receivedEnded = false
+      tab.received.clear()
+      tab.hasExpired = false
       // The record may be cleared after the page has read it and before it emits `signedIn`.
       tab.since = around.foundAt(page, last?.name) ?? stamp()
     }
@@ -181,7 +186,7 @@ export function createTab(around: Surroundings, name: string, initial: boolean):
 
   /** A limit must not end a session early. Another tab's use counts once it is in the store, after at most 5 seconds. */
   function noteLimit({ type, reason, at, epoch }: AuthEmitted) {
-    if (type !== 'expired' || clock.jumps > 0) return
+    if (type !== 'expired' || clock.jumps > 0 || tab.received.has(String(reason))) return
     // A listener that received the event first has begun another session already.
     if (auth.session && auth.session.epoch !== epoch) return
     const last = tab.lastFamily()

@@ -1,0 +1,34 @@
+import type { CoordinatorMessage } from '../ports.ts'
+
+/** The most characters of a session's id. */
+const LONGEST_ID = 100
+
+/** What a reason looks like: an OAuth error code, or a word of the library. */
+const REASON = /^[a-z_]{1,40}$/
+
+const isNumber = (value: unknown): value is number => Number.isFinite(value)
+
+/**
+ * Copies the known fields of a message, so that no other data crosses from one tab or process to another.
+ *
+ * @returns the message, or `undefined` for any other value, such as data that other code posts under the same name
+ */
+export function readPeerMessage(value: unknown): CoordinatorMessage | undefined {
+  if (typeof value !== 'object' || value === null) return undefined
+  const { type, epoch, generation, reason, session, rotation, startedAt } = value as Record<string, unknown>
+  if (type !== 'changed' && type !== 'ended') return undefined
+  if (!isNumber(epoch) || !isNumber(generation)) return undefined
+  return {
+    type,
+    epoch,
+    generation,
+    ...(isReason(reason) && { reason }),
+    // An unknown reason is not a sign-out, and is not shown.
+    ...(type === 'ended' && reason !== undefined && !isReason(reason) && { reason: 'token_expired' }),
+    ...(typeof session === 'string' && session.length <= LONGEST_ID && { session }),
+    ...(isNumber(rotation) && { rotation }),
+    ...(isNumber(startedAt) && { startedAt }),
+  }
+}
+
+const isReason = (value: unknown): value is string => typeof value === 'string' && REASON.test(value)

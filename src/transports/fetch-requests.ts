@@ -2,8 +2,8 @@ import type { Challenge } from '../core/requests/challenge.ts'
 import type { BearerRequest } from '../core/requests/transport-request.ts'
 import { endStream } from './body.ts'
 import { classifyResponse } from './classify-response.ts'
+import { copyInit, withAuthorization } from './copy-init.ts'
 import { copyRequest } from './copy-request.ts'
-import { withAuthorization } from './fetch-headers.ts'
 import { endpointKey, isSafeMethod } from './method.ts'
 import { originOf } from './origins.ts'
 import { followRedirects, isRedirect } from './redirects.ts'
@@ -85,10 +85,11 @@ export class URLRequest extends FetchRequest {
     this.#isSent = true
     if (authorization === undefined && !abort) return send(url, init)
     // A new object for each sending: the user's `fetch` may change it.
-    const sent: RequestInit = { headers: {}, ...init }
+    const follows = followsRedirects && (init?.redirect ?? 'follow') === 'follow'
+    const sent = copyInit(init, follows ? { redirect: 'manual', headers: {} } : { headers: {} })
     if (authorization !== undefined) sent.headers = withAuthorization(init?.headers, authorization)
     if (abort) sent.signal = init?.signal ? AbortSignal.any([init.signal, abort]) : abort
-    if (!followsRedirects || (init?.redirect ?? 'follow') !== 'follow') return send(url, sent)
+    if (!follows) return send(url, sent)
     sent.redirect = 'manual'
     return send(url, sent).then((answer) =>
       isRedirect(answer) ? followRedirects(send, url, answer, sent) : answer,

@@ -6,8 +6,8 @@
 import type { AuthHandle } from '../core/auth.ts'
 import { bearerRequest } from '../core/requests/bearer-request.ts'
 import { isOneShot, type ReplayableBody, replayableBody } from './body.ts'
+import { copyHeaders, copyInit, hasAuthorization } from './copy-init.ts'
 import { copyRequest, requestURL } from './copy-request.ts'
-import { copyHeaders, hasAuthorization } from './fetch-headers.ts'
 import { type FetchRequest, ObjectRequest, type Settings, URLRequest } from './fetch-requests.ts'
 import { globalFetch } from './global-fetch.ts'
 import { createTargetGuard, type OriginOptions, originOf, pageOrigin, type TargetGuard } from './origins.ts'
@@ -91,9 +91,8 @@ export function authFetch(
     if (remote) return remote(target, init)
     if (!init || (isOwnInit && !isObject(init.body) && mode === init.mode))
       return bearerRequest(auth, new URLRequest(settings, target, init, true))
-    // Copied at once, because the caller may change it while the request waits. `headers` comes first: to add a property
-    // to a copy that a spread has made is slow in V8.
-    const own: RequestInit = { headers: {}, ...init }
+    // Copied at once, because the caller may change it while the request waits.
+    const own = copyInit(init)
     if (own.headers) own.headers = copyHeaders(own.headers)
     if (mode) own.mode = mode
     const { body } = own

@@ -3,7 +3,14 @@
  *
  * @module
  */
-import { type $Fetch, type FetchContext, type FetchOptions, type FetchRequest, ofetch } from 'ofetch'
+import {
+  type $Fetch,
+  type FetchContext,
+  type FetchOptions,
+  type FetchRequest,
+  type FetchResponse,
+  ofetch,
+} from 'ofetch'
 import { type AuthHandle, REQUEST_GATE } from '../core/auth.ts'
 import { AuthError } from '../core/errors.ts'
 import { type AuthFetchOptions, authFetch } from './fetch.ts'
@@ -48,8 +55,8 @@ export function createAuthOfetch(auth: AuthHandle, options: AuthOfetchOptions = 
       mark,
       native: authFetch(auth, own, targetOf),
       fetch(input, init) {
-        const sendCopy = () => send(input, init && copyInit(init))
-        const answer = init && OWN_CALL in init && gate ? gate.calls.call(sendCopy) : sendCopy()
+        const sendOwn = () => send(input, init)
+        const answer = init && OWN_CALL in init && gate ? gate.calls.call(sendOwn) : sendOwn()
         // Stops ofetch's retries after an error of the session: ofetch reads its own options again then. It gets `answer` itself,
         // so its reaction runs after this one, and success costs no extra turn.
         answer.then(undefined, (error) => {
@@ -71,13 +78,6 @@ interface Sending {
   readonly fetch: typeof fetch
 }
 
-/** Copies key by key: V8 spreads ofetch's options slowly, because ofetch has deleted properties of them. */
-function copyInit(init: RequestInit): RequestInit {
-  const copy: Record<string, unknown> = {}
-  for (const key of Object.keys(init)) copy[key] = init[key as keyof RequestInit]
-  return copy
-}
-
 /** Marks the options of a request that a function of the session makes. ofetch passes them on. */
 type Mark = (options: FetchOptions<never> | undefined) => FetchOptions<never> | undefined
 
@@ -87,13 +87,15 @@ function withSessionErrors(
   sending: Sending,
   over: (given: typeof fetch) => Sending,
 ): $Fetch {
-  const wrap =
-    <R>(call: (request: FetchRequest, options?: FetchOptions<never>) => Promise<R>) =>
-    (request: FetchRequest, options?: FetchOptions<never>): Promise<R> =>
-      call(request, sending.mark(options)).catch(throwSessionError)
+  const raw = (request: FetchRequest, options?: FetchOptions<never>) =>
+    instance.raw(request, sending.mark(options))
+  // As the instance does, in as many turns: it reads the body that `raw` has parsed.
+  const call = (request: FetchRequest, options?: FetchOptions<never>) =>
+    raw(request, options).then(readData, throwSessionError)
 
-  return Object.assign(wrap(instance), {
-    raw: wrap(instance.raw),
+  return Object.assign(call, {
+    raw: (request: FetchRequest, options?: FetchOptions<never>) =>
+      raw(request, options).catch(throwSessionError),
     native: sending.native,
     create(defaults: FetchOptions, custom?: Parameters<$Fetch['create']>[1]) {
       const own = custom?.fetch ? over(custom.fetch) : sending
@@ -101,6 +103,8 @@ function withSessionErrors(
     },
   }) as $Fetch
 }
+
+const readData = ({ _data }: FetchResponse<unknown>) => _data
 
 function throwSessionError(error: unknown): never {
   const cause = error instanceof Error ? error.cause : undefined

@@ -36,6 +36,15 @@ describe('what a given fetch sees', () => {
     expect((calls[1]![0] as Request).headers.get('authorization')).toMatch(/^Bearer at-/)
   })
 
+  test('inherited options count, as they do for the platform', async () => {
+    const { fetch, calls } = spy()
+    const send = createAuthFetch(await signedIn(), { origins: [ORIGIN], fetch })
+
+    await send(`${ORIGIN}/me`, Object.create({ method: 'PUT' }))
+
+    expect(calls[0]![1]).toMatchObject({ method: 'PUT' })
+  })
+
   test('a subclass of Request keeps its class, its fields, its URL and its body', async () => {
     const { fetch, calls } = spy()
     const send = createAuthFetch(await signedIn(), { origins: [ORIGIN], fetch })

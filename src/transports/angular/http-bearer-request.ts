@@ -44,11 +44,10 @@ export class HttpBearerRequest implements BearerRequest<HttpOutcome> {
   }
 
   async start(auth: AuthHandle): Promise<HttpOutcome> {
-    const body = replayableBody(this.#request.serializeBody(), false)
-    if (body instanceof Promise) {
-      this.#waited = true
-      this.#body = await body
-    } else this.#body = body
+    // Only streams are read.
+    this.#body = replayableBody(this.#request.serializeBody(), false) as ReplayableBody
+    // Each encoding of a form has its own boundary, so the first sending already gets the encoded one.
+    this.#waited = this.#body.contentType !== undefined
     try {
       return await bearerRequest(auth, this)
     } catch (error) {

@@ -64,23 +64,30 @@ export const isStream = (data: object): boolean =>
 /**
  * Reads a stream into memory. The form of the form-data package keeps its boundary.
  *
- * @throws the reason of the signal, or the error of the stream
+ * @throws the reason of the signal, at once, or the error of the stream
  */
 export async function readBody(stream: object, signal: AbortSignal | undefined): Promise<AxiosBody> {
-  if (!isNodeForm(stream))
-    return { data: (await replayableBody(stream, true, signal)).body, replayable: true }
-  const data = await readForm(stream, signal)
+  signal?.throwIfAborted()
+  // A stream that waits for its source does not notice the signal.
+  const aborted = new Promise<never>((_, reject) => {
+    signal?.addEventListener('abort', () => {
+      reject(signal.reason)
+      ;(stream as Partial<NodeForm>).destroy?.()
+    })
+  })
+  const read = isNodeForm(stream) ? readForm(stream) : readStream(stream, signal)
+  const data = await Promise.race([read, aborted])
+  if (!isNodeForm(stream)) return { data, replayable: true }
   const contentType = stream.getHeaders()['content-type']
   return { data, replayable: true, again: () => ({ data, contentType }) }
 }
 
-function readForm(form: NodeForm, signal: AbortSignal | undefined): Promise<ArrayBuffer> {
+const readStream = async (stream: object, signal: AbortSignal | undefined) =>
+  (await replayableBody(stream, true, signal)).body
+
+function readForm(form: NodeForm): Promise<ArrayBuffer> {
   return new Promise((resolve, reject) => {
     const chunks: BlobPart[] = []
-    signal?.addEventListener('abort', () => {
-      reject(signal.reason)
-      form.destroy?.()
-    })
     form.on('data', (chunk: BlobPart) => chunks.push(chunk))
     form.on('error', reject)
     form.on('end', () => resolve(new Blob(chunks).arrayBuffer()))

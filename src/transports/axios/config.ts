@@ -37,7 +37,8 @@ const ADDED = { beforeRedirect: undefined, proxy: undefined, signal: undefined }
 
 /** axios keeps the caller's keys that are symbols. */
 function withSymbols(copy: Config, config: Config): Config {
-  for (const key of Object.getOwnPropertySymbols(config) as never[]) copy[key] = config[key]
+  const symbols = Object.getOwnPropertySymbols(config) as never[]
+  if (symbols.length > 0) for (const key of symbols) copy[key] = config[key]
   return copy
 }
 

@@ -13,8 +13,8 @@ export interface Sending {
 const SEARCHED = 500
 const CAUSES = 10
 
-/** The fields of a response. An adapter of the app may add others. */
-const RESPONSE_FIELDS = 6
+/** The fields of a response without its request. An adapter of the app may add others. */
+const RESPONSE_FIELDS = 5
 
 type Holder = Record<PropertyKey, unknown>
 
@@ -75,7 +75,7 @@ function hide(holder: Holder, name: PropertyKey): void {
 /** Hides the properties that an adapter of the app has added, if they quote the header. */
 function hideQuotes(holder: Holder, { config, authorization }: Sending): void {
   if (authorization === undefined) return
-  const searched = new Set<unknown>([config, holder, holder.response, holder.data, holder.cause])
+  const searched = new Set<unknown>([config, holder, holder.response, holder.data])
   for (const key of Reflect.ownKeys(holder)) {
     const { enumerable, value } = Object.getOwnPropertyDescriptor(holder, key) ?? {}
     if (enumerable && quotes(value, authorization, searched)) hide(holder, key)

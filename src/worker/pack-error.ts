@@ -36,6 +36,17 @@ const PROBLEMS = [
 
 /** Codes of the library's own texts about a failed refresh. */
 const CAUSES = ['refresh_failed', 'no_answer', 'offline', 'not_json']
+/** What `fetch` of the platforms says of a network that fails. Clients recognize such an error by its text. */
+const NETWORK = [
+  'Failed to fetch',
+  'network error',
+  'Load failed',
+  'NetworkError when attempting to fetch resource.',
+  'The Internet connection appears to be offline.',
+  'The network connection was lost.',
+  'fetch failed',
+  'terminated',
+]
 
 /** The allow-list: what of an error leaves the worker, and in which form. */
 const FIELDS: Readonly<Record<string, (value: unknown) => unknown>> = {
@@ -131,7 +142,7 @@ function packValue(error: unknown, depth: number): PackedError {
   const fields = fieldsOf(error)
   if (!isError(error)) return fields ? { kind: 'value', value: fields } : packUnknown()
   const name = NAMES.has(error.name) ? error.name : 'Error'
-  const message = isOwnText(error.message) ? error.message : undefined
+  const message = isKnownText(error.message) ? error.message : undefined
   // Nothing that crosses says what this error is.
   if (name === 'Error' && !fields && !message) return packUnknown()
   return {
@@ -143,10 +154,14 @@ function packValue(error: unknown, depth: number): PackedError {
   }
 }
 
-/** Whether a text is one of the library's own, about a failed refresh. It is compared, so it cannot be foreign text. */
-function isOwnText(text: string): boolean {
+/** Whether a text is one of the library's, or of the platform's. It is compared, so it cannot be foreign text. */
+function isKnownText(text: string): boolean {
   const detail = /\d{1,3}/.exec(text)?.[0]
-  return [...CAUSES.map((code) => messageOf(code)), messageOf('endpoint_status', { detail })].includes(text)
+  return [
+    ...NETWORK,
+    ...CAUSES.map((code) => messageOf(code)),
+    messageOf('endpoint_status', { detail }),
+  ].includes(text)
 }
 
 function packAuthError(error: AuthError, depth: number): PackedError {

@@ -14,7 +14,7 @@ export type PackedError =
   | {
       readonly kind: 'error'
       readonly name: string
-      /** Set only for a text of the library, or if the app exposed the error. */
+      /** Set only for a known text, or if the app exposed the error. */
       readonly message?: string
       readonly fields?: Readonly<Record<string, unknown>>
       readonly cause?: PackedError

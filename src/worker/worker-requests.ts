@@ -1,5 +1,6 @@
 import { QueueFullError, WorkerError } from '../core/errors.ts'
 import { createInlet, createOutlet, type Inlet, type Outlet } from './body-stream.ts'
+import { exposeError } from './expose-error.ts'
 import { packError } from './pack-error.ts'
 import type { PageAccess } from './page-access.ts'
 import type { ToPage, ToWorker } from './protocol.ts'
@@ -45,8 +46,10 @@ export function createWorkerRequests({ send, access, post, buffers }: WorkerRequ
       const target = access.targetOf(request)
       if (target === undefined) throw new WorkerError({ reason: 'refused' })
       if (streams && !buffers && !sendsStreams())
-        throw new TypeError(
-          'This browser cannot send a stream. Set bufferStreams in serveAuth to read it into memory first.',
+        throw exposeError(
+          new TypeError(
+            'This browser cannot send a stream. Set bufferStreams in serveAuth to read it into memory first.',
+          ),
         )
       const response = await send(target, {
         ...rest,

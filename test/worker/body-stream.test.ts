@@ -126,6 +126,18 @@ describe('a body that is received in chunks', () => {
   })
 })
 
+describe('a body whose sender ignores the window', () => {
+  it('takes no chunk that was not requested, and ignores empty ones', async () => {
+    const { stream, inlet } = createInlet({ pull() {}, cancel() {} })
+    expect(['', '1', '', '2', '3', '4', ''].map((text) => inlet.chunk(bytes(text)))).toEqual(
+      Array(7).fill(true),
+    )
+    expect(inlet.chunk(bytes('5'))).toBe(false)
+    inlet.end()
+    expect(await new Response(stream).text()).toBe('1234')
+  })
+})
+
 describe('a body that is sent in chunks', () => {
   const sent = (stream: ReadableStream) => {
     const seen: unknown[] = []

@@ -158,16 +158,23 @@ describe('a page that asks a worker for a request', () => {
     expect(await ask({ url: `${API}/graphql`, headers: [] })).toMatchObject({ type: 'answer' })
   })
 
-  it('does not record what pages ask for while a refresh runs', async () => {
-    stubFetch()
-    let answer = (_: object) => {}
-    const auth = signedIn({ refresh: () => new Promise((resolve) => (answer = resolve as never)) })
+  it('does not record what pages ask for while a function of the session runs', async () => {
+    const sent = stubFetch()
+    let revoked = () => {}
+    const auth = signedIn({
+      timeouts: { revoke: 1 },
+      revoke: () =>
+        new Promise<void>((resolve) => {
+          revoked = resolve
+        }),
+    })
     const ask = attack(auth, { origins: [API] })
-    const refreshed = auth.refresh()
-    await expect.poll(() => auth.state).toBe('refreshing')
-    expect(await ask({ url: `${API}/me`, headers: [] })).toMatchObject({ type: 'answer' })
-    answer({ access_token: SECRET })
-    await refreshed
+    // The sign-out does not wait for the function, which goes on.
+    await auth.signOut()
+    const asked = ask({ url: `${API}/me`, headers: [] })
+    await expect.poll(() => sent).toEqual([{ url: `${API}/me`, token: false }])
+    expect(await asked).toMatchObject({ type: 'answer' })
+    revoked()
     expect(await ask({ url: `${API}/me`, headers: [] })).toMatchObject({ type: 'answer' })
   })
 

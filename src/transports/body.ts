@@ -66,7 +66,9 @@ async function buffered(stream: ReadableStream, signal?: AbortSignal | null): Pr
  * disk stays there. A form with parts that only its platform can read is returned as it is.
  */
 function encoded(form: FormData): ReplayableBody {
-  const boundary = `----formdata-${crypto.getRandomValues(new Uint32Array(3)).join('')}`
+  // As long as Node's own, so that the length of the body is the same.
+  const random = crypto.getRandomValues(new Uint32Array(3)).join('').padEnd(19, '0').slice(0, 19)
+  const boundary = `----formdata-${random}`
   const parts: BlobPart[] = []
   if (!(Symbol.iterator in form)) return { body: form, replayable: true }
   for (const [name, value] of form) {

@@ -26,7 +26,7 @@ export const MUTANTS = [
     edits: [
       {
         file: 'src/core/session/vault.ts',
-        find: 'if (!this.isCurrent(mark)) return undefined',
+        find: 'if (!this.isCurrent(mark)) return false',
         replace: '',
       },
     ],

@@ -53,7 +53,7 @@ export function createAuthWith<Credentials, Claims>(
   // The order matters from here on. The chart runs before its mailbox opens, and shares what the app gave it at once.
   actor.start()
   mailbox.open({ send: (event) => actor.deliver(event) })
-  if (initial) void session.persist()
+  if (initial) session.persist()
   auth.stopWith(session.start())
   auth.stopWith(followEnvironment(kernel))
   return auth as unknown as Auth<Credentials, Claims>

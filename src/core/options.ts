@@ -6,7 +6,10 @@ import type { Clock, Environment, FailureVerdict, Signal, TokenResponse } from '
 export interface RefreshRequest {
   /** The refresh token; `undefined` in cookie mode, where the browser sends it. */
   readonly refreshToken: string | undefined
-  /** Aborts at `timeouts.refresh` and at `dispose()`. No caller's abort reaches it. */
+  /**
+   * Aborts at `timeouts.refresh`; at `dispose()` only if no store and no cookie can keep the answer. No caller's abort
+   * reaches it.
+   */
   readonly signal: Signal
   /** The scope granted last (RFC 6749 §6). */
   readonly scope: string | undefined

@@ -161,6 +161,8 @@ export function createHarness({
   auth.on('*', (event) => void events.push(event))
   onTestFinished(async () => {
     auth.dispose()
+    // A refresh that was sent outlives its session until it is answered.
+    for (const { reject } of refresh.calls) reject(new Error('The test is over'))
     await settled()
     // A leak is a defect in every test, so each test checks for leaks.
     if (!options.clock) expect(clock.pending, 'timers left after dispose()').toBe(0)

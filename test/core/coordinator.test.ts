@@ -38,7 +38,7 @@ describe('the refresh lock', () => {
     expect(otherTabs.locked).toHaveLength(2)
   })
 
-  it('is kept until the result is written, but waiting calls resolve before that', async () => {
+  it('is kept until the result is written, and so do calls wait', async () => {
     let written = () => {}
     const kept = memoryStorage()
     let slow = false
@@ -54,10 +54,11 @@ describe('the refresh lock', () => {
     await clock.advance(0)
     refresh.call().resolve(tokens(2))
     await clock.advance(0)
-    expect(session.state).toBe('fulfilled')
+    expect(session.state).toBe('pending')
     expect(otherTabs.locked).toEqual(['enter refresh'])
     written()
     await clock.advance(0)
+    expect(session.state).toBe('fulfilled')
     expect(otherTabs.locked).toEqual(['enter refresh', 'leave refresh'])
   })
 

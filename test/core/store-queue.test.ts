@@ -78,7 +78,7 @@ function storeOf(storage: SessionStorage | undefined, timeout = 1_000) {
     /** Stores the n-th token set. */
     persist(n: number, refreshed = false) {
       vault.replace(held(n))
-      return watch(store.persist(vault, vault.mark(), refreshed))
+      return watch(Promise.resolve(store.persist(vault, vault.mark(), refreshed)))
     },
     reasons: () => sent.map((event) => ('reason' in event ? event.reason : undefined)),
   }
@@ -91,7 +91,7 @@ describe('a slow store', () => {
     const read = watch(store.read())
     persist(1)
     // Another tab's tokens without an access token: the same write, with what the vault holds by then.
-    const again = watch(store.persist(vault, vault.mark(), false))
+    const again = watch(Promise.resolve(store.persist(vault, vault.mark(), false)))
     void store.clear()
     await settled()
     expect(log).toEqual(['read'])

@@ -40,7 +40,9 @@ describe('the vault', () => {
 
   it('returns facts, a session and a credential, of which only the credential contains the token', () => {
     const { vault } = vaultOf()
-    const facts = vault.begin(set(1, { scope: 'read', subject: 'ada' }))
+    vault.begin(set(1, { scope: 'read', subject: 'ada' }))
+    expect(vault.credential, 'before publish()').toBeUndefined()
+    const facts = vault.publish()
     expect(facts).toEqual({
       epoch: 1,
       generation: 1,
@@ -64,10 +66,13 @@ describe('the vault', () => {
   it('returns the same session and the same credential until the next token set', () => {
     const { vault } = vaultOf()
     vault.begin(set(1))
+    vault.publish()
     expect(vault.session).toBe(vault.session)
     expect(vault.credential).toBe(vault.credential)
     const { session, credential } = vault
     vault.refresh(vault.mark(), set(2))
+    expect([vault.session, vault.credential]).toEqual([session, credential])
+    vault.publish()
     expect(vault.session).not.toBe(session)
     expect(vault.credential).not.toBe(credential)
   })
@@ -78,6 +83,7 @@ describe('the vault', () => {
     expect(credential).toEqual({ authorization: undefined, epoch: 0, generation: 0 })
     expect(Object.isFrozen(credential)).toBe(true)
     vault.begin(set(1))
+    vault.publish()
     vault.end()
     expect(vault.anonymousCredential).toEqual({ authorization: undefined, epoch: 2, generation: 1 })
   })
@@ -85,6 +91,7 @@ describe('the vault', () => {
   it('reports that a refresh token has expired', () => {
     const { vault, pass } = vaultOf()
     vault.begin(set(1, { refresh_token_expires_in: 60 }))
+    vault.publish()
     expect(vault.facts().refreshable).toBe(true)
     pass(60_000)
     expect(vault.facts().refreshable).toBe(false)
@@ -95,7 +102,10 @@ describe('a refresh in the vault', () => {
   it('is stored if nothing has changed since its mark', () => {
     const { vault } = vaultOf()
     vault.begin(set(1))
-    expect(vault.refresh(vault.mark(), set(2))).toMatchObject({ epoch: 1, generation: 2 })
+    vault.publish()
+    expect(vault.refresh(vault.mark(), set(2))).toBe(true)
+    expect(vault.publish()).toMatchObject({ epoch: 1, generation: 2 })
+    expect(vault.publish()).toMatchObject({ epoch: 1, generation: 2 })
     expect(recordIn(vault)).toMatchObject({ rotation: 1, accessToken: `${SECRET}-at-2` })
   })
 
@@ -109,35 +119,41 @@ describe('a refresh in the vault', () => {
   ])('is rejected after %s', (_, happen) => {
     const { vault } = vaultOf()
     vault.begin(set(1))
+    vault.publish()
     const mark = vault.mark()
     expect(vault.isCurrent(mark)).toBe(true)
     happen(vault)
     expect(vault.isCurrent(mark)).toBe(false)
     const before = vault.tokens
-    expect(vault.refresh(mark, set(2))).toBeUndefined()
+    expect(vault.refresh(mark, set(2))).toBe(false)
     expect(vault.tokens).toBe(before)
   })
 
   it('starts a session without an earlier one, as in cookie mode', () => {
     const { vault } = vaultOf()
-    expect(vault.refresh(vault.mark(), set(1))).toMatchObject({ epoch: 1, generation: 1 })
+    expect(vault.refresh(vault.mark(), set(1))).toBe(true)
+    expect(vault.publish()).toMatchObject({ epoch: 1, generation: 1 })
     expect(vault.tokens?.startedAt).toBe(NOW)
   })
 
   it('starts later than every known sign-in, even in the same millisecond or after the clock was set back', () => {
     const { vault } = vaultOf()
     vault.begin(set(1))
+    vault.publish()
     const [first, record] = [vault.tokens?.startedAt ?? 0, recordIn(vault)]
     vault.begin({ ...set(2), receivedAt: NOW - 1_000 })
+    vault.publish()
     expect(vault.tokens?.startedAt).toBeGreaterThan(first)
     mergeRecord(vault, { ...record, id: 'other', startedAt: NOW + 500 })
     vault.begin(set(3))
+    vault.publish()
     expect(vault.tokens?.startedAt).toBe(NOW + 501)
   })
 
   it('keeps the id and the start of the session', () => {
     const { vault } = vaultOf()
     vault.begin(set(1))
+    vault.publish()
     const { id, startedAt } = recordIn(vault)
     vault.refresh(vault.mark(), { ...set(2), receivedAt: NOW + 5 })
     expect(recordIn(vault)).toMatchObject({ id, startedAt, receivedAt: NOW + 5 })
@@ -148,6 +164,7 @@ describe('a stored record', () => {
   it('contains what the vault holds, without claims, and is a valid record', () => {
     const { vault } = vaultOf()
     vault.begin(set(1, { scope: 'read', subject: 'ada', refresh_token_expires_in: 60 }))
+    vault.publish()
     const record = recordIn(vault)
     expect(JSON.parse(JSON.stringify(record))).toEqual({
       version: 1,
@@ -170,6 +187,7 @@ describe('a stored record', () => {
     const { vault } = vaultOf()
     const payload = Buffer.from(JSON.stringify({ sub: 'ada', name: 'Ada' })).toString('base64url')
     vault.begin(set(1, { id_token: `a.${payload}.b` }))
+    vault.publish()
     const other = vaultOf().vault
     mergeRecord(other, JSON.parse(JSON.stringify(recordIn(vault))))
     expect(other.session).toEqual(vault.session)
@@ -179,6 +197,7 @@ describe('a stored record', () => {
   it('is merged if it is newer by more refreshes or by a later sign-in', () => {
     const { vault } = vaultOf()
     vault.begin(set(1))
+    vault.publish()
     const record = recordIn(vault)
     expect(mergeRecord(vault, record)).toBeUndefined()
     expect(mergeRecord(vault, { ...record, rotation: 1 })).toMatchObject({
@@ -197,6 +216,7 @@ describe('a stored record', () => {
   it('is merged into an empty vault', () => {
     const { vault } = vaultOf()
     vault.begin(set(1))
+    vault.publish()
     const record = recordIn(vault)
     vault.end()
     expect(mergeRecord(vault, record)).toMatchObject({ refreshed: false, facts: { epoch: 3, generation: 2 } })
@@ -205,6 +225,7 @@ describe('a stored record', () => {
   it('leaves the access token and the ID token out if it may not hold them', () => {
     const { vault } = vaultOf()
     vault.begin(set(1, { id_token: `${SECRET}-id` }))
+    vault.publish()
     const record = recordOf(vault, true)
     expect(record).toMatchObject({ accessToken: null, refreshToken: `${SECRET}-rt-1` })
     expect(JSON.parse(JSON.stringify(record))).not.toHaveProperty('idToken')
@@ -215,6 +236,7 @@ describe('a stored record', () => {
   it('without an access token changes only what the next refresh sends', () => {
     const { vault } = vaultOf()
     vault.begin(set(1))
+    vault.publish()
     const { credential, generation } = vault
     const mark = vault.mark()
     const newer = { ...recordOf(vault, true)!, rotation: 1, refreshToken: `${SECRET}-rt-2` }
@@ -232,6 +254,7 @@ describe('a stored record', () => {
   it('without an access token starts a session whose token has expired', () => {
     const { vault } = vaultOf()
     vault.begin(set(1))
+    vault.publish()
     const other = vaultOf().vault
     expect(mergeRecord(other, recordOf(vault, true)!, NOW - 5)).toMatchObject({
       refreshed: false,
@@ -245,6 +268,7 @@ describe('a stored record', () => {
     const { vault } = vaultOf()
     const ids = Array.from({ length: 100 }, () => {
       vault.begin(set(1))
+      vault.publish()
       return recordIn(vault).id
     })
     expect(new Set(ids).size).toBe(100)
@@ -267,12 +291,14 @@ describe('a request that was made in another session', () => {
   ])('may be served if %s: %s', (_, served, before, end, after) => {
     const { vault } = vaultOf()
     vault.begin(set(1, before))
+    vault.publish()
     const owner = vault.requestOwner
     expect(vault.mayServe(owner)).toBe(true)
     if (end === 'expired') vault.expire()
     if (end === 'signedOut') vault.end()
     if (end !== 'replaced') expect(vault.mayServe(owner) && end === 'signedOut').toBe(false)
     vault.begin(set(2, after))
+    vault.publish()
     expect(vault.mayServe(owner)).toBe(served)
   })
 
@@ -280,6 +306,7 @@ describe('a request that was made in another session', () => {
     const { vault } = vaultOf()
     expect(vault.requestOwner).toBe(-1)
     vault.begin(set(1))
+    vault.publish()
     expect(vault.mayServe(-1)).toBe(true)
     vault.end()
     expect(vault.requestOwner).toBe(-1)
@@ -288,6 +315,7 @@ describe('a request that was made in another session', () => {
   it('belongs to the session that has expired', () => {
     const { vault } = vaultOf()
     vault.begin(set(1))
+    vault.publish()
     vault.expire()
     expect(vault.requestOwner).toBe(1)
   })

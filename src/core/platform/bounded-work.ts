@@ -18,10 +18,17 @@ export class Abandoned<T = unknown> {
   }
 }
 
+interface Task {
+  started: boolean
+  readonly outlives: boolean
+  readonly timer: unknown
+  end(reason: unknown): void
+}
+
 /** Runs the app's functions so that each wait for them ends: in time, or at once with `abortAll`. */
 export class BoundedWork {
   readonly #clock: Clock
-  readonly #running = new Set<(reason: unknown) => void>()
+  readonly #running = new Set<Task>()
   #ended: { readonly reason: unknown } | undefined
   /** The signals of the work that runs. */
   readonly #signals = new Set<unknown>()
@@ -35,9 +42,10 @@ export class BoundedWork {
   /**
    * Runs `work` for at most `timeout` milliseconds. At the end of that time its signal aborts.
    *
+   * @param outlives `abortAll` lets it go on, if it has started
    * @throws Abandoned if the work takes longer, or `abortAll` ends it
    */
-  run<T>(work: (signal: Signal) => T | PromiseLike<T>, timeout: number): Promise<T> {
+  run<T>(work: (signal: Signal) => T | PromiseLike<T>, timeout: number, outlives = false): Promise<T> {
     if (this.#ended) return Promise.reject(this.#ended.reason)
     return new Promise((resolve, reject) => {
       const controller = createAbortController()
@@ -50,15 +58,18 @@ export class BoundedWork {
         controller.abort(reason)
       }
       // In a promise, so that the work starts after whatever its caller does next.
-      const result = Promise.resolve().then(() =>
-        ended ? new Promise<T>(() => {}) : this.call(() => work(signal)),
-      )
+      const result = Promise.resolve().then(() => {
+        if (ended) return new Promise<T>(() => {})
+        task.started = true
+        return this.call(() => work(signal))
+      })
       const timer = this.#clock.setTimeout(() => end(), timeout)
-      this.#running.add(end)
+      const task: Task = { started: false, outlives, timer, end }
+      this.#running.add(task)
       this.#signals.add(signal)
       const finish = () => {
         this.#clock.clearTimeout(timer)
-        this.#running.delete(end)
+        this.#running.delete(task)
         this.#signals.delete(signal)
       }
       result.then(
@@ -91,9 +102,17 @@ export class BoundedWork {
     }
   }
 
-  /** Ends all work that runs, and lets none start from now on. */
+  /** Whether work goes on after `abortAll`. */
+  get isBusy(): boolean {
+    return this.#running.size > 0
+  }
+
+  /** Ends all work that runs, unless it outlives this, and lets none start from now on. */
   abortAll(reason: unknown): void {
     this.#ended = { reason }
-    for (const end of this.#running) end(reason)
+    for (const task of this.#running) {
+      if (task.outlives && task.started) (task.timer as { unref?: () => void } | undefined)?.unref?.()
+      else task.end(reason)
+    }
   }
 }

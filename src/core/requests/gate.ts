@@ -254,7 +254,7 @@ export class Gate implements RequestsPort {
   }
 
   #mode(): RequestMode {
-    return requestMode(this.#view, this.#kernel.settings.whenExpired)
+    return requestMode(this.#view, this.#kernel.settings.whenExpired, this.#vault.tokens !== undefined)
   }
 
   #refusal(): AuthError {

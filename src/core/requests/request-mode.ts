@@ -22,10 +22,18 @@ const NOTHING: ChartView = {
 /** Replaces the chart before the start and after `dispose`: every request is refused. */
 export const NO_CHART: Chart = { getSnapshot: () => NOTHING }
 
-/** Reads the chart's tag. With `whenExpired: 'hold'`, requests wait for the next sign-in instead of being refused. */
-export function requestMode(chart: ChartView, whenExpired: 'reject' | 'hold'): RequestMode {
+/**
+ * Reads the chart's tag. With `whenExpired: 'hold'`, requests wait for the next sign-in instead of being refused.
+ *
+ * @param hasTokens whether there are tokens: while they are being stored, the chart does not know of them, and requests wait
+ */
+export function requestMode(
+  chart: ChartView,
+  whenExpired: 'reject' | 'hold',
+  hasTokens: boolean,
+): RequestMode {
   if (chart.hasTag('pass')) return 'pass'
-  if (chart.hasTag('hold')) return 'hold'
+  if (chart.hasTag('hold') || (hasTokens && chart !== NOTHING)) return 'hold'
   if (chart.hasTag('anonymous')) return 'anonymous'
   return chart.context.status === 'expired' && whenExpired === 'hold' ? 'hold' : 'refuse'
 }

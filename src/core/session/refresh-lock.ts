@@ -25,6 +25,7 @@ export class RefreshLock {
     const { signal } = this.#lifetime
     let started: Promise<T> | undefined
     const once = () => {
+      clock.clearTimeout(timer)
       started ??= task()
       return started
     }

@@ -26,6 +26,8 @@ export class Refresh {
   readonly #sharing: Sharing
   readonly #revocation: Revocation
   #running: { readonly mark: Mark; readonly promise: Promise<TokenFacts> } | undefined
+  /** The last attempt that got the lock. */
+  #attempted: Promise<unknown> | undefined
   /** A silent sign-in starts a new epoch. Earlier attempts of it belong to that epoch as well. */
   #started: Mark | undefined
   #lastCause: Error | undefined
@@ -52,7 +54,12 @@ export class Refresh {
     const mark = this.#vault.mark()
     if (this.#running?.mark.revision === mark.revision) return this.#running.promise
     const promise = new Promise<TokenFacts>((resolve, reject) => {
-      this.#sharing.withLock(() => this.#attempt(mark, attempt, resolve)).catch(reject)
+      const begin = () => {
+        const attempted = this.#attempt(mark, attempt, resolve)
+        this.#attempted = attempted
+        return attempted
+      }
+      this.#sharing.withLock(begin).catch(reject)
     })
     const running = { mark, promise }
     this.#running = running
@@ -63,7 +70,12 @@ export class Refresh {
     return promise
   }
 
-  /** Resolves when the tokens are persisted; `commit` is called before, as soon as they are in the vault. */
+  /** After `dispose`: the attempt whose refresh token was sent, until its answer is stored. */
+  get sent(): Promise<unknown> | undefined {
+    return this.#kernel.work.isBusy ? this.#attempted : undefined
+  }
+
+  /** Resolves when the store is done; `commit` is called before, as soon as the tokens are announced. */
   async #attempt(mark: Mark, attempt: number, commit: (facts: TokenFacts) => void): Promise<void> {
     const vault = this.#vault
     const merged = await this.#sharing.reload()
@@ -72,10 +84,11 @@ export class Refresh {
     const rotation = vault.tokens?.rotation
     try {
       const sent = vault.tokens?.refreshToken
-      const facts = this.#commit(mark, await this.#request(mark), sent)
-      if (!facts && vault.isCurrent(mark)) return this.#attempt(mark, attempt, commit)
-      if (!facts) throw DISCARDED
-      commit(facts)
+      const answer = await this.#request(mark)
+      if (!this.#commit(mark, answer, sent)) {
+        if (vault.isCurrent(mark)) return this.#attempt(mark, attempt, commit)
+        throw DISCARDED
+      }
     } catch (error) {
       if (!isFailure(error)) throw error
       // Another tab may have refreshed with this refresh token first; then the rejection concerns only this attempt.
@@ -85,41 +98,51 @@ export class Refresh {
       this.#lastCause = error.cause
       throw this.#failure(error, attempt)
     }
+    const committed = vault.mark()
+    const stored = this.#sharing.persist(true)
+    // What is announced must be true for the next page.
+    if (stored) await stored
+    if (!vault.isCurrent(committed)) throw DISCARDED
+    commit(vault.publish())
     // Under the lock still: a tab that waits for it must find these tokens in the store.
-    return this.#sharing.persist(true)
+    return this.#sharing.idle()
   }
 
   async #request(mark: Mark): Promise<Tokens> {
     const { tokens } = this.#vault
+    // With rotation, the answer holds the only refresh token that works: it must reach the store, or the cookie.
+    const outlives = this.#sharing.restores || this.#vault.isInCookie
     try {
-      return await requestTokens(this.#kernel, tokens)
+      return await requestTokens(this.#kernel, tokens, outlives)
     } catch (error) {
       if (!(error instanceof Abandoned)) throw error
       // With rotation, a late answer holds the only refresh token that still works.
-      error.whenLate((answer: Tokens) => this.#commitLate(mark, answer, tokens?.refreshToken))
+      error.whenLate((answer: Tokens) => void this.#commitLate(mark, answer, tokens?.refreshToken))
       throw error.reason ?? timeoutFailure()
     }
   }
 
-  #commitLate(mark: Mark, answer: Tokens, sent: string | undefined): void {
-    const facts = this.#commit(mark, answer, sent)
-    if (!facts) return
+  async #commitLate(mark: Mark, answer: Tokens, sent: string | undefined): Promise<void> {
+    const vault = this.#vault
+    if (!this.#commit(mark, answer, sent)) return
+    const committed = vault.mark()
+    const stored = this.#sharing.persist(true)
+    if (stored) await stored
+    if (!vault.isCurrent(committed)) return
     const { clock, mailbox } = this.#kernel
-    mailbox.send(tokensReceived({ facts, refreshed: true }, clock.now()))
-    void this.#sharing.persist(true)
+    mailbox.send(tokensReceived({ facts: vault.publish(), refreshed: true }, clock.now()))
   }
 
   /** @param sent the refresh token that was answered: if another tab left a newer one, that one must not be lost */
-  #commit(mark: Mark, tokens: Tokens, sent: string | undefined): TokenFacts | undefined {
+  #commit(mark: Mark, tokens: Tokens, sent: string | undefined): boolean {
     const vault = this.#vault
-    const facts = vault.tokens?.refreshToken === sent ? vault.refresh(mark, tokens) : undefined
-    if (facts) {
-      if (facts.epoch !== mark.epoch) this.#started = { epoch: facts.epoch, revision: mark.revision }
-      return facts
+    if (vault.tokens?.refreshToken === sent && vault.refresh(mark, tokens)) {
+      if (vault.epoch !== mark.epoch) this.#started = { epoch: vault.epoch, revision: mark.revision }
+      return true
     }
     const epoch = this.#started?.revision === mark.revision ? this.#started.epoch : mark.epoch
     this.#revocation.discard(tokens, epoch !== vault.epoch || !vault.tokens)
-    return undefined
+    return false
   }
 
   #failure({ fatal, ambiguous, reason, status, retryAfter }: FailureCause, attempt: number): RefreshFailure {

@@ -22,6 +22,8 @@ export class SessionKernel implements SessionPort {
   readonly #revocation: Revocation
   readonly #refresh: Refresh
   readonly #signIn: SignIn
+  /** The last tokens of the app, on their way to the store. */
+  #persisted: Promise<void> | undefined
 
   constructor(kernel: Kernel, vault: Vault, sharing: Sharing) {
     this.vault = vault
@@ -42,24 +44,30 @@ export class SessionKernel implements SessionPort {
     return this.#sharing.start()
   }
 
-  /** Starts a session with tokens of the app. They reach the store in the background. */
+  /** Starts a session with the tokens that the app has when it starts. */
   begin(response: TokenResponse): TokenFacts {
-    return this.vault.begin(parseTokenResponse(response, this.#kernel.clock.now(), false))
+    this.#begin(response)
+    return this.vault.publish()
   }
 
   /** Stores the session that the app started with. */
-  persist(): Promise<void> {
-    return this.#sharing.persist(false, false)
+  persist(): void {
+    void this.#sharing.persist(false, false)
   }
 
   /** Replaces the session with tokens of the app. Resolves when they are persisted. */
   async setTokens(response: TokenResponse): Promise<Session> {
-    const facts = this.begin(response)
-    const session = this.vault.session as Session
+    const session = this.#begin(response)
+    const { vault } = this
     const { clock, mailbox } = this.#kernel
+    // What is announced must be true for the next page.
+    this.#persisted = this.#sharing.persist()
+    if (this.#persisted) await this.#persisted
+    if (!vault.tokens || vault.epoch !== session.epoch) return session
+    const facts = vault.publish()
+    const published = vault.session as Session
     mailbox.send(tokensReceived({ facts, refreshed: false }, clock.now()))
-    await this.#sharing.persist()
-    return session
+    return published
   }
 
   /** Makes a sign-in the pending one. */
@@ -75,10 +83,12 @@ export class SessionKernel implements SessionPort {
   restore(signal: InvokeSignal): Promise<TokenFacts | undefined> {
     // Later, so that the caller of `createAuth` can add a listener before a store fails.
     const merged = Promise.resolve().then(() => this.#sharing.reload())
-    return this.#deliver(
-      signal,
-      merged.then((found) => found?.facts),
-    )
+    const restored = merged.then(async (found) => {
+      // The app may have given tokens meanwhile: they are announced first.
+      if (this.#persisted) await this.#persisted
+      return found?.facts
+    })
+    return this.#deliver(signal, restored)
   }
 
   authenticate(signal: InvokeSignal): Promise<TokenFacts> {
@@ -131,8 +141,12 @@ export class SessionKernel implements SessionPort {
   }
 
   dispose(error: unknown): void {
-    this.#sharing.dispose(error)
+    this.#sharing.dispose(error, this.#refresh.sent)
     this.#signIn.cancel(error)
+  }
+
+  #begin(response: TokenResponse): Session {
+    return this.vault.begin(parseTokenResponse(response, this.#kernel.clock.now(), false))
   }
 
   /** A result is in the vault even if the chart has stopped waiting for it: then the chart is notified. */

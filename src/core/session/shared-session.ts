@@ -1,6 +1,7 @@
 import type { Lineage } from '../../../machines/policies.ts'
 import type { Reason } from '../../../machines/vocabulary.ts'
 import type { Kernel } from '../kernel.ts'
+import { isPromiseLike } from '../platform/promise-like.ts'
 import type { SessionRecord } from '../ports.ts'
 import type { Limits } from './limits.ts'
 import { Peers } from './peers.ts'
@@ -8,7 +9,7 @@ import { type Merged, mergeRecord, tokensReceived } from './record.ts'
 import { LocalTurns, RefreshLock } from './refresh-lock.ts'
 import type { RevocationList } from './revocable.ts'
 import type { Sharing } from './sharing.ts'
-import { StoreQueue } from './store-queue.ts'
+import { type Overtaken, StoreQueue } from './store-queue.ts'
 import type { Mark, Vault } from './vault.ts'
 
 /** A session that is stored, refreshed under a lock, and announced to other tabs. */
@@ -41,19 +42,33 @@ export class SharedSession implements Sharing {
     return typeof record === 'object' ? this.#merge(record, mark) : undefined
   }
 
-  async persist(refreshed = false, isSignIn = !refreshed): Promise<void> {
-    const vault = this.#vault
-    const mark = vault.mark()
-    let overtaken = await this.#store.persist(vault, mark, refreshed)
-    if (overtaken === 'gone') {
+  persist(refreshed = false, isSignIn = !refreshed): Promise<void> | undefined {
+    const mark = this.#vault.mark()
+    const persist = () => this.#store.persist(this.#vault, mark, refreshed)
+    const overtaken = persist()
+    if (overtaken !== 'gone' && !isPromiseLike(overtaken)) {
+      this.#persisted(overtaken, mark, isSignIn)
+      return undefined
+    }
+    const persistAgain = async () => {
+      const first = await overtaken
+      if (first !== 'gone') return this.#persisted(first, mark, isSignIn)
       await this.#store.pause()
       // Meanwhile another tab may have written the record again, or announced why it is gone.
-      if (!vault.isCurrent(mark)) return
-      overtaken = await this.#store.persist(vault, mark, refreshed)
+      if (this.#vault.isCurrent(mark)) this.#persisted(await persist(), mark, isSignIn)
     }
+    const persisted = persistAgain()
+    const { work, settings } = this.#kernel
+    return work.run(() => persisted, settings.timeouts.storage).catch(() => {})
+  }
+
+  #persisted(overtaken: Overtaken | undefined, mark: Mark, isSignIn: boolean): void {
     if (overtaken === 'gone') this.#endElsewhere(mark)
     else if (overtaken === 'newer') this.#kernel.mailbox.send({ type: 'store.changed' })
-    else this.#peers.announceChange(isSignIn)
+    else {
+      if (this.#vault.isCurrent(mark)) this.#vault.publish()
+      this.#peers.announceChange(isSignIn)
+    }
   }
 
   withLock<T>(task: () => Promise<T>): Promise<T> {
@@ -96,9 +111,11 @@ export class SharedSession implements Sharing {
     return [this.#store.start(), this.#peers.start()]
   }
 
-  dispose(reason: unknown): void {
+  dispose(reason: unknown, refreshed: Promise<unknown> | undefined): void {
+    const stop = () => this.#store.dispose()
     this.#lock.dispose(reason)
-    this.#store.dispose()
+    if (refreshed) void refreshed.then(stop, stop)
+    else stop()
   }
 
   async #checkStore(signIn = this.#peers.takeSignIn()): Promise<void> {

@@ -19,8 +19,9 @@ export interface Sharing {
    * Stores the session and notifies other tabs. Tokens of a refresh give way to what other tabs did meanwhile.
    *
    * @param isSignIn whether a user has just signed in
+   * @returns a promise for what takes time, until `timeouts.storage` at most; `undefined` if nothing does
    */
-  persist(refreshed?: boolean, isSignIn?: boolean): Promise<void>
+  persist(refreshed?: boolean, isSignIn?: boolean): Promise<void> | undefined
   /** Runs `task` while no other tab runs one. Without a lock it runs all the same, because the commit is guarded. */
   withLock<T>(task: () => Promise<T>): Promise<T>
   /**
@@ -45,7 +46,8 @@ export interface Sharing {
   idle(): Promise<void>
   /** Begins to listen to other tabs. Returns functions that stop it. */
   start(): readonly (() => void)[]
-  dispose(reason: unknown): void
+  /** Nothing waits any more. The store goes on until `refreshed` settles. */
+  dispose(reason: unknown, refreshed: Promise<unknown> | undefined): void
 }
 
 /** What a store, a coordinator or cookie mode brings along. */
@@ -57,7 +59,7 @@ const resolved = async () => undefined
 export const UNSHARED: Sharing = {
   restores: false,
   reload: resolved,
-  persist: resolved,
+  persist: () => undefined,
   withLock: (task) => task(),
   takeTurn: (task, time) => task(time),
   checkStore: nothing,

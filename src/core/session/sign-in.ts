@@ -69,14 +69,21 @@ export class SignIn {
         this.#revocation.discard(tokens, true)
         throw superseded()
       }
-      const facts = this.#vault.begin(tokens)
-      const { session } = this.#vault
+      const vault = this.#vault
+      vault.begin(tokens)
+      const { epoch } = vault
       const persisted = this.#sharing.persist()
-      this.#complete = async () => {
-        await persisted
-        if (session && this.#vault.epoch === facts.epoch) mine.resolve(session)
+      // What is announced must be true for the next page.
+      if (persisted) await persisted
+      if (!vault.tokens || vault.epoch !== epoch) throw superseded()
+      const facts = vault.publish()
+      const { session } = vault
+      const complete = () => {
+        if (session && vault.epoch === epoch) mine.resolve(session)
         else mine.reject(superseded())
       }
+      if (signal.aborted) complete()
+      else this.#complete = complete
       return facts
     } catch (error) {
       // If the chart has left already, no step of it will complete the sign-in.
@@ -90,7 +97,7 @@ export class SignIn {
   complete(): void {
     if (!this.#complete) return
     this.#vault.isSigningIn = false
-    void this.#complete()
+    this.#complete()
     this.#complete = undefined
   }
 

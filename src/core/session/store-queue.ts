@@ -131,7 +131,11 @@ export class StoreQueue {
    * @param refreshed the tokens come from a refresh, which other tabs may have overtaken: then nothing is written
    * @returns how the refresh was overtaken, if it was
    */
-  async persist(vault: Vault, mark: Mark, refreshed: boolean): Promise<Overtaken | undefined> {
+  persist(
+    vault: Vault,
+    mark: Mark,
+    refreshed: boolean,
+  ): Promise<Overtaken | undefined> | Overtaken | undefined {
     const storage = this.#storage
     if (!storage) return undefined
     const leaveOut = this.#kernel.settings.persist !== 'all'
@@ -147,7 +151,7 @@ export class StoreQueue {
       this.#reported.clear()
       return undefined
     }
-    await this.#enqueue(
+    const done = this.#enqueue(
       () => {
         if (!refreshed || !current()) return write()
         const writeUnlessOvertaken = (stored: unknown) => {
@@ -163,7 +167,7 @@ export class StoreQueue {
       // record is better.
       () => this.#empty(),
     )
-    return overtaken
+    return isPromiseLike(done) ? Promise.resolve(done).then(() => overtaken) : overtaken
   }
 
   /**

@@ -8,6 +8,7 @@ import { parseTokenResponse, type Tokens } from './token-response.ts'
  * Calls the app's `refresh` function once.
  *
  * @param previous the current tokens, if there are any
+ * @param outlives whether the answer is awaited after `dispose`, too
  * @returns the new tokens
  * @throws FailureCause if the function failed
  * @throws Abandoned if it did not answer within `timeouts.refresh`
@@ -15,25 +16,30 @@ import { parseTokenResponse, type Tokens } from './token-response.ts'
 export function requestTokens(
   { options, settings, clock, environment, work }: Kernel,
   previous: Tokens | undefined,
+  outlives: boolean,
 ): Promise<Tokens> {
   const { refreshToken, scope } = previous ?? {}
-  return work.run(async (signal) => {
-    // Only a hint: some machines are called offline while their network works. So an attempt is made all the same.
-    const wasOffline = !environment.online()
-    try {
-      const response = await unwrapResponse(await options.refresh({ refreshToken, scope, signal }), signal)
-      return parseTokenResponse(response, clock.now(), true, previous)
-    } catch (error) {
-      // Reading the body of a thrown response takes time, too: it is bounded with the rest.
-      throw await classifyFailure(error, {
-        now: clock.now(),
-        offline: !environment.online(),
-        notSent: wasOffline,
-        isFatal: options.isFatal,
-        signal,
-      }).catch(() => transientFailure('refresh_failed'))
-    }
-  }, settings.timeouts.refresh)
+  return work.run(
+    async (signal) => {
+      // Only a hint: some machines are called offline while their network works. So an attempt is made all the same.
+      const wasOffline = !environment.online()
+      try {
+        const response = await unwrapResponse(await options.refresh({ refreshToken, scope, signal }), signal)
+        return parseTokenResponse(response, clock.now(), true, previous)
+      } catch (error) {
+        // Reading the body of a thrown response takes time, too: it is bounded with the rest.
+        throw await classifyFailure(error, {
+          now: clock.now(),
+          offline: !environment.online(),
+          notSent: wasOffline,
+          isFatal: options.isFatal,
+          signal,
+        }).catch(() => transientFailure('refresh_failed'))
+      }
+    },
+    settings.timeouts.refresh,
+    outlives,
+  )
 }
 
 /** A failure that says nothing about the refresh token. */

@@ -42,6 +42,8 @@ export class Vault {
   #held: HeldTokens | undefined
   #session: Session | undefined
   #credential: Credential | undefined
+  /** Whether requests use the current tokens. */
+  #isPublished = false
   #predecessor: Predecessor | undefined
   /** Start of the newest session that was seen. */
   #newestStart = Number.NEGATIVE_INFINITY
@@ -98,18 +100,9 @@ export class Vault {
     return this.#lastUse
   }
 
-  /** What the app may know of the session. The same object until the next token set. */
+  /** What the app may know of the session. The same object until the next token set is published. */
   get session(): Session | undefined {
-    if (!this.#held || this.#session) return this.#session
-    const { subject, claims, scope, expiresAt } = this.#held
-    this.#session = Object.freeze({
-      ...(subject !== undefined && { subject }),
-      ...(claims && { claims }),
-      ...(scope !== undefined && { scope }),
-      expiresAt,
-      generation: this.#generation,
-      epoch: this.#epoch,
-    })
+    if (this.#held) this.#session ??= this.#describe(this.#held)
     return this.#session
   }
 
@@ -147,47 +140,59 @@ export class Vault {
     this.#revision++
   }
 
-  /** Starts a new session with the tokens of a sign-in. */
-  begin(tokens: Tokens): TokenFacts {
-    return this.start({
+  /** Starts a new session with the tokens of a sign-in. Requests have to wait until `publish`. */
+  begin(tokens: Tokens): Session {
+    const next = {
       ...tokens,
       id: Math.random().toString(36).slice(2),
       rotation: 0,
       // Two sign-ins in one millisecond, or with the clock set back between them, still have an order.
       startedAt: Math.max(tokens.receivedAt, this.#newestStart + 1),
-    })
+    }
+    this.#start(next)
+    return this.#describe(next)
   }
 
   /** Starts a session that was found in a store. */
   start(next: HeldTokens, lastUse?: number): TokenFacts {
-    this.#drop(false)
-    this.#newestStart = Math.max(this.#newestStart, next.startedAt)
-    this.#lastUse = lastUse
-    this.#epoch++
-    return this.replace(next)
+    this.#start(next, lastUse)
+    return this.publish()
   }
 
-  /** Stores refreshed tokens. Returns nothing if the session has changed since `mark`. */
-  refresh(mark: Mark, tokens: Tokens): TokenFacts | undefined {
-    if (!this.isCurrent(mark)) return undefined
+  /**
+   * Keeps refreshed tokens. Requests go on with the access token before until `publish`. Returns false if the session has
+   * changed since `mark`.
+   */
+  refresh(mark: Mark, tokens: Tokens): boolean {
+    if (!this.isCurrent(mark)) return false
     const held = this.#held
     // A shared cookie may belong to another user by now: requests of one user must not be sent for the other.
-    if (!held || compareUsers(held.user, tokens.user) === 'another') return this.begin(tokens)
-    return this.replace({ ...held, ...tokens, rotation: held.rotation + 1 })
+    if (!held || compareUsers(held.user, tokens.user) === 'another') this.begin(tokens)
+    else {
+      this.#session = this.session
+      this.#keep({ ...held, ...tokens, rotation: held.rotation + 1 })
+    }
+    return true
   }
 
-  /** Stores newer tokens of the same session. */
+  /** Replaces the tokens by newer ones of the same session. */
   replace(next: HeldTokens): TokenFacts {
-    this.#held = next
-    if (next.refreshToken !== undefined) this.#isInCookie = false
+    this.#keep(next)
+    return this.publish()
+  }
+
+  /** Lets requests use the current tokens. */
+  publish(): TokenFacts {
+    if (this.#isPublished) return this.facts()
+    this.#isPublished = true
     this.#generation++
-    this.#revision++
     this.#session = undefined
+    const accessToken = this.#held?.accessToken
     this.#credential =
-      next.accessToken === undefined
+      accessToken === undefined
         ? undefined
         : Object.freeze({
-            authorization: `Bearer ${next.accessToken}`,
+            authorization: `Bearer ${accessToken}`,
             epoch: this.#epoch,
             generation: this.#generation,
           })
@@ -220,6 +225,32 @@ export class Vault {
   /** Whether a request of that epoch may be sent with the current token. */
   mayServe(owner: number): boolean {
     return mayServe(owner, this.#epoch, this.#held, this.#predecessor, this.#singleUser)
+  }
+
+  #describe({ subject, claims, scope, expiresAt }: HeldTokens): Session {
+    return Object.freeze({
+      ...(subject !== undefined && { subject }),
+      ...(claims && { claims }),
+      ...(scope !== undefined && { scope }),
+      expiresAt,
+      generation: this.#generation,
+      epoch: this.#epoch,
+    })
+  }
+
+  #start(next: HeldTokens, lastUse?: number): void {
+    this.#drop(false)
+    this.#newestStart = Math.max(this.#newestStart, next.startedAt)
+    this.#lastUse = lastUse
+    this.#epoch++
+    this.#keep(next)
+  }
+
+  #keep(next: HeldTokens): void {
+    this.#held = next
+    if (next.refreshToken !== undefined) this.#isInCookie = false
+    this.#revision++
+    this.#isPublished = false
   }
 
   #drop(expired: boolean): HeldTokens | undefined {

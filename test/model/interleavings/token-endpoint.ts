@@ -65,7 +65,6 @@ export function createRefresh(around: Surroundings, tab: Tab) {
   }
 
   function note(token: string, { lock }: RefreshCall) {
-    if (tab.disposed) return
     answered.set(token, [...(answered.get(token) ?? []), { tab, locked: lock !== undefined }])
   }
 

@@ -39,10 +39,7 @@ export function* answeredTokensAreNotReused(around: Surroundings) {
     const here = answeredTo.some((answered) => answered.tab === tab) && !broken(around)
     // Tokens received without the lock may still be on their way to the store.
     const stored = answeredTo.filter(({ locked }) => locked || !around.config.slowStore)
-    const there =
-      orderly(around) &&
-      refreshCall.lock &&
-      stored.some((answered) => !answered.tab.page.closed && !answered.tab.disposed)
+    const there = orderly(around) && refreshCall.lock && stored.some((answered) => !answered.tab.page.closed)
     if (here || there) yield `${nameOf(refreshCall)} began after that token was answered`
   }
 }

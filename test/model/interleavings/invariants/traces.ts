@@ -22,14 +22,19 @@ function account(error: unknown, depth = 0): unknown {
   return [error.message, error.stack, { ...error }, account(error.cause, depth + 1)]
 }
 
-export function* nothingIsLeftBehind({ tabs, clock, coordinator, store, listening }: Surroundings) {
-  for (const { page, disposed } of tabs) {
+export function* nothingIsLeftBehind(around: Surroundings) {
+  const { tabs, clock, coordinator, store, listening, underWay, edges } = around
+  for (const tab of tabs) {
+    const { page, disposed } = tab
     if (!disposed || page.closed) continue
+    // A refresh that was sent outlives its session: until it is answered, and its answer is stored.
+    const isSent = [...underWay].some((refreshCall) => refreshCall.tab === tab)
+    const isStoring = edges.labels().some((label) => label.endsWith(`of ${page.name}`))
     const timers = clock.pending(page)
-    if (timers > 0) yield `${page.name} left ${timers} timers behind`
+    if (timers > (isSent || isStoring ? 2 : 0)) yield `${page.name} left ${timers} timers behind`
     if (listening(page) > 0) yield `${page.name} left listeners in its environment`
     if (coordinator.listens(page)) yield `${page.name} left a listener in its coordinator`
     if (store.listens(page)) yield `${page.name} left a listener in its store`
-    if (coordinator.involves(page)) yield `${page.name} left a lock behind`
+    if (coordinator.involves(page) && !isSent && !isStoring) yield `${page.name} left a lock behind`
   }
 }

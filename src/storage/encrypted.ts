@@ -2,6 +2,7 @@ import type { StorageFeature } from '../core/features/feature.ts'
 import { withSharing } from '../core/features/share.ts'
 import { Mutex } from '../core/platform/mutex.ts'
 import type { SessionStorage } from '../core/ports.ts'
+import { PLACE } from '../core/session/same-store.ts'
 import { createPageChannel } from '../environment/page-channel.ts'
 import { decrypt, encrypt } from './aes-gcm.ts'
 import { withEntry } from './indexed-db.ts'
@@ -46,6 +47,7 @@ export function encryptedStorage(options: EncryptedStorageOptions = {}): Storage
   const notifyOthers = () => channel.post('changed')
 
   return withSharing<SessionStorage>({
+    [PLACE]: () => [globalThis, `indexedDB ${name}`],
     read: () =>
       mutex.run(async () => {
         const encrypted: unknown = await withEntry(name, 'readonly', (store, entry) => store.get(entry))

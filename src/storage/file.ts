@@ -2,6 +2,7 @@ import { StorageError } from '../core/errors.ts'
 import type { StorageFeature } from '../core/features/feature.ts'
 import { withSharing } from '../core/features/share.ts'
 import type { SessionStorage } from '../core/ports.ts'
+import { PLACE } from '../core/session/same-store.ts'
 import { codeOf, locate, type NodeFile } from '../environment/node.ts'
 import { readFile, replaceFile, sweep } from './atomic-file.ts'
 import { parseRecord } from './json.ts'
@@ -50,6 +51,7 @@ export function fileStorage(path: string | URL): StorageFeature {
   }
 
   return withSharing<SessionStorage>({
+    [PLACE]: () => [globalThis, `file ${(place() as NodeFile).file ?? path}`],
     read: () =>
       use((place) => {
         // Only once: some file systems report success but change nothing.

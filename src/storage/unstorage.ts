@@ -2,6 +2,7 @@ import type { StorageFeature } from '../core/features/feature.ts'
 import { withSharing } from '../core/features/share.ts'
 import { Mutex } from '../core/platform/mutex.ts'
 import type { SessionRecord, SessionStorage } from '../core/ports.ts'
+import { PLACE } from '../core/session/same-store.ts'
 import { parseRecord } from './json.ts'
 
 /** The methods that are used of an unstorage 1.x storage. Its `Storage` type fits without a cast. */
@@ -44,6 +45,7 @@ export function unstorageStorage(storage: UnstorageLike, options: UnstorageOptio
   const watched = normalize(key)
 
   return withSharing<SessionStorage>({
+    [PLACE]: () => [storage, key],
     read: () =>
       mutex.run(async () => {
         const value = await storage.getItem(key)

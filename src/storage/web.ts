@@ -1,6 +1,7 @@
 import type { StorageFeature } from '../core/features/feature.ts'
 import { withSharing } from '../core/features/share.ts'
 import type { SessionStorage } from '../core/ports.ts'
+import { PLACE } from '../core/session/same-store.ts'
 import { parseRecord } from './json.ts'
 
 /** Options of `webStorage`. */
@@ -31,6 +32,7 @@ export function webStorage(
   const area = () => (typeof storage === 'function' ? storage() : storage)
 
   return withSharing<SessionStorage>({
+    [PLACE]: () => [area(), key],
     read() {
       const text = area().getItem(key)
       return text === null ? undefined : parseRecord(text)

@@ -3,14 +3,18 @@ import { memoryStorage } from '../../src/storage/memory.ts'
 import { createVirtualClock, settled } from '../../src/testing/virtual-clock.ts'
 import { createHarness, LIFETIME, SECRET, tokens, watch } from './auth-setup.ts'
 
-/** A signed-in tab. After that many milliseconds, the user signs in in another tab, and no channel connects the two. */
+/** A signed-in tab. After that many milliseconds, the user signs in in another tab, and no channel and no lock connects the two. */
 async function separateTabs(after: number) {
   const storage = memoryStorage()
   const clock = createVirtualClock()
-  const common = { storage, clock, persist: 'refresh-token', refreshOn: 'demand' } as const
-  const mine = createHarness({ ...common, initialTokens: tokens(1, { subject: 'ada' }) })
+  const common = { clock, persist: 'refresh-token', refreshOn: 'demand' } as const
+  const mine = createHarness({
+    ...common,
+    storage: { ...storage },
+    initialTokens: tokens(1, { subject: 'ada' }),
+  })
   await clock.advance(after)
-  const other = createHarness({ ...common, signedOut: true })
+  const other = createHarness({ ...common, storage: { ...storage }, signedOut: true })
   await settled()
   await other.auth.setTokens(tokens(7, { subject: 'ada' }))
   return mine

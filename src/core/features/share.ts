@@ -1,5 +1,6 @@
 import { messageOf } from '../messages.ts'
 import type { Coordinator, SessionStorage } from '../ports.ts'
+import { PLACE, type Placed } from '../session/same-store.ts'
 import { SharedSession } from '../session/shared-session.ts'
 import type { CreateSharing } from '../session/sharing.ts'
 import {
@@ -11,7 +12,10 @@ import {
 } from './feature.ts'
 
 /** Adds the code of a shared session to a store or a coordinator of the library. */
-export const withSharing = <Port extends object>(port: Port): Port & Feature => ({ ...port, [ATTACH]: share })
+export const withSharing = <Port extends object>(port: Port & Placed): Port & Feature => ({
+  ...port,
+  [ATTACH]: share,
+})
 
 const share: CreateSharing = (kernel, vault, limits) => new SharedSession(kernel, vault, limits)
 
@@ -35,6 +39,7 @@ const share: CreateSharing = (kernel, vault, limits) => new SharedSession(kernel
 export function defineStorage(storage: SessionStorage): StorageFeature {
   checkMethods('defineStorage', storage, ['read', 'write', 'clear'])
   return withSharing<SessionStorage>({
+    [PLACE]: () => [storage, ''],
     read: () => storage.read(),
     write: (record) => storage.write(record),
     clear: () => storage.clear(),

@@ -30,7 +30,7 @@ export const NO_CHART: Chart = { getSnapshot: () => NOTHING }
 export function requestMode(
   chart: ChartView,
   whenExpired: 'reject' | 'hold',
-  hasTokens: boolean,
+  hasTokens = false,
 ): RequestMode {
   if (chart.hasTag('pass')) return 'pass'
   if (chart.hasTag('hold') || (hasTokens && chart !== NOTHING)) return 'hold'

@@ -8,6 +8,7 @@ import { Peers } from './peers.ts'
 import { type Merged, mergeRecord, tokensReceived } from './record.ts'
 import { LocalTurns, RefreshLock } from './refresh-lock.ts'
 import type { RevocationList } from './revocable.ts'
+import { SameStoreTurns } from './same-store.ts'
 import type { Sharing } from './sharing.ts'
 import { type Overtaken, StoreQueue } from './store-queue.ts'
 import type { Mark, Vault } from './vault.ts'
@@ -27,7 +28,9 @@ export class SharedSession implements Sharing {
     this.#vault = vault
     this.#limits = limits
     this.#store = new StoreQueue(kernel, storage)
-    this.#lock = new RefreshLock(kernel, coordinator ?? (vault.isInCookie ? new LocalTurns() : undefined))
+    const isStored = storage !== undefined && this.#store.isPersistent
+    const turns = isStored ? new SameStoreTurns(storage) : vault.isInCookie ? new LocalTurns() : undefined
+    this.#lock = new RefreshLock(kernel, coordinator ?? turns)
     this.#peers = new Peers(kernel, vault, this.#store)
   }
 

@@ -169,7 +169,8 @@ export function createTab(around: Surroundings, name: string, initial: boolean):
     if (event.type === 'signedIn') {
       tab.touchedAt = clock.now()
       tab.fatal = 0
-      tab.received.clear()
+      // A tab remembers an expiry, because it may read the record of that session only later.
+      tab.received.delete('signed_out')
       tab.hasExpired = false
       // The record may be cleared after the page has read it and before it emits `signedIn`.
       tab.since = around.foundAt(page, last?.name) ?? stamp()

@@ -5,6 +5,8 @@ import { outsideZones } from './outside-zones.ts'
 /** Browsers and Node store delays in 32 bits: a longer one fires immediately. */
 const LONGEST = 2 ** 31 - 1
 
+const platformTimeout = globalThis.setTimeout
+
 /** The system's clock. It supports delays of any length. */
 export const systemClock: Clock = {
   now: () => Date.now(),
@@ -15,7 +17,9 @@ export const systemClock: Clock = {
     if (handle instanceof Timer) handle.clear()
   },
   turn(callback) {
-    if (typeof setImmediate === 'function') setImmediate(callback)
+    // Under the fake timers of a test, only the test decides how long a turn takes.
+    if (globalThis.setTimeout !== platformTimeout) callback()
+    else if (typeof setImmediate === 'function') setImmediate(callback)
     else if (typeof MessageChannel === 'function') nextMessage(callback)
     else setTimeout(callback)
   },

@@ -1,6 +1,8 @@
 import { describe, expect, it } from 'vitest'
+import { StorageError } from '../../src/core/errors.ts'
 import type { SessionStorage } from '../../src/core/ports.ts'
 import { memoryStorage } from '../../src/storage/memory.ts'
+import fc from '../support/property.ts'
 import { createHarness, fakeCoordinator, LIFETIME, SECRET, tokens, watch } from './auth-setup.ts'
 
 /** A store whose operations fail as the test decides. */
@@ -26,6 +28,54 @@ const WAYS = [
   ['rejects', reject],
   ['hangs', hang],
 ] as const
+
+describe('the reason of storageFailed', () => {
+  const named = (name: unknown) => Object.defineProperty(new Error(SECRET), 'name', { value: name })
+  const reasonOf = async (error: unknown) => {
+    const { storage, faults } = faulty()
+    faults.read = () => {
+      throw error
+    }
+    const { clock, last } = createHarness({ storage, signedOut: true })
+    await clock.advance(0)
+    return last('storageFailed')?.reason
+  }
+
+  it.each([
+    ['QuotaExceededError', named('QuotaExceededError')],
+    ['SecurityError', new DOMException(SECRET, 'SecurityError')],
+    ['TypeError', new TypeError(SECRET)],
+    ['Error', new Error(SECRET)],
+    ['not_ready', new StorageError(SECRET, { reason: 'not_ready' })],
+    ['ENOSPC', new StorageError(SECRET, { reason: 'ENOSPC' })],
+  ])('is %s if the error of the store says so', async (reason, error) => {
+    expect(await reasonOf(error)).toBe(reason)
+  })
+
+  it('is a general word for any other error of a store', async () => {
+    const foreign = [
+      named(`${SECRET}Error`),
+      named('at_1f0c'),
+      named('ENOSPC'),
+      named({ toString: () => SECRET }),
+      new StorageError('', { reason: SECRET }),
+      new StorageError('', { reason: `${'a'.repeat(41)}` }),
+      new StorageError(''),
+      SECRET,
+      null,
+      Object.defineProperty(new Error(), 'name', { get: () => boom() }),
+    ]
+    for (const error of foreign) expect(await reasonOf(error)).toBe('failed')
+    await fc.assert(
+      fc.asyncProperty(fc.string(), fc.constantFrom('name', 'reason'), async (text, field) => {
+        const error = field === 'name' ? named(text) : new StorageError('', { reason: text })
+        const reason = (await reasonOf(error)) ?? ''
+        expect(reason).toMatch(/^([A-Za-z]*Error|[a-z_]{1,40}|E[A-Z_]{3,30})$/)
+      }),
+      { numRuns: 20 },
+    )
+  })
+})
 
 describe.each(WAYS)('a store that %s', (way, fault) => {
   const reason = way === 'hangs' ? 'timeout' : 'RangeError'

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import type { Coordinator, CoordinatorMessage, SessionRecord, SessionStorage } from '../../src/core/ports.ts'
 import { readPeerMessage } from '../../src/core/session/peer-message.ts'
+import { memoryStorage } from '../../src/storage/memory.ts'
 import { createVirtualClock } from '../../src/testing/virtual-clock.ts'
 import fc from '../support/property.ts'
 import {
@@ -395,6 +396,19 @@ describe('a record that is missing', () => {
 })
 
 describe('a message of another tab', () => {
+  it.each([['x'.repeat(101)], ['x'.repeat(1_000_000)], [5], [null], [{ toString: () => 'id' }]])(
+    'ends nothing if the session it names cannot be one',
+    async (session) => {
+      const otherTabs = fakeCoordinator()
+      const { auth, clock } = createHarness({ coordinator: otherTabs.coordinator, storage: memoryStorage() })
+      await clock.advance(0)
+      for (const reason of ['signed_out', 'idle', undefined])
+        otherTabs.receive({ type: 'ended', reason, session } as never)
+      await clock.advance(10_000)
+      expect(auth.state).toBe('authenticated')
+    },
+  )
+
   it('is reduced to known fields within bounds, whatever it is', () => {
     const fields = fc.record(
       {

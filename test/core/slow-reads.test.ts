@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest'
+import { describe, expect, it, vi } from 'vitest'
 import type { Auth } from '../../src/core/auth.ts'
 import type { SessionRecord, SessionStorage } from '../../src/core/ports.ts'
 import { createHarness, fakeCoordinator, LIFETIME, SECRET, tokens, watch } from './auth-setup.ts'
@@ -267,5 +267,54 @@ describe('a slow read of the store', () => {
     await clock.advance(2_000)
     expect(signedIn.state).toBe('fulfilled')
     expect(auth.session?.subject).toBe('ada')
+  })
+})
+
+describe('a flood of messages of other tabs', () => {
+  it('costs one read of the store that runs and one that waits, and the last one finds what was stored last', async () => {
+    const slow = slowStorage()
+    const otherTabs = fakeCoordinator()
+    let reads = 0
+    const storage: SessionStorage = {
+      ...slow.storage,
+      read() {
+        reads++
+        return slow.storage.read()
+      },
+    }
+    const { auth, clock } = createHarness({ storage, coordinator: otherTabs.coordinator })
+    await clock.advance(0)
+    reads = 0
+    const record = slow.stored!
+    for (let n = 0; n < 10_000; n++) otherTabs.receive({ type: 'changed' })
+    await clock.advance(0)
+    expect(reads).toBe(1)
+    for (let n = 0; n < 10_000; n++) otherTabs.receive({ type: 'changed' })
+    slow.storage.write({ ...record, rotation: 1, accessToken: `${SECRET}-at-last` })
+    slow.answer()
+    await clock.advance(0)
+    expect(reads).toBe(2)
+    slow.answer()
+    await clock.advance(10_000)
+    expect(reads).toBe(2)
+    expect(await auth.getAccessToken()).toBe(`${SECRET}-at-last`)
+    otherTabs.receive({ type: 'changed' })
+    await clock.advance(0)
+    expect(reads).toBe(3)
+  })
+
+  it('reads nothing any more after dispose()', async () => {
+    const slow = slowStorage()
+    const otherTabs = fakeCoordinator()
+    const read = vi.spyOn(slow.storage, 'read')
+    const { auth, clock } = createHarness({ storage: slow.storage, coordinator: otherTabs.coordinator })
+    await clock.advance(0)
+    read.mockClear()
+    for (let n = 0; n < 3; n++) otherTabs.receive({ type: 'changed' })
+    await clock.advance(0)
+    auth.dispose()
+    slow.answer()
+    await clock.advance(10_000)
+    expect(read).toHaveBeenCalledTimes(1)
   })
 })

@@ -18,6 +18,8 @@ export function readPeerMessage(value: unknown): CoordinatorMessage | undefined 
   const { type, epoch, generation, reason, session, rotation, startedAt } = value as Record<string, unknown>
   if (type !== 'changed' && type !== 'ended') return undefined
   if (!isNumber(epoch) || !isNumber(generation)) return undefined
+  // Without its session, the message would mean any session.
+  if (session !== undefined && !isId(session)) return undefined
   return {
     type,
     epoch,
@@ -25,10 +27,12 @@ export function readPeerMessage(value: unknown): CoordinatorMessage | undefined 
     ...(isReason(reason) && { reason }),
     // An unknown reason is not a sign-out, and is not shown.
     ...(type === 'ended' && reason !== undefined && !isReason(reason) && { reason: 'token_expired' }),
-    ...(typeof session === 'string' && session.length <= LONGEST_ID && { session }),
+    ...(session !== undefined && { session }),
     ...(isNumber(rotation) && { rotation }),
     ...(isNumber(startedAt) && { startedAt }),
   }
 }
+
+const isId = (value: unknown): value is string => typeof value === 'string' && value.length <= LONGEST_ID
 
 const isReason = (value: unknown): value is string => typeof value === 'string' && REASON.test(value)

@@ -21,6 +21,8 @@ export class SharedSession implements Sharing {
   readonly #store: StoreQueue
   readonly #lock: RefreshLock
   readonly #peers: Peers
+  /** The checks of the store that run or wait: two at most. */
+  #checks = 0
 
   constructor(kernel: Kernel, vault: Vault, limits: Limits) {
     const { coordinator, storage } = kernel.options
@@ -87,7 +89,9 @@ export class SharedSession implements Sharing {
   }
 
   checkStore(): void {
-    void this.#checkStore()
+    // One check that runs sees what was stored before it, and one that waits sees the rest, however many messages come.
+    this.#checks = Math.min(this.#checks + 1, 2)
+    if (this.#checks === 1) void this.#runChecks()
   }
 
   expired(ended: Lineage, reason: Reason = 'token_expired'): void {
@@ -115,10 +119,16 @@ export class SharedSession implements Sharing {
   }
 
   dispose(reason: unknown, refreshed: Promise<unknown> | undefined): void {
+    this.#checks = 0
     const stop = () => this.#store.dispose()
     this.#lock.dispose(reason)
     if (refreshed) void refreshed.then(stop, stop)
     else stop()
+  }
+
+  async #runChecks(): Promise<void> {
+    do await this.#checkStore()
+    while (--this.#checks > 0)
   }
 
   async #checkStore(signIn = this.#peers.takeSignIn()): Promise<void> {

@@ -5,6 +5,7 @@ import { isPromiseLike } from '../platform/promise-like.ts'
 import type { SessionRecord, SessionStorage } from '../ports.ts'
 import { isSessionRecord, recordOf } from './record.ts'
 import type { RevocationList } from './revocable.ts'
+import { kindOfFailure } from './store-failure.ts'
 import type { Mark, Vault } from './vault.ts'
 
 /** What a look into the store finds. `'gone'`: another tab removed the record. */
@@ -38,7 +39,7 @@ export class StoreQueue {
   #disposed = false
   readonly #waiting = new Set<() => void>()
   /** Failures that were reported since the last successful write; each kind is reported once. */
-  readonly #reported = new Set<string | undefined>()
+  readonly #reported = new Set<string>()
 
   constructor(kernel: Kernel, storage: SessionStorage | undefined) {
     this.#kernel = kernel
@@ -266,14 +267,12 @@ export class StoreQueue {
   }
 
   #fail(error: unknown): void {
-    // A store's error may quote what it holds, so only its kind is passed on.
-    const kind =
-      error instanceof StorageError ? error.reason : error instanceof Error ? error.name : undefined
+    const kind = kindOfFailure(error)
     if (this.#reported.has(kind)) return
     this.#reported.add(kind)
     // Later, so that the caller of `createAuth` can add a listener first.
     const { mailbox } = this.#kernel
-    void Promise.resolve().then(() => mailbox.send({ type: 'store.failed', reason: kind ?? 'failed' }))
+    void Promise.resolve().then(() => mailbox.send({ type: 'store.failed', reason: kind }))
   }
 
   #inspect(value: unknown): Found {

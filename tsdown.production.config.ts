@@ -1,12 +1,19 @@
 import type { UserConfig } from 'tsdown'
-import { productionTwins } from './scripts/production-twins.ts'
+import { twins } from './scripts/twins.ts'
 import development from './tsdown.config.ts'
 
-/** The same entries without texts and option checks, for bundlers that build for production. */
-export default {
+/** The same entries, with the twins of some modules. */
+const build = (outDir: string, ...kinds: readonly string[]): UserConfig => ({
   ...development,
-  outDir: 'dist/production',
+  outDir,
   dts: false,
   clean: false,
-  plugins: [...development.plugins, productionTwins()],
-} satisfies UserConfig
+  plugins: [...development.plugins, twins(...kinds)],
+})
+
+export default [
+  /** Without texts and option checks, for bundlers that build for production. */
+  build('dist/production', 'production'),
+  /** Also without what has no use in a browser. */
+  build('dist/browser', 'browser', 'production'),
+]

@@ -6,11 +6,11 @@ import { pathToFileURL } from 'node:url'
 import { gzipSync } from 'node:zlib'
 import { build } from 'esbuild'
 
-const CREATE_AUTH = 'export { createAuth } from "./dist/production/index.js"'
-const FETCH = 'export { createAuthFetch } from "./dist/production/fetch.js"'
-const WEB = 'export { webStorage } from "./dist/production/storage.js"'
-const TABS = 'export { tabCoordinator } from "./dist/production/tabs.js"'
-const LIMITS = 'export { sessionLimits } from "./dist/production/index.js"'
+const CREATE_AUTH = 'export { createAuth } from "authchart"'
+const FETCH = 'export { createAuthFetch } from "authchart/fetch"'
+const WEB = 'export { webStorage } from "authchart/storage"'
+const TABS = 'export { tabCoordinator } from "authchart/tabs"'
+const LIMITS = 'export { sessionLimits } from "authchart"'
 
 /** What README.md shows: what an app imports, and the limit without xstate and with it. */
 const IMPORTS = [
@@ -28,7 +28,7 @@ const IMPORTS = [
   limits,
 }))
 
-const entry = (name) => `export * from "./dist/production/${name}.js"`
+const entry = (name) => `export * from "authchart/${name}"`
 
 /** Every entry of the package, with the packages that it may import. */
 const ENTRIES = [
@@ -38,7 +38,7 @@ const ENTRIES = [
   { name: './storage', code: entry('storage'), limit: 8_704 },
   {
     name: 'webStorage',
-    code: 'export { webStorage } from "./dist/production/storage.js"',
+    code: 'export { webStorage } from "authchart/storage"',
     limit: 4_096,
   },
   { name: './tabs', code: entry('tabs'), limit: 5_632 },
@@ -62,14 +62,14 @@ const ENTRIES = [
   { name: './events', code: entry('events'), limit: 1_024, mayImport: [] },
   {
     name: './worker, page',
-    code: 'export { connectAuth } from "./dist/production/worker.js"',
+    code: 'export { connectAuth } from "authchart/worker"',
     limit: 11_776,
     mayImport: ['xstate'],
   },
   { name: './inspect', code: entry('inspect'), limit: 8_192, mayImport: [] },
   {
     name: 'openTelemetryObserver',
-    code: 'export { inspectAuth, openTelemetryObserver } from "./dist/production/inspect.js"',
+    code: 'export { inspectAuth, openTelemetryObserver } from "authchart/inspect"',
     limit: 3_072,
     mayImport: [],
   },
@@ -110,6 +110,8 @@ async function withEsbuild(code, external) {
     platform: 'browser',
     target: 'es2022',
     conditions: CONDITIONS,
+    // Without the paths of tsconfig.json, the package name leads to the built files, as in an app.
+    tsconfigRaw: {},
     define: DEFINE,
     external,
     logLevel: 'silent',

@@ -3,18 +3,15 @@ import type { BearerRequest } from '../core/requests/transport-request.ts'
 import { endStream } from './body.ts'
 import { classifyResponse } from './classify-response.ts'
 import { copyInit, withAuthorization } from './copy-init.ts'
-import { copyRequest } from './copy-request.ts'
+import { cloneBody, copyRequest } from './copy-request.ts'
 import { endpointKey, isSafeMethod } from './method.ts'
 import { originOf } from './origins.ts'
-import { followRedirects, isRedirect } from './redirects.ts'
 
 /** What all requests of one transport share. */
 export interface Settings {
   readonly send: typeof fetch
   readonly isChallenge: ((answer: Response) => boolean | Promise<boolean>) | undefined
   readonly abortSafe: boolean
-  /** Whether redirects are followed here, so that the token stays within its origin. */
-  readonly followsRedirects: boolean
 }
 
 /** What requests by URL and by `Request` object have in common. */
@@ -79,21 +76,16 @@ export class URLRequest extends FetchRequest {
   }
 
   send(authorization: string | undefined, abort?: AbortSignal): Promise<Response> {
-    const { send, followsRedirects } = this.settings
+    const { send } = this.settings
     const { url } = this
     const init = this.#init
     this.#isSent = true
     if (authorization === undefined && !abort) return send(url, init)
     // A new object for each sending: the user's `fetch` may change it.
-    const follows = followsRedirects && (init?.redirect ?? 'follow') === 'follow'
-    const sent = copyInit(init, follows ? { redirect: 'manual', headers: {} } : { headers: {} })
+    const sent = copyInit(init, { headers: {} })
     if (authorization !== undefined) sent.headers = withAuthorization(init?.headers, authorization)
     if (abort) sent.signal = init?.signal ? AbortSignal.any([init.signal, abort]) : abort
-    if (!follows) return send(url, sent)
-    sent.redirect = 'manual'
-    return send(url, sent).then((answer) =>
-      isRedirect(answer) ? followRedirects(send, url, answer, sent) : answer,
-    )
+    return send(url, sent)
   }
 
   free(error: unknown) {
@@ -105,18 +97,15 @@ export class URLRequest extends FetchRequest {
 export class ObjectRequest extends FetchRequest {
   #request: Request
   readonly #rest: RequestInit | undefined
-  readonly #followsRedirects: boolean
   /** The body for a replay. */
   #spare: Request | undefined
   #isSent = false
 
   constructor(settings: Settings, request: Request, rest: RequestInit | undefined, replayable: boolean) {
     super(settings, request.url, replayable)
-    this.#followsRedirects = settings.followsRedirects && request.redirect === 'follow'
-    this.#request = this.#followsRedirects ? copyRequest(request, { redirect: 'manual' }) : request
+    this.#request = request
     this.#rest = rest
-    if (this.#followsRedirects && rest?.redirect) rest.redirect = 'manual'
-    if (replayable) this.#spare = cloneBody(this.#request)
+    if (replayable) this.#spare = cloneBody(request)
   }
 
   get signal() {
@@ -144,22 +133,7 @@ export class ObjectRequest extends FetchRequest {
     this.#isSent = true
     if (authorization !== undefined) request.headers.set('authorization', authorization)
     const rest = abort ? { ...this.#rest, signal: AbortSignal.any([request.signal, abort]) } : this.#rest
-    // A redirect may ask for the body again.
-    const kept = this.#followsRedirects ? cloneBody(request) : undefined
-    const answer = rest ? send(request, rest) : send(request)
-    return this.#followsRedirects ? answer.then((reply) => this.#follow(reply, kept)) : answer
-  }
-
-  #follow(answer: Response, kept: Request | undefined): Response | Promise<Response> {
-    if (!isRedirect(answer)) {
-      endStream(kept?.body)
-      return answer
-    }
-    const { send } = this.settings
-    const { method, headers, signal } = this.#request
-    const init: RequestInit = { ...this.#rest, method, headers, signal }
-    if (!kept) return followRedirects(send, this.url, answer, init)
-    return kept.arrayBuffer().then((body) => followRedirects(send, this.url, answer, { ...init, body }))
+    return rest ? send(request, rest) : send(request)
   }
 
   free(error: unknown) {
@@ -168,7 +142,3 @@ export class ObjectRequest extends FetchRequest {
     if (!this.#isSent) endStream(this.#request.body, error)
   }
 }
-
-/** A second copy of a request's body. Some browsers do not say whether there is one. */
-const cloneBody = (request: Request): Request | undefined =>
-  request.body === null || /^(GET|HEAD)$/.test(request.method) ? undefined : request.clone()

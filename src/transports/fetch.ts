@@ -11,7 +11,7 @@ import { copyRequest, requestURL } from './copy-request.ts'
 import { type FetchRequest, ObjectRequest, type Settings, URLRequest } from './fetch-requests.ts'
 import { globalFetch } from './global-fetch.ts'
 import { createTargetGuard, type OriginOptions, originOf, pageOrigin, type TargetGuard } from './origins.ts'
-import { canFollowRedirects } from './redirects.ts'
+import { withinOrigin } from './redirects.ts'
 import { workerFetch } from './worker-fetch.ts'
 
 /** Options that all transports share. `Answer` is the response type of the transport's client. */
@@ -75,10 +75,9 @@ export function authFetch(
   const remote = workerFetch(auth, options)
   const bare = given ?? globalFetch()
   const settings: Settings = {
-    send: bare,
+    send: given ? withinOrigin(given) : bare,
     isChallenge: options.isChallenge,
     abortSafe: options.abortInFlight === 'safe',
-    followsRedirects: given !== undefined && canFollowRedirects(),
   }
 
   /** Sends a URL. The happy path has no async function, so that one promise reaction is all that a session adds. */

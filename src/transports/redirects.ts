@@ -1,4 +1,6 @@
 import { endStream } from './body.ts'
+import { copyInit, hasAuthorization } from './copy-init.ts'
+import { cloneBody, copyRequest } from './copy-request.ts'
 
 /** What must not follow a request to another origin. */
 const CREDENTIALS = ['authorization', 'proxy-authorization', 'cookie', 'cookie2', 'host']
@@ -6,17 +8,51 @@ const CREDENTIALS = ['authorization', 'proxy-authorization', 'cookie', 'cookie2'
 const MOST = 20
 
 /** Whether a script can follow redirects here. In a browser only the browser can, and it removes the header. */
-export const canFollowRedirects = (): boolean =>
+const canFollowRedirects = (): boolean =>
   typeof location !== 'object' || (typeof process === 'object' && process.versions?.node !== undefined)
 
 /**
- * Follows the redirects of an answer that was asked for with the redirect mode `manual`. The platform's `fetch` removes the
- * token from a redirect to another origin, but node-fetch and others keep it for another port or a subdomain. So redirects
- * within the origin are followed here. The first that leaves it is left to the given `fetch`, without the token.
+ * Returns a `fetch` that keeps the token within its origin. The platform's `fetch` removes the token from a redirect to another
+ * origin, but node-fetch and others keep it for another port or a subdomain. So redirects within the origin are followed
+ * here. The first that leaves it is left to the given `fetch`, without the token.
+ */
+export function withinOrigin(send: typeof fetch): typeof fetch {
+  if (!canFollowRedirects()) return send
+  const sendURL = (url: string, init: RequestInit | undefined) => {
+    const sent = copyInit(init, { redirect: 'manual', headers: {} })
+    sent.redirect = 'manual'
+    return send(url, sent).then((answer) =>
+      isRedirect(answer) ? followRedirects(send, url, answer, sent) : answer,
+    )
+  }
+  const sendRequest = async (request: Request, init: RequestInit | undefined) => {
+    const sent = copyRequest(request, MANUAL)
+    // A redirect may ask for the body again.
+    const kept = cloneBody(sent)
+    const answer = await send(sent, init && (init.redirect ? { ...init, ...MANUAL } : init))
+    if (!isRedirect(answer)) {
+      endStream(kept?.body)
+      return answer
+    }
+    const { url, method, headers, signal } = sent
+    const body = kept && (await kept.arrayBuffer())
+    return followRedirects(send, url, answer, { ...init, method, headers, signal, ...(body && { body }) })
+  }
+  return (input, init) => {
+    const { redirect, headers } = (typeof input === 'string' ? init : (input as Request)) ?? {}
+    if ((redirect ?? 'follow') !== 'follow' || !hasAuthorization(headers)) return send(input, init)
+    return typeof input === 'string' ? sendURL(input, init) : sendRequest(input as Request, init)
+  }
+}
+
+const MANUAL = { redirect: 'manual' } as const
+
+/**
+ * Follows the redirects of an answer that was asked for with the redirect mode `manual`.
  *
  * @param init the request, with everything that is not in its URL
  */
-export async function followRedirects(
+async function followRedirects(
   send: typeof fetch,
   url: string,
   answer: Response,
@@ -49,7 +85,7 @@ export async function followRedirects(
 }
 
 /** Whether an answer is a redirect that a script can read. */
-export const isRedirect = ({ status, headers }: Response): boolean =>
+const isRedirect = ({ status, headers }: Response): boolean =>
   status > 300 && [301, 302, 303, 307, 308].includes(status) && headers.has('location')
 
 const hasNoBody = (method = 'GET') => /^(get|head)$/i.test(method)

@@ -1,4 +1,4 @@
-import { existsSync } from 'node:fs'
+import { existsSync, readdirSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
 import manifest from '../../package.json' with { type: 'json' }
 import config from '../../tsconfig.json' with { type: 'json' }
@@ -18,14 +18,23 @@ describe('the export map', () => {
   })
 
   it.each(subpaths)(
-    'the export map lists the types of %s first, then its production build, then its code',
+    'the export map lists the types of %s first, then its production builds, then its code',
     (subpath, target) => {
       const name = entryName(subpath)
-      expect(Object.entries(target)).toEqual([
-        ['types', `./dist/${name}.d.ts`],
-        ['production', `./dist/production/${name}.js`],
-        ['default', `./dist/${name}.js`],
-      ])
+      const production = `./dist/production/${name}.js`
+      // The first that applies counts. Bundlers for edge runtimes set `browser`, too.
+      expect(JSON.stringify(target)).toBe(
+        JSON.stringify({
+          types: `./dist/${name}.d.ts`,
+          production: {
+            workerd: production,
+            'edge-light': production,
+            browser: `./dist/browser/${name}.js`,
+            default: production,
+          },
+          default: `./dist/${name}.js`,
+        }),
+      )
     },
   )
 
@@ -45,6 +54,24 @@ describe('the paths in tsconfig.json', () => {
       [`./${source}`],
     ])
     expect(config.compilerOptions.paths).toEqual(Object.fromEntries(names))
+  })
+})
+
+describe('the twins of modules', () => {
+  const twins = ['machines', 'src'].flatMap((folder) =>
+    readdirSync(new URL(`../../${folder}`, import.meta.url), { recursive: true })
+      .map((file) => `../../${folder}/${file}`)
+      .filter((file) => /\.(browser|production)\.ts$/.test(file)),
+  )
+
+  it.each(twins)('%s exports what the module exports that it replaces', async (twin) => {
+    const names = async (file: string) => Object.keys(await import(/* @vite-ignore */ file)).sort()
+
+    expect(await names(twin)).toEqual(await names(twin.replace(/\.(browser|production)\.ts$/, '.ts')))
+  })
+
+  it('modules have twins', () => {
+    expect(twins.length).toBeGreaterThan(3)
   })
 })
 

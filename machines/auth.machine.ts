@@ -112,7 +112,7 @@ const parts = setup({
     rejectRefreshWaiters: ({ context }) => portsOf(context).requests.rejectRefreshWaiters(context),
     expireSession: ({ context, event }) =>
       portsOf(context).session.expire(context, event.type === 'session.expiredElsewhere'),
-    endSession: ({ context, event }) => portsOf(context).session.end(event.type === 'session.endedElsewhere'),
+    endSession: ({ context, event }) => portsOf(context).session.end(event),
     reloadSession: ({ context }) => portsOf(context).session.reload(),
 
     /** Emits what the event says, word for word. */

@@ -124,9 +124,9 @@ export interface ChartContext extends TokenFacts {
 export type AuthEvent =
   | { type: 'session.signIn' }
   | { type: 'session.refresh' }
-  | { type: 'session.signOut' }
+  | { type: 'session.signOut'; epoch?: number }
   /** The user signed out in another tab or process, or the stored session was removed. */
-  | { type: 'session.endedElsewhere' }
+  | { type: 'session.endedElsewhere'; epoch?: number }
   /** The session expired in another tab or process. */
   | { type: 'session.expiredElsewhere'; reason: Reason }
   /** `limits` end the session. */

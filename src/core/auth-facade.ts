@@ -78,7 +78,7 @@ export class AuthFacade implements Auth {
 
   readonly signOut = async (): Promise<void> => {
     if (this.#isDisposed) return
-    this.#kernel.mailbox.send({ type: 'session.signOut' })
+    this.#session.signOut()
     // Called from a listener, the chart handles the event only after its current step.
     await Promise.resolve()
     // If the auth is disposed meanwhile, the session has ended either way.

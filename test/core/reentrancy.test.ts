@@ -1,7 +1,16 @@
 import { describe, expect, it } from 'vitest'
 import { bearerRequest } from '../../src/core/requests/bearer-request.ts'
 import { deliver } from '../support/deliver.ts'
-import { createHarness, type HarnessOptions, LIFETIME, refused, SECRET, tokens, watch } from './auth-setup.ts'
+import {
+  createHarness,
+  fakeCoordinator,
+  type HarnessOptions,
+  LIFETIME,
+  refused,
+  SECRET,
+  tokens,
+  watch,
+} from './auth-setup.ts'
 
 /** A request that resolves to the authorization it was sent with. */
 const echo = {
@@ -9,6 +18,11 @@ const echo = {
   challenge: () => undefined,
   replayable: true,
   key: () => 'GET /echo',
+}
+
+function sharingHarness() {
+  const coordinator = fakeCoordinator()
+  return { ...createHarness({ coordinator: coordinator.coordinator }), coordinator }
 }
 
 describe('a listener that calls the library again', () => {
@@ -108,6 +122,75 @@ describe('a listener that calls the library again', () => {
     await auth.signOut()
     expect(auth.state).toBe('authenticated')
     expect(await auth.getAccessToken()).toBe(`${SECRET}-at-5`)
+  })
+
+  it('may set tokens after signing out in the same listener, and is signed in with them', async () => {
+    const { auth, clock } = createHarness()
+    const stop = auth.on('signedIn', () => {
+      stop()
+      void auth.signOut()
+      void auth.setTokens(tokens(3))
+    })
+    void auth.setTokens(tokens(2))
+    await clock.advance(0)
+    expect(auth.state).toBe('authenticated')
+    expect(await auth.getAccessToken()).toBe(`${SECRET}-at-3`)
+  })
+
+  it('may sign out after setting tokens in the same listener, and is signed out', async () => {
+    const { auth, clock } = createHarness()
+    const stop = auth.on('signedIn', () => {
+      stop()
+      void auth.setTokens(tokens(3))
+      void auth.signOut()
+    })
+    void auth.setTokens(tokens(2))
+    await clock.advance(0)
+    expect(auth.state).toBe('loggedOut')
+    expect(auth.session).toBeUndefined()
+  })
+
+  it('may sign in after signing out in the same listener, and is signed in', async () => {
+    const { auth, clock, signIn } = createHarness()
+    const signedIn: ReturnType<typeof watch>[] = []
+    const stop = auth.on('signedIn', () => {
+      stop()
+      void auth.signOut()
+      signedIn.push(watch(auth.signIn('bob')))
+    })
+    void auth.setTokens(tokens(2))
+    await clock.advance(0)
+    signIn.call().resolve(tokens(3))
+    await clock.advance(0)
+    expect(signedIn[0]?.state).toBe('fulfilled')
+    expect(await auth.getAccessToken()).toBe(`${SECRET}-at-3`)
+  })
+
+  it('may set tokens while a limit ends the session before, and is signed in with them', async () => {
+    const { auth, clock } = createHarness({ limits: { absolute: LIFETIME / 2 } })
+    // The limit is noticed in a step after which the chart first handles what the listener does.
+    clock.jump(LIFETIME / 2)
+    const { unsubscribe } = auth.actor.subscribe(() => {
+      unsubscribe()
+      void auth.setTokens(tokens(2))
+    })
+    deliver(auth, { type: 'clock.check' })
+    await clock.advance(0)
+    expect(auth.state).toBe('authenticated')
+    expect(await auth.getAccessToken()).toBe(`${SECRET}-at-2`)
+  })
+
+  it('may set tokens while another tab ends the session before, and is signed in with them', async () => {
+    const { auth, clock, coordinator } = sharingHarness()
+    const { unsubscribe } = auth.actor.subscribe(() => {
+      unsubscribe()
+      coordinator.receive({ type: 'ended' })
+      void auth.setTokens(tokens(2))
+    })
+    deliver(auth, { type: 'clock.check' })
+    await clock.advance(0)
+    expect(auth.state).toBe('authenticated')
+    expect(await auth.getAccessToken()).toBe(`${SECRET}-at-2`)
   })
 
   it('may sign out in a subscription of the actor', async () => {

@@ -85,7 +85,7 @@ export function chartWorld({ policy, initial, used = false }: WorldOptions = {})
       },
       revoke: () => invoke('revoke'),
       expire: ({ reason }, elsewhere) => void calls.push(`expire${elsewhere ? ' elsewhere' : ''}: ${reason}`),
-      end: (elsewhere) => void calls.push(elsewhere ? 'end elsewhere' : 'end'),
+      end: ({ type }) => void calls.push(type === 'session.endedElsewhere' ? 'end elsewhere' : 'end'),
       reload: () => void calls.push('reload'),
     },
     requests: {

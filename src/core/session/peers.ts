@@ -64,7 +64,9 @@ export class Peers {
   endOf(held: Lineage): AuthEvent {
     const { reason } = this.#expiry ?? {}
     const isExpiry = this.#expiry && reason && endsSession(lineageOf(this.#expiry), held, false)
-    return isExpiry ? { type: 'session.expiredElsewhere', reason } : { type: 'session.endedElsewhere' }
+    return isExpiry
+      ? { type: 'session.expiredElsewhere', reason }
+      : { type: 'session.endedElsewhere', epoch: this.#vault.epoch }
   }
 
   start(): () => void {
@@ -101,7 +103,9 @@ export class Peers {
     else if (this.#isOurs(message, isSignOut)) {
       this.#vault.bumpRevision()
       mailbox.send(
-        isSignOut ? { type: 'session.endedElsewhere' } : { type: 'session.expiredElsewhere', reason },
+        isSignOut
+          ? { type: 'session.endedElsewhere', epoch: this.#vault.epoch }
+          : { type: 'session.expiredElsewhere', reason },
       )
       return
     }

@@ -75,6 +75,12 @@ export class SessionKernel implements SessionPort {
     return this.#signIn.begin(credentials)
   }
 
+  /** Ends the session that there is now, and the pending sign-in. */
+  signOut(): void {
+    this.#signIn.cancel(new SignedOutError({ reason: 'signed_out' }))
+    this.#kernel.mailbox.send({ type: 'session.signOut', epoch: this.vault.epoch })
+  }
+
   /** The chart has left `authenticating`. */
   completeSignIn(): void {
     this.#signIn.complete()
@@ -104,7 +110,8 @@ export class SessionKernel implements SessionPort {
     if (this.#revocation.isEmpty) {
       // The user signed out before the session was restored: only the store knows the tokens, or they are in a cookie.
       await cleared
-      const mayBeInCookie = this.#kernel.options.silentSignIn !== undefined && this.vault.isInCookie
+      const { isInCookie, isCookieTaken } = this.vault
+      const mayBeInCookie = this.#kernel.options.silentSignIn !== undefined && isInCookie && !isCookieTaken
       if (this.#revocation.isEmpty && mayBeInCookie) this.#revocation.add({})
     }
     await this.#revocation.revokeAdded()
@@ -125,10 +132,13 @@ export class SessionKernel implements SessionPort {
     this.#sharing.expired(ended, reason)
   }
 
-  end(elsewhere: boolean): void {
-    const { lineage } = this.vault
+  end({ type, epoch }: { readonly type: string; readonly epoch?: number }): void {
+    const { lineage, epoch: current } = this.vault
+    // A listener may have started another session since, which the chart has not received yet.
+    if (epoch !== undefined && epoch !== current) return
     const ended = this.vault.end()
-    this.#signIn.cancel(new SignedOutError({ reason: 'signed_out' }))
+    const elsewhere = type === 'session.endedElsewhere'
+    if (elsewhere || epoch === undefined) this.#signIn.cancel(new SignedOutError({ reason: 'signed_out' }))
     if (elsewhere) this.#sharing.endedElsewhere()
     else {
       if (ended) this.#revocation.add(ended)

@@ -301,7 +301,7 @@ describe.skipIf(!hasChromium)('tabs with a worker each', () => {
 describe.skipIf(!hasChromium)('the network state of a session in a worker', () => {
   const { serve, connected } = workerSuite()
 
-  it('is observed by the worker, which refreshes only while online', async () => {
+  it('is observed by the worker, which waits after a failed attempt until it is online', async () => {
     const { url, server } = await serve()
     const opened = await connected()
     server.expireAccessTokens()
@@ -309,7 +309,11 @@ describe.skipIf(!hasChromium)('the network state of a session in a worker', () =
     await opened.evaluate((url) => page.keep(api(`${url}/api/waits`).then(({ status }) => status)), url)
     expect(await opened.evaluate(() => page.kept() as Promise<number>)).toBe(200)
     await opened.context().setOffline(true)
+    // The emulation sets the worker's `navigator.onLine`, but does not cut its connections.
+    const attempt = server.holdNext()
     await opened.evaluate(() => page.keep(page.outcome(auth.refresh())))
+    await attempt.arrived
+    attempt.drop()
     await until(opened, () => auth.actor.getSnapshot().matches({ refreshing: { attempt: 'offline' } }))
     const { tokenRequests } = server
     await opened.context().setOffline(false)

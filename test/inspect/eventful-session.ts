@@ -15,6 +15,8 @@ import { deliver } from '../support/deliver.ts'
 const CREDENTIALS = JSON.stringify({ password: `${SECRET}-password`, code_verifier: `${SECRET}-verifier` })
 
 const PATIENCE = 30_000
+/** Longer than two attempts to revoke, shorter than a refresh may take. */
+const REVOCATION = 5_000
 
 /** Creates a session with tokens, a store, and other tabs. */
 export function createEventfulSession() {
@@ -111,9 +113,12 @@ export async function exerciseSession({
   await clock.advance(0)
   sendUnknownEvents(auth)
   await startRefresh()
-  await auth.signOut()
+  const signedOut = auth.signOut()
+  // The revocation fails twice.
+  await clock.advance(REVOCATION)
+  await signedOut
   refresh.call().resolve(tokens(8))
-  await clock.advance(0)
+  await clock.advance(REVOCATION)
 }
 
 /** Sends events with fields that are not part of the vocabulary, past the check of what an app sends. */

@@ -158,9 +158,11 @@ describe('openTelemetryObserver', () => {
     ],
     [
       'the device is offline',
-      async ({ startRefresh, outside }: ReturnType<typeof measured>) => {
+      async ({ startRefresh, refresh, clock, outside }: ReturnType<typeof measured>) => {
         outside.signal('offline')
         await startRefresh()
+        refresh.call().reject(new TypeError('fetch failed'))
+        await clock.advance(0)
       },
       'offline',
       'offline',

@@ -144,6 +144,7 @@ describe('secrets', () => {
         'refreshFailed',
         'requestHeld',
         'requestRejected',
+        'revocationFailed',
         'signedIn',
         'signedOut',
         'stepUpRequired',

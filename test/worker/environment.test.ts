@@ -26,20 +26,18 @@ afterEach(() => {
 })
 
 describe('a session in a worker', () => {
-  it('attempts one refresh while offline, and continues once online again', async () => {
+  it('waits after an attempt that failed offline, and continues once online again', async () => {
     navigator.onLine = false
-    const refresh = vi.fn(async () => {
-      if (!navigator.onLine) throw new TypeError('Failed to fetch')
-      return { access_token: 'b' }
-    })
+    const refresh = vi.fn(async () => ({ access_token: 'b' })).mockRejectedValueOnce(new TypeError('failed'))
     const auth = createAuth({ refresh, initialTokens: { access_token: 'a', expires_in: 0 } })
     const offline = new Promise((resolve) => auth.on('refreshFailed', resolve))
     expect(await offline).toMatchObject({ reason: 'offline' })
     expect(refresh).toHaveBeenCalledTimes(1)
-    const token = auth.getAccessToken()
+    const refreshed = new Promise((resolve) => auth.on('refreshed', resolve))
     navigator.onLine = true
     scope.dispatchEvent(new Event('online'))
-    expect(await token).toBe('b')
+    await refreshed
+    expect(await auth.getAccessToken()).toBe('b')
     expect(refresh).toHaveBeenCalledTimes(2)
     auth.dispose()
   })

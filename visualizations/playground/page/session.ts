@@ -39,6 +39,8 @@ export const auth: PlaygroundAuth = createAuth<Credentials, Claims>({
   coordinator: tabCoordinator({ name: 'playground' }),
   // Short delays, so that users can watch them.
   retry: { minDelay: 500, maxDelay: 4_000 },
+  // Long enough for a busy machine to draw a hundred requests while a refresh is held.
+  timeouts: { refresh: 30_000 },
   clock,
   environment,
 })

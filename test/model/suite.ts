@@ -27,24 +27,24 @@ const runsEveryPath = process.env.EVERY_PATH === 'true'
 export const describeModelInProcess = () => describeModel('in process', () => true)
 
 /**
- * Tests paths of every scenario over real HTTP. Each transport takes every transition of the chart. The other paths are
- * distributed, so that all transports together take every path.
+ * Tests paths of every scenario over real HTTP. Each transport takes every transition of the chart, and at least one path of
+ * each scenario. The other paths are distributed, so that all transports together take every path.
  */
 export function describeModelOver(name: (typeof TRANSPORTS)[number], transport: TransportFactory) {
   const share = TRANSPORTS.indexOf(name)
   const seen = new Set<string>()
   let count = 0
-  function isChosen({ transitions }: TestPath<TestBed>) {
+  function isChosen({ transitions }: TestPath<TestBed>, index: number) {
     const isNew = transitions.some((transition) => !seen.has(transition))
     for (const transition of transitions) seen.add(transition)
-    return isNew || count++ % TRANSPORTS.length === share || runsEveryPath
+    return isNew || index === 0 || count++ % TRANSPORTS.length === share || runsEveryPath
   }
   describeModel(`over ${name}`, isChosen, transport)
 }
 
 function describeModel(
   how: string,
-  isChosen: (path: TestPath<TestBed>) => boolean,
+  isChosen: (path: TestPath<TestBed>, index: number) => boolean,
   transport?: TransportFactory,
 ) {
   const coverage = createCoverage()

@@ -4,15 +4,18 @@ import { createOriginGuard } from '../../../src/transports/origins.ts'
 import { HOLD } from './config.ts'
 import type { Call, View } from './facts.ts'
 import { brokenConnection, SECRET } from './server.ts'
-import type { Surroundings } from './surroundings.ts'
+import type { Refusal, Surroundings } from './surroundings.ts'
 import type { Tab } from './tab.ts'
 
 export const OWN_API = 'https://api.example.com/things'
 export const FOREIGN_API = 'https://api.example.com.evil.test/things'
 
+/** Endpoints that refuse every token. */
+export const PICKY = ['picky 1', 'picky 2', 'picky 3', 'picky 4', 'picky 5', 'picky 6', 'picky 7'] as const
+
 export interface RequestPlan {
-  /** `plain` checks the token, `picky` always answers 401, `strict` answers 403 and asks for more scope. */
-  readonly endpoint: 'plain' | 'picky' | 'strict'
+  /** `plain` checks the token, the picky ones always answer 401, `strict` answers 403 and asks for more scope. */
+  readonly endpoint: 'plain' | (typeof PICKY)[number] | 'strict'
   readonly foreign: boolean
   /** Whether it may be sent again, and whether the 401 of another request may abort it for that. */
   readonly behaviour: 'replayable' | 'once' | 'abortable'
@@ -24,6 +27,9 @@ interface Answer {
 }
 
 const tokenMayGo = createOriginGuard('The model', { origins: [OWN_API] })
+
+/** After so many refreshes that may not have helped, a 401 may say nothing about the token. */
+const DOUBTFUL = 3
 
 /** How long a call may wait if it has to wait for a sign-in, a first token and a store. In milliseconds. */
 export const LONG = 20 * HOLD
@@ -114,9 +120,10 @@ export function createCalls(around: Surroundings) {
         back()
         const now = tab.view()
         const current = now.session?.generation ?? -1
-        if (status === 401) around.refused = { tab, generation, current }
-        if (status === 401 && !foreign && authorization)
-          noteRefusal(call, `${endpoint} ${generation}`, now, generation)
+        const works = server.accepts(authorization)
+        const refusal = { tab, generation, current, works }
+        if (status === 401) around.refused = refusal
+        if (status === 401 && !foreign && authorization) noteRefusal(call, endpoint, now, refusal)
         return { status }
       },
       () => {
@@ -134,12 +141,12 @@ export function createCalls(around: Surroundings) {
     return Promise.race([answered, aborted])
   }
 
-  /** A rejected token must not be sent again, unless the endpoint has rejected a fresh token, too. */
-  function noteRefusal({ tab, sends }: Call, key: string, now: View, generation: number) {
+  /** A rejected token must not be sent again, unless endpoints have rejected fresh tokens, too. */
+  function noteRefusal({ tab, sends }: Call, key: string, now: View, { generation, works }: Refusal) {
     const isHandled = now.state === 'authenticated' || (now.state === 'refreshing' && !now.gateClosed)
     if (sends > 1) tab.doubted.add(key)
-    else if (isHandled && now.session?.generation === generation && !tab.doubted.has(key))
-      tab.refused.add(generation)
+    else if (works || tab.caused.length >= DOUBTFUL || tab.doubted.has(key)) return
+    else if (isHandled && now.session?.generation === generation) tab.refused.add(generation)
   }
 
   const challenge = ({ status }: Answer): Challenge | undefined =>
@@ -175,7 +182,7 @@ export function createCalls(around: Surroundings) {
     signIn: (tab: Tab, user: string, good: boolean) =>
       track(tab, 'signIn', {}, () => tab.auth.signIn({ user, good, password: `${SECRET}-password` })),
     setTokens: (tab: Tab, user: string) =>
-      track(tab, 'setTokens', {}, () => tab.auth.setTokens(server.show(around.begin(user)))),
+      track(tab, 'setTokens', {}, () => tab.auth.setTokens(tab.receive(around.begin(user)))),
     signOut(tab: Tab) {
       // Before the page has read the store, a sign-out is for the session in the store.
       const stored = tab.auth.state === 'restoring' ? around.store.record : undefined

@@ -98,6 +98,19 @@ export function createWorldClock() {
       uptime = until
     },
 
+    /** Fires the timers of a page that are late, as a page does when it resumes. `between` runs after each. */
+    async fireLate(page: Page, between: () => Promise<void>) {
+      const late = [...timers].filter((timer) => timer.page === page && timer.due + LATE < uptime)
+      for (const timer of late.sort((one, other) => one.due - other.due || one.order - other.order)) {
+        // One of the others may have cleared it.
+        if (timers.delete(timer)) {
+          grace.set(page, uptime + GRACE)
+          timer.callback()
+        }
+        await between()
+      }
+    },
+
     /** Lets one millisecond pass without firing a timer. */
     tick() {
       uptime++

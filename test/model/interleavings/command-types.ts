@@ -1,5 +1,5 @@
 import fc from 'fast-check'
-import type { RequestPlan } from './calls.ts'
+import { PICKY, type RequestPlan } from './calls.ts'
 import type { LockBehaviour } from './coordinator.ts'
 import type { EndpointBehaviour } from './server.ts'
 import type { Fault } from './store.ts'
@@ -34,7 +34,7 @@ const forTab = <Given extends { readonly tab: number }>(
     may: (world, { tab: index }) => world.tab(index)?.page.frozen === false,
     run(world, its) {
       const target = world.tab(its.tab)
-      if (target) run(world, target, its)
+      return target && run(world, target, its)
     },
   })
 
@@ -47,7 +47,7 @@ const plan: fc.Arbitrary<RequestPlan> = fc.record({
   endpoint: fc.oneof(
     { withCrossShrink: true },
     { weight: 6, arbitrary: fc.constant('plain' as const) },
-    fc.constantFrom('picky' as const, 'strict' as const),
+    fc.constantFrom(...PICKY, 'strict' as const),
   ),
   foreign: fc.nat(19).map((chance) => chance === 19),
   timeout: fc.constantFrom(undefined, undefined, undefined, 3_000),
@@ -95,6 +95,16 @@ export const COMMAND_TYPES = {
   // What the app does.
   request: forTab(10, fc.record({ tab, plan }), ({ calls }, target, { plan: its }) =>
     calls.request(target, its),
+  ),
+  requestAllPicky: forTab(
+    2,
+    fc.record({ tab, flowing: fc.boolean() }),
+    async (world, target, { flowing }) => {
+      for (const endpoint of PICKY) {
+        world.calls.request(target, { ...PLAIN, endpoint })
+        if (flowing) await world.flow()
+      }
+    },
   ),
   getAccessToken: forTab(
     2,
@@ -204,6 +214,11 @@ export const COMMAND_TYPES = {
       if (target) world.calls.thaw(target)
     },
   }),
+  suspended: forTab(
+    2,
+    fc.record({ tab, ms: span, flowing: fc.boolean() }),
+    (world, target, { ms, flowing }) => world.suspend(target, ms, flowing),
+  ),
   close: forTab(
     1,
     fc.record({ tab, how: fc.constantFrom('disposed' as const, 'killed' as const) }),

@@ -57,6 +57,11 @@ export function createEdges() {
       edge?.lose?.()
       return edge?.label
     },
+    /** What has arrived at a page that is frozen. Returns the delivery of each. */
+    arrivedAt: (page: Page) =>
+      [...edges]
+        .filter((edge) => edge.to === page)
+        .map((edge) => ({ label: edge.label, deliver: () => edges.delete(edge) && edge.deliver() })),
     /** Delivers all edges in order, including those that are added meanwhile. */
     async flush(between: () => Promise<void>) {
       await between()

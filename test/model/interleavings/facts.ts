@@ -100,6 +100,10 @@ export interface Facts {
   needless: Tab[]
   /** Sessions that a limit ended too early, in words. */
   early: string[]
+  /** Sessions that were announced before the store had their refresh token, in words. */
+  premature: string[]
+  /** Refreshes that a late timer gave up although their answer had arrived, in words. */
+  abandoned: string[]
   /** Errors that the library reported. */
   reported: string[]
 }
@@ -116,5 +120,7 @@ export const noFacts = (): Facts => ({
   announcements: [],
   needless: [],
   early: [],
+  premature: [],
+  abandoned: [],
   reported: [],
 })

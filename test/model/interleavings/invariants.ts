@@ -1,5 +1,6 @@
 import { limitsHold } from './invariants/limits.ts'
-import { answeredTokensAreNotReused, oneRefreshAtATime } from './invariants/refreshes.ts'
+import { answeredTokensAreNotReused, oneRefreshAtATime, refusalsCostLittle } from './invariants/refreshes.ts'
+import { announcedIsStored, lateTimersDecideNothing } from './invariants/rotation.ts'
 import { closedGatesSendNothing, oneReplay, tokensGoToTheirOriginOnly } from './invariants/sendings.ts'
 import { chartAndVaultAgree, lateResultsAreDropped, sessionsEndForACause } from './invariants/sessions.ts'
 import { nothingIsLeftBehind, secretsStayInside } from './invariants/traces.ts'
@@ -22,6 +23,9 @@ export const INVARIANTS: Readonly<Record<string, Invariant>> = {
   I9: oneReplay,
   I10: nothingIsLeftBehind,
   I11: storesFailNoCall,
+  I12: announcedIsStored,
+  I13: refusalsCostLittle,
+  suspension: lateTimersDecideNothing,
   limits: limitsHold,
   consistent: chartAndVaultAgree,
 }

@@ -61,7 +61,6 @@ export function createServer({
   const families: Family[] = []
   let count = 0
   let behaviour: { readonly is: EndpointBehaviour; times: number } | undefined
-  let thefts = 0
   let jar: string | undefined
 
   function issue(family: Family): TokenResponse {
@@ -91,7 +90,6 @@ export function createServer({
     }
     const spent = refreshTokens.get(successor.tokens.refresh_token ?? '')?.successor !== undefined
     if (!spent && clock.uptime - successor.at <= grace) return successor.tokens
-    thefts++
     family.revoked = true
     throw refusal(quoted)
   }
@@ -104,10 +102,10 @@ export function createServer({
     familyOf,
     /** The family of a session. Its name is the scope, because the token of a session is not visible. */
     familyNamed: (scope: string | undefined) => families.find(({ name }) => name === scope),
-    /** How often a used refresh token was sent after its grace period. */
-    get thefts() {
-      return thefts
-    },
+    /** The position of a refresh token among all tokens that the server has issued. */
+    orderOf: (refreshToken: string) => Number(refreshToken.slice(refreshToken.lastIndexOf('-') + 1)),
+    /** Whether a refresh token has been used, so that only its successor can be used now. */
+    isSpent: (refreshToken: string) => refreshTokens.get(refreshToken)?.successor !== undefined,
     /** The refresh token that a request carries in cookie mode. */
     get jar() {
       return jar

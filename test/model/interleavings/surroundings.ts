@@ -14,6 +14,16 @@ export interface Stamp {
   readonly removals: number
 }
 
+/** A 401 of the API. */
+export interface Refusal {
+  readonly tab: Tab
+  /** The generation that it rejects, and the current one. */
+  readonly generation: number
+  readonly current: number
+  /** The server accepts the token elsewhere. */
+  readonly works: boolean
+}
+
 /** Everything that the pages of one origin share, and what was observed of them. */
 export function createSurroundings(config: Config) {
   const clock = createWorldClock()
@@ -44,12 +54,12 @@ export function createSurroundings(config: Config) {
     ended: new Set<string>(),
     /** The names of families whose user called `signOut()`. */
     signedOut: new Set<string>(),
+    /** The names of families of which an answer of the server has been lost. */
+    lost: new Set<string>(),
     /** How many causes for the end of a session came from outside: sign-outs, revoked refresh tokens, wiped stores. */
     endings: 0,
     /** The generation that the answer being delivered rejects. */
-    refused: undefined as
-      | { readonly tab: Tab; readonly generation: number; readonly current: number }
-      | undefined,
+    refused: undefined as Refusal | undefined,
     get clockWasSetBack() {
       return clock.setBack > 0
     },

@@ -4,6 +4,7 @@ import { createAuthWith } from '../../../src/core/create-auth.ts'
 import { sessionLimits } from '../../../src/core/features/session-limits.ts'
 import { defineCoordinator, defineStorage, fromCookie } from '../../../src/core/features/share.ts'
 import type { AuthOptions } from '../../../src/core/options.ts'
+import type { TokenResponse } from '../../../src/core/ports.ts'
 import { hasCause } from './causes.ts'
 import type { Page } from './clock.ts'
 import { HOLD } from './config.ts'
@@ -40,6 +41,10 @@ export interface Tab {
   touchedAt: number
   /** When it was thawed last: its timers are late then. */
   thawedAt: number
+  /** The refreshes that a 401 caused: when, and whether the token needed none. */
+  caused: { readonly at: number; isNeedless: boolean }[]
+  /** The newest refresh token that it has received of each family, and the uptime of that. */
+  readonly newest: Map<string, { readonly refreshToken: string; readonly at: number }>
   /** Generations that an API rejected, and endpoints that rejected a fresh token. */
   readonly refused: Set<number>
   readonly doubted: Set<string>
@@ -50,6 +55,8 @@ export interface Tab {
   family(): Family | undefined
   /** The family of its session, or of its last session. */
   lastFamily(): Family | undefined
+  /** The server's tokens arrive. Returns what the page can see of them. */
+  receive(tokens: TokenResponse): TokenResponse
   dispose(): void
 }
 
@@ -67,6 +74,9 @@ const OPENS = new Set([
   'loggedOut',
 ])
 
+/** How long a store may take to write what is announced, in milliseconds. */
+const STORAGE_TIMEOUT = 2_000
+
 export function createTab(around: Surroundings, name: string, initial: boolean): Tab {
   const { config, clock, edges, server, store, coordinator, stamp } = around
   const page: Page = { name, frozen: false, closed: false }
@@ -83,6 +93,8 @@ export function createTab(around: Surroundings, name: string, initial: boolean):
     signedOutWithoutSession: false,
     since: stamp(),
     uses: new Map(),
+    caused: [],
+    newest: new Map(),
     touchedAt: clock.now(),
     thawedAt: clock.now(),
     refused: new Set(),
@@ -94,6 +106,14 @@ export function createTab(around: Surroundings, name: string, initial: boolean):
     lastFamily() {
       family = tab.family() ?? family
       return family
+    },
+    receive(tokens) {
+      const { scope, refresh_token: refreshToken } = tokens
+      if (!scope || !refreshToken) return server.show(tokens)
+      const known = tab.newest.get(scope)?.refreshToken
+      if (!known || server.orderOf(known) < server.orderOf(refreshToken))
+        tab.newest.set(scope, { refreshToken, at: clock.uptime })
+      return server.show(tokens)
     },
     get auth() {
       return auth
@@ -112,7 +132,7 @@ export function createTab(around: Surroundings, name: string, initial: boolean):
         page,
         () => {
           if (!good) throw new Error('wrong password')
-          return server.show(around.begin(user))
+          return tab.receive(around.begin(user))
         },
         () => {
           throw brokenConnection()
@@ -151,7 +171,7 @@ export function createTab(around: Surroundings, name: string, initial: boolean):
     ...(config.cookie && { silentSignIn: fromCookie() }),
     ...(config.store !== 'none' && { storage: defineStorage(store.storageOf(page)) }),
     ...(config.coordinator !== 'none' && { coordinator: defineCoordinator(coordinator.coordinatorOf(page)) }),
-    ...(initial && { initialTokens: server.show(around.begin('ada')) }),
+    ...(initial && { initialTokens: tab.receive(around.begin('ada')) }),
   }
 
   let family: Family | undefined
@@ -159,6 +179,7 @@ export function createTab(around: Surroundings, name: string, initial: boolean):
   function observe(event: AuthEmitted) {
     around.facts.events.push({ tab, event })
     noteLimit(event)
+    noteAnnouncement(event)
     if (!hasCause(around, tab, event)) around.facts.unexplained.push({ tab, event })
     tab.emitted.add(event.type)
     if (event.type === 'expired') tab.hasExpired = true
@@ -166,6 +187,10 @@ export function createTab(around: Surroundings, name: string, initial: boolean):
     const last = tab.lastFamily()
     // A session that ended here has ended in every tab, even before the others are notified.
     if (last && (event.type === 'expired' || event.type === 'signedOut')) around.ended.add(last.name)
+    // What a failed refresh would have helped is unknown, and another user may have other rights.
+    const lastCaused = tab.caused.at(-1)
+    if (event.type === 'refreshFailed' && lastCaused) lastCaused.isNeedless = false
+    if (event.type === 'signedIn') tab.caused = []
     if (event.type === 'signedIn') {
       tab.touchedAt = clock.now()
       tab.fatal = 0
@@ -183,6 +208,8 @@ export function createTab(around: Surroundings, name: string, initial: boolean):
       const due = [refreshAt, expiresAt].some((at) => at !== undefined && clock.now() >= at)
       if (!due && generation === refused.current) around.facts.needless.push(tab)
     }
+    if (event.to === 'refreshing.gate.closed' && refused?.tab === tab)
+      tab.caused.push({ at: clock.uptime, isNeedless: refused.works })
   }
 
   /** A limit must not end a session early. Another tab's use counts once it is in the store, after at most 5 seconds. */
@@ -208,6 +235,23 @@ export function createTab(around: Surroundings, name: string, initial: boolean):
       const isKnown = user === tab || (shared && unused > 5_000 && user.frozenFor === 0 && !user.page.closed)
       if (unused < config.idle && isKnown) early(`${unused} ms after ${user.page.name} used it`)
     }
+  }
+
+  /** What is announced must survive a reload at this instant: the store has the newest refresh token. */
+  function noteAnnouncement({ type, epoch }: AuthEmitted) {
+    if (type !== 'signedIn' && type !== 'refreshed') return
+    // A listener that received the event first has begun another session already.
+    if (config.store !== 'sound' || config.cookie || auth.session?.epoch !== epoch) return
+    const current = tab.family()
+    const newest = current && tab.newest.get(current.name)
+    // Another session has taken its place in the store, or the user has emptied it.
+    if (!newest || around.ended.has(current.name) || tab.storageFailed || around.clockWasSetBack) return
+    // A store that is too slow does not keep the user waiting.
+    if (clock.uptime - newest.at >= STORAGE_TIMEOUT) return
+    const { record } = store
+    const kept = record?.scope === current.name ? record.refreshToken : undefined
+    if (!kept || server.orderOf(kept) < server.orderOf(newest.refreshToken))
+      around.facts.premature.push(`${name} emitted ${type} of ${current.name} before it was stored`)
   }
 
   const auth: Auth<Credentials> = createAuthWith<Credentials, Readonly<Record<string, unknown>>>(options, {

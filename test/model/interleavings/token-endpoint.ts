@@ -1,14 +1,24 @@
 import type { RefreshRequest } from '../../../src/core/options.ts'
 import type { TokenResponse } from '../../../src/core/ports.ts'
+import type { Page } from './clock.ts'
 import type { RefreshCall } from './facts.ts'
 import { brokenConnection, refusal } from './server.ts'
 import type { Surroundings } from './surroundings.ts'
 import type { Tab } from './tab.ts'
 
+/** The label of the edge that carries the answer to a refresh of that page. */
+export const answerTo = (page: Page) => `the answer to the refresh of ${page.name}`
+
 /** The `refresh` function of a tab. Its request and its answer are two edges, so each may be delayed or lost. */
 export function createRefresh(around: Surroundings, tab: Tab) {
   const { config, edges, server, coordinator, underWay, answered } = around
   const { page } = tab
+
+  /** The server has replaced the refresh token, and the page will never know by what. */
+  const lose = ({ family }: RefreshCall) => {
+    tab.losses++
+    if (family) around.lost.add(family.name)
+  }
 
   function begin(token: string, { signal }: RefreshRequest): RefreshCall {
     const family = server.familyOf(token)
@@ -42,7 +52,7 @@ export function createRefresh(around: Surroundings, tab: Tab) {
       () => lost,
     )
     if (!answered) {
-      tab.losses++
+      lose(refreshCall)
       return new Promise(() => {})
     }
     const arrive = () => {
@@ -50,18 +60,20 @@ export function createRefresh(around: Surroundings, tab: Tab) {
       if ('error' in answered) {
         if (answered.error === lost.error) tab.losses++
         else if ((answered.error as { status?: number }).status === 400) tab.fatal++
+        else lose(refreshCall)
         throw answered.error
       }
-      if (answered.answer.access_token === undefined) tab.losses++
-      else if (!(config.obedient && refreshCall.aborted)) note(token, refreshCall)
-      return server.show(answered.answer)
+      if (answered.answer.access_token === undefined || (config.obedient && refreshCall.aborted))
+        lose(refreshCall)
+      else note(token, refreshCall)
+      return tab.receive(answered.answer)
     }
-    const lose = () => {
+    const isLost = () => {
       underWay.delete(refreshCall)
-      tab.losses++
+      lose(refreshCall)
       throw brokenConnection()
     }
-    return edges.travel(`the answer to the refresh of ${page.name}`, page, arrive, lose)
+    return edges.travel(answerTo(page), page, arrive, isLost)
   }
 
   function note(token: string, { lock }: RefreshCall) {

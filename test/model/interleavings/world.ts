@@ -1,10 +1,12 @@
+import { AuthError } from '../../../src/core/errors.ts'
 import { createCalls } from './calls.ts'
 import { microtasks, settled } from './clock.ts'
 import { type Config, HOLD } from './config.ts'
-import { noFacts } from './facts.ts'
+import { noFacts, type RefreshCall } from './facts.ts'
 import { violations } from './invariants.ts'
 import { createSurroundings } from './surroundings.ts'
 import { createTab, type Tab } from './tab.ts'
+import { answerTo } from './token-endpoint.ts'
 
 /** An invariant does not hold. */
 export class Violation extends Error {
@@ -84,9 +86,48 @@ export function createWorld(config: Config) {
       page.page.closed = true
       edges.forget(page.page)
       coordinator.forget(page.page)
-      for (const refreshCall of around.underWay)
-        if (refreshCall.tab === page) around.underWay.delete(refreshCall)
+      // Its answers and its writes never arrive.
+      for (const name of page.newest.keys()) around.lost.add(name)
+      for (const refreshCall of around.underWay) {
+        if (refreshCall.tab !== page) continue
+        if (refreshCall.family) around.lost.add(refreshCall.family.name)
+        around.underWay.delete(refreshCall)
+      }
     }
+  }
+
+  /**
+   * Stops a page for that long, as when a machine sleeps or its event loop is blocked. When it resumes, all its late timers
+   * fire before it receives what has arrived meanwhile.
+   */
+  async function suspend(tab: Tab, ms: number, flowing: boolean) {
+    calls.freeze(tab)
+    await pass(ms, flowing)
+    calls.thaw(tab)
+    const arrived = edges.arrivedAt(tab.page)
+    const answered = [...around.underWay].filter(
+      (refreshCall) => refreshCall.tab === tab && arrived.some(({ label }) => label === answerTo(tab.page)),
+    )
+    around.refused = undefined
+    await clock.fireLate(tab.page, settled)
+    // A clock that was set back hides that a timer is late.
+    if (answered.length > 0 && !around.clockWasSetBack) noteAbandoned(tab, answered)
+    for (const { deliver } of arrived) {
+      around.refused = undefined
+      deliver()
+      await settled()
+    }
+    checkInvariants()
+  }
+
+  /** A page that resumes gave up a refresh, or a call that waited for it, although the answer had arrived. */
+  function noteAbandoned(tab: Tab, answered: readonly RefreshCall[]) {
+    const abandoned = (what: string) => around.facts.abandoned.push(`${tab.page.name} gave up ${what}`)
+    for (const { aborted, family } of answered)
+      if (aborted && family && tab.family() === family) abandoned(`the refresh of ${family.name}`)
+    for (const { call, error } of around.facts.settlements)
+      if (call.tab === tab && error instanceof AuthError && error.code === 'hold_timeout')
+        abandoned(call.name)
   }
 
   const heal = async () => {
@@ -142,12 +183,25 @@ export function createWorld(config: Config) {
     }
   }
 
+  /** The next page could go on with what is in the store, unless the network has lost an answer. */
+  function storeKeepsTheNewest() {
+    const { record } = store
+    const family = server.familyNamed(record?.scope)
+    const { refreshToken } = record ?? {}
+    if (!family || refreshToken === undefined || config.store !== 'sound' || config.cookie) return
+    if (family.revoked || around.lost.has(family.name) || around.clockWasSetBack) return
+    if (around.tabs.some(({ storageFailed }) => storageFailed)) return
+    if (server.isSpent(refreshToken))
+      throw new Violation(`I12: the store has a refresh token of ${family.name} that was used`)
+  }
+
   async function end() {
     around.reacts = false
     await rest(undefined)
     await heal()
     await checkCallsSettle()
     agree()
+    storeKeepsTheNewest()
     for (const last of around.living()) close(last, 'disposed')
     await flow()
     await pass(10_000, true)
@@ -159,6 +213,7 @@ export function createWorld(config: Config) {
     tab: tabAt,
     open,
     close,
+    suspend,
     rest,
     deliver,
     flow,

@@ -1,8 +1,8 @@
 import { runs } from '../clock.ts'
 import type { Surroundings } from '../surroundings.ts'
 
-/** For how long a slow store may delay the end of an unused session, in milliseconds. */
-const STORE_TIME = 2_100
+/** For how long a late timer and a slow store may delay the end of an unused session, in milliseconds. */
+const STORE_TIME = 3_100
 
 /** A limit ends a session in time, and not before. After a jump of the clock, timers are late. */
 export function* limitsHold({ facts, tabs, config, clock }: Surroundings) {

@@ -25,6 +25,21 @@ function mayOverlap(refreshCall: RefreshCall, other: RefreshCall): boolean {
   return !bothLocked && refreshCall.token !== other.token
 }
 
+/** How many refreshes of working tokens endpoints may cause within `DOUBT` milliseconds. */
+const MOST_WASTED = 6
+const DOUBT = 30_000
+
+/** Endpoints that refuse every token cost a bounded number of refreshes, however many they are. */
+export function* refusalsCostLittle({ tabs, clock }: Surroundings) {
+  // Doubts follow the wall clock.
+  if (clock.jumps > 0) return
+  for (const { page, caused } of tabs) {
+    const recent = caused.filter(({ at, isNeedless }) => isNeedless && clock.uptime - at < DOUBT)
+    if (recent.length > MOST_WASTED)
+      yield `${page.name} refreshed ${recent.length} times for endpoints that refuse`
+  }
+}
+
 const nameOf = ({ tab, token }: RefreshCall) => `the refresh with ${shorten(token)} by ${tab.page.name}`
 const shorten = (token: string) => token.replace(`${SECRET}-`, '')
 

@@ -52,13 +52,9 @@ export function* chartAndVaultAgree({ tabs, facts }: Surroundings) {
     const { context } = tab.auth.actor.getSnapshot()
     const { session, state } = tab.auth
     const subject = `${tab.page.name} in ${state}`
-    // The tokens of a sign-in are in the vault while they are being stored, and reach the chart after that.
-    const isStoring =
-      tab.calls.some(
-        ({ name, settlements }) => settlements === 0 && (name === 'signIn' || name === 'setTokens'),
-      ) ||
-      (['refreshing', 'restoring'].includes(state) && session?.epoch === context.epoch + 1)
-    if (isStoring) continue
+    // A new session is in the vault while it is being stored, or while tokens of the app are. Then it reaches the chart.
+    const isStoring = session?.generation === context.generation || state === 'restoring'
+    if (session && session.epoch > context.epoch && isStoring) continue
     const empty = ['anonymous', 'loggedOut', 'signingOut', 'expired'].includes(state)
     if (session ? empty : state === 'authenticated') yield `${subject} has ${session ? 'a' : 'no'} session`
     if (session && (session.epoch !== context.epoch || session.generation !== context.generation))

@@ -1,3 +1,5 @@
+import { onAbort } from '../core/platform/on-abort.ts'
+
 /** A body that can be sent twice, byte for byte. */
 export interface ReplayableBody {
   readonly body: unknown
@@ -54,11 +56,36 @@ function copyBytes(view: ArrayBufferView): ArrayBufferView {
   return Uint8Array.prototype.slice.call(view)
 }
 
-async function buffered(stream: ReadableStream, signal?: AbortSignal | null): Promise<ReplayableBody> {
-  const chunks: BlobPart[] = []
-  const sink = new WritableStream<BlobPart>({ write: (chunk) => void chunks.push(chunk) })
-  await new Response(stream).body?.pipeTo(sink as WritableStream, signal ? { signal } : {})
-  return { body: await new Blob(chunks).arrayBuffer(), replayable: true }
+function buffered(stream: ReadableStream, signal?: AbortSignal | null): Promise<ReplayableBody> {
+  const read = async () => {
+    const chunks: BlobPart[] = []
+    const sink = new WritableStream<BlobPart>({ write: (chunk) => void chunks.push(chunk) })
+    await new Response(stream).body?.pipeTo(sink as WritableStream, signal ? { signal } : {})
+    return { body: await new Blob(chunks).arrayBuffer(), replayable: true }
+  }
+  return readUntilAborted(stream, read, signal)
+}
+
+/**
+ * Reads a body, and ends it at an abort: a stream that waits for its source does not notice one.
+ *
+ * @throws the reason of the signal, at once
+ */
+export function readUntilAborted<T>(
+  body: unknown,
+  read: () => Promise<T>,
+  signal?: AbortSignal | null,
+): Promise<T> {
+  if (!signal) return read()
+  return new Promise((resolve, reject) => {
+    const end = () => {
+      reject(signal.reason)
+      endStream(body, signal.reason)
+    }
+    if (signal.aborted) return end()
+    const forget = onAbort(signal, end)
+    read().then(resolve, reject).finally(forget)
+  })
 }
 
 /**

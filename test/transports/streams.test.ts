@@ -82,6 +82,55 @@ describe.each(streams)('$name: $kind', ({ make, transport }) => {
   })
 })
 
+describe.each([
+  ['fetch', fetchTransport],
+  ['ofetch', ofetchTransport],
+  ['axios', axiosFetch],
+] as const)('%s: bufferStreams, of a source that is idle', (client, transport) => {
+  /** Streams that yield one chunk and then nothing, and do not end by themselves. Each reports that it is asked for more. */
+  const idle: Record<string, (onAsked: () => void) => unknown> = {
+    'a web stream': (onAsked) => {
+      let first = true
+      const pull = (controller: ReadableStreamDefaultController) => {
+        if (first) controller.enqueue(new TextEncoder().encode('one'))
+        else onAsked()
+        first = false
+        return first ? undefined : new Promise<void>(() => {})
+      }
+      return new ReadableStream({ pull: (controller) => void pull(controller) })
+    },
+    'a web stream whose cancel() does not end': (onAsked) =>
+      new ReadableStream({ pull: onAsked, cancel: () => new Promise(() => {}) }),
+    'a Node stream': (onAsked) => new Readable({ read: () => onAsked() }),
+    ...(client !== 'axios' && {
+      'an async iterable': async function* (onAsked: () => void) {
+        yield new TextEncoder().encode('one')
+        onAsked()
+        await new Promise(() => {})
+      },
+    }),
+  }
+
+  test.each(Object.keys(idle))('%s: an abort rejects the call at once, and nothing is sent', async (kind) => {
+    const { server, url, signedIn } = await setUp()
+    const api = transport.create(await signedIn(), { origin: url, bufferStreams: true })
+    const controller = new AbortController()
+    const why = new DOMException('The user has left the page', 'AbortError')
+    let body: unknown
+    const asked = new Promise<void>((resolve) => {
+      body = idle[kind]?.(resolve)
+    })
+
+    const call = api.post('/api/echo', body, { signal: controller.signal }).catch((error) => error)
+    await asked
+    controller.abort(why)
+
+    expect(transport.isAbort(await call, why)).toBe(true)
+    expect(server.log).toEqual([])
+    if (body instanceof Readable) expect(body.destroyed).toBe(true)
+  })
+})
+
 describe('axios (http adapter): streams that only Node has', () => {
   test('a stream of strings is replayed byte for byte if bufferStreams is set', async () => {
     const { server, url, signedIn } = await setUp()

@@ -1,4 +1,4 @@
-import { replayableBody } from '../body.ts'
+import { readUntilAborted, replayableBody } from '../body.ts'
 
 /** A body, as each sending gets it. */
 export interface AxiosBody {
@@ -67,23 +67,13 @@ export const isStream = (data: object): boolean =>
  * @throws the reason of the signal, at once, or the error of the stream
  */
 export async function readBody(stream: object, signal: AbortSignal | undefined): Promise<AxiosBody> {
-  signal?.throwIfAborted()
-  // A stream that waits for its source does not notice the signal.
-  const aborted = new Promise<never>((_, reject) => {
-    signal?.addEventListener('abort', () => {
-      reject(signal.reason)
-      ;(stream as Partial<NodeForm>).destroy?.()
-    })
-  })
-  const read = isNodeForm(stream) ? readForm(stream) : readStream(stream, signal)
-  const data = await Promise.race([read, aborted])
+  const data = isNodeForm(stream)
+    ? await readUntilAborted(stream, () => readForm(stream), signal)
+    : (await replayableBody(stream, true, signal)).body
   if (!isNodeForm(stream)) return { data, replayable: true }
   const contentType = stream.getHeaders()['content-type']
   return { data, replayable: true, again: () => ({ data, contentType }) }
 }
-
-const readStream = async (stream: object, signal: AbortSignal | undefined) =>
-  (await replayableBody(stream, true, signal)).body
 
 function readForm(form: NodeForm): Promise<ArrayBuffer> {
   return new Promise((resolve, reject) => {

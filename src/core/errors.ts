@@ -23,6 +23,9 @@ export interface AuthErrorOptions {
   readonly cause?: unknown
 }
 
+/** Marks the errors of every copy of this package. */
+const BRAND = Symbol.for('authchart.error')
+
 /**
  * The base of every error the library makes. `code` names the kind, `reason` the occasion, and `cause` has the
  * name, status and code of the error underneath. None of them ever holds a token or foreign text.
@@ -50,7 +53,18 @@ export abstract class AuthError extends Error {
     this.code = code
     this.reason = options.reason
   }
+
+  /** @internal */
+  get [BRAND](): true {
+    return true
+  }
 }
+
+/** Whether an error is one of the library, of any copy: a session may be made by another bundle than its transport. */
+export const isAuthError = (error: unknown): error is AuthError => Object(error)[BRAND] === true
+
+/** Whether an error is a `HoldTimeoutError`, of any copy. */
+export const isHoldTimeout = (error: unknown) => isAuthError(error) && error.code === 'hold_timeout'
 
 /** The session ended by itself; the user has to sign in again. `reason` says why, for example `invalid_grant`. */
 export class SessionExpiredError extends AuthError {

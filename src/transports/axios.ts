@@ -5,7 +5,7 @@
  */
 import type { AxiosAdapter, AxiosInstance, AxiosResponse } from 'axios'
 import { type AuthHandle, REQUEST_GATE } from '../core/auth.ts'
-import { AuthError, OwnClientError } from '../core/errors.ts'
+import { isAuthError, OwnClientError } from '../core/errors.ts'
 import { type AdapterOption, type OwnAxios, ownAxios } from './axios/adapter.ts'
 import { type Config, copyHeaders, createConfigCopier, hasAuthorization } from './axios/config.ts'
 import { AxiosRequest, type Settings } from './axios/request.ts'
@@ -128,6 +128,6 @@ async function sendByWorker(
   } catch (error) {
     const cause = error instanceof Error ? error.cause : undefined
     // The adapter wraps every error that it does not know.
-    throw cause instanceof AuthError ? cause : error
+    throw isAuthError(cause) ? cause : error
   }
 }

@@ -12,7 +12,7 @@ import {
   ofetch,
 } from 'ofetch'
 import { type AuthHandle, REQUEST_GATE } from '../core/auth.ts'
-import { AuthError } from '../core/errors.ts'
+import { isAuthError } from '../core/errors.ts'
 import { type AuthFetchOptions, authFetch } from './fetch.ts'
 import { createTargetGuard } from './origins.ts'
 import { OWN_CALL } from './own-call.ts'
@@ -60,7 +60,7 @@ export function createAuthOfetch(auth: AuthHandle, options: AuthOfetchOptions = 
         // Stops ofetch's retries after an error of the session: ofetch reads its own options again then. It gets `answer` itself,
         // so its reaction runs after this one, and success costs no extra turn.
         answer.then(undefined, (error) => {
-          if (error instanceof AuthError && init) (init as FetchContext['options']).retry = false
+          if (isAuthError(error) && init) (init as FetchContext['options']).retry = false
         })
         return answer
       },
@@ -108,5 +108,5 @@ const readData = ({ _data }: FetchResponse<unknown>) => _data
 
 function throwSessionError(error: unknown): never {
   const cause = error instanceof Error ? error.cause : undefined
-  throw cause instanceof AuthError ? cause : error
+  throw isAuthError(cause) ? cause : error
 }

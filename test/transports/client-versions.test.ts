@@ -38,6 +38,16 @@ const load = async (clients: Readonly<Record<string, unknown>>) => {
   return { auth, attachAuth, createAuthOfetch }
 }
 
+/** A session of a copy of its own, whose requests wait. */
+const hold = async () => {
+  vi.resetModules()
+  const { createAuth } = await import('../../src/index.ts')
+  return createAuth({
+    initialTokens: { access_token: SECRET, expires_in: 0 },
+    refresh: () => new Promise<never>(() => {}),
+  })
+}
+
 interface Sent {
   readonly url: string
   readonly method: string
@@ -286,5 +296,48 @@ describe.each(ofetches)('%s', (_, imported, { createFetch }) => {
     expect([own![1].get('x-trace'), own![1].get('content-type')]).toEqual(['abc', 'application/json'])
     expect([foreign![0], foreign![1].get('authorization')]).toEqual([`${FOREIGN}/b`, null])
     auth.dispose()
+  })
+})
+
+describe('a session of another copy of this package', () => {
+  test('its errors are not wrapped, not retried, and those of a timeout are the client’s own', async () => {
+    const one = await load({ axios: current, ofetch: currentOfetch })
+    const errors = await import('../../src/core/errors.ts')
+    const other = await load({ axios: current, ofetch: currentOfetch })
+    const { isAuthError, SignedOutError, HoldTimeoutError } = await import('../../src/core/errors.ts')
+    expect(SignedOutError).not.toBe(errors.SignedOutError)
+    one.auth.dispose()
+
+    let retries = 0
+    const api = other.createAuthOfetch(one.auth, {
+      origins: [API],
+      defaults: { retry: 2, onRequestError: () => void retries++ },
+    })
+    for (const call of [() => api(`${API}/a`), () => api.raw(`${API}/a`), () => api.create({})(`${API}/a`)]) {
+      const error: unknown = await call().catch((thrown) => thrown)
+      expect(error).toBeInstanceOf(errors.DisposedError)
+      expect(error).not.toBeInstanceOf(currentOfetch.FetchError)
+    }
+    expect(retries).toBe(3)
+    expect([new errors.HoldTimeoutError(), new HoldTimeoutError()].map(isAuthError)).toEqual([true, true])
+
+    const held = await hold()
+    const instance = current.default.create({ baseURL: API, timeout: 30 })
+    other.attachAuth(instance, held)
+    const error: unknown = await instance.get('/a').catch((thrown) => thrown)
+    expect(error).toMatchObject({
+      name: 'AxiosError',
+      code: 'ECONNABORTED',
+      message: 'timeout of 30ms exceeded',
+    })
+    other.auth.dispose()
+    held.dispose()
+  })
+
+  test('no other error counts as one of this package', async () => {
+    const { isAuthError } = await import('../../src/core/errors.ts')
+    const named = Object.assign(new Error(), { name: 'HoldTimeoutError', code: 'hold_timeout' })
+    for (const error of [new Error(), new currentOfetch.FetchError(''), named, undefined, null, 'error', 5])
+      expect(isAuthError(error)).toBe(false)
   })
 })

@@ -1,5 +1,5 @@
 import type { Reason } from '../../../machines/vocabulary.ts'
-import { AuthError, OwnClientError } from '../errors.ts'
+import { isAuthError, OwnClientError } from '../errors.ts'
 import { messageOf } from '../messages.ts'
 import type { AbortSignalLike, FailureVerdict } from '../ports.ts'
 import { forgetMatch } from './redact.ts'
@@ -130,7 +130,8 @@ async function gather(error: unknown, signal: AbortSignalLike): Promise<Facts> {
     if (typeof value === 'string') noteWord(facts, value)
     if (typeof value !== 'object' || value === null) continue
     const fields = value as Fields
-    if (value instanceof AuthError && value.reason && WORD.test(value.reason)) facts.reason ??= value.reason
+    if (isAuthError(value) && typeof value.reason === 'string' && WORD.test(value.reason))
+      facts.reason ??= value.reason
     noteStatus(facts, fields)
     noteNetwork(facts, fields)
     noteWord(facts, fields.error)

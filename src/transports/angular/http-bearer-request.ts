@@ -1,6 +1,6 @@
 import type { HttpEvent, HttpHandlerFn, HttpRequest } from '@angular/common/http'
 import type { AuthHandle } from '../../core/auth.ts'
-import { HoldTimeoutError } from '../../core/errors.ts'
+import { isHoldTimeout } from '../../core/errors.ts'
 import { bearerRequest } from '../../core/requests/bearer-request.ts'
 import type { Challenge } from '../../core/requests/challenge.ts'
 import type { BearerRequest } from '../../core/requests/transport-request.ts'
@@ -51,9 +51,7 @@ export class HttpBearerRequest implements BearerRequest<HttpOutcome> {
     try {
       return await bearerRequest(auth, this)
     } catch (error) {
-      throw error instanceof HoldTimeoutError && this.#hasTimedOut
-        ? timeoutError(this.#request.urlWithParams)
-        : error
+      throw isHoldTimeout(error) && this.#hasTimedOut ? timeoutError(this.#request.urlWithParams) : error
     }
   }
 

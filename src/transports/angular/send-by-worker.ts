@@ -8,7 +8,7 @@ import {
   HttpResponse,
 } from '@angular/common/http'
 import { Observable } from 'rxjs'
-import { AuthError } from '../../core/errors.ts'
+import { isAuthError } from '../../core/errors.ts'
 
 /** A prefix that keeps JSON from being executed as a script. `HttpClient` removes it. */
 const XSSI_PREFIX = /^\)\]\}',?\n/
@@ -53,7 +53,7 @@ export function sendByWorker(
         subscriber.complete()
       },
       (error) => {
-        const isOwn = error instanceof AuthError || error instanceof HttpErrorResponse
+        const isOwn = isAuthError(error) || error instanceof HttpErrorResponse
         subscriber.error(isOwn ? error : new HttpErrorResponse({ error, status: 0, url }))
       },
     )

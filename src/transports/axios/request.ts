@@ -1,6 +1,6 @@
 import type { AxiosAdapter, AxiosError, AxiosResponse } from 'axios'
 import type { AuthHandle } from '../../core/auth.ts'
-import { HoldTimeoutError } from '../../core/errors.ts'
+import { isHoldTimeout } from '../../core/errors.ts'
 import { bearerRequest } from '../../core/requests/bearer-request.ts'
 import type { Challenge } from '../../core/requests/challenge.ts'
 import type { BearerRequest } from '../../core/requests/transport-request.ts'
@@ -90,7 +90,7 @@ export class AxiosRequest implements BearerRequest<Answer> {
       },
       (error) => {
         this.#end()
-        if (error instanceof HoldTimeoutError && this.#isOutOfTime) return this.#failByTimeout()
+        if (isHoldTimeout(error) && this.#isOutOfTime) return this.#failByTimeout()
         throw this.#asOwn(error)
       },
     )

@@ -7,6 +7,7 @@ import { createComponent, createContext, createResource, onMount, useContext } f
 import type { Auth } from '../core/auth.ts'
 import { type Select, session, state, view, whole } from './selectors.ts'
 import type { AnyAuth, AuthView } from './snapshot.ts'
+import { loadAgain } from './solid/load-again.ts'
 import { createSelection, isServerRendered } from './solid/selection.ts'
 import { showWhile } from './solid/show-while.ts'
 import type { AuthHooks, IsEqual, ProviderProps, ViewProps } from './solid/types.ts'
@@ -84,7 +85,7 @@ export function createAuthContext<A extends AnyAuth = Auth, Given extends AnyAut
       const wait = () => (auth.state === 'restoring' ? auth.ready().then(() => true) : true)
       const [ready, { refetch }] = createResource(wait, { initialValue: false, ssrLoadFrom: 'initial' })
       if (isServerRendered()) onMount(() => void refetch())
-      return ready
+      return loadAgain(ready, refetch)
     },
     SignedIn: shownIn('SignedIn', ['signedIn'], ['signedIn', 'expired']),
     SignedOut: shownIn('SignedOut', ['signedOut', 'expired'], ['signedOut']),

@@ -128,6 +128,14 @@ describe.skipIf(!hasChromium)('authchart/solid in Chromium', () => {
     expect(await run('ready', 'disposed')).toEqual(['waits', 'DisposedError'])
   })
 
+  it('waits again if the error boundary is reset after a wait that failed, wherever the resource is', async () => {
+    expect(await run('recover', 'outside')).toEqual([
+      ...['lost', 1, 'waits', 'lost', 2, 'waits'],
+      ...['waits', 3, 'adaada'],
+    ])
+    expect(await run('recover', 'inside')).toEqual(['lost', 2, 'waits', 'waits', 4, 'adaada'])
+  })
+
   it('switches to another auth, and stops listening to the first', async () => {
     expect(await run('swap')).toEqual([
       ...['ada ada ada ada', 3, 0],

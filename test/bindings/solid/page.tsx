@@ -31,7 +31,7 @@ import { deliver } from '../../support/deliver.ts'
 import { countListeners } from '../listeners.ts'
 import { createPlace, watchTexts, wordsOf } from '../page-place.ts'
 import { createSession } from '../page-session.ts'
-import { until } from '../page-waits.ts'
+import { rest, until } from '../page-waits.ts'
 import { textsOfLife } from '../session-life.ts'
 import { tokens } from '../tokens.ts'
 import { Private, RequestPage } from './request-page.tsx'
@@ -135,6 +135,61 @@ export const scenarios = {
     const seen = [text()]
     if (outcome === 'restored') await answer(tokens('ada'))
     if (outcome === 'disposed') auth.dispose()
+    await until(() => text() !== 'waits')
+    seen.push(text())
+    unmount()
+    return seen
+  },
+
+  /** The wait fails twice, as when a worker is lost. Each time the error boundary is reset. */
+  async recover(resource: 'inside' | 'outside') {
+    const { auth, answer } = createSession()
+    let waits = 0
+    const shaky = new Proxy(auth, {
+      get: (target, key) =>
+        key === 'ready' && ++waits <= 2
+          ? () => Promise.reject(new Error('lost'))
+          : Reflect.get(target, key, target),
+    })
+    let reset = () => {}
+    const Reader = (props: { readonly ready: Accessor<boolean | undefined> | undefined }) => {
+      const ready = props.ready ?? useReady()
+      const name = useSession((session) => session?.subject)
+      return <Show when={ready()}>{name() ?? 'nobody'}</Show>
+    }
+    const Page = () => {
+      const ready = resource === 'outside' ? useReady() : undefined
+      return (
+        <ErrorBoundary
+          fallback={(error, again) => {
+            reset = again
+            return error.message
+          }}
+        >
+          <Suspense fallback="waits">
+            <Reader ready={ready} />
+            <Reader ready={ready} />
+          </Suspense>
+        </ErrorBoundary>
+      )
+    }
+    const { text, unmount } = mount(() => (
+      <AuthProvider auth={shaky}>
+        <Page />
+      </AuthProvider>
+    ))
+    const seen: unknown[] = []
+    const resets = resource === 'outside' ? 2 : 1
+    for (let n = 0; n < resets; n++) {
+      await until(() => text() === 'lost')
+      await rest()
+      seen.push(text(), waits)
+      reset()
+      seen.push(text())
+    }
+    await rest()
+    seen.push(text(), waits)
+    await answer(tokens('ada'))
     await until(() => text() !== 'waits')
     seen.push(text())
     unmount()

@@ -24,8 +24,7 @@ async function post(path: string, form: Record<string, string>, signal: AbortSig
 
 export const auth = createAuth<Credentials, Claims>({
   silentSignIn: fromCookie(),
-  signIn: async (user, { signal }) =>
-    (await post('/token', { grant_type: 'password', ...user }, signal)).json(),
+  signIn: async (user, { signal }) => (await post('/session', { ...user }, signal)).json(),
   refresh: async ({ signal }) => (await post('/token', { grant_type: 'refresh_token' }, signal)).json(),
   revoke: (_, { signal }) => post('/token/revoke', {}, signal),
   limits: sessionLimits({ idle: IDLE_LIMIT }),

@@ -10,7 +10,7 @@ import { createExampleServer } from './server.ts'
 const LIFETIME = 20_000
 
 /** The paths that the token server handles, as a proxy table. */
-export const apiAt = (url: string) => ({ '/token': url, '/api': url })
+export const apiAt = (url: string) => ({ '/session': url, '/token': url, '/api': url })
 
 /** Runs a token server behind Vite's server, on the same origin. */
 function tokenServer(): Plugin {

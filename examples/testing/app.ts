@@ -18,7 +18,7 @@ async function post(path: string, form: Record<string, string>, signal: AbortSig
 
 const auth = createAuth({
   async signIn({ username, password }: User, { signal }) {
-    const answer = await post('/token', { grant_type: 'password', username, password }, signal)
+    const answer = await post('/session', { username, password }, signal)
     return { ...(await answer.json()), subject: username }
   },
   async refresh({ refreshToken = '', signal }) {

@@ -25,7 +25,7 @@ async function post(path: string, form: Record<string, string>, signal: AbortSig
 export function openSession(name: string | undefined): Auth<Credentials> {
   const path = name && NAME.test(name) ? join(process.env.SESSIONS ?? '', `${name}.json`) : undefined
   return createAuth({
-    signIn: (user: Credentials, { signal }) => post('/token', { grant_type: 'password', ...user }, signal),
+    signIn: (user: Credentials, { signal }) => post('/session', { ...user }, signal),
     refresh: ({ refreshToken = '', signal }) =>
       post('/token', { grant_type: 'refresh_token', refresh_token: refreshToken }, signal),
     revoke: ({ refreshToken = '' }, { signal }) => post('/revoke', { token: refreshToken }, signal),

@@ -46,9 +46,10 @@ const checkGrant = (where: string, { scope, acr }: TokenGrant): void => {
  * Creates a scriptable OAuth 2.0 authorization server with an API, for tests of token clients. It works in process through
  * `fetch`, with MSW and other request handlers through `handle`, and over HTTP after `listen()`.
  *
- * - `POST /token`: `grant_type=refresh_token` with rotation and reuse detection, and `grant_type=password`
- *   (any `username` with the password `correct`, and optionally `scope` and `acr_values`), form encoded or JSON.
- *   With `cookie=1` in the body, the refresh token is in an HttpOnly cookie instead of the JSON.
+ * - `POST /session`, as an app's own server: tokens for any `username` with the password `correct`, and optionally `scope` and
+ *   `acr_values`, form encoded or JSON. With `cookie=1` in the body, the refresh token is in an HttpOnly cookie instead.
+ * - `POST /token`: `grant_type=refresh_token` with rotation and reuse detection. It also takes `grant_type=password`, for tests of
+ *   clients that still use this grant, which RFC 9700 section 2.4 forbids.
  * - `POST /revoke`: a refresh token revokes its whole session, an access token only itself. `POST /token/revoke` does the
  *   same, and receives the cookie.
  * - `/api/*`: requires a bearer token and echoes `{ method, path, subject, generation, body, contentType }`,
@@ -61,7 +62,7 @@ const checkGrant = (where: string, { scope, acr }: TokenGrant): void => {
  * Opaque tokens look like `at-<session>-<generation>-<32 hex digits>` and `rt-...`. JWTs end with such a string.
  * Every origin may call the server, with credentials.
  *
- * RFC 6749 sections 4.3, 5 and 6, RFC 6750 section 3, RFC 7009, RFC 9470 section 3, RFC 9700 section 4.14.2.
+ * RFC 6749 sections 5 and 6, RFC 6750 section 3, RFC 7009, RFC 9470 section 3, RFC 9700 section 4.14.2.
  *
  * @param options durations in milliseconds, see {@link TokenServerOptions}
  * @returns the server

@@ -90,7 +90,7 @@ export interface AuthOptions<Credentials = unknown> {
     readonly hold?: number
     /**
      * How long a refresh waits for the coordinator's lock, before it goes on without it. Default: as long as another tab's
-     * refresh may take, `refresh` and `storage` together.
+     * refresh may take: two times `refresh`, because a late answer is awaited, and `storage`.
      */
     readonly lock?: number
     /** One operation of the store. Default: 2,000. */

@@ -25,7 +25,7 @@ const DEFAULTS: Omit<Settings, 'retry' | 'timeouts' | 'concurrency'> = {
 export function resolveOptions(options: AuthOptions<never>): Settings {
   checkOptions(options)
   const timeouts = withDefaults(TIMEOUTS, options.timeouts)
-  const lock = options.timeouts?.lock ?? timeouts.refresh + timeouts.storage
+  const lock = options.timeouts?.lock ?? 2 * timeouts.refresh + timeouts.storage
   return {
     ...withDefaults(DEFAULTS, options),
     retry: withDefaults(RETRY, options.retry),

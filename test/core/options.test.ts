@@ -20,7 +20,7 @@ describe('the options of createAuth', () => {
         signIn: 30_000,
         revoke: 5_000,
         hold: 30_000,
-        lock: 12_000,
+        lock: 22_000,
         storage: 2_000,
       },
       queueLimit: 100_000,

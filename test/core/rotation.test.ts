@@ -78,6 +78,7 @@ describe.each(STORES)('a session whose store answers %s', (_, delay) => {
     auth.dispose()
     await clock.advance(10_000)
     expect(signal.aborted).toBe(true)
+    await clock.advance(10_000)
     expect(clock.pending).toBe(0)
     refresh.call().resolve(tokens(2))
     await clock.advance(1_000)

@@ -3,18 +3,14 @@ import { createAbortController } from './globals.ts'
 
 /** The rejection of work that was given up. */
 export class Abandoned<T = unknown> {
-  readonly #result: Promise<T>
+  /** What the work gives in the end. */
+  readonly result: Promise<T>
   /** The reason of `abortAll`; `undefined` if the time ran out. */
   readonly reason: unknown
 
   constructor(result: Promise<T>, reason?: unknown) {
-    this.#result = result
+    this.result = result
     this.reason = reason
-  }
-
-  /** Calls `use` with what the work gives in the end. If it fails, that is ignored. */
-  whenLate(use: (result: T) => void): void {
-    this.#result.then(use, () => {})
   }
 }
 

@@ -19,6 +19,22 @@ const DISCARDED: RefreshFailure = /* @__PURE__ */ Object.freeze({
   notBefore: 0,
 })
 
+/** A call of `refresh` that took longer than `timeouts.refresh`. Its answer may still come. */
+interface LateCall {
+  readonly mark: Mark
+  readonly refreshToken: string | undefined
+  readonly answer: Promise<Tokens>
+  /** Resolves when the answer is stored, or will not come. */
+  readonly ended: Promise<void>
+  /** Whether an attempt waits for the answer, and commits it. */
+  isJoined: boolean
+}
+
+/** A late call that failed without an answer brings none any more. */
+function withoutAnswer(error: unknown): undefined {
+  if (!isFailure(error) || error.fatal || error.status !== undefined) throw error
+}
+
 /** One attempt to refresh at a time: under the lock, and committed by compare-and-set. */
 export class Refresh {
   readonly #kernel: Kernel
@@ -28,6 +44,8 @@ export class Refresh {
   #running: { readonly mark: Mark; readonly promise: Promise<TokenFacts> } | undefined
   /** The last attempt that got the lock. */
   #attempted: Promise<unknown> | undefined
+  /** The last late call, until it is joined: its refresh token must not be presented again before. */
+  #late: LateCall | undefined
   /** A silent sign-in starts a new epoch. Earlier attempts of it belong to that epoch as well. */
   #started: Mark | undefined
   #lastCause: Error | undefined
@@ -59,7 +77,7 @@ export class Refresh {
         this.#attempted = attempted
         return attempted
       }
-      this.#sharing.withLock(begin).catch(reject)
+      this.#sharing.withLock(begin, () => this.#lateCall?.ended).catch(reject)
     })
     const running = { mark, promise }
     this.#running = running
@@ -112,14 +130,47 @@ export class Refresh {
     const { tokens } = this.#vault
     // With rotation, the answer holds the only refresh token that works: it must reach the store, or the cookie.
     const outlives = this.#sharing.restores || this.#vault.isInCookie
+    let late = this.#lateCall
+    this.#late = undefined
     try {
+      if (late) {
+        late.isJoined = true
+        const { answer } = late
+        const { work, settings } = this.#kernel
+        const joined = await work.run(() => answer, settings.timeouts.refresh, outlives).catch(withoutAnswer)
+        if (joined) return joined
+        late = undefined
+      }
       return await requestTokens(this.#kernel, tokens, outlives)
     } catch (error) {
       if (!(error instanceof Abandoned)) throw error
-      // With rotation, a late answer holds the only refresh token that still works.
-      error.whenLate((answer: Tokens) => void this.#commitLate(mark, answer, tokens?.refreshToken))
+      const call = this.#commitWhenLate(error.result, mark, tokens?.refreshToken)
+      // An answer that two attempts have waited for may never come: the next one presents the token again.
+      if (!late && !error.reason) this.#late = call
       throw error.reason ?? timeoutFailure()
     }
+  }
+
+  /** The late call with the refresh token that the next attempt would present. */
+  get #lateCall(): LateCall | undefined {
+    const late = this.#late
+    const vault = this.#vault
+    return late && vault.isCurrent(late.mark) && late.refreshToken === vault.tokens?.refreshToken
+      ? late
+      : undefined
+  }
+
+  /** With rotation, a late answer holds the only refresh token that still works. */
+  #commitWhenLate(answer: Promise<Tokens>, mark: Mark, refreshToken: string | undefined): LateCall {
+    const commit = async (tokens: Tokens) => {
+      if (call.isJoined) return
+      if (this.#late === call) this.#late = undefined
+      await this.#commitLate(mark, tokens, refreshToken)
+      return this.#sharing.idle()
+    }
+    const ended = answer.then(commit, () => {})
+    const call: LateCall = { mark, refreshToken, answer, ended, isJoined: false }
+    return call
   }
 
   async #commitLate(mark: Mark, answer: Tokens, sent: string | undefined): Promise<void> {

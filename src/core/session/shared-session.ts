@@ -76,8 +76,8 @@ export class SharedSession implements Sharing {
     }
   }
 
-  withLock<T>(task: () => Promise<T>): Promise<T> {
-    return this.#lock.run(task, this.#kernel.settings.timeouts.lock)
+  withLock<T>(attempt: () => Promise<T>, late: () => Promise<void> | undefined): Promise<T> {
+    return this.#lock.refresh(attempt, late)
   }
 
   takeTurn<T>(task: (timeLeft: number) => Promise<T>, time: number): Promise<T> {

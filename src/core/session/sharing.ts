@@ -22,8 +22,14 @@ export interface Sharing {
    * @returns a promise for what takes time, until `timeouts.storage` at most; `undefined` if nothing does
    */
   persist(refreshed?: boolean, isSignIn?: boolean): Promise<void> | undefined
-  /** Runs `task` while no other tab runs one. Without a lock it runs all the same, because the commit is guarded. */
-  withLock<T>(task: () => Promise<T>): Promise<T>
+  /**
+   * Runs an attempt to refresh while no other tab makes one. Without a lock it runs all the same, because the commit is
+   * guarded.
+   *
+   * @param late after the attempt: resolves when its late answer is stored, or will not come; `undefined` if it is not late.
+   * Other tabs wait for that, too, for at most `timeouts.refresh`. The next attempt made here does not
+   */
+  withLock<T>(attempt: () => Promise<T>, late: () => Promise<void> | undefined): Promise<T>
   /**
    * Cookie mode: everything that is answered with a cookie takes turns. Otherwise a late answer could restore the cookie of
    * another session. At most half of `time` (milliseconds) is spent waiting; `task` is given what is left.
@@ -60,7 +66,7 @@ export const UNSHARED: Sharing = {
   restores: false,
   reload: resolved,
   persist: () => undefined,
-  withLock: (task) => task(),
+  withLock: (attempt) => attempt(),
   takeTurn: (task, time) => task(time),
   checkStore: nothing,
   expired: nothing,

@@ -111,7 +111,7 @@ export class SignIn {
       }, timeLeft)
     } catch (error) {
       if (!(error instanceof Abandoned)) throw error
-      error.whenLate((tokens: Tokens) => this.#revocation.discard(tokens, true))
+      error.result.then((tokens: Tokens) => this.#revocation.discard(tokens, true)).catch(() => {})
       throw error.reason ?? new SignInTimeoutError()
     }
   }

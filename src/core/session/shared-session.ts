@@ -122,6 +122,7 @@ export class SharedSession implements Sharing {
     this.#checks = 0
     const stop = () => this.#store.dispose()
     this.#lock.dispose(reason)
+    this.#store.hurry()
     if (refreshed) void refreshed.then(stop, stop)
     else stop()
   }

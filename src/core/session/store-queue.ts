@@ -38,6 +38,8 @@ export class StoreQueue {
   #isReliable: boolean
   #disposed = false
   readonly #waiting = new Set<() => void>()
+  /** The waits of `pause`; `undefined` after `hurry`. */
+  #pauses: Set<() => void> | undefined = new Set()
   /** Failures that were reported since the last successful write; each kind is reported once. */
   readonly #reported = new Set<string>()
 
@@ -101,12 +103,12 @@ export class StoreQueue {
     return new Promise((resolve) => {
       const leave = () => {
         clock.clearTimeout(timer)
-        this.#waiting.delete(leave)
+        this.#pauses?.delete(leave)
         resolve()
       }
       const timer = clock.setTimeout(leave, PAUSE)
-      if (this.#disposed) leave()
-      else this.#waiting.add(leave)
+      if (this.#pauses) this.#pauses.add(leave)
+      else leave()
     })
   }
 
@@ -200,8 +202,16 @@ export class StoreQueue {
     await this.#tail
   }
 
+  /** Waits for no other tab any more. */
+  hurry(): void {
+    const pauses = this.#pauses
+    this.#pauses = undefined
+    for (const leave of pauses ?? []) leave()
+  }
+
   /** Releases all waiting calls. What the store was asked before is done all the same. */
   dispose(): void {
+    this.hurry()
     this.#disposed = true
     for (const leave of this.#waiting) leave()
   }

@@ -37,15 +37,15 @@ export function startLockTimeout({ signal, timeout }: LockWait): {
 }
 
 /** Resolves after `delay` milliseconds, or when `signal` aborts. Does not keep a Node process alive. */
-export function pause(delay: number, signal: AbortSignalLike): Promise<void> {
+export function pause(delay: number, signal?: AbortSignalLike): Promise<void> {
   return new Promise((resolve) => {
     const end = () => {
       clearTimeout(timer)
-      signal.removeEventListener('abort', end)
+      signal?.removeEventListener('abort', end)
       resolve()
     }
     const timer = unref(outsideZones(() => setTimeout(end, delay)))
-    signal.addEventListener('abort', end)
-    if (signal.aborted) end()
+    signal?.addEventListener('abort', end)
+    if (signal?.aborted) end()
   })
 }

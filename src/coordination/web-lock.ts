@@ -5,7 +5,7 @@ import { type LockWait, pause, startLockTimeout } from './lock-timeout.ts'
  *
  * In Chromium a write to `localStorage` reaches other pages by another route than the lock, and often later. Without this
  * delay, one in five pages that got the lock at once read the old record. It would then present a spent refresh token.
- * Measured: up to 140 ms on a busy machine.
+ * Measured: up to 140 ms on a busy machine. A session that was disposed meanwhile has written a record as well.
  */
 const LINGER = 250
 
@@ -30,7 +30,7 @@ export function withWebLock<T>(
       const running = task()
       resolve(running)
       await running
-      if (isPage() && countAnnouncements() !== before) await pause(LINGER, wait.signal)
+      if (isPage() && countAnnouncements() !== before) await pause(LINGER)
     })
     // If the task failed, the promise is settled already and this has no effect.
     request.catch(reject)

@@ -217,42 +217,21 @@ describe('a task of a page that announces a change', () => {
     expect(next.value).toBe('next')
   })
 
-  it('releases the lock when the signal aborts during the delay', async () => {
-    const { locks, run, announce, abort } = createHarness()
-    run(async () => announce(CHANGED))
-    await later()
-    expect(locks.held).toBe(true)
-    abort(new Error('disposed'))
-    await later()
-    expect(locks.held).toBe(false)
-  })
-
-  it('releases the lock at once if the signal aborted before the announcement', async () => {
+  it.each([
+    ['before the announcement', true],
+    ['during the delay', false],
+  ])('keeps the lock for 250 ms if the signal aborts %s', async (_, before) => {
     const { locks, run, announce, abort } = createHarness()
     const { task, resolve } = openTask()
     run(() => task().finally(() => announce(CHANGED)))
     await later()
-    abort(new Error('disposed'))
+    if (before) abort(new Error('disposed'))
     resolve('')
     await later()
+    if (!before) abort(new Error('disposed'))
+    await later(249)
+    expect(locks.held).toBe(true)
+    await later(1)
     expect(locks.held).toBe(false)
-  })
-})
-
-describe('tabCoordinator', () => {
-  const wait = { signal: new AbortController().signal, timeout: 5_000 }
-
-  it('uses the Web Locks of the browser, even if they appear after its creation', async () => {
-    const locks = fakeLocks()
-    const { exclusive } = tabCoordinator({ name: 'another' })
-    vi.stubGlobal('navigator', { locks: locks.manager })
-    expect(await exclusive('refresh', async () => 'done', wait)).toBe('done')
-    expect(locks.requested).toEqual(['another:refresh'])
-  })
-
-  it.each(['', '-name', 7, null])('rejects the name %j', (name) => {
-    expect(() => tabCoordinator({ name: name as string })).toThrow(
-      new TypeError('tabCoordinator: name must be a non-empty string that does not start with a hyphen.'),
-    )
   })
 })

@@ -1,5 +1,5 @@
-import { describe, expect, it } from 'vitest'
-import type { SessionRecord } from '../../src/core/ports.ts'
+import { describe, expect, it, vi } from 'vitest'
+import type { Coordinator, SessionRecord } from '../../src/core/ports.ts'
 import { memoryStorage } from '../../src/storage/memory.ts'
 import {
   createHarness,
@@ -314,22 +314,42 @@ describe('messages between tabs', () => {
     expect(auth.state).toBe('restoring')
   })
 
-  it('do no harm if announce() throws, and the error is reported', async () => {
-    const otherTabs = fakeCoordinator()
-    const boom = new Error('channel closed')
-    const { auth, refresh, clock, reported } = createHarness({
-      coordinator: {
-        ...otherTabs.coordinator,
-        announce() {
-          throw boom
-        },
-      },
-    })
+  const boom = new Error('channel closed')
+  const throws = () => {
+    throw boom
+  }
+  const rejects = async () => throws()
+
+  it.each<[string, Partial<Coordinator>]>([
+    ['announce() throws', { announce: throws }],
+    ['announce() rejects', { announce: rejects as never }],
+    ['subscribe() throws', { subscribe: throws }],
+    ['subscribe() rejects', { subscribe: rejects as never }],
+  ])('do no harm if %s, and the error is reported', async (_, broken) => {
+    const { coordinator } = fakeCoordinator()
+    const { auth, refresh, clock, reported } = createHarness({ coordinator: { ...coordinator, ...broken } })
     const session = watch(auth.refresh())
     await clock.advance(0)
     refresh.call().resolve(tokens(2))
     await clock.advance(0)
     expect(session.state).toBe('fulfilled')
     expect(new Set(reported)).toEqual(new Set([boom]))
+    auth.dispose()
+    // An unhandled rejection is reported in a later turn, and fails the run.
+    await new Promise(setImmediate)
+  })
+
+  it.each<[string, () => void, unknown[]]>([
+    ['returns', () => {}, []],
+    ['throws', throws, [boom]],
+  ])('end with dispose() if subscribe() answers later with a function that %s', async (_, stop, errors) => {
+    const stopped = vi.fn(stop)
+    const { coordinator } = fakeCoordinator()
+    const subscribe = (async () => stopped) as never
+    const { auth, reported } = createHarness({ coordinator: { ...coordinator, subscribe } })
+    auth.dispose()
+    await new Promise(setImmediate)
+    expect(stopped).toHaveBeenCalledTimes(1)
+    expect(reported).toEqual(errors)
   })
 })

@@ -181,18 +181,21 @@ describe('a patient clock', () => {
     expect(fired).toEqual([2_000])
   })
 
-  it('lets a timer of a process without rest fire in the end', async () => {
+  it.each([
+    ['a process without rest', 60, 12_000],
+    ['a hidden tab, once a minute,', 59_000, 11 * 60_000],
+  ])('lets a timer of %s fire in the end', async (_, lateness, bound) => {
     const clock = createVirtualClock()
     const late = {
       ...clock,
-      setTimeout: (callback: () => void, ms: number) => clock.setTimeout(callback, ms + 60),
+      setTimeout: (callback: () => void, ms: number) => clock.setTimeout(callback, ms + lateness),
     }
     const fired: number[] = []
     const start = clock.now()
     new PatientClock(late).setTimeout(() => fired.push(clock.now() - start), 1_000)
-    await clock.advance(120_000)
+    await clock.advance(3_600_000)
     expect(fired).toHaveLength(1)
-    expect(fired[0]).toBeLessThan(33_000)
+    expect(fired[0]).toBeLessThanOrEqual(bound)
   })
 
   it('waits while the turns of the event loop take long, and not while they are short', async () => {

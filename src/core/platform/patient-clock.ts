@@ -10,8 +10,11 @@ const BUSY = 5
 /** How long a timer waits again, in milliseconds. */
 const GRACE = 1_000
 
-/** How often a timer waits again at most: some processes never rest. Time in which the process was stopped does not count. */
-const PATIENCE = 30
+/**
+ * How often a timer waits again at most: some processes never rest. Time in which the process was stopped does not count. A
+ * hidden tab, whose timers the browser lets fire once a minute, waits for minutes, and not for half an hour.
+ */
+const PATIENCE = 10
 
 /**
  * A clock whose late timers decide nothing. After a suspension, or behind a busy event loop, a timer is due although the

@@ -1,6 +1,8 @@
 import { endsSession, type Lineage } from '../../../machines/policies.ts'
 import type { AuthEvent, Reason } from '../../../machines/vocabulary.ts'
 import type { Kernel } from '../kernel.ts'
+import { isPromiseLike } from '../platform/promise-like.ts'
+import { subscription } from '../platform/subscription.ts'
 import type { Coordinator, CoordinatorMessage, SessionRecord } from '../ports.ts'
 import { readPeerMessage } from './peer-message.ts'
 import type { StoreQueue } from './store-queue.ts'
@@ -70,23 +72,23 @@ export class Peers {
   }
 
   start(): () => void {
-    try {
-      return this.#coordinator?.subscribe((message) => this.#receive(message)) ?? (() => {})
-    } catch (error) {
-      this.#kernel.report(error)
-      return () => {}
-    }
+    return subscription(
+      () => this.#coordinator?.subscribe((message) => this.#receive(message)),
+      this.#kernel.report,
+    )
   }
 
   #announce(
     type: CoordinatorMessage['type'],
     details: Partial<CoordinatorMessage> | false | undefined,
   ): void {
+    const { epoch, generation } = this.#vault
+    const { report } = this.#kernel
     try {
-      const { epoch, generation } = this.#vault
-      this.#coordinator?.announce({ type, epoch, generation, ...details })
+      const announced: unknown = this.#coordinator?.announce({ type, epoch, generation, ...details })
+      if (isPromiseLike(announced)) Promise.resolve(announced).catch(report)
     } catch (error) {
-      this.#kernel.report(error)
+      report(error)
     }
   }
 

@@ -2,6 +2,7 @@ import { compareSessions, endsSession, type Lineage } from '../../../machines/po
 import { StorageError } from '../errors.ts'
 import type { Kernel } from '../kernel.ts'
 import { isPromiseLike } from '../platform/promise-like.ts'
+import { subscription } from '../platform/subscription.ts'
 import type { SessionRecord, SessionStorage } from '../ports.ts'
 import { isSessionRecord, recordOf } from './record.ts'
 import type { RevocationList } from './revocable.ts'
@@ -64,24 +65,14 @@ export class StoreQueue {
   start(): () => void {
     const given = this.#given
     if (given && !this.#storage) void this.#enqueue(() => given.clear())
-    try {
-      const onChange = () => {
-        this.#isReliable = true
-        this.#kernel.mailbox.send({ type: 'store.changed' })
-      }
-      const stop: unknown = this.#storage?.subscribe?.(onChange)
-      if (isPromiseLike(stop)) return this.#stopLater(stop)
-      return typeof stop === 'function' ? () => stop() : () => {}
-    } catch (error) {
-      this.#fail(error)
-      return () => {}
+    const onChange = () => {
+      this.#isReliable = true
+      this.#kernel.mailbox.send({ type: 'store.changed' })
     }
-  }
-
-  /** A store written in JavaScript may subscribe asynchronously, and may fail to. */
-  #stopLater(subscribed: PromiseLike<unknown>): () => void {
-    const stop = Promise.resolve(subscribed).catch((error) => this.#fail(error))
-    return () => void stop.then((late) => typeof late === 'function' && late())
+    return subscription(
+      () => this.#storage?.subscribe?.(onChange),
+      (error) => this.#fail(error),
+    )
   }
 
   /**

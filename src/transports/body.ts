@@ -25,13 +25,14 @@ export function replayableBody(
   bufferStreams: boolean,
   signal?: AbortSignal | null,
 ): ReplayableBody | Promise<ReplayableBody> {
-  if (typeof body !== 'object' || body === null) return { body, replayable: true }
   if (isOneShot(body)) return bufferStreams ? buffered(body, signal) : { body, replayable: false }
-  if (body instanceof ArrayBuffer) return { body: body.slice(0), replayable: true }
-  if (ArrayBuffer.isView(body)) return { body: copyBytes(body), replayable: true }
-  if (body instanceof URLSearchParams) return { body: new URLSearchParams(body), replayable: true }
-  if (body instanceof FormData) return encoded(body)
-  return { body, replayable: true }
+  return body instanceof FormData ? encoded(body) : { body: copied(body), replayable: true }
+}
+
+function copied(body: unknown): unknown {
+  if (body instanceof ArrayBuffer) return body.slice(0)
+  if (ArrayBuffer.isView(body)) return copyBytes(body)
+  return body instanceof URLSearchParams ? new URLSearchParams(body) : body
 }
 
 /**
@@ -114,6 +115,4 @@ function encoded(form: FormData): ReplayableBody {
 
 const withCRLF = (text: string) => text.replace(/\r\n?|\n/g, '\r\n')
 
-const ESCAPES: Record<string, string> = { '\n': '%0A', '\r': '%0D', '"': '%22' }
-
-const escaped = (text: string) => text.replace(/[\n\r"]/g, (character) => ESCAPES[character] as string)
+const escaped = (text: string) => text.replace(/[\n\r"]/g, encodeURIComponent)

@@ -9,7 +9,10 @@ import { originOf } from './origins.ts'
 
 /** What all requests of one transport share. */
 export interface Settings {
+  /** Sends with the token. */
   readonly send: typeof fetch
+  /** Sends without it. */
+  readonly bare: typeof fetch
   readonly isChallenge: ((answer: Response) => boolean | Promise<boolean>) | undefined
   readonly abortSafe: boolean
 }
@@ -44,11 +47,13 @@ export abstract class FetchRequest implements BearerRequest<Response> {
   challenge(answer: Response): Challenge | undefined | Promise<Challenge | undefined> {
     const { status } = answer
     const { isChallenge } = this.settings
-    if (!isChallenge && status !== 401 && status !== 403) return undefined
-    // A redirect to another origin drops the token, so a 401 from there is not about the token.
-    // Only the app can know a sign-in page.
-    const mayBePage = isChallenge && status !== 401 && status !== 403
-    if (!mayBePage && answer.redirected && originOf(answer.url) !== originOf(this.url)) return undefined
+    const isRefusal = status === 401 || status === 403
+    // A redirect to another origin drops the token, so a 401 from there is not about the token. Only the app can know a
+    // sign-in page.
+    const isDone = isRefusal
+      ? answer.redirected && originOf(answer.url) !== originOf(this.url)
+      : isChallenge === undefined
+    if (isDone) return undefined
     return classifyResponse(answer, status, answer.headers?.get('www-authenticate'), isChallenge)
   }
 
@@ -76,11 +81,11 @@ export class URLRequest extends FetchRequest {
   }
 
   send(authorization: string | undefined, abort?: AbortSignal): Promise<Response> {
-    const { send } = this.settings
+    const { send, bare } = this.settings
     const { url } = this
     const init = this.#init
     this.#isSent = true
-    if (authorization === undefined && !abort) return send(url, init)
+    if (authorization === undefined && !abort) return bare(url, init)
     // A new object for each sending: the user's `fetch` may change it.
     const sent = copyInit(init, { headers: {} })
     if (authorization !== undefined) sent.headers = withAuthorization(init?.headers, authorization)

@@ -76,6 +76,7 @@ export function authFetch(
   const bare = given ?? globalFetch()
   const settings: Settings = {
     send: given ? withinOrigin(given) : bare,
+    bare,
     isChallenge: options.isChallenge,
     abortSafe: options.abortInFlight === 'safe',
   }

@@ -1,5 +1,4 @@
 import { endStream } from './body.ts'
-import { copyInit, hasAuthorization } from './copy-init.ts'
 import { cloneBody, copyRequest } from './copy-request.ts'
 
 /** What must not follow a request to another origin. */
@@ -18,11 +17,11 @@ const canFollowRedirects = (): boolean =>
  */
 export function withinOrigin(send: typeof fetch): typeof fetch {
   if (!canFollowRedirects()) return send
-  const sendURL = (url: string, init: RequestInit | undefined) => {
-    const sent = copyInit(init, { redirect: 'manual', headers: {} })
-    sent.redirect = 'manual'
-    return send(url, sent).then((answer) =>
-      isRedirect(answer) ? followRedirects(send, url, answer, sent) : answer,
+  // `init` is made for each sending with a token, so it need not be copied.
+  const sendURL = (url: string, init: RequestInit) => {
+    init.redirect = 'manual'
+    return send(url, init).then((answer) =>
+      isRedirect(answer) ? followRedirects(send, url, answer, init) : answer,
     )
   }
   const sendRequest = async (request: Request, init: RequestInit | undefined) => {
@@ -39,9 +38,11 @@ export function withinOrigin(send: typeof fetch): typeof fetch {
     return followRedirects(send, url, answer, { ...init, method, headers, signal, ...(body && { body }) })
   }
   return (input, init) => {
-    const { redirect, headers } = (typeof input === 'string' ? init : (input as Request)) ?? {}
-    if ((redirect ?? 'follow') !== 'follow' || !hasAuthorization(headers)) return send(input, init)
-    return typeof input === 'string' ? sendURL(input, init) : sendRequest(input as Request, init)
+    const { redirect = 'follow' } = (typeof input === 'string' ? init : (input as Request)) ?? {}
+    if (redirect !== 'follow') return send(input, init)
+    return typeof input === 'string'
+      ? sendURL(input, init as RequestInit)
+      : sendRequest(input as Request, init)
   }
 }
 

@@ -14,11 +14,11 @@ const LIMITS = 'export { sessionLimits } from "authchart"'
 
 /** What README.md shows: what an app imports, and the limit without xstate and with it. */
 const IMPORTS = [
-  { adds: 'createAuth', code: CREATE_AUTH, limits: [14_848, 26_880] },
-  { adds: 'createAuthFetch', code: FETCH, limits: [17_408, 29_696] },
-  { adds: 'webStorage', code: WEB, limits: [19_968, 32_256] },
-  { adds: 'tabCoordinator', code: TABS, limits: [21_248, 33_536] },
-  { adds: 'sessionLimits', code: LIMITS, limits: [22_272, 34_560] },
+  { adds: 'createAuth', code: CREATE_AUTH, limits: [17_152, 29_184] },
+  { adds: 'createAuthFetch', code: FETCH, limits: [21_120, 33_152] },
+  { adds: 'webStorage', code: WEB, limits: [25_216, 37_376] },
+  { adds: 'tabCoordinator', code: TABS, limits: [26_240, 38_528] },
+  { adds: 'sessionLimits', code: LIMITS, limits: [27_136, 39_424] },
 ].map(({ limits }, index, all) => ({
   name: all
     .slice(0, index + 1)
@@ -32,16 +32,16 @@ const entry = (name) => `export * from "authchart/${name}"`
 
 /** Every entry of the package, with the packages that it may import. */
 const ENTRIES = [
-  { name: './fetch', code: entry('fetch'), limit: 3_328 },
-  { name: './ofetch', code: entry('ofetch'), limit: 3_584 },
-  { name: './axios', code: entry('axios'), limit: 6_144 },
-  { name: './storage', code: entry('storage'), limit: 8_704 },
+  { name: './fetch', code: entry('fetch'), limit: 4_864 },
+  { name: './ofetch', code: entry('ofetch'), limit: 5_248 },
+  { name: './axios', code: entry('axios'), limit: 7_040 },
+  { name: './storage', code: entry('storage'), limit: 10_112 },
   {
     name: 'webStorage',
     code: 'export { webStorage } from "authchart/storage"',
-    limit: 4_096,
+    limit: 5_504,
   },
-  { name: './tabs', code: entry('tabs'), limit: 5_632 },
+  { name: './tabs', code: entry('tabs'), limit: 6_784 },
   { name: './react', code: entry('react'), limit: 1_536, mayImport: ['react'] },
   { name: './vue', code: entry('vue'), limit: 1_536, mayImport: ['vue'] },
   { name: './solid', code: entry('solid'), limit: 1_536, mayImport: ['solid-js'] },
@@ -54,7 +54,7 @@ const ENTRIES = [
   {
     name: './angular',
     code: entry('angular'),
-    limit: 5_632,
+    limit: 6_528,
     mayImport: ['@angular/common', '@angular/common/http', '@angular/core', '@angular/router', 'rxjs'],
   },
   { name: './guard', code: entry('guard'), limit: 1_024, mayImport: [] },

@@ -2,6 +2,7 @@ import { once } from 'node:events'
 import { request as httpRequest } from 'node:http'
 import { connect } from 'node:net'
 import { describe, expect, test, vi } from 'vitest'
+import { createTokenServer } from '../../src/testing/token-server/token-server.ts'
 import { startSession } from './token-server-setup.ts'
 
 /** The error code of the socket, which `fetch` hides behind a TypeError. */
@@ -19,6 +20,19 @@ const timed = async <T>(work: Promise<T>): Promise<{ readonly value: T; readonly
 }
 
 describe('answers that are errors', () => {
+  test('the faults are also those of a sign-in at /session', async () => {
+    const server = createTokenServer()
+    const body = { username: 'ada', password: 'correct' }
+    const signIn = () => server.fetch('/session', { method: 'POST', body: new URLSearchParams(body) })
+    server.failNext(1)
+    expect([(await signIn()).status, (await signIn()).status]).toEqual([500, 200])
+    const held = server.holdNext()
+    const answer = signIn()
+    await held.arrived
+    held.answer()
+    expect([(await answer).status, server.tokenRequests]).toEqual([200, 0])
+  })
+
   test('failNext fails n requests without acting', async () => {
     const { server, refresh } = await startSession()
     server.failNext(2)

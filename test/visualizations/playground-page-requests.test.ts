@@ -44,7 +44,7 @@ describe.skipIf(!hasChromium)('the requests of the playground', { timeout: TEST_
       ...['authenticated', 'authenticated.refreshable', 'authenticating -> authenticated'],
     ])
     await tab.event('signedIn').waitFor()
-    expect(server.log.map(({ path, status }) => `${path} ${status}`)).toEqual(['/token 200'])
+    expect(server.log.map(({ path, status }) => `${path} ${status}`)).toEqual(['/session 200'])
   })
 
   it('are sent by each client with the token', async () => {

@@ -16,7 +16,7 @@ interface Entry {
 
 type FaultScript = Omit<TokenServerScript, 'holdApiNext' | 'pendingScripts' | 'clearScripts'>
 
-/** The scripted faults of the token endpoint. */
+/** The scripted faults of the token endpoint and of sign-ins. */
 export interface Faults {
   readonly script: FaultScript
   /** The number of requests that still have a scripted fault. */

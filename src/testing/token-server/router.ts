@@ -74,7 +74,7 @@ export const createRouter = (parts: Parts): AnswerRequest => {
     const isKnown = pathname === '/token' || pathname === '/session' || isRevocation(pathname)
     if (!isKnown) return jsonReply(404, { error: 'not_found' })
     if (method !== 'POST') return jsonReply(405, { error: 'invalid_request' }, { allow: 'POST' })
-    if (pathname === '/session') return tokenRoutes.signIn(received)
+    if (pathname === '/session') return faults.run(() => tokenRoutes.signIn(received), entry)
     if (pathname !== '/token') return tokenRoutes.revoke(received)
     counters.tokenRequests += 1
     return faults.run(() => tokenRoutes.token(received), entry)

@@ -30,7 +30,7 @@ export const device = createDevice(clock, environment, ahead)
 
 export const auth: PlaygroundAuth = createAuth<Credentials, Claims>({
   signIn: async ({ username }, { signal }) =>
-    (await post('/token', { grant_type: 'password', username, password: 'correct' }, signal)).json(),
+    (await post('/session', { username, password: 'correct' }, signal)).json(),
   refresh: async ({ refreshToken = '', signal }) =>
     (await post('/token', { grant_type: 'refresh_token', refresh_token: refreshToken }, signal)).json(),
   revoke: ({ accessToken, refreshToken = accessToken }, { signal }) =>

@@ -37,7 +37,7 @@ const TOKEN_DELAY = 600
 /** How long the server accepts the previous refresh token, in milliseconds, because an answer may be lost. */
 const GRACE = 10_000
 
-const TOKEN_SERVER = /^\/(api\/|token$|token\/revoke$|revoke$)/
+const TOKEN_SERVER = /^\/(api\/|session$|token$|token\/revoke$|revoke$)/
 
 /** Returns the host for the URL of the page. A wildcard address is not a valid host of a URL, so `localhost` replaces it. */
 const hostOf = (host: string) => {

@@ -127,8 +127,6 @@ export const tab = {
   returned: () => returned,
   /** The types of all emitted events except transitions. */
   history: () => session.auth.history.map(({ type }) => type).filter((type) => type !== 'transition'),
-  /** The paths of the states that the chart has entered. */
-  statePaths: () => session.auth.history.flatMap((event) => (event.type === 'transition' ? [event.to] : [])),
   /** The reason of each emitted event of this type. */
   reasons: (type: keyof AuthEventMap) =>
     session.auth.history.filter((event) => event.type === type).map(({ reason }) => reason),

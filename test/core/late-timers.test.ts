@@ -198,6 +198,21 @@ describe('a patient clock', () => {
     expect(fired[0]).toBeLessThanOrEqual(bound)
   })
 
+  it('lets a timer of a hidden page, whose timers fire once a second, wait once', async () => {
+    const clock = createVirtualClock()
+    const start = clock.now()
+    const nextSecond = (ms: number) => Math.ceil((clock.now() - start + ms) / 1_000) * 1_000 + 2
+    const hidden = {
+      ...clock,
+      setTimeout: (callback: () => void, ms: number) =>
+        clock.setTimeout(callback, nextSecond(ms) - (clock.now() - start)),
+    }
+    const fired: number[] = []
+    new PatientClock(hidden).setTimeout(() => fired.push(clock.now() - start), 250)
+    await clock.advance(60_000)
+    expect(fired).toEqual([3_002])
+  })
+
   it('waits while the turns of the event loop take long, and not while they are short', async () => {
     const clock = createVirtualClock()
     let turn = 5

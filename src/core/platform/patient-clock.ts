@@ -3,6 +3,9 @@ import type { Clock } from '../ports.ts'
 /** A timer that fires later than this was held up, in milliseconds. */
 const LATE = 50
 
+/** A timer that waits again and fires later than this was stopped again. Timers of hidden pages are up to a second late. */
+const STOPPED = 2_000
+
 /** A process is busy if this many turns of its event loop take longer than `BUSY`, in milliseconds. An idle one takes less than 1. */
 const TURNS = 20
 const BUSY = 5
@@ -74,7 +77,7 @@ class PatientTimer {
 
   #check(): void {
     const now = this.#clock.now()
-    if (now - this.#due > LATE) this.#waitAgain()
+    if (now - this.#due > (this.#waits > 0 ? STOPPED : LATE)) this.#waitAgain()
     else this.#takeTurns(TURNS, now)
   }
 

@@ -67,6 +67,9 @@ async function followRedirects(
   for (let count = 1; isRedirect(reply); count++) {
     endStream(reply.body)
     const next = new URL(reply.headers.get('location') as string, from)
+    // Some implementations of `fetch` read files, or answer a `data:` URL.
+    if (!/^https?:$/.test(next.protocol))
+      throw new TypeError('A redirect led to a URL that is not http or https.')
     const { status } = reply
     if (status === 303 ? !hasNoBody(sent.method) : status < 303 && /^post$/i.test(sent.method ?? '')) {
       sent.method = 'GET'
@@ -75,7 +78,9 @@ async function followRedirects(
     }
     // A loop is left to the given `fetch`, too, which has an error for it.
     const stays = next.origin === new URL(from).origin && count < MOST
-    if (!stays) for (const name of CREDENTIALS) headers.delete(name)
+    // No `fetch` takes a URL with a password.
+    if (stays) next.username = next.password = ''
+    else for (const name of CREDENTIALS) headers.delete(name)
     sent.redirect = stays ? 'manual' : 'follow'
     from = next.href
     reply = await send(from, { ...sent })

@@ -258,6 +258,37 @@ describe('a given fetch that keeps the token on every redirect', () => {
   })
 })
 
+describe('a redirect that a given fetch leaves to the session', () => {
+  const redirected = async (location: string) => {
+    const { signedIn } = await setUp()
+    const sent: string[] = []
+    const send = async (input: string | URL | Request) => {
+      sent.push(String(input))
+      return sent.length > 1 ? new Response() : new Response(null, { status: 302, headers: { location } })
+    }
+    const api = createAuthFetch(await signedIn(), {
+      origins: ['https://api.example.com'],
+      fetch: send as typeof fetch,
+    })
+    return { sent, answer: api('https://api.example.com/a') }
+  }
+
+  test.each(['data:text/plain,x', 'file:///etc/passwd', 'blob:https://api.example.com/x', 'about:blank'])(
+    'is not followed to %s',
+    async (location) => {
+      const { sent, answer } = await redirected(location)
+      await expect(answer).rejects.toThrow(TypeError)
+      expect(sent).toEqual(['https://api.example.com/a'])
+    },
+  )
+
+  test('within its origin is followed without the password of its URL', async () => {
+    const { sent, answer } = await redirected('https://a:b@api.example.com/x')
+    expect((await answer).status).toBe(200)
+    expect(sent.at(-1)).toBe('https://api.example.com/x')
+  })
+})
+
 describe('axios (http adapter): redirects', () => {
   test('a redirect from a host to its subdomain drops the token', async () => {
     const { signedIn } = await setUp()

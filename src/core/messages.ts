@@ -67,6 +67,7 @@ const WORKER_PROBLEMS: { readonly [reason: string]: string } = {
 
 /** What can be wrong with a token response. */
 const PROBLEMS: { readonly [problem: string]: string } = {
+  not_json: 'it is not JSON',
   no_access_token: 'it has no access_token',
   unsafe_access_token: 'its access_token is not a string of visible ASCII characters',
   unknown_token_type: 'its token_type is not Bearer',

@@ -1,5 +1,6 @@
 import { createServer, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
+import { inspect } from 'node:util'
 import { describe, expect, it, onTestFinished } from 'vitest'
 import { createAuthWith } from '../../src/core/create-auth.ts'
 import { InvalidTokenResponseError } from '../../src/core/errors.ts'
@@ -93,6 +94,56 @@ describe('the body of an answer', () => {
     await clock.advance(0)
     expect(cancelled).toBe(1)
     await refreshed
+  })
+})
+
+describe('an answer of signIn', () => {
+  it.each([
+    ['a stream', () => new Response('{"access_token":"SECRET')],
+    [
+      'a client that parses it',
+      () => ({ ok: true, json: async () => JSON.parse('{"access_token":"SECRET') }),
+    ],
+  ])('that is not JSON is an error that does not quote it: %s', async (_, answer) => {
+    const { auth, signIn, clock } = createHarness({ signedOut: true })
+    const signedIn = auth.signIn('x').catch((error) => error)
+    await clock.advance(1)
+    signIn.call().resolve(answer() as object)
+    await clock.advance(1)
+    const error = await signedIn
+    expect(error).toMatchObject({ code: 'invalid_token_response', reason: 'invalid_response' })
+    expect(inspect(error)).not.toContain('SECRET')
+  })
+
+  it('is given up if it consists of empty chunks without end', async () => {
+    let reads = 0
+    let cancelled = false
+    const reader = {
+      read: async () => ({ done: ++reads > 2_000_000, value: new Uint8Array(0) }),
+      cancel: async () => {
+        cancelled = true
+      },
+    }
+    const { auth, signIn, clock } = createHarness({ signedOut: true })
+    const signedIn = auth.signIn('x').catch((error) => error)
+    await clock.advance(1)
+    signIn.call().resolve({ ok: true, json: () => {}, body: { getReader: () => reader } } as object)
+    expect(await signedIn).toMatchObject({ code: 'invalid_token_response' })
+    expect(cancelled).toBe(true)
+  })
+
+  it('is cancelled if a chunk cannot be read', async () => {
+    let cancelled = 0
+    const broken = new ReadableStream({
+      pull: (stream) => stream.enqueue(5),
+      cancel: () => void cancelled++,
+    })
+    const { auth, signIn, clock } = createHarness({ signedOut: true })
+    const signedIn = auth.signIn('x').catch((error) => error)
+    await clock.advance(1)
+    signIn.call().resolve(new Response(broken as never) as object)
+    expect(await signedIn).toBeInstanceOf(TypeError)
+    expect(cancelled).toBe(1)
   })
 })
 

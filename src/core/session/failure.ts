@@ -5,7 +5,7 @@ import type { AbortSignalLike, FailureVerdict } from '../ports.ts'
 import { forgetMatch } from './redact.ts'
 import { readText } from './response-body.ts'
 import { retryAfter } from './retry-after.ts'
-import { isInvalidResponse } from './token-response.ts'
+import { invalidResponse, isInvalidResponse } from './token-response.ts'
 
 /** What a failed attempt to refresh means. */
 export interface FailureCause {
@@ -234,9 +234,18 @@ export async function unwrapResponse(value: unknown, signal: AbortSignalLike): P
   const { ok, json, error, access_token, accessToken } = value as Fields
   if (typeof json === 'function' && typeof ok === 'boolean') {
     if (!ok) throw value
-    const text = await readText(value, signal, false)
-    return unwrapResponse(text === undefined ? await json.call(value) : JSON.parse(text), signal)
+    return unwrapResponse(await parseBody(value, json as () => unknown, signal), signal)
   }
   if (typeof error === 'string' && access_token === undefined && accessToken === undefined) throw value
   return value
+}
+
+async function parseBody(response: object, json: () => unknown, signal: AbortSignalLike): Promise<unknown> {
+  const text = await readText(response, signal, false)
+  try {
+    return text === undefined ? await json.call(response) : JSON.parse(text)
+  } catch (error) {
+    // The message of a parse error may quote the token.
+    throw (Object(error) as Fields).name === 'SyntaxError' ? invalidResponse('not_json') : error
+  }
 }

@@ -55,12 +55,16 @@ export async function readText(
       const { done, value } = await source.next()
       if (done) return text + decoder.decode()
       const part = value as string | Uint8Array
-      size += part.length
+      // Each chunk counts, too: a stream of empty ones would never let a timer fire.
+      size += part.length + 1
       text += typeof part === 'string' ? part : decoder.decode(part, { stream: true })
       if (size <= MOST) continue
       abort()
       return text
     }
+  } catch (error) {
+    abort()
+    throw error
   } finally {
     signal.removeEventListener('abort', abort)
   }

@@ -39,7 +39,7 @@ export const isBounded = (text: string): boolean => text.length <= LONGEST
 /** The shortest lifetime that is believed, in milliseconds. Shorter ones would be refreshed without end. */
 const LIFETIME_LEAST = 1_000
 /** The last instant of a `Date`. */
-const LAST_INSTANT = 8.64e15
+export const LAST_INSTANT = 8.64e15
 /** How deep the claims of a JWT may be nested: whatever copies or prints them goes as deep. */
 const DEPTH = 16
 
@@ -62,16 +62,16 @@ export function parseTokenResponse(
   previous?: Tokens,
 ): Tokens {
   if (typeof response !== 'object' || response === null)
-    throw invalid(response === null ? 'null' : typeof response)
+    throw invalidResponse(response === null ? 'null' : typeof response)
   const fields = response as Fields
   const accessToken = pick(fields, 'access_token')
-  if (accessToken === undefined) throw invalid('no_access_token')
+  if (accessToken === undefined) throw invalidResponse('no_access_token')
   if (typeof accessToken !== 'string' || !isBounded(accessToken) || !isHeaderSafe(accessToken)) {
-    throw invalid('unsafe_access_token')
+    throw invalidResponse('unsafe_access_token')
   }
   const type = pick(fields, 'token_type') ?? 'bearer'
   // RFC 6749 §7.1: a client must not use a token whose type it does not understand.
-  if (typeof type !== 'string' || type.toLowerCase() !== 'bearer') throw invalid('unknown_token_type')
+  if (typeof type !== 'string' || type.toLowerCase() !== 'bearer') throw invalidResponse('unknown_token_type')
 
   const idToken = text(pick(fields, 'id_token'))
   const own = jwtClaims(accessToken)
@@ -120,7 +120,7 @@ function userName(claims: Fields | undefined): string | undefined {
 /** Errors that were made here: they quote nothing. */
 const made = /* @__PURE__ */ new WeakSet<object>()
 
-function invalid(problem: string): Error {
+export function invalidResponse(problem: string): Error {
   const error = new InvalidTokenResponseError(problem)
   made.add(error)
   return error
@@ -140,7 +140,7 @@ const finite = (value: unknown) => {
   return typeof number === 'number' && Number.isFinite(number) ? number : undefined
 }
 
-export const isInstant = (value: unknown): boolean =>
+export const isInstant = (value: unknown): value is number =>
   typeof value === 'number' && Math.abs(value) <= LAST_INSTANT
 
 const after = (now: number, seconds: unknown) => {

@@ -1,5 +1,6 @@
 import { StorageError } from '../core/errors.ts'
 import type { SessionRecord } from '../core/ports.ts'
+import { parseRecord } from './json.ts'
 
 /** An encrypted record together with its key, so that either both are stored or neither. */
 export interface EncryptedRecord {
@@ -37,7 +38,7 @@ export async function decrypt(encrypted: unknown, place: string): Promise<unknow
     const { version, key, iv, data } = encrypted as EncryptedRecord
     if (version !== 1) throw new TypeError('Unknown version')
     const text = await subtle.decrypt(parameters(iv, place), key, data)
-    return JSON.parse(new TextDecoder().decode(text))
+    return parseRecord(new TextDecoder().decode(text))
   } catch {
     // Omit the cause: a parse error may quote the token.
     throw new StorageError('The stored session cannot be decrypted.', { reason: 'invalid_record' })

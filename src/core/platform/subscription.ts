@@ -10,7 +10,7 @@ export function subscription(subscribe: () => unknown, fail: (error: unknown) =>
   const end = (stop: unknown) => typeof stop === 'function' && stop()
   try {
     const stop = subscribe()
-    if (!isPromiseLike(stop)) return () => void end(stop)
+    if (!isPromiseLike(stop)) return () => void Promise.resolve(end(stop)).catch(fail)
     const late = Promise.resolve(stop).catch(fail)
     return () => void late.then(end).catch(fail)
   } catch (error) {

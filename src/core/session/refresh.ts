@@ -96,6 +96,8 @@ export class Refresh {
   /** Resolves when the store is done; `commit` is called before, as soon as the tokens are announced. */
   async #attempt(mark: Mark, attempt: number, commit: (facts: TokenFacts) => void): Promise<void> {
     const vault = this.#vault
+    // A session that expired before its turn must not come back from a store that cannot be cleared.
+    if (!vault.isCurrent(mark)) throw DISCARDED
     const merged = await this.#sharing.reload()
     if (merged) return commit(merged.facts)
     if (!vault.isCurrent(mark)) throw DISCARDED

@@ -110,7 +110,7 @@ export class StoreQueue {
     const found = await this.#enqueue(() => {
       const value = storage.read()
       if (!isPromiseLike(value)) return this.#inspect(value)
-      reading = value.then((late) => this.#inspect(late))
+      reading = Promise.resolve(value).then((late) => this.#inspect(late))
       return reading
     })
     if (found !== FAILED) return found as Found
@@ -141,7 +141,7 @@ export class StoreQueue {
       if (!record) return undefined
       const written = storage.write(record)
       this.#hasRecord = true
-      if (isPromiseLike(written)) return written.then(() => this.#reported.clear())
+      if (isPromiseLike(written)) return Promise.resolve(written).then(() => this.#reported.clear())
       this.#reported.clear()
       return undefined
     }
@@ -236,8 +236,7 @@ export class StoreQueue {
     const failed = (error: unknown) => {
       if (!isReported) this.#fail(error)
       // A store that does not answer is asked only what it must be asked.
-      const isTimeout = error instanceof StorageError && error.reason === 'timeout'
-      const [next, ...others] = isTimeout ? remedies.slice(-1) : remedies
+      const [next, ...others] = kindOfFailure(error) === 'timeout' ? remedies.slice(-1) : remedies
       return next ? this.#run(next, others, true) : FAILED
     }
     try {
@@ -277,10 +276,12 @@ export class StoreQueue {
   }
 
   #inspect(value: unknown): Found {
-    if (isSessionRecord(value)) {
+    // A copy, because what a store returned may change afterwards.
+    const record = isSessionRecord(value) && { ...value }
+    if (isSessionRecord(record)) {
       this.#hasRecord = true
       this.#isReliable = true
-      return value
+      return record
     }
     // 'gone' stays true until `forget`: a caller with an outdated mark ignores it, so it must not be consumed.
     if (value === undefined || value === null) return this.#hasRecord ? 'gone' : undefined
@@ -316,5 +317,5 @@ function afterReading(
   } catch {
     return onUnreadable()
   }
-  return isPromiseLike(stored) ? stored.then(onStored, onUnreadable) : onStored(stored)
+  return isPromiseLike(stored) ? Promise.resolve(stored).then(onStored, onUnreadable) : onStored(stored)
 }

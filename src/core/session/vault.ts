@@ -8,7 +8,7 @@ import {
 } from '../../../machines/policies.ts'
 import type { TokenFacts } from '../../../machines/vocabulary.ts'
 import type { Clock, Session } from '../ports.ts'
-import type { Tokens } from './token-response.ts'
+import { LAST_INSTANT, type Tokens } from './token-response.ts'
 
 /** What a request is sent with: enough to know later which token a 401 was about. */
 export interface Credential {
@@ -146,8 +146,9 @@ export class Vault {
       ...tokens,
       id: Math.random().toString(36).slice(2),
       rotation: 0,
-      // Two sign-ins in one millisecond, or with the clock set back between them, still have an order.
-      startedAt: Math.max(tokens.receivedAt, this.#newestStart + 1),
+      // Two sign-ins in one millisecond, or with the clock set back between them, still have an order. A damaged record may
+      // have started at the end of time.
+      startedAt: Math.min(LAST_INSTANT, Math.max(tokens.receivedAt, this.#newestStart + 1)),
     }
     this.#start(next)
     return this.#describe(next)

@@ -2,10 +2,11 @@ import type { StorageFeature } from '../core/features/feature.ts'
 import { withSharing } from '../core/features/share.ts'
 import { Mutex } from '../core/platform/mutex.ts'
 import type { SessionStorage } from '../core/ports.ts'
-import { PLACE } from '../core/session/same-store.ts'
+import { PLACE, REMOVE } from '../core/session/same-store.ts'
 import { createPageChannel } from '../environment/page-channel.ts'
 import { decrypt, encrypt } from './aes-gcm.ts'
 import { withEntry } from './indexed-db.ts'
+import { Removal } from './removal.ts'
 
 const LAST_USE = 'last-use'
 
@@ -43,28 +44,35 @@ export interface EncryptedStorageOptions {
 export function encryptedStorage(options: EncryptedStorageOptions = {}): StorageFeature {
   const { name = 'authchart' } = options
   const mutex = new Mutex()
+  const removal = new Removal(name)
   const channel = createPageChannel(`authchart storage ${name}`)
   const notifyOthers = () => channel.post('changed')
 
   return withSharing<SessionStorage>({
     [PLACE]: () => [globalThis, `indexedDB ${name}`],
+    [REMOVE]: () => void removal.begin(),
     read: () =>
       mutex.run(async () => {
         const encrypted: unknown = await withEntry(name, 'readonly', (store, entry) => store.get(entry))
-        return encrypted === undefined ? undefined : decrypt(encrypted, name)
+        return encrypted === undefined || removal.covers(encrypted) ? undefined : decrypt(encrypted, name)
       }),
-    write: (record) =>
-      mutex.run(async () => {
+    write(record) {
+      const at = removal.now()
+      return mutex.run(async () => {
         // Encrypt before the transaction starts: an IndexedDB transaction ends by itself during other async work.
-        const encrypted = await encrypt(record, name)
+        const encrypted = { ...(await encrypt(record, name)), at }
         await withEntry(name, 'readwrite', (store, entry) => store.put(encrypted, entry))
         notifyOthers()
-      }),
-    clear: () =>
-      mutex.run(async () => {
+      })
+    },
+    clear() {
+      const ended = removal.begin()
+      return mutex.run(async () => {
         await withEntry(name, 'readwrite', (store) => store.clear())
+        ended()
         notifyOthers()
-      }),
+      })
+    },
     readLastUse: () => mutex.run(() => withEntry(name, 'readonly', (store) => store.get(LAST_USE))),
     // The time of the last use is not secret, so it is not encrypted.
     writeLastUse: (at) =>

@@ -3,6 +3,7 @@ import { withSharing } from '../core/features/share.ts'
 import type { SessionStorage } from '../core/ports.ts'
 import { PLACE } from '../core/session/same-store.ts'
 import { parseRecord } from './json.ts'
+import { TabOwner } from './tab-owner.ts'
 
 /** Options of `webStorage`. */
 export interface WebStorageOptions {
@@ -13,6 +14,9 @@ export interface WebStorageOptions {
 /**
  * Stores the session in `localStorage` or `sessionStorage`. Every script of the page can read it there: see "Where tokens
  * live" in the README.
+ *
+ * A tab that is duplicated, or opened by a script, starts with a copy of `sessionStorage`. There the session lasts until its
+ * first refresh: then it ends as `signed_out_elsewhere`, if the page that stored it still lives. That page goes on.
  *
  * @param storage the storage, or a function that returns it. Use a function if reading `localStorage` may throw
  * @param options the key, see `WebStorageOptions`
@@ -30,15 +34,34 @@ export function webStorage(
   const { key = 'authchart' } = options
   const lastUse = `${key}.last-use`
   const area = () => (typeof storage === 'function' ? storage() : storage)
+  const owner = new TabOwner(area, key)
+  let isRestored = false
+
+  function load() {
+    const text = area().getItem(key)
+    return text === null ? undefined : parseRecord(text)
+  }
+
+  async function loadUnlessCopied(other: string) {
+    // The access token may be used in both tabs; only the refresh token may not.
+    if (await owner.lives(other)) area().removeItem(key)
+    else owner.claim()
+    return load()
+  }
 
   return withSharing<SessionStorage>({
     [PLACE]: () => [area(), key],
     read() {
-      const text = area().getItem(key)
-      return text === null ? undefined : parseRecord(text)
+      const { other } = owner
+      if (other !== undefined && isRestored) return loadUnlessCopied(other)
+      isRestored = true
+      const record = load()
+      if (other === undefined && record !== undefined) owner.claim()
+      return record
     },
     write(record) {
       area().setItem(key, JSON.stringify(record))
+      owner.claim()
     },
     clear() {
       area().removeItem(key)
@@ -59,7 +82,11 @@ export function webStorage(
         if (event.storageArea === watched && (event.key === key || event.key === null)) onChange()
       }
       addEventListener('storage', onStorage)
-      return () => removeEventListener('storage', onStorage)
+      const stop = owner.start()
+      return () => {
+        removeEventListener('storage', onStorage)
+        stop()
+      }
     },
   })
 }

@@ -1,6 +1,6 @@
 import { messageOf } from '../messages.ts'
 import type { Coordinator, SessionStorage } from '../ports.ts'
-import { PLACE, type Placed } from '../session/same-store.ts'
+import { PLACE, type Placed, type Removable } from '../session/same-store.ts'
 import { SharedSession } from '../session/shared-session.ts'
 import type { CreateSharing } from '../session/sharing.ts'
 import {
@@ -12,7 +12,7 @@ import {
 } from './feature.ts'
 
 /** Adds the code of a shared session to a store or a coordinator of the library. */
-export const withSharing = <Port extends object>(port: Port & Placed): Port & Feature => ({
+export const withSharing = <Port extends object>(port: Port & Placed & Removable): Port & Feature => ({
   ...port,
   [ATTACH]: share,
 })

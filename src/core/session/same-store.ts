@@ -7,6 +7,13 @@ export interface Placed {
   readonly [PLACE]?: () => readonly [owner: object, name: string]
 }
 
+/** The key under which an asynchronous store removes its record at once: the page may be left before `clear` gets its turn. */
+export const REMOVE: unique symbol = Symbol.for('authchart.remove')
+
+export interface Removable {
+  readonly [REMOVE]?: () => unknown
+}
+
 /** The turns of sessions that share a store. */
 interface Turns {
   last: Promise<unknown>

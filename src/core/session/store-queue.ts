@@ -6,6 +6,7 @@ import { subscription } from '../platform/subscription.ts'
 import type { SessionRecord, SessionStorage } from '../ports.ts'
 import { isSessionRecord, recordOf } from './record.ts'
 import type { RevocationList } from './revocable.ts'
+import { REMOVE, type Removable } from './same-store.ts'
 import { kindOfFailure } from './store-failure.ts'
 import type { Mark, Vault } from './vault.ts'
 
@@ -178,6 +179,7 @@ export class StoreQueue {
       revocation?.add(stored)
       return ended && !endsSession(ended, stored, false) ? undefined : this.#empty()
     }
+    if (!ended && !revocation) (storage as Removable)[REMOVE]?.()
     return this.#enqueue(() =>
       ended || revocation ? afterReading(storage, emptyUnlessNewer, () => this.#empty()) : this.#empty(),
     )

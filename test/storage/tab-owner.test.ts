@@ -1,0 +1,88 @@
+import { afterEach, beforeEach, expect, it, vi } from 'vitest'
+import { webStorage } from '../../src/storage/index.ts'
+import { FULL } from './contract.ts'
+import { fakeWebStorage } from './web-storage-fake.ts'
+
+const window = new EventTarget()
+const stops: (() => void)[] = []
+
+beforeEach(() => {
+  vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] })
+  vi.stubGlobal('document', {})
+  vi.stubGlobal('addEventListener', window.addEventListener.bind(window))
+  vi.stubGlobal('removeEventListener', window.removeEventListener.bind(window))
+})
+afterEach(() => {
+  for (const stop of stops.splice(0)) stop()
+  vi.useRealTimers()
+  vi.unstubAllGlobals()
+})
+
+/** A document whose `sessionStorage` starts with these entries. What is done in it, is done with `act`. */
+function openDocument(id: string, entries: Iterable<[string, string]> = []) {
+  const area = fakeWebStorage()
+  for (const [key, value] of entries) area.setItem(key, value)
+  const act = <T>(run: () => T) => {
+    vi.stubGlobal('sessionStorage', area)
+    Object.assign(globalThis, { [Symbol.for('authchart.document')]: id })
+    return run()
+  }
+  const storage = act(() => webStorage(() => area))
+  const stop = act(() => storage.subscribe?.(() => {})) as () => void
+  stops.push(stop)
+  return { area, act, storage, stop }
+}
+
+const messages = () => new Promise((resolve) => setImmediate(() => setImmediate(resolve)))
+
+async function readAgain({ act, storage }: ReturnType<typeof openDocument>) {
+  const found = act(() => storage.read())
+  await messages()
+  await vi.advanceTimersByTimeAsync(250)
+  return found
+}
+
+it('a copy of sessionStorage restores the session, and gives it up before its first refresh', async () => {
+  const original = openDocument('a')
+  original.act(() => original.storage.write(FULL))
+  const copy = openDocument('b', original.area.entries)
+  expect(copy.act(() => copy.storage.read())).toEqual(FULL)
+  expect(await readAgain(copy)).toBeUndefined()
+  expect(copy.area.getItem('authchart')).toBeNull()
+  expect(original.act(() => original.storage.read())).toEqual(FULL)
+})
+
+it('a page whose predecessor left without a word goes on with the session of its tab', async () => {
+  const predecessor = openDocument('a')
+  predecessor.act(() => predecessor.storage.write(FULL))
+  predecessor.stop()
+  const next = openDocument('b', predecessor.area.entries)
+  next.act(() => next.storage.read())
+  expect(await readAgain(next)).toEqual(FULL)
+  // From now on the session is its own: nothing is asked any more.
+  expect(next.act(() => next.storage.read())).toEqual(FULL)
+})
+
+it('a page asks nothing if its predecessor has left the session to it', () => {
+  const predecessor = openDocument('a')
+  predecessor.act(() => {
+    predecessor.storage.write(FULL)
+    window.dispatchEvent(new Event('pagehide'))
+  })
+  const next = openDocument('b', predecessor.area.entries)
+  for (let reads = 0; reads < 2; reads++) expect(next.act(() => next.storage.read())).toEqual(FULL)
+})
+
+it('two stores of one page own the record together', () => {
+  const page = openDocument('a')
+  page.act(() => page.storage.write(FULL))
+  const second = page.act(() => webStorage(() => page.area))
+  for (let reads = 0; reads < 2; reads++) expect(page.act(() => second.read())).toEqual(FULL)
+})
+
+it('a localStorage, which tabs share, has no owner', () => {
+  const page = openDocument('a')
+  const shared = fakeWebStorage()
+  page.act(() => webStorage(() => shared).write(FULL))
+  expect([...shared.entries.keys()]).toEqual(['authchart'])
+})

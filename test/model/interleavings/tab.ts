@@ -185,8 +185,12 @@ export function createTab(around: Surroundings, name: string, initial: boolean):
     if (event.type === 'expired') tab.hasExpired = true
     if (event.type === 'storageFailed') tab.storageFailed = true
     const last = tab.lastFamily()
-    // A session that ended here has ended in every tab, even before the others are notified.
-    if (last && (event.type === 'expired' || event.type === 'signedOut')) around.ended.add(last.name)
+    if (last && (event.type === 'expired' || event.type === 'signedOut')) {
+      // A session that ended here has ended in every tab, even before the others are notified.
+      around.ended.add(last.name)
+      // If the store brings it back, the tab knows only what the store knows of its use.
+      tab.uses.delete(last.name)
+    }
     // What a failed refresh would have helped is unknown, and another user may have other rights.
     const lastCaused = tab.caused.at(-1)
     if (event.type === 'refreshFailed' && lastCaused) lastCaused.isNeedless = false

@@ -92,7 +92,7 @@ describe.each(STORES)('a session whose store answers %s', (_, delay) => {
     ['refreshed', 'refresh()', ({ auth }) => auth.refresh()],
     ['refreshed', 'a request that waits', ({ auth }) => auth.getAccessToken()],
   ])('emits %s and goes on with %s once the refresh token is stored', async (event, _, call) => {
-    const made = withStore(delay)
+    const made = withStore(delay, { refreshOn: 'demand' })
     const { auth, clock, refresh, signIn, stored } = made
     await clock.advance(LIFETIME)
     const whenTold: (string | undefined)[] = []

@@ -9,8 +9,8 @@ import { createExampleServer } from './server.ts'
 /** Lifetime of an access token in `npm run example`, in milliseconds: short enough to watch a refresh. */
 const LIFETIME = 20_000
 
-/** The paths that the token server handles, as a proxy table. */
-export const apiAt = (url: string) => ({ '/session': url, '/token': url, '/api': url })
+/** The paths that the token server handles, as a proxy table. `/session-card.tsx` is a file of an example. */
+export const apiAt = (url: string) => ({ '^/(session|token|api)([/?]|$)': url })
 
 /** Runs a token server behind Vite's server, on the same origin. */
 function tokenServer(): Plugin {

@@ -77,7 +77,8 @@ export class Refresh {
         this.#attempted = attempted
         return attempted
       }
-      this.#sharing.withLock(begin, () => this.#lateCall?.ended).catch(reject)
+      const late = () => (this.#outlives ? this.#lateCall?.ended : undefined)
+      this.#sharing.withLock(begin, late).catch(reject)
     })
     const running = { mark, promise }
     this.#running = running
@@ -130,8 +131,6 @@ export class Refresh {
 
   async #request(mark: Mark): Promise<Tokens> {
     const { tokens } = this.#vault
-    // With rotation, the answer holds the only refresh token that works: it must reach the store, or the cookie.
-    const outlives = this.#sharing.restores || this.#vault.isInCookie
     let late = this.#lateCall
     this.#late = undefined
     try {
@@ -139,11 +138,13 @@ export class Refresh {
         late.isJoined = true
         const { answer } = late
         const { work, settings } = this.#kernel
-        const joined = await work.run(() => answer, settings.timeouts.refresh, outlives).catch(withoutAnswer)
+        const joined = await work
+          .run(() => answer, settings.timeouts.refresh, this.#outlives)
+          .catch(withoutAnswer)
         if (joined) return joined
         late = undefined
       }
-      return await requestTokens(this.#kernel, tokens, outlives)
+      return await requestTokens(this.#kernel, tokens, this.#outlives)
     } catch (error) {
       if (!(error instanceof Abandoned)) throw error
       const call = this.#commitWhenLate(error.result, mark, tokens?.refreshToken)
@@ -151,6 +152,11 @@ export class Refresh {
       if (!late && !error.reason) this.#late = call
       throw error.reason ?? timeoutFailure()
     }
+  }
+
+  /** With rotation, the answer holds the only refresh token that works: it must reach the store, or the cookie. */
+  get #outlives(): boolean {
+    return this.#sharing.restores || this.#vault.isInCookie
   }
 
   /** The late call with the refresh token that the next attempt would present. */

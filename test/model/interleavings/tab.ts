@@ -41,6 +41,8 @@ export interface Tab {
   touchedAt: number
   /** When it was thawed last: its timers are late then. */
   thawedAt: number
+  /** The uptime at which it last gave up a refresh, whose answer may still come. */
+  gaveUpAt: number
   /** The refreshes that a 401 caused: when, and whether the token needed none. */
   caused: { readonly at: number; isNeedless: boolean }[]
   /** The newest refresh token that it has received of each family, and the uptime of that. */
@@ -93,6 +95,7 @@ export function createTab(around: Surroundings, name: string, initial: boolean):
     signedOutWithoutSession: false,
     since: stamp(),
     uses: new Map(),
+    gaveUpAt: Number.NEGATIVE_INFINITY,
     caused: [],
     newest: new Map(),
     touchedAt: clock.now(),

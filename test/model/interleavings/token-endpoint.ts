@@ -11,7 +11,7 @@ export const answerTo = (page: Page) => `the answer to the refresh of ${page.nam
 
 /** The `refresh` function of a tab. Its request and its answer are two edges, so each may be delayed or lost. */
 export function createRefresh(around: Surroundings, tab: Tab) {
-  const { config, edges, server, coordinator, underWay, answered } = around
+  const { config, clock, edges, server, coordinator, underWay, answered } = around
   const { page } = tab
 
   /** The server has replaced the refresh token, and the page will never know by what. */
@@ -36,6 +36,7 @@ export function createRefresh(around: Surroundings, tab: Tab) {
     underWay.add(refreshCall)
     signal.addEventListener('abort', () => {
       refreshCall.aborted = true
+      tab.gaveUpAt = clock.uptime
       tab.losses++
       underWay.delete(refreshCall)
     })

@@ -22,13 +22,17 @@ function account(error: unknown, depth = 0): unknown {
   return [error.message, error.stack, { ...error }, account(error.cause, depth + 1)]
 }
 
+/** How long the answer to a refresh that was given up may come, in milliseconds: `timeouts.refresh`, and a late timer's grace. */
+const LATE = 11_000
+
 export function* nothingIsLeftBehind(around: Surroundings) {
   const { tabs, clock, coordinator, store, listening, underWay, edges } = around
   for (const tab of tabs) {
     const { page, disposed } = tab
     if (!disposed || page.closed) continue
     // A refresh that was sent outlives its session: until it is answered, and its answer is stored.
-    const isSent = [...underWay].some((refreshCall) => refreshCall.tab === tab)
+    const isLate = clock.uptime - tab.gaveUpAt <= LATE
+    const isSent = isLate || [...underWay].some((refreshCall) => refreshCall.tab === tab)
     const isStoring = edges.labels().some((label) => label.endsWith(`of ${page.name}`))
     const timers = clock.pending(page)
     if (timers > (isSent || isStoring ? 2 : 0)) yield `${page.name} left ${timers} timers behind`

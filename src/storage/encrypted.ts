@@ -51,11 +51,13 @@ export function encryptedStorage(options: EncryptedStorageOptions = {}): Storage
   return withSharing<SessionStorage>({
     [PLACE]: () => [globalThis, `indexedDB ${name}`],
     [REMOVE]: () => void removal.begin(),
-    read: () =>
-      mutex.run(async () => {
+    read() {
+      const isRemoved = removal.look()
+      return mutex.run(async () => {
         const encrypted: unknown = await withEntry(name, 'readonly', (store, entry) => store.get(entry))
-        return encrypted === undefined || removal.covers(encrypted) ? undefined : decrypt(encrypted, name)
-      }),
+        return encrypted === undefined || isRemoved(encrypted) ? undefined : decrypt(encrypted, name)
+      })
+    },
     write(record) {
       const at = removal.now()
       return mutex.run(async () => {

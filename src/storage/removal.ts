@@ -29,10 +29,10 @@ export class Removal {
     return Math.max(Date.now(), this.#until + 1)
   }
 
-  /** Whether the entry was written before the last removal. */
-  covers(entry: unknown): boolean {
-    const { at = 0 } = Object(entry) as { at?: number }
-    return at <= this.#until
+  /** Returns a function that says whether an entry was written before the last removal until now. */
+  look(): (entry: unknown) => boolean {
+    const until = this.#until
+    return (entry) => ((Object(entry) as { at?: number }).at ?? 0) <= until
   }
 
   get #until(): number {

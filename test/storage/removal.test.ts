@@ -27,7 +27,7 @@ it('covers what was being written when it began, on the next page, too, and noth
   removal.begin()
   const after = removal.now()
   const next = new Removal('db')
-  expect([next.covers({ at: before }), next.covers({}), next.covers({ at: after })]).toEqual([
+  expect([next.look()({ at: before }), next.look()({}), next.look()({ at: after })]).toEqual([
     true,
     true,
     false,
@@ -38,7 +38,7 @@ it('covers no later entry if the clock was set back', () => {
   const removal = new Removal('db')
   removal.begin()
   vi.setSystemTime(1_000)
-  expect(removal.covers({ at: removal.now() })).toBe(false)
+  expect(removal.look()({ at: removal.now() })).toBe(false)
 })
 
 it('leaves no mark when the entry is removed, unless another removal has begun', () => {
@@ -61,10 +61,10 @@ it('covers nothing without a localStorage, or with a full one', () => {
   })
   const removal = new Removal('db')
   removal.begin()()
-  expect(removal.covers({})).toBe(false)
+  expect(removal.look()({})).toBe(false)
   vi.stubGlobal('document', undefined)
   removal.begin()()
-  expect(removal.covers({})).toBe(false)
+  expect(removal.look()({})).toBe(false)
 })
 
 it('begins within the call of signOut(), although a write is on its way', async () => {

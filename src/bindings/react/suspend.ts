@@ -23,14 +23,17 @@ function begin(auth: AnyAuth): Wait {
   return wait
 }
 
+/** How long a failed wait is remembered, in milliseconds: longer than React pauses a render, and shorter than a click takes. */
+const MEMORY = 50
+
 /**
  * Lets the next attempt wait anew, such as that of an error boundary that is reset. Not at once, because React renders the
- * component again before it shows the error.
+ * component again before it shows the error, and other work may come first.
  */
 function forgetSoon(auth: AnyAuth, failed: Wait): void {
   setTimeout(() => {
     if (waits.get(auth) === failed) waits.delete(auth)
-  })
+  }, MEMORY)
 }
 
 /** Suspends the component being rendered until the auth is ready. */

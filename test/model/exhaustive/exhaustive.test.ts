@@ -109,6 +109,7 @@ describe('exhaustive search over three requests, two tabs and a server with rota
         "{tab} finds nothing new",
         "{tab} finds nothing new, and refreshes again",
         "{tab} found its record gone, and logs out",
+        "{tab} gets the lock, and drops a refresh that is out of date",
         "{tab} gets the lock, and reads the store",
         "{tab} gets the lock, and the store does not answer",
         "{tab} gets {tokens} after its deadline, and commits them",

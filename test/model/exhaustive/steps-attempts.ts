@@ -65,11 +65,17 @@ function orphanSteps(stepper: Stepper, tab: number, index: number) {
   stepper.emit('the answer to the crashed {tab} is dropped', tab)
 }
 
-/** `coordinator.exclusive` runs the task, or fails: either way `reload` reads the store. */
+/** `coordinator.exclusive` runs the task, or fails: either way `reload` reads the store, unless the attempt is out of date. */
 function waitingSteps(stepper: Stepper, tab: number, index: number) {
   const { tabs, budget } = stepper.before
   if (isReading(tabs[tab]!)) return
   const isFree = !tabs.some(({ attempts }) => attempts.some(({ locked }) => locked))
+  if (!tabs[tab]!.attempts[index]!.current) {
+    if (stepper.rules.lock && !isFree) return
+    freeAttempt(stepper.draft().tabs[tab]!.attempts[index]!)
+    stepper.emit('{tab} gets the lock, and drops a refresh that is out of date', tab)
+    return
+  }
   if (!stepper.rules.lock || isFree) {
     readInLock(stepper, stepper.draft(), tab, index, stepper.rules.lock)
     stepper.emit(

@@ -95,6 +95,8 @@ describe('a message of a tab', () => {
     { type: 'changed', epoch: 1 },
     { type: 'changed', epoch: '1', generation: 1 },
     { type: 'ended', epoch: 1, generation: Number.NaN },
+    // Without its session, it would mean any session.
+    { ...ENDED, session: {} },
   ])('is distinguished from messages of other code, such as %j', async (foreign) => {
     const name = fresh()
     const { next, received } = listen(name)
@@ -104,7 +106,6 @@ describe('a message of a tab', () => {
     other.postMessage({
       ...CHANGED,
       reason: 7,
-      session: {},
       rotation: '7',
       startedAt: Number.NaN,
       accessToken: 'SECRET',

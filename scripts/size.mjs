@@ -16,9 +16,9 @@ const LIMITS = 'export { sessionLimits } from "authchart"'
 const IMPORTS = [
   { adds: 'createAuth', code: CREATE_AUTH, limits: [17_408, 29_440] },
   { adds: 'createAuthFetch', code: FETCH, limits: [21_376, 33_408] },
-  { adds: 'webStorage', code: WEB, limits: [25_472, 37_760] },
-  { adds: 'tabCoordinator', code: TABS, limits: [26_624, 38_912] },
-  { adds: 'sessionLimits', code: LIMITS, limits: [27_520, 39_808] },
+  { adds: 'webStorage', code: WEB, limits: [26_240, 38_528] },
+  { adds: 'tabCoordinator', code: TABS, limits: [27_136, 39_296] },
+  { adds: 'sessionLimits', code: LIMITS, limits: [27_968, 40_192] },
 ].map(({ limits }, index, all) => ({
   name: all
     .slice(0, index + 1)
@@ -35,11 +35,11 @@ const ENTRIES = [
   { name: './fetch', code: entry('fetch'), limit: 4_864 },
   { name: './ofetch', code: entry('ofetch'), limit: 5_248 },
   { name: './axios', code: entry('axios'), limit: 7_040 },
-  { name: './storage', code: entry('storage'), limit: 10_368 },
+  { name: './storage', code: entry('storage'), limit: 10_880 },
   {
     name: 'webStorage',
     code: 'export { webStorage } from "authchart/storage"',
-    limit: 5_632,
+    limit: 6_400,
   },
   { name: './tabs', code: entry('tabs'), limit: 7_040 },
   { name: './react', code: entry('react'), limit: 1_536, mayImport: ['react'] },

@@ -75,9 +75,26 @@ describe.each<[string, () => HarnessOptions]>([
     expect(emitted()).toEqual(['refreshFailed', 'refreshed'])
   })
 
+  it('presents no refresh token that an earlier call has replaced while the last one was awaited', async () => {
+    const { auth, clock, refresh, first } = await givenUp({ retry: { maxDelay: 1_000 }, ...options() })
+    auth.refresh().catch(() => {})
+    // Both calls have been given up and have cooled down, and an attempt waits for the answer to the second.
+    while (refresh.calls.length < 2) await clock.advance(100)
+    await clock.advance(2 * TIMEOUT + 500)
+    expect(refresh.calls).toHaveLength(2)
+    first.resolve(tokens(2))
+    await clock.advance(0)
+    refresh.call(1).reject(new TypeError('fetch failed'))
+    await clock.advance(0)
+    expect(refresh.calls.slice(2).map(({ argument }) => argument.refreshToken)).not.toContain(
+      `${SECRET}-rt-1`,
+    )
+    expect(await auth.getAccessToken()).toBe(`${SECRET}-at-2`)
+  })
+
   it('uses an answer that comes while the session cools down', async () => {
     const { auth, clock, refresh, first } = await givenUp(options())
-    await clock.advance(TIMEOUT + 100)
+    await clock.advance(TIMEOUT + 600)
     first.resolve(tokens(2))
     await clock.advance(0)
     expect(auth.state).toBe('authenticated')

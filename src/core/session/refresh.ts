@@ -142,6 +142,8 @@ export class Refresh {
           .run(() => answer, settings.timeouts.refresh, this.#outlives)
           .catch(withoutAnswer)
         if (joined) return joined
+        // The answer to an earlier call has come meanwhile.
+        if (!this.#vault.isCurrent(mark)) throw DISCARDED
         late = undefined
       }
       return await requestTokens(this.#kernel, tokens, this.#outlives)

@@ -28,7 +28,7 @@ interface Answer {
 
 const tokenMayGo = createOriginGuard('The model', { origins: [OWN_API] })
 
-/** After so many refreshes that may not have helped, a 401 may say nothing about the token. */
+/** After so many 401s, which may have caused as many refreshes, another one may say nothing about the token. */
 const DOUBTFUL = 3
 
 /** How long a call may wait if it has to wait for a sign-in, a first token and a store. In milliseconds. */
@@ -143,9 +143,10 @@ export function createCalls(around: Surroundings) {
 
   /** A rejected token must not be sent again, unless endpoints have rejected fresh tokens, too. */
   function noteRefusal({ tab, sends }: Call, key: string, now: View, { generation, works }: Refusal) {
+    tab.refusals++
     const isHandled = now.state === 'authenticated' || (now.state === 'refreshing' && !now.gateClosed)
     if (sends > 1) tab.doubted.add(key)
-    else if (works || tab.caused.length >= DOUBTFUL || tab.doubted.has(key)) return
+    else if (works || tab.refusals > DOUBTFUL || tab.doubted.has(key)) return
     else if (isHandled && now.session?.generation === generation) tab.refused.add(generation)
   }
 

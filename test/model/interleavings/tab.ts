@@ -43,6 +43,8 @@ export interface Tab {
   thawedAt: number
   /** The uptime at which it last gave up a refresh, whose answer may still come. */
   gaveUpAt: number
+  /** How often an API has answered 401 in this session. */
+  refusals: number
   /** The refreshes that a 401 caused: when, and whether the token needed none. */
   caused: { readonly at: number; isNeedless: boolean }[]
   /** The newest refresh token that it has received of each family, and the uptime of that. */
@@ -96,6 +98,7 @@ export function createTab(around: Surroundings, name: string, initial: boolean):
     since: stamp(),
     uses: new Map(),
     gaveUpAt: Number.NEGATIVE_INFINITY,
+    refusals: 0,
     caused: [],
     newest: new Map(),
     touchedAt: clock.now(),
@@ -197,8 +200,9 @@ export function createTab(around: Surroundings, name: string, initial: boolean):
     // What a failed refresh would have helped is unknown, and another user may have other rights.
     const lastCaused = tab.caused.at(-1)
     if (event.type === 'refreshFailed' && lastCaused) lastCaused.isNeedless = false
-    if (event.type === 'signedIn') tab.caused = []
     if (event.type === 'signedIn') {
+      tab.caused = []
+      tab.refusals = 0
       tab.touchedAt = clock.now()
       tab.fatal = 0
       // A tab remembers an expiry, because it may read the record of that session only later.

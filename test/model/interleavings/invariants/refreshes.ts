@@ -50,7 +50,9 @@ const shorten = (token: string) => token.replace(`${SECRET}-`, '')
 export function* answeredTokensAreNotReused(around: Surroundings) {
   if (around.config.cookie) return
   for (const refreshCall of around.facts.refreshes) {
-    const { tab, answeredTo } = refreshCall
+    const { tab, family, answeredTo } = refreshCall
+    // After a sign-out in another tab, the server revokes the session anyway.
+    if (family && around.signedOut.has(family.name)) continue
     const here = answeredTo.some((answered) => answered.tab === tab) && !broken(around)
     // Tokens received without the lock may still be on their way to the store.
     const stored = answeredTo.filter(({ locked }) => locked || !around.config.slowStore)

@@ -72,7 +72,8 @@ export function attachAuth(
     if (OWN_CALL in config) throw new OwnClientError()
     if (remote) return sendByWorker(remote, settings.axios, own, config)
     if (target.charCodeAt(4) === COLON && !options.allowInsecure) own.proxy = false
-    return new AxiosRequest(settings, adapter, own, config, target).run()
+    // An adapter of axios gets a form as its bytes, which are the same in a replay. Another one may look into the form.
+    return new AxiosRequest(settings, adapter, own, config, target).run(typeof option !== 'function')
   }
 
   /** Wraps an adapter, or the name of one. */

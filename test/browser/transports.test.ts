@@ -95,11 +95,10 @@ describe.skipIf(!hasChromium)('transports in Chromium', () => {
       expect(answer.status).toBe(200)
       const sent = server.log.filter(({ path, method }) => path === '/api/form' && method === 'POST')
       expect(sent.map(({ status }) => status)).toEqual([401, 200])
-      // Each encoding of a form has its own boundary.
       const [first, second] = sent.map(({ bodyBytes, headers }) => {
         const [type = '', boundary = ''] = headers['content-type']?.split('boundary=') ?? []
         const parts = Buffer.from(bodyBytes).toString('latin1').split(`--${boundary}`)
-        return { type, parts }
+        return { type, boundary, parts }
       })
       expect(second).toEqual(first)
       expect(first?.parts).toEqual([

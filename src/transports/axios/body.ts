@@ -1,9 +1,10 @@
-import { readUntilAborted, replayableBody } from '../body.ts'
+import { type ReplayableBody, readUntilAborted, replayableBody } from '../body.ts'
 
 /** A body, as each sending gets it. */
 export interface AxiosBody {
   /** What is sent first. */
   readonly data: unknown
+  readonly contentType?: string | undefined
   readonly replayable: boolean
   /** The body of a sending after a wait, if that is another object. */
   again?(): { readonly data: unknown; readonly contentType: string | undefined }
@@ -30,12 +31,16 @@ const isForm = (data: object): data is FormData =>
 /**
  * Prepares a body that may be sent later or twice. A body that its owner could change is copied at once. The files in a form
  * are not: the platform can read them again.
+ *
+ * @param encodesForms whether a form becomes its bytes
  */
-export function bodyOf(data: object): AxiosBody {
+export function bodyOf(data: object, encodesForms: boolean): AxiosBody {
   if (isNodeForm(data)) return nodeForm(data)
-  if (isForm(data)) return { data: copyForm(data), replayable: true }
-  const { body, replayable } = replayableBody(data, false) as { body: unknown; replayable: boolean }
-  return { data: body, replayable }
+  if (isForm(data) && !encodesForms) return { data: copyForm(data), replayable: true }
+  const { body, contentType, replayable } = replayableBody(data, false) as ReplayableBody
+  return isForm(data) && body === data
+    ? { data: copyForm(data), replayable }
+    : { data: body, contentType, replayable }
 }
 
 function copyForm(form: FormData): FormData {

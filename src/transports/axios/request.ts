@@ -71,12 +71,16 @@ export class AxiosRequest implements BearerRequest<Answer> {
     this.signal = signal && this.#cancel ? AbortSignal.any([signal, this.#cancel]) : (signal ?? this.#cancel)
   }
 
-  /** Sends the request under the session. The response and errors get the caller's config. */
-  run(): Promise<AxiosResponse> {
+  /**
+   * Sends the request under the session. The response and errors get the caller's config.
+   *
+   * @param encodesForms whether the adapter gets the bytes of a form
+   */
+  run(encodesForms: boolean): Promise<AxiosResponse> {
     const { data } = this.#own
     if (typeof data === 'object' && data !== null) {
       if (this.#settings.bufferStreams && isStream(data)) return this.#buffer(data).then(() => this.#start())
-      this.#body = bodyOf(data)
+      this.#body = bodyOf(data, encodesForms)
     }
     return this.#start()
   }
@@ -171,9 +175,9 @@ export class AxiosRequest implements BearerRequest<Answer> {
   }
 
   #setBody(config: Config, body: AxiosBody): void {
-    const again = this.#waited ? body.again?.() : undefined
-    config.data = again ? again.data : body.data
-    if (again?.contentType !== undefined) config.headers.setContentType(again.contentType)
+    const { data, contentType } = (this.#waited && body.again?.()) || body
+    config.data = data
+    if (contentType !== undefined) config.headers.setContentType(contentType)
   }
 
   /** Reads the body into memory. The caller's signal and timeout count from the call. */

@@ -48,7 +48,8 @@ function explained({ call, error, waited, beside }: Settlement, queueLimit: numb
     case 'refresh_timeout':
       return tab.emitted.has('refreshFailed')
     case 'session_expired':
-      return tab.emitted.has('expired') || tab.emitted.has('refreshFailed')
+      // An expiry in another tab during a sign-in that fails emits no event here.
+      return tab.emitted.has('expired') || tab.emitted.has('refreshFailed') || tab.view().state === 'expired'
     case 'sign_in_timeout':
       return waited >= 30_000
     case 'disposed':

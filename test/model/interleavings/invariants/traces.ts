@@ -31,7 +31,9 @@ export function* nothingIsLeftBehind(around: Surroundings) {
     const { page, disposed } = tab
     if (!disposed || page.closed) continue
     // A refresh that was sent outlives its session: until it is answered, and its answer is stored.
-    const isLate = clock.uptime - tab.gaveUpAt <= LATE
+    const hasGivenUp = tab.gaveUpAt > Number.NEGATIVE_INFINITY
+    const isThawed = clock.now() - tab.thawedAt <= LATE
+    const isLate = clock.uptime - tab.gaveUpAt <= LATE || (hasGivenUp && isThawed)
     const isSent = isLate || [...underWay].some((refreshCall) => refreshCall.tab === tab)
     const isStoring = edges.labels().some((label) => label.endsWith(`of ${page.name}`))
     const timers = clock.pending(page)

@@ -13,6 +13,9 @@ export class Violation extends Error {
   override readonly name = 'Violation'
 }
 
+/** A stop that may be taken for the slow timers of a hidden page, in milliseconds. */
+const SHORT = 4_000
+
 /** One origin with its pages, its server and everything between them. */
 export function createWorld(config: Config) {
   const around = createSurroundings(config)
@@ -110,8 +113,8 @@ export function createWorld(config: Config) {
     )
     around.refused = undefined
     await clock.fireLate(tab.page, settled)
-    // A clock that was set back hides that a timer is late.
-    if (answered.length > 0 && !around.clockWasSetBack) noteAbandoned(tab, answered)
+    // A clock that was set back hides that a timer is late. After a second short stop, a timer looks like one of a hidden page.
+    if (answered.length > 0 && !around.clockWasSetBack && ms > SHORT) noteAbandoned(tab, answered)
     for (const { deliver } of arrived) {
       around.refused = undefined
       deliver()

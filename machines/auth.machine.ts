@@ -110,8 +110,7 @@ const parts = setup({
   actions: {
     rejectHeldRequests: ({ context }) => portsOf(context).requests.rejectHeld(context),
     rejectRefreshWaiters: ({ context }) => portsOf(context).requests.rejectRefreshWaiters(context),
-    expireSession: ({ context, event }) =>
-      portsOf(context).session.expire(context, event.type === 'session.expiredElsewhere'),
+    expireSession: ({ context, event }) => portsOf(context).session.expire(context, event),
     endSession: ({ context, event }) => portsOf(context).session.end(event),
     reloadSession: ({ context }) => portsOf(context).session.reload(),
 

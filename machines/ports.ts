@@ -21,7 +21,7 @@ export interface SessionPort {
   /** Revokes the tokens of the ended session, in bounded time. Never rejects. */
   revoke(): Promise<void>
   /** Forgets the tokens of the session of that epoch, which ended by itself, here or elsewhere. */
-  expire(ended: Pick<ChartContext, 'epoch' | 'reason'>, elsewhere: boolean): void
+  expire(ended: Pick<ChartContext, 'epoch' | 'reason'>, by: { readonly type: string }): void
   /** Forgets the tokens of a session that the user ended, here or elsewhere. A session of a later epoch goes on. */
   end(ended: { readonly type: string; readonly epoch?: number }): void
   /** Looks in the store for what another tab or process changed. */

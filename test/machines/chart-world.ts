@@ -84,7 +84,8 @@ export function chartWorld({ policy, initial, used = false }: WorldOptions = {})
         return invoke('refresh')
       },
       revoke: () => invoke('revoke'),
-      expire: ({ reason }, elsewhere) => void calls.push(`expire${elsewhere ? ' elsewhere' : ''}: ${reason}`),
+      expire: ({ reason }, { type }) =>
+        void calls.push(`expire${type === 'session.expiredElsewhere' ? ' elsewhere' : ''}: ${reason}`),
       end: ({ type }) => void calls.push(type === 'session.endedElsewhere' ? 'end elsewhere' : 'end'),
       reload: () => void calls.push('reload'),
     },

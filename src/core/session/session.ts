@@ -118,12 +118,15 @@ export class SessionKernel implements SessionPort {
     await cleared
   }
 
-  expire({ epoch, reason }: Pick<ChartContext, 'epoch' | 'reason'>, elsewhere: boolean): void {
+  expire(
+    { epoch, reason }: Pick<ChartContext, 'epoch' | 'reason'>,
+    { type }: { readonly type: string },
+  ): void {
     // A listener may have started another session, which the chart has not received yet.
     if (epoch !== this.vault.epoch) return
     const ended = this.vault.expire()
     if (!ended) return
-    if (elsewhere) {
+    if (type === 'session.expiredElsewhere') {
       this.#sharing.endedElsewhere()
       return
     }

@@ -48,8 +48,12 @@ function explained({ call, error, waited, beside }: Settlement, queueLimit: numb
     case 'refresh_timeout':
       return tab.emitted.has('refreshFailed')
     case 'session_expired':
-      // An expiry in another tab during a sign-in that fails emits no event here.
-      return tab.emitted.has('expired') || tab.emitted.has('refreshFailed') || tab.view().state === 'expired'
+      // An expiry in another tab during a sign-in emits no event here.
+      return (
+        tab.emitted.has('expired') ||
+        tab.emitted.has('refreshFailed') ||
+        tab.received.has(String(error.reason))
+      )
     case 'sign_in_timeout':
       return waited >= 30_000
     case 'disposed':

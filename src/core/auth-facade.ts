@@ -13,7 +13,7 @@ import type { Session, TokenResponse } from './ports.ts'
 import { accessToken } from './requests/access-token.ts'
 import type { Gate } from './requests/gate.ts'
 import type { Limits } from './session/limits.ts'
-import type { SessionKernel } from './session/session.ts'
+import type { SessionKernel, SignOutEvent } from './session/session.ts'
 
 /**
  * What an app holds. It passes the app's calls to the chart and the session, and waits for the state that a call leads to.
@@ -30,6 +30,8 @@ export class AuthFacade implements Auth {
   readonly #waiters: StateWaiters
   readonly #stops: (() => void)[] = []
   #isDisposed = false
+  /** The sign-out that the chart may not have handled yet. */
+  #signingOut: SignOutEvent | undefined
 
   constructor(kernel: Kernel, session: SessionKernel, gate: Gate, limits: Limits, actor: AuthActor) {
     this.actor = actor
@@ -78,9 +80,10 @@ export class AuthFacade implements Auth {
 
   readonly signOut = async (): Promise<void> => {
     if (this.#isDisposed) return
-    this.#session.signOut()
+    this.#signingOut = this.#session.signOut()
     // Called from a listener, the chart handles the event only after its current step.
     await Promise.resolve()
+    this.#signingOut = undefined
     // If the auth is disposed meanwhile, the session has ended either way.
     await this.#waiters.reach(() => this.state !== 'signingOut').catch(() => {})
   }
@@ -132,6 +135,9 @@ export class AuthFacade implements Auth {
     this.#isDisposed = true
     const error = new DisposedError()
     const { mailbox, work, report } = this.#kernel
+    // A stopped chart does not handle what a listener has asked of it within its current step.
+    const signOut = this.#signingOut
+    if (signOut && this.actor.getSnapshot().can(signOut)) this.#session.end(signOut)
     this.actor.stop()
     mailbox.close()
     for (const stop of this.#stops) {

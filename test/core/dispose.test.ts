@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { DisposedError } from '../../src/core/errors.ts'
 import type { SessionStorage } from '../../src/core/ports.ts'
+import { memoryStorage } from '../../src/storage/memory.ts'
 import { settled } from '../../src/testing/virtual-clock.ts'
 import {
   createHarness,
@@ -285,6 +286,44 @@ describe('dispose()', () => {
     expect(refreshed.state).not.toBe('pending')
     expect(reported).toEqual([])
     await expect(auth.getAccessToken()).rejects.toBeInstanceOf(DisposedError)
+  })
+})
+
+describe('dispose() within the step in which a listener has signed out', () => {
+  it.each<[string, (auth: Harness['auth']) => void]>([
+    ['the same listener', (auth) => auth.on('refreshed', () => [auth.signOut(), auth.dispose()])],
+    [
+      'another listener',
+      (auth) =>
+        auth.on('refreshed', () => {
+          auth.on('transition', () => auth.dispose())
+          void auth.signOut()
+        }),
+    ],
+  ])('ends the session in the store and in other tabs if %s calls it', async (_, listen) => {
+    const storage = memoryStorage()
+    const { coordinator, announced } = fakeCoordinator()
+    const { auth, clock, refresh } = createHarness({ storage, coordinator })
+    listen(auth)
+    void auth.refresh().catch(() => {})
+    await clock.advance(0)
+    refresh.call().resolve(tokens(2))
+    await clock.advance(0)
+    expect(auth.session).toBeUndefined()
+    expect(await storage.read()).toBeUndefined()
+    expect(announced.at(-1)).toMatchObject({ type: 'ended', reason: 'signed_out' })
+  })
+
+  it('leaves the store as it is if no user was signed in', async () => {
+    const storage = memoryStorage()
+    const { auth, clock } = createHarness({ storage, signedOut: true })
+    await clock.advance(0)
+    expect(auth.state).toBe('anonymous')
+    createHarness({ storage })
+    void auth.signOut()
+    auth.dispose()
+    await clock.advance(0)
+    expect(await storage.read()).toBeDefined()
   })
 })
 

@@ -11,6 +11,12 @@ import { SignIn } from './sign-in.ts'
 import { parseTokenResponse } from './token-response.ts'
 import type { Vault } from './vault.ts'
 
+/** The event by which the user signs out of the session of that epoch. */
+export interface SignOutEvent {
+  readonly type: 'session.signOut'
+  readonly epoch: number
+}
+
 /**
  * The only owner of tokens: in memory, in the store, on their way from the server, and on their way to be revoked. The
  * chart decides when something happens to them, and receives facts.
@@ -75,10 +81,12 @@ export class SessionKernel implements SessionPort {
     return this.#signIn.begin(credentials)
   }
 
-  /** Ends the session that there is now, and the pending sign-in. */
-  signOut(): void {
+  /** Ends the session that there is now, and the pending sign-in. Returns what the chart was sent. */
+  signOut(): SignOutEvent {
     this.#signIn.cancel(new SignedOutError({ reason: 'signed_out' }))
-    this.#kernel.mailbox.send({ type: 'session.signOut', epoch: this.vault.epoch })
+    const event: SignOutEvent = { type: 'session.signOut', epoch: this.vault.epoch }
+    this.#kernel.mailbox.send(event)
+    return event
   }
 
   /** The chart has left `authenticating`. */

@@ -8,7 +8,7 @@ import type { TokenResponse } from '../../../src/core/ports.ts'
 import { hasCause } from './causes.ts'
 import type { Page } from './clock.ts'
 import { HOLD } from './config.ts'
-import type { Call, View } from './facts.ts'
+import type { Call, RefreshCall, View } from './facts.ts'
 import { brokenConnection, type Family } from './server.ts'
 import type { Stamp, Surroundings } from './surroundings.ts'
 import { createRefresh } from './token-endpoint.ts'
@@ -43,6 +43,10 @@ export interface Tab {
   thawedAt: number
   /** The uptime at which it last gave up a refresh, whose answer may still come. */
   gaveUpAt: number
+  /** The refreshes that it has given up, and whose answers may still come. */
+  readonly unanswered: Set<RefreshCall>
+  /** The uptime at which it was disposed. */
+  disposedAt: number
   /** How often an API has answered 401 in this session. */
   refusals: number
   /** The refreshes that a 401 caused: when, and whether the token needed none. */
@@ -98,6 +102,8 @@ export function createTab(around: Surroundings, name: string, initial: boolean):
     since: stamp(),
     uses: new Map(),
     gaveUpAt: Number.NEGATIVE_INFINITY,
+    unanswered: new Set(),
+    disposedAt: Number.POSITIVE_INFINITY,
     refusals: 0,
     caused: [],
     newest: new Map(),
@@ -126,6 +132,7 @@ export function createTab(around: Surroundings, name: string, initial: boolean):
     },
     dispose() {
       tab.disposed = true
+      tab.disposedAt = clock.uptime
       auth.dispose()
     },
   }

@@ -14,6 +14,12 @@ export function createRefresh(around: Surroundings, tab: Tab) {
   const { config, clock, edges, server, coordinator, underWay, answered } = around
   const { page } = tab
 
+  /** An answer has come, or will not come any more. */
+  const end = (refreshCall: RefreshCall) => {
+    underWay.delete(refreshCall)
+    tab.unanswered.delete(refreshCall)
+  }
+
   /** The server has replaced the refresh token, and the page will never know by what. */
   const lose = ({ family }: RefreshCall) => {
     tab.losses++
@@ -38,7 +44,8 @@ export function createRefresh(around: Surroundings, tab: Tab) {
       refreshCall.aborted = true
       tab.gaveUpAt = clock.uptime
       tab.losses++
-      underWay.delete(refreshCall)
+      // An obedient function rejects at once.
+      if (underWay.delete(refreshCall) && !config.obedient) tab.unanswered.add(refreshCall)
     })
     return refreshCall
   }
@@ -57,7 +64,7 @@ export function createRefresh(around: Surroundings, tab: Tab) {
       return new Promise(() => {})
     }
     const arrive = () => {
-      underWay.delete(refreshCall)
+      end(refreshCall)
       if ('error' in answered) {
         if (answered.error === lost.error) tab.losses++
         else if ((answered.error as { status?: number }).status === 400) tab.fatal++
@@ -70,7 +77,7 @@ export function createRefresh(around: Surroundings, tab: Tab) {
       return tab.receive(answered.answer)
     }
     const isLost = () => {
-      underWay.delete(refreshCall)
+      end(refreshCall)
       lose(refreshCall)
       throw brokenConnection()
     }

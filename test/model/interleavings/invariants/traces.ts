@@ -34,7 +34,9 @@ export function* nothingIsLeftBehind(around: Surroundings) {
     const hasGivenUp = tab.gaveUpAt > Number.NEGATIVE_INFINITY
     const isThawed = clock.now() - tab.thawedAt <= LATE
     const isLate = clock.uptime - tab.gaveUpAt <= LATE || (hasGivenUp && isThawed)
-    const isSent = isLate || [...underWay].some((refreshCall) => refreshCall.tab === tab)
+    // An attempt that began after a cool-down may have waited for the answer to an earlier one.
+    const isAwaited = tab.unanswered.size > 0 && clock.uptime - tab.disposedAt <= LATE
+    const isSent = isLate || isAwaited || [...underWay].some((refreshCall) => refreshCall.tab === tab)
     const isStoring = edges.labels().some((label) => label.endsWith(`of ${page.name}`))
     const timers = clock.pending(page)
     if (timers > (isSent || isStoring ? 2 : 0)) yield `${page.name} left ${timers} timers behind`

@@ -41,6 +41,10 @@ export type Reason =
   | 'server_error'
   | 'rate_limited'
   | 'invalid_response'
+  /** The coordinator requires its lock, and it was not to be had. */
+  | 'lock_unavailable'
+  /** Another process took over the turn to refresh. */
+  | 'lock_lost'
   | 'signed_out'
   | 'signed_out_elsewhere'
   | (string & {})

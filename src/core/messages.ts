@@ -37,9 +37,13 @@ const MESSAGES: { readonly [code: string]: (reason: string, detail: string) => s
     WORKER_PROBLEMS[reason] ?? `The worker of this session does not answer${reason}. Reload the page.`,
 
   // Causes of a failed refresh.
+  ambiguous: () => 'The refresh token may be spent: another process sent it and vanished',
   refresh_failed: () => 'The refresh function failed',
   no_answer: () =>
     'The refresh function got no answer within timeouts.refresh. If it sends by a client of this session, it waits for itself',
+  lock_unavailable: () =>
+    'The lock of the session was not free within timeouts.lock, or its store does not answer',
+  lock_lost: () => 'Another process took over the turn to refresh before the token was sent',
   not_json: () => 'The answer was not valid JSON',
   endpoint_status: (_, status) => `The token endpoint answered ${status}`,
 

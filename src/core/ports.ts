@@ -83,7 +83,22 @@ export interface SessionStorage {
   /** Returns the record as it was written, or nothing. Anything that is not a valid record counts as nothing. */
   read(): unknown
   write(record: SessionRecord): unknown
-  clear(): unknown
+  /**
+   * Removes the record.
+   *
+   * @param ended the session that ended, if it is known. A store with `replace` keeps a session that `ended` does not cover,
+   * and remembers `ended` for as long as a late answer may come
+   */
+  clear(ended?: EndedSession): unknown
+  /**
+   * Writes the record in one step with the look at what is stored, if nothing newer is there: the stored tokens were refreshed
+   * less often, or belong to an earlier sign-in. A store that has it is used through it instead of `write`. The session is
+   * then written again if the store lost it or fell back to an older state.
+   *
+   * @param expected the stored tokens that `record` replaces; `undefined` if a session begins
+   * @returns `'written'`; `'newer'` if something newer is stored; `'gone'` if that session has ended. Or a promise for it
+   */
+  replace?(record: SessionRecord, expected: StoredRotation | undefined): Replaced | PromiseLike<Replaced>
   /** Calls back when another tab or process changed the record; returns a function that stops it. */
   subscribe?(onChange: () => void): () => void
   /**
@@ -94,6 +109,24 @@ export interface SessionStorage {
   /** Stores when the session was last used, in milliseconds since the Unix epoch. `clear` removes it. */
   writeLastUse?(at: number): unknown
 }
+
+/** Names a token set in a store: a sign-in, and how often its tokens were refreshed. */
+export interface StoredRotation {
+  readonly id: string
+  readonly rotation: number
+}
+
+/**
+ * A session that ended. It covers the session of that `id` up to that `rotation`, and each one that started earlier. A sign-out
+ * has `Infinity` for both numbers, because it covers any session.
+ */
+export interface EndedSession extends StoredRotation {
+  /** When it started, in milliseconds since the Unix epoch. */
+  readonly startedAt: number
+}
+
+/** What came of `SessionStorage.replace`. */
+export type Replaced = 'written' | 'newer' | 'gone'
 
 /** A message between tabs or processes. It never holds a token. */
 export interface CoordinatorMessage {
@@ -116,18 +149,49 @@ export interface CoordinatorMessage {
   readonly startedAt?: number
 }
 
+/**
+ * A turn to refresh that another process may take over, for example because this one was stopped. It keeps a refresh token
+ * from being presented twice where a lock alone cannot.
+ */
+export interface Turn {
+  /** Grows with each turn of that name. */
+  readonly fence: number
+  /** The holder of an earlier turn presented the refresh token of this rotation, and its answer never reached the store. */
+  readonly interrupted?: { readonly rotation: number }
+  /**
+   * Records that the refresh token of that rotation leaves now, and extends the turn.
+   *
+   * @returns `false` if another process has taken over; then nothing may be sent
+   */
+  present(rotation: number): Promise<boolean>
+  /** Whether the turn has certainly not been taken over, by a clock that cannot be set. */
+  holds(): boolean
+  /** What came of the presented token is known, and it is in no answer that could still come. */
+  settle(): void
+}
+
+/** How to wait for a turn. */
+export interface TurnWait {
+  readonly signal: AbortSignalLike
+  /** Bounds the wait for the lock, in milliseconds. */
+  readonly timeout: number
+  /** How long the answer to a presented refresh token may take to reach the store, in milliseconds. Default: 12,000. */
+  readonly patience?: number
+}
+
 /** Keeps tabs or processes that share a session from sending its refresh token at the same time. */
 export interface Coordinator {
   /**
-   * Runs `task` while no other tab or process runs one of that name. `timeout` bounds the wait for the lock, in milliseconds.
-   *
-   * @throws if the lock cannot be had in that time; then `task` was not run
+   * What follows if the lock cannot be had. `'preferred'`: the refresh goes on without it, because the server forgives two
+   * refreshes at once, or the risk is small. `'required'`: it is attempted again later. Default: `'preferred'`.
    */
-  exclusive<T>(
-    name: string,
-    task: () => Promise<T>,
-    options: { signal: AbortSignalLike; timeout: number },
-  ): Promise<T>
+  readonly lock?: 'preferred' | 'required'
+  /**
+   * Runs `task` while no other tab or process runs one of that name. Passes it a turn if others may take over meanwhile.
+   *
+   * @throws if the lock cannot be had in time; then `task` was not run
+   */
+  exclusive<T>(name: string, task: (turn?: Turn) => Promise<T>, wait: TurnWait): Promise<T>
   announce(message: CoordinatorMessage): void
   subscribe(listener: (message: CoordinatorMessage) => void): () => void
 }

@@ -53,7 +53,7 @@ function browser({ messages = 5, changes = 5 } = {}) {
     let own: ((message: CoordinatorMessage) => void) | undefined
     return {
       exclusive(_name, task) {
-        const turn = lock.then(task, task)
+        const turn = lock.then(() => task())
         lock = turn.catch(() => {})
         return turn
       },

@@ -42,7 +42,8 @@ export function defineStorage(storage: SessionStorage): StorageFeature {
     [PLACE]: () => [storage, ''],
     read: () => storage.read(),
     write: (record) => storage.write(record),
-    clear: () => storage.clear(),
+    clear: (ended) => storage.clear(ended),
+    ...(storage.replace && { replace: storage.replace.bind(storage) }),
     ...(storage.subscribe && { subscribe: storage.subscribe.bind(storage) }),
     ...(storage.readLastUse && { readLastUse: storage.readLastUse.bind(storage) }),
     ...(storage.writeLastUse && { writeLastUse: storage.writeLastUse.bind(storage) }),
@@ -68,7 +69,8 @@ export function defineStorage(storage: SessionStorage): StorageFeature {
 export function defineCoordinator(coordinator: Coordinator): CoordinatorFeature {
   checkMethods('defineCoordinator', coordinator, ['exclusive', 'announce', 'subscribe'])
   return withSharing<Coordinator>({
-    exclusive: (name, task, options) => coordinator.exclusive(name, task, options),
+    ...(coordinator.lock && { lock: coordinator.lock }),
+    exclusive: (name, task, wait) => coordinator.exclusive(name, task, wait),
     announce: (message) => coordinator.announce(message),
     subscribe: (listener) => coordinator.subscribe(listener),
   })

@@ -2,30 +2,34 @@ import type { Kernel } from '../kernel.ts'
 import { createAbortController } from '../platform/globals.ts'
 import { Mutex } from '../platform/mutex.ts'
 import { onAbort } from '../platform/on-abort.ts'
-import type { Coordinator } from '../ports.ts'
+import type { Coordinator, Turn, TurnWait } from '../ports.ts'
+import { kindOfFailure } from './store-failure.ts'
+import { transientFailure } from './token-request.ts'
 
 /**
  * The coordinator's lock, with bounded patience. If the lock cannot be had, the task runs without it: its commit is guarded
- * by compare-and-set.
+ * by compare-and-set. A coordinator may require the lock: then the attempt fails, and is made again later.
  */
 export class RefreshLock {
   readonly #kernel: Kernel
-  readonly #coordinator: Pick<Coordinator, 'exclusive'> | undefined
+  readonly #coordinator: Pick<Coordinator, 'exclusive' | 'lock'> | undefined
   readonly #lifetime = createAbortController()
   /** Whether the lock is kept after an attempt. */
   #isKept = false
+  /** The turn of the last attempt that got the lock. */
+  #turn: Turn | undefined
   /** The next attempt, if it has begun while the lock was kept. */
   #next: Promise<unknown> | undefined
 
-  constructor(kernel: Kernel, coordinator: Pick<Coordinator, 'exclusive'> | undefined) {
+  constructor(kernel: Kernel, coordinator: Pick<Coordinator, 'exclusive' | 'lock'> | undefined) {
     this.#kernel = kernel
     this.#coordinator = coordinator
   }
 
   /** As `Sharing.withLock`. */
-  refresh<T>(attempt: () => Promise<T>, late: () => Promise<void> | undefined): Promise<T> {
+  refresh<T>(attempt: (turn?: Turn) => Promise<T>, late: () => Promise<void> | undefined): Promise<T> {
     if (!this.#isKept) return this.run(attempt, this.#kernel.settings.timeouts.lock, late)
-    const attempted = attempt()
+    const attempted = attempt(this.#turn)
     this.#next = attempted
     return attempted
   }
@@ -33,40 +37,60 @@ export class RefreshLock {
   /**
    * Runs `task` once.
    *
-   * @param patience how long to wait for the lock, in milliseconds
+   * @param timeout how long to wait for the lock, in milliseconds
    * @param late as in `Sharing.withLock`
    */
-  async run<T>(task: () => Promise<T>, patience: number, late?: () => Promise<void> | undefined): Promise<T> {
-    if (!this.#coordinator) return task()
-    const { clock } = this.#kernel
+  async run<T>(
+    task: (turn?: Turn) => Promise<T>,
+    timeout: number,
+    late?: () => Promise<void> | undefined,
+  ): Promise<T> {
+    const coordinator = this.#coordinator
+    if (!coordinator) return task()
+    const { clock, settings } = this.#kernel
     const { signal } = this.#lifetime
     let started: Promise<T> | undefined
-    const once = () => {
+    const once = (turn?: Turn) => {
       clock.clearTimeout(timer)
-      started ??= task()
+      started ??= task(turn)
       started.then(giveUp, giveUp)
       return started
     }
-    const turn = () => (late ? this.#keep(once(), late) : once())
+    const inTurn = (given?: unknown) => {
+      // A simple lock may pass anything, such as the result of the task before.
+      const turn = isTurn(given) ? given : undefined
+      this.#turn = turn
+      return late ? this.#keep(once(turn), late) : once(turn)
+    }
     let giveUp = () => {}
     const ended = new Promise<void>((resolve) => {
       giveUp = resolve
     })
-    const timer = clock.setTimeout(giveUp, patience)
+    const timer = clock.setTimeout(giveUp, timeout)
     const stop = onAbort(signal, giveUp)
+    const patience = settings.timeouts.refresh + settings.timeouts.storage
+    const wait: TurnWait = { signal, timeout, patience }
+    let problem: unknown
     try {
-      await Promise.race([
-        this.#coordinator.exclusive<unknown>('refresh', turn, { signal, timeout: patience }),
-        ended,
-      ])
-    } catch {
+      await Promise.race([coordinator.exclusive<unknown>('refresh', inTurn, wait), ended])
+    } catch (error) {
       // If the task failed, `once` rejects below. If the lock failed, the task runs without it.
+      problem = error
     } finally {
       clock.clearTimeout(timer)
       stop()
     }
     if (signal.aborted) throw signal.reason
+    if (coordinator.lock === 'required' && !started) started = this.#refuse(problem)
     return once()
+  }
+
+  /** A lock that is had too late starts no task any more. */
+  async #refuse(problem: unknown): Promise<never> {
+    const kind = kindOfFailure(problem)
+    if (problem !== undefined && kind !== 'TimeoutError')
+      this.#kernel.mailbox.send({ type: 'store.failed', reason: kind })
+    throw transientFailure('lock_unavailable')
   }
 
   /** Keeps the lock while the answer of a late attempt may come, for at most `timeouts.refresh`. */
@@ -99,6 +123,9 @@ export class RefreshLock {
     this.#lifetime.abort(reason)
   }
 }
+
+const isTurn = (value: unknown): value is Turn =>
+  typeof (value as Partial<Turn> | undefined)?.present === 'function'
 
 /** Turns within one session, for cookie mode without a coordinator. */
 export class LocalTurns implements Pick<Coordinator, 'exclusive'> {

@@ -2,11 +2,12 @@ import { nextRetry } from '../../../machines/policies.ts'
 import type { RefreshFailure, TokenFacts } from '../../../machines/vocabulary.ts'
 import type { Kernel } from '../kernel.ts'
 import { Abandoned } from '../platform/bounded-work.ts'
+import type { Turn } from '../ports.ts'
 import type { FailureCause } from './failure.ts'
 import { tokensReceived } from './record.ts'
 import type { Revocation } from './revocation.ts'
 import type { Sharing } from './sharing.ts'
-import { isFailure, requestTokens, timeoutFailure } from './token-request.ts'
+import { isFailure, requestTokens, timeoutFailure, transientFailure } from './token-request.ts'
 import type { Tokens } from './token-response.ts'
 import type { Mark, Vault } from './vault.ts'
 
@@ -72,13 +73,15 @@ export class Refresh {
     const mark = this.#vault.mark()
     if (this.#running?.mark.revision === mark.revision) return this.#running.promise
     const promise = new Promise<TokenFacts>((resolve, reject) => {
-      const begin = () => {
-        const attempted = this.#attempt(mark, attempt, resolve)
+      const begin = (turn?: Turn) => {
+        const attempted = this.#attempt(mark, attempt, resolve, turn)
         this.#attempted = attempted
         return attempted
       }
       const late = () => (this.#outlives ? this.#lateCall?.ended : undefined)
-      this.#sharing.withLock(begin, late).catch(reject)
+      this.#sharing
+        .withLock(begin, late)
+        .catch((error) => reject(isFailure(error) ? this.#fail(error, attempt) : error))
     })
     const running = { mark, promise }
     this.#running = running
@@ -95,7 +98,12 @@ export class Refresh {
   }
 
   /** Resolves when the store is done; `commit` is called before, as soon as the tokens are announced. */
-  async #attempt(mark: Mark, attempt: number, commit: (facts: TokenFacts) => void): Promise<void> {
+  async #attempt(
+    mark: Mark,
+    attempt: number,
+    commit: (facts: TokenFacts) => void,
+    turn: Turn | undefined,
+  ): Promise<void> {
     const vault = this.#vault
     // A session that expired before its turn must not come back from a store that cannot be cleared.
     if (!vault.isCurrent(mark)) throw DISCARDED
@@ -103,33 +111,41 @@ export class Refresh {
     if (merged) return commit(merged.facts)
     if (!vault.isCurrent(mark)) throw DISCARDED
     const rotation = vault.tokens?.rotation
+    let answer: Tokens
     try {
       const sent = vault.tokens?.refreshToken
-      const answer = await this.#request(mark)
+      answer = await this.#request(mark, turn)
       if (!this.#commit(mark, answer, sent)) {
-        if (vault.isCurrent(mark)) return this.#attempt(mark, attempt, commit)
+        turn?.settle()
+        if (vault.isCurrent(mark)) return this.#attempt(mark, attempt, commit, turn)
         throw DISCARDED
       }
     } catch (error) {
       if (!isFailure(error)) throw error
       // Another tab may have refreshed with this refresh token first; then the rejection concerns only this attempt.
+      if (!error.ambiguous) turn?.settle()
       const saved = error.fatal ? await this.#sharing.reload() : undefined
       if (saved) return commit(saved.facts)
-      if (error.fatal && vault.tokens?.rotation !== rotation) return this.#attempt(mark, attempt, commit)
-      this.#lastCause = error.cause
-      throw this.#failure(error, attempt)
+      if (error.fatal && vault.tokens?.rotation !== rotation)
+        return this.#attempt(mark, attempt, commit, turn)
+      throw this.#fail(error, attempt)
     }
-    const committed = vault.mark()
-    const stored = this.#sharing.persist(true)
-    // What is announced must be true for the next page.
-    if (stored) await stored
-    if (!vault.isCurrent(committed)) throw DISCARDED
+    if (!(await this.#store(answer))) throw DISCARDED
     commit(vault.publish())
     // Under the lock still: a tab that waits for it must find these tokens in the store.
     return this.#sharing.idle()
   }
 
-  async #request(mark: Mark): Promise<Tokens> {
+  /** What is announced must be true for the next page. Returns whether the session is still the same. */
+  async #store(answer: Tokens): Promise<boolean> {
+    const committed = this.#vault.mark()
+    const stored = this.#sharing.persist(true)
+    // Another process has ended the session, and knows only the tokens before.
+    if (stored && (await stored) === 'gone') this.#revocation.discard(answer, true)
+    return this.#vault.isCurrent(committed)
+  }
+
+  async #request(mark: Mark, turn: Turn | undefined): Promise<Tokens> {
     const { tokens } = this.#vault
     let late = this.#lateCall
     this.#late = undefined
@@ -146,6 +162,7 @@ export class Refresh {
         if (!this.#vault.isCurrent(mark)) throw DISCARDED
         late = undefined
       }
+      if (turn) await this.#present(mark, turn)
       return await requestTokens(this.#kernel, tokens, this.#outlives)
     } catch (error) {
       if (!(error instanceof Abandoned)) throw error
@@ -154,6 +171,18 @@ export class Refresh {
       if (!late && !error.reason) this.#late = call
       throw error.reason ?? timeoutFailure()
     }
+  }
+
+  /** The last look before the refresh token leaves. */
+  async #present(mark: Mark, turn: Turn): Promise<void> {
+    const vault = this.#vault
+    const rotation = vault.tokens?.rotation ?? 0
+    // Someone presented this token and vanished: it may be spent.
+    if (turn.interrupted?.rotation === rotation && this.#kernel.settings.ambiguousRefresh === 'expire')
+      throw { ...transientFailure('ambiguous'), fatal: true }
+    const isOurs = await turn.present(rotation)
+    if (!vault.isCurrent(mark)) throw DISCARDED
+    if (!isOurs || !turn.holds()) throw transientFailure('lock_lost')
   }
 
   /** With rotation, the answer holds the only refresh token that works: it must reach the store, or the cookie. */
@@ -185,11 +214,7 @@ export class Refresh {
 
   async #commitLate(mark: Mark, answer: Tokens, sent: string | undefined): Promise<void> {
     const vault = this.#vault
-    if (!this.#commit(mark, answer, sent)) return
-    const committed = vault.mark()
-    const stored = this.#sharing.persist(true)
-    if (stored) await stored
-    if (!vault.isCurrent(committed)) return
+    if (!this.#commit(mark, answer, sent) || !(await this.#store(answer))) return
     const { clock, mailbox } = this.#kernel
     mailbox.send(tokensReceived({ facts: vault.publish(), refreshed: true }, clock.now()))
   }
@@ -206,7 +231,11 @@ export class Refresh {
     return false
   }
 
-  #failure({ fatal, ambiguous, reason, status, retryAfter }: FailureCause, attempt: number): RefreshFailure {
+  #fail(
+    { fatal, ambiguous, reason, status, retryAfter, cause }: FailureCause,
+    attempt: number,
+  ): RefreshFailure {
+    this.#lastCause = cause
     const { clock, settings } = this.#kernel
     return Object.freeze({
       fatal,

@@ -1,4 +1,4 @@
-import type { AbortSignalLike, Coordinator, SessionStorage } from '../ports.ts'
+import type { Coordinator, SessionStorage, TurnWait } from '../ports.ts'
 
 /** The key under which a store says where it stores: an object, and a name within it. */
 export const PLACE: unique symbol = Symbol.for('authchart.place')
@@ -37,7 +37,7 @@ export class SameStoreTurns implements Pick<Coordinator, 'exclusive'> {
     this.#storage = storage
   }
 
-  exclusive<T>(_name: string, task: () => Promise<T>, { signal }: { signal: AbortSignalLike }): Promise<T> {
+  exclusive<T>(_name: string, task: () => Promise<T>, { signal }: Pick<TurnWait, 'signal'>): Promise<T> {
     const world = globalThis as World
     world[TURNS] ??= new WeakMap()
     const [owner, name] = this.#place

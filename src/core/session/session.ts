@@ -29,7 +29,7 @@ export class SessionKernel implements SessionPort {
   readonly #refresh: Refresh
   readonly #signIn: SignIn
   /** The last tokens of the app, on their way to the store. */
-  #persisted: Promise<void> | undefined
+  #persisted: Promise<unknown> | undefined
 
   constructor(kernel: Kernel, vault: Vault, sharing: Sharing) {
     this.vault = vault

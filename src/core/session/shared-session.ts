@@ -1,16 +1,16 @@
-import type { Lineage } from '../../../machines/policies.ts'
+import { compareSessions, type Lineage } from '../../../machines/policies.ts'
 import type { Reason } from '../../../machines/vocabulary.ts'
 import type { Kernel } from '../kernel.ts'
 import { isPromiseLike } from '../platform/promise-like.ts'
-import type { SessionRecord } from '../ports.ts'
+import type { SessionRecord, Turn } from '../ports.ts'
 import type { Limits } from './limits.ts'
 import { Peers } from './peers.ts'
 import { type Merged, mergeRecord, tokensReceived } from './record.ts'
 import { LocalTurns, RefreshLock } from './refresh-lock.ts'
 import type { RevocationList } from './revocable.ts'
 import { SameStoreTurns } from './same-store.ts'
-import type { Sharing } from './sharing.ts'
-import { type Overtaken, StoreQueue } from './store-queue.ts'
+import type { Overtaken, Sharing } from './sharing.ts'
+import { StoreQueue } from './store-queue.ts'
 import type { Mark, Vault } from './vault.ts'
 
 /** A session that is stored, refreshed under a lock, and announced to other tabs. */
@@ -43,11 +43,11 @@ export class SharedSession implements Sharing {
   async reload(): Promise<Merged | undefined> {
     const mark = this.#vault.mark()
     const record = await this.#store.read((late) => this.#adoptLate(late, mark))
-    if (record === 'gone' && this.#store.isReliable) this.#endElsewhere(mark)
+    if (record === 'gone' && this.#store.isReliable) await this.#missing(mark)
     return typeof record === 'object' ? this.#merge(record, mark) : undefined
   }
 
-  persist(refreshed = false, isSignIn = !refreshed): Promise<void> | undefined {
+  persist(refreshed = false, isSignIn = !refreshed): Promise<Overtaken | undefined> | undefined {
     const mark = this.#vault.mark()
     const persist = () => this.#store.persist(this.#vault, mark, refreshed)
     const overtaken = persist()
@@ -56,15 +56,19 @@ export class SharedSession implements Sharing {
       return undefined
     }
     const persistAgain = async () => {
-      const first = await overtaken
-      if (first !== 'gone') return this.#persisted(first, mark, isSignIn)
-      await this.#store.pause()
-      // Meanwhile another tab may have written the record again, or announced why it is gone.
-      if (this.#vault.isCurrent(mark)) this.#persisted(await persist(), mark, isSignIn)
+      let result = await overtaken
+      if (result === 'gone') {
+        await this.#store.pause()
+        // Meanwhile another tab may have written the record again, or announced why it is gone.
+        if (!this.#vault.isCurrent(mark)) return undefined
+        result = await persist()
+      }
+      this.#persisted(result, mark, isSignIn)
+      return result
     }
     const persisted = persistAgain()
     const { work, settings } = this.#kernel
-    return work.run(() => persisted, settings.timeouts.storage).catch(() => {})
+    return work.run(() => persisted, settings.timeouts.storage).catch(() => undefined)
   }
 
   #persisted(overtaken: Overtaken | undefined, mark: Mark, isSignIn: boolean): void {
@@ -76,7 +80,7 @@ export class SharedSession implements Sharing {
     }
   }
 
-  withLock<T>(attempt: () => Promise<T>, late: () => Promise<void> | undefined): Promise<T> {
+  withLock<T>(attempt: (turn?: Turn) => Promise<T>, late: () => Promise<void> | undefined): Promise<T> {
     return this.#lock.refresh(attempt, late)
   }
 
@@ -100,7 +104,7 @@ export class SharedSession implements Sharing {
   }
 
   signedOut(ended: Lineage | undefined, revocation?: RevocationList): void {
-    const cleared = this.#store.clear(undefined, revocation)
+    const cleared = this.#store.clear(ended, true, revocation)
     if (ended || !this.#store.isPersistent) this.#peers.announceEnd('signed_out', ended)
     // The session was not restored yet: only the store knows it, and other tabs find it gone.
     else void Promise.resolve(cleared).then(() => this.#peers.announceChange(false))
@@ -140,7 +144,13 @@ export class SharedSession implements Sharing {
     if (!vault.tokens && !vault.isCurrent(mark) && mark.epoch === vault.epoch) return this.#checkStore(signIn)
     if (typeof record === 'object' && (await this.#adopt(record, mark))) return
     if (signIn && (await this.#adopt(signIn, mark))) return
-    if (record === 'gone') this.#endElsewhere(mark)
+    if (record === 'gone') await this.#missing(mark)
+  }
+
+  /** The record of a session that is held here is missing. Some stores know whether it was lost or ended. */
+  async #missing(mark: Mark): Promise<void> {
+    if (!this.#store.replaces) this.#endElsewhere(mark)
+    else if (this.#vault.tokens && this.#vault.isCurrent(mark)) await this.persist(true)
   }
 
   /** IndexedDB may open after `timeouts.storage`. A sign-in that was begun meanwhile replaces the session. */
@@ -161,6 +171,8 @@ export class SharedSession implements Sharing {
     // A user who signed out while the store was read must stay signed out.
     if (!vault.tokens && !vault.isCurrent(mark)) return undefined
     const merged = mergeRecord(vault, record, lastUse)
+    // The store fell back to an earlier state, or could not be written: whoever presented its token would end the session.
+    if (this.#store.replaces && compareSessions(record, vault.tokens) === 'older') await this.persist(true)
     // A visit with another `persist` left more in the store than is allowed now.
     const leavesOut = this.#kernel.settings.persist !== 'all'
     if (merged && leavesOut && (record.accessToken ?? record.idToken ?? null) !== null)

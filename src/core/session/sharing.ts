@@ -1,10 +1,14 @@
 import type { Lineage } from '../../../machines/policies.ts'
 import type { Reason } from '../../../machines/vocabulary.ts'
 import type { Kernel } from '../kernel.ts'
+import type { Turn } from '../ports.ts'
 import type { Limits } from './limits.ts'
 import type { Merged } from './record.ts'
 import type { RevocationList } from './revocable.ts'
 import type { Vault } from './vault.ts'
+
+/** What others did to the stored session while it was refreshed here. */
+export type Overtaken = 'gone' | 'newer'
 
 /**
  * How a session is shared: with other tabs and processes, with a later visit, and with other answers that set the same
@@ -19,17 +23,19 @@ export interface Sharing {
    * Stores the session and notifies other tabs. Tokens of a refresh give way to what other tabs did meanwhile.
    *
    * @param isSignIn whether a user has just signed in
-   * @returns a promise for what takes time, until `timeouts.storage` at most; `undefined` if nothing does
+   * @returns a promise for what takes time, until `timeouts.storage` at most, which resolves to how others overtook a refresh;
+   * `undefined` if nothing takes time
    */
-  persist(refreshed?: boolean, isSignIn?: boolean): Promise<void> | undefined
+  persist(refreshed?: boolean, isSignIn?: boolean): Promise<Overtaken | undefined> | undefined
   /**
    * Runs an attempt to refresh while no other tab makes one. Without a lock it runs all the same, because the commit is
-   * guarded.
+   * guarded, unless the coordinator requires the lock.
    *
+   * @throws FailureCause if a required lock cannot be had
    * @param late after the attempt: resolves when its late answer is stored, or will not come; `undefined` if it is not late.
    * Other tabs wait for that, too, for at most `timeouts.refresh`. The next attempt made here does not
    */
-  withLock<T>(attempt: () => Promise<T>, late: () => Promise<void> | undefined): Promise<T>
+  withLock<T>(attempt: (turn?: Turn) => Promise<T>, late: () => Promise<void> | undefined): Promise<T>
   /**
    * Cookie mode: everything that is answered with a cookie takes turns. Otherwise a late answer could restore the cookie of
    * another session. At most half of `time` (milliseconds) is spent waiting; `task` is given what is left.

@@ -3,18 +3,16 @@ import { StorageError } from '../errors.ts'
 import type { Kernel } from '../kernel.ts'
 import { isPromiseLike } from '../platform/promise-like.ts'
 import { subscription } from '../platform/subscription.ts'
-import type { SessionRecord, SessionStorage } from '../ports.ts'
+import type { EndedSession, Replaced, SessionRecord, SessionStorage } from '../ports.ts'
 import { isSessionRecord, recordOf } from './record.ts'
 import type { RevocationList } from './revocable.ts'
 import { REMOVE, type Removable } from './same-store.ts'
+import type { Overtaken } from './sharing.ts'
 import { kindOfFailure } from './store-failure.ts'
 import type { Mark, Vault } from './vault.ts'
 
 /** What a look into the store finds. `'gone'`: another tab removed the record. */
 export type Found = SessionRecord | 'gone' | 'unreadable' | undefined
-
-/** What other tabs did to the store while the session was refreshed here. */
-export type Overtaken = 'gone' | 'newer'
 
 const FAILED = Symbol('failed')
 
@@ -60,6 +58,11 @@ export class StoreQueue {
   /** Whether a missing record means that another tab removed it. */
   get isReliable(): boolean {
     return this.#isReliable
+  }
+
+  /** Whether the store looks at what it replaces: then only the store knows what a missing or older record means. */
+  get replaces(): boolean {
+    return this.#storage?.replace !== undefined
   }
 
   /** Listens to changes that other tabs make. With `persist: 'none'` it clears the store instead. */
@@ -137,18 +140,22 @@ export class StoreQueue {
     const current = (withoutAccess = leaveOut) =>
       vault.isCurrent(mark) ? recordOf(vault, withoutAccess) : undefined
     let overtaken: Overtaken | undefined
+    const written = (result: unknown) => {
+      overtaken = result === 'newer' || result === 'gone' ? result : undefined
+      if (!overtaken) this.#reported.clear()
+    }
     const write = (withoutAccess?: boolean) => {
       const record = current(withoutAccess)
       if (!record) return undefined
-      const written = storage.write(record)
+      const result = storage.replace ? this.#replace(record, refreshed) : storage.write(record)
       this.#hasRecord = true
-      if (isPromiseLike(written)) return Promise.resolve(written).then(() => this.#reported.clear())
-      this.#reported.clear()
+      if (isPromiseLike(result)) return Promise.resolve(result).then(written)
+      written(result)
       return undefined
     }
     const done = this.#enqueue(
       () => {
-        if (!refreshed || !current()) return write()
+        if (!refreshed || !current() || storage.replace) return write()
         const writeUnlessOvertaken = (stored: unknown) => {
           const record = current()
           overtaken = record && this.#overtakenBy(stored, record)
@@ -159,8 +166,8 @@ export class StoreQueue {
       // If there is little room, there may still be enough for what the next start needs.
       () => write(true),
       // The store may still hold a spent refresh token: sent after a reload, it would end the session on the server. No
-      // record is better.
-      () => this.#empty(),
+      // record is better, unless each refresh needs a turn: that tells which token is spent.
+      () => (this.#kernel.options.coordinator?.lock === 'required' ? undefined : this.#empty()),
     )
     return isPromiseLike(done) ? Promise.resolve(done).then(() => overtaken) : overtaken
   }
@@ -168,20 +175,29 @@ export class StoreQueue {
   /**
    * Clears the store.
    *
-   * @param ended clears only this session or an older one
+   * @param ended the session that ended; without it, whatever there is
+   * @param isSignOut clears any session, also a newer one
    * @param revocation receives the record that is found
    */
-  clear(ended?: Lineage, revocation?: RevocationList): unknown {
+  clear(ended?: Lineage, isSignOut = !ended, revocation?: RevocationList): unknown {
     const storage = this.#storage
     if (!storage) return undefined
+    const { id, rotation, startedAt } = ended ?? {}
+    const covered: EndedSession | undefined =
+      id === undefined
+        ? undefined
+        : isSignOut
+          ? { id, rotation: Number.POSITIVE_INFINITY, startedAt: Number.POSITIVE_INFINITY }
+          : { id, rotation: rotation as number, startedAt: startedAt as number }
+    const empty = () => this.#empty(covered)
     const emptyUnlessNewer = (stored: unknown) => {
-      if (!isSessionRecord(stored)) return this.#empty()
+      if (!isSessionRecord(stored)) return empty()
       revocation?.add(stored)
-      return ended && !endsSession(ended, stored, false) ? undefined : this.#empty()
+      return ended && !isSignOut && !endsSession(ended, stored, false) ? undefined : empty()
     }
-    if (!ended && !revocation) (storage as Removable)[REMOVE]?.()
+    if (isSignOut && !revocation) (storage as Removable)[REMOVE]?.()
     return this.#enqueue(() =>
-      ended || revocation ? afterReading(storage, emptyUnlessNewer, () => this.#empty()) : this.#empty(),
+      isSignOut && !revocation ? empty() : afterReading(storage, emptyUnlessNewer, empty),
     )
   }
 
@@ -301,9 +317,15 @@ export class StoreQueue {
     return isGone && this.#hasRecord && this.#isReliable ? 'gone' : undefined
   }
 
-  #empty(): unknown {
+  #replace(record: SessionRecord, refreshed: boolean): Replaced | PromiseLike<Replaced> | undefined {
+    const { id, rotation } = record
+    const expected = refreshed && this.#hasRecord ? { id, rotation: rotation - 1 } : undefined
+    return this.#storage?.replace?.(record, expected)
+  }
+
+  #empty(ended?: EndedSession): unknown {
     this.#hasRecord = false
-    return this.#storage?.clear()
+    return this.#storage?.clear(ended)
   }
 }
 

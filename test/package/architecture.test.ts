@@ -82,6 +82,21 @@ const RULES: readonly Rule[] = [
   { layer: 'src/environment/node.ts', mayImport: ['src/core/', 'node:'] },
   { layer: 'src/environment/', mayImport: ['src/core/'] },
   { layer: 'src/coordination/', mayImport: ['src/core/', 'src/environment/'] },
+  {
+    layer: 'src/fleet/',
+    mayImport: ['machines/policies.ts', 'src/core/', 'src/coordination/lock-timeout.ts', 'src/environment/'],
+  },
+  {
+    layer: 'src/server/',
+    mayImport: [
+      'machines/policies.ts',
+      'src/core/',
+      'src/environment/',
+      'src/fleet/',
+      'src/transports/',
+      'src/defaults.ts',
+    ],
+  },
   { layer: 'src/bindings/react.ts', mayImport: ['src/core/', 'src/bindings/', 'react'] },
   { layer: 'src/bindings/react/', mayImport: ['src/core/', 'src/bindings/', 'react'] },
   { layer: 'src/bindings/vue.ts', mayImport: ['src/core/', 'src/bindings/', 'vue'] },

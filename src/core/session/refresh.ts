@@ -180,7 +180,8 @@ export class Refresh {
     // Someone presented this token and vanished: it may be spent.
     if (turn.interrupted?.rotation === rotation && this.#kernel.settings.ambiguousRefresh === 'expire')
       throw { ...transientFailure('ambiguous'), fatal: true }
-    const isOurs = await turn.present(rotation)
+    const { work, settings } = this.#kernel
+    const isOurs = await work.run(() => turn.present(rotation), settings.timeouts.storage).catch(() => false)
     if (!vault.isCurrent(mark)) throw DISCARDED
     if (!isOurs || !turn.holds()) throw transientFailure('lock_lost')
   }

@@ -1,0 +1,18 @@
+import { compareSessions, endsSession } from '../../machines/policies.ts'
+import type { EndedSession, Replaced, StoredRotation } from '../core/ports.ts'
+import type { StoredSession } from './fleet.ts'
+
+/** What `Fleet.replace` answers. Engines that compare in a language of their own follow the same rules. */
+export function compareStored(
+  stored: StoredSession | undefined,
+  ended: EndedSession | undefined,
+  next: StoredSession,
+  expected: StoredRotation | undefined,
+): Replaced {
+  if (!stored) return ended && endsSession(ended, next, false) ? 'gone' : 'written'
+  const order = compareSessions(next, stored)
+  const isExpected = expected?.id === stored.id && expected.rotation === stored.rotation
+  return order === 'signedIn' || order === 'refreshed' || (order === 'same' && isExpected)
+    ? 'written'
+    : 'newer'
+}

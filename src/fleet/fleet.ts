@@ -1,0 +1,108 @@
+import type { EndedSession, Replaced, StoredRotation } from '../core/ports.ts'
+
+/** One stored session: what an engine compares, and a box that only the processes of the app can open. */
+export interface StoredSession extends StoredRotation {
+  /** When it started, in milliseconds since the Unix epoch. */
+  readonly startedAt: number
+  /** When the engine may forget it, in milliseconds since the Unix epoch. */
+  readonly until: number
+  /** Names by which `find` finds it. They never change. */
+  readonly tags: readonly string[]
+  /** The sealed record. */
+  readonly box: string
+}
+
+/** The holder of a turn: numbers grow with each turn of a key, and owners are random. */
+export interface Holder {
+  readonly fence: number
+  readonly owner: string
+}
+
+/** What came of one attempt to acquire a turn. */
+export type Acquired =
+  | {
+      readonly result: 'granted'
+      readonly fence: number
+      /** Another owner presented the refresh token of this rotation, and its answer is not stored. */
+      readonly interrupted: number | undefined
+      /**
+       * The record was written to another server than this one, or to this one before its last start: it may be outdated, and
+       * another process may hold newer tokens.
+       */
+      readonly isSuspect: boolean
+    }
+  | {
+      readonly result: 'held'
+      /** When a refresh token was presented whose answer may still come, by the database's clock; it identifies the mark. */
+      readonly markedAt: number | undefined
+    }
+
+/**
+ * A database in which processes share sessions: `redisFleet()`, `postgresFleet()`, `memoryFleet()`, or one of your own. Each
+ * method is atomic, and only the database reads the time, so that the clocks of the processes do not matter. Every method rejects
+ * if the database cannot be reached.
+ */
+export interface Fleet {
+  /** How long a turn lasts, in milliseconds. After that another process may take it over. `present` extends it. */
+  readonly lease: number
+  /** Whether `subscribe` reports changes. Otherwise processes look for them. */
+  readonly notifies: boolean
+
+  read(key: string): Promise<StoredSession | undefined>
+  /**
+   * Writes `next` unless something newer is stored (`SessionStorage.replace`), forgets the mark of `present` if it is about an older
+   * rotation, and notifies all processes with `id` and `rotation`, separated by a space.
+   *
+   * - The same `id`: written if `next.rotation` is higher, or equal and exactly what `expected` names. Otherwise `'newer'`.
+   * - Another `id`: written if `next` started later. Otherwise `'newer'`.
+   * - Nothing stored: `'gone'` if a removed session covers `next` (`EndedSession`), otherwise written.
+   */
+  replace(key: string, next: StoredSession, expected: StoredRotation | undefined): Promise<Replaced>
+  /**
+   * Removes the session, unless it is one that `ended` does not cover, and notifies all processes with an empty message. The end is
+   * remembered until the time `until` of the record, at least for a day: of `ended`, or else of what was stored.
+   *
+   * @returns what was removed
+   */
+  remove(key: string, ended?: EndedSession): Promise<StoredSession | undefined>
+  /** The keys of the sessions with that tag. */
+  find(tag: string): Promise<readonly string[]>
+
+  /** When the session was last used, in milliseconds since the Unix epoch. It is stored beside the session. */
+  readLastUse(key: string): Promise<number | undefined>
+  writeLastUse(key: string, at: number): Promise<void>
+
+  /**
+   * Makes one attempt to acquire the turn of a key for `lease` milliseconds. Never waits. The turn is granted if it is free, its lease
+   * has ended, or it is the owner's own; and if no other owner has marked a presented token, or `isPatient` says that its answer was
+   * awaited long enough. The mark stays until `present` replaces it.
+   */
+  acquire(key: string, owner: string, isPatient: boolean): Promise<Acquired>
+  /**
+   * Marks the refresh token of a rotation as presented and extends the turn by `lease` milliseconds, if `holder` was the last to
+   * acquire it and nothing newer than that rotation is stored.
+   *
+   * @returns whether that was so
+   */
+  present(key: string, holder: Holder, rotation: number): Promise<boolean>
+  /**
+   * Ends the turn, if `holder` was the last to acquire it, and notifies all processes with the message `'free'`.
+   *
+   * @param isSettled also removes the mark of `present`
+   */
+  release(key: string, holder: Holder, isSettled: boolean): Promise<void>
+
+  /** Sends a message to all processes. It may be lost. */
+  publish(key: string, message: string): Promise<void>
+  /** Receives the messages about a key, also those of this process. Returns a function that stops it. */
+  subscribe(key: string, hear: (message: string) => void): () => void
+}
+
+/**
+ * Default of `lease`, in milliseconds: enough for the steps until the refresh token leaves. From then on its mark keeps others from
+ * presenting it, so a slow token endpoint needs no longer lease.
+ */
+export const DEFAULT_LEASE = 3_000
+
+/** The shortest time for which an end is remembered, in milliseconds. */
+export const SHORTEST_MEMORY = 86_400_000

@@ -1,0 +1,149 @@
+import { endsSession } from '../../machines/policies.ts'
+import type { EndedSession } from '../core/ports.ts'
+import { compareStored } from './compare.ts'
+import {
+  type Acquired,
+  DEFAULT_LEASE,
+  type Fleet,
+  type Holder,
+  SHORTEST_MEMORY,
+  type StoredSession,
+} from './fleet.ts'
+import { Messages } from './messages.ts'
+
+/** Options of `memoryFleet`. */
+export interface MemoryFleetOptions {
+  /** How long a turn lasts, in milliseconds. Default: 3,000. */
+  readonly lease?: number
+  /** Milliseconds since the Unix epoch. Default: `Date.now`. */
+  readonly now?: () => number
+}
+
+interface Entry {
+  session: StoredSession | undefined
+  ended: (EndedSession & { readonly until: number }) | undefined
+  lastUse: number | undefined
+  fence: number
+  owner: string
+  leaseEnd: number
+  mark: { readonly rotation: number; readonly owner: string; readonly at: number } | undefined
+}
+
+/**
+ * A fleet of one process, for development and tests: sessions are lost when it ends. In production, processes share a
+ * `redisFleet` or a `postgresFleet`.
+ *
+ * @returns the value of the option `fleet`
+ *
+ * @example
+ * ```ts
+ * const pool = createAuthPool({ fleet: memoryFleet(), keys: keyRing({ dev: secret }), refresh })
+ * ```
+ */
+export function memoryFleet(options: MemoryFleetOptions = {}): Fleet {
+  const { lease = DEFAULT_LEASE, now = Date.now } = options
+  const entries = new Map<string, Entry>()
+  const messages = new Messages(() => () => {})
+
+  function entryOf(key: string): Entry {
+    const found = entries.get(key)
+    if (found?.session && found.session.until <= now()) found.session = undefined
+    if (found?.ended && found.ended.until <= now()) found.ended = undefined
+    if (found) return found
+    const entry: Entry = {
+      session: undefined,
+      ended: undefined,
+      lastUse: undefined,
+      fence: 0,
+      owner: '',
+      leaseEnd: 0,
+      mark: undefined,
+    }
+    entries.set(key, entry)
+    return entry
+  }
+  const isHolder = (entry: Entry, { fence, owner }: Holder) => entry.fence === fence && entry.owner === owner
+  /** Later, as from a database. */
+  const notify = (key: string, message: string) => queueMicrotask(() => messages.deliver(key, message))
+
+  return {
+    lease,
+    notifies: true,
+    read: async (key) => entryOf(key).session,
+
+    async replace(key, next, expected) {
+      const entry = entryOf(key)
+      const result = compareStored(entry.session, entry.ended, next, expected)
+      if (result !== 'written') return result
+      if (entry.mark && (entry.session?.id !== next.id || entry.mark.rotation < next.rotation))
+        entry.mark = undefined
+      entry.session = next
+      entry.ended = undefined
+      notify(key, `${next.id} ${next.rotation}`)
+      return result
+    },
+
+    async remove(key, ended) {
+      const entry = entryOf(key)
+      const { session } = entry
+      if (session && ended && !endsSession(ended, session, false)) return undefined
+      const remembered = ended ?? session
+      if (remembered) {
+        const { id, rotation, startedAt } = remembered
+        const covered = ended ? { rotation, startedAt } : { rotation: Infinity, startedAt: Infinity }
+        const until = Math.max(session?.until ?? 0, now() + SHORTEST_MEMORY)
+        entry.ended = { id, ...covered, until }
+      }
+      entry.session = undefined
+      entry.mark = undefined
+      entry.lastUse = undefined
+      notify(key, '')
+      return session
+    },
+
+    async find(tag) {
+      const keys = [...entries.keys()]
+      return keys.filter((key) => entryOf(key).session?.tags.includes(tag))
+    },
+
+    readLastUse: async (key) => entryOf(key).lastUse,
+    async writeLastUse(key, at) {
+      entryOf(key).lastUse = at
+    },
+
+    async acquire(key, owner, isPatient): Promise<Acquired> {
+      const entry = entryOf(key)
+      const { mark } = entry
+      const isForeign = mark !== undefined && mark.owner !== owner
+      const isHeld = entry.leaseEnd > now() && entry.owner !== owner
+      if (isHeld || (isForeign && !isPatient))
+        return { result: 'held', markedAt: isForeign ? mark.at : undefined }
+      entry.fence++
+      entry.owner = owner
+      entry.leaseEnd = now() + lease
+      const interrupted = isForeign ? mark.rotation : undefined
+      return { result: 'granted', fence: entry.fence, interrupted, isSuspect: false }
+    },
+
+    async present(key, holder, rotation) {
+      const entry = entryOf(key)
+      if (!isHolder(entry, holder) || (entry.session?.rotation ?? rotation) > rotation) return false
+      entry.mark = { rotation, owner: holder.owner, at: now() }
+      entry.leaseEnd = now() + lease
+      return true
+    },
+
+    async release(key, holder, isSettled) {
+      const entry = entryOf(key)
+      if (!isHolder(entry, holder)) return
+      entry.leaseEnd = 0
+      if (isSettled) entry.mark = undefined
+      notify(key, 'free')
+    },
+
+    async publish(key, message) {
+      notify(key, message)
+    },
+    subscribe: messages.subscribe,
+  }
+}

@@ -1,0 +1,128 @@
+import { pause, startLockTimeout } from '../coordination/lock-timeout.ts'
+import type { Turn, TurnWait } from '../core/ports.ts'
+import type { Acquired, Fleet, Holder } from './fleet.ts'
+
+/** How often a process looks whether the turn is free, in milliseconds, if it is not notified before. */
+const POLL = 500
+/** Processes that were notified together look again within so many milliseconds, one after another. */
+const SPREAD = 20
+/** How long other processes have to write back newer tokens to a server that may have lost them, in milliseconds. */
+const WRITE_BACK = 1_500
+/** Default of `TurnWait.patience`, in milliseconds. */
+const PATIENCE = 12_000
+
+/** The message that asks all processes to compare the session they hold with the stored one. */
+export const ASK = 'ask'
+
+/** A turn that was acquired. */
+export interface FleetTurn extends Turn {
+  /** Ends the turn. Never rejects: if the database cannot be reached, the lease ends it. */
+  release(): Promise<void>
+}
+
+/** How long the answer to a token that another process presented was awaited, by a process that was awake meanwhile. */
+export class AwaitedAnswer {
+  #markedAt: number | undefined
+  #lookedAt = 0
+  #time = 0
+
+  /** Milliseconds. A process that is stopped looks at nothing, so a long time between two looks counts as a short one. */
+  get time(): number {
+    return this.#time
+  }
+
+  /** To be called with what each attempt found. */
+  look(markedAt: number | undefined): void {
+    const now = performance.now()
+    if (markedAt !== this.#markedAt) {
+      this.#markedAt = markedAt
+      this.#time = 0
+    } else if (markedAt !== undefined) this.#time += Math.min(now - this.#lookedAt, 1.5 * POLL)
+    this.#lookedAt = now
+  }
+}
+
+/**
+ * Waits for the turn of a key. If another process has presented a refresh token, its answer is awaited first.
+ *
+ * @param owner a random name of this process
+ * @param awaited what an earlier wait of this process for the same key has seen
+ * @throws DOMException named `TimeoutError`, the reason of `wait.signal`, or the error of the database
+ */
+export async function takeTurn(
+  fleet: Fleet,
+  key: string,
+  owner: string,
+  { signal, timeout, patience = PATIENCE }: TurnWait,
+  awaited: AwaitedAnswer,
+): Promise<FleetTurn> {
+  const wait = startLockTimeout({ signal, timeout })
+  let wake = () => {}
+  const stop = fleet.subscribe(key, () => wake())
+  try {
+    while (true) {
+      wait.signal.throwIfAborted()
+      // Created before the attempt, so that a message during the attempt is not missed.
+      const message = new Promise<void>((resolve) => {
+        wake = resolve
+      })
+      const asked = performance.now()
+      const acquired = await fleet.acquire(key, owner, awaited.time >= patience)
+      if (acquired.result === 'granted') {
+        const turn = turnOf(fleet, key, { fence: acquired.fence, owner }, acquired, asked)
+        if (acquired.isSuspect) await askOthers(fleet, key, wait.signal)
+        if (!wait.signal.aborted) return turn
+        await turn.release()
+      } else {
+        awaited.look(acquired.markedAt)
+        await nextLook(message, wait.signal)
+      }
+    }
+  } finally {
+    wait.end()
+    stop()
+  }
+}
+
+/** The store may have lost what another process wrote last: then that process writes it again. */
+async function askOthers(fleet: Fleet, key: string, signal: AbortSignal): Promise<void> {
+  await fleet.publish(key, ASK)
+  await pause(WRITE_BACK, signal)
+}
+
+async function nextLook(message: Promise<void>, signal: AbortSignal): Promise<void> {
+  const timer = new AbortController()
+  const spread = message.then(() => pause(Math.random() * SPREAD, signal))
+  const end = () => timer.abort()
+  signal.addEventListener('abort', end)
+  await Promise.race([spread, pause(POLL * (1 + Math.random() / 10), timer.signal)])
+  signal.removeEventListener('abort', end)
+  timer.abort()
+}
+
+function turnOf(
+  fleet: Fleet,
+  key: string,
+  holder: Holder,
+  { interrupted }: Extract<Acquired, { result: 'granted' }>,
+  asked: number,
+): FleetTurn {
+  let end = asked + fleet.lease
+  let isSettled = false
+  return {
+    fence: holder.fence,
+    ...(interrupted !== undefined && { interrupted: { rotation: interrupted } }),
+    async present(rotation) {
+      const asked = performance.now()
+      isSettled = false
+      const isOurs = await fleet.present(key, holder, rotation)
+      end = isOurs ? asked + fleet.lease : 0
+      return isOurs
+    },
+    holds: () => performance.now() < end,
+    settle() {
+      isSettled = true
+    },
+    release: () => fleet.release(key, holder, isSettled).catch(() => {}),
+  }
+}

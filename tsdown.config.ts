@@ -20,6 +20,7 @@ export default {
     guard: 'src/bindings/guard.ts',
     realtime: 'src/bindings/realtime.ts',
     events: 'src/bindings/events.ts',
+    oauth2: 'src/oauth2/index.ts',
     worker: 'src/worker/index.ts',
     inspect: 'src/inspect/index.ts',
     devtools: 'src/devtools/index.ts',

@@ -21,6 +21,7 @@ export {
   DisposedError,
   HoldTimeoutError,
   InvalidTokenResponseError,
+  OAuthError,
   OwnClientError,
   QueueFullError,
   RefreshTimeoutError,

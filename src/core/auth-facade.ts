@@ -1,9 +1,9 @@
 import { topState } from '../../machines/state-path.ts'
 import type { AuthEmitted } from '../../machines/vocabulary.ts'
 import type { AccessTokenOptions, Auth, AuthEventMap, AuthState } from './auth.ts'
-import { REQUEST_GATE, WRAP_OPTIONS } from './auth.ts'
+import { ID_TOKEN, REQUEST_GATE, WRAP_OPTIONS } from './auth.ts'
 import type { AuthActor } from './auth-actor.ts'
-import { DisposedError, SessionExpiredError, SignedOutError } from './errors.ts'
+import { DisposedError, isAuthError, SessionExpiredError, SignedOutError } from './errors.ts'
 import { History } from './features/history.ts'
 import type { Kernel } from './kernel.ts'
 import { messageOf } from './messages.ts'
@@ -75,7 +75,16 @@ export class AuthFacade implements Auth {
     if (!this.#kernel.options.signIn) throw new TypeError(messageOf('no_sign_in'))
     const signedIn = this.#session.beginSignIn(credentials)
     this.#kernel.mailbox.send({ type: 'session.signIn' })
-    return signedIn
+    try {
+      return await signedIn
+    } catch (error) {
+      // The answer of a sign-in was used before, for example by this page before a reload: its session goes on.
+      if (!isAuthError(error) || error.reason !== 'already_used') throw error
+      await this.ready()
+      const { session } = this
+      if (session) return session
+      throw error
+    }
   }
 
   readonly signOut = async (): Promise<void> => {
@@ -153,6 +162,10 @@ export class AuthFacade implements Auth {
     this[REQUEST_GATE].dispose()
     this.#waiters.dispose(error)
   };
+
+  [ID_TOKEN](): string | undefined {
+    return this.#session.vault.tokens?.idToken
+  }
 
   /** Replaces the functions that are called from now on. */
   [WRAP_OPTIONS](wrap: (options: AuthOptions<never>) => AuthOptions<never>): void {

@@ -15,6 +15,9 @@ export const WRAP_OPTIONS: unique symbol = Symbol.for('authchart.options')
 /** The key of the `fetch` of a session in a worker, whose token does not leave it. */
 export const WORKER_FETCH: unique symbol = Symbol.for('authchart.fetch')
 
+/** The key of the function that returns the ID token, for the hint of a sign-out at the server. */
+export const ID_TOKEN: unique symbol = Symbol.for('authchart.id-token')
+
 /** `fetch` if the surrounding types know it. */
 export type Fetch = typeof globalThis extends { fetch: infer F } ? F : never
 
@@ -75,6 +78,7 @@ export interface Auth<Credentials = unknown, Claims = Readonly<Record<string, un
    * @throws SignInTimeoutError
    * @throws SignedOutError if a sign-out or another sign-in came first
    * @throws DisposedError
+   * @returns the new session; the one there is if the `signIn` function throws an error with the reason `already_used`
    */
   signIn(credentials: Credentials): Promise<Session<Claims>>
 
@@ -138,6 +142,8 @@ export interface Auth<Credentials = unknown, Claims = Readonly<Record<string, un
   /** For transports. */
   readonly [REQUEST_GATE]: Gate
   readonly [WORKER_FETCH]?: Fetch
+  /** For `signOutUrl`. A session in a worker does not give its ID token away. */
+  readonly [ID_TOKEN]?: () => string | undefined
 }
 
 /** The part of an auth that transports need, whatever its credentials and claims. */

@@ -16,6 +16,7 @@ export type AuthErrorCode =
   | 'own_client'
   | 'token_confined'
   | 'worker_failed'
+  | 'oauth_failed'
 
 /** What an `AuthError` is made from. */
 export interface AuthErrorOptions {
@@ -192,5 +193,17 @@ export class WorkerError extends AuthError {
   declare readonly code: 'worker_failed'
   constructor(options?: AuthErrorOptions) {
     super('worker_failed', options)
+  }
+}
+
+/**
+ * A sign-in, or another step of OAuth, failed. `reason` is the OAuth error code (`access_denied`), or a word of
+ * `authchart/oauth2` (`popup_closed`).
+ */
+export class OAuthError extends AuthError {
+  override readonly name = 'OAuthError'
+  declare readonly code: 'oauth_failed'
+  constructor(options?: AuthErrorOptions, message?: string) {
+    super('oauth_failed', options, message)
   }
 }

@@ -33,6 +33,7 @@ const MESSAGES: { readonly [code: string]: (reason: string, detail: string) => s
     'A refresh, signIn or revoke function used a client of its own session, and would wait for itself. Send by another client, such as plain fetch.',
   token_confined: () =>
     'The token does not leave its worker. Send the request with a transport, such as createAuthFetch(auth).',
+  oauth_failed: (reason) => `The authorization failed${reason}. Start it again.`,
   worker_failed: (reason) =>
     WORKER_PROBLEMS[reason] ?? `The worker of this session does not answer${reason}. Reload the page.`,
 

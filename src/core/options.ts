@@ -13,6 +13,8 @@ export interface RefreshRequest {
   readonly signal: Signal
   /** The scope granted last (RFC 6749 §6). */
   readonly scope: string | undefined
+  /** The ID token received last. The next one must name the same user (OpenID Connect Core §12.2). */
+  readonly idToken: string | undefined
 }
 
 /** What a `revoke` function receives: the tokens of the session that ended. */

@@ -5,6 +5,7 @@ import {
   DisposedError,
   HoldTimeoutError,
   InvalidTokenResponseError,
+  OAuthError,
   OwnClientError,
   QueueFullError,
   RefreshTimeoutError,
@@ -33,6 +34,7 @@ const CLASSES: Readonly<Record<string, new (options: AuthErrorOptions) => AuthEr
   own_client: OwnClientError,
   token_confined: TokenConfinedError,
   worker_failed: WorkerError,
+  oauth_failed: OAuthError,
 }
 
 /** Built-in errors that a page may distinguish by their class. */

@@ -65,6 +65,7 @@ const invalidGrant = { name: 'ResponseBodyError', error: 'invalid_grant', status
 const request = (refreshToken: string | undefined): RefreshRequest => ({
   refreshToken,
   scope: undefined,
+  idToken: undefined,
   signal: AbortSignal.timeout(10_000),
 })
 

@@ -192,6 +192,7 @@ export const SOURCES: Readonly<Record<string, string>> = {
   'authchart/angular': 'src/bindings/angular.ts',
   'authchart/guard': 'src/bindings/guard.ts',
   'authchart/realtime': 'src/bindings/realtime.ts',
+  'authchart/oauth2': 'src/oauth2/index.ts',
   'authchart/events': 'src/bindings/events.ts',
   'authchart/worker': 'src/worker/index.ts',
   'authchart/inspect': 'src/inspect/index.ts',

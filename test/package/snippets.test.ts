@@ -17,7 +17,7 @@ const WRONG: readonly (readonly [code: string, problem: string])[] = [
     "import { createAuthFetch } from 'authchart'; createAuthFetch",
     "no exported member named 'createAuthFetch'",
   ],
-  ["import { oauth2 } from 'authchart/oauth2'; oauth2", "Cannot find module 'authchart/oauth2'"],
+  ["import { oauth1 } from 'authchart/oauth1'; oauth1", "Cannot find module 'authchart/oauth1'"],
   [
     "import { authTestModel } from 'authchart/testing'; authTestModel({ events: { signsIn: () => {} } })",
     "'signsIn' does not exist",

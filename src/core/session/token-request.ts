@@ -18,13 +18,16 @@ export function requestTokens(
   previous: Tokens | undefined,
   outlives: boolean,
 ): Promise<Tokens> {
-  const { refreshToken, scope } = previous ?? {}
+  const { refreshToken, scope, idToken } = previous ?? {}
   return work.run(
     async (signal) => {
       // Only a hint: some machines are called offline while their network works. So an attempt is made all the same.
       const wasOffline = !environment.online()
       try {
-        const response = await unwrapResponse(await options.refresh({ refreshToken, scope, signal }), signal)
+        const response = await unwrapResponse(
+          await options.refresh({ refreshToken, scope, idToken, signal }),
+          signal,
+        )
         return parseTokenResponse(response, clock.now(), true, previous)
       } catch (error) {
         // Reading the body of a thrown response takes time, too: it is bounded with the rest.

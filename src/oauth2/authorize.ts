@@ -1,0 +1,115 @@
+import {
+  type AuthorizationServer,
+  calculatePKCECodeChallenge,
+  generateRandomCodeVerifier,
+  generateRandomNonce,
+  generateRandomState,
+  processPushedAuthorizationResponse,
+  pushedAuthorizationRequest,
+} from 'oauth4webapi'
+import { safeReturnPath } from '../bindings/return-path.ts'
+import type { Connection } from './connection.ts'
+import { oauthError } from './failure.ts'
+import type { AuthorizePage, OAuthOptions } from './options.ts'
+import type { Pending, TransactionServer, Transactions } from './transactions.ts'
+
+/** A sign-in that is stored, with the address to send the user to. */
+export interface Started {
+  readonly url: URL
+  readonly state: string
+  readonly transaction: Pending
+}
+
+/**
+ * Starts a sign-in by authorization code with PKCE (RFC 6749 §4.1, RFC 7636, RFC 9700 §2.1.1).
+ *
+ * @throws OAuthError
+ */
+export async function startSignIn(
+  connection: Connection<OAuthOptions>,
+  transactions: Transactions,
+  request: AuthorizePage,
+  popup = false,
+): Promise<Started> {
+  const { options, client } = connection
+  const { redirectUri = '' } = options
+  const server = await connection.server()
+  const scope = request.scope ?? options.scope ?? 'openid'
+  const state = generateRandomState()
+  const verifier = generateRandomCodeVerifier()
+  const nonce = scope.split(' ').includes('openid') ? generateRandomNonce() : undefined
+  const transaction: Pending = {
+    startedAt: connection.clock.now(),
+    server: serverOf(server),
+    clientId: client.client_id,
+    redirectUri,
+    verifier,
+    nonce,
+    maxAge: request.maxAge,
+    returnTo: request.returnTo === undefined ? undefined : safeReturnPath(request.returnTo),
+    ...(popup && { popup }),
+  }
+  await transactions.add(state, transaction)
+  const parameters = new URLSearchParams(request.extra)
+  const own = {
+    client_id: client.client_id,
+    response_type: 'code',
+    redirect_uri: redirectUri,
+    scope,
+    state,
+    nonce,
+    code_challenge: await calculatePKCECodeChallenge(verifier),
+    code_challenge_method: 'S256',
+    acr_values: request.acrValues,
+    max_age: request.maxAge?.toString(),
+    prompt: request.prompt,
+    login_hint: request.loginHint,
+  }
+  for (const [name, value] of Object.entries(own)) if (value !== undefined) parameters.set(name, value)
+  for (const [name, value] of connection.resources()) parameters.append(name, value)
+  return { url: await authorizationUrl(connection, server, parameters), state, transaction }
+}
+
+const NAMES = [
+  'issuer',
+  'token_endpoint',
+  'authorization_response_iss_parameter_supported',
+  'id_token_signing_alg_values_supported',
+] as const
+
+const serverOf = (server: AuthorizationServer) =>
+  Object.fromEntries(NAMES.map((name) => [name, server[name]])) as unknown as TransactionServer
+
+async function authorizationUrl(
+  connection: Connection<OAuthOptions>,
+  server: AuthorizationServer,
+  parameters: URLSearchParams,
+): Promise<URL> {
+  if (!server.authorization_endpoint) throw oauthError('discovery_failed')
+  const url = connection.assertSecure(server.authorization_endpoint)
+  const { par = 'auto' } = connection.options
+  const isPushed =
+    par === 'always' || (par === 'auto' && server.require_pushed_authorization_requests === true)
+  const query = isPushed ? await push(connection, server, parameters) : parameters
+  // The endpoint may have a query of its own (RFC 6749 §3.1).
+  for (const [name, value] of query) url.searchParams.append(name, value)
+  return url
+}
+
+/** Sends the parameters to the server, and returns what refers to them (RFC 9126). */
+async function push(
+  connection: Connection<OAuthOptions>,
+  server: AuthorizationServer,
+  parameters: URLSearchParams,
+): Promise<URLSearchParams> {
+  const { client, clientAuth } = connection
+  const response = await pushedAuthorizationRequest(
+    server,
+    client,
+    clientAuth,
+    parameters,
+    connection.request(),
+  )
+  const { request_uri } = await processPushedAuthorizationResponse(server, client, response)
+  return new URLSearchParams({ client_id: client.client_id, request_uri })
+}

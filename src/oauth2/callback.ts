@@ -1,0 +1,82 @@
+import { SignedOutError } from '../core/errors.ts'
+import type { Signal, TokenResponse } from '../core/ports.ts'
+import type { Connection } from './connection.ts'
+import { oauthError } from './failure.ts'
+import { once } from './once.ts'
+import type { OAuthOptions } from './options.ts'
+import { isPage, untilShown } from './page.ts'
+import { handOver } from './popup-channel.ts'
+import { redeem } from './redeem.ts'
+import type { Transactions } from './transactions.ts'
+
+interface Redemption {
+  readonly tokens: Promise<TokenResponse>
+  /** The last call that asked for these tokens. A sign-in that it replaced must not get them, because it would revoke them. */
+  owner: object
+}
+
+/** Redeems answers, each of them once: in this page, in all tabs, after a reload. */
+export class Callback {
+  readonly #connection: Connection<OAuthOptions>
+  readonly #transactions: Transactions
+  readonly #redemptions = new Map<string, Redemption>()
+  /** Where the user wanted to go, of the last answer. */
+  returnTo: string | undefined
+
+  constructor(connection: Connection<OAuthOptions>, transactions: Transactions) {
+    this.#connection = connection
+    this.#transactions = transactions
+  }
+
+  /**
+   * Signs in with an answer.
+   *
+   * @returns the tokens; in a popup whose opener takes the answer, a promise that stays pending
+   * @throws OAuthError; `already_used` if the answer was used before
+   */
+  async signIn({ searchParams }: URL, signal: Signal): Promise<TokenResponse> {
+    const state = searchParams.get('state') ?? ''
+    if (isPage()) {
+      await untilShown()
+      if (await this.handOver(searchParams)) return new Promise(() => {})
+    }
+    return this.redeem(searchParams, state, signal)
+  }
+
+  /** Hands an answer to the window that waits for it, if this is its popup. */
+  async handOver(answer: URLSearchParams): Promise<boolean> {
+    const state = answer.get('state') ?? ''
+    const transaction = await this.#transactions.read(state)
+    // If the opener keeps its sign-ins in memory, this window does not find them.
+    const mayBePopup = !transaction || ('popup' in transaction && transaction.popup)
+    return mayBePopup ? handOver(state, answer) : false
+  }
+
+  async redeem(answer: URLSearchParams, state: string, signal: Signal): Promise<TokenResponse> {
+    const owner = {}
+    const redemption = this.#redemptions.get(state) ?? { tokens: this.#redeemOnce(answer, state), owner }
+    redemption.owner = owner
+    this.#redemptions.set(state, redemption)
+    try {
+      const tokens = await redemption.tokens
+      // The call that replaced this one may be about to arrive.
+      if (signal.aborted) await new Promise((resolve) => setTimeout(resolve))
+      if (redemption.owner !== owner) throw new SignedOutError({ reason: 'superseded' })
+      return tokens
+    } finally {
+      if (redemption.owner === owner) this.#redemptions.delete(state)
+    }
+  }
+
+  #redeemOnce(answer: URLSearchParams, state: string): Promise<TokenResponse> {
+    return once(`authchart.oauth2.${state}`, async () => {
+      const transaction = await this.#transactions.read(state)
+      if (!transaction) throw oauthError('unknown_state')
+      this.returnTo = transaction.returnTo
+      if ('used' in transaction) throw oauthError('already_used')
+      // Before the code leaves: if this page is closed meanwhile, no other one sends it again.
+      await this.#transactions.use(state, transaction)
+      return redeem(this.#connection, answer, state, transaction)
+    })
+  }
+}

@@ -1,0 +1,2 @@
+/** Production builds check no arguments. */
+export function checkRequest(..._: readonly unknown[]): void {}

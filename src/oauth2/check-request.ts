@@ -1,0 +1,25 @@
+import type { SignInRequest } from './options.ts'
+
+const KINDS = ['redirect', 'popup', 'callback', 'silent', 'device']
+
+/**
+ * Checks what `auth.signIn()` was given. Production builds replace this file by `check-request.production.ts`.
+ *
+ * @throws TypeError that names what is missing
+ */
+export function checkRequest(request: SignInRequest | undefined, redirectUri: string | undefined): void {
+  const via = request?.via
+  if (!via || !KINDS.includes(via)) throw new TypeError(`signIn: via must be one of ${KINDS.join(', ')}.`)
+  if (request.via === 'device' && typeof request.onCode !== 'function')
+    throw new TypeError('signIn: onCode must be a function that shows the code to the user.')
+  if (request.via === 'popup' && !request.window)
+    throw new TypeError(
+      "signIn: window is missing. Call oauth.openPopup() in the click, before anything is awaited. If it returns undefined, use via: 'redirect'.",
+    )
+  if (request.via === 'device' || (request.via === 'callback' && request.url !== undefined)) return
+  if (!redirectUri) throw new TypeError(`createOAuth: redirectUri is missing. via: '${via}' needs it.`)
+  if (typeof document === 'undefined')
+    throw new TypeError(
+      `signIn: via: '${via}' needs a page. On a server, use oauth.authorizationUrl() and the url of its answer; on a machine without a browser, via: 'device'.`,
+    )
+}

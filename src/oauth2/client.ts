@@ -1,0 +1,167 @@
+import type { AuthOptions } from '../core/options.ts'
+import type { Signal, TokenResponse } from '../core/ports.ts'
+import { startSignIn } from './authorize.ts'
+import { Callback } from './callback.ts'
+import { checkRequest } from './check-request.ts'
+import { Connection } from './connection.ts'
+import { signInByDevice } from './device.ts'
+import { oauthError, toOAuthError } from './failure.ts'
+import { type SignedIn, signOutUrl } from './logout.ts'
+import type { AuthorizePage, OAuthOptions, SignInRequest } from './options.ts'
+import { answerOfPage, cleanAddress, leave, trySilently } from './page.ts'
+import { openPopup, untilAnswered } from './popup.ts'
+import { refresh, revoke } from './tokens.ts'
+import { defaultTransactions, Transactions } from './transactions.ts'
+
+/** How long a user may take to sign in, in milliseconds. */
+const PATIENCE = 1_800_000
+
+/** A client of one authorization server, made by `createOAuth`. */
+export interface OAuth {
+  /** To spread into `createAuth`. If you set `timeouts` there, too, spread `ports.timeouts` into them. */
+  readonly ports: Required<Pick<AuthOptions<SignInRequest>, 'signIn' | 'refresh' | 'revoke' | 'timeouts'>>
+  /** Whether this page was loaded as the answer of a sign-in. Then call `auth.signIn({ via: 'callback' })`. */
+  readonly isCallback: boolean
+  /** The `returnTo` of the sign-in whose answer was used last, as a safe path. */
+  readonly returnTo: string | undefined
+
+  /**
+   * Opens an empty window for `via: 'popup'`. Call it in the click, before anything is awaited: browsers block other popups.
+   *
+   * @param features of the window, as `window.open` takes them
+   * @returns `undefined` if the browser blocked it; then sign in by `via: 'redirect'`
+   */
+  openPopup(features?: string): Window | undefined
+
+  /**
+   * Hands the answer of a popup to the window that opened it, and closes the popup. For a callback page without a session of
+   * its own: `auth.signIn({ via: 'callback' })` does the same.
+   *
+   * @returns `false` if this page is no popup, or its opener is gone
+   */
+  handOver(): Promise<boolean>
+
+  /**
+   * Starts a sign-in, and returns where to send the user: for servers and for apps that open a browser. `via: 'callback'`
+   * completes it.
+   *
+   * @throws OAuthError
+   */
+  authorizationUrl(request?: AuthorizePage): Promise<URL>
+
+  /**
+   * Where to send the user to end the session at the server, too (OpenID Connect RP-Initiated Logout). Call it before
+   * `auth.signOut()`, because the ID token tells the server which session is meant.
+   *
+   * @returns `undefined` if the server has no such page
+   * @throws OAuthError if the metadata cannot be read
+   *
+   * @example
+   * ```ts
+   * const url = await oauth.signOutUrl(auth)
+   * await auth.signOut()
+   * if (url) location.assign(url)
+   * ```
+   */
+  signOutUrl(auth: SignedIn, options?: { readonly state?: string }): Promise<URL | undefined>
+}
+
+/**
+ * Creates a client of an OAuth 2.1 or OpenID Connect server. It brings the functions that `createAuth` needs.
+ *
+ * @param options the issuer and the client ID; for pages also the redirect URI
+ * @throws TypeError if `issuer` or `redirectUri` is no URL
+ *
+ * @example
+ * ```ts
+ * const oauth = createOAuth({ issuer: 'https://id.example.com', clientId: 'app', redirectUri: `${location.origin}/` })
+ * const auth = createAuth({ ...oauth.ports, storage: webStorage(() => localStorage) })
+ * if (oauth.isCallback) await auth.signIn({ via: 'callback' })
+ * ```
+ *
+ * @see RFC 6749, RFC 7636, RFC 9700, OpenID Connect Core
+ */
+export function createOAuth(options: OAuthOptions): OAuth {
+  const connection = new Connection(options)
+  const transactions = new Transactions(options.transactions ?? defaultTransactions(), connection.clock)
+  const callback = new Callback(connection, transactions)
+  const answer = answerOfPage(options.redirectUri)
+
+  async function signInByRedirect(request: AuthorizePage, signal: Signal): Promise<never> {
+    const { url } = await startSignIn(connection, transactions, request)
+    if (signal.aborted) throw signal.reason
+    return leave(url, signal)
+  }
+
+  async function signInByPopup(
+    { window: popup, ...request }: Extract<SignInRequest, { via: 'popup' }>,
+    signal: Signal,
+  ): Promise<TokenResponse> {
+    try {
+      const { url, state } = await startSignIn(connection, transactions, request, true)
+      if (signal.aborted) throw signal.reason
+      if (popup.closed) throw oauthError('popup_closed')
+      const answered = untilAnswered(popup, state, connection.clock, signal)
+      popup.location.replace(url)
+      return await callback.redeem(await answered, state, signal)
+    } finally {
+      popup.close()
+    }
+  }
+
+  function signInByCallback(given: string | URL | undefined, signal: Signal): Promise<TokenResponse> {
+    if (given !== undefined) return callback.signIn(new URL(given), signal)
+    cleanAddress()
+    return callback.signIn(answer ?? new URL(location.href), signal)
+  }
+
+  function signIn(request: SignInRequest, signal: Signal): Promise<TokenResponse> {
+    switch (request.via) {
+      case 'popup':
+        return signInByPopup(request, signal)
+      case 'callback':
+        return signInByCallback(request.url, signal)
+      case 'device':
+        return signInByDevice(connection, request, signal)
+      case 'silent':
+        trySilently()
+        return signInByRedirect({ ...request, prompt: 'none' }, signal)
+      default:
+        return signInByRedirect(request, signal)
+    }
+  }
+
+  return {
+    ports: {
+      signIn: async (request, { signal }) => {
+        checkRequest(request, options.redirectUri)
+        try {
+          return await signIn(request, signal)
+        } catch (error) {
+          throw toOAuthError(error)
+        }
+      },
+      refresh: (request) => refresh(connection, request),
+      revoke: (tokens, { signal }) => revoke(connection, tokens, { signal }),
+      timeouts: { signIn: PATIENCE },
+    },
+    isCallback: answer !== undefined,
+    get returnTo() {
+      return callback.returnTo
+    },
+    openPopup,
+    async handOver() {
+      if (!answer) return false
+      cleanAddress()
+      return callback.handOver(answer.searchParams)
+    },
+    async authorizationUrl(request = {}) {
+      try {
+        return (await startSignIn(connection, transactions, request)).url
+      } catch (error) {
+        throw toOAuthError(error)
+      }
+    },
+    signOutUrl: (auth, { state } = {}) => signOutUrl(connection, auth, state),
+  }
+}

@@ -1,0 +1,139 @@
+import {
+  type AuthorizationServer,
+  allowInsecureRequests,
+  type Client,
+  type ClientAuth,
+  type CustomFetchOptions,
+  clockTolerance,
+  customFetch,
+  discoveryRequest,
+  None,
+  processDiscoveryResponse,
+} from 'oauth4webapi'
+import type { Clock } from '../core/ports.ts'
+import { readText } from '../core/session/response-body.ts'
+import { systemClock } from '../environment/clock.ts'
+import { described, oauthError } from './failure.ts'
+import type { ServerOptions } from './options.ts'
+
+/** How long one request may take, in milliseconds. The core bounds those of a refresh and of a revocation by its own times. */
+const PATIENCE = 30_000
+/** Shorter than `timeouts.refresh`: a failed discovery must not look like a lost answer of the token endpoint. */
+const DISCOVERY_PATIENCE = 5_000
+
+/** How wrong the clock of this machine may be, in seconds, when it looks at a new ID token. */
+const TOLERANCE = 300
+
+/** Hosts of this machine, as a URL names them. Requests to them cross no network (RFC 8252 §8.3). */
+const LOOPBACK = /^(localhost|.+\.localhost|127(\.\d+){3}|\[::1\])$/
+
+type FetchInit = CustomFetchOptions<string, URLSearchParams | undefined>
+
+/** What all requests of oauth4webapi have in common. */
+export interface RequestOptions {
+  readonly [customFetch]: (url: string, init: FetchInit) => Promise<Response>
+  readonly [allowInsecureRequests]: true
+  readonly signal?: AbortSignal
+}
+
+/** A server, and the client that this app is there. */
+export class Connection<Options extends ServerOptions = ServerOptions> {
+  readonly options: Options
+  readonly client: Client
+  readonly clientAuth: ClientAuth
+  readonly clock: Clock
+  readonly issuer: URL
+  #server: Promise<AuthorizationServer> | undefined
+
+  constructor(options: Options) {
+    this.options = options
+    this.client = { client_id: options.clientId, [clockTolerance]: TOLERANCE }
+    this.clientAuth = options.clientAuth ?? None()
+    this.clock = options.clock ?? systemClock
+    this.issuer = new URL(options.issuer)
+    if (options.server) this.#server = Promise.resolve(options.server)
+  }
+
+  /** The metadata of the server. Parallel calls share one request. A failed one is made again at the next call. */
+  server(): Promise<AuthorizationServer> {
+    this.#server ??= this.#discover().catch((error) => {
+      this.#server = undefined
+      throw error
+    })
+    return this.#server
+  }
+
+  /**
+   * The options of one request.
+   *
+   * @param signal ends it; in any case it ends after 30 seconds
+   */
+  request(signal: AbortSignal = AbortSignal.timeout(PATIENCE)): RequestOptions {
+    return { [customFetch]: this.#fetch, [allowInsecureRequests]: true, signal }
+  }
+
+  /**
+   * Sends a request to the token endpoint and reads its answer. All of them pass here, so that a proof of possession has one
+   * place to be added, and to be repeated.
+   */
+  async token<Answer>(
+    request: (options: RequestOptions) => Promise<Response>,
+    read: (response: Response) => Promise<Answer>,
+    signal?: AbortSignal,
+  ): Promise<Answer> {
+    return read(await request(this.request(signal)))
+  }
+
+  /**
+   * Checks that a URL may be used: https, or http on this machine.
+   *
+   * @throws OAuthError
+   */
+  assertSecure(text: string): URL {
+    const url = new URL(text)
+    const isFree = this.options.allowInsecure || LOOPBACK.test(url.hostname)
+    if (url.protocol !== 'https:' && !(url.protocol === 'http:' && isFree)) throw oauthError('insecure')
+    return url
+  }
+
+  /** `resource` parameters, repeated for several APIs (RFC 8707 §2). */
+  resources(): [string, string][] {
+    return [this.options.resource ?? []].flat().map((resource) => ['resource', resource])
+  }
+
+  /** The parameters of a grant without a user. */
+  parameters(): URLSearchParams {
+    const { scope } = this.options
+    const parameters = new URLSearchParams(this.resources())
+    if (scope) parameters.set('scope', scope)
+    return parameters
+  }
+
+  readonly #fetch = async (url: string, init: FetchInit): Promise<Response> => {
+    this.assertSecure(url)
+    const response = await (this.options.fetch ?? fetch)(url, init as RequestInit)
+    const text = await readText(response, init.signal ?? AbortSignal.timeout(PATIENCE), false)
+    if (text === undefined) return response
+    const { status, headers } = response
+    return new Response(text, { status, headers })
+  }
+
+  async #discover(): Promise<AuthorizationServer> {
+    try {
+      return await processDiscoveryResponse(this.issuer, await this.#requestMetadata())
+    } catch (error) {
+      if (Object(error).reason === 'insecure') throw error
+      throw oauthError('discovery_failed', notSent(error))
+    }
+  }
+
+  async #requestMetadata(): Promise<Response> {
+    const options = this.request(AbortSignal.timeout(DISCOVERY_PATIENCE))
+    const response = await discoveryRequest(this.issuer, options)
+    if (response.status !== 404) return response
+    return discoveryRequest(this.issuer, { ...options, algorithm: 'oauth2' })
+  }
+}
+
+/** The core must not take a failed discovery for a lost answer of the token endpoint: no token was sent. */
+const notSent = (error: unknown) => Object.assign(described(error), { code: 'ENETUNREACH' })

@@ -1,0 +1,77 @@
+import {
+  deviceAuthorizationRequest,
+  deviceCodeGrantRequest,
+  processDeviceAuthorizationResponse,
+  processDeviceCodeResponse,
+  ResponseBodyError,
+} from 'oauth4webapi'
+import type { Clock, Signal, TokenResponse } from '../core/ports.ts'
+import type { Connection } from './connection.ts'
+import { oauthError } from './failure.ts'
+import type { DeviceCode } from './options.ts'
+
+/** RFC 8628 §3.2 and §3.5, in seconds. */
+const INTERVAL = 5
+const SLOWER = 5
+
+/** Signs in on a machine without a browser (RFC 8628). */
+export async function signInByDevice(
+  connection: Connection,
+  { onCode, scope }: { readonly onCode: (code: DeviceCode) => void; readonly scope?: string },
+  signal: Signal,
+): Promise<TokenResponse> {
+  const { client, clientAuth, clock, options } = connection
+  const server = await connection.server()
+  const parameters = new URLSearchParams({ scope: scope ?? options.scope ?? 'openid' })
+  for (const [name, value] of connection.resources()) parameters.append(name, value)
+  const response = await deviceAuthorizationRequest(
+    server,
+    client,
+    clientAuth,
+    parameters,
+    connection.request(),
+  )
+  const device = await processDeviceAuthorizationResponse(server, client, response)
+  const expiresAt = clock.now() + device.expires_in * 1_000
+  onCode({
+    userCode: device.user_code,
+    verificationUri: device.verification_uri,
+    verificationUriComplete: device.verification_uri_complete,
+    expiresAt,
+  })
+  let interval = device.interval ?? INTERVAL
+  for (;;) {
+    await pause(clock, interval * 1_000, signal)
+    if (clock.now() >= expiresAt) throw oauthError('expired_token')
+    try {
+      return await connection.token(
+        (request) => deviceCodeGrantRequest(server, client, clientAuth, device.device_code, request),
+        (answer) => processDeviceCodeResponse(server, client, answer),
+      )
+    } catch (error) {
+      const code = error instanceof ResponseBodyError ? error.error : undefined
+      if (code === 'slow_down') interval += SLOWER
+      // A server that does not answer is asked less often (RFC 8628 §3.5).
+      else if (code === undefined && isPassing(error)) interval *= 2
+      else if (code !== 'authorization_pending') throw error
+    }
+  }
+}
+
+/** Whether nothing is known of the answer: the network failed, or the server did. */
+function isPassing(error: unknown): boolean {
+  const { code, cause } = Object(error) as { code?: unknown; cause?: { status?: unknown } }
+  return typeof code !== 'string' || !code.startsWith('OAUTH_') || Number(cause?.status) >= 500
+}
+
+function pause(clock: Clock, delay: number, signal: Signal): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const timer = clock.setTimeout(resolve, delay)
+    const abort = () => {
+      clock.clearTimeout(timer)
+      reject(signal.reason)
+    }
+    if (signal.aborted) abort()
+    else signal.addEventListener('abort', abort)
+  })
+}

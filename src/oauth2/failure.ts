@@ -1,0 +1,50 @@
+import {
+  AuthorizationResponseError,
+  JWT_CLAIM_COMPARISON,
+  JWT_TIMESTAMP_CHECK,
+  ResponseBodyError,
+} from 'oauth4webapi'
+import { AuthError, OAuthError } from '../core/errors.ts'
+import { textOf } from './messages.ts'
+
+export const oauthError = (reason: string, cause?: unknown): OAuthError =>
+  new OAuthError({ reason, cause }, textOf(reason))
+
+/** An error code of OAuth; anything else that a server sends is not shown. */
+const CODE = /^[a-z_]{1,40}$/
+
+const codeOf = (text: string): string => (CODE.test(text) ? text : 'invalid_response')
+
+/**
+ * The error that the caller of `signIn` receives. Errors of oauth4webapi hold the answer of the server, and so codes and
+ * tokens: only names and codes of them are kept.
+ */
+export function toOAuthError(error: unknown): unknown {
+  if (error instanceof AuthError) return error
+  return oauthError(reasonOf(error), described(error))
+}
+
+function reasonOf(error: unknown): string {
+  if (error instanceof ResponseBodyError || error instanceof AuthorizationResponseError)
+    return codeOf(error.error)
+  const { code, name } = Object(error) as { code?: unknown; name?: unknown }
+  if (code === JWT_TIMESTAMP_CHECK) return 'id_token_expired'
+  if (code === JWT_CLAIM_COMPARISON) return 'invalid_id_token'
+  if (typeof code === 'string' && code.startsWith('OAUTH_')) return 'invalid_response'
+  if (name === 'TimeoutError' || name === 'AbortError') return 'timeout'
+  return 'network'
+}
+
+const NAME = /^[A-Z]\w{1,39}Error$/
+const ERROR_CODE = /^[A-Z_]{1,60}$/
+
+/** What is known of an error, without its text and its cause. */
+export function described(error: unknown): Error {
+  const { name, code, status } = Object(error) as Record<string, unknown>
+  return Object.assign(
+    new Error(typeof code === 'string' && ERROR_CODE.test(code) ? code : 'request failed'),
+    typeof name === 'string' && NAME.test(name) && { name },
+    typeof code === 'string' && ERROR_CODE.test(code) && { code },
+    typeof status === 'number' && { status },
+  )
+}

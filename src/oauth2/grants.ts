@@ -1,0 +1,112 @@
+import {
+  clientCredentialsGrantRequest,
+  genericTokenEndpointRequest,
+  processClientCredentialsResponse,
+  processGenericTokenEndpointResponse,
+} from 'oauth4webapi'
+import type { Auth } from '../core/auth.ts'
+import { fromCookie } from '../core/features/share.ts'
+import type { AuthOptions } from '../core/options.ts'
+import { Connection } from './connection.ts'
+import type { ServerOptions } from './options.ts'
+
+/** To spread into `createAuth`: a session without a user, which is always the same. */
+export type GrantPorts = Required<
+  Pick<AuthOptions<never>, 'refresh' | 'silentSignIn' | 'refreshOn' | 'singleUser'>
+>
+
+/** A token is requested at the start, and then when a request needs a new one. There is no refresh token (RFC 6749 §4.4.3). */
+const grantPorts = (refresh: GrantPorts['refresh']): GrantPorts => ({
+  refresh,
+  silentSignIn: fromCookie(),
+  refreshOn: 'demand',
+  singleUser: true,
+})
+
+/**
+ * A session of the app itself, without a user (RFC 6749 §4.4).
+ *
+ * @param options the server, and how the client authenticates there
+ * @returns options of `createAuth`
+ *
+ * @example
+ * ```ts
+ * const auth = createAuth(clientCredentials({ issuer, clientId, clientAuth: ClientSecretBasic(secret), scope: 'read' }))
+ * ```
+ */
+export function clientCredentials(options: ServerOptions): GrantPorts {
+  const connection = new Connection(options)
+  const { client, clientAuth } = connection
+  return grantPorts(async ({ signal }) => {
+    const server = await connection.server()
+    const parameters = connection.parameters()
+    return connection.token(
+      (request) => clientCredentialsGrantRequest(server, client, clientAuth, parameters, request),
+      (response) => processClientCredentialsResponse(server, client, response),
+      signal,
+    )
+  })
+}
+
+/** What `tokenExchange` asks for (RFC 8693 §2.1). */
+export interface ExchangeOptions extends ServerOptions {
+  /** The logical names of the services that the new token is for. */
+  readonly audience?: string | readonly string[]
+  /** Default: the server decides. */
+  readonly requestedTokenType?: string
+  /** Default: `'urn:ietf:params:oauth:token-type:access_token'`. */
+  readonly subjectTokenType?: string
+}
+
+const TOKEN_EXCHANGE = 'urn:ietf:params:oauth:grant-type:token-exchange'
+const ACCESS_TOKEN = 'urn:ietf:params:oauth:token-type:access_token'
+
+/**
+ * A session whose tokens are exchanged for those of another session (RFC 8693): for an API behind an API. It ends with that one.
+ *
+ * @param auth the session of the user
+ * @param options the server, and what the new tokens are for
+ * @returns options of `createAuth`
+ *
+ * @example
+ * ```ts
+ * const payments = createAuth(tokenExchange(auth, { issuer, clientId, clientAuth, audience: 'payments' }))
+ * ```
+ */
+export function tokenExchange(
+  auth: Pick<Auth<never, unknown>, 'getAccessToken'>,
+  options: ExchangeOptions,
+): GrantPorts {
+  const connection = new Connection(options)
+  const { client, clientAuth } = connection
+  const { audience = [], requestedTokenType, subjectTokenType = ACCESS_TOKEN } = options
+  return grantPorts(async ({ signal }) => {
+    const server = await connection.server()
+    const parameters = connection.parameters()
+    for (const name of [audience].flat()) parameters.append('audience', name)
+    if (requestedTokenType) parameters.set('requested_token_type', requestedTokenType)
+    parameters.set('subject_token', await subjectToken(auth, signal))
+    parameters.set('subject_token_type', subjectTokenType)
+    return connection.token(
+      (request) =>
+        genericTokenEndpointRequest(server, client, clientAuth, TOKEN_EXCHANGE, parameters, request),
+      (response) => processGenericTokenEndpointResponse(server, client, response),
+      signal,
+    )
+  })
+}
+
+/** Without the session of the user there is nothing to exchange: that ends this one, too. */
+async function subjectToken(
+  auth: Pick<Auth<never, unknown>, 'getAccessToken'>,
+  signal: AbortSignal,
+): Promise<string> {
+  try {
+    return await auth.getAccessToken({ signal })
+  } catch (error) {
+    const { code } = Object(error) as { code?: unknown }
+    if (code === 'session_expired' || code === 'signed_out')
+      throw Object.assign(new Error('invalid_grant'), { error: 'invalid_grant' })
+    throw error
+  }
+}

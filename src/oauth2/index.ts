@@ -1,0 +1,19 @@
+/**
+ * Sign-in with any OAuth 2.1 or OpenID Connect server, over oauth4webapi.
+ *
+ * @module
+ */
+export { OAuthError } from '../core/errors.ts'
+export { createOAuth, type OAuth } from './client.ts'
+export { clientCredentials, type ExchangeOptions, type GrantPorts, tokenExchange } from './grants.ts'
+export { frontChannelLogout, type SignedIn } from './logout.ts'
+export type {
+  Authorize,
+  AuthorizePage,
+  DeviceCode,
+  OAuthOptions,
+  ServerOptions,
+  SignInRequest,
+  TransactionStore,
+} from './options.ts'
+export { memoryTransactions, webTransactions } from './transactions.ts'

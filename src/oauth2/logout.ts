@@ -1,0 +1,59 @@
+import type { Auth } from '../core/auth.ts'
+import { ID_TOKEN } from '../core/auth.ts'
+import type { Connection } from './connection.ts'
+import type { OAuthOptions } from './options.ts'
+
+/** The part of an auth that a sign-out needs, whatever its credentials and claims. */
+export type SignedIn = Pick<Auth<never, unknown>, 'session' | 'ready' | 'signOut'> & {
+  readonly [ID_TOKEN]?: () => string | undefined
+}
+
+/** Where to send the user to end the session at the server, too (OpenID Connect RP-Initiated Logout §2). */
+export async function signOutUrl(
+  connection: Connection<OAuthOptions>,
+  auth: SignedIn,
+  state: string | undefined,
+): Promise<URL | undefined> {
+  await auth.ready()
+  const hint = auth[ID_TOKEN]?.()
+  const { end_session_endpoint } = await connection.server()
+  if (!end_session_endpoint) return undefined
+  const url = connection.assertSecure(end_session_endpoint)
+  const parameters = {
+    id_token_hint: hint,
+    client_id: connection.client.client_id,
+    post_logout_redirect_uri: connection.options.postLogoutRedirectUri,
+    state,
+  }
+  for (const [name, value] of Object.entries(parameters))
+    if (value !== undefined) url.searchParams.set(name, value)
+  return url
+}
+
+/**
+ * Ends the session if the server loads this page in a frame to say so (OpenID Connect Front-Channel Logout §2). Call it on the
+ * page that is registered as `frontchannel_logout_uri`.
+ *
+ * @param url default: the address of the page
+ * @returns whether the session was meant
+ *
+ * @example
+ * ```ts
+ * if (location.pathname === '/signed-out-elsewhere') await frontChannelLogout(auth)
+ * ```
+ */
+export async function frontChannelLogout(
+  auth: SignedIn,
+  url: string | URL = location.href,
+): Promise<boolean> {
+  await auth.ready()
+  const { searchParams } = new URL(url)
+  const claims = Object(auth.session?.claims) as Partial<Record<'iss' | 'sid', unknown>>
+  // Any site may load this page in a frame. Only the server and this app know the `sid` of the session.
+  const isMeant =
+    auth.session !== undefined &&
+    searchParams.get('sid') === (claims.sid ?? null) &&
+    (searchParams.get('iss') ?? claims.iss) === claims.iss
+  if (isMeant) await auth.signOut()
+  return isMeant
+}

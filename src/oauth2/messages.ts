@@ -1,0 +1,33 @@
+/**
+ * The text of an `OAuthError`: what is wrong and what to do about it. Production builds replace this file by
+ * `messages.production.ts`.
+ */
+export const textOf = (reason: string): string =>
+  MESSAGES[reason] ??
+  `The authorization server answered ${reason}. The list of codes in docs/oauth.md says what that means.`
+
+const MESSAGES: { readonly [reason: string]: string } = {
+  access_denied: 'The user or the server denied the sign-in.',
+  already_used:
+    'The answer of this sign-in was used before, and there is no session. Start the sign-in again.',
+  cancelled: 'The user came back to this page before the sign-in was complete. Start it again.',
+  discovery_failed:
+    'The metadata of the issuer cannot be read. Check the option issuer, or give the metadata in the option server.',
+  expired_token: 'The user did not enter the code in time. Start the sign-in again.',
+  id_token_expired:
+    'The ID token has expired, or the user authenticated too long ago. Check the clock of this machine.',
+  insecure:
+    'Plain http is used with this machine only. Use https, or set allowInsecure for a server that you trust your network with.',
+  invalid_id_token:
+    'The ID token does not fit this sign-in (OpenID Connect Core §3.1.3.7). Check issuer and clientId.',
+  invalid_response: 'The answer of the authorization server cannot be used.',
+  login_required: 'The server cannot sign the user in without a question. Use via: "redirect" or "popup".',
+  network: 'The authorization server cannot be reached. Start the sign-in again.',
+  no_id_token_hint: 'There is no ID token.',
+  popup_closed: 'The window of the sign-in was closed. Start the sign-in again.',
+  silent_tried: 'A silent sign-in was tried in this visit. Use via: "redirect" or "popup".',
+  timeout: 'The authorization server did not answer in time. Start the sign-in again.',
+  unknown_state:
+    'This browser has not started this sign-in, or did so more than ten minutes ago. Start it again (RFC 6749 §10.12).',
+  wrong_issuer: 'The answer comes from another issuer than the sign-in was sent to (RFC 9207).',
+}

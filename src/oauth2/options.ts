@@ -1,0 +1,95 @@
+import type { AuthorizationServer, ClientAuth } from 'oauth4webapi'
+import type { Clock } from '../core/ports.ts'
+
+/** What is known of the server and of the client that is registered there. */
+export interface ServerOptions {
+  /** The issuer identifier. Its metadata is requested when it is first needed (RFC 8414, OpenID Connect Discovery). */
+  readonly issuer: string | URL
+  /** The metadata itself, if you have it. Then none is requested. */
+  readonly server?: AuthorizationServer
+  readonly clientId: string
+  /**
+   * How the client authenticates, as oauth4webapi makes it: `ClientSecretBasic(secret)`, `PrivateKeyJwt(key)`, … Default: `None()`,
+   * for a public client.
+   */
+  readonly clientAuth?: ClientAuth
+  /** Default: `'openid'` for sign-ins of users, nothing for `clientCredentials` and `tokenExchange`. */
+  readonly scope?: string
+  /** The APIs that the access token is for (RFC 8707). */
+  readonly resource?: string | readonly string[]
+  /** Also uses plain http with other machines. This machine needs no permission. Default: `false`. */
+  readonly allowInsecure?: boolean
+  /** Sends the requests. Use one without a session in it. Default: the `fetch` of the runtime. */
+  readonly fetch?: typeof fetch
+  /** Default: the clock of the system. */
+  readonly clock?: Clock
+}
+
+/** Options of `createOAuth`. */
+export interface OAuthOptions extends ServerOptions {
+  /** The page that the server sends the answer to, exactly as it is registered. Needed for `redirect`, `popup` and `silent`. */
+  readonly redirectUri?: string
+  /** Where the server sends the user after `signOutUrl`, as it is registered. */
+  readonly postLogoutRedirectUri?: string
+  /** Sends the parameters to the server first (RFC 9126). `'auto'`: if the server requires it. Default: `'auto'`. */
+  readonly par?: 'auto' | 'always' | 'never'
+  /** Where sign-ins in progress are stored. Default: `localStorage`, or memory if there is none. */
+  readonly transactions?: TransactionStore
+}
+
+/**
+ * Stores sign-ins in progress: one short text for each. `localStorage` and `sessionStorage` fit, through `webTransactions()`.
+ * Any method may return a promise.
+ */
+export interface TransactionStore {
+  read(key: string): unknown
+  write(key: string, text: string): unknown
+  remove(key: string): unknown
+  /** The keys of all texts that were written. */
+  keys(): Iterable<string> | PromiseLike<Iterable<string>>
+}
+
+/** What a sign-in may ask of the server. */
+export interface Authorize {
+  /** Instead of the option `scope`. */
+  readonly scope?: string
+  /** How the user must authenticate (RFC 9470 §5). */
+  readonly acrValues?: string
+  /** The user must have authenticated within this time, in seconds. The answer is checked. */
+  readonly maxAge?: number
+  /** `'login'`, `'consent'`, `'select_account'`, … (OpenID Connect Core §3.1.2.1). */
+  readonly prompt?: string
+  readonly loginHint?: string
+  /** Other parameters. They cannot replace those that this library sets. */
+  readonly extra?: Readonly<Record<string, string>>
+}
+
+/** A sign-in that ends at the redirect URI. */
+export interface AuthorizePage extends Authorize {
+  /** A path of the app to go on with. `oauth.returnTo` has it when the user is back. */
+  readonly returnTo?: string
+}
+
+/** What `auth.signIn()` is given. */
+export type SignInRequest =
+  /** Leaves the page for that of the server. */
+  | ({ readonly via: 'redirect' } & AuthorizePage)
+  /** In a window that `oauth.openPopup()` opened, in the same click. */
+  | ({ readonly via: 'popup'; readonly window: Window } & Authorize)
+  /** On the page of the redirect URI: redeems the answer. `url`: default is the address of the page. */
+  | { readonly via: 'callback'; readonly url?: string | URL }
+  /** Without any question to the user, by a redirect with `prompt=none`; once in each visit. */
+  | ({ readonly via: 'silent' } & AuthorizePage)
+  /** For machines without a browser (RFC 8628): the user enters a code on another one. */
+  | { readonly via: 'device'; readonly onCode: (code: DeviceCode) => void; readonly scope?: string }
+
+/** What the user of a device needs to know (RFC 8628 §3.2). */
+export interface DeviceCode {
+  readonly userCode: string
+  /** The page where the user enters the code. */
+  readonly verificationUri: string
+  /** The same page with the code in its address, for a QR code. */
+  readonly verificationUriComplete: string | undefined
+  /** When the code expires, in milliseconds since the Unix epoch. */
+  readonly expiresAt: number
+}

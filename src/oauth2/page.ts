@@ -1,0 +1,67 @@
+import type { Signal } from '../core/ports.ts'
+import { oauthError } from './failure.ts'
+
+/** Whether this code runs in a page, and not on a server or in a worker. */
+export const isPage = (): boolean => typeof document !== 'undefined'
+
+/** What a server adds to the redirect URI (RFC 6749 §4.1.2, RFC 9207 §2, OpenID Connect Session Management §2). */
+const ANSWER = ['code', 'state', 'iss', 'session_state', 'error', 'error_description', 'error_uri']
+
+/** The address of the page if it is an answer of a server. */
+export function answerOfPage(redirectUri: string | undefined): URL | undefined {
+  if (!isPage() || !redirectUri) return undefined
+  const url = new URL(location.href)
+  const { origin, pathname } = new URL(redirectUri)
+  const has = (name: string) => url.searchParams.has(name)
+  const isAnswer =
+    url.origin === origin && url.pathname === pathname && has('state') && (has('code') || has('error'))
+  return isAnswer ? url : undefined
+}
+
+/** Removes the answer from the address bar, and so from the history and from what the page sends as its referrer. */
+export function cleanAddress(): void {
+  const url = new URL(location.href)
+  for (const name of ANSWER) url.searchParams.delete(name)
+  if (url.href !== location.href) history.replaceState(history.state, '', url)
+}
+
+/** A page that is only prerendered must not redeem anything: the user may never look at it. */
+export async function untilShown(): Promise<void> {
+  const page = document as Document & { readonly prerendering?: boolean }
+  if (page.prerendering)
+    await new Promise((resolve) => page.addEventListener('prerenderingchange', resolve, { once: true }))
+}
+
+/**
+ * Leaves the page.
+ *
+ * @returns a promise that stays pending, because the page is gone
+ * @throws OAuthError if the user comes back to the page as it was
+ */
+export function leave(url: URL, signal: Signal): Promise<never> {
+  return new Promise((_, reject) => {
+    addEventListener(
+      'pageshow',
+      ({ persisted }) => {
+        if (persisted) reject(oauthError('cancelled'))
+      },
+      { signal },
+    )
+    location.assign(url)
+  })
+}
+
+const TRIED = 'authchart.oauth2.silent'
+
+/** Remembers that a silent sign-in was tried in this visit. Without `sessionStorage` none is tried: it could go in circles. */
+export function trySilently(): void {
+  try {
+    if (sessionStorage.getItem(TRIED) === null) {
+      sessionStorage.setItem(TRIED, '1')
+      return
+    }
+  } catch {
+    // The storage is blocked.
+  }
+  throw oauthError('silent_tried')
+}

@@ -1,0 +1,52 @@
+import {
+  AuthorizationResponseError,
+  authorizationCodeGrantRequest,
+  processAuthorizationCodeResponse,
+  validateAuthResponse,
+} from 'oauth4webapi'
+import type { TokenResponse } from '../core/ports.ts'
+import type { Connection } from './connection.ts'
+import { described, oauthError } from './failure.ts'
+import type { OAuthOptions } from './options.ts'
+import type { Pending } from './transactions.ts'
+
+/**
+ * Redeems the code of an answer (RFC 6749 §4.1.3), and checks the ID token (OpenID Connect Core §3.1.3.7). The signature is
+ * not checked, because the token comes directly from the server by TLS (item 6 there).
+ *
+ * It is called once for each answer: a code that is sent twice ends the session that the first one began.
+ *
+ * @param parameters the query of the answer
+ */
+export async function redeem(
+  connection: Connection<OAuthOptions>,
+  parameters: URLSearchParams,
+  state: string,
+  { server, clientId, redirectUri, verifier, nonce, maxAge }: Pending,
+): Promise<TokenResponse> {
+  // Before anything is sent: a code of one server must not reach another (RFC 9700 §4.4).
+  if (new URL(server.issuer).href !== connection.issuer.href) throw oauthError('wrong_issuer')
+  const client = { ...connection.client, client_id: clientId }
+  const answer = validated(() => validateAuthResponse(server, client, parameters, state))
+  return connection.token(
+    (options) =>
+      authorizationCodeGrantRequest(server, client, connection.clientAuth, answer, redirectUri, verifier, {
+        ...options,
+        additionalParameters: connection.resources(),
+      }),
+    (response) =>
+      processAuthorizationCodeResponse(server, client, response, {
+        ...(nonce !== undefined && { expectedNonce: nonce, requireIdToken: true }),
+        ...(maxAge !== undefined && { maxAge }),
+      }),
+  )
+}
+
+/** The `state` fits, because the transaction was found by it. So what is wrong otherwise is `iss` (RFC 9207 §2.4). */
+function validated<T>(validate: () => T): T {
+  try {
+    return validate()
+  } catch (error) {
+    throw error instanceof AuthorizationResponseError ? error : oauthError('wrong_issuer', described(error))
+  }
+}

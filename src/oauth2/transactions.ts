@@ -1,0 +1,154 @@
+import type { AuthorizationServer } from 'oauth4webapi'
+import type { Clock } from '../core/ports.ts'
+import type { TransactionStore } from './options.ts'
+
+/** How long a sign-in may take, in milliseconds. */
+const LIFETIME = 600_000
+/** More are not stored at once: the oldest ones give way. */
+const MOST = 20
+/** The longest text that is read from a store. */
+const LONGEST = 16_384
+
+const PREFIX = 'authchart.oauth2.'
+/** `state` of this library: base64url of 256 bits. Anything else is not looked up. */
+const STATE = /^[\w-]{16,128}$/
+
+/** The part of the metadata that the answer is checked against. It is the server's that the user was sent to. */
+export type TransactionServer = Pick<
+  AuthorizationServer,
+  | 'issuer'
+  | 'token_endpoint'
+  | 'authorization_response_iss_parameter_supported'
+  | 'id_token_signing_alg_values_supported'
+>
+
+/** A sign-in that was sent to the server. Its answer is redeemed with what is written here, whatever the page says by then. */
+export interface Pending {
+  readonly startedAt: number
+  readonly server: TransactionServer
+  readonly clientId: string
+  readonly redirectUri: string
+  readonly verifier: string
+  /** Missing if no ID token was asked for. */
+  readonly nonce?: string | undefined
+  readonly maxAge?: number | undefined
+  readonly returnTo?: string | undefined
+  /** Whether another window waits for the answer. */
+  readonly popup?: boolean | undefined
+}
+
+/** A sign-in whose answer was used. It has no secret any more. */
+export interface Used {
+  readonly startedAt: number
+  readonly used: true
+  readonly returnTo?: string | undefined
+}
+
+export type Transaction = Pending | Used
+
+/** Sign-ins in progress: one entry for each `state`, so that tabs cannot disturb each other. */
+export class Transactions {
+  readonly #store: TransactionStore
+  readonly #clock: Clock
+
+  constructor(store: TransactionStore, clock: Clock) {
+    this.#store = store
+    this.#clock = clock
+  }
+
+  async add(state: string, transaction: Pending): Promise<void> {
+    await this.#clean()
+    await this.#write(state, transaction)
+  }
+
+  /** @returns nothing for a `state` that this browser has not made, or that has expired */
+  async read(state: string): Promise<Transaction | undefined> {
+    if (!STATE.test(state)) return undefined
+    const found = parse(await this.#store.read(PREFIX + state))
+    return found && this.#isAlive(found) ? found : undefined
+  }
+
+  /** Removes the secrets of a transaction, and remembers that its answer is used. */
+  use(state: string, { startedAt, returnTo }: Pending): Promise<void> {
+    return this.#write(state, { startedAt, used: true, ...(returnTo !== undefined && { returnTo }) })
+  }
+
+  async #write(state: string, transaction: Transaction): Promise<void> {
+    await this.#store.write(PREFIX + state, JSON.stringify(transaction))
+  }
+
+  #isAlive({ startedAt }: Transaction): boolean {
+    // A clock that was set back does not keep one for ever.
+    return Math.abs(this.#clock.now() - startedAt) < LIFETIME
+  }
+
+  async #clean(): Promise<void> {
+    const keys = [...(await this.#store.keys())].filter((key) => key.startsWith(PREFIX))
+    const entries = await Promise.all(
+      keys.map(async (key) => ({ key, found: parse(await this.#store.read(key)) })),
+    )
+    const alive = entries
+      .filter(({ found }) => found && this.#isAlive(found))
+      .sort((a, b) => (b.found?.startedAt ?? 0) - (a.found?.startedAt ?? 0))
+      .slice(0, MOST - 1)
+      .map(({ key }) => key)
+    for (const key of keys) if (!alive.includes(key)) await this.#store.remove(key)
+  }
+}
+
+const isText = (value: unknown): value is string => typeof value === 'string' && value !== ''
+
+function parse(text: unknown): Transaction | undefined {
+  if (!isText(text) || text.length > LONGEST) return undefined
+  try {
+    const found = Object(JSON.parse(text)) as Partial<Record<keyof Pending | 'used', unknown>>
+    const { startedAt, used, server, clientId, redirectUri, verifier, nonce, maxAge, returnTo } = found
+    if (!Number.isFinite(startedAt) || !(returnTo === undefined || isText(returnTo))) return undefined
+    if (used === true) return found as Used
+    const { issuer, token_endpoint } = Object(server) as Partial<TransactionServer>
+    const isComplete = [issuer, token_endpoint, clientId, redirectUri, verifier, nonce ?? '-'].every(isText)
+    return isComplete && (maxAge === undefined || Number.isFinite(maxAge)) ? (found as Pending) : undefined
+  } catch {
+    return undefined
+  }
+}
+
+/**
+ * A store of sign-ins in a `Storage`.
+ *
+ * @param storage returns the storage; a function, because reading `localStorage` may throw
+ *
+ * @example
+ * ```ts
+ * createOAuth({ issuer, clientId, redirectUri, transactions: webTransactions(() => sessionStorage) })
+ * ```
+ */
+export const webTransactions = (storage: () => Storage): TransactionStore => ({
+  read: (key) => storage().getItem(key),
+  write: (key, text) => storage().setItem(key, text),
+  remove: (key) => storage().removeItem(key),
+  keys: () => Object.keys(storage()),
+})
+
+/** A store of sign-ins in memory: for servers of one process, and for tests. They end with the process. */
+export function memoryTransactions(): TransactionStore {
+  const texts = new Map<string, string>()
+  return {
+    read: (key) => texts.get(key),
+    write: (key, text) => texts.set(key, text),
+    remove: (key) => texts.delete(key),
+    keys: () => texts.keys(),
+  }
+}
+
+/** `localStorage`, because a mail link opens another tab and some systems drop `sessionStorage` of web apps; or else memory. */
+export function defaultTransactions(): TransactionStore {
+  try {
+    const probe = `${PREFIX}probe`
+    localStorage.setItem(probe, '')
+    localStorage.removeItem(probe)
+    return webTransactions(() => localStorage)
+  } catch {
+    return memoryTransactions()
+  }
+}

@@ -1,0 +1,259 @@
+import { generateKeyPairSync, randomUUID } from 'node:crypto'
+import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http'
+import type { Configuration, JWK } from 'oidc-provider'
+import { onTestFinished } from 'vitest'
+import { listen } from '../../examples/demo/listen.ts'
+
+/** A public client, like an app in a browser. Its redirect URI may have any port, as RFC 8252 §7.3 asks. */
+export const APP = 'app'
+/** A confidential client, like a server. */
+export const MACHINE = 'machine'
+export const SECRET = 'a-secret-of-the-tests'
+export const API = 'https://api.example.com/'
+export const CALLBACK = 'http://127.0.0.1/callback'
+
+export interface ProviderOptions {
+  /** Lifetime of access tokens in seconds. Default: 3,600. */
+  readonly lifetime?: number
+  readonly requiresPar?: boolean
+  /** Sends `Cross-Origin-Opener-Policy: same-origin`, as providers do that isolate their pages. */
+  readonly coop?: boolean
+  /** Where logout tokens go. */
+  readonly backchannelLogoutUri?: string
+  readonly redirectUris?: readonly string[]
+}
+
+/** A real OpenID provider over HTTP. It signs in the user that `login_hint` names, or else `ada`. */
+export async function startProvider(options: ProviderOptions = {}) {
+  let handler: RequestListener = (_request, response) => void response.writeHead(503).end()
+  const requests: string[] = []
+  const listener = await listen((request, response) => {
+    requests.push(`${request.method} ${request.url?.split('?', 1)[0]}`)
+    if (options.coop) response.setHeader('cross-origin-opener-policy', 'same-origin')
+    handler(request, response)
+  })
+  const provider = await createProvider(listener.url, options)
+
+  async function signIn(request: IncomingMessage, response: ServerResponse) {
+    const { params, prompt } = await provider.interactionDetails(request, response)
+    if (params.login_hint === 'nobody')
+      return provider.interactionFinished(request, response, { error: 'access_denied' })
+    const accountId = String(params.login_hint ?? 'ada')
+    await provider.interactionFinished(request, response, {
+      login: { accountId, acr: params.acr_values as string },
+      consent: {},
+      [prompt.name]: prompt.name === 'login' ? { accountId } : {},
+    })
+  }
+  /** Codes that arrived at the token endpoint, with how often. */
+  const codes = new Map<string, number>()
+  const problems: string[] = []
+  provider.use(async (context, next) => {
+    await next()
+    const { grant_type, code } = context.oidc?.params ?? {}
+    if (grant_type === 'authorization_code' && context.method === 'POST')
+      codes.set(String(code), (codes.get(String(code)) ?? 0) + 1)
+  })
+  const respond = provider.callback()
+  handler = (request, response) => {
+    const isSignIn = request.url?.startsWith('/sign-in/')
+    void (isSignIn ? signIn(request, response) : respond(request, response))
+  }
+  const events = provider as unknown as NodeJS.EventEmitter
+  for (const event of ['grant.error', 'authorization.error', 'pushed_authorization_request.error'])
+    events.on(event, (_context: unknown, error: { error: string; error_detail?: string }) =>
+      problems.push(`${error.error}: ${error.error_detail ?? ''}`),
+    )
+  onTestFinished(listener.close)
+
+  return {
+    ...listener,
+    provider,
+    requests,
+    codes,
+    problems,
+    /** Completes a device sign-in, as if the user had entered the code. */
+    async approve(userCode: string, accountId = 'ada') {
+      const found = await provider.DeviceCode.findByUserCode(userCode.replaceAll('-', ''))
+      if (!found) throw new Error('The code is unknown.')
+      const grant = new provider.Grant({ clientId: APP, accountId })
+      grant.addOIDCScope('openid offline_access')
+      Object.assign(found, {
+        accountId,
+        grantId: await grant.save(),
+        authTime: Math.floor(Date.now() / 1_000),
+        claims: {},
+        scope: 'openid',
+      })
+      await (found as { save(lifetime: number): Promise<string> }).save(600)
+    },
+    /** Whether an access token is valid, and for what. */
+    introspect: (accessToken: string) => provider.AccessToken.find(accessToken),
+  }
+}
+
+export type TestProvider = Awaited<ReturnType<typeof startProvider>>
+
+async function createProvider(url: string, options: ProviderOptions) {
+  const { lifetime = 3_600, requiresPar = false, backchannelLogoutUri, redirectUris = [CALLBACK] } = options
+  const { privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' })
+  const hour = 3_600
+  const configuration: Configuration = {
+    clients: [
+      {
+        client_id: APP,
+        application_type: 'native',
+        token_endpoint_auth_method: 'none',
+        grant_types: ['authorization_code', 'refresh_token', 'urn:ietf:params:oauth:grant-type:device_code'],
+        redirect_uris: [...redirectUris],
+        post_logout_redirect_uris: ['http://127.0.0.1/signed-out'],
+        id_token_signed_response_alg: 'ES256',
+        ...(backchannelLogoutUri && {
+          backchannel_logout_uri: backchannelLogoutUri,
+          backchannel_logout_session_required: true,
+        }),
+      },
+      {
+        client_id: MACHINE,
+        client_secret: SECRET,
+        grant_types: ['client_credentials', TOKEN_EXCHANGE],
+        redirect_uris: [],
+        response_types: [],
+        id_token_signed_response_alg: 'ES256',
+      },
+    ],
+    jwks: { keys: [{ ...privateKey.export({ format: 'jwk' }), use: 'sig', alg: 'ES256' } as JWK] },
+    cookies: { keys: [randomUUID()] },
+    clientBasedCORS: () => true,
+    scopes: ['openid', 'offline_access', 'read', 'write'],
+    acrValues: ['mfa'],
+    features: {
+      devInteractions: { enabled: false },
+      pushedAuthorizationRequests: {
+        enabled: true,
+        requirePushedAuthorizationRequests: requiresPar,
+      },
+      deviceFlow: { enabled: true },
+      clientCredentials: { enabled: true },
+      revocation: {
+        enabled: true,
+        allowedPolicy: (_context, client, token) => token.clientId === client.clientId,
+      },
+      rpInitiatedLogout: {
+        enabled: true,
+        logoutSource: (context, form) => {
+          context.body = `<!doctype html>${form}<script>document.forms[0].append(Object.assign(document.createElement('input'), { name: 'logout', value: 'yes' })); document.forms[0].submit()</script>`
+        },
+      },
+      backchannelLogout: { enabled: true },
+      resourceIndicators: {
+        enabled: true,
+        useGrantedResource: () => true,
+        getResourceServerInfo: (_context, resource) => ({
+          scope: 'read write',
+          audience: resource,
+          accessTokenTTL: lifetime,
+          accessTokenFormat: 'opaque',
+        }),
+      },
+    },
+    interactions: { url: (_context, { uid }) => `/sign-in/${uid}` },
+    findAccount: (_context, accountId) => ({ accountId, claims: () => ({ sub: accountId }) }),
+    /** Grants consent without asking the user. */
+    async loadExistingGrant({ oidc: { client, session, provider, params } }) {
+      if (!client || !session?.accountId) return undefined
+      const grant = new provider.Grant({ clientId: client.clientId, accountId: session.accountId })
+      grant.addOIDCScope('openid offline_access read write')
+      for (const resource of [params?.resource ?? []].flat())
+        grant.addResourceScope(String(resource), 'read write')
+      await grant.save()
+      return grant
+    },
+    issueRefreshToken: (_context, client) => client.clientId === APP,
+    rotateRefreshToken: true,
+    expiresWithSession: () => false,
+    // It refuses addresses of this machine otherwise.
+    fetch: (url, init) => {
+      const { dispatcher: _, ...rest } = init as RequestInit & { dispatcher?: unknown }
+      return fetch(url, rest)
+    },
+    ttl: {
+      AccessToken: lifetime,
+      ClientCredentials: lifetime,
+      AuthorizationCode: 60,
+      DeviceCode: 600,
+      Grant: hour,
+      IdToken: hour,
+      Interaction: hour,
+      RefreshToken: hour,
+      Session: hour,
+    },
+  }
+  return withoutNotices(async () => {
+    const { Provider } = await import('oidc-provider')
+    const provider = new Provider(url, configuration)
+    provider.registerGrantType(
+      TOKEN_EXCHANGE,
+      async (context) => {
+        const { client, params } = context.oidc
+        const subject = await provider.AccessToken.find(String(params?.subject_token))
+        if (!client || !subject?.isValid) {
+          context.status = 400
+          context.body = { error: 'invalid_grant' }
+          return
+        }
+        const token = new provider.ClientCredentials({ client, scope: subject.scope ?? '' })
+        token.extra = { audience: params?.audience, subject: subject.accountId }
+        context.body = {
+          access_token: await token.save(),
+          issued_token_type: params?.subject_token_type,
+          token_type: 'Bearer',
+          expires_in: token.expiration,
+        }
+      },
+      ['subject_token', 'subject_token_type', 'requested_token_type', 'audience', 'scope'],
+    )
+    return provider
+  })
+}
+
+const TOKEN_EXCHANGE = 'urn:ietf:params:oauth:grant-type:token-exchange'
+
+/** Hides warnings of oidc-provider that matter only in production: a store in memory, an old Node. */
+async function withoutNotices<T>(work: () => Promise<T>): Promise<T> {
+  const { info, warn } = console
+  const unless =
+    (print: typeof info) =>
+    (first: unknown, ...rest: unknown[]) => {
+      if (!/oidc-provider (NOTICE|WARNING)/.test(String(first))) print(first, ...rest)
+    }
+  console.info = unless(info)
+  console.warn = unless(warn)
+  try {
+    return await work()
+  } finally {
+    Object.assign(console, { info, warn })
+  }
+}
+
+/** The part of a browser that a sign-in needs: it follows redirects and stores cookies. Returns the address it ends at. */
+export function createBrowser() {
+  const cookies = new Map<string, string>()
+  return async (start: URL, end = CALLBACK): Promise<URL> => {
+    let url = start
+    for (let hops = 0; hops < 10; hops++) {
+      const cookie = [...cookies].map(([name, value]) => `${name}=${value}`).join('; ')
+      const response = await fetch(url, { redirect: 'manual', headers: { cookie } })
+      for (const line of response.headers.getSetCookie()) {
+        const [, name = '', value = ''] = /^([^=]+)=([^;]*)/.exec(line) ?? []
+        cookies.set(name, value)
+      }
+      const location = response.headers.get('location')
+      if (!location)
+        throw new Error(`The sign-in stopped at ${url.pathname}: ${response.status} ${await response.text()}`)
+      url = new URL(location, url)
+      if (url.href.startsWith(end)) return url
+    }
+    throw new Error('The sign-in goes in circles')
+  }
+}

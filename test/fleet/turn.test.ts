@@ -1,0 +1,199 @@
+import { afterEach, beforeEach, expect, it, vi } from 'vitest'
+import type { Fleet } from '../../src/fleet/fleet.ts'
+import { memoryFleet } from '../../src/fleet/memory.ts'
+import { AwaitedAnswer, type FleetTurn, takeTurn } from '../../src/fleet/turn.ts'
+
+const PATIENCE = 12_000
+const LEASE = 3_000
+
+beforeEach(() => {
+  vi.useFakeTimers()
+})
+
+afterEach(() => {
+  vi.restoreAllMocks()
+  vi.useRealTimers()
+})
+
+/** One process of a fleet. */
+function processOf(fleet: Fleet, owner: string) {
+  const awaited = new AwaitedAnswer()
+  const controller = new AbortController()
+  return {
+    abort: () => controller.abort(new Error('gone')),
+    take: (timeout = 60_000) =>
+      takeTurn(fleet, 'key', owner, { signal: controller.signal, timeout, patience: PATIENCE }, awaited),
+  }
+}
+
+/** The state of a promise, without waiting for it. */
+function watch(promise: Promise<FleetTurn>) {
+  const watched = { turn: undefined as FleetTurn | undefined, error: undefined as unknown }
+  promise.then(
+    (turn) => {
+      watched.turn = turn
+    },
+    (error: unknown) => {
+      watched.error = error
+    },
+  )
+  return watched
+}
+
+const advance = (time: number) => vi.advanceTimersByTimeAsync(time)
+
+const session = (rotation: number) => ({
+  id: 'a',
+  rotation,
+  startedAt: 1,
+  until: Number.MAX_SAFE_INTEGER,
+  tags: [],
+  box: '',
+})
+
+function pair() {
+  const fleet = memoryFleet()
+  return { fleet, first: processOf(fleet, 'first'), second: processOf(fleet, 'second') }
+}
+
+it('passes from one process to the next as soon as it is released', async () => {
+  const { first, second } = pair()
+  const turn = await first.take()
+  const waiting = watch(second.take())
+  await advance(1_000)
+  expect(waiting.turn).toBeUndefined()
+  await turn.release()
+  await advance(20)
+  expect(waiting.turn?.fence).toBe(turn.fence + 1)
+})
+
+it('passes on after the lease, and then the holder before presents nothing', async () => {
+  const { first, second } = pair()
+  const turn = await first.take()
+  const waiting = watch(second.take())
+  await advance(LEASE - 10)
+  expect(waiting.turn).toBeUndefined()
+  expect(turn.holds()).toBe(true)
+  await advance(600)
+  expect(waiting.turn?.interrupted).toBeUndefined()
+  expect(turn.holds()).toBe(false)
+  expect(await turn.present(0)).toBe(false)
+  expect(await waiting.turn?.present(0)).toBe(true)
+})
+
+it('is kept by its holder after the lease if no other process took it', async () => {
+  const { first } = pair()
+  const turn = await first.take()
+  await advance(2 * LEASE)
+  expect(turn.holds()).toBe(false)
+  expect(await turn.present(0)).toBe(true)
+  expect(turn.holds()).toBe(true)
+})
+
+it('after a refresh token was presented, its answer is awaited as long as it may come', async () => {
+  const { first, second } = pair()
+  await (await first.take()).present(4)
+  const waiting = watch(second.take())
+  await advance(PATIENCE - 600)
+  expect(waiting.turn).toBeUndefined()
+  await advance(1_800)
+  expect(waiting.turn?.interrupted).toEqual({ rotation: 4 })
+})
+
+it('the wait continues where an earlier one of the process has ended', async () => {
+  const { first, second } = pair()
+  await (await first.take()).present(4)
+  for (let waits = 0; waits < 3; waits++) {
+    const waiting = watch(second.take(5_000))
+    await advance(5_000)
+    if (waits < 2) expect(waiting.error).toMatchObject({ name: 'TimeoutError' })
+    else expect(waiting.turn?.interrupted).toEqual({ rotation: 4 })
+  }
+})
+
+it('counts only the time in which the waiting process was awake', async () => {
+  const { first, second } = pair()
+  await (await first.take()).present(4)
+  const waiting = watch(second.take(600_000))
+  const now = performance.now.bind(performance)
+  let stopped = 0
+  vi.spyOn(performance, 'now').mockImplementation(() => now() + stopped)
+  for (let stops = 0; stops < 10; stops++) {
+    stopped += 60_000
+    await advance(600)
+  }
+  expect(waiting.turn).toBeUndefined()
+  await advance(PATIENCE)
+  expect(waiting.turn).toBeDefined()
+})
+
+it('the answer of a stopped holder ends the wait', async () => {
+  const { fleet, first, second } = pair()
+  await fleet.replace('key', session(4), undefined)
+  await (await first.take()).present(4)
+  const waiting = watch(second.take())
+  await advance(LEASE + 2_000)
+  expect(waiting.turn).toBeUndefined()
+  expect(await fleet.replace('key', session(5), { id: 'a', rotation: 4 })).toBe('written')
+  await advance(20)
+  expect(waiting.turn?.interrupted).toBeUndefined()
+})
+
+it.each([true, false])(
+  'a settled mark holds up no other process, and one that is not does: %s',
+  async (settles) => {
+    const { first, second } = pair()
+    const turn = await first.take()
+    await turn.present(4)
+    if (settles) turn.settle()
+    await turn.release()
+    const waiting = watch(second.take())
+    await advance(1_000)
+    expect(waiting.turn !== undefined).toBe(settles)
+  },
+)
+
+it('a process does not wait for the answer that it could not get itself', async () => {
+  const { first } = pair()
+  const turn = await first.take()
+  await turn.present(4)
+  await turn.release()
+  const again = await first.take()
+  expect(again.interrupted).toBeUndefined()
+})
+
+it('ends with the reason of its signal, and leaves nothing behind', async () => {
+  const { fleet, first, second } = pair()
+  const turn = await first.take()
+  const waiting = watch(second.take())
+  await advance(100)
+  second.abort()
+  await advance(0)
+  expect(waiting.error).toMatchObject({ message: 'gone' })
+  expect(vi.getTimerCount()).toBe(0)
+  await turn.release()
+  expect((await fleet.acquire('key', 'third', false)).result).toBe('granted')
+})
+
+it('asks the database at most three times a second, however many messages there are', async () => {
+  const { fleet, first, second } = pair()
+  await first.take()
+  const acquire = vi.spyOn(fleet, 'acquire')
+  watch(second.take())
+  await advance(2_000)
+  expect(acquire.mock.calls.length).toBeLessThanOrEqual(6)
+})
+
+it('on a server that may have lost the last write, other processes are asked first', async () => {
+  const { fleet, first } = pair()
+  const granted = fleet.acquire
+  fleet.acquire = async (...parameters) => ({ ...(await granted(...parameters)), isSuspect: true }) as never
+  const heard: string[] = []
+  fleet.subscribe('key', (message) => heard.push(message))
+  const waiting = watch(first.take())
+  await advance(0)
+  expect(heard).toEqual(['ask'])
+  expect(waiting.turn).toBeUndefined()
+  await advance(1_500)
+  expect(waiting.turn).toBeDefined()
+})

@@ -148,6 +148,21 @@ export function compareSessions(
 }
 
 /**
+ * Whether tokens may replace the stored ones: they are newer, or the same ones, of which exactly that copy was expected.
+ *
+ * @param expected names the tokens that should be stored
+ */
+export function mayReplace(
+  next: Lineage,
+  stored: Lineage | undefined,
+  expected: Pick<Lineage, 'id' | 'rotation'> | undefined,
+): boolean {
+  const order = compareSessions(next, stored)
+  const isExpected = expected?.id === stored?.id && expected?.rotation === stored?.rotation
+  return order === 'signedIn' || order === 'refreshed' || (order === 'same' && isExpected)
+}
+
+/**
  * Whether the end of one copy of a session ends another copy: that of the same sign-in, or of an earlier one. Newer tokens
  * outlive the expiry of older ones, but not a sign-out.
  */

@@ -2,15 +2,21 @@ import { codeOf, type FileStats, isOwnFile, type NodeFile } from '../environment
 import { unref } from '../environment/unref.ts'
 import { hasExited, parseOwner, thisProcess } from './lock-owner.ts'
 
-/** One turn of holding a lock. */
-export interface Turn {
+/** A lock that is held. */
+export interface HeldLock {
+  /** Grows with each holder. */
+  readonly number: number
+  /** How long it is held without a heartbeat, in milliseconds. */
+  readonly staleAfter: number
+  /** Whether no other process has taken it over. */
+  isLast(): Promise<boolean>
   release(): Promise<void>
 }
 
 export interface FileLock {
   readonly folder: string
   /** Takes the lock if it is free. Never waits. */
-  attempt(): Promise<Turn | undefined>
+  attempt(): Promise<HeldLock | undefined>
 }
 
 /** A released turn sets the time of its file to 0. Some file systems store their earliest time instead, so compare with this. */
@@ -65,7 +71,7 @@ export async function openLock(place: NodeFile, name: string, staleAfter: number
     return false
   }
 
-  async function take(turn: number): Promise<Turn | undefined> {
+  async function take(turn: number): Promise<HeldLock | undefined> {
     const handle = await open(fileOf(turn), 'wx', 0o600)
     let touching: Promise<void> = Promise.resolve()
     const touch = (at: number) => handle.utimes(at, at).catch(() => {})
@@ -83,7 +89,8 @@ export async function openLock(place: NodeFile, name: string, staleAfter: number
     try {
       await handle.writeFile(JSON.stringify(self))
       // A slow process may have created a file for a turn that has long ended and been removed.
-      if (highest(await turns()) === turn) return { release }
+      const isLast = async () => highest(await turns()) === turn
+      if (await isLast()) return { number: turn, staleAfter, isLast, release }
     } catch (error) {
       await release()
       throw error

@@ -1,10 +1,11 @@
 import type { CoordinatorFeature } from '../core/features/feature.ts'
 import { withSharing } from '../core/features/share.ts'
-import type { Coordinator } from '../core/ports.ts'
+import type { Coordinator, TurnWait } from '../core/ports.ts'
 import { patientClock } from '../environment/clock.ts'
 import { locate, type NodeFile } from '../environment/node.ts'
-import { type FileLock, openLock, type Turn } from './file-lock.ts'
-import type { LockWait } from './lock-timeout.ts'
+import { AwaitedAnswer } from './awaited-answer.ts'
+import { type FileLock, type HeldLock, openLock } from './file-lock.ts'
+import { fileTurn, LOOK } from './file-turn.ts'
 
 /** Options of `fileCoordinator`. */
 export interface FileCoordinatorOptions {
@@ -24,8 +25,8 @@ const POLL = 50
  * when no process uses it. The lock is advisory: it does not stop a process that does not request it.
  *
  * If a process exits while it holds the lock, processes of the same machine and container notice at once, and all others
- * after `staleAfter`. A process that is stopped for that long loses the lock as well. Its session notices when it tries to
- * store the new tokens.
+ * after `staleAfter`. A process that is stopped for that long loses the lock as well. If it had sent the refresh token, the next
+ * one waits for its answer as long as it may come, before it sends the token again; if it exited, the next one does not wait.
  *
  * Processes notice each other's changes through the store, so `announce` and `subscribe` do nothing here.
  *
@@ -49,14 +50,20 @@ export function fileCoordinator(
   if (!(staleAfter > 0 && staleAfter < Number.POSITIVE_INFINITY))
     throw new RangeError(`fileCoordinator: staleAfter must be a finite number above 0, not ${staleAfter}.`)
   const place = locate(path)
+  const by = Math.random().toString(36).slice(2)
+  const awaited = new AwaitedAnswer(2 * LOOK)
 
   return withSharing<Coordinator>({
     async exclusive(name, task, wait) {
-      const turn = await waitForLock(await place(), name, staleAfter, wait)
+      const found = await place()
+      const lock = await waitForLock(found, name, staleAfter, wait)
+      let held: Pick<HeldLock, 'release'> = lock
       try {
-        return await task()
+        const turn = await fileTurn(found, lock, by, wait, awaited)
+        held = turn
+        return await task(turn)
       } finally {
-        await turn.release()
+        await held.release()
       }
     },
     announce() {},
@@ -69,8 +76,8 @@ function waitForLock(
   place: NodeFile,
   name: string,
   staleAfter: number,
-  { signal, timeout }: LockWait,
-): Promise<Turn> {
+  { signal, timeout }: TurnWait,
+): Promise<HeldLock> {
   return new Promise((resolve, reject) => {
     let done = false
     let wake = () => {}

@@ -151,7 +151,7 @@ export interface CoordinatorMessage {
 
 /**
  * A turn to refresh that another process may take over, for example because this one was stopped. It keeps a refresh token
- * from being presented twice where a lock alone cannot.
+ * from being presented twice, which a lock alone cannot.
  */
 export interface Turn {
   /** Grows with each turn of that name. */

@@ -1,4 +1,4 @@
-import { compareSessions, endsSession } from '../../machines/policies.ts'
+import { endsSession, mayReplace } from '../../machines/policies.ts'
 import type { EndedSession, Replaced, StoredRotation } from '../core/ports.ts'
 import type { StoredSession } from './fleet.ts'
 
@@ -10,9 +10,5 @@ export function compareStored(
   expected: StoredRotation | undefined,
 ): Replaced {
   if (!stored) return ended && endsSession(ended, next, false) ? 'gone' : 'written'
-  const order = compareSessions(next, stored)
-  const isExpected = expected?.id === stored.id && expected.rotation === stored.rotation
-  return order === 'signedIn' || order === 'refreshed' || (order === 'same' && isExpected)
-    ? 'written'
-    : 'newer'
+  return mayReplace(next, stored, expected) ? 'written' : 'newer'
 }

@@ -1,8 +1,9 @@
+import { AwaitedAnswer } from '../coordination/awaited-answer.ts'
 import type { CoordinatorFeature } from '../core/features/feature.ts'
 import { withSharing } from '../core/features/share.ts'
 import type { Coordinator, CoordinatorMessage } from '../core/ports.ts'
 import type { Fleet } from './fleet.ts'
-import { AwaitedAnswer, takeTurn } from './turn.ts'
+import { LONGEST_LOOK, takeTurn } from './turn.ts'
 
 /** The longest message that is read, in characters. */
 const LONGEST = 2_000
@@ -14,7 +15,7 @@ const LONGEST = 2_000
  * @param owner a random name of this process
  */
 export function fleetCoordinator(fleet: Fleet, key: string, owner: string): CoordinatorFeature {
-  const awaited = new AwaitedAnswer()
+  const awaited = new AwaitedAnswer(LONGEST_LOOK)
   return withSharing<Coordinator>({
     lock: 'required',
     async exclusive(_name, task, wait) {

@@ -1,4 +1,4 @@
-/** Passes the messages of one channel to those who listen for their key. Listens only while somebody does. */
+/** Passes the messages of one channel to the listeners of their key. Listens only while there are any. */
 export class Messages {
   readonly #listen: (hear: (key: string, message: string) => void) => () => void
   readonly #listeners = new Map<string, Set<(message: string) => void>>()
@@ -12,7 +12,7 @@ export class Messages {
   readonly subscribe = (key: string, hear: (message: string) => void): (() => void) => {
     const listeners = this.#listeners.get(key) ?? new Set()
     this.#listeners.set(key, listeners)
-    // Another function each time, so that nobody stops somebody else.
+    // Another function each time: the same listener may be added twice.
     const own = (message: string) => hear(message)
     listeners.add(own)
     this.#stop ??= this.#listen((about, message) => this.deliver(about, message))

@@ -1,9 +1,12 @@
+import type { AwaitedAnswer } from '../coordination/awaited-answer.ts'
 import { pause, startLockTimeout } from '../coordination/lock-timeout.ts'
 import type { Turn, TurnWait } from '../core/ports.ts'
 import type { Acquired, Fleet, Holder } from './fleet.ts'
 
 /** How often a process looks whether the turn is free, in milliseconds, if it is not notified before. */
 const POLL = 500
+/** How much the time between two looks may count of the time that an answer is awaited, in milliseconds. */
+export const LONGEST_LOOK = 1.5 * POLL
 /** Processes that were notified together look again within so many milliseconds, one after another. */
 const SPREAD = 20
 /** How long other processes have to write back newer tokens to a server that may have lost them, in milliseconds. */
@@ -18,28 +21,6 @@ export const ASK = 'ask'
 export interface FleetTurn extends Turn {
   /** Ends the turn. Never rejects: if the database cannot be reached, the lease ends it. */
   release(): Promise<void>
-}
-
-/** How long the answer to a token that another process presented was awaited, by a process that was awake meanwhile. */
-export class AwaitedAnswer {
-  #markedAt: number | undefined
-  #lookedAt = 0
-  #time = 0
-
-  /** Milliseconds. A process that is stopped looks at nothing, so a long time between two looks counts as a short one. */
-  get time(): number {
-    return this.#time
-  }
-
-  /** To be called with what each attempt found. */
-  look(markedAt: number | undefined): void {
-    const now = performance.now()
-    if (markedAt !== this.#markedAt) {
-      this.#markedAt = markedAt
-      this.#time = 0
-    } else if (markedAt !== undefined) this.#time += Math.min(now - this.#lookedAt, 1.5 * POLL)
-    this.#lookedAt = now
-  }
 }
 
 /**

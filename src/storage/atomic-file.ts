@@ -53,6 +53,43 @@ function check(stats: FileStats): void {
     throw new StorageError(`The session file must be a regular file of this user (${reason}).`, { reason })
 }
 
+/** Age after which the owner of an exclusive step counts as dead or stopped, in milliseconds. A step takes a few. */
+const STUCK = 2_000
+
+/**
+ * Runs a short step while no other process runs one for the same file. Blocks until it is its turn.
+ *
+ * @throws StorageError with the reason `'EBUSY'` if another step takes too long
+ */
+export function exclusively<T>({ fs, file, folder }: NodeFile, step: () => T): T {
+  fs.mkdirSync(folder, { recursive: true, mode: 0o700 })
+  const claim = `${file}.claim`
+  const began = performance.now()
+  let opened: number | undefined
+  while (opened === undefined) {
+    try {
+      opened = fs.openSync(claim, 'wx', 0o600)
+    } catch (error) {
+      if (codeOf(error) !== 'EEXIST') throw error
+      const found = fs.lstatSync(claim, { throwIfNoEntry: false })
+      if (found && Date.now() - found.mtimeMs > STUCK) attempt(() => fs.rmSync(claim, { force: true }))
+      else if (performance.now() - began > 2 * STUCK)
+        throw new StorageError('Another process does not finish writing the session file (EBUSY).', {
+          reason: 'EBUSY',
+        })
+      else sleep(2)
+    }
+  }
+  try {
+    return step()
+  } finally {
+    const own = fs.fstatSync(opened).ino
+    fs.closeSync(opened)
+    // Another process has removed it if this one was stopped meanwhile.
+    attempt(() => fs.lstatSync(claim).ino === own && fs.rmSync(claim))
+  }
+}
+
 /** Replaces the file by one with this text and mode 0600. If that fails, the old file stays as it was. */
 export function replaceFile({ fs, file, folder }: NodeFile, text: string): void {
   fs.mkdirSync(folder, { recursive: true, mode: 0o700 })
@@ -105,11 +142,16 @@ function rename(fs: NodeFile['fs'], from: string, to: string): void {
     } catch (error) {
       if (attempts <= 1 || !['EPERM', 'EACCES', 'EBUSY'].includes(codeOf(error) ?? '')) throw error
     }
-    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 25)
+    sleep(25)
   }
 }
 
-function attempt(action: () => void): void {
+/** Blocks the process, in milliseconds. */
+function sleep(time: number): void {
+  Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, time)
+}
+
+function attempt(action: () => unknown): void {
   try {
     action()
   } catch {

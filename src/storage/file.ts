@@ -1,10 +1,13 @@
+import { mayReplace } from '../../machines/policies.ts'
+import { removeMark } from '../coordination/file-mark.ts'
 import { StorageError } from '../core/errors.ts'
 import type { StorageFeature } from '../core/features/feature.ts'
 import { withSharing } from '../core/features/share.ts'
-import type { SessionStorage } from '../core/ports.ts'
+import type { SessionRecord, SessionStorage } from '../core/ports.ts'
+import { isSessionRecord } from '../core/session/record.ts'
 import { PLACE } from '../core/session/same-store.ts'
 import { codeOf, locate, type NodeFile } from '../environment/node.ts'
-import { readFile, replaceFile, sweep } from './atomic-file.ts'
+import { exclusively, readFile, replaceFile, sweep } from './atomic-file.ts'
 import { parseRecord } from './json.ts'
 
 /**
@@ -50,6 +53,14 @@ export function fileStorage(path: string | URL): StorageFeature {
     return found instanceof Promise ? found.catch(fail).then(run) : run(found)
   }
 
+  function write(place: NodeFile, record: SessionRecord): void {
+    replaceFile(place, JSON.stringify(record))
+    // What was presented is answered.
+    removeMark(place)
+    if (!swept) sweep(place)
+    swept = true
+  }
+
   return withSharing<SessionStorage>({
     [PLACE]: () => [globalThis, `file ${(place() as NodeFile).file ?? path}`],
     read: () =>
@@ -59,15 +70,22 @@ export function fileStorage(path: string | URL): StorageFeature {
         narrowed = true
         return text === undefined ? undefined : parseRecord(text)
       }),
-    write: (record) =>
-      use((place) => {
-        replaceFile(place, JSON.stringify(record))
-        if (!swept) sweep(place)
-        swept = true
-      }),
+    write: (record) => use((place) => write(place, record)),
+    replace: (record, expected) =>
+      use((place) =>
+        exclusively(place, () => {
+          const text = readFile(place, { narrow: !narrowed })
+          if (text === undefined && expected) return 'gone'
+          const stored = recordIn(text)
+          if (stored && !mayReplace(record, stored, expected)) return 'newer'
+          write(place, record)
+          return 'written'
+        }),
+      ),
     clear: () =>
       use((place) => {
         place.fs.rmSync(place.file, { force: true })
+        removeMark(place)
         sweep(place)
       }),
     subscribe(onChange) {
@@ -91,6 +109,16 @@ export function fileStorage(path: string | URL): StorageFeature {
       }
     },
   })
+}
+
+/** A damaged record may be replaced. */
+function recordIn(text: string | undefined): SessionRecord | undefined {
+  try {
+    const stored = parseRecord(text ?? '')
+    return isSessionRecord(stored) ? stored : undefined
+  } catch {
+    return undefined
+  }
 }
 
 function failure(error: unknown): StorageError {

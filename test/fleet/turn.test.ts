@@ -1,7 +1,8 @@
 import { afterEach, beforeEach, expect, it, vi } from 'vitest'
+import { AwaitedAnswer } from '../../src/coordination/awaited-answer.ts'
 import type { Fleet } from '../../src/fleet/fleet.ts'
 import { memoryFleet } from '../../src/fleet/memory.ts'
-import { AwaitedAnswer, type FleetTurn, takeTurn } from '../../src/fleet/turn.ts'
+import { type FleetTurn, LONGEST_LOOK, takeTurn } from '../../src/fleet/turn.ts'
 
 const PATIENCE = 12_000
 const LEASE = 3_000
@@ -17,7 +18,7 @@ afterEach(() => {
 
 /** One process of a fleet. */
 function processOf(fleet: Fleet, owner: string) {
-  const awaited = new AwaitedAnswer()
+  const awaited = new AwaitedAnswer(LONGEST_LOOK)
   const controller = new AbortController()
   return {
     abort: () => controller.abort(new Error('gone')),

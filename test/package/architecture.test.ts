@@ -77,14 +77,27 @@ const RULES: readonly Rule[] = [
   { layer: 'src/transports/', mayImport: ['src/core/'] },
   {
     layer: 'src/storage/',
-    mayImport: ['src/core/', 'src/environment/', 'src/coordination/file.ts', 'unstorage'],
+    mayImport: [
+      'machines/policies.ts',
+      'src/core/',
+      'src/environment/',
+      'src/coordination/file.ts',
+      'src/coordination/file-mark.ts',
+      'unstorage',
+    ],
   },
   { layer: 'src/environment/node.ts', mayImport: ['src/core/', 'node:'] },
   { layer: 'src/environment/', mayImport: ['src/core/'] },
   { layer: 'src/coordination/', mayImport: ['src/core/', 'src/environment/'] },
   {
     layer: 'src/fleet/',
-    mayImport: ['machines/policies.ts', 'src/core/', 'src/coordination/lock-timeout.ts', 'src/environment/'],
+    mayImport: [
+      'machines/policies.ts',
+      'src/core/',
+      'src/coordination/awaited-answer.ts',
+      'src/coordination/lock-timeout.ts',
+      'src/environment/',
+    ],
   },
   {
     layer: 'src/server/',

@@ -171,7 +171,7 @@ export class SharedSession implements Sharing {
     // A user who signed out while the store was read must stay signed out.
     if (!vault.tokens && !vault.isCurrent(mark)) return undefined
     const merged = mergeRecord(vault, record, lastUse)
-    // The store fell back to an earlier state, or could not be written: whoever presented its token would end the session.
+    // The store fell back to an earlier state, or could not be written: a process that presents its token would end the session.
     if (this.#store.replaces && compareSessions(record, vault.tokens) === 'older') await this.persist(true)
     // A visit with another `persist` left more in the store than is allowed now.
     const leavesOut = this.#kernel.settings.persist !== 'all'

@@ -166,7 +166,7 @@ export class StoreQueue {
       // If there is little room, there may still be enough for what the next start needs.
       () => write(true),
       // The store may still hold a spent refresh token: sent after a reload, it would end the session on the server. No
-      // record is better, unless each refresh needs a turn: that tells which token is spent.
+      // record is better, unless each refresh needs a turn: that shows which token is spent.
       () => (this.#kernel.options.coordinator?.lock === 'required' ? undefined : this.#empty()),
     )
     return isPromiseLike(done) ? Promise.resolve(done).then(() => overtaken) : overtaken

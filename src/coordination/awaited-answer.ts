@@ -1,0 +1,34 @@
+/**
+ * How long a process has awaited the answer to a refresh token that another one presented. A process that is stopped looks at
+ * nothing, so a long time between two looks counts as a short one.
+ */
+export class AwaitedAnswer {
+  readonly #longest: number
+  #mark: unknown
+  #lookedAt = 0
+  #time = 0
+
+  /** @param longest how much the time between two looks may count, in milliseconds */
+  constructor(longest: number) {
+    this.#longest = longest
+  }
+
+  /** Milliseconds. */
+  get time(): number {
+    return this.#time
+  }
+
+  /**
+   * To be called with what each look found.
+   *
+   * @param mark what identifies the presented token; `undefined` without one
+   */
+  look(mark: unknown): void {
+    const now = performance.now()
+    if (mark !== this.#mark) {
+      this.#mark = mark
+      this.#time = 0
+    } else if (mark !== undefined) this.#time += Math.min(now - this.#lookedAt, this.#longest)
+    this.#lookedAt = now
+  }
+}

@@ -1,0 +1,59 @@
+import type { NodeFile } from '../environment/node.ts'
+import { type LockOwner, parseOwner } from './lock-owner.ts'
+
+/** Says that a refresh token left, and that its answer is not stored. It names no token. */
+export interface FileMark {
+  readonly rotation: number
+  /** A random name of the coordinator that presented the token. */
+  readonly by: string
+  /** `undefined` if the process was interrupted while it wrote. */
+  readonly owner: LockOwner | undefined
+}
+
+/** The largest mark that is read, in bytes. */
+const LARGEST = 4_096
+
+const fileOf = ({ path, file }: NodeFile) => path.join(`${file}.lock`, 'presented')
+
+export function readMark(place: NodeFile): FileMark | undefined {
+  const { fs } = place
+  const { O_RDONLY, O_NOFOLLOW = 0, O_NONBLOCK = 0 } = fs.constants
+  let opened: number
+  try {
+    opened = fs.openSync(fileOf(place), O_RDONLY | O_NOFOLLOW | O_NONBLOCK)
+  } catch {
+    return undefined
+  }
+  try {
+    const stats = fs.fstatSync(opened)
+    return stats.isFile() && stats.size <= LARGEST ? parse(fs.readFileSync(opened, 'utf8')) : undefined
+  } finally {
+    fs.closeSync(opened)
+  }
+}
+
+export function writeMark(place: NodeFile, mark: FileMark): void {
+  const { fs, path, file } = place
+  const temporary = path.join(`${file}.lock`, `presented.${crypto.randomUUID()}.tmp`)
+  fs.writeFileSync(temporary, JSON.stringify(mark), { flag: 'wx', mode: 0o600 })
+  fs.renameSync(temporary, fileOf(place))
+}
+
+/** To be called when the answer is stored, or none will come. */
+export function removeMark(place: NodeFile): void {
+  try {
+    place.fs.rmSync(fileOf(place), { force: true })
+  } catch {
+    // Then the next process waits for nothing.
+  }
+}
+
+function parse(text: string): FileMark | undefined {
+  try {
+    const { rotation, by, owner } = JSON.parse(text) as Record<string, unknown>
+    if (!Number.isSafeInteger(rotation) || typeof by !== 'string') return undefined
+    return { rotation: rotation as number, by, owner: parseOwner(JSON.stringify(owner ?? null)) }
+  } catch {
+    return undefined
+  }
+}

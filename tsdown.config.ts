@@ -22,6 +22,7 @@ export default {
     events: 'src/bindings/events.ts',
     oauth2: 'src/oauth2/index.ts',
     worker: 'src/worker/index.ts',
+    server: 'src/server/index.ts',
     inspect: 'src/inspect/index.ts',
     devtools: 'src/devtools/index.ts',
     testing: 'src/testing/index.ts',

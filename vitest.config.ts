@@ -8,7 +8,7 @@ const inFolders = (...names: string[]) => names.map((name) => `test/${name}/**/*
 const UNIT = inFolders('core', 'machines')
 /** Each file has a process of its own. */
 const PORTS = [
-  ...inFolders('transports', 'conformance', 'inspect', 'storage', 'environment', 'coordination'),
+  ...inFolders('transports', 'conformance', 'inspect', 'storage', 'environment', 'coordination', 'server'),
   'test/bindings/angular*.test.ts',
 ]
 

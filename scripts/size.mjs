@@ -67,6 +67,7 @@ const ENTRIES = [
     limit: 11_840,
     mayImport: ['xstate'],
   },
+  { name: './server', code: entry('server'), limit: 12_288, mayImport: ['xstate'] },
   { name: './inspect', code: entry('inspect'), limit: 8_192, mayImport: [] },
   {
     name: 'openTelemetryObserver',

@@ -1,0 +1,141 @@
+import { checkNumber } from '../core/check-options.ts'
+import type { CoordinatorFeature, StorageFeature } from '../core/features/feature.ts'
+import { BackgroundClock } from '../core/platform/background-clock.ts'
+import type { Clock } from '../core/ports.ts'
+import { systemClock } from '../environment/clock.ts'
+import { fleetCoordinator } from '../fleet/coordinator.ts'
+import type { Fleet } from '../fleet/fleet.ts'
+import { FleetStore, type StoreWorld, whenKnown } from './fleet-store.ts'
+import { hashKey } from './hash-key.ts'
+import type { KeyRing } from './key-ring.ts'
+import { randomKey } from './random-key.ts'
+import { Retries } from './retries.ts'
+
+/** Options of `fleetSession`. */
+export interface FleetSessionOptions {
+  /** The database: `redisFleet()`, `postgresFleet()`, `memoryFleet()`. */
+  readonly fleet: Fleet
+  /** The name of the session. Processes that use the same name share it. The database holds only its hash. */
+  readonly key: string
+  /** What the session is sealed with: `keyRing({ name: secret })`, the same in all processes. */
+  readonly keys: KeyRing
+  /**
+   * How long the session is stored after it was written last, in milliseconds, if the end of its refresh token is unknown. Default:
+   * 30 days.
+   */
+  readonly ttl?: number
+  /** Default: the clock of the system. */
+  readonly clock?: Clock
+}
+
+/** What `fleetSession` returns, to be spread into `createAuth`. */
+export interface FleetSession {
+  readonly storage: StorageFeature
+  readonly coordinator: CoordinatorFeature
+}
+
+/** How often a process looks for changes, in milliseconds: if the database reports them, and if not. */
+export const LOOK_EVERY = { notified: 5_000, alone: 800 } as const
+
+/** Default of `ttl`, in milliseconds. */
+export const DEFAULT_TTL = 30 * 86_400_000
+
+/**
+ * One session that several processes share through a database: of a service that calls an API, or of a command-line tool. The
+ * processes take turns to refresh it, so that no refresh token is sent twice. What is stored is sealed with AES-256-GCM. For the
+ * sessions of many users, use `createAuthPool`.
+ *
+ * If the database fails, the session goes on with the tokens that it has. It refreshes them when the database is back.
+ *
+ * @param options the database, the name of the session and the keys; times are in milliseconds
+ * @returns the options `storage` and `coordinator` of one `createAuth`. Methods of `storage` reject with a `StorageError`. The
+ * `reason` is `'unknown_key'` if the key that sealed the session is not in the key ring, `'box_refused'` if the stored session
+ * was changed, moved or sealed with another secret, `'not_a_box'` for anything else that is stored there, and otherwise the kind
+ * of the database's error
+ * @throws TypeError if an option is wrong
+ *
+ * @example
+ * ```ts
+ * const auth = createAuth({ refresh, ...fleetSession({ fleet, key: 'billing', keys: keyRing({ '2026-11': secret }) }) })
+ * ```
+ */
+export function fleetSession(options: FleetSessionOptions): FleetSession {
+  checkFleet('fleetSession', options)
+  const { fleet, key, keys, ttl = DEFAULT_TTL, clock = systemClock } = options
+  if (typeof key !== 'string' || key === '')
+    throw new TypeError('fleetSession: key must be a text that is not empty.')
+  checkNumber('ttl', ttl, 1)
+  const hash = hashKey(key)
+  const retries = new Retries(clock)
+  const world: StoreWorld = {
+    fleet,
+    keys,
+    clock,
+    ttl,
+    // A session that is used every five seconds at most, by a few processes.
+    lastUseEvery: 0,
+    failed: (store) => retries.add(store),
+    succeeded: (store) => retries.delete(store),
+  }
+  const store = new WatchedStore(world, hash)
+  return { storage: store, coordinator: fleetCoordinator(underHash(fleet, hash), key, randomKey()) }
+}
+
+/** @throws TypeError */
+export function checkFleet(
+  creator: string,
+  { fleet, keys }: { readonly fleet: Fleet; readonly keys: KeyRing },
+): void {
+  if (typeof fleet?.acquire !== 'function')
+    throw new TypeError(`${creator}: fleet must be made by redisFleet(), postgresFleet() or memoryFleet().`)
+  if (typeof keys?.current !== 'string' || typeof keys.key !== 'function')
+    throw new TypeError(`${creator}: keys must be made by keyRing({ name: secret }).`)
+}
+
+/** A store that also looks for changes of which the database has not notified it. It keeps no process alive. */
+class WatchedStore extends FleetStore {
+  readonly #clock: Clock
+  readonly #delay: number
+
+  constructor(world: StoreWorld, key: Promise<string>) {
+    super(world, key)
+    this.#clock = world.clock
+    this.#delay = world.fleet.notifies ? LOOK_EVERY.notified : LOOK_EVERY.alone
+  }
+
+  override subscribe(onChange: () => void): () => void {
+    const stop = super.subscribe(onChange)
+    const timers = new BackgroundClock(this.#clock)
+    let isStopped = false
+    const wait = () => {
+      if (isStopped) return
+      timer = timers.setTimeout(() => void this.check().then(wait), this.#delay * (0.9 + Math.random() / 5))
+    }
+    let timer: unknown
+    wait()
+    return () => {
+      isStopped = true
+      timers.clearTimeout(timer)
+      stop()
+    }
+  }
+}
+
+/** The same fleet for one session, whose key is still being hashed. */
+function underHash(fleet: Fleet, hash: Promise<string>): Fleet {
+  return {
+    lease: fleet.lease,
+    notifies: fleet.notifies,
+    read: async () => fleet.read(await hash),
+    replace: async (_, next, expected) => fleet.replace(await hash, next, expected),
+    remove: async (_, ended) => fleet.remove(await hash, ended),
+    find: (tag) => fleet.find(tag),
+    readLastUse: async () => fleet.readLastUse(await hash),
+    writeLastUse: async (_, at) => fleet.writeLastUse(await hash, at),
+    acquire: async (_, owner, isPatient) => fleet.acquire(await hash, owner, isPatient),
+    present: async (_, holder, rotation) => fleet.present(await hash, holder, rotation),
+    release: async (_, holder, isSettled) => fleet.release(await hash, holder, isSettled),
+    publish: async (_, message) => fleet.publish(await hash, message),
+    subscribe: (_, hear) => whenKnown(hash, (key) => fleet.subscribe(key, hear)),
+  }
+}

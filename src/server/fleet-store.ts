@@ -1,0 +1,263 @@
+import { compareSessions, type Lineage } from '../../machines/policies.ts'
+import { StorageError } from '../core/errors.ts'
+import { ATTACH, type StorageFeature } from '../core/features/feature.ts'
+import { withSharing } from '../core/features/share.ts'
+import type { Clock, EndedSession, Replaced, SessionRecord, StoredRotation } from '../core/ports.ts'
+import { isSessionRecord } from '../core/session/record.ts'
+import { kindOfFailure } from '../core/session/store-failure.ts'
+import type { Fleet, StoredSession } from '../fleet/fleet.ts'
+import type { KeyRing } from './key-ring.ts'
+import { isCurrent, open, seal } from './seal.ts'
+import { tagsOf } from './tags.ts'
+
+/** What the stores of one process share. */
+export interface StoreWorld {
+  readonly fleet: Fleet
+  readonly keys: KeyRing
+  readonly clock: Clock
+  /** How long a session without a known end is stored after it was written last, in milliseconds. */
+  readonly ttl: number
+  /** How often a use is written at most, in milliseconds. */
+  readonly lastUseEvery: number
+  /** An operation failed. Until one succeeds, `look` has to be called from time to time. */
+  failed(store: FleetStore): void
+  succeeded(store: FleetStore): void
+}
+
+/** The end of a refresh token is counted from the clock of a process, which may be wrong. In milliseconds. */
+const MARGIN = 3_600_000
+
+/** A session is stored no longer than this after it was written last, in milliseconds. */
+const LONGEST = 5 * 365 * 86_400_000
+
+/** The code that a store of the library carries. */
+const SHARE = withSharing({})[ATTACH]
+
+const nothing = () => {}
+
+/** The store of one session in a fleet, sealed. One object without closures, because a process has thousands of them. */
+export class FleetStore implements StorageFeature {
+  readonly [ATTACH] = SHARE
+  readonly #world: StoreWorld
+  /** The fleet's key. It may still be computed. */
+  readonly #key: string | Promise<string>
+  /** What this process read or wrote last: id and rotation, or an empty text if nothing is stored. */
+  #known: string | undefined
+  /** What it is writing right now. */
+  #writing: string | undefined
+  /** The tags of the session of that id. */
+  #tags: { readonly id: string; readonly tags: readonly string[] } | undefined
+  #prefetched: StoredSession | undefined
+  #onChange = nothing
+  #lastUse: number | undefined
+  #wroteUseAt = Number.NEGATIVE_INFINITY
+  #lookedAt = Number.NEGATIVE_INFINITY
+  /** Tokens that this process holds, and that may be missing in the database, because writing them failed. */
+  #owed: Lineage | undefined
+
+  constructor(world: StoreWorld, key: string | Promise<string>) {
+    this.#world = world
+    this.#key = key
+  }
+
+  /** Whether tokens that this process holds may be missing in the database, because writing them failed. */
+  get isBehind(): boolean {
+    return this.#owed !== undefined
+  }
+
+  /** When the database was last read or written, in milliseconds since the Unix epoch. */
+  get lookedAt(): number {
+    return this.#lookedAt
+  }
+
+  /** Reads for the next `read`, so that a session is only made of what can be read. Resolves to whether there is one. */
+  async prefetch(): Promise<boolean> {
+    const key = await this.#key
+    this.#prefetched = await this.#use(() => this.#world.fleet.read(key))
+    return this.#prefetched !== undefined
+  }
+
+  /** @throws StorageError if the box cannot be opened. It stays as it is */
+  async read(): Promise<SessionRecord | undefined> {
+    const key = await this.#key
+    const prefetched = this.#prefetched
+    this.#prefetched = undefined
+    const stored = prefetched ?? (await this.#use(() => this.#world.fleet.read(key)))
+    if (!stored) {
+      this.#known = ''
+      return undefined
+    }
+    const record = await openSession(this.#world.keys, key, stored)
+    this.#known = nameOf(record)
+    if (this.#owed && compareSessions(record, this.#owed) !== 'older') this.#owed = undefined
+    this.#tags = { id: record.id, tags: stored.tags }
+    return record
+  }
+
+  async write(record: SessionRecord): Promise<void> {
+    await this.replace(record, undefined)
+  }
+
+  async replace(record: SessionRecord, expected: StoredRotation | undefined): Promise<Replaced> {
+    const name = nameOf(record)
+    this.#owed = record
+    try {
+      this.#writing = name
+      const key = await this.#key
+      const stored = await this.#seal(key, record)
+      const result = await this.#use(() => this.#world.fleet.replace(key, stored, expected))
+      if (result === 'written') this.#known = name
+      this.#owed = undefined
+      return result
+    } finally {
+      if (this.#writing === name) this.#writing = undefined
+    }
+  }
+
+  async clear(ended?: EndedSession): Promise<void> {
+    const key = await this.#key
+    await this.#use(() => this.#world.fleet.remove(key, ended))
+    this.#known = ''
+    this.#owed = undefined
+  }
+
+  subscribe(onChange: () => void): () => void {
+    this.#onChange = onChange
+    const stop = whenKnown(this.#key, (key) =>
+      this.#world.fleet.subscribe(key, (message) => this.#receive(message)),
+    )
+    return () => {
+      this.#onChange = nothing
+      this.#world.succeeded(this)
+      stop()
+    }
+  }
+
+  async readLastUse(): Promise<number | undefined> {
+    if (!this.#mayWriteUse) return this.#lastUse
+    const key = await this.#key
+    return this.#use(() => this.#world.fleet.readLastUse(key))
+  }
+
+  async writeLastUse(at: number): Promise<void> {
+    this.#lastUse = Math.max(at, this.#lastUse ?? at)
+    if (!this.#mayWriteUse) return
+    this.#wroteUseAt = this.#world.clock.now()
+    const key = await this.#key
+    await this.#use(() => this.#world.fleet.writeLastUse(key, at))
+  }
+
+  /** Makes the session compare what it holds with what is stored. */
+  look(): void {
+    this.#onChange()
+  }
+
+  /** Reads, and makes the session look only if something else is stored than this process knows. */
+  async check(): Promise<void> {
+    try {
+      const key = await this.#key
+      const stored = await this.#use(() => this.#world.fleet.read(key))
+      const found = nameOf(stored)
+      if (found !== this.#known && found !== this.#writing) this.#onChange()
+    } catch {
+      // `#use` has reported it.
+    }
+  }
+
+  /** Seals again what is stored, if another key sealed it. Resolves to whether it did. */
+  async reseal(): Promise<boolean> {
+    const { fleet, keys } = this.#world
+    const key = await this.#key
+    const stored = await this.#use(() => fleet.read(key))
+    if (!stored || isCurrent(keys, stored.box)) return false
+    const record = await openSession(keys, key, stored)
+    const again = { ...stored, box: await seal(keys, placeOf(key, stored), JSON.stringify(record)) }
+    // If it was refreshed meanwhile, it was sealed with the new key.
+    return (await this.#use(() => fleet.replace(key, again, stored))) === 'written'
+  }
+
+  get #mayWriteUse(): boolean {
+    const { clock, lastUseEvery } = this.#world
+    const passed = clock.now() - this.#wroteUseAt
+    return passed >= lastUseEvery || passed < 0
+  }
+
+  #receive(message: string): void {
+    // A message of the coordinator, or about the turn.
+    if (message === 'free' || message.startsWith('{')) return
+    if (message === this.#known || message === this.#writing) return
+    this.#onChange()
+  }
+
+  async #seal(key: string, record: SessionRecord): Promise<StoredSession> {
+    const { keys, clock, ttl } = this.#world
+    if (this.#tags?.id !== record.id) this.#tags = { id: record.id, tags: await tagsOf(record) }
+    const { id, rotation, startedAt, expiresAt = 0, refreshTokenExpiresAt } = record
+    const now = clock.now()
+    const end = refreshTokenExpiresAt === undefined ? now + ttl : Math.max(refreshTokenExpiresAt, expiresAt)
+    const until = Math.min(end + MARGIN, now + LONGEST)
+    const box = await seal(keys, placeOf(key, record), JSON.stringify(record))
+    return { id, rotation, startedAt, until, tags: this.#tags.tags, box }
+  }
+
+  /** An operation of the database. */
+  async #use<T>(operation: () => Promise<T>): Promise<T> {
+    try {
+      const result = await operation()
+      this.#lookedAt = this.#world.clock.now()
+      this.#world.succeeded(this)
+      return result
+    } catch (error) {
+      if (this.#onChange !== nothing) this.#world.failed(this)
+      throw unreachable(error)
+    }
+  }
+}
+
+/** As in the messages of a fleet. */
+const nameOf = (stored: StoredRotation | undefined) => (stored ? `${stored.id} ${stored.rotation}` : '')
+
+const placeOf = (key: string, { id, rotation }: StoredRotation) => ['session', key, id, rotation]
+
+/**
+ * Opens what is stored under a key.
+ *
+ * @throws StorageError
+ */
+export async function openSession(keys: KeyRing, key: string, stored: StoredSession): Promise<SessionRecord> {
+  const record = parse(await open(keys, placeOf(key, stored), stored.box))
+  const isWhole =
+    isSessionRecord(record) && nameOf(record) === nameOf(stored) && record.startedAt === stored.startedAt
+  if (isWhole) return record
+  throw new StorageError('The stored session was changed.', { reason: 'box_refused' })
+}
+
+function parse(text: string): unknown {
+  try {
+    return JSON.parse(text)
+  } catch {
+    // Without the error, which quotes the text.
+    return undefined
+  }
+}
+
+/** The text of a foreign error may quote an address with a password, so only its kind is passed on. */
+export function unreachable(error: unknown): StorageError {
+  if (error instanceof StorageError) return error
+  const reason = kindOfFailure(error)
+  return new StorageError(`The database of the sessions failed (${reason}). Try again later.`, { reason })
+}
+
+/** Subscribes when the key is known, and unsubscribes at any time. */
+export function whenKnown(key: string | Promise<string>, subscribe: (key: string) => () => void): () => void {
+  if (typeof key === 'string') return subscribe(key)
+  let stop: (() => void) | undefined = nothing
+  const begin = (known: string) => {
+    if (stop) stop = subscribe(known)
+  }
+  key.then(begin, nothing)
+  return () => {
+    stop?.()
+    stop = undefined
+  }
+}

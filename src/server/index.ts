@@ -1,0 +1,9 @@
+/**
+ * Sessions that the processes of a server share.
+ *
+ * @module
+ */
+export type { Fleet, StoredSession } from '../fleet/fleet.ts'
+export { type MemoryFleetOptions, memoryFleet } from '../fleet/memory.ts'
+export { type FleetSession, type FleetSessionOptions, fleetSession } from './fleet-session.ts'
+export { type KeyRing, keyRing, type Secret } from './key-ring.ts'

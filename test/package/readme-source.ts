@@ -195,6 +195,7 @@ export const SOURCES: Readonly<Record<string, string>> = {
   'authchart/oauth2': 'src/oauth2/index.ts',
   'authchart/events': 'src/bindings/events.ts',
   'authchart/worker': 'src/worker/index.ts',
+  'authchart/server': 'src/server/index.ts',
   'authchart/inspect': 'src/inspect/index.ts',
   'authchart/devtools': 'src/devtools/index.ts',
   'authchart/testing': 'src/testing/index.ts',

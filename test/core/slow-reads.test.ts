@@ -127,6 +127,19 @@ describe('a slow read of the store', () => {
     expect(slow.stored?.accessToken).toBe(`${SECRET}-at-7`)
   })
 
+  it('restores a session that is newer than the tokens of setTokens() before those are stored', async () => {
+    const slow = slowStorage(recordAt(NOW, { startedAt: NOW + 1 }))
+    slow.storage.write = () => new Promise<never>(() => {})
+    const { auth, clock, emitted } = createHarness({ storage: slow.storage, signedOut: true })
+    await clock.advance(0)
+    void auth.setTokens(tokens(2))
+    slow.answer()
+    await clock.advance(0)
+    expect(auth.state).toBe('authenticated')
+    expect(await auth.getAccessToken()).toBe(`${SECRET}-at-kept`)
+    expect(emitted()).toEqual([])
+  })
+
   it('does not restore a session that another tab ended during the read, in restoring', async () => {
     const slow = slowStorage(recordAt(NOW))
     const otherTabs = fakeCoordinator()

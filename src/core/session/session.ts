@@ -98,8 +98,8 @@ export class SessionKernel implements SessionPort {
     // Later, so that the caller of `createAuth` can add a listener before a store fails.
     const merged = Promise.resolve().then(() => this.#sharing.reload())
     const restored = merged.then(async (found) => {
-      // The app may have given tokens meanwhile: they are announced first.
-      if (this.#persisted) await this.#persisted
+      // The app may have given tokens meanwhile: they are announced first, unless what was found is newer.
+      if (this.#persisted && found?.facts.epoch !== this.vault.epoch) await this.#persisted
       return found?.facts
     })
     return this.#deliver(signal, restored)

@@ -53,7 +53,7 @@ export function* chartAndVaultAgree({ tabs, facts }: Surroundings) {
     const { session, state } = tab.auth
     const subject = `${tab.page.name} in ${state}`
     // A new session is in the vault while it is being stored, or while tokens of the app are. Then it reaches the chart.
-    const isStoring = session?.generation === context.generation || state === 'restoring'
+    const isStoring = session?.generation === context.generation
     if (session && session.epoch > context.epoch && isStoring) continue
     const empty = ['anonymous', 'loggedOut', 'signingOut', 'expired'].includes(state)
     if (session ? empty : state === 'authenticated') yield `${subject} has ${session ? 'a' : 'no'} session`

@@ -50,6 +50,7 @@ export function createCalls(around: Surroundings) {
       replayable: true,
       patience: LONG,
       controller: undefined,
+      minValidity: 0,
       sends: 0,
       settlements: 0,
       inFlight: false,
@@ -174,7 +175,7 @@ export function createCalls(around: Surroundings) {
     },
     token(tab: Tab, minValidity: number) {
       const controller = new AbortController()
-      track(tab, 'getAccessToken', { controller }, () =>
+      track(tab, 'getAccessToken', { controller, minValidity }, () =>
         tab.auth.getAccessToken({ minValidity, signal: controller.signal }),
       )
     },

@@ -29,6 +29,8 @@ export interface Call {
   /** How long it may wait between two openings of the gate, in milliseconds. */
   readonly patience: number
   readonly controller: AbortController | undefined
+  /** How long the token that it asks for must be valid, in milliseconds. */
+  readonly minValidity: number
   sends: number
   settlements: number
   /** What it resolved to, if it has not failed. */

@@ -219,12 +219,21 @@ export function createTab(around: Surroundings, name: string, initial: boolean):
       tab.since = around.foundAt(page, last?.name) ?? stamp()
     }
     if (event.type !== 'transition') return
+    // A session that is restored counts as used then, unless its store knows when it was used last.
+    const knowsLastUse = config.sharesLastUse && !config.slowStore && config.store === 'sound'
+    if (event.from === 'restoring' && auth.session && !knowsLastUse) tab.touchedAt = clock.now()
     if (OPENS.has(event.to)) tab.openings++
     const { refused } = around
     if (event.to === 'refreshing' && refused?.tab === tab && refused.generation < refused.current) {
       const { refreshAt, expiresAt, generation } = auth.actor.getSnapshot().context
       const due = [refreshAt, expiresAt].some((at) => at !== undefined && clock.now() >= at)
-      if (!due && generation === refused.current) around.facts.needless.push(tab)
+      // The 401 may have released a call that asks for a token which is valid for longer.
+      const left = (expiresAt ?? Number.POSITIVE_INFINITY) - clock.now()
+      const isAsked = tab.calls.some(
+        ({ settlements, minValidity }) =>
+          settlements === 0 && left < Math.min(minValidity, config.lifetime / 2),
+      )
+      if (!due && !isAsked && generation === refused.current) around.facts.needless.push(tab)
     }
     if (event.to === 'refreshing.gate.closed' && refused?.tab === tab)
       tab.caused.push({ at: clock.uptime, isNeedless: refused.works })

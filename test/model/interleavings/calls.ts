@@ -54,6 +54,7 @@ export function createCalls(around: Surroundings) {
       sends: 0,
       settlements: 0,
       inFlight: false,
+      holds: 0,
       waitingSince: clock.uptime,
       frozenFor: tab.frozenFor,
       openings: tab.openings,
@@ -111,6 +112,7 @@ export function createCalls(around: Surroundings) {
       ended = true
       tab.touchedAt = clock.now()
       call.inFlight = false
+      call.holds = 0
       call.waitingSince = clock.uptime
       call.openings = tab.openings
     }
@@ -143,12 +145,20 @@ export function createCalls(around: Surroundings) {
   }
 
   /** A rejected token must not be sent again, unless endpoints have rejected fresh tokens, too. */
-  function noteRefusal({ tab, sends }: Call, key: string, now: View, { generation, works }: Refusal) {
+  function noteRefusal(
+    { tab, sends, replayable }: Call,
+    key: string,
+    now: View,
+    { generation, works }: Refusal,
+  ) {
     tab.refusals++
-    const isHandled = now.state === 'authenticated' || (now.state === 'refreshing' && !now.gateClosed)
-    if (sends > 1) tab.doubted.add(key)
-    else if (works || tab.refusals > DOUBTFUL || tab.doubted.has(key)) return
-    else if (isHandled && now.session?.generation === generation) tab.refused.add(generation)
+    const isOpen = now.state === 'authenticated' || (now.state === 'refreshing' && !now.gateClosed)
+    const isHandled = isOpen && now.session?.generation === generation
+    const isDoubted = tab.doubted.has(key)
+    // No replay shows whether a refresh helps a request that is sent only once.
+    if (sends > 1 || (isHandled && !replayable)) tab.doubted.add(key)
+    if (sends > 1 || works || tab.refusals > DOUBTFUL || isDoubted) return
+    if (isHandled) tab.refused.add(generation)
   }
 
   const challenge = ({ status }: Answer): Challenge | undefined =>
@@ -169,6 +179,10 @@ export function createCalls(around: Surroundings) {
           abortable: behaviour === 'abortable',
           timeout,
           signal: controller.signal,
+          onHeld() {
+            call.holds++
+            call.waitingSince = clock.uptime
+          },
           key: () => endpoint,
         })
       })

@@ -37,7 +37,9 @@ export interface Call {
   gave?: unknown
   /** The request is at the API, so the library does not decide how long it takes. */
   inFlight: boolean
-  /** The uptime since which it waits. */
+  /** How often it has begun to wait since it was last answered, if it is a request. */
+  holds: number
+  /** The uptime since which it waits. A request that is held again has a new deadline. */
   waitingSince: number
   /** For how long its tab had been frozen in total at the time of the call. */
   readonly frozenFor: number

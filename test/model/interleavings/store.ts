@@ -1,5 +1,5 @@
 import type { SessionRecord, SessionStorage } from '../../../src/core/ports.ts'
-import { type Page, runs } from './clock.ts'
+import { type Page, runs, type WorldClock } from './clock.ts'
 import type { Edges } from './edges.ts'
 
 export type Fault =
@@ -40,6 +40,7 @@ export interface Clearing {
  * A store that pages share: synchronous like `localStorage`, or like a database, with an edge for each operation.
  */
 export function createStore({
+  clock,
   edges,
   pages,
   slow,
@@ -49,6 +50,7 @@ export function createStore({
   onWrite,
   onClear,
 }: {
+  clock: WorldClock
   edges: Edges
   /** The pages that are notified of changes if `notifies` is set. The page that made a change is skipped. */
   pages: () => readonly { readonly page: Page; notify(): void }[]
@@ -72,6 +74,8 @@ export function createStore({
   /** Whether a slow sign-in has overwritten a later one. */
   let disordered = false
   const listeners = new Map<Page, () => void>()
+  /** The uptime of the last operation of each page that will never settle. */
+  const hungAt = new Map<Page, number>()
   /** Pages that have read a record from this store. */
   const trusting = new Set<Page>()
   /** The session that each page last saw in this store. */
@@ -104,6 +108,7 @@ export function createStore({
     }
     if (fault === 'hangs') {
       failures++
+      hungAt.set(page, clock.uptime)
       return new Promise<T>(() => {})
     }
     // A database completes an operation even if the page has been closed.
@@ -188,6 +193,8 @@ export function createStore({
       }),
     }),
     listens: (page: Page) => listeners.has(page),
+    /** The uptime at which a page last began an operation that will never settle. */
+    hungAt: (page: Page) => hungAt.get(page) ?? Number.NEGATIVE_INFINITY,
   }
 }
 

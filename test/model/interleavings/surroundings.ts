@@ -73,6 +73,7 @@ export function createSurroundings(config: Config) {
     foundAt: (page: Page, family: string | undefined) => found.get(`${page.name} ${family}`),
 
     store: createStore({
+      clock,
       edges,
       slow: config.slowStore,
       notifies: config.notifies,

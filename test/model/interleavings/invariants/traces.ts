@@ -25,6 +25,9 @@ function account(error: unknown, depth = 0): unknown {
 /** How long the answer to a refresh that was given up may come, in milliseconds: `timeouts.refresh`, and a late timer's grace. */
 const LATE = 11_000
 
+/** How long an operation of the store may take, in milliseconds: `timeouts.storage`, and a late timer's grace. */
+const STORAGE = 3_000
+
 export function* nothingIsLeftBehind(around: Surroundings) {
   const { tabs, clock, coordinator, store, listening, underWay, edges } = around
   for (const tab of tabs) {
@@ -37,7 +40,9 @@ export function* nothingIsLeftBehind(around: Surroundings) {
     // An attempt that began after a cool-down may have waited for the answer to an earlier one.
     const isAwaited = tab.unanswered.size > 0 && clock.uptime - tab.disposedAt <= LATE
     const isSent = isLate || isAwaited || [...underWay].some((refreshCall) => refreshCall.tab === tab)
-    const isStoring = edges.labels().some((label) => label.endsWith(`of ${page.name}`))
+    // The answer of a refresh that was sent is stored, by a store that may hang.
+    const isHanging = clock.uptime - store.hungAt(page) <= STORAGE
+    const isStoring = isHanging || edges.labels().some((label) => label.endsWith(`of ${page.name}`))
     const timers = clock.pending(page)
     if (timers > (isSent || isStoring ? 2 : 0)) yield `${page.name} left ${timers} timers behind`
     if (listening(page) > 0) yield `${page.name} left listeners in its environment`

@@ -4,9 +4,12 @@ import { runs } from '../clock.ts'
 import type { Call, Settlement } from '../facts.ts'
 import type { Surroundings } from '../surroundings.ts'
 
-/** A released request that is held again has a new deadline, so it has one deadline for each time the gate opened. */
+/** How often a call may have been held: a request that is released is held again if the gate closes at once. */
+const mostHolds = (call: Call) => 1 + call.tab.openings - call.openings
+
+/** Only requests show when they are held again, which gives them a new deadline. */
 const outwaited = (call: Call, waited: number) =>
-  waited > call.patience * (1 + call.tab.openings - call.openings)
+  waited > call.patience * (call.patience === LONG ? mostHolds(call) : 1)
 
 export function* callsSettle({ tabs, clock, config, facts }: Surroundings) {
   for (const tab of tabs) {
@@ -20,6 +23,7 @@ export function* callsSettle({ tabs, clock, config, facts }: Surroundings) {
       const still = call.patience === LONG ? tab.frozenFor - call.frozenFor : 0
       if (outwaited(call, clock.uptime - call.waitingSince - clock.setBack - still))
         yield `${named(call)} waits beyond its deadline`
+      if (call.holds > mostHolds(call)) yield `${named(call)} is held again while the gate is closed`
       if (call.controller?.signal.aborted) yield `${named(call)} is pending after its abort`
     }
   }

@@ -69,6 +69,23 @@ describe.each(STORES)('a session whose store answers %s', (_, delay) => {
     expect(await next.auth.getAccessToken()).toBe(`${SECRET}-at-2`)
   })
 
+  it('keeps the lock after a dispose() that comes while the answer is being stored', async () => {
+    const turns = fakeCoordinator()
+    const { auth, refresh, clock, stored } = withStore(delay, { coordinator: turns.coordinator })
+    await clock.advance(1_000)
+    auth.refresh().catch(() => {})
+    await clock.advance(SLOW)
+    refresh.call().resolve(tokens(2))
+    await clock.advance(0)
+    auth.dispose()
+    await clock.advance(SLOW)
+    expect(turns.locked.at(-1) === 'leave refresh').toBe(stored() === `${SECRET}-rt-2`)
+    await clock.advance(1_000)
+    expect(turns.locked).toEqual(['enter refresh', 'leave refresh'])
+    expect(stored()).toBe(`${SECRET}-rt-2`)
+    expect(clock.pending).toBe(0)
+  })
+
   it('stores an answer that comes after dispose() and after timeouts.refresh', async () => {
     const { auth, refresh, clock, stored } = withStore(delay)
     await clock.advance(1_000)
@@ -138,8 +155,9 @@ it('requests that need not wait go on with the old token while the new one is be
   expect(await auth.getAccessToken()).toBe(`${SECRET}-at-2`)
 })
 
+const hang = () => new Promise<never>(() => {})
+
 it('tokens that the store never takes are announced after timeouts.storage', async () => {
-  const hang = () => new Promise<never>(() => {})
   const { auth, clock, refresh, emitted } = createHarness({
     storage: { read: () => undefined, write: hang, clear: hang },
     timeouts: { storage: 500 },
@@ -153,6 +171,29 @@ it('tokens that the store never takes are announced after timeouts.storage', asy
   await clock.advance(1)
   expect(refreshed.state).toBe('fulfilled')
   expect(emitted()).toContain('refreshed')
+  // The store that did not write is cleared.
+  await clock.advance(500)
+})
+
+it('tokens that the store never takes do not keep the lock after dispose()', async () => {
+  const { coordinator, locked, receive } = fakeCoordinator()
+  let read: SessionStorage['read'] = () => undefined
+  const { auth, clock, refresh } = createHarness({
+    storage: { read: () => read(), write() {}, clear: hang },
+    coordinator,
+    timeouts: { storage: 500 },
+  })
+  await clock.advance(5_000)
+  auth.refresh().catch(() => {})
+  await clock.advance(0)
+  // The tokens wait for this look into the store.
+  read = hang
+  receive({ type: 'changed' })
+  refresh.call().resolve(tokens(2))
+  await clock.advance(0)
+  auth.dispose()
+  await clock.advance(1_500)
+  expect(locked).toEqual(['enter refresh', 'leave refresh'])
 })
 
 it('a session without a store announces tokens in the same promise jobs as their answer', async () => {

@@ -45,6 +45,8 @@ export class Refresh {
   #running: { readonly mark: Mark; readonly promise: Promise<TokenFacts> } | undefined
   /** The last attempt that got the lock. */
   #attempted: Promise<unknown> | undefined
+  /** Resolves when the last answer is stored. */
+  #stored: Promise<boolean> | undefined
   /** The last late call, until it is joined: its refresh token must not be presented again before. */
   #late: LateCall | undefined
   /** A silent sign-in starts a new epoch. Earlier attempts of it belong to that epoch as well. */
@@ -92,9 +94,9 @@ export class Refresh {
     return promise
   }
 
-  /** After `dispose`: the attempt whose refresh token was sent, until its answer is stored. */
+  /** After `dispose`: resolves when the answer to a refresh token that was sent is stored, or will not come. */
   get sent(): Promise<unknown> | undefined {
-    return this.#kernel.work.isBusy ? this.#attempted : undefined
+    return this.#kernel.work.isBusy ? this.#attempted : this.#stored
   }
 
   /** Resolves when the store is done; `commit` is called before, as soon as the tokens are announced. */
@@ -130,19 +132,25 @@ export class Refresh {
         return this.#attempt(mark, attempt, commit, turn)
       throw this.#fail(error, attempt)
     }
-    if (!(await this.#store(answer))) throw DISCARDED
-    commit(vault.publish())
-    // Under the lock still: a tab that waits for it must find these tokens in the store.
-    return this.#sharing.idle()
+    this.#stored = this.#store(answer, commit)
+    if (!(await this.#stored)) throw DISCARDED
   }
 
-  /** What is announced must be true for the next page. Returns whether the session is still the same. */
-  async #store(answer: Tokens): Promise<boolean> {
-    const committed = this.#vault.mark()
+  /**
+   * Stores what was committed. What is announced must be true for the next page: `announce` is called once it is stored, if
+   * the session is still the same. Resolves to whether it is, when the store is done.
+   */
+  async #store(answer: Tokens, announce: (facts: TokenFacts) => void): Promise<boolean> {
+    const vault = this.#vault
+    const committed = vault.mark()
     const stored = this.#sharing.persist(true)
     // Another process has ended the session, and knows only the tokens before.
     if (stored && (await stored) === 'gone') this.#revocation.discard(answer, true)
-    return this.#vault.isCurrent(committed)
+    const isSame = vault.isCurrent(committed)
+    if (isSame) announce(vault.publish())
+    // Under the lock still: a tab that waits for it must find these tokens in the store.
+    await this.#sharing.idle()
+    return isSame
   }
 
   async #request(mark: Mark, turn: Turn | undefined): Promise<Tokens> {
@@ -206,7 +214,6 @@ export class Refresh {
       if (call.isJoined) return
       if (this.#late === call) this.#late = undefined
       await this.#commitLate(mark, tokens, refreshToken)
-      return this.#sharing.idle()
     }
     const ended = answer.then(commit, () => {})
     const call: LateCall = { mark, refreshToken, answer, ended, isJoined: false }
@@ -214,10 +221,12 @@ export class Refresh {
   }
 
   async #commitLate(mark: Mark, answer: Tokens, sent: string | undefined): Promise<void> {
-    const vault = this.#vault
-    if (!this.#commit(mark, answer, sent) || !(await this.#store(answer))) return
+    if (!this.#commit(mark, answer, sent)) return
     const { clock, mailbox } = this.#kernel
-    mailbox.send(tokensReceived({ facts: vault.publish(), refreshed: true }, clock.now()))
+    this.#stored = this.#store(answer, (facts) =>
+      mailbox.send(tokensReceived({ facts, refreshed: true }, clock.now())),
+    )
+    await this.#stored
   }
 
   /** @param sent the refresh token that was answered: if another tab left a newer one, that one must not be lost */

@@ -2,9 +2,9 @@
  * How long a process has awaited the answer to a refresh token that another one presented. A process that is stopped looks at
  * nothing, so a long time between two looks counts as a short one.
  */
-export class AwaitedAnswer {
+export class AwaitedAnswer<Mark> {
   readonly #longest: number
-  #mark: unknown
+  #mark: Mark | undefined
   #lookedAt = 0
   #time = 0
 
@@ -13,9 +13,9 @@ export class AwaitedAnswer {
     this.#longest = longest
   }
 
-  /** Milliseconds. */
-  get time(): number {
-    return this.#time
+  /** The mark of the presented token, if its answer was awaited for that time, in milliseconds. */
+  longerThan(time: number): Mark | undefined {
+    return this.#time >= time ? this.#mark : undefined
   }
 
   /**
@@ -23,7 +23,7 @@ export class AwaitedAnswer {
    *
    * @param mark what identifies the presented token; `undefined` without one
    */
-  look(mark: unknown): void {
+  look(mark: Mark | undefined): void {
     const now = performance.now()
     if (mark !== this.#mark) {
       this.#mark = mark

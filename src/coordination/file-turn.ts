@@ -28,7 +28,7 @@ export async function fileTurn(
   lock: HeldLock,
   by: string,
   wait: TurnWait,
-  awaited: AwaitedAnswer,
+  awaited: AwaitedAnswer<string>,
 ): Promise<FileTurn> {
   const interrupted = await awaitAnswer(place, by, wait, awaited)
   const self = await thisProcess(place)
@@ -63,7 +63,7 @@ async function awaitAnswer(
   place: NodeFile,
   by: string,
   { signal, timeout, patience = PATIENCE }: TurnWait,
-  awaited: AwaitedAnswer,
+  awaited: AwaitedAnswer<string>,
 ): Promise<FileMark | undefined> {
   const wait = startLockTimeout({ signal, timeout })
   try {
@@ -72,7 +72,7 @@ async function awaitAnswer(
       if (!mark || mark.by === by) return undefined
       awaited.look(JSON.stringify(mark))
       const isGone = mark.owner && (await hasExited(place.fs, mark.owner, await thisProcess(place)))
-      if (isGone || awaited.time >= patience) return mark
+      if (isGone || awaited.longerThan(patience)) return mark
       await pause(LOOK, wait.signal)
       wait.signal.throwIfAborted()
     }

@@ -51,7 +51,7 @@ export function fileCoordinator(
     throw new RangeError(`fileCoordinator: staleAfter must be a finite number above 0, not ${staleAfter}.`)
   const place = locate(path)
   const by = Math.random().toString(36).slice(2)
-  const awaited = new AwaitedAnswer(2 * LOOK)
+  const awaited = new AwaitedAnswer<string>(2 * LOOK)
 
   return withSharing<Coordinator>({
     async exclusive(name, task, wait) {

@@ -15,7 +15,7 @@ const LONGEST = 2_000
  * @param owner a random name of this process
  */
 export function fleetCoordinator(fleet: Fleet, key: string, owner: string): CoordinatorFeature {
-  const awaited = new AwaitedAnswer(LONGEST_LOOK)
+  const awaited = new AwaitedAnswer<number>(LONGEST_LOOK)
   return withSharing<Coordinator>({
     lock: 'required',
     async exclusive(_name, task, wait) {

@@ -74,10 +74,12 @@ export interface Fleet {
 
   /**
    * Makes one attempt to acquire the turn of a key for `lease` milliseconds. Never waits. The turn is granted if it is free, its lease
-   * has ended, or it is the owner's own; and if no other owner has marked a presented token, or `isPatient` says that its answer was
-   * awaited long enough. The mark stays until `present` replaces it.
+   * has ended, or it is the owner's own; and if no other owner has marked a presented token, or that mark is the one named by
+   * `awaited`. The mark stays until `present` replaces it.
+   *
+   * @param awaited the `markedAt` of a token whose answer was awaited long enough
    */
-  acquire(key: string, owner: string, isPatient: boolean): Promise<Acquired>
+  acquire(key: string, owner: string, awaited: number | undefined): Promise<Acquired>
   /**
    * Marks the refresh token of a rotation as presented and extends the turn by `lease` milliseconds, if `holder` was the last to
    * acquire it and nothing newer than that rotation is stored.

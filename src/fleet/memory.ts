@@ -44,6 +44,7 @@ export function memoryFleet(options: MemoryFleetOptions = {}): Fleet {
   const { lease = DEFAULT_LEASE, now = Date.now } = options
   const entries = new Map<string, Entry>()
   const messages = new Messages(() => () => {})
+  let markedAt = 0
 
   function entryOf(key: string): Entry {
     const found = entries.get(key)
@@ -111,12 +112,12 @@ export function memoryFleet(options: MemoryFleetOptions = {}): Fleet {
       entryOf(key).lastUse = at
     },
 
-    async acquire(key, owner, isPatient): Promise<Acquired> {
+    async acquire(key, owner, awaited): Promise<Acquired> {
       const entry = entryOf(key)
       const { mark } = entry
       const isForeign = mark !== undefined && mark.owner !== owner
       const isHeld = entry.leaseEnd > now() && entry.owner !== owner
-      if (isHeld || (isForeign && !isPatient))
+      if (isHeld || (isForeign && mark.at !== awaited))
         return { result: 'held', markedAt: isForeign ? mark.at : undefined }
       entry.fence++
       entry.owner = owner
@@ -128,7 +129,9 @@ export function memoryFleet(options: MemoryFleetOptions = {}): Fleet {
     async present(key, holder, rotation) {
       const entry = entryOf(key)
       if (!isHolder(entry, holder) || (entry.session?.rotation ?? rotation) > rotation) return false
-      entry.mark = { rotation, owner: holder.owner, at: now() }
+      // No two marks have the same number.
+      markedAt = Math.max(now(), markedAt + 1)
+      entry.mark = { rotation, owner: holder.owner, at: markedAt }
       entry.leaseEnd = now() + lease
       return true
     },

@@ -17,6 +17,9 @@ const PATIENCE = 12_000
 /** The message that asks all processes to compare the session they hold with the stored one. */
 export const ASK = 'ask'
 
+/** The answer to it from a process that awaits the answer to a refresh token. */
+const PRESENTED = 'presented'
+
 /** A turn that was acquired. */
 export interface FleetTurn extends Turn {
   /** Ends the turn. Never rejects: if the database cannot be reached, the lease ends it. */
@@ -35,7 +38,7 @@ export async function takeTurn(
   key: string,
   owner: string,
   { signal, timeout, patience = PATIENCE }: TurnWait,
-  awaited: AwaitedAnswer,
+  awaited: AwaitedAnswer<number>,
 ): Promise<FleetTurn> {
   const wait = startLockTimeout({ signal, timeout })
   let wake = () => {}
@@ -48,10 +51,10 @@ export async function takeTurn(
         wake = resolve
       })
       const asked = performance.now()
-      const acquired = await fleet.acquire(key, owner, awaited.time >= patience)
+      const acquired = await fleet.acquire(key, owner, awaited.longerThan(patience))
       if (acquired.result === 'granted') {
         const turn = turnOf(fleet, key, { fence: acquired.fence, owner }, acquired, asked)
-        if (acquired.isSuspect) await askOthers(fleet, key, wait.signal)
+        if (acquired.isSuspect) await askOthers(fleet, key, patience, wait.signal)
         if (!wait.signal.aborted) return turn
         await turn.release()
       } else {
@@ -65,10 +68,24 @@ export async function takeTurn(
   }
 }
 
-/** The store may have lost what another process wrote last: then that process writes it again. */
-async function askOthers(fleet: Fleet, key: string, signal: AbortSignal): Promise<void> {
-  await fleet.publish(key, ASK)
-  await pause(WRITE_BACK, signal)
+/**
+ * The store may have lost what another process wrote last: then that process writes it again. It may also have lost the mark of a
+ * token that was presented: then its answer is awaited here.
+ */
+async function askOthers(fleet: Fleet, key: string, patience: number, signal: AbortSignal): Promise<void> {
+  let isDue = true
+  const stop = fleet.subscribe(key, (message) => {
+    if (message === PRESENTED) isDue = true
+  })
+  try {
+    for (let asked = 0; isDue && asked * WRITE_BACK <= patience && !signal.aborted; asked++) {
+      isDue = false
+      await fleet.publish(key, ASK)
+      await pause(WRITE_BACK, signal)
+    }
+  } finally {
+    stop()
+  }
 }
 
 async function nextLook(message: Promise<void>, signal: AbortSignal): Promise<void> {
@@ -90,12 +107,18 @@ function turnOf(
 ): FleetTurn {
   let end = asked + fleet.lease
   let isSettled = false
+  let stop = () => {}
+  const answer = (message: string) => {
+    if (message === ASK && !isSettled) fleet.publish(key, PRESENTED).catch(() => {})
+  }
   return {
     fence: holder.fence,
     ...(interrupted !== undefined && { interrupted: { rotation: interrupted } }),
     async present(rotation) {
       const asked = performance.now()
       isSettled = false
+      stop()
+      stop = fleet.subscribe(key, answer)
       const isOurs = await fleet.present(key, holder, rotation)
       end = isOurs ? asked + fleet.lease : 0
       return isOurs
@@ -104,6 +127,9 @@ function turnOf(
     settle() {
       isSettled = true
     },
-    release: () => fleet.release(key, holder, isSettled).catch(() => {}),
+    release() {
+      stop()
+      return fleet.release(key, holder, isSettled).catch(() => {})
+    },
   }
 }

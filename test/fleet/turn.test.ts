@@ -18,7 +18,7 @@ afterEach(() => {
 
 /** One process of a fleet. */
 function processOf(fleet: Fleet, owner: string) {
-  const awaited = new AwaitedAnswer(LONGEST_LOOK)
+  const awaited = new AwaitedAnswer<number>(LONGEST_LOOK)
   const controller = new AbortController()
   return {
     abort: () => controller.abort(new Error('gone')),
@@ -173,7 +173,7 @@ it('ends with the reason of its signal, and leaves nothing behind', async () => 
   expect(waiting.error).toMatchObject({ message: 'gone' })
   expect(vi.getTimerCount()).toBe(0)
   await turn.release()
-  expect((await fleet.acquire('key', 'third', false)).result).toBe('granted')
+  expect((await fleet.acquire('key', 'third', undefined)).result).toBe('granted')
 })
 
 it('asks the database at most three times a second, however many messages there are', async () => {
@@ -196,5 +196,35 @@ it('on a server that may have lost the last write, other processes are asked fir
   expect(heard).toEqual(['ask'])
   expect(waiting.turn).toBeUndefined()
   await advance(1_500)
+  expect(waiting.turn).toBeDefined()
+})
+
+it('a process that is asked says that it awaits an answer, which is then awaited', async () => {
+  const { fleet, first, second } = pair()
+  await (await first.take()).present(4)
+  // The database falls back: it knows nothing of the turn and its mark.
+  const granted = fleet.acquire
+  fleet.acquire = async (key, owner) => {
+    await fleet.replace(key, session(4), undefined)
+    const acquired = await granted(`${key} of another server`, owner, undefined)
+    return { ...acquired, isSuspect: true } as never
+  }
+  const waiting = watch(second.take())
+  await advance(4_000)
+  expect(waiting.turn).toBeUndefined()
+  await advance(PATIENCE)
+  expect(waiting.turn).toBeDefined()
+})
+
+it('the wait for one answer does not count for another one', async () => {
+  const { first, second } = pair()
+  const turn = await first.take()
+  await turn.present(4)
+  const waiting = watch(second.take(600_000))
+  await advance(PATIENCE - 1_000)
+  await (await first.take()).present(4)
+  await advance(PATIENCE - 1_000)
+  expect(waiting.turn).toBeUndefined()
+  await advance(3_000)
   expect(waiting.turn).toBeDefined()
 })

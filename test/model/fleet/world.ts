@@ -41,7 +41,7 @@ export interface Store {
   record: number
   fence: number
   owner: number
-  /** The lease of the owner is over. */
+  /** The lease of the owner has ended. */
   lapsed: boolean
   mark: { rotation: number; by: number; at: number } | null
   /** The record was written to another server than this one. */
@@ -74,7 +74,7 @@ export interface Budget {
 
 /** The protections of the protocol, each of which a test removes. */
 export interface Rules {
-  /** The database checks at `present` who had the last turn. */
+  /** The database checks at `present` whose turn was the last. */
   fence: boolean
   /** A token that leaves is marked, and its answer is awaited. */
   mark: boolean

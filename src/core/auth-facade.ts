@@ -89,10 +89,12 @@ export class AuthFacade implements Auth {
 
   readonly signOut = async (): Promise<void> => {
     if (this.#isDisposed) return
-    this.#signingOut = this.#session.signOut()
+    const signOut = this.#session.signOut()
+    this.#signingOut = signOut
     // Called from a listener, the chart handles the event only after its current step.
     await Promise.resolve()
     this.#signingOut = undefined
+    if (this.#session.holds(signOut)) await this.#signOutOfUnknown(signOut)
     // If the auth is disposed meanwhile, the session has ended either way.
     await this.#waiters.reach(() => this.state !== 'signingOut').catch(() => {})
   }
@@ -146,7 +148,7 @@ export class AuthFacade implements Auth {
     const { mailbox, work, report } = this.#kernel
     // A stopped chart does not handle what a listener has asked of it within its current step.
     const signOut = this.#signingOut
-    if (signOut && this.actor.getSnapshot().can(signOut)) this.#session.end(signOut)
+    if (signOut && this.#handles(signOut)) this.#session.end(signOut)
     this.actor.stop()
     mailbox.close()
     for (const stop of this.#stops) {
@@ -185,6 +187,19 @@ export class AuthFacade implements Auth {
     this[REQUEST_GATE].flush()
     if (this.state !== 'authenticating') this.#session.completeSignIn()
     this.#waiters.check()
+  }
+
+  /** The chart knows tokens of the app only once they are stored, so it may have ignored that the user signed out of them. */
+  async #signOutOfUnknown(signOut: SignOutEvent): Promise<void> {
+    if (this.#handles(signOut)) this.#kernel.mailbox.send(signOut)
+    else {
+      this.#session.end(signOut)
+      await this.#session.revoke()
+    }
+  }
+
+  #handles(signOut: SignOutEvent): boolean {
+    return this.actor.getSnapshot().can(signOut)
   }
 
   #assertAlive(): void {

@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest'
+import type { AuthOptions } from '../../src/core/options.ts'
 import type { SessionStorage } from '../../src/core/ports.ts'
 import { memoryStorage } from '../../src/storage/memory.ts'
-import { settled } from '../../src/testing/virtual-clock.ts'
+import { createVirtualClock, settled } from '../../src/testing/virtual-clock.ts'
 import { createHarness, LIFETIME, refused, SECRET, tokens, watch } from './auth-setup.ts'
 
 const hang = () => new Promise<never>(() => {})
@@ -187,6 +188,73 @@ describe('signOut()', () => {
     await auth.setTokens(tokens(2))
     expect(auth.session).toMatchObject({ epoch: 3, generation: 2 })
     expect(auth.actor.getSnapshot().context).toMatchObject({ epoch: 3, generation: 2 })
+  })
+})
+
+describe('signOut() after setTokens()', () => {
+  const SLOW = 150
+
+  /** A session whose store takes its time, in a state in which no user is signed in. */
+  async function withoutUser(state: string, onWritten = () => {}) {
+    const clock = createVirtualClock()
+    const kept = memoryStorage()
+    const later = <T>(act: () => T) =>
+      new Promise<T>((resolve) => void clock.setTimeout(() => resolve(act()), SLOW))
+    const storage: SessionStorage = {
+      read: () => later(() => kept.read()),
+      write: (record) =>
+        later(() => {
+          void kept.write(record)
+          onWritten()
+        }),
+      clear: () => later(() => kept.clear()),
+    }
+    const revoked: (string | undefined)[] = []
+    const revoke: AuthOptions['revoke'] = ({ refreshToken }) => void revoked.push(refreshToken)
+    const made = createHarness({ clock, storage, revoke, signedOut: state === 'anonymous' })
+    await clock.advance(1_000)
+    if (state !== 'anonymous') void made.auth.signOut()
+    await clock.advance(state === 'signingOut' ? 0 : 1_000)
+    expect(made.auth.state).toBe(state)
+    revoked.length = 0
+    return { ...made, clock, kept, revoked }
+  }
+
+  it.each(['anonymous', 'loggedOut', 'signingOut'])(
+    'ends the session before its tokens are stored, in %s',
+    async (state) => {
+      const { auth, clock, kept, revoked, emitted } = await withoutUser(state)
+      void auth.setTokens(tokens(2))
+      const out = watch(auth.signOut())
+      await clock.advance(1_000)
+      expect(out.state).toBe('fulfilled')
+      expect(auth.session).toBeUndefined()
+      expect(kept.read()).toBeUndefined()
+      expect(revoked).toEqual([`${SECRET}-rt-2`])
+      expect(emitted()).not.toContain('signedIn')
+    },
+  )
+
+  it('ends the session before its tokens are stored if dispose() follows at once', async () => {
+    const { auth, clock, kept } = await withoutUser('anonymous')
+    auth.setTokens(tokens(2)).catch(() => {})
+    void auth.signOut()
+    auth.dispose()
+    await clock.advance(1_000)
+    expect(kept.read()).toBeUndefined()
+  })
+
+  it('ends the session in whichever promise job its tokens are announced', async () => {
+    for (let jobs = 0; jobs < 20; jobs++) {
+      const { auth, clock, kept } = await withoutUser('anonymous', async () => {
+        for (let job = 0; job < jobs; job++) await undefined
+        void auth.signOut()
+      })
+      void auth.setTokens(tokens(2))
+      await clock.advance(1_000)
+      expect([auth.session, kept.read()], `after ${jobs} jobs`).toEqual([undefined, undefined])
+      expect(auth.state, `after ${jobs} jobs`).toMatch(/anonymous|loggedOut/)
+    }
   })
 })
 

@@ -89,6 +89,11 @@ export class SessionKernel implements SessionPort {
     return event
   }
 
+  /** Whether the session is still there that the user signed out of. */
+  holds({ epoch }: SignOutEvent): boolean {
+    return this.vault.tokens !== undefined && this.vault.epoch === epoch
+  }
+
   /** The chart has left `authenticating`. */
   completeSignIn(): void {
     this.#signIn.complete()

@@ -209,7 +209,8 @@ export function createCalls(around: Surroundings) {
       }
       tab.signedOutWithoutSession ||= tab.auth.session === undefined
       around.endings++
-      track(tab, 'signOut', {}, () => tab.auth.signOut())
+      // After `dispose()`, it does nothing.
+      track(tab, 'signOut', tab.disposed ? { epoch: undefined } : {}, () => tab.auth.signOut())
     },
     freeze(tab: Tab) {
       tab.page.frozen = true

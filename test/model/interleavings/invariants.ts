@@ -2,7 +2,12 @@ import { limitsHold } from './invariants/limits.ts'
 import { answeredTokensAreNotReused, oneRefreshAtATime, refusalsCostLittle } from './invariants/refreshes.ts'
 import { announcedIsStored, lateTimersDecideNothing } from './invariants/rotation.ts'
 import { closedGatesSendNothing, oneReplay, tokensGoToTheirOriginOnly } from './invariants/sendings.ts'
-import { chartAndVaultAgree, lateResultsAreDropped, sessionsEndForACause } from './invariants/sessions.ts'
+import {
+  chartAndVaultAgree,
+  lateResultsAreDropped,
+  sessionsEndForACause,
+  signOutsEndSessions,
+} from './invariants/sessions.ts'
 import { nothingIsLeftBehind, secretsStayInside } from './invariants/traces.ts'
 import { callsSettle, storesFailNoCall } from './invariants/waits.ts'
 import type { Surroundings } from './surroundings.ts'
@@ -26,6 +31,7 @@ export const INVARIANTS: Readonly<Record<string, Invariant>> = {
   I12: announcedIsStored,
   I13: refusalsCostLittle,
   suspension: lateTimersDecideNothing,
+  signOut: signOutsEndSessions,
   limits: limitsHold,
   consistent: chartAndVaultAgree,
 }

@@ -44,6 +44,15 @@ export function* sessionsEndForACause({ facts }: Surroundings) {
     yield `${tab.page.name}: ${event.type} for ${event.reason}, without a cause`
 }
 
+/** A session has ended once `signOut()` resolves, even one that is still being stored. */
+export function* signOutsEndSessions({ facts }: Surroundings) {
+  for (const { call } of facts.settlements) {
+    const { session } = call.tab.view()
+    if (call.name === 'signOut' && session && session.epoch === call.epoch)
+      yield `${call.tab.page.name} is still signed in after signOut()`
+  }
+}
+
 /** The chart and the vault of a page agree about its session. */
 export function* chartAndVaultAgree({ tabs, facts }: Surroundings) {
   yield* facts.reported

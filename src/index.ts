@@ -41,7 +41,13 @@ export type {
 } from './core/features/feature.ts'
 export { type SessionLimitsOptions, sessionLimits } from './core/features/session-limits.ts'
 export { defineCoordinator, defineStorage, fromCookie } from './core/features/share.ts'
-export type { AuthOptions, PersistMode, RefreshRequest, RevocableTokens } from './core/options.ts'
+export type {
+  AuthOptions,
+  PersistMode,
+  RefreshRequest,
+  RevocableTokens,
+  SignInOptions,
+} from './core/options.ts'
 export type {
   AbortSignalLike,
   Clock,

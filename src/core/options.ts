@@ -17,6 +17,17 @@ export interface RefreshRequest {
   readonly idToken: string | undefined
 }
 
+/** What a `signIn` function receives beside the credentials. */
+export interface SignInOptions {
+  /** Aborts at `timeouts.signIn`, and at `dispose()`. */
+  readonly signal: Signal
+  /**
+   * Aborts when the user signs out, or when another sign-in replaces this one. Then ask the user nothing more. If the server has
+   * issued tokens, return them all the same: they are revoked.
+   */
+  readonly cancelled: Signal
+}
+
 /** What a `revoke` function receives: the tokens of the session that ended. */
 export interface RevocableTokens {
   /** Empty if the session ended before it had one (`persist`), or if it is in a cookie that was not tried yet. */
@@ -36,7 +47,7 @@ export interface AuthOptions<Credentials = unknown> {
   readonly refresh: (request: RefreshRequest) => TokenResponse | PromiseLike<TokenResponse>
   readonly signIn?: (
     credentials: Credentials,
-    options: { readonly signal: Signal },
+    options: SignInOptions,
   ) => TokenResponse | PromiseLike<TokenResponse>
   /** Revokes tokens at sign-out (RFC 7009), and tokens that arrived for a session that had ended. */
   readonly revoke?: (tokens: RevocableTokens, options: { readonly signal: Signal }) => unknown

@@ -133,10 +133,10 @@ export function createOAuth(options: OAuthOptions): OAuth {
 
   return {
     ports: {
-      signIn: async (request, { signal }) => {
+      signIn: async (request, { signal, cancelled }) => {
         checkRequest(request, options.redirectUri)
         try {
-          return await signIn(request, signal)
+          return await signIn(request, either(signal, cancelled))
         } catch (error) {
           throw toOAuthError(error)
         }
@@ -164,4 +164,14 @@ export function createOAuth(options: OAuthOptions): OAuth {
     },
     signOutUrl: (auth, { state } = {}) => signOutUrl(connection, auth, state),
   }
+}
+
+/** Aborts when one of two signals does. */
+function either(...signals: readonly Signal[]): Signal {
+  const controller = new AbortController()
+  for (const signal of signals) {
+    if (signal.aborted) controller.abort(signal.reason)
+    signal.addEventListener('abort', () => controller.abort(signal.reason))
+  }
+  return controller.signal
 }

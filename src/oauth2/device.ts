@@ -65,13 +65,16 @@ function isPassing(error: unknown): boolean {
 }
 
 function pause(clock: Clock, delay: number, signal: Signal): Promise<void> {
-  return new Promise((resolve, reject) => {
-    const timer = clock.setTimeout(resolve, delay)
+  return new Promise<void>((resolve, reject) => {
     const abort = () => {
       clock.clearTimeout(timer)
       reject(signal.reason)
     }
+    const timer = clock.setTimeout(() => {
+      signal.removeEventListener('abort', abort)
+      resolve()
+    }, delay)
+    signal.addEventListener('abort', abort)
     if (signal.aborted) abort()
-    else signal.addEventListener('abort', abort)
   })
 }

@@ -98,6 +98,7 @@ async function createProvider(url: string, options: ProviderOptions) {
   const { lifetime = 3_600, requiresPar = false, backchannelLogoutUri, redirectUris = [CALLBACK] } = options
   const { privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' })
   const hour = 3_600
+  const exchanged = new WeakMap<object, Record<string, unknown>>()
   const configuration: Configuration = {
     clients: [
       {
@@ -169,6 +170,7 @@ async function createProvider(url: string, options: ProviderOptions) {
       await grant.save()
       return grant
     },
+    extraTokenClaims: (context) => exchanged.get(context),
     issueRefreshToken: (_context, client) => client.clientId === APP,
     rotateRefreshToken: true,
     expiresWithSession: () => false,
@@ -203,7 +205,7 @@ async function createProvider(url: string, options: ProviderOptions) {
           return
         }
         const token = new provider.ClientCredentials({ client, scope: subject.scope ?? '' })
-        token.extra = { audience: params?.audience, subject: subject.accountId }
+        exchanged.set(context, { audience: params?.audience, subject: subject.accountId })
         context.body = {
           access_token: await token.save(),
           issued_token_type: params?.subject_token_type,

@@ -3,7 +3,7 @@ import type { TokenFacts } from '../../../machines/vocabulary.ts'
 import { SignedOutError, SignInTimeoutError } from '../errors.ts'
 import type { Kernel } from '../kernel.ts'
 import { Abandoned } from '../platform/bounded-work.ts'
-import type { Session } from '../ports.ts'
+import type { Session, Signal } from '../ports.ts'
 import { unwrapResponse } from './failure.ts'
 import type { Revocation } from './revocation.ts'
 import type { Sharing } from './sharing.ts'
@@ -62,7 +62,7 @@ export class SignIn {
     try {
       if (!mine) throw new SignedOutError()
       const tokens = await this.#sharing.takeTurn(
-        (timeLeft) => this.#request(mine, timeLeft),
+        (timeLeft) => this.#request(mine, timeLeft, signal as Signal),
         this.#kernel.settings.timeouts.signIn,
       )
       if (signal.aborted || this.#pending !== mine) {
@@ -101,12 +101,12 @@ export class SignIn {
     this.#complete = undefined
   }
 
-  async #request(mine: PendingSignIn, timeLeft: number): Promise<Tokens> {
+  async #request(mine: PendingSignIn, timeLeft: number, cancelled: Signal): Promise<Tokens> {
     const { options, clock, work } = this.#kernel
     if (this.#pending !== mine) throw superseded()
     try {
       return await work.run(async (signal) => {
-        const response = await options.signIn?.(mine.credentials as never, { signal })
+        const response = await options.signIn?.(mine.credentials as never, { signal, cancelled })
         return parseTokenResponse(await unwrapResponse(response, signal), clock.now(), true)
       }, timeLeft)
     } catch (error) {

@@ -1,0 +1,95 @@
+import { describe, expect, it } from 'vitest'
+import { OAuthError } from '../../src/core/errors.ts'
+import type { SignInOptions } from '../../src/core/options.ts'
+import type { SessionRecord } from '../../src/core/ports.ts'
+import { createHarness, tokens, watch } from './auth-setup.ts'
+
+const alreadyUsed = () => new OAuthError({ reason: 'already_used' })
+
+const RECORD: SessionRecord = {
+  version: 1,
+  id: 'a',
+  rotation: 0,
+  startedAt: 0,
+  receivedAt: 0,
+  accessToken: 'stored',
+  refreshToken: 'stored',
+  subject: 'ada',
+}
+
+describe('a signIn function that throws already_used', () => {
+  it('leaves the session as it is, and signIn() resolves to it', async () => {
+    const { auth, signIn, clock, emitted } = createHarness()
+    const { session } = auth
+    const again = auth.signIn('answer')
+    await clock.advance(0)
+    signIn.call().reject(alreadyUsed())
+    expect(await again).toBe(session)
+    expect(emitted()).toEqual([])
+  })
+
+  it('waits for the stored session, and signIn() resolves to that', async () => {
+    const { auth, signIn, clock } = createHarness({
+      signedOut: true,
+      storage: { read: () => RECORD, write: () => {}, clear: () => {} },
+    })
+    const again = auth.signIn('answer')
+    await clock.advance(0)
+    signIn.call().reject(alreadyUsed())
+    expect(await again).toMatchObject({ subject: 'ada' })
+    expect(auth.state).toBe('authenticated')
+  })
+
+  it('rejects signIn() if there is no session', async () => {
+    const { auth, signIn, clock } = createHarness({ signedOut: true })
+    const again = watch(auth.signIn('answer'))
+    await clock.advance(0)
+    signIn.call().reject(alreadyUsed())
+    await clock.advance(0)
+    expect(again.error).toMatchObject({ code: 'oauth_failed', reason: 'already_used' })
+    expect(auth.state).toBe('anonymous')
+  })
+})
+
+describe('the signal `cancelled` of a signIn function', () => {
+  function start() {
+    const options: SignInOptions[] = []
+    const harness = createHarness({
+      signedOut: true,
+      signIn: (_, given) => {
+        options.push(given)
+        return new Promise(() => {})
+      },
+    })
+    void harness.auth.signIn('ada').catch(() => {})
+    return { ...harness, options }
+  }
+
+  it('aborts when the user signs out, while the signal of the request does not', async () => {
+    const { auth, clock, options } = start()
+    await clock.advance(0)
+    expect(options[0]?.cancelled.aborted).toBe(false)
+    await auth.signOut()
+    expect(options[0]?.cancelled.aborted).toBe(true)
+    expect(options[0]?.signal.aborted).toBe(false)
+  })
+
+  it('aborts when another sign-in replaces this one', async () => {
+    const { auth, clock, options } = start()
+    await clock.advance(0)
+    void auth.signIn('grace').catch(() => {})
+    await clock.advance(0)
+    expect(options.map(({ cancelled }) => cancelled.aborted)).toEqual([true, false])
+  })
+})
+
+describe('a refresh function', () => {
+  it('receives the ID token of the session', async () => {
+    const { auth, refresh, clock } = createHarness({
+      initialTokens: tokens(1, { id_token: 'a.b.c' }),
+    })
+    void auth.refresh()
+    await clock.advance(0)
+    expect(refresh.call().argument.idToken).toBe('a.b.c')
+  })
+})

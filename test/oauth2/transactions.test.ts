@@ -1,0 +1,98 @@
+import { expect, test } from 'vitest'
+import { memoryTransactions } from '../../src/oauth2/index.ts'
+import { connect, startIssuer } from './issuer.ts'
+
+const setUp = async () => {
+  const issuer = await startIssuer()
+  const store = memoryTransactions()
+  let time = Date.now()
+  const clock = { now: () => time, setTimeout: () => 0, clearTimeout: () => {} }
+  const { oauth, auth } = await connect(issuer, { transactions: store, clock })
+  const pass = (ms: number) => {
+    time += ms
+  }
+  const keys = async () => [...(await store.keys())]
+  return { issuer, store, oauth, auth, keys, pass }
+}
+
+test('each sign-in has an entry of its own, so that any of them can be completed', async () => {
+  const { issuer, oauth, auth, keys } = await setUp()
+  const starts = []
+  for (let index = 0; index < 8; index++) starts.push(await oauth.authorizationUrl({ returnTo: `/${index}` }))
+  expect(await keys()).toHaveLength(8)
+  for (const [index, start] of [...starts.entries()].reverse()) {
+    await auth.signIn({ via: 'callback', url: issuer.answer(start) })
+    expect(oauth.returnTo).toBe(`/${index}`)
+  }
+})
+
+test('an entry names the server and the client that the answer is redeemed with', async () => {
+  const { issuer, store, oauth } = await setUp()
+  const start = await oauth.authorizationUrl({ returnTo: '//evil.example.com' })
+  const entry = JSON.parse(String(await store.read(`authchart.oauth2.${start.searchParams.get('state')}`)))
+  expect(entry).toEqual({
+    startedAt: expect.any(Number),
+    server: {
+      issuer: issuer.url,
+      token_endpoint: `${issuer.url}/token`,
+      authorization_response_iss_parameter_supported: true,
+      id_token_signing_alg_values_supported: ['ES256'],
+    },
+    clientId: 'app',
+    redirectUri: 'https://app.example.com/callback',
+    verifier: expect.stringMatching(/^[\w-]{43}$/),
+    nonce: start.searchParams.get('nonce'),
+    returnTo: '/',
+  })
+})
+
+test('an entry whose answer was used keeps no secret', async () => {
+  const { issuer, store, oauth, auth, keys } = await setUp()
+  await auth.signIn({ via: 'callback', url: issuer.answer(await oauth.authorizationUrl()) })
+  const [key = ''] = await keys()
+  expect(JSON.parse(String(await store.read(key)))).toEqual({ startedAt: expect.any(Number), used: true })
+})
+
+test('at most twenty entries are kept, and a sign-in removes those that have expired', async () => {
+  const { oauth, keys, pass } = await setUp()
+  const states: string[] = []
+  for (let index = 0; index < 25; index++) {
+    states.push((await oauth.authorizationUrl()).searchParams.get('state') ?? '')
+    pass(1)
+  }
+  expect((await keys()).map((key) => key.replace('authchart.oauth2.', ''))).toEqual(states.slice(5))
+  pass(600_000)
+  await oauth.authorizationUrl()
+  expect(await keys()).toHaveLength(1)
+})
+
+test('entries that cannot be read are removed, and other keys of the store are left alone', async () => {
+  const { oauth, store, keys } = await setUp()
+  const BROKEN = [
+    '',
+    '{',
+    'null',
+    '[]',
+    '{"startedAt":"x"}',
+    JSON.stringify({ startedAt: Date.now() }),
+    `"${'x'.repeat(20_000)}"`,
+  ]
+  for (const [index, text] of BROKEN.entries())
+    store.write(`authchart.oauth2.${'a'.repeat(40)}${index}`, text)
+  store.write('theme', 'dark')
+  await oauth.authorizationUrl()
+  expect(await keys()).toEqual(['theme', expect.stringMatching(/^authchart\.oauth2\./)])
+})
+
+test.each(['{', 'null', '{"startedAt":1e99}', '{"startedAt":0,"used":true}'])(
+  'an answer whose entry was changed to %s is refused',
+  async (text) => {
+    const { issuer, oauth, auth, store } = await setUp()
+    const start = await oauth.authorizationUrl()
+    store.write(`authchart.oauth2.${start.searchParams.get('state')}`, text)
+    await expect(auth.signIn({ via: 'callback', url: issuer.answer(start) })).rejects.toMatchObject({
+      reason: 'unknown_state',
+    })
+    expect(issuer.tokenRequests()).toEqual([])
+  },
+)

@@ -21,6 +21,9 @@ export interface ProviderOptions {
   /** Where logout tokens go. */
   readonly backchannelLogoutUri?: string
   readonly redirectUris?: readonly string[]
+  readonly postLogoutRedirectUri?: string
+  /** A user takes their time: the sign-in page answers when this resolves. */
+  readonly untilSignIn?: () => Promise<unknown>
 }
 
 /** A real OpenID provider over HTTP. It signs in the user that `login_hint` names, or else `ada`. */
@@ -35,6 +38,7 @@ export async function startProvider(options: ProviderOptions = {}) {
   const provider = await createProvider(listener.url, options)
 
   async function signIn(request: IncomingMessage, response: ServerResponse) {
+    await options.untilSignIn?.()
     const { params, prompt } = await provider.interactionDetails(request, response)
     if (params.login_hint === 'nobody')
       return provider.interactionFinished(request, response, { error: 'access_denied' })
@@ -96,6 +100,7 @@ export type TestProvider = Awaited<ReturnType<typeof startProvider>>
 
 async function createProvider(url: string, options: ProviderOptions) {
   const { lifetime = 3_600, requiresPar = false, backchannelLogoutUri, redirectUris = [CALLBACK] } = options
+  const { postLogoutRedirectUri = 'http://127.0.0.1/signed-out' } = options
   const { privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' })
   const hour = 3_600
   const exchanged = new WeakMap<object, Record<string, unknown>>()
@@ -103,11 +108,11 @@ async function createProvider(url: string, options: ProviderOptions) {
     clients: [
       {
         client_id: APP,
-        application_type: 'native',
+        application_type: redirectUris[0] === CALLBACK ? 'native' : 'web',
         token_endpoint_auth_method: 'none',
         grant_types: ['authorization_code', 'refresh_token', 'urn:ietf:params:oauth:grant-type:device_code'],
         redirect_uris: [...redirectUris],
-        post_logout_redirect_uris: ['http://127.0.0.1/signed-out'],
+        post_logout_redirect_uris: [postLogoutRedirectUri],
         id_token_signed_response_alg: 'ES256',
         ...(backchannelLogoutUri && {
           backchannel_logout_uri: backchannelLogoutUri,

@@ -51,6 +51,55 @@ describe('a signIn function that throws already_used', () => {
   })
 })
 
+describe('a sign-in while another tab signs in', () => {
+  /** Another tab stores a session of ada while this tab waits for an answer, which is for that user. */
+  async function signedInElsewhere(subject: string) {
+    let record: SessionRecord | undefined
+    let change = () => {}
+    const revoked: (string | undefined)[] = []
+    const harness = createHarness({
+      signedOut: true,
+      revoke: ({ refreshToken }) => void revoked.push(refreshToken),
+      storage: {
+        read: () => record,
+        write: (next) => {
+          record = next
+        },
+        clear: () => {},
+        subscribe(onChange) {
+          change = onChange
+          return () => {}
+        },
+      },
+    })
+    const { auth, signIn, clock } = harness
+    await clock.advance(0)
+    const signedIn = watch(auth.signIn('answer'))
+    await clock.advance(0)
+    record = { ...RECORD, startedAt: clock.now(), receivedAt: clock.now() }
+    change()
+    await clock.advance(1_000)
+    expect(auth.state).toBe('authenticated')
+    signIn.call().resolve(tokens(2, { subject }))
+    await clock.advance(1_000)
+    return { auth, signedIn, revoked }
+  }
+
+  it('resolves to the session of the other tab if that has the same user, and revokes nothing', async () => {
+    const { auth, signedIn, revoked } = await signedInElsewhere('ada')
+    expect(signedIn.value).toBe(auth.session)
+    expect(auth.session?.subject).toBe('ada')
+    expect(revoked).toEqual([])
+  })
+
+  it('is superseded if that has another user, and its tokens are revoked', async () => {
+    const { auth, signedIn, revoked } = await signedInElsewhere('grace')
+    expect(signedIn.error).toMatchObject({ code: 'signed_out', reason: 'superseded' })
+    expect(auth.session?.subject).toBe('ada')
+    expect(revoked).toEqual(['SECRET-rt-2'])
+  })
+})
+
 describe('the signal `cancelled` of a signIn function', () => {
   function start() {
     const options: SignInOptions[] = []

@@ -1,3 +1,4 @@
+import { compareUsers } from '../../../machines/policies.ts'
 import type { InvokeSignal } from '../../../machines/ports.ts'
 import type { TokenFacts } from '../../../machines/vocabulary.ts'
 import { SignedOutError, SignInTimeoutError } from '../errors.ts'
@@ -65,11 +66,11 @@ export class SignIn {
         (timeLeft) => this.#request(mine, timeLeft, signal as Signal),
         this.#kernel.settings.timeouts.signIn,
       )
+      const vault = this.#vault
       if (signal.aborted || this.#pending !== mine) {
-        this.#revocation.discard(tokens, true)
+        this.#giveWay(mine, tokens)
         throw superseded()
       }
-      const vault = this.#vault
       vault.begin(tokens)
       const { epoch } = vault
       const persisted = this.#sharing.persist()
@@ -99,6 +100,18 @@ export class SignIn {
     this.#vault.isSigningIn = false
     this.#complete()
     this.#complete = undefined
+  }
+
+  /**
+   * Drops tokens whose sign-in was replaced. If another tab signed the same user in meanwhile, that session is what the caller
+   * wanted. Its tokens may be of the same grant, which a revocation would end.
+   */
+  #giveWay(mine: PendingSignIn, tokens: Tokens): void {
+    const { tokens: current, session } = this.#vault
+    const isSameUser =
+      this.#pending === mine && current !== undefined && compareUsers(current.user, tokens.user) === 'same'
+    this.#revocation.discard(tokens, !isSameUser)
+    if (isSameUser && session) mine.resolve(session)
   }
 
   async #request(mine: PendingSignIn, timeLeft: number, cancelled: Signal): Promise<Tokens> {

@@ -2,7 +2,8 @@ import type { Kernel } from '../kernel.ts'
 import { createAbortController } from '../platform/globals.ts'
 import { Mutex } from '../platform/mutex.ts'
 import { onAbort } from '../platform/on-abort.ts'
-import type { Coordinator, Turn, TurnWait } from '../ports.ts'
+import type { Coordinator, TurnWait } from '../ports.ts'
+import { type GuardedTurn, guardTurn } from './guarded-turn.ts'
 import { kindOfFailure } from './store-failure.ts'
 import { transientFailure } from './token-request.ts'
 
@@ -17,7 +18,7 @@ export class RefreshLock {
   /** Whether the lock is kept after an attempt. */
   #isKept = false
   /** The turn of the last attempt that got the lock. */
-  #turn: Turn | undefined
+  #turn: GuardedTurn | undefined
   /** The next attempt, if it has begun while the lock was kept. */
   #next: Promise<unknown> | undefined
 
@@ -27,7 +28,7 @@ export class RefreshLock {
   }
 
   /** As `Sharing.withLock`. */
-  refresh<T>(attempt: (turn?: Turn) => Promise<T>, late: () => Promise<void> | undefined): Promise<T> {
+  refresh<T>(attempt: (turn?: GuardedTurn) => Promise<T>, late: () => Promise<void> | undefined): Promise<T> {
     if (!this.#isKept) return this.run(attempt, this.#kernel.settings.timeouts.lock, late)
     const attempted = attempt(this.#turn)
     this.#next = attempted
@@ -41,7 +42,7 @@ export class RefreshLock {
    * @param late as in `Sharing.withLock`
    */
   async run<T>(
-    task: (turn?: Turn) => Promise<T>,
+    task: (turn?: GuardedTurn) => Promise<T>,
     timeout: number,
     late?: () => Promise<void> | undefined,
   ): Promise<T> {
@@ -50,15 +51,14 @@ export class RefreshLock {
     const { clock, settings } = this.#kernel
     const { signal } = this.#lifetime
     let started: Promise<T> | undefined
-    const once = (turn?: Turn) => {
+    const once = (turn?: GuardedTurn) => {
       clock.clearTimeout(timer)
       started ??= task(turn)
       started.then(giveUp, giveUp)
       return started
     }
     const inTurn = (given?: unknown) => {
-      // A simple lock may pass anything, such as the result of the task before.
-      const turn = isTurn(given) ? given : undefined
+      const turn = guardTurn(this.#kernel, given)
       this.#turn = turn
       return late ? this.#keep(once(turn), late) : once(turn)
     }
@@ -123,9 +123,6 @@ export class RefreshLock {
     this.#lifetime.abort(reason)
   }
 }
-
-const isTurn = (value: unknown): value is Turn =>
-  typeof (value as Partial<Turn> | undefined)?.present === 'function'
 
 /** Turns within one session, for cookie mode without a coordinator. */
 export class LocalTurns implements Pick<Coordinator, 'exclusive'> {

@@ -2,12 +2,12 @@ import { nextRetry } from '../../../machines/policies.ts'
 import type { RefreshFailure, TokenFacts } from '../../../machines/vocabulary.ts'
 import type { Kernel } from '../kernel.ts'
 import { Abandoned } from '../platform/bounded-work.ts'
-import type { Turn } from '../ports.ts'
 import type { FailureCause } from './failure.ts'
+import type { GuardedTurn } from './guarded-turn.ts'
 import { tokensReceived } from './record.ts'
 import type { Revocation } from './revocation.ts'
 import type { Sharing } from './sharing.ts'
-import { isFailure, requestTokens, timeoutFailure, transientFailure } from './token-request.ts'
+import { isFailure, requestTokens, timeoutFailure } from './token-request.ts'
 import type { Tokens } from './token-response.ts'
 import type { Mark, Vault } from './vault.ts'
 
@@ -75,7 +75,7 @@ export class Refresh {
     const mark = this.#vault.mark()
     if (this.#running?.mark.revision === mark.revision) return this.#running.promise
     const promise = new Promise<TokenFacts>((resolve, reject) => {
-      const begin = (turn?: Turn) => {
+      const begin = (turn?: GuardedTurn) => {
         const attempted = this.#attempt(mark, attempt, resolve, turn)
         this.#attempted = attempted
         return attempted
@@ -104,7 +104,7 @@ export class Refresh {
     mark: Mark,
     attempt: number,
     commit: (facts: TokenFacts) => void,
-    turn: Turn | undefined,
+    turn: GuardedTurn | undefined,
   ): Promise<void> {
     const vault = this.#vault
     // A session that expired before its turn must not come back from a store that cannot be cleared.
@@ -153,7 +153,7 @@ export class Refresh {
     return isSame
   }
 
-  async #request(mark: Mark, turn: Turn | undefined): Promise<Tokens> {
+  async #request(mark: Mark, turn: GuardedTurn | undefined): Promise<Tokens> {
     const { tokens } = this.#vault
     let late = this.#lateCall
     this.#late = undefined
@@ -170,7 +170,8 @@ export class Refresh {
         if (!this.#vault.isCurrent(mark)) throw DISCARDED
         late = undefined
       }
-      if (turn) await this.#present(mark, turn)
+      if (turn) await turn.present(this.#vault)
+      if (!this.#vault.isCurrent(mark)) throw DISCARDED
       return await requestTokens(this.#kernel, tokens, this.#outlives)
     } catch (error) {
       if (!(error instanceof Abandoned)) throw error
@@ -179,19 +180,6 @@ export class Refresh {
       if (!late && !error.reason) this.#late = call
       throw error.reason ?? timeoutFailure()
     }
-  }
-
-  /** The last look before the refresh token leaves. */
-  async #present(mark: Mark, turn: Turn): Promise<void> {
-    const vault = this.#vault
-    const rotation = vault.tokens?.rotation ?? 0
-    // Someone presented this token and vanished: it may be spent.
-    if (turn.interrupted?.rotation === rotation && this.#kernel.settings.ambiguousRefresh === 'expire')
-      throw { ...transientFailure('ambiguous'), fatal: true }
-    const { work, settings } = this.#kernel
-    const isOurs = await work.run(() => turn.present(rotation), settings.timeouts.storage).catch(() => false)
-    if (!vault.isCurrent(mark)) throw DISCARDED
-    if (!isOurs || !turn.holds()) throw transientFailure('lock_lost')
   }
 
   /** With rotation, the answer holds the only refresh token that works: it must reach the store, or the cookie. */

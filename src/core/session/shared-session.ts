@@ -2,7 +2,8 @@ import { compareSessions, type Lineage } from '../../../machines/policies.ts'
 import type { Reason } from '../../../machines/vocabulary.ts'
 import type { Kernel } from '../kernel.ts'
 import { isPromiseLike } from '../platform/promise-like.ts'
-import type { SessionRecord, Turn } from '../ports.ts'
+import type { SessionRecord } from '../ports.ts'
+import type { GuardedTurn } from './guarded-turn.ts'
 import type { Limits } from './limits.ts'
 import { Peers } from './peers.ts'
 import { type Merged, mergeRecord, tokensReceived } from './record.ts'
@@ -80,7 +81,10 @@ export class SharedSession implements Sharing {
     }
   }
 
-  withLock<T>(attempt: (turn?: Turn) => Promise<T>, late: () => Promise<void> | undefined): Promise<T> {
+  withLock<T>(
+    attempt: (turn?: GuardedTurn) => Promise<T>,
+    late: () => Promise<void> | undefined,
+  ): Promise<T> {
     return this.#lock.refresh(attempt, late)
   }
 

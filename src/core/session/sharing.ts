@@ -1,7 +1,7 @@
 import type { Lineage } from '../../../machines/policies.ts'
 import type { Reason } from '../../../machines/vocabulary.ts'
 import type { Kernel } from '../kernel.ts'
-import type { Turn } from '../ports.ts'
+import type { GuardedTurn } from './guarded-turn.ts'
 import type { Limits } from './limits.ts'
 import type { Merged } from './record.ts'
 import type { RevocationList } from './revocable.ts'
@@ -35,7 +35,7 @@ export interface Sharing {
    * @param late after the attempt: resolves when its late answer is stored, or will not come; `undefined` if it is not late.
    * Other tabs wait for that, too, for at most `timeouts.refresh`. The next attempt made here does not
    */
-  withLock<T>(attempt: (turn?: Turn) => Promise<T>, late: () => Promise<void> | undefined): Promise<T>
+  withLock<T>(attempt: (turn?: GuardedTurn) => Promise<T>, late: () => Promise<void> | undefined): Promise<T>
   /**
    * Cookie mode: everything that is answered with a cookie takes turns. Otherwise a late answer could restore the cookie of
    * another session. At most half of `time` (milliseconds) is spent waiting; `task` is given what is left.

@@ -1,0 +1,34 @@
+import type { Kernel } from '../kernel.ts'
+import type { Turn } from '../ports.ts'
+import { transientFailure } from './token-request.ts'
+import type { Vault } from './vault.ts'
+
+/** The turn of one attempt to refresh, as the attempt uses it. */
+export interface GuardedTurn {
+  /**
+   * The last step before the refresh token leaves.
+   *
+   * @throws FailureCause if the turn was taken over, or the token may be spent and must not be sent again
+   */
+  present(vault: Vault): Promise<void>
+  settle(): void
+}
+
+/** @param given what a coordinator passed. A simple lock may pass anything, such as the result of the task before */
+export function guardTurn({ settings, work }: Kernel, given: unknown): GuardedTurn | undefined {
+  const turn = given as Turn | undefined
+  if (typeof turn?.present !== 'function') return undefined
+  return {
+    async present({ tokens }) {
+      const rotation = tokens?.rotation ?? 0
+      // Another process presented this token and vanished.
+      if (turn.interrupted?.rotation === rotation && settings.ambiguousRefresh === 'expire')
+        throw { ...transientFailure('ambiguous'), fatal: true }
+      const isOurs = await work
+        .run(() => turn.present(rotation), settings.timeouts.storage)
+        .catch(() => false)
+      if (!isOurs || !turn.holds()) throw transientFailure('lock_lost')
+    },
+    settle: () => turn.settle(),
+  }
+}

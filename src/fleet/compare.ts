@@ -12,3 +12,14 @@ export function compareStored(
   if (!stored) return ended && endsSession(ended, next, false) ? 'gone' : 'written'
   return mayReplace(next, stored, expected) ? 'written' : 'newer'
 }
+
+/** Which of two ends is remembered: that of the later session, and of the same session both. Neither can be taken back. */
+export function widerEnd(remembered: EndedSession | undefined, ended: EndedSession): EndedSession {
+  if (!remembered) return ended
+  if (remembered.id !== ended.id) return remembered.startedAt > ended.startedAt ? remembered : ended
+  return {
+    id: ended.id,
+    rotation: Math.max(remembered.rotation, ended.rotation),
+    startedAt: Math.max(remembered.startedAt, ended.startedAt),
+  }
+}

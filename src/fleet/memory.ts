@@ -1,6 +1,6 @@
 import { endsSession } from '../../machines/policies.ts'
 import type { EndedSession } from '../core/ports.ts'
-import { compareStored } from './compare.ts'
+import { compareStored, widerEnd } from './compare.ts'
 import {
   type Acquired,
   DEFAULT_LEASE,
@@ -76,8 +76,8 @@ export function memoryFleet(options: MemoryFleetOptions = {}): Fleet {
       const entry = entryOf(key)
       const result = compareStored(entry.session, entry.ended, next, expected)
       if (result !== 'written') return result
-      if (entry.mark && (entry.session?.id !== next.id || entry.mark.rotation < next.rotation))
-        entry.mark = undefined
+      const isAnother = entry.session !== undefined && entry.session.id !== next.id
+      if (entry.mark && (isAnother || entry.mark.rotation < next.rotation)) entry.mark = undefined
       entry.session = next
       entry.ended = undefined
       notify(key, `${next.id} ${next.rotation}`)
@@ -91,9 +91,9 @@ export function memoryFleet(options: MemoryFleetOptions = {}): Fleet {
       const remembered = ended ?? session
       if (remembered) {
         const { id, rotation, startedAt } = remembered
-        const covered = ended ? { rotation, startedAt } : { rotation: Infinity, startedAt: Infinity }
-        const until = Math.max(session?.until ?? 0, now() + SHORTEST_MEMORY)
-        entry.ended = { id, ...covered, until }
+        const covered = ended ? { id, rotation, startedAt } : { id, rotation: Infinity, startedAt: Infinity }
+        const until = Math.max(session?.until ?? 0, entry.ended?.until ?? 0, now() + SHORTEST_MEMORY)
+        entry.ended = { ...widerEnd(entry.ended, covered), until }
       }
       entry.session = undefined
       entry.mark = undefined

@@ -1,0 +1,45 @@
+import { pause } from '../coordination/lock-timeout.ts'
+import { unpackMessage } from './answers.ts'
+import { Messages } from './messages.ts'
+
+/**
+ * Subscribes to a channel of a database. Returns, or resolves to, a function that stops it.
+ *
+ * @param lost to be called if the connection is lost and the client does not subscribe again by itself
+ */
+export type Subscribe = (channel: string, hear: (message: string) => void, lost: () => void) => unknown
+
+const FIRST_PAUSE = 250
+const LONGEST_PAUSE = 30_000
+
+/** The messages of a fleet on one channel. A subscription that fails or is lost is attempted again, without end. */
+export const channelMessages = (channel: string, subscribe: Subscribe): Messages =>
+  new Messages((hear) => {
+    const controller = new AbortController()
+    const { signal } = controller
+    const deliver = (key: string, message: string) => {
+      if (!signal.aborted) hear(key, message)
+    }
+    const receive = (text: string) => unpackMessage(text, deliver)
+    void keepSubscribed((lost) => subscribe(channel, receive, lost), signal)
+    return () => controller.abort()
+  })
+
+async function keepSubscribed(subscribe: (lost: () => void) => unknown, signal: AbortSignal): Promise<void> {
+  for (let delay = FIRST_PAUSE; !signal.aborted; delay = Math.min(2 * delay, LONGEST_PAUSE)) {
+    let lost = () => {}
+    const ended = new Promise<void>((resolve) => {
+      lost = resolve
+      signal.addEventListener('abort', () => resolve())
+    })
+    try {
+      const stop = await subscribe(lost)
+      await ended
+      delay = FIRST_PAUSE
+      if (typeof stop === 'function') await stop()
+    } catch {
+      // The connection is lost, and the subscription with it.
+    }
+    await pause(delay, signal)
+  }
+}

@@ -1,0 +1,183 @@
+import { describe, expect, it } from 'vitest'
+import { StorageError } from '../../src/core/errors.ts'
+import type { Fleet } from '../../src/fleet/fleet.ts'
+import { postgresFleet, postgresSchema } from '../../src/fleet/postgres.ts'
+import { redisFleet } from '../../src/fleet/redis.ts'
+import { storedSession } from './describe-fleet.ts'
+
+const SECRET = 'secret-of-a-session'
+
+/** What each method rejects with. */
+async function failuresOf(fleet: Fleet): Promise<unknown[]> {
+  const holder = { fence: 1, owner: 'one' }
+  const calls = [
+    fleet.read('key'),
+    fleet.replace('key', storedSession({ tags: ['tag'] }), undefined),
+    fleet.remove('key', { id: 'a', rotation: 1, startedAt: 1 }),
+    fleet.find('tag'),
+    fleet.readLastUse('key'),
+    fleet.acquire('key', 'one', false),
+    fleet.present('key', holder, 1),
+  ]
+  return Promise.all(
+    calls.map((call) =>
+      call.then(
+        (value) => ({ resolved: value }),
+        (error: unknown) => error,
+      ),
+    ),
+  )
+}
+
+const textOfError = (error: unknown) =>
+  JSON.stringify([String(error), error, Object(error).stack, Object(error).cause])
+
+function expectStorageErrors(errors: readonly unknown[], reason: string): void {
+  for (const error of errors) {
+    expect(error).toBeInstanceOf(StorageError)
+    expect(error).toMatchObject({ code: 'storage_failed', reason })
+    expect(textOfError(error)).not.toContain(SECRET)
+  }
+}
+
+describe('an error of Redis', () => {
+  it.each([
+    [`READONLY You can't write against a read only replica. ${SECRET}`, 'read_only'],
+    [`OOM command not allowed ${SECRET}`, 'out_of_memory'],
+    [`LOADING Redis is loading ${SECRET}`, 'loading'],
+    [`NOPERM this user has no permissions ${SECRET}`, 'not_allowed'],
+    [`MOVED 3999 127.0.0.1:6381 ${SECRET}`, 'wrong_node'],
+    [`CLUSTERDOWN Hash slot not served ${SECRET}`, 'unavailable'],
+    [`ERR something else ${SECRET}`, 'Error'],
+  ])('is a StorageError with a known reason: %s', async (message, reason) => {
+    const fleet = redisFleet(async () => {
+      throw new Error(message)
+    })
+    expectStorageErrors(await failuresOf(fleet), reason)
+  })
+
+  it('is a StorageError with the code of a system call', async () => {
+    const fleet = redisFleet(async () => {
+      throw Object.assign(new Error(SECRET), { code: 'ECONNREFUSED' })
+    })
+    expectStorageErrors(await failuresOf(fleet), 'ECONNREFUSED')
+  })
+
+  it.each([undefined, null, SECRET, 7, {}])('may be any value: %s', async (thrown) => {
+    const fleet = redisFleet(async () => {
+      throw thrown
+    })
+    expectStorageErrors(await failuresOf(fleet), 'failed')
+  })
+})
+
+describe('an error of PostgreSQL', () => {
+  it.each([
+    ['42P01', 'no_table'],
+    ['42703', 'old_table'],
+    ['25006', 'read_only'],
+    ['28P01', 'not_allowed'],
+    ['42501', 'not_allowed'],
+    ['53300', 'out_of_resources'],
+    ['57P01', 'unavailable'],
+    ['08006', 'unavailable'],
+    ['40001', 'conflict'],
+    ['22001', 'Error'],
+    ['ECONNRESET', 'ECONNRESET'],
+  ])('is a StorageError with a known reason: %s is %s', async (code, reason) => {
+    const fleet = postgresFleet(async () => {
+      throw Object.assign(new Error(`duplicate key ${SECRET}`), { code, detail: SECRET })
+    })
+    expectStorageErrors(await failuresOf(fleet), reason)
+  })
+
+  it('a conflict of transactions is attempted again', async () => {
+    let calls = 0
+    const fleet = postgresFleet(async () => {
+      if (++calls < 3) throw Object.assign(new Error(), { code: '40001' })
+      return []
+    })
+    expect(await fleet.read('key')).toBeUndefined()
+    expect(calls).toBe(3)
+  })
+})
+
+describe('an answer that no fleet gives', () => {
+  const nested = { a: [SECRET] }
+
+  it.each([
+    ['a text', SECRET],
+    ['a list of texts', [SECRET, SECRET]],
+    ['a list of objects', [nested, nested, nested]],
+    ['an object', nested],
+    ['a long text', 'x'.repeat(2_000_000)],
+    ['a session with a rotation that is not a number', ['a', SECRET, '1', '9e15', '[]', 'box']],
+    ['a session with tags that are not a list', ['a', '1', '1', '9e15', `{"a":"${SECRET}"}`, 'box']],
+  ])('of Redis is refused and not quoted: %s', async (_, reply) => {
+    const fleet = redisFleet(async () => reply)
+    const [read, replaced, removed] = await failuresOf(fleet)
+    expectStorageErrors([read, replaced, removed], 'invalid_answer')
+  })
+
+  it.each([
+    ['a text', SECRET],
+    ['a number', 7],
+    ['nothing', undefined],
+    ['an object without rows', nested],
+    ['rows that are not objects', [SECRET]],
+    ['rows that are nothing', [null]],
+    ['rows without columns', [{}]],
+    ['rows with other types', { rows: [{ id: nested, rotation: SECRET, lives: SECRET, tags: SECRET }] }],
+  ])('of PostgreSQL is refused and not quoted: %s', async (_, answer) => {
+    const fleet = postgresFleet(async () => answer)
+    const [read, , removed] = await failuresOf(fleet)
+    expectStorageErrors([read, removed], 'invalid_answer')
+  })
+
+  it('is not waited for by the engine: a command that hangs is the concern of its caller', async () => {
+    const fleet = redisFleet(() => new Promise(() => {}))
+    const first = await Promise.race([fleet.read('key'), Promise.resolve('hangs')])
+    expect(first).toBe('hangs')
+  })
+})
+
+describe('a message that no fleet sends', () => {
+  it.each(['', 'x', '{}', '[]', '[1,2]', '["key"]', '["key",{}]', 'null'])('is ignored: %s', async (text) => {
+    let deliver = (_: string) => {}
+    const fleet = redisFleet({
+      send: async () => 1,
+      subscribe: (_, hear) => {
+        deliver = hear
+      },
+    })
+    const heard: string[] = []
+    fleet.subscribe('key', (message) => heard.push(message))
+    deliver(text)
+    deliver('["other","not mine"]')
+    deliver('["key","mine"]')
+    expect(heard).toEqual(['mine'])
+  })
+})
+
+describe('a wrong option', () => {
+  it.each([
+    [() => redisFleet(undefined as never), 'send'],
+    [() => redisFleet({} as never), 'send'],
+    [() => redisFleet(async () => 1, { lease: 0 }), 'lease'],
+    [() => redisFleet(async () => 1, { lease: Number.NaN }), 'lease'],
+    [() => redisFleet(async () => 1, { prefix: 7 as never }), 'prefix'],
+    [() => redisFleet(async () => 1, { replicas: { count: 0, timeout: 1 } }), 'replicas.count'],
+    [() => redisFleet(async () => 1, { replicas: { count: 1, timeout: 0 } }), 'replicas.timeout'],
+    [() => postgresFleet(undefined as never), 'query'],
+    [() => postgresFleet(async () => [], { lease: -1 }), 'lease'],
+    [() => postgresFleet(async () => [], { listen: 7 as never }), 'listen'],
+    [() => postgresFleet(async () => [], { table: 'a"; DROP TABLE users; --' }), 'table'],
+    [() => postgresFleet(async () => [], { table: 'a.b.c' }), 'table'],
+    [() => postgresSchema({ table: 'Sessions' }), 'table'],
+    [() => postgresSchema({ table: '' }), 'table'],
+    [() => postgresSchema({ table: 'x'.repeat(51) }), 'table'],
+  ])('is a TypeError that names it: %s', (make, name) => {
+    expect(make).toThrow(TypeError)
+    expect(make).toThrow(name)
+  })
+})

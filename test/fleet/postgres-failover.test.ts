@@ -1,0 +1,119 @@
+import { randomUUID } from 'node:crypto'
+import pg from 'pg'
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
+import type { Fleet } from '../../src/fleet/fleet.ts'
+import { postgresFleet, postgresSchema } from '../../src/fleet/postgres.ts'
+import { hasPostgres, type PostgresServer, startPostgres, startStandby } from '../support/postgres-server.ts'
+import { acquireAs, eventually, granted, storedSession } from './describe-fleet.ts'
+import { POSTGRES_LINKS } from './postgres-links.ts'
+
+const cleanups: (() => unknown)[] = []
+
+afterEach(async () => {
+  for (const cleanup of cleanups.splice(0).reverse()) await cleanup()
+})
+
+async function connect(
+  server: PostgresServer,
+): Promise<Fleet & { query(sql: string): Promise<pg.QueryResult> }> {
+  const { query, listen, close } = await POSTGRES_LINKS.pg(server.url)
+  cleanups.push(close)
+  return {
+    ...postgresFleet(query, { ...(listen && { listen }) }),
+    query: (sql) => query(sql, []) as Promise<pg.QueryResult>,
+  }
+}
+
+const suspects = async (fleet: Fleet, key: string) =>
+  granted(await fleet.acquire(key, randomUUID(), true)).isSuspect
+
+describe.skipIf(!hasPostgres)('a PostgreSQL that loses what it holds', () => {
+  let server: PostgresServer
+  beforeAll(async () => {
+    server = await startPostgres()
+    const client = new pg.Client({ connectionString: server.url })
+    await client.connect()
+    await Promise.all([client.query(postgresSchema()), client.query(postgresSchema())])
+    await client.end()
+  }, 60_000)
+  afterAll(() => server?.stop())
+
+  it('after a restart, what was written before is suspect until it was refreshed', async () => {
+    const fleet = await connect(server)
+    await fleet.replace('restarted', storedSession(), undefined)
+    expect(await suspects(fleet, 'restarted')).toBe(false)
+    await server.restart()
+    await eventually(() => fleet.read('restarted').catch(() => undefined))
+    await eventually(async () => (await fleet.acquire('restarted', 'one', true)).result === 'granted')
+    const { fence, isSuspect } = granted(await fleet.acquire('restarted', 'one', true))
+    expect(isSuspect).toBe(true)
+    await fleet.present('restarted', { fence, owner: 'one' }, 5)
+    await fleet.replace('restarted', storedSession({ rotation: 6 }), { id: 'a', rotation: 5 })
+    await fleet.release('restarted', { fence, owner: 'one' }, true)
+    expect(await suspects(fleet, 'restarted')).toBe(false)
+  })
+
+  it('messages are received again after a restart', async () => {
+    const fleet = await connect(server)
+    const heard: string[] = []
+    cleanups.push(fleet.subscribe('key', (message) => heard.push(message)))
+    const receives = (message: string) =>
+      eventually(async () => {
+        await fleet.publish('key', message).catch(() => {})
+        return heard.includes(message)
+      })
+    await receives('before')
+    await server.restart()
+    await receives('after')
+  })
+
+  it('a standby that was promoted is suspect', async () => {
+    const before = await connect(server)
+    await before.replace('promoted', storedSession(), undefined)
+    const standby = await startStandby(server)
+    cleanups.push(() => standby.stop())
+    await standby.promote()
+    const after = await connect(standby)
+    expect((await after.read('promoted'))?.rotation).toBe(5)
+    expect(await suspects(after, 'promoted')).toBe(true)
+    expect(await suspects(before, 'promoted')).toBe(false)
+  }, 60_000)
+
+  it('rows whose time has passed are removed now and then, and no others', async () => {
+    const fleet = await connect(server)
+    await fleet.query(`UPDATE authchart_sessions SET forget_at = 1 WHERE key = 'restarted'`)
+    await fleet.replace('lives', storedSession(), undefined)
+    const rows = () =>
+      fleet.query(`SELECT key FROM authchart_sessions WHERE key IN ('restarted', 'lives') ORDER BY key`)
+    expect((await rows()).rows).toEqual([{ key: 'lives' }, { key: 'restarted' }])
+    for (let rotation = 6; rotation < 220; rotation++)
+      await fleet.replace('lives', storedSession({ rotation }), undefined)
+    await eventually(async () => (await rows()).rows.length === 1)
+    expect((await rows()).rows).toEqual([{ key: 'lives' }])
+  })
+
+  it('works in transactions that are serializable by default', async () => {
+    const pool = new pg.Pool({
+      connectionString: server.url,
+      options: '-c default_transaction_isolation=serializable',
+      max: 8,
+    })
+    cleanups.push(() => pool.end())
+    const fleet = postgresFleet((statement, values) => pool.query(statement, values))
+    const results = await Promise.all(
+      Array.from({ length: 8 }, () => fleet.replace('serializable', storedSession(), undefined)),
+    )
+    expect(results.filter((result) => result === 'written')).toHaveLength(1)
+    const holders = await Promise.allSettled(
+      Array.from({ length: 8 }, (_, racer) => acquireAs(fleet, 'serializable', `${racer}`)),
+    )
+    expect(holders.filter(({ status }) => status === 'fulfilled')).toHaveLength(1)
+  })
+
+  it('a table that does not exist is named as the reason', async () => {
+    const pool = new pg.Pool({ connectionString: server.url })
+    cleanups.push(() => pool.end())
+    const fleet = postgresFleet((statement, values) => pool.query(statement, values), { table: 'missing' })
+    await expect(fleet.read('key')).rejects.toMatchObject({ reason: 'no_table' })
+  })
+})

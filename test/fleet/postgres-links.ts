@@ -1,0 +1,45 @@
+import pg from 'pg'
+import postgres from 'postgres'
+import type { PostgresFleetOptions, PostgresQuery } from '../../src/fleet/postgres.ts'
+
+/** What `postgresFleet` is given, and how to end its connections. */
+export interface OpenDatabase {
+  readonly query: PostgresQuery
+  readonly listen?: NonNullable<PostgresFleetOptions['listen']>
+  close(): unknown
+}
+
+type Opener = (url: string) => Promise<OpenDatabase>
+
+const nodePostgres: Opener = async (url) => {
+  const pool = new pg.Pool({ connectionString: url, max: 4 })
+  pool.on('error', () => {})
+  return {
+    query: (statement, values) => pool.query(statement, values),
+    async listen(channel, hear, lost) {
+      const client = new pg.Client({ connectionString: url })
+      client.on('notification', ({ payload }) => hear(payload ?? ''))
+      client.on('error', lost)
+      client.on('end', lost)
+      await client.connect()
+      await client.query(`LISTEN "${channel}"`)
+      return () => client.end()
+    },
+    close: () => pool.end(),
+  }
+}
+
+const postgresJs: Opener = async (url) => {
+  // Without prepared statements, as behind PgBouncer in transaction mode.
+  const sql = postgres(url, { max: 4, prepare: false, onnotice: () => {} })
+  return {
+    query: (statement, values) => sql.unsafe(statement, values),
+    async listen(channel, hear) {
+      const { unlisten } = await sql.listen(channel, hear)
+      return unlisten
+    },
+    close: () => sql.end({ timeout: 1 }),
+  }
+}
+
+export const POSTGRES_LINKS = { pg: nodePostgres, postgres: postgresJs }

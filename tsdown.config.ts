@@ -23,6 +23,8 @@ export default {
     oauth2: 'src/oauth2/index.ts',
     worker: 'src/worker/index.ts',
     server: 'src/server/index.ts',
+    redis: 'src/fleet/redis.ts',
+    postgres: 'src/fleet/postgres.ts',
     inspect: 'src/inspect/index.ts',
     devtools: 'src/devtools/index.ts',
     testing: 'src/testing/index.ts',

@@ -68,6 +68,8 @@ const ENTRIES = [
     mayImport: ['xstate'],
   },
   { name: './server', code: entry('server'), limit: 12_288, mayImport: ['xstate'] },
+  { name: './redis', code: entry('redis'), limit: 6_144, mayImport: [] },
+  { name: './postgres', code: entry('postgres'), limit: 6_144, mayImport: [] },
   { name: './inspect', code: entry('inspect'), limit: 8_192, mayImport: [] },
   {
     name: 'openTelemetryObserver',

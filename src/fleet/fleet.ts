@@ -26,8 +26,9 @@ export type Acquired =
       /** Another owner presented the refresh token of this rotation, and its answer is not stored. */
       readonly interrupted: number | undefined
       /**
-       * The record was written to another server than this one, or to this one before its last start: it may be outdated, and
-       * another process may hold newer tokens.
+       * Another process may hold newer tokens: the record was written to another server than this one, or to this one before its
+       * last start; it is missing, although the session has not ended; or it was only written again since then. The next answer to
+       * a token that was presented here ends the suspicion, and so does another session.
        */
       readonly isSuspect: boolean
     }
@@ -51,7 +52,7 @@ export interface Fleet {
   read(key: string): Promise<StoredSession | undefined>
   /**
    * Writes `next` unless something newer is stored (`SessionStorage.replace`), forgets the mark of `present` if it is about an older
-   * rotation, and notifies all processes with `id` and `rotation`, separated by a space.
+   * rotation or the session of another `id`, and notifies all processes with `id` and `rotation`, separated by a space.
    *
    * - The same `id`: written if `next.rotation` is higher, or equal and exactly what `expected` names. Otherwise `'newer'`.
    * - Another `id`: written if `next` started later. Otherwise `'newer'`.
@@ -60,7 +61,8 @@ export interface Fleet {
   replace(key: string, next: StoredSession, expected: StoredRotation | undefined): Promise<Replaced>
   /**
    * Removes the session, unless it is one that `ended` does not cover, and notifies all processes with an empty message. The end is
-   * remembered until the time `until` of the record, at least for a day: of `ended`, or else of what was stored.
+   * remembered until the time `until` of the record, at least for a day: of `ended`, or else of what was stored. An end that is
+   * remembered already is not narrowed by an earlier one.
    *
    * @returns what was removed
    */

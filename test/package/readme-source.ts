@@ -196,6 +196,8 @@ export const SOURCES: Readonly<Record<string, string>> = {
   'authchart/events': 'src/bindings/events.ts',
   'authchart/worker': 'src/worker/index.ts',
   'authchart/server': 'src/server/index.ts',
+  'authchart/redis': 'src/fleet/redis.ts',
+  'authchart/postgres': 'src/fleet/postgres.ts',
   'authchart/inspect': 'src/inspect/index.ts',
   'authchart/devtools': 'src/devtools/index.ts',
   'authchart/testing': 'src/testing/index.ts',

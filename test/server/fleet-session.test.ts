@@ -83,7 +83,7 @@ describe('fleetSession', () => {
   })
 
   it('the database contains no token, no user and no name of the session', async () => {
-    const { clock, open, database, server, pass } = createWorld({ jwt: true })
+    const { open, database, server, pass } = createWorld({ jwt: true })
     const auth = open('billing')
     await auth.signIn(signIn)
     await auth.refresh()
@@ -106,7 +106,7 @@ describe('fleetSession', () => {
     ['to another session', (key: string, other: string) => [key, other]],
     ['to another rotation', (key: string) => [key, key]],
   ])('a box that was moved %s is refused, and stays as it is', async (_, move) => {
-    const { clock, open, database, pass } = createWorld()
+    const { open, database, pass } = createWorld()
     await open('one').signIn(signIn)
     await open('two').signIn({ username: 'eve' })
     await pass(1)
@@ -278,7 +278,7 @@ describe('fleetSession', () => {
     ['key', { key: '' }],
     ['ttl', { ttl: 0 }],
   ])('a wrong %s is refused', (name, wrong) => {
-    const { database, pass } = createWorld()
+    const { database } = createWorld()
     const options = { fleet: database.fleet, key: 'service', keys: KEYS, ...wrong } as never
     expect(() => fleetSession(options)).toThrow(new RegExp(`${name} must be`))
   })

@@ -4,6 +4,8 @@
  */
 
 const NOW = 'floor(extract(epoch FROM clock_timestamp()) * 1000)::float8'
+/** No two marks have the same one. */
+const MICROS = 'floor(extract(epoch FROM clock_timestamp()) * 1000000)::float8'
 /** Another server has another one, and so has this server after a restart. */
 const SERVER = 'extract(epoch FROM pg_postmaster_start_time())::text'
 const DAY = '86400000'
@@ -30,7 +32,7 @@ export interface PostgresStatements {
   readonly find: string
   readonly readLastUse: string
   readonly writeLastUse: string
-  /** key, owner, lease, whether the caller is patient → at most one row */
+  /** key, owner, lease, the mark that was awaited → at most one row */
   readonly acquire: string
   /** key, fence, owner, rotation, lease → a row if presented */
   readonly present: string
@@ -59,7 +61,7 @@ export function postgresStatements(table: string): PostgresStatements {
       VALUES ($1::text, $2::text::float8, ${NOW} + ${DAY})
       ON CONFLICT (key) DO UPDATE SET last_use = excluded.last_use`,
     acquire: acquire(table),
-    present: `UPDATE ${table} AS s SET mark_rotation = $4::text::float8, mark_owner = $3::text, mark_at = ${NOW},
+    present: `UPDATE ${table} AS s SET mark_rotation = $4::text::float8, mark_owner = $3::text, mark_at = ${MICROS},
       mark_server = ${SERVER}, lease_end = ${NOW} + $5::text::float8
       WHERE s.key = $1::text AND s.fence = $2::text::float8 AND s.owner = $3::text
         AND NOT (${LIVES} AND s.rotation > $4::text::float8)
@@ -138,7 +140,7 @@ function acquire(table: string): string {
     VALUES ($1::text, 1, $2::text, ${NOW} + $3::text::float8, ${NOW} + ${DAY})
     ON CONFLICT (key) DO UPDATE SET fence = s.fence + 1, owner = excluded.owner, lease_end = excluded.lease_end
     WHERE (s.lease_end <= ${NOW} OR s.owner = excluded.owner)
-      AND (s.mark_owner IS NULL OR s.mark_owner = excluded.owner OR $4::text = '1')
+      AND (s.mark_owner IS NULL OR s.mark_owner = excluded.owner OR s.mark_at = $4::text::float8)
     RETURNING s.fence::text AS fence, CASE WHEN s.mark_owner <> $2::text THEN s.mark_rotation::text END AS interrupted,
       (${isSuspect})::text AS is_suspect)
   SELECT 'granted' AS result, fence, interrupted, is_suspect, NULL AS marked_at FROM taken

@@ -180,8 +180,9 @@ function createFleet(
       await send(sql.writeLastUse, [key, String(at)])
     },
 
-    async acquire(key, owner, isPatient): Promise<Acquired> {
-      const [row] = await send(sql.acquire, [key, owner, String(lease), isPatient ? '1' : '0'])
+    async acquire(key, owner, awaited): Promise<Acquired> {
+      const mark = awaited === undefined ? null : String(awaited)
+      const [row] = await send(sql.acquire, [key, owner, String(lease), mark])
       if (row?.result !== 'granted') return { result: 'held', markedAt: optionalNumber(row?.marked_at) }
       return {
         result: 'granted',

@@ -7,6 +7,7 @@ const TIME = `
 local key = KEYS[1]
 local time = redis.call('TIME')
 local now = tonumber(time[1]) * 1000 + math.floor(tonumber(time[2]) / 1000)
+local micros = tonumber(time[1]) * 1000000 + tonumber(time[2])
 local function get(...) return redis.call('HMGET', key, ...) end
 local function future(at) return at and tonumber(at) > now end
 `
@@ -123,14 +124,14 @@ redis.call('HSET', key, 'lastUse', ARGV[1])
 keep(tonumber(ARGV[2]))
 `
 
-/** owner, lease, whether the caller is patient, shortest memory → `granted`, fence, interrupted, suspect; or `held`, markedAt */
+/** owner, lease, the mark that was awaited, shortest memory → `granted`, fence, interrupted, suspect; or `held`, markedAt */
 export const ACQUIRE = `${TIME}${SERVER}${EXPIRE}
-local owner, lease, patient, memory = unpack(ARGV)
+local owner, lease, awaited, memory = unpack(ARGV)
 local s = get('fence', 'owner', 'leaseEnd', 'markRotation', 'markOwner', 'markAt', 'id', 'until', 'server',
   'endedId', 'endedUntil')
 local is_foreign = s[5] and s[5] ~= owner
 local is_held = future(s[3]) and s[2] ~= owner
-if is_held or (is_foreign and patient == '0') then return { 'held', is_foreign and s[6] or '' } end
+if is_held or (is_foreign and s[6] ~= awaited) then return { 'held', is_foreign and s[6] or '' } end
 local fence = string.format('%.0f', tonumber(s[1] or '0') + 1)
 redis.call('HSET', key, 'fence', fence, 'owner', owner, 'leaseEnd', string.format('%.0f', now + tonumber(lease)))
 keep(tonumber(memory))
@@ -143,13 +144,13 @@ end
 return { 'granted', fence, is_foreign and s[4] or '', is_suspect and '1' or '0' }
 `
 
-/** fence, owner, rotation, lease → 1 or 0 */
+/** fence, owner, rotation, lease → 1 or 0. No two marks have the same microsecond. */
 export const PRESENT = `${TIME}${SERVER}
 local fence, owner, rotation, lease = unpack(ARGV)
 local s = get('fence', 'owner', 'id', 'until', 'rotation')
 if s[1] ~= fence or s[2] ~= owner then return 0 end
 if s[3] and future(s[4]) and tonumber(s[5]) > tonumber(rotation) then return 0 end
-redis.call('HSET', key, 'markRotation', rotation, 'markOwner', owner, 'markAt', string.format('%.0f', now),
+redis.call('HSET', key, 'markRotation', rotation, 'markOwner', owner, 'markAt', string.format('%.0f', micros),
   'markServer', server(), 'leaseEnd', string.format('%.0f', now + tonumber(lease)))
 return 1
 `

@@ -173,13 +173,13 @@ function createFleet(
       await redis.run(SCRIPTS.writeLastUse, sessionKey(key), String(at), memory)
     },
 
-    async acquire(key, owner, isPatient): Promise<Acquired> {
+    async acquire(key, owner, awaited): Promise<Acquired> {
       const reply = await redis.run(
         SCRIPTS.acquire,
         sessionKey(key),
         owner,
         String(lease),
-        flag(isPatient),
+        awaited === undefined ? '' : String(awaited),
         memory,
       )
       const [result, ...fields] = listOf(reply)

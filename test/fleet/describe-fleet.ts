@@ -44,13 +44,15 @@ export function granted(acquired: Acquired): Extract<Acquired, { result: 'grante
   return acquired
 }
 
-export async function acquireAs(
-  fleet: Fleet,
-  key: string,
-  owner: string,
-  isPatient = false,
-): Promise<Holder> {
-  return { owner, fence: granted(await fleet.acquire(key, owner, isPatient)).fence }
+export async function acquireAs(fleet: Fleet, key: string, owner: string, awaited?: number): Promise<Holder> {
+  return { owner, fence: granted(await fleet.acquire(key, owner, awaited)).fence }
+}
+
+/** The mark of a token that another owner presented. */
+export async function markOf(fleet: Fleet, key: string): Promise<number | undefined> {
+  const acquired = await fleet.acquire(key, 'a process that only looks', undefined)
+  if (acquired.result === 'held') return acquired.markedAt
+  throw new Error('Nothing is marked.')
 }
 
 /** Checks every sentence of the contract of `Fleet`. */
@@ -259,12 +261,12 @@ export function describeFleet(name: string, start: () => Promise<FleetBench>): v
         const key = newKey()
         await one.replace(key, storedSession(), undefined)
         const first = await acquireAs(one, key, 'one')
-        expect(await other.acquire(key, 'other', false)).toEqual({ result: 'held', markedAt: undefined })
-        expect(await other.acquire(key, 'other', true)).toEqual({ result: 'held', markedAt: undefined })
+        expect(await other.acquire(key, 'other', undefined)).toEqual({ result: 'held', markedAt: undefined })
+        expect(await other.acquire(key, 'other', 5)).toEqual({ result: 'held', markedAt: undefined })
         const again = await acquireAs(one, key, 'one')
         expect(again.fence).toBeGreaterThan(first.fence)
         await one.release(key, first, false)
-        expect(await other.acquire(key, 'other', false)).toMatchObject({ result: 'held' })
+        expect(await other.acquire(key, 'other', undefined)).toMatchObject({ result: 'held' })
         await one.release(key, again, false)
         const next = await acquireAs(other, key, 'other')
         expect(next.fence).toBeGreaterThan(again.fence)
@@ -275,14 +277,14 @@ export function describeFleet(name: string, start: () => Promise<FleetBench>): v
         const start = performance.now()
         const first = await acquireAs(one, key, 'one')
         const next = await eventually(async () => {
-          const acquired = await other.acquire(key, 'other', false)
+          const acquired = await other.acquire(key, 'other', undefined)
           return acquired.result === 'granted' && { owner: 'other', fence: acquired.fence }
         })
         // Redis and PostgreSQL count in whole milliseconds.
         expect(performance.now() - start).toBeGreaterThanOrEqual(LEASE - 2)
         expect(await one.present(key, first, 5)).toBe(false)
         await one.release(key, first, true)
-        expect(await one.acquire(key, 'one', true)).toMatchObject({ result: 'held' })
+        expect(await one.acquire(key, 'one', undefined)).toMatchObject({ result: 'held' })
         expect(await other.present(key, next, 5)).toBe(true)
       })
 
@@ -291,7 +293,7 @@ export function describeFleet(name: string, start: () => Promise<FleetBench>): v
         const holder = await acquireAs(one, key, 'one')
         await pause(LEASE + 50)
         expect(await one.present(key, holder, 5)).toBe(true)
-        expect(await other.acquire(key, 'other', true)).toMatchObject({ result: 'held' })
+        expect(await other.acquire(key, 'other', await markOf(other, key))).toMatchObject({ result: 'held' })
       })
 
       it('are not presented with a number or an owner of another holder', async () => {
@@ -318,7 +320,7 @@ export function describeFleet(name: string, start: () => Promise<FleetBench>): v
         await pause(LEASE - 100)
         await one.present(key, holder, 5)
         await pause(200)
-        expect(await other.acquire(key, 'other', true)).toMatchObject({ result: 'held' })
+        expect(await other.acquire(key, 'other', await markOf(other, key))).toMatchObject({ result: 'held' })
       })
     })
 
@@ -330,44 +332,46 @@ export function describeFleet(name: string, start: () => Promise<FleetBench>): v
         await one.release(key, holder, isSettled)
       }
 
-      it('keep the turn from others until they are patient, and are the same at each look', async () => {
+      it('keep the turn from others until they have awaited that one, and are the same at each look', async () => {
         const key = newKey()
         await one.replace(key, storedSession(), undefined)
         await presented(key, false)
-        const held = await other.acquire(key, 'other', false)
+        const held = await other.acquire(key, 'other', undefined)
         expect(held).toEqual({ result: 'held', markedAt: expect.any(Number) })
-        expect(await other.acquire(key, 'other', false)).toEqual(held)
-        const acquired = granted(await other.acquire(key, 'other', true))
+        expect(await other.acquire(key, 'other', undefined)).toEqual(held)
+        const mark = await markOf(other, key)
+        expect(await other.acquire(key, 'other', (mark ?? 0) - 1)).toEqual(held)
+        const acquired = granted(await other.acquire(key, 'other', mark))
         expect(acquired.interrupted).toBe(5)
         // It stays until the next token is presented.
         await other.release(key, { fence: acquired.fence, owner: 'other' }, false)
-        expect(granted(await other.acquire(key, 'other', true)).interrupted).toBe(5)
+        expect(granted(await other.acquire(key, 'other', mark)).interrupted).toBe(5)
       })
 
       it('are replaced by that of the next holder', async () => {
         const key = newKey()
         await presented(key, false)
-        const next = await acquireAs(other, key, 'other', true)
+        const before = await markOf(other, key)
+        const next = await acquireAs(other, key, 'other', before)
         await other.present(key, next, 5)
         await other.release(key, next, false)
-        expect(granted(await other.acquire(key, 'other', false)).interrupted).toBeUndefined()
+        expect(granted(await other.acquire(key, 'other', undefined)).interrupted).toBeUndefined()
         await pause(LEASE + 20)
-        expect(await one.acquire(key, 'one', false)).toMatchObject({
-          result: 'held',
-          markedAt: expect.any(Number),
-        })
+        const after = await one.acquire(key, 'one', before)
+        expect(after).toMatchObject({ result: 'held', markedAt: expect.any(Number) })
+        expect(await markOf(one, key)).not.toBe(before)
       })
 
       it('do not hold up the owner that presented the token', async () => {
         const key = newKey()
         await presented(key, false)
-        expect(granted(await one.acquire(key, 'one', false)).interrupted).toBeUndefined()
+        expect(granted(await one.acquire(key, 'one', undefined)).interrupted).toBeUndefined()
       })
 
       it('are removed when the answer is settled', async () => {
         const key = newKey()
         await presented(key, true)
-        expect(granted(await other.acquire(key, 'other', false)).interrupted).toBeUndefined()
+        expect(granted(await other.acquire(key, 'other', undefined)).interrupted).toBeUndefined()
       })
 
       it.each([
@@ -379,7 +383,7 @@ export function describeFleet(name: string, start: () => Promise<FleetBench>): v
         await one.replace(key, storedSession(), undefined)
         await presented(key, false)
         expect(await other.replace(key, storedSession(change), expected)).toBe('written')
-        const acquired = await other.acquire(key, 'other', false)
+        const acquired = await other.acquire(key, 'other', undefined)
         expect(acquired.result).toBe(isRemoved ? 'granted' : 'held')
         if (acquired.result === 'granted') expect(acquired.interrupted).toBeUndefined()
       })
@@ -388,7 +392,7 @@ export function describeFleet(name: string, start: () => Promise<FleetBench>): v
         const key = newKey()
         await presented(key, false)
         expect(await other.replace(key, storedSession(), { id: 'a', rotation: 4 })).toBe('written')
-        expect(await other.acquire(key, 'other', false)).toMatchObject({ result: 'held' })
+        expect(await other.acquire(key, 'other', undefined)).toMatchObject({ result: 'held' })
       })
 
       it('are removed with the session', async () => {
@@ -396,7 +400,7 @@ export function describeFleet(name: string, start: () => Promise<FleetBench>): v
         await one.replace(key, storedSession(), undefined)
         await presented(key, false)
         await other.remove(key)
-        expect(granted(await other.acquire(key, 'other', false)).interrupted).toBeUndefined()
+        expect(granted(await other.acquire(key, 'other', undefined)).interrupted).toBeUndefined()
       })
     })
 
@@ -404,32 +408,32 @@ export function describeFleet(name: string, start: () => Promise<FleetBench>): v
       it('does not concern a session that was written here', async () => {
         const key = newKey()
         await one.replace(key, storedSession(), undefined)
-        expect(granted(await other.acquire(key, 'other', false)).isSuspect).toBe(false)
+        expect(granted(await other.acquire(key, 'other', undefined)).isSuspect).toBe(false)
         await one.replace(key, storedSession({ rotation: 6 }), { id: 'a', rotation: 5 })
-        expect(granted(await other.acquire(key, 'other', false)).isSuspect).toBe(false)
+        expect(granted(await other.acquire(key, 'other', undefined)).isSuspect).toBe(false)
       })
 
       it('does not concern a session that has ended', async () => {
         const key = newKey()
         await one.replace(key, storedSession(), undefined)
         await one.remove(key)
-        expect(granted(await other.acquire(key, 'other', false)).isSuspect).toBe(false)
+        expect(granted(await other.acquire(key, 'other', undefined)).isSuspect).toBe(false)
       })
 
       it('concerns a session that is missing, if the database can lose it', async () => {
-        expect(granted(await one.acquire(newKey(), 'one', false)).isSuspect).toBe(bench.isRemote)
+        expect(granted(await one.acquire(newKey(), 'one', undefined)).isSuspect).toBe(bench.isRemote)
       })
 
       it('stays when a lost session is written again, until its token is presented and answered', async () => {
         const key = newKey()
         await one.replace(key, storedSession({ rotation: 3 }), { id: 'a', rotation: 2 })
         await one.replace(key, storedSession({ rotation: 4 }), { id: 'a', rotation: 3 })
-        const { fence, isSuspect } = granted(await one.acquire(key, 'one', false))
+        const { fence, isSuspect } = granted(await one.acquire(key, 'one', undefined))
         expect(isSuspect).toBe(bench.isRemote)
         await one.present(key, { fence, owner: 'one' }, 4)
         await one.replace(key, storedSession({ rotation: 5 }), { id: 'a', rotation: 4 })
         await one.release(key, { fence, owner: 'one' }, true)
-        expect(granted(await other.acquire(key, 'other', false)).isSuspect).toBe(false)
+        expect(granted(await other.acquire(key, 'other', undefined)).isSuspect).toBe(false)
       })
     })
 
@@ -506,7 +510,7 @@ export function describeFleet(name: string, start: () => Promise<FleetBench>): v
         for (let round = 0; round < 5; round++) {
           const acquired = await Promise.all(
             Array.from({ length: RACERS }, (_, racer) =>
-              (fleets[racer % 2] as Fleet).acquire(key, `${racer}`, false),
+              (fleets[racer % 2] as Fleet).acquire(key, `${racer}`, undefined),
             ),
           )
           const winners = acquired.flatMap(({ result }, racer) => (result === 'granted' ? [racer] : []))

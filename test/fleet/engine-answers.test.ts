@@ -16,7 +16,7 @@ async function failuresOf(fleet: Fleet): Promise<unknown[]> {
     fleet.remove('key', { id: 'a', rotation: 1, startedAt: 1 }),
     fleet.find('tag'),
     fleet.readLastUse('key'),
-    fleet.acquire('key', 'one', false),
+    fleet.acquire('key', 'one', undefined),
     fleet.present('key', holder, 1),
   ]
   return Promise.all(

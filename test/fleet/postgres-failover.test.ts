@@ -25,7 +25,7 @@ async function connect(
 }
 
 const suspects = async (fleet: Fleet, key: string) =>
-  granted(await fleet.acquire(key, randomUUID(), true)).isSuspect
+  granted(await fleet.acquire(key, randomUUID(), undefined)).isSuspect
 
 describe.skipIf(!hasPostgres)('a PostgreSQL that loses what it holds', () => {
   let server: PostgresServer
@@ -44,8 +44,8 @@ describe.skipIf(!hasPostgres)('a PostgreSQL that loses what it holds', () => {
     expect(await suspects(fleet, 'restarted')).toBe(false)
     await server.restart()
     await eventually(() => fleet.read('restarted').catch(() => undefined))
-    await eventually(async () => (await fleet.acquire('restarted', 'one', true)).result === 'granted')
-    const { fence, isSuspect } = granted(await fleet.acquire('restarted', 'one', true))
+    await eventually(async () => (await fleet.acquire('restarted', 'one', undefined)).result === 'granted')
+    const { fence, isSuspect } = granted(await fleet.acquire('restarted', 'one', undefined))
     expect(isSuspect).toBe(true)
     await fleet.present('restarted', { fence, owner: 'one' }, 5)
     await fleet.replace('restarted', storedSession({ rotation: 6 }), { id: 'a', rotation: 5 })

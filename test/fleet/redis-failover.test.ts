@@ -27,7 +27,7 @@ async function connect(server: RedisServer, options?: RedisFleetOptions): Promis
 }
 
 const suspects = async (fleet: Fleet, key: string) =>
-  granted(await fleet.acquire(key, randomUUID(), true)).isSuspect
+  granted(await fleet.acquire(key, randomUUID(), undefined)).isSuspect
 
 describe.skipIf(!hasRedis)('a Redis that loses what it holds', () => {
   it('after a restart, what was written before is suspect until it was refreshed', async () => {
@@ -38,10 +38,10 @@ describe.skipIf(!hasRedis)('a Redis that loses what it holds', () => {
     await server.restart('SIGTERM')
     expect(await fleet.read('key')).toEqual(expect.objectContaining({ rotation: 5 }))
     // Its turn is stored, too.
-    await eventually(async () => (await fleet.acquire('key', 'one', true)).result === 'granted')
-    const holder = await acquireAs(fleet, 'key', 'one', true)
-    expect(granted(await fleet.acquire('key', 'one', true)).isSuspect).toBe(true)
-    const last = await acquireAs(fleet, 'key', 'one', true)
+    await eventually(async () => (await fleet.acquire('key', 'one', undefined)).result === 'granted')
+    const holder = await acquireAs(fleet, 'key', 'one')
+    expect(granted(await fleet.acquire('key', 'one', undefined)).isSuspect).toBe(true)
+    const last = await acquireAs(fleet, 'key', 'one')
     expect(await fleet.present('key', holder, 5)).toBe(false)
     await fleet.present('key', last, 5)
     await fleet.replace('key', storedSession({ rotation: 6 }), { id: 'a', rotation: 5 })
@@ -123,8 +123,8 @@ describe.skipIf(!hasRedis)('a Redis that loses what it holds', () => {
     await server.restart('SIGTERM')
     await fleet.remove('other')
     await fleet.replace('key', storedSession({ rotation: 6 }), undefined)
-    await eventually(async () => (await fleet.acquire('key', 'one', false)).result === 'granted')
-    expect(granted(await fleet.acquire('key', 'one', false)).isSuspect).toBe(false)
+    await eventually(async () => (await fleet.acquire('key', 'one', undefined)).result === 'granted')
+    expect(granted(await fleet.acquire('key', 'one', undefined)).isSuspect).toBe(false)
   })
 
   it('nothing stays longer than it is needed', async () => {

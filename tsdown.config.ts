@@ -10,6 +10,7 @@ export default {
     fetch: 'src/transports/fetch.ts',
     ofetch: 'src/transports/ofetch.ts',
     axios: 'src/transports/axios.ts',
+    graphql: 'src/transports/graphql.ts',
     storage: 'src/storage/index.ts',
     tabs: 'src/coordination/tabs.ts',
     react: 'src/bindings/react.ts',

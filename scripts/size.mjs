@@ -35,6 +35,7 @@ const ENTRIES = [
   { name: './fetch', code: entry('fetch'), limit: 4_864 },
   { name: './ofetch', code: entry('ofetch'), limit: 5_248 },
   { name: './axios', code: entry('axios'), limit: 7_040 },
+  { name: './graphql', code: entry('graphql'), limit: 1_536, mayImport: [] },
   { name: './storage', code: entry('storage'), limit: 12_416 },
   {
     name: 'webStorage',

@@ -53,17 +53,23 @@ export type {
   Clock,
   Coordinator,
   CoordinatorMessage,
+  EndedSession,
   Environment,
   EnvironmentSignal,
   FailureVerdict,
+  Replaced,
   Session,
   SessionRecord,
   SessionStorage,
   Signal,
+  StoredRotation,
   TokenResponse,
+  Turn,
+  TurnWait,
 } from './core/ports.ts'
 export { bearerRequest } from './core/requests/bearer-request.ts'
 export { type Challenge, readChallenge } from './core/requests/challenge.ts'
 export type { BearerRequest } from './core/requests/transport-request.ts'
+export { isSessionError } from './core/session-error.ts'
 export { createAuth } from './defaults.ts'
 export { browserEnvironment } from './environment/browser.ts'

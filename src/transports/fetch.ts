@@ -3,6 +3,8 @@
  *
  * @module
  */
+export { isSessionError } from '../core/session-error.ts'
+
 import type { AuthHandle } from '../core/auth.ts'
 import { bearerRequest } from '../core/requests/bearer-request.ts'
 import { isOneShot, type ReplayableBody, replayableBody } from './body.ts'

@@ -183,6 +183,7 @@ export const SOURCES: Readonly<Record<string, string>> = {
   'authchart/fetch': 'src/transports/fetch.ts',
   'authchart/ofetch': 'src/transports/ofetch.ts',
   'authchart/axios': 'src/transports/axios.ts',
+  'authchart/graphql': 'src/transports/graphql.ts',
   'authchart/storage': 'src/storage/index.ts',
   'authchart/tabs': 'src/coordination/tabs.ts',
   'authchart/react': 'src/bindings/react.ts',

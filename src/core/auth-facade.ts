@@ -32,6 +32,8 @@ export class AuthFacade implements Auth {
   #isDisposed = false
   /** The sign-out that the chart may not have handled yet. */
   #signingOut: SignOutEvent | undefined
+  /** Sessions that are being revoked although the chart did not know them. */
+  #revocations = 0
 
   constructor(kernel: Kernel, session: SessionKernel, gate: Gate, limits: Limits, actor: AuthActor) {
     this.actor = actor
@@ -94,9 +96,9 @@ export class AuthFacade implements Auth {
     // Called from a listener, the chart handles the event only after its current step.
     await Promise.resolve()
     this.#signingOut = undefined
-    if (this.#session.holds(signOut)) await this.#signOutOfUnknown(signOut)
+    if (this.#session.holds(signOut)) this.#signOutAgain(signOut)
     // If the auth is disposed meanwhile, the session has ended either way.
-    await this.#waiters.reach(() => this.state !== 'signingOut').catch(() => {})
+    await this.#waiters.reach(() => this.#revocations === 0 && this.state !== 'signingOut').catch(() => {})
   }
 
   readonly setTokens = async (response: TokenResponse): Promise<Session> => {
@@ -190,12 +192,17 @@ export class AuthFacade implements Auth {
   }
 
   /** The chart knows tokens of the app only once they are stored, so it may have ignored that the user signed out of them. */
-  async #signOutOfUnknown(signOut: SignOutEvent): Promise<void> {
-    if (this.#handles(signOut)) this.#kernel.mailbox.send(signOut)
-    else {
-      this.#session.end(signOut)
-      await this.#session.revoke()
+  #signOutAgain(signOut: SignOutEvent): void {
+    if (this.#handles(signOut)) {
+      this.#kernel.mailbox.send(signOut)
+      return
     }
+    this.#session.end(signOut)
+    this.#revocations++
+    void this.#session.revoke().then(() => {
+      this.#revocations--
+      this.#waiters.check()
+    })
   }
 
   #handles(signOut: SignOutEvent): boolean {

@@ -235,14 +235,20 @@ describe('signOut() after setTokens()', () => {
     },
   )
 
-  it('ends the session before its tokens are stored if dispose() follows at once', async () => {
-    const { auth, clock, kept } = await withoutUser('anonymous')
-    auth.setTokens(tokens(2)).catch(() => {})
-    void auth.signOut()
-    auth.dispose()
-    await clock.advance(1_000)
-    expect(kept.read()).toBeUndefined()
-  })
+  it.each([0, 1, 2, 3])(
+    'ends the session before its tokens are stored if dispose() follows %i promise jobs later',
+    async (jobs) => {
+      const { auth, clock, kept } = await withoutUser('anonymous')
+      auth.setTokens(tokens(2)).catch(() => {})
+      const out = watch(auth.signOut())
+      for (let job = 0; job < jobs; job++) await undefined
+      auth.dispose()
+      await settled()
+      expect(out.state).toBe('fulfilled')
+      await clock.advance(1_000)
+      expect(kept.read()).toBeUndefined()
+    },
+  )
 
   it('ends the session in whichever promise job its tokens are announced', async () => {
     for (let jobs = 0; jobs < 20; jobs++) {

@@ -1,4 +1,4 @@
-// Pictures of the playground: `npm run playground:shots`, for visualizations/README.md and docs/devtools.md. Look at them before you commit.
+// Pictures of the playground: `npm run playground:shots`, for visualizations/README.md and docs/guides/devtools.md. Look at them before you commit.
 import { fileURLToPath } from 'node:url'
 import { launchChromium } from '../test/support/chromium.ts'
 import { startPlayground } from '../visualizations/playground/server/start.ts'

@@ -47,7 +47,7 @@ const FILES: Readonly<Record<string, string>> = {
 
 /** Writes the HTML of a drawing. The browser chooses the light or the dark one. */
 function picture(page: string, name: keyof typeof layouts): string {
-  const folder = page.includes('/') ? '' : 'visualizations/'
+  const folder = page.startsWith('visualizations/') ? '' : '../../visualizations/'
   const file = (theme: string) => `${folder}drawings/${name}.${theme}.svg`
   return [
     '<picture>',
@@ -59,7 +59,8 @@ function picture(page: string, name: keyof typeof layouts): string {
 
 /** Drawings of each page. Each goes between `<!-- name.mmd -->` and `<!-- /name.mmd -->`. */
 const PAGES: Readonly<Record<string, readonly (keyof typeof layouts | keyof typeof sequences)[]>> = {
-  'README.md': ['auth', 'attempt'],
+  'docs/reference/chart.md': ['auth'],
+  'docs/reference/failures.md': ['attempt'],
   'visualizations/README.md': [
     'map',
     'restoring',

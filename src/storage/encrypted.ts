@@ -28,7 +28,7 @@ export interface EncryptedStorageOptions {
  * while it runs. It can also store a copy of the entry with its key in another database of the origin, and decrypt it later, even
  * after a sign-out: only the server can end such a copy, by `revoke`. A copy of the whole browser profile contains the key as
  * well. Against XSS, keep tokens out of reach of the
- * page: see "Where tokens live" in the README.
+ * page: see "Where tokens live" in the documentation.
  *
  * @param options the database, see `EncryptedStorageOptions`
  * @returns the value of the option `storage` of `createAuth`. It reports the changes of other tabs and workers, but not its

@@ -13,7 +13,7 @@ export interface WebStorageOptions {
 
 /**
  * Stores the session in `localStorage` or `sessionStorage`. Every script of the page can read it there: see "Where tokens
- * live" in the README.
+ * live" in the documentation.
  *
  * A tab that is duplicated, or opened by a script, starts with a copy of `sessionStorage`. There the session lasts until its
  * first refresh: then it ends as `signed_out_elsewhere`, if the page that stored it still lives. That page goes on.

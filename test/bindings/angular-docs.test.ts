@@ -2,11 +2,11 @@ import { readFileSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
 import { membersOf, namesIn, root, tableUnder } from '../package/readme-source.ts'
 
-const page = readFileSync(new URL('docs/angular.md', root), 'utf8')
+const page = readFileSync(new URL('docs/frameworks/angular.md', root), 'utf8')
 const TYPES = 'src/bindings/angular/types.ts'
 const OPTIONS = 'src/bindings/angular/options.ts'
 
-describe('the tables of docs/angular.md', () => {
+describe('the tables of docs/frameworks/angular.md', () => {
   it('list every function, and every field of AuthSnapshot', () => {
     const snapshot = membersOf('src/bindings/snapshot.ts', 'AuthSnapshot')
     const members = [...new Set(membersOf(TYPES, 'AuthHooks')), ...snapshot]

@@ -1,16 +1,16 @@
-import { readdirSync, readFileSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
-import { membersOf, namesIn, root, snippetsOf, tableUnder } from '../package/readme-source.ts'
+import { DOCS, membersOf, namesIn, read, snippetsOf, tableUnder } from '../package/readme-source.ts'
 
-/** The pages about bindings, which have the same names as the bindings. */
-const bindings = readdirSync(new URL('src/bindings/', root)).map((file) => file.replace('.ts', ''))
-const PAGES = readdirSync(new URL('docs/', root))
-  .map((file) => file.replace('.md', ''))
-  .filter((name) => bindings.includes(name))
+/** The pages about bindings. */
+const PAGES = DOCS.filter((path) => path.startsWith('docs/frameworks/') || path === 'docs/guides/realtime.md')
 
-describe.each(PAGES)('docs/%s.md', (name) => {
-  const page = readFileSync(new URL(`docs/${name}.md`, root), 'utf8')
-  const snippets = snippetsOf(`docs/${name}.md`)
+it('there are pages about at least seven bindings', () => {
+  expect(PAGES.length).toBeGreaterThanOrEqual(7)
+})
+
+describe.each(PAGES)('%s', (path) => {
+  const page = read(path)
+  const snippets = snippetsOf(path)
 
   it('has more than five snippets', () => {
     expect(snippets.length).toBeGreaterThan(5)
@@ -21,8 +21,8 @@ describe.each(PAGES)('docs/%s.md', (name) => {
   })
 })
 
-describe('the tables of docs/react.md', () => {
-  const page = readFileSync(new URL('docs/react.md', root), 'utf8')
+describe('the tables of docs/frameworks/react.md', () => {
+  const page = read('docs/frameworks/react.md')
   const documented = [...namesIn(tableUnder('Hooks', page)), ...namesIn(tableUnder('Components', page))]
   const components = [...page.matchAll(/^\| `<(\w+)>`/gm)].map(([, name = '']) => name)
 

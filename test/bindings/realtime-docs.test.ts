@@ -1,17 +1,16 @@
-import { readFileSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
-import { membersOf, namesIn, root, tableUnder } from '../package/readme-source.ts'
+import { membersOf, namesIn, read, tableUnder } from '../package/readme-source.ts'
 
-const page = (name: string) => readFileSync(new URL(`docs/${name}.md`, root), 'utf8')
-
-describe('the tables of docs/realtime.md and docs/events.md', () => {
+describe('the tables of docs/guides/realtime.md and docs/frameworks/none.md', () => {
   it('list every option of keepConnected', () => {
     const options = membersOf('src/bindings/realtime/types.ts', 'KeepConnectedOptions')
-    expect(namesIn(tableUnder('Options', page('realtime'))).sort()).toEqual(options.sort())
+    expect(namesIn(tableUnder('Options', read('docs/guides/realtime.md'))).sort()).toEqual(options.sort())
   })
 
   it('list every field of AuthSnapshot', () => {
     const snapshot = membersOf('src/bindings/snapshot.ts', 'AuthSnapshot')
-    expect(namesIn(tableUnder('What is shown', page('events'))).sort()).toEqual(snapshot.sort())
+    expect(namesIn(tableUnder('What is shown', read('docs/frameworks/none.md'))).sort()).toEqual(
+      snapshot.sort(),
+    )
   })
 })

@@ -19,11 +19,11 @@ beforeAll(async () => {
   server = await loadServer<Server>('solid/server.tsx', [solid({ ssr: true })])
 }, 60_000)
 
-it('docs/solid.md contains the guard that is tested here', () => {
+it('docs/frameworks/solid.md contains the guard that is tested here', () => {
   const read = (path: string) => readFileSync(new URL(path, import.meta.url), 'utf8')
   const [, guard = ''] = read('solid/with-session.tsx').split(/(?=export function)/)
   expect(guard).toContain('requireSession')
-  expect(read('../../docs/solid.md')).toContain(guard)
+  expect(read('../../docs/frameworks/solid.md')).toContain(guard)
 })
 
 const textOf = (html: string) => html.replaceAll(/<script.*?<\/script>|<.*?>/gs, '')

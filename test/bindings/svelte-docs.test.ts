@@ -3,10 +3,10 @@ import { compile } from 'svelte/compiler'
 import { describe, expect, it } from 'vitest'
 import { membersOf, namesIn, tableUnder } from '../package/readme-source.ts'
 
-const page = readFileSync(new URL('../../docs/svelte.md', import.meta.url), 'utf8')
+const page = readFileSync(new URL('../../docs/frameworks/svelte.md', import.meta.url), 'utf8')
 const components = [...page.matchAll(/```svelte\n([\s\S]*?)```/g)].map(([, code = '']) => code)
 
-describe('the components of docs/svelte.md', () => {
+describe('the components of docs/frameworks/svelte.md', () => {
   it.each(components)('compile without a warning: %#', (code) => {
     const { warnings } = compile(code, { generate: 'client', dev: true })
     expect(warnings.map(({ message }) => message)).toEqual([])
@@ -17,7 +17,7 @@ describe('the components of docs/svelte.md', () => {
   })
 })
 
-describe('the tables of docs/svelte.md', () => {
+describe('the tables of docs/frameworks/svelte.md', () => {
   const TYPES = 'src/bindings/svelte/types.ts'
 
   it('list every function, and every field of AuthSnapshot', () => {

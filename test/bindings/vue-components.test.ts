@@ -10,12 +10,12 @@ describe('the types of components in .vue files', () => {
     expect(componentProblems(components)).toEqual([])
   }, 60_000)
 
-  it('are correct in docs/vue.md', () => {
-    const page = readFileSync(new URL('../../docs/vue.md', import.meta.url), 'utf8')
+  it('are correct in docs/frameworks/vue.md', () => {
+    const page = readFileSync(new URL('../../docs/frameworks/vue.md', import.meta.url), 'utf8')
     const blocks = [...page.matchAll(/```vue\n(.*?)```/gs)].map(([, code = '']) => code)
     expect(blocks.length).toBeGreaterThan(3)
     const components = Object.fromEntries(blocks.map((code, index) => [`docs/block-${index + 1}.vue`, code]))
-    const [setUp] = snippetsOf('docs/vue.md')
+    const [setUp] = snippetsOf('docs/frameworks/vue.md')
     const auth = `${setUp?.code}\nexport const { Expired } = createAuthContext<typeof auth>()`
     expect(componentProblems(components, { 'docs/auth.ts': auth })).toEqual([])
   }, 60_000)

@@ -6,7 +6,7 @@ import { createHarness, tokens } from '../core/auth-setup.ts'
 
 const Page = { render: () => null }
 
-/** The guard of docs/vue.md. */
+/** The guard of docs/frameworks/vue.md. */
 function createGuardedRouter(auth: Auth<never>) {
   const router = createRouter({
     history: createMemoryHistory(),

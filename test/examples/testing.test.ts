@@ -11,7 +11,7 @@ import { hasChromium, launchChromium } from '../support/chromium.ts'
 
 const root = new URL('../../', import.meta.url).pathname
 const example = `${root}examples/testing/`
-const docs = readFileSync(`${root}docs/testing.md`, 'utf8')
+const docs = readFileSync(`${root}docs/guides/testing.md`, 'utf8')
 
 /** The longest wait for an element, in milliseconds: shorter than a test's timeout, so that a failure can show its path. */
 const PATIENCE = 5_000
@@ -40,7 +40,7 @@ async function bundle(api: string, [right, wrong]: readonly [string, string] = [
   return outputFiles[0]?.text ?? ''
 }
 
-describe.skipIf(!hasChromium)('the example of docs/testing.md, in Chromium', () => {
+describe.skipIf(!hasChromium)('the example of docs/guides/testing.md, in Chromium', () => {
   let api: ListeningTokenServer
   let pages: Server
   let browser: Browser
@@ -101,7 +101,7 @@ describe.skipIf(!hasChromium)('the example of docs/testing.md, in Chromium', () 
       expect(model.coverage.paths).toBe(model.shortestPaths().length)
     })
 
-    it('the paths have the coverage that docs/testing.md shows', () => {
+    it('the paths have the coverage that docs/guides/testing.md shows', () => {
       const [, sample = ''] = /```text\n(state [\s\S]*?)```/.exec(docs) ?? []
       const lines = sample.trimEnd().split('\n')
       expect(lines.length).toBeGreaterThan(5)

@@ -3,11 +3,11 @@ import { describe, expect, it } from 'vitest'
 import { createMeters } from '../../src/inspect/meters.ts'
 import { membersOf, namesIn, root, snippetsOf, tableUnder } from '../package/readme-source.ts'
 
-const PAGE = readFileSync(new URL('docs/inspect.md', root), 'utf8')
-const snippets = snippetsOf('docs/inspect.md')
+const PAGE = readFileSync(new URL('docs/guides/inspect.md', root), 'utf8')
+const snippets = snippetsOf('docs/guides/inspect.md')
 const source = (path: string) => readFileSync(new URL(`src/inspect/${path}`, root), 'utf8')
 
-describe('docs/inspect.md', () => {
+describe('docs/guides/inspect.md', () => {
   it('contains snippets', () => {
     expect(snippets.length).toBeGreaterThan(3)
   })
@@ -66,6 +66,6 @@ describe('docs/inspect.md', () => {
     const anchors = [...PAGE.matchAll(/\]\(#([^)]+)\)/g)].map(([, anchor]) => anchor)
     expect(anchors).toEqual(headings)
     for (const [, path = ''] of PAGE.matchAll(/\]\((?!https?:|#)([^)#]+)/g))
-      expect(existsSync(new URL(path, new URL('docs/inspect.md', root))), path).toBe(true)
+      expect(existsSync(new URL(path, new URL('docs/guides/inspect.md', root))), path).toBe(true)
   })
 })

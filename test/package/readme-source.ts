@@ -1,11 +1,32 @@
-/** Reads the README's tables and snippets, and the sources that they are compared with, as text. */
-import { readFileSync } from 'node:fs'
+/** Reads the tables and snippets of the pages, and the sources that they are compared with, as text. */
+import { readdirSync, readFileSync } from 'node:fs'
 import ts from 'typescript'
 
 export const root = new URL('../../', import.meta.url)
 
-const read = (path: string) => readFileSync(new URL(path, root), 'utf8')
-const README = read('README.md')
+/** Reads a page or another file, by its path from the root of the repository. */
+export const read = (path: string) => readFileSync(new URL(path, root), 'utf8')
+
+/** The pages of `docs/`, by their paths from the root of the repository. */
+export const DOCS: readonly string[] = readdirSync(new URL('docs/', root), {
+  recursive: true,
+  encoding: 'utf8',
+})
+  .map((name) => `docs/${name.replaceAll('\\', '/')}`)
+  .filter((name) => name.endsWith('.md') && !name.includes('/.vitepress/'))
+  .sort()
+
+/** All pages that people read, by their paths from the root of the repository. */
+export const PAGES: readonly string[] = [
+  'README.md',
+  'CHANGELOG.md',
+  'CONTRIBUTING.md',
+  'SECURITY.md',
+  'visualizations/README.md',
+  'visualizations/playground/README.md',
+  'examples/common/README.md',
+  ...DOCS,
+]
 
 export interface Snippet {
   /** The path of its page from the root of the repository. */
@@ -54,8 +75,15 @@ export function snippetsOf(page = 'README.md'): Snippet[] {
   )
 }
 
+/** The anchor that GitHub creates from a heading. */
+export const anchorOf = (heading: string) =>
+  heading
+    .toLowerCase()
+    .replace(/[^\p{L}\p{N} _-]/gu, '')
+    .replaceAll(' ', '-')
+
 /** The cells of all table rows under a heading, without header rows and rules. */
-export function tableUnder(heading: string, text = README): string[][] {
+export function tableUnder(heading: string, text: string): string[][] {
   const [, rest = ''] = text.split(`\n## ${heading}\n`)
   const section = rest.split(/\n## /, 1)[0] ?? ''
   const rows = section.split('\n').filter((line) => line.startsWith('|'))

@@ -1,5 +1,5 @@
 /** @jsxImportSource solid-js */
-/** The guard of docs/solid.md. */
+/** The guard of docs/frameworks/solid.md. */
 import { requireSession } from 'authchart/guard'
 import { SignedIn, useAuth, useAuthState } from 'authchart/solid'
 import { createEffect, on, type ParentProps } from 'solid-js'

@@ -22,6 +22,7 @@ export default {
     realtime: 'src/bindings/realtime.ts',
     events: 'src/bindings/events.ts',
     oauth2: 'src/oauth2/index.ts',
+    'logout-token': 'src/oauth2/logout-token.ts',
     worker: 'src/worker/index.ts',
     server: 'src/server/index.ts',
     redis: 'src/fleet/redis.ts',

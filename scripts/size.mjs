@@ -61,6 +61,12 @@ const ENTRIES = [
   { name: './guard', code: entry('guard'), limit: 1_024, mayImport: [] },
   { name: './realtime', code: entry('realtime'), limit: 3_072, mayImport: [] },
   { name: './events', code: entry('events'), limit: 1_024, mayImport: [] },
+  {
+    name: './logout-token',
+    code: entry('logout-token'),
+    limit: 9_999,
+    mayImport: ['jose', 'oauth4webapi', 'xstate'],
+  },
   { name: './oauth2', code: entry('oauth2'), limit: 11_776, mayImport: ['oauth4webapi', 'xstate'] },
   {
     name: './worker, page',

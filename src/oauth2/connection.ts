@@ -3,7 +3,6 @@ import {
   allowInsecureRequests,
   type Client,
   type ClientAuth,
-  type CustomFetchOptions,
   clockTolerance,
   customFetch,
   discoveryRequest,
@@ -27,7 +26,9 @@ const TOLERANCE = 300
 /** Hosts of this machine, as a URL names them. Requests to them cross no network (RFC 8252 §8.3). */
 const LOOPBACK = /^(localhost|.+\.localhost|127(\.\d+){3}|\[::1\])$/
 
-type FetchInit = CustomFetchOptions<string, URLSearchParams | undefined>
+interface FetchInit {
+  readonly signal?: AbortSignal | null | undefined
+}
 
 /** What all requests of oauth4webapi have in common. */
 export interface RequestOptions {
@@ -69,7 +70,7 @@ export class Connection<Options extends ServerOptions = ServerOptions> {
    * @param signal ends it; in any case it ends after 30 seconds
    */
   request(signal: AbortSignal = AbortSignal.timeout(PATIENCE)): RequestOptions {
-    return { [customFetch]: this.#fetch, [allowInsecureRequests]: true, signal }
+    return { [customFetch]: this.fetch, [allowInsecureRequests]: true, signal }
   }
 
   /**
@@ -109,7 +110,8 @@ export class Connection<Options extends ServerOptions = ServerOptions> {
     return parameters
   }
 
-  readonly #fetch = async (url: string, init: FetchInit): Promise<Response> => {
+  /** Sends a request, if its URL is secure, and reads at most a megabyte of its answer. */
+  readonly fetch = async (url: string, init: FetchInit): Promise<Response> => {
     this.assertSecure(url)
     const response = await (this.options.fetch ?? fetch)(url, init as RequestInit)
     const text = await readText(response, init.signal ?? AbortSignal.timeout(PATIENCE), false)

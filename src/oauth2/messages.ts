@@ -20,6 +20,8 @@ const MESSAGES: { readonly [reason: string]: string } = {
     'Plain http is used with this machine only. Use https, or set allowInsecure for a server that you trust your network with.',
   invalid_id_token:
     'The ID token does not fit this sign-in (OpenID Connect Core §3.1.3.7). Check issuer and clientId.',
+  invalid_logout_token:
+    'The logout token does not fit this client (OpenID Connect Back-Channel Logout §2.6).',
   invalid_response: 'The answer of the authorization server cannot be used.',
   login_required: 'The server cannot sign the user in without a question. Use via: "redirect" or "popup".',
   network: 'The authorization server cannot be reached. Start the sign-in again.',

@@ -246,15 +246,22 @@ async function withoutNotices<T>(work: () => Promise<T>): Promise<T> {
 /** The part of a browser that a sign-in needs: it follows redirects and stores cookies. Returns the address it ends at. */
 export function createBrowser() {
   const cookies = new Map<string, string>()
-  return async (start: URL, end = CALLBACK): Promise<URL> => {
+
+  /** Sends one request with the cookies of this browser. */
+  async function send(url: URL, init: RequestInit = {}): Promise<Response> {
+    const cookie = [...cookies].map(([name, value]) => `${name}=${value}`).join('; ')
+    const response = await fetch(url, { ...init, redirect: 'manual', headers: { cookie } })
+    for (const line of response.headers.getSetCookie()) {
+      const [, name = '', value = ''] = /^([^=]+)=([^;]*)/.exec(line) ?? []
+      cookies.set(name, value)
+    }
+    return response
+  }
+
+  async function browse(start: URL, end = CALLBACK): Promise<URL> {
     let url = start
     for (let hops = 0; hops < 10; hops++) {
-      const cookie = [...cookies].map(([name, value]) => `${name}=${value}`).join('; ')
-      const response = await fetch(url, { redirect: 'manual', headers: { cookie } })
-      for (const line of response.headers.getSetCookie()) {
-        const [, name = '', value = ''] = /^([^=]+)=([^;]*)/.exec(line) ?? []
-        cookies.set(name, value)
-      }
+      const response = await send(url)
       const location = response.headers.get('location')
       if (!location)
         throw new Error(`The sign-in stopped at ${url.pathname}: ${response.status} ${await response.text()}`)
@@ -263,4 +270,14 @@ export function createBrowser() {
     }
     throw new Error('The sign-in goes in circles')
   }
+
+  /** Confirms the page on which the server asks whether to sign out. */
+  async function signOut(url: URL): Promise<void> {
+    const page = await (await send(url)).text()
+    const [, action = ''] = /action="([^"]+)"/.exec(page) ?? []
+    const [, xsrf = ''] = /name="xsrf" value="([^"]+)"/.exec(page) ?? []
+    await send(new URL(action, url), { method: 'POST', body: new URLSearchParams({ xsrf, logout: 'yes' }) })
+  }
+
+  return Object.assign(browse, { signOut })
 }

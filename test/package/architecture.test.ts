@@ -140,6 +140,10 @@ const RULES: readonly Rule[] = [
   { layer: 'src/bindings/realtime.ts', mayImport: ['src/core/', 'src/bindings/'] },
   { layer: 'src/bindings/realtime/', mayImport: ['src/core/', 'src/bindings/', 'src/environment/'] },
   {
+    layer: 'src/oauth2/logout-token.ts',
+    mayImport: ['src/core/', 'src/oauth2/', 'jose'],
+  },
+  {
     layer: 'src/oauth2/',
     mayImport: ['src/core/', 'src/environment/clock.ts', 'src/bindings/return-path.ts', 'oauth4webapi'],
   },

@@ -1,0 +1,151 @@
+/**
+ * Back-channel logout for servers: checks the tokens by which a provider ends sessions.
+ *
+ * @module
+ */
+import { createRemoteJWKSet, customFetch, errors, type JWTVerifyGetKey, jwtVerify } from 'jose'
+import { OAuthError } from '../core/errors.ts'
+import { readText } from '../core/session/response-body.ts'
+import { Connection } from './connection.ts'
+import { described, oauthError } from './failure.ts'
+import type { ServerOptions } from './options.ts'
+
+export { OAuthError } from '../core/errors.ts'
+
+/** How old a token may be, in seconds, and how wrong the clocks. */
+const AGE = 120
+const TOLERANCE = 30
+/** How long a token is remembered, in milliseconds: longer than it is accepted. */
+const REMEMBERED = 300_000
+
+const EVENT = 'http://schemas.openid.net/event/backchannel-logout'
+
+/** The longest token and the longest name that are accepted, in characters. */
+const LONGEST_TOKEN = 16_384
+const LONGEST_NAME = 255
+
+/** Whose sessions end: all of a user, or one of them. At least one of the two is there. */
+export interface LogoutClaims {
+  /** The user, as the server names them. */
+  readonly subject: string | undefined
+  /** The session at the server: the claim `sid` of its ID tokens. */
+  readonly sid: string | undefined
+}
+
+/** Options of `createLogoutVerifier`. */
+export interface LogoutVerifierOptions
+  extends Pick<ServerOptions, 'issuer' | 'server' | 'clientId' | 'allowInsecure' | 'fetch' | 'clock'> {
+  /**
+   * Remembers a token for that many milliseconds, for all processes: `SET key 1 NX PX lifetime`. Returns `false` if it is
+   * remembered already. If it throws, the provider tries again.
+   */
+  readonly remember: (key: string, lifetime: number) => boolean | PromiseLike<boolean>
+  /** Forgets a token whose sessions could not be ended, so that the provider can try again. */
+  readonly forget: (key: string) => unknown
+}
+
+/** Made by `createLogoutVerifier`. */
+export interface LogoutVerifier {
+  /**
+   * Checks a logout token (OpenID Connect Back-Channel Logout §2.6), and remembers it. It is accepted once.
+   *
+   * @param token the form field `logout_token`
+   * @param end ends the sessions; if it fails, the token is forgotten
+   * @throws OAuthError `invalid_logout_token`, `already_used`, or `discovery_failed` and `network` if the keys cannot be read
+   */
+  verify(token: string, end: (claims: LogoutClaims) => unknown): Promise<LogoutClaims>
+
+  /** Answers a request of the provider: with 200 when the sessions are ended, 400 for a wrong token, or 503 to try again. */
+  handle(request: Request, end: (claims: LogoutClaims) => unknown): Promise<Response>
+}
+
+/**
+ * Creates the check of logout tokens. It requests the keys of the server when they are first needed, and keeps them.
+ *
+ * @example
+ * ```ts
+ * const logout = createLogoutVerifier({ issuer, clientId, remember, forget })
+ * const answer = await logout.handle(request, ({ subject, sid }) => sessions.end({ subject, sid }))
+ * ```
+ *
+ * @see OpenID Connect Back-Channel Logout 1.0
+ */
+export function createLogoutVerifier(options: LogoutVerifierOptions): LogoutVerifier {
+  const connection = new Connection(options)
+  const { remember, forget } = options
+  let keys: JWTVerifyGetKey | undefined
+
+  async function keysOf(): Promise<JWTVerifyGetKey> {
+    const { jwks_uri } = await connection.server()
+    if (!jwks_uri) throw oauthError('discovery_failed')
+    keys ??= createRemoteJWKSet(connection.assertSecure(jwks_uri), { [customFetch]: connection.fetch })
+    return keys
+  }
+
+  async function claimsOf(token: string) {
+    if (token.length > LONGEST_TOKEN) throw invalid()
+    const server = await connection.server()
+    try {
+      const { payload } = await jwtVerify(token, await keysOf(), {
+        issuer: server.issuer,
+        audience: options.clientId,
+        typ: 'logout+jwt',
+        requiredClaims: ['iat', 'jti'],
+        maxTokenAge: AGE,
+        clockTolerance: TOLERANCE,
+        currentDate: new Date(connection.clock.now()),
+      })
+      return payload
+    } catch (error) {
+      if (error instanceof OAuthError) throw error
+      const isInvalid = error instanceof errors.JOSEError && !(error instanceof errors.JWKSTimeout)
+      throw isInvalid && error.code !== 'ERR_JOSE_GENERIC'
+        ? invalid(error)
+        : oauthError('network', described(error))
+    }
+  }
+
+  async function verify(token: string, end: (claims: LogoutClaims) => unknown): Promise<LogoutClaims> {
+    const { jti, sub, sid, events, nonce } = await claimsOf(token)
+    const event: unknown = Object(events)[EVENT]
+    const isEvent = typeof event === 'object' && event !== null
+    const claims = { subject: name(sub), sid: name(sid) }
+    const key = name(jti)
+    // An ID token has a nonce: it must not be taken for a logout token.
+    if (!key || !isEvent || nonce !== undefined || (!claims.subject && !claims.sid)) throw invalid()
+    if (!(await remember(key, REMEMBERED))) throw oauthError('already_used')
+    try {
+      await end(claims)
+    } catch (error) {
+      await forget(key)
+      throw error
+    }
+    return claims
+  }
+
+  return {
+    verify,
+    async handle(request, end) {
+      try {
+        const body = await readText(request, request.signal, false)
+        await verify(new URLSearchParams(body).get('logout_token') ?? '', end)
+        return answer(200)
+      } catch (error) {
+        const { reason } = Object(error) as { reason?: unknown }
+        return answer(reason === 'invalid_logout_token' || reason === 'already_used' ? 400 : 503)
+      }
+    },
+  }
+}
+
+const invalid = (error?: unknown) => oauthError('invalid_logout_token', error && described(error))
+
+const name = (value: unknown) =>
+  typeof value === 'string' && value !== '' && value.length <= LONGEST_NAME ? value : undefined
+
+/** No cache may keep the answer (§2.8). */
+const answer = (status: number) =>
+  new Response(status === 400 ? '{"error":"invalid_request"}' : null, {
+    status,
+    headers: { 'cache-control': 'no-store', ...(status === 400 && { 'content-type': 'application/json' }) },
+  })

@@ -7,7 +7,6 @@ import {
   processPushedAuthorizationResponse,
   pushedAuthorizationRequest,
 } from 'oauth4webapi'
-import { safeReturnPath } from '../bindings/return-path.ts'
 import type { Connection } from './connection.ts'
 import { oauthError } from './failure.ts'
 import type { AuthorizePage, OAuthOptions } from './options.ts'
@@ -46,7 +45,7 @@ export async function startSignIn(
     verifier,
     nonce,
     maxAge: request.maxAge,
-    returnTo: request.returnTo === undefined ? undefined : safeReturnPath(request.returnTo),
+    returnTo: request.returnTo,
     ...(popup && { popup }),
   }
   await transactions.add(state, transaction)

@@ -1,3 +1,4 @@
+import { safeReturnPath } from '../bindings/return-path.ts'
 import { SignedOutError } from '../core/errors.ts'
 import type { Signal, TokenResponse } from '../core/ports.ts'
 import type { Connection } from './connection.ts'
@@ -48,7 +49,7 @@ export class Callback {
     const state = answer.get('state') ?? ''
     const transaction = await this.#transactions.read(state)
     // If the opener keeps its sign-ins in memory, this window does not find them.
-    const mayBePopup = !transaction || ('popup' in transaction && transaction.popup)
+    const mayBePopup = !transaction || transaction.popup
     return mayBePopup ? handOver(state, answer) : false
   }
 
@@ -72,8 +73,9 @@ export class Callback {
     return once(`authchart.oauth2.${state}`, async () => {
       const transaction = await this.#transactions.read(state)
       if (!transaction) throw oauthError('unknown_state')
-      this.returnTo = transaction.returnTo
-      if ('used' in transaction) throw oauthError('already_used')
+      const { returnTo } = transaction
+      this.returnTo = returnTo === undefined ? undefined : safeReturnPath(returnTo)
+      if (transaction.used) throw oauthError('already_used')
       // Before the code leaves: if this page is closed meanwhile, no other one sends it again.
       await this.#transactions.use(state, transaction)
       return redeem(this.#connection, answer, state, transaction)

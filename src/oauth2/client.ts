@@ -87,8 +87,13 @@ export function createOAuth(options: OAuthOptions): OAuth {
   const callback = new Callback(connection, transactions)
   const answer = answerOfPage(options.redirectUri)
 
+  const start = (request: AuthorizePage, popup?: boolean) =>
+    startSignIn(connection, transactions, request, popup).catch((error) => {
+      throw toOAuthError(error)
+    })
+
   async function signInByRedirect(request: AuthorizePage, signal: Signal): Promise<never> {
-    const { url } = await startSignIn(connection, transactions, request)
+    const { url } = await start(request)
     if (signal.aborted) throw signal.reason
     return leave(url, signal)
   }
@@ -98,7 +103,7 @@ export function createOAuth(options: OAuthOptions): OAuth {
     signal: Signal,
   ): Promise<TokenResponse> {
     try {
-      const { url, state } = await startSignIn(connection, transactions, request, true)
+      const { url, state } = await start(request, true)
       if (signal.aborted) throw signal.reason
       if (popup.closed) throw oauthError('popup_closed')
       const answered = untilAnswered(popup, state, connection.clock, signal)
@@ -133,10 +138,10 @@ export function createOAuth(options: OAuthOptions): OAuth {
 
   return {
     ports: {
-      signIn: async (request, { signal, cancelled }) => {
+      signIn: async (request, { cancelled }) => {
         checkRequest(request, options.redirectUri)
         try {
-          return await signIn(request, either(signal, cancelled))
+          return await signIn(request, cancelled)
         } catch (error) {
           throw toOAuthError(error)
         }
@@ -155,23 +160,7 @@ export function createOAuth(options: OAuthOptions): OAuth {
       cleanAddress()
       return callback.handOver(answer.searchParams)
     },
-    async authorizationUrl(request = {}) {
-      try {
-        return (await startSignIn(connection, transactions, request)).url
-      } catch (error) {
-        throw toOAuthError(error)
-      }
-    },
+    authorizationUrl: async (request = {}) => (await start(request)).url,
     signOutUrl: (auth, { state } = {}) => signOutUrl(connection, auth, state),
   }
-}
-
-/** Aborts when one of two signals does. */
-function either(...signals: readonly Signal[]): Signal {
-  const controller = new AbortController()
-  for (const signal of signals) {
-    if (signal.aborted) controller.abort(signal.reason)
-    signal.addEventListener('abort', () => controller.abort(signal.reason))
-  }
-  return controller.signal
 }

@@ -35,16 +35,19 @@ function reasonOf(error: unknown): string {
   return 'network'
 }
 
-const NAME = /^[A-Z]\w{1,39}Error$/
-const ERROR_CODE = /^[A-Z_]{1,60}$/
+/** A name or a code. A text that a server sent has spaces, and a token has digits. */
+const WORD = /^[A-Za-z_]{1,60}$/
 
 /** What is known of an error, without its text and its cause. */
 export function described(error: unknown): Error {
-  const { name, code, status } = Object(error) as Record<string, unknown>
+  const given = Object(error) as Record<string, unknown>
+  const known = ['name', 'code'].filter(
+    (field) => typeof given[field] === 'string' && WORD.test(given[field]),
+  )
+  const facts = Object.fromEntries(known.map((field) => [field, given[field]]))
   return Object.assign(
-    new Error(typeof code === 'string' && ERROR_CODE.test(code) ? code : 'request failed'),
-    typeof name === 'string' && NAME.test(name) && { name },
-    typeof code === 'string' && ERROR_CODE.test(code) && { code },
-    typeof status === 'number' && { status },
+    new Error('OAuth'),
+    facts,
+    typeof given.status === 'number' && { status: given.status },
   )
 }

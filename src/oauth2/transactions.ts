@@ -24,6 +24,7 @@ export type TransactionServer = Pick<
 
 /** A sign-in that was sent to the server. Its answer is redeemed with what is written here, whatever the page says by then. */
 export interface Pending {
+  readonly used?: undefined
   readonly startedAt: number
   readonly server: TransactionServer
   readonly clientId: string
@@ -32,6 +33,7 @@ export interface Pending {
   /** Missing if no ID token was asked for. */
   readonly nonce?: string | undefined
   readonly maxAge?: number | undefined
+  /** As the app gave it: it is checked when it is used. */
   readonly returnTo?: string | undefined
   /** Whether another window waits for the answer. */
   readonly popup?: boolean | undefined
@@ -41,6 +43,7 @@ export interface Pending {
 export interface Used {
   readonly startedAt: number
   readonly used: true
+  readonly popup?: undefined
   readonly returnTo?: string | undefined
 }
 
@@ -96,18 +99,13 @@ export class Transactions {
   }
 }
 
-const isText = (value: unknown): value is string => typeof value === 'string' && value !== ''
-
+/** What oauth4webapi is given, it checks itself. */
 function parse(text: unknown): Transaction | undefined {
-  if (!isText(text) || text.length > LONGEST) return undefined
+  if (typeof text !== 'string' || text.length > LONGEST) return undefined
   try {
-    const found = Object(JSON.parse(text)) as Partial<Record<keyof Pending | 'used', unknown>>
-    const { startedAt, used, server, clientId, redirectUri, verifier, nonce, maxAge, returnTo } = found
-    if (!Number.isFinite(startedAt) || !(returnTo === undefined || isText(returnTo))) return undefined
-    if (used === true) return found as Used
-    const { issuer, token_endpoint } = Object(server) as Partial<TransactionServer>
-    const isComplete = [issuer, token_endpoint, clientId, redirectUri, verifier, nonce ?? '-'].every(isText)
-    return isComplete && (maxAge === undefined || Number.isFinite(maxAge)) ? (found as Pending) : undefined
+    const found = Object(JSON.parse(text)) as Partial<Pending & Used>
+    const isComplete = found.used === true || (found.verifier && found.server?.issuer)
+    return Number.isFinite(found.startedAt) && isComplete ? (found as Transaction) : undefined
   } catch {
     return undefined
   }

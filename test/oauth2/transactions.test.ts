@@ -27,7 +27,7 @@ test('each sign-in has an entry of its own, so that any of them can be completed
 })
 
 test('an entry names the server and the client that the answer is redeemed with', async () => {
-  const { issuer, store, oauth } = await setUp()
+  const { issuer, store, oauth, auth } = await setUp()
   const start = await oauth.authorizationUrl({ returnTo: '//evil.example.com' })
   const entry = JSON.parse(String(await store.read(`authchart.oauth2.${start.searchParams.get('state')}`)))
   expect(entry).toEqual({
@@ -42,8 +42,10 @@ test('an entry names the server and the client that the answer is redeemed with'
     redirectUri: 'https://app.example.com/callback',
     verifier: expect.stringMatching(/^[\w-]{43}$/),
     nonce: start.searchParams.get('nonce'),
-    returnTo: '/',
+    returnTo: '//evil.example.com',
   })
+  await auth.signIn({ via: 'callback', url: issuer.answer(start) })
+  expect(oauth.returnTo).toBe('/')
 })
 
 test('an entry whose answer was used keeps no secret', async () => {

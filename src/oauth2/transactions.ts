@@ -103,8 +103,8 @@ export class Transactions {
 function parse(text: unknown): Transaction | undefined {
   if (typeof text !== 'string' || text.length > LONGEST) return undefined
   try {
-    const found = Object(JSON.parse(text)) as Partial<Pending & Used>
-    const isComplete = found.used === true || (found.verifier && found.server?.issuer)
+    const found: Partial<Transaction> = Object(JSON.parse(text))
+    const isComplete = found.used ?? (found.verifier && found.server?.issuer)
     return Number.isFinite(found.startedAt) && isComplete ? (found as Transaction) : undefined
   } catch {
     return undefined

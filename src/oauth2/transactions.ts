@@ -103,7 +103,7 @@ export class Transactions {
 function parse(text: unknown): Transaction | undefined {
   if (typeof text !== 'string' || text.length > LONGEST) return undefined
   try {
-    const found: Partial<Transaction> = Object(JSON.parse(text))
+    const found: Partial<Omit<Pending, 'used'>> & { readonly used?: unknown } = Object(JSON.parse(text))
     const isComplete = found.used ?? (found.verifier && found.server?.issuer)
     return Number.isFinite(found.startedAt) && isComplete ? (found as Transaction) : undefined
   } catch {

@@ -25,7 +25,6 @@ const MESSAGES: { readonly [reason: string]: string } = {
   invalid_response: 'The answer of the authorization server cannot be used.',
   login_required: 'The server cannot sign the user in without a question. Use via: "redirect" or "popup".',
   network: 'The authorization server cannot be reached. Start the sign-in again.',
-  no_id_token_hint: 'There is no ID token.',
   popup_closed: 'The window of the sign-in was closed. Start the sign-in again.',
   silent_tried: 'A silent sign-in was tried in this visit. Use via: "redirect" or "popup".',
   timeout: 'The authorization server did not answer in time. Start the sign-in again.',

@@ -53,7 +53,7 @@ export interface TransactionStore {
 export interface Authorize {
   /** Instead of the option `scope`. */
   readonly scope?: string
-  /** How the user must authenticate (RFC 9470 §5). */
+  /** How the user must authenticate (RFC 9470 §4). */
   readonly acrValues?: string
   /** The user must have authenticated within this time, in seconds. The answer is checked. */
   readonly maxAge?: number

@@ -88,7 +88,7 @@ describe('the quick starts of docs/oauth.md', () => {
     await page.reload()
     await page.getByText('Signed in as ada').waitFor()
     expect([...server.codes.values()]).toEqual([1])
-  })
+  }, 60_000)
 
   test('sign a user in on a command line, and remember them', async () => {
     const server = await startProvider()

@@ -45,6 +45,7 @@ export function createCalls(around: Surroundings) {
       name,
       owner: session?.subject,
       epoch: session?.epoch,
+      generation: session?.generation,
       family: tab.family()?.name,
       madeAt: clock.now(),
       replayable: true,

@@ -19,9 +19,10 @@ export interface View {
 export interface Call {
   readonly tab: Tab
   readonly name: string
-  /** The user who was signed in at the time of the call, and the epoch of the session. */
+  /** The user who was signed in at the time of the call, and the epoch and generation of the session. */
   readonly owner: string | undefined
   readonly epoch: number | undefined
+  readonly generation: number | undefined
   /** The family of the session at the time of the call, and that time by the wall clock. */
   readonly family: string | undefined
   readonly madeAt: number

@@ -74,6 +74,8 @@ export interface Credentials {
   readonly password: string
 }
 
+/** States whose entry closes the gate, and those whose entry opens it. */
+const CLOSES = new Set(['refreshing.gate.closed', 'restoring', 'authenticating', 'expired', 'signingOut'])
 const OPENS = new Set([
   'authenticated.refreshable',
   'authenticated.lastToken',
@@ -188,6 +190,7 @@ export function createTab(around: Surroundings, name: string, initial: boolean):
   }
 
   let family: Family | undefined
+  let isOpen = initial
 
   function observe(event: AuthEmitted) {
     around.facts.events.push({ tab, event })
@@ -207,6 +210,8 @@ export function createTab(around: Surroundings, name: string, initial: boolean):
     // What a failed refresh would have helped is unknown, and another user may have other rights.
     const lastCaused = tab.caused.at(-1)
     if (event.type === 'refreshFailed' && lastCaused) lastCaused.isNeedless = false
+    // Requests also wait for tokens that are being stored: those open the gate without a transition.
+    if (isOpen && (event.type === 'signedIn' || event.type === 'refreshed')) tab.openings++
     if (event.type === 'signedIn') {
       tab.caused = []
       tab.refusals = 0
@@ -223,6 +228,7 @@ export function createTab(around: Surroundings, name: string, initial: boolean):
     const knowsLastUse = config.sharesLastUse && !config.slowStore && config.store === 'sound'
     if (event.from === 'restoring' && auth.session && !knowsLastUse) tab.touchedAt = clock.now()
     if (OPENS.has(event.to)) tab.openings++
+    isOpen = OPENS.has(event.to) || (isOpen && !CLOSES.has(event.to))
     const { refused } = around
     if (event.to === 'refreshing' && refused?.tab === tab && refused.generation < refused.current) {
       const { refreshAt, expiresAt, generation } = auth.actor.getSnapshot().context

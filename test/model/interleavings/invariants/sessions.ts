@@ -1,5 +1,6 @@
 import { runs } from '../clock.ts'
 import type { Surroundings } from '../surroundings.ts'
+import type { Tab } from '../tab.ts'
 import { broken } from './order.ts'
 
 /** A record belongs to the session that writes it, and never overwrites a newer record or a sign-out. */
@@ -53,6 +54,9 @@ export function* signOutsEndSessions({ facts }: Surroundings) {
   }
 }
 
+const signedOutGenerations = ({ calls }: Tab) =>
+  calls.filter(({ name }) => name === 'signOut').map(({ generation }) => generation)
+
 /** The chart and the vault of a page agree about its session. */
 export function* chartAndVaultAgree({ tabs, facts }: Surroundings) {
   yield* facts.reported
@@ -62,7 +66,8 @@ export function* chartAndVaultAgree({ tabs, facts }: Surroundings) {
     const { session, state } = tab.auth
     const subject = `${tab.page.name} in ${state}`
     // A new session is in the vault while it is being stored, or while tokens of the app are. Then it reaches the chart.
-    const isStoring = session?.generation === context.generation
+    // The chart may not know the generation before if the user signed out while it was being restored.
+    const isStoring = [context.generation, ...signedOutGenerations(tab)].includes(session?.generation)
     if (session && session.epoch > context.epoch && isStoring) continue
     const empty = ['anonymous', 'loggedOut', 'signingOut', 'expired'].includes(state)
     if (session ? empty : state === 'authenticated') yield `${subject} has ${session ? 'a' : 'no'} session`

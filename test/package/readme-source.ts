@@ -160,21 +160,32 @@ export function classesOf(path: string): string[] {
     .map(({ name }) => name?.text ?? '')
 }
 
+/** The name in the first line of a snippet, such as `// auth.ts`. Other snippets of the page can import the file. */
+export const fileNameOf = ({ code }: Pick<Snippet, 'code'>) =>
+  /^\/\/ ([\w.-]+\.tsx?)(?:$|:)/m.exec(code.split('\n')[0] ?? '')?.[1]
+
+const folderOf = (base: string, { page }: Snippet) => `${base}${page.replace(/\W+/g, '-')}/`
+
 /** Compiles snippets with the repository's own options, in one program because that is slow. Returns the errors. */
 export function problemsIn(snippets: readonly Snippet[]): string[] {
   const base = root.pathname
   const config = ts.readConfigFile(`${base}tsconfig.json`, ts.sys.readFile)
   const { options } = ts.parseJsonConfigFileContent(config.config, ts.sys, base)
   const files = new Map(
-    snippets.map((snippet, index) => [`${base}snippet-${index}.${snippet.language}`, snippet]),
+    snippets.map((snippet, index) => [
+      `${folderOf(base, snippet)}${fileNameOf(snippet) ?? `snippet-${index}.${snippet.language}`}`,
+      snippet,
+    ]),
   )
+  const folders = new Set(snippets.map((snippet) => folderOf(base, snippet).slice(0, -1)))
   const host = ts.createCompilerHost(options)
-  const { getSourceFile, fileExists, readFile } = host
+  const { getSourceFile, fileExists, readFile, directoryExists } = host
   const textOf = (file: string) => {
     const snippet = files.get(file)
     const code = snippet?.code.replace(/^import .* from '@playwright\/test'$/m, PLAYWRIGHT)
     return snippet && `${snippet.prelude}\n${code}`
   }
+  host.directoryExists = (path) => folders.has(path) || directoryExists?.call(host, path) === true
   host.fileExists = (file) => files.has(file) || fileExists.call(host, file)
   host.readFile = (file) => textOf(file) ?? readFile.call(host, file)
   host.getSourceFile = (file, version, ...rest) => {

@@ -1,9 +1,12 @@
+import type { AxiosInstance } from 'axios'
 import { describe, expect, it, onTestFinished } from 'vitest'
+import { tabCoordinator } from '../../src/coordination/tabs.ts'
 import * as authchart from '../../src/index.ts'
+import { memoryStorage } from '../../src/storage/index.ts'
 import { createTokenServer, type TokenServer } from '../../src/testing/index.ts'
 import { serveJsonApi } from '../support/json-api.ts'
 import { snippetsOf } from './readme-source.ts'
-import { runSnippet } from './run-snippet.ts'
+import { type Ran, runSnippet } from './run-snippet.ts'
 
 describe('docs/start/quick-start.md', () => {
   const snippets = snippetsOf('docs/start/quick-start.md')
@@ -56,5 +59,167 @@ describe('docs/start/quick-start.md', () => {
     onTestFinished(() => auth.dispose())
     await auth.signOut()
     expect(server.revocations).toBe(1)
+  })
+})
+
+/** The client that a page for axios exports. */
+const clientOf = ({ api }: Ran['exports']) => api as unknown as AxiosInstance
+
+/** Stores that need a browser, replaced by one in memory. */
+const STORES = {
+  'authchart/storage': { encryptedStorage: memoryStorage, webStorage: memoryStorage },
+  'authchart/tabs': { tabCoordinator },
+}
+
+describe('docs/start/json-tokens.md', () => {
+  const [start, shape] = snippetsOf('docs/start/json-tokens.md')
+
+  it('signs in, refreshes once, keeps the session in the store and ends it', async () => {
+    const server = createTokenServer()
+    const { url, close } = await serveJsonApi(server)
+    onTestFinished(close)
+    const { auth, api } = (await runSnippet(start!, url, {}, STORES)).exports
+    onTestFinished(() => auth.dispose())
+    await auth.signIn({ username: 'ada', password: 'correct' })
+    server.expireAccessTokens()
+    const answers = await Promise.all([1, 2, 3].map(() => api(`${url}/api/me`)))
+    expect(answers.map(({ status }) => status)).toEqual([200, 200, 200])
+    expect(server.refreshes).toBe(1)
+    await auth.signOut()
+    expect(server.revocations).toBe(1)
+  })
+
+  it('an answer of another shape becomes a token response', async () => {
+    const { exports } = await runSnippet(shape!)
+    const { tokensOf } = exports as unknown as { tokensOf: (answer: object) => authchart.TokenResponse }
+    const data = { jwt: 'at-1', renew: 'rt-1', validUntil: '2100-01-01T00:00:00Z', user: { id: 7 } }
+    using auth = authchart.createAuth({ refresh: () => ({}), initialTokens: tokensOf({ data }) })
+    await auth.ready()
+    expect(auth.session).toMatchObject({ subject: '7', expiresAt: Date.parse(data.validUntil) })
+    expect(await auth.getAccessToken()).toBe('at-1')
+  })
+})
+
+/** Refreshes with a token server, as the function of an app would. */
+const refreshWith = (server: TokenServer) => async (refreshToken: string | undefined) => {
+  const body = new URLSearchParams({ grant_type: 'refresh_token', refresh_token: refreshToken ?? '' })
+  const response = await server.fetch('/token', { method: 'POST', body })
+  return response.ok ? response.json() : Promise.reject(response)
+}
+
+describe('docs/start/from-an-interceptor.md', () => {
+  const [start, adopt] = snippetsOf('docs/start/from-an-interceptor.md')
+
+  it('adopts the tokens of the old code, refreshes once and leads to the sign-in page', async () => {
+    const server = createTokenServer()
+    const { url, close } = await server.listen()
+    onTestFinished(close)
+    const visited: string[] = []
+    const given = {
+      refreshTokens: refreshWith(server),
+      router: { push: (path: string) => visited.push(path) },
+    }
+    const { exports } = await runSnippet(start!, url, given, STORES)
+    const { auth } = exports
+    const api = clientOf(exports)
+    onTestFinished(() => auth.dispose())
+
+    const issued = server.issue('ada')
+    const old = new Map([
+      ['accessToken', issued.access_token],
+      ['refreshToken', issued.refresh_token],
+    ])
+    const localStorage = {
+      getItem: (key: string) => old.get(key) ?? null,
+      removeItem: (key: string) => old.delete(key),
+    }
+    await runSnippet(adopt!, url, { auth, localStorage })
+    expect(old.size).toBe(0)
+
+    server.expireAccessTokens()
+    const answers = await Promise.all([1, 2, 3].map(() => api.get('/api/me')))
+    expect(answers.map(({ data }) => data.subject)).toEqual(['ada', 'ada', 'ada'])
+    expect(server.refreshes).toBe(1)
+
+    server.killRefreshTokens()
+    server.expireAccessTokens()
+    await expect(api.get('/api/me')).rejects.toThrow(authchart.SessionExpiredError)
+    expect(visited).toEqual(['/login'])
+  })
+})
+
+describe('docs/start/from-axios-auth-refresh.md', () => {
+  it('starts with the tokens of the old code, and refreshes once', async () => {
+    const server = createTokenServer()
+    const { url, close } = await serveJsonApi(server)
+    onTestFinished(close)
+    const [start] = snippetsOf('docs/start/from-axios-auth-refresh.md')
+    const { exports } = await runSnippet(start!, url, { readTokens: () => server.issue('ada') })
+    onTestFinished(() => exports.auth.dispose())
+    const api = clientOf(exports)
+    server.expireAccessTokens()
+    const answers = await Promise.all([1, 2, 3].map(() => api.get('/api/me')))
+    expect(answers.map(({ data }) => data.subject)).toEqual(['ada', 'ada', 'ada'])
+    expect(server.refreshes).toBe(1)
+  })
+})
+
+describe('docs/start/supabase.md', () => {
+  const [start, withClient] = snippetsOf('docs/start/supabase.md')
+  const supabase = 'https://project.supabase.co'
+
+  /** The part of Supabase that the page uses, in front of a token server. */
+  const supabaseOf = (server: TokenServer) => async (input: string | URL | Request, init?: RequestInit) => {
+    const request = new Request(input, init)
+    const { pathname, searchParams } = new URL(request.url)
+    if (request.headers.get('apikey') !== 'key') return new Response('No API key found', { status: 401 })
+    if (pathname !== '/auth/v1/token')
+      return server.handle(new Request(`${server.origin}/api/notes`, request))
+    const { email, ...fields } = await request.json()
+    const isSignIn = searchParams.get('grant_type') === 'password'
+    const body = JSON.stringify(
+      isSignIn ? { username: email, ...fields } : { grant_type: 'refresh_token', ...fields },
+    )
+    const answer = await server.handle(
+      new Request(`${server.origin}/${isSignIn ? 'session' : 'token'}`, {
+        method: 'POST',
+        body,
+        headers: { 'content-type': 'application/json' },
+      }),
+    )
+    // Supabase refuses in words of its own.
+    return answer.ok
+      ? answer
+      : Response.json({ code: 400, error_code: 'refresh_token_already_used' }, { status: 400 })
+  }
+
+  it('signs in, gives supabase-js the token, and expires if the refresh is refused', async () => {
+    // Without its types, which would take long to check.
+    const client = await import('@supabase/supabase-js' as string)
+    const server = createTokenServer()
+    const fetch = supabaseOf(server)
+    const { exports } = await runSnippet(start!, supabase, { KEY: 'key', fetch }, STORES)
+    const { auth } = exports
+    onTestFinished(() => auth.dispose())
+    await auth.signIn({ email: 'ada', password: 'correct' })
+
+    // Node 20 has no WebSocket of its own, which the client looks for.
+    const createClient = (address: string, key: string, options: object) =>
+      client.createClient(address, key, { ...options, global: { fetch }, realtime: { transport: class {} } })
+    await runSnippet(
+      withClient!,
+      supabase,
+      { auth, KEY: 'key' },
+      { '@supabase/supabase-js': { createClient } },
+    )
+    expect(server.log.at(-1)).toMatchObject({ path: '/api/notes', status: 200, generation: 1 })
+
+    server.killRefreshTokens()
+    await expect(auth.refresh()).rejects.toThrow()
+    server.expireAccessTokens()
+    expect(auth.history.filter(({ type }) => type === 'refreshFailed').at(-1)).toMatchObject({
+      fatal: true,
+      status: 400,
+    })
   })
 })

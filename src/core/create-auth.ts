@@ -7,7 +7,7 @@ import { ATTACH, type Feature } from './features/feature.ts'
 import type { Kernel } from './kernel.ts'
 import { Mailbox } from './mailbox.ts'
 import { messageOf } from './messages.ts'
-import type { AuthOptions } from './options.ts'
+import type { AuthOptions, Settings } from './options.ts'
 import { BoundedWork } from './platform/bounded-work.ts'
 import { PatientClock } from './platform/patient-clock.ts'
 import type { Clock, Environment } from './ports.ts'
@@ -24,6 +24,8 @@ export interface Defaults {
   readonly environment: Environment
   /** Reports errors of listeners. */
   readonly report: (error: unknown) => void
+  /** The options, checked and resolved, of many sessions that have the same ones. */
+  readonly settings?: Settings
 }
 
 /** `createAuth`, with every port given. Use the one from `authchart`. */
@@ -60,7 +62,7 @@ export function createAuthWith<Credentials, Claims>(
 }
 
 function createKernel(options: AuthOptions<never>, defaults: Defaults): Kernel {
-  const settings = resolveOptions(options)
+  const settings = defaults.settings ?? resolveOptions(options)
   const { environment = defaults.environment } = options
   const clock = new PatientClock(options.clock ?? defaults.clock)
   return {

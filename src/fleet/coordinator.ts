@@ -1,43 +1,77 @@
 import { AwaitedAnswer } from '../coordination/awaited-answer.ts'
-import type { CoordinatorFeature } from '../core/features/feature.ts'
+import { ATTACH, type CoordinatorFeature } from '../core/features/feature.ts'
 import { withSharing } from '../core/features/share.ts'
-import type { Coordinator, CoordinatorMessage } from '../core/ports.ts'
+import type { CoordinatorMessage, Turn, TurnWait } from '../core/ports.ts'
 import type { Fleet } from './fleet.ts'
 import { LONGEST_LOOK, takeTurn } from './turn.ts'
 
 /** The longest message that is read, in characters. */
 const LONGEST = 2_000
 
-/**
- * Lets the processes of a fleet take turns to refresh one session.
- *
- * @param key the session's key in the fleet
- * @param owner a random name of this process
- */
-export function fleetCoordinator(fleet: Fleet, key: string, owner: string): CoordinatorFeature {
-  const awaited = new AwaitedAnswer<number>(LONGEST_LOOK)
-  return withSharing<Coordinator>({
-    lock: 'required',
-    async exclusive(_name, task, wait) {
-      const turn = await takeTurn(fleet, key, owner, wait, awaited)
-      try {
-        return await task(turn)
-      } finally {
-        await turn.release()
-      }
-    },
-    announce(message) {
-      // Of changes, the database notifies the other processes.
-      if (message.type !== 'ended') return
-      fleet.publish(key, JSON.stringify({ ...message, from: owner })).catch(() => {})
-    },
-    subscribe: (listener) =>
-      fleet.subscribe(key, (text) => {
-        const message = parse(text)
-        if (message && message.from !== owner) listener(message)
-      }),
-  })
+/** The code that a coordinator of the library carries. */
+const SHARE = withSharing({})[ATTACH]
+
+/** Lets the processes of a fleet take turns to refresh one session. One object without closures, because a process has thousands. */
+export class FleetCoordinator implements CoordinatorFeature {
+  readonly [ATTACH] = SHARE
+  readonly lock = 'required'
+  readonly #fleet: Fleet
+  readonly #key: string
+  readonly #owner: string
+  #awaited: AwaitedAnswer<number> | undefined
+  protected listener: ((message: CoordinatorMessage) => void) | undefined
+
+  /**
+   * @param key the session's key in the fleet
+   * @param owner a random name of this process
+   */
+  constructor(fleet: Fleet, key: string, owner: string) {
+    this.#fleet = fleet
+    this.#key = key
+    this.#owner = owner
+  }
+
+  async exclusive<T>(_name: string, task: (turn?: Turn) => Promise<T>, wait: TurnWait): Promise<T> {
+    this.#awaited ??= new AwaitedAnswer<number>(LONGEST_LOOK)
+    const turn = await takeTurn(this.#fleet, this.#key, this.#owner, wait, this.#awaited)
+    try {
+      return await task(turn)
+    } finally {
+      await turn.release()
+    }
+  }
+
+  announce(message: CoordinatorMessage): void {
+    // Of changes, the database notifies the other processes.
+    if (message.type !== 'ended') return
+    this.#fleet.publish(this.#key, JSON.stringify({ ...message, from: this.#owner })).catch(() => {})
+  }
+
+  subscribe(listener: (message: CoordinatorMessage) => void): () => void {
+    this.listener = listener
+    return this.#fleet.subscribe(this.#key, (text) => this.receive(text, listener))
+  }
+
+  /** Receives a message about the key. Those of the database are not meant for a coordinator. */
+  receive(text: string, listener = this.listener): void {
+    const message = parse(text)
+    if (message && message.from !== this.#owner) listener?.(message)
+  }
 }
+
+/** A coordinator that does not listen by itself: the owner of a subscription passes the messages to `receive`. */
+export class FedCoordinator extends FleetCoordinator {
+  override subscribe(listener: (message: CoordinatorMessage) => void): () => void {
+    this.listener = listener
+    return () => {
+      this.listener = undefined
+    }
+  }
+}
+
+/** @see FleetCoordinator */
+export const fleetCoordinator = (fleet: Fleet, key: string, owner: string): FleetCoordinator =>
+  new FleetCoordinator(fleet, key, owner)
 
 /** The session checks the fields. */
 function parse(text: string): (CoordinatorMessage & { readonly from?: string }) | undefined {

@@ -5,6 +5,7 @@ import { withSharing } from '../core/features/share.ts'
 import type { Clock, EndedSession, Replaced, SessionRecord, StoredRotation } from '../core/ports.ts'
 import { isSessionRecord } from '../core/session/record.ts'
 import { kindOfFailure } from '../core/session/store-failure.ts'
+import type { FedCoordinator } from '../fleet/coordinator.ts'
 import type { Fleet, StoredSession } from '../fleet/fleet.ts'
 import type { KeyRing } from './key-ring.ts'
 import { isCurrent, open, seal } from './seal.ts'
@@ -38,6 +39,8 @@ const nothing = () => {}
 /** The store of one session in a fleet, sealed. One object without closures, because a process has thousands of them. */
 export class FleetStore implements StorageFeature {
   readonly [ATTACH] = SHARE
+  /** Receives the messages that are meant for it. */
+  coordinator: FedCoordinator | undefined
   readonly #world: StoreWorld
   /** The fleet's key. It may still be computed. */
   readonly #key: string | Promise<string>
@@ -47,8 +50,12 @@ export class FleetStore implements StorageFeature {
   #writing: string | undefined
   /** The tags of the session of that id. */
   #tags: { readonly id: string; readonly tags: readonly string[] } | undefined
-  #prefetched: StoredSession | undefined
+  /** What the next `read` returns. */
+  #prefetched: { readonly record: SessionRecord | undefined } | undefined
   #onChange = nothing
+  /** Ends the subscription. It begins before the first read, so that no message is missed in between. */
+  #stop: (() => void) | undefined
+  #isOutdated = false
   #lastUse: number | undefined
   #wroteUseAt = Number.NEGATIVE_INFINITY
   #lookedAt = Number.NEGATIVE_INFINITY
@@ -70,26 +77,53 @@ export class FleetStore implements StorageFeature {
     return this.#lookedAt
   }
 
-  /** Reads for the next `read`, so that a session is only made of what can be read. Resolves to whether there is one. */
+  /** The `id` of the session that this process knows. */
+  get id(): string | undefined {
+    return this.#tags?.id
+  }
+
+  /**
+   * Reads for the next `read`, so that a session is only made of what can be read.
+   *
+   * @returns whether there is a session
+   * @throws StorageError
+   */
   async prefetch(): Promise<boolean> {
-    const key = await this.#key
-    this.#prefetched = await this.#use(() => this.#world.fleet.read(key))
-    return this.#prefetched !== undefined
+    this.#listen()
+    try {
+      this.#prefetched = { record: await this.#read() }
+    } catch (error) {
+      this.#unsubscribe()
+      throw error
+    }
+    if (this.#prefetched.record) return true
+    this.#unsubscribe()
+    return false
+  }
+
+  /** The next `read` finds nothing: the key is new. */
+  startEmpty(): void {
+    this.#known = ''
+    this.#prefetched = { record: undefined }
   }
 
   /** @throws StorageError if the box cannot be opened. It stays as it is */
   async read(): Promise<SessionRecord | undefined> {
-    const key = await this.#key
     const prefetched = this.#prefetched
     this.#prefetched = undefined
-    const stored = prefetched ?? (await this.#use(() => this.#world.fleet.read(key)))
+    return prefetched ? prefetched.record : this.#read()
+  }
+
+  async #read(): Promise<SessionRecord | undefined> {
+    const key = await this.#key
+    const stored = await this.#use(() => this.#world.fleet.read(key))
     if (!stored) {
       this.#known = ''
       return undefined
     }
     const record = await openSession(this.#world.keys, key, stored)
     this.#known = nameOf(record)
-    if (this.#owed && compareSessions(record, this.#owed) !== 'older') this.#owed = undefined
+    if (this.#owed && compareSessions(record, this.#owed) !== 'older') this.#paid()
     this.#tags = { id: record.id, tags: stored.tags }
     return record
   }
@@ -107,7 +141,7 @@ export class FleetStore implements StorageFeature {
       const stored = await this.#seal(key, record)
       const result = await this.#use(() => this.#world.fleet.replace(key, stored, expected))
       if (result === 'written') this.#known = name
-      this.#owed = undefined
+      this.#paid()
       return result
     } finally {
       if (this.#writing === name) this.#writing = undefined
@@ -118,19 +152,27 @@ export class FleetStore implements StorageFeature {
     const key = await this.#key
     await this.#use(() => this.#world.fleet.remove(key, ended))
     this.#known = ''
-    this.#owed = undefined
+    this.#paid()
   }
 
   subscribe(onChange: () => void): () => void {
     this.#onChange = onChange
-    const stop = whenKnown(this.#key, (key) =>
+    this.#listen()
+    if (this.#isOutdated) onChange()
+    return () => this.#unsubscribe()
+  }
+
+  #listen(): void {
+    this.#stop ??= whenKnown(this.#key, (key) =>
       this.#world.fleet.subscribe(key, (message) => this.#receive(message)),
     )
-    return () => {
-      this.#onChange = nothing
-      this.#world.succeeded(this)
-      stop()
-    }
+  }
+
+  #unsubscribe(): void {
+    this.#onChange = nothing
+    this.#world.succeeded(this)
+    this.#stop?.()
+    this.#stop = undefined
   }
 
   async readLastUse(): Promise<number | undefined> {
@@ -155,13 +197,31 @@ export class FleetStore implements StorageFeature {
   /** Reads, and makes the session look only if something else is stored than this process knows. */
   async check(): Promise<void> {
     try {
+      // At once, so that a burst of uses causes one read.
+      this.#lookedAt = this.#world.clock.now()
       const key = await this.#key
       const stored = await this.#use(() => this.#world.fleet.read(key))
       const found = nameOf(stored)
-      if (found !== this.#known && found !== this.#writing) this.#onChange()
+      const isNews = found !== this.#known && found !== this.#writing
+      if (this.#owed || isNews) this.#onChange()
     } catch {
       // `#use` has reported it.
     }
+  }
+
+  /**
+   * Ends the session in all processes, whichever tokens they have.
+   *
+   * @returns what was stored; `'sealed'` if it cannot be opened
+   */
+  async end(): Promise<SessionRecord | undefined | 'sealed'> {
+    const { fleet, keys } = this.#world
+    const key = await this.#key
+    const everything = { rotation: Number.POSITIVE_INFINITY, startedAt: Number.POSITIVE_INFINITY }
+    const ended = this.id === undefined ? undefined : { id: this.id, ...everything }
+    const stored = await this.#use(() => fleet.remove(key, ended))
+    this.#paid()
+    return stored && openSession(keys, key, stored).catch(() => 'sealed' as const)
   }
 
   /** Seals again what is stored, if another key sealed it. Resolves to whether it did. */
@@ -183,15 +243,19 @@ export class FleetStore implements StorageFeature {
   }
 
   #receive(message: string): void {
-    // A message of the coordinator, or about the turn.
-    if (message === 'free' || message.startsWith('{')) return
+    if (message === 'free') return
+    if (message.startsWith('{')) {
+      this.coordinator?.receive(message)
+      return
+    }
     if (message === this.#known || message === this.#writing) return
+    this.#isOutdated = true
     this.#onChange()
   }
 
   async #seal(key: string, record: SessionRecord): Promise<StoredSession> {
     const { keys, clock, ttl } = this.#world
-    if (this.#tags?.id !== record.id) this.#tags = { id: record.id, tags: await tagsOf(record) }
+    if (this.#tags?.id !== record.id) this.#tags = { id: record.id, tags: await tagsOf(record, keys.current) }
     const { id, rotation, startedAt, expiresAt = 0, refreshTokenExpiresAt } = record
     const now = clock.now()
     const end = refreshTokenExpiresAt === undefined ? now + ttl : Math.max(refreshTokenExpiresAt, expiresAt)
@@ -200,12 +264,19 @@ export class FleetStore implements StorageFeature {
     return { id, rotation, startedAt, until, tags: this.#tags.tags, box }
   }
 
+  /** The database has what this process holds, or the session has ended. */
+  #paid(): void {
+    this.#owed = undefined
+    this.#world.succeeded(this)
+  }
+
   /** An operation of the database. */
   async #use<T>(operation: () => Promise<T>): Promise<T> {
     try {
       const result = await operation()
       this.#lookedAt = this.#world.clock.now()
-      this.#world.succeeded(this)
+      // A read that works does not mean that the newer tokens are written.
+      if (!this.#owed) this.#world.succeeded(this)
       return result
     } catch (error) {
       if (this.#onChange !== nothing) this.#world.failed(this)

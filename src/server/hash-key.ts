@@ -13,8 +13,8 @@ async function hash(text: string): Promise<string> {
  */
 export const hashKey = (key: string): Promise<string> => hash(key)
 
-/** What a session can be found by: its user, or the `sid` of its ID token (OpenID Connect Back-Channel Logout §2.1). */
-export type TagKind = 'sub' | 'sid'
+/** What a session can be found by: its user, the `sid` of its ID token, or the key that sealed it first. */
+export type TagKind = 'sub' | 'sid' | 'key'
 
 /** The fleet's tag of a user or of a `sid`. A copy of the database shows neither, but a guess can be compared with it. */
 export const hashTag = (kind: TagKind, value: string): Promise<string> => hash(JSON.stringify([kind, value]))

@@ -7,3 +7,14 @@ export type { Fleet, StoredSession } from '../fleet/fleet.ts'
 export { type MemoryFleetOptions, memoryFleet } from '../fleet/memory.ts'
 export { type FleetSession, type FleetSessionOptions, fleetSession } from './fleet-session.ts'
 export { type KeyRing, keyRing, type Secret } from './key-ring.ts'
+export { createAuthPool } from './pool.ts'
+export type {
+  AuthPool,
+  AuthPoolOptions,
+  Ended,
+  EndOptions,
+  PoolCounts,
+  PoolEvent,
+  PoolEventMap,
+  PooledAuth,
+} from './pool-types.ts'

@@ -103,6 +103,8 @@ const RULES: readonly Rule[] = [
     layer: 'src/server/',
     mayImport: [
       'machines/policies.ts',
+      'machines/vocabulary.ts',
+      'src/bindings/return-path.ts',
       'src/core/',
       'src/environment/',
       'src/fleet/',

@@ -194,7 +194,7 @@ describe('fleetSession', () => {
     await refreshed
     expect((await database.inner.read(key as string))?.rotation).toBe(0)
     database.down = false
-    await pass(6_000)
+    await pass(8_000)
     expect((await database.inner.read(key as string))?.rotation).toBe(1)
     expect(server.reuseDetections).toBe(0)
   })
@@ -227,7 +227,7 @@ describe('fleetSession', () => {
     expect(await storage.replace?.(record, undefined)).toBe('written')
     const [key] = [...database.stored.keys()] as [string]
     const tags = database.stored.get(key)?.tags
-    expect(tags).toHaveLength(2)
+    expect(tags).toHaveLength(3)
     for (const tag of tags ?? []) expect(await database.fleet.find(tag)).toEqual([key])
     const { idToken: _, ...without } = record
     await storage.replace?.({ ...without, rotation: 1 }, { id: 'a', rotation: 0 })

@@ -6,6 +6,8 @@ import { memoryFleet } from '../../src/fleet/memory.ts'
 import { createAuth } from '../../src/index.ts'
 import { fleetSession } from '../../src/server/fleet-session.ts'
 import { keyRing } from '../../src/server/key-ring.ts'
+import { createAuthPool } from '../../src/server/pool.ts'
+import type { AuthPool, AuthPoolOptions } from '../../src/server/pool-types.ts'
 import type { TokenServerOptions } from '../../src/testing/token-server/options.ts'
 import { createTokenServer } from '../../src/testing/token-server/token-server.ts'
 import { createVirtualClock } from '../../src/testing/virtual-clock.ts'
@@ -31,6 +33,10 @@ export async function quiet(): Promise<void> {
 }
 
 export const KEYS = keyRing({ k1: new Uint8Array(32).fill(1) })
+
+export interface SignIn {
+  readonly username: string
+}
 
 /** Names of methods of a fleet. */
 type Method = Exclude<keyof Fleet, 'lease' | 'notifies' | 'subscribe'>
@@ -97,7 +103,7 @@ export function createWorld(options: TokenServerOptions & { notifies?: boolean }
     post('/token', { grant_type: 'refresh_token', refresh_token: refreshToken }, signal as AbortSignal)
   const functions = {
     refresh,
-    signIn: ({ username }: { username: string }) => post('/session', { username, password: 'correct' }),
+    signIn: ({ username }: SignIn) => post('/session', { username, password: 'correct' }),
     revoke: ({
       refreshToken = '',
       accessToken = '',
@@ -131,5 +137,26 @@ export function createWorld(options: TokenServerOptions & { notifies?: boolean }
     await quiet()
   }
 
-  return { clock, server, database, functions, open, pass }
+  /** The pool of another process. */
+  function pool(
+    given: Partial<AuthPoolOptions<SignIn>> = {},
+    world: { fleet?: Fleet } = {},
+  ): AuthPool<SignIn> {
+    const made = createAuthPool<SignIn>({
+      ...functions,
+      clock,
+      fleet: world.fleet ?? database.fleet,
+      keys: KEYS,
+      ...given,
+    })
+    onTestFinished(async () => {
+      database.down = false
+      const disposed = made.dispose()
+      await pass(40_000)
+      await disposed
+    })
+    return made
+  }
+
+  return { clock, server, database, functions, open, pool, pass }
 }

@@ -22,4 +22,6 @@ export interface CookieFeature extends Feature {
 /** Limits of a session, made by `sessionLimits()`. */
 export interface LimitsFeature extends Feature {
   readonly kind: 'limits'
+  /** How long a session may go unused, in milliseconds; `Infinity` without such a limit. */
+  readonly idle: number
 }

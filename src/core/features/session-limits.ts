@@ -43,7 +43,7 @@ export function sessionLimits({ idle, absolute }: SessionLimitsOptions = {}): Li
   checkNumber('limits.absolute', absolute, 1)
   const attach: CreateLimits = (kernel, vault) =>
     new SessionLimits(kernel, vault, idle ?? NEVER, absolute ?? NEVER)
-  return { kind: 'limits', [ATTACH]: attach }
+  return { kind: 'limits', idle: idle ?? NEVER, [ATTACH]: attach }
 }
 
 /**

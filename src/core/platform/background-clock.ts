@@ -12,6 +12,8 @@ export class BackgroundClock {
   }
 
   setTimeout(callback: () => void, delay: number): unknown {
+    // It never comes, and a server has thousands of sessions that wait for it.
+    if (delay === Number.POSITIVE_INFINITY) return undefined
     const handle = this.#clock.setTimeout(callback, delay)
     ;(handle as { unref?: () => void } | undefined)?.unref?.()
     return handle

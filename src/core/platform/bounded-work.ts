@@ -24,10 +24,9 @@ interface Task {
 /** Runs the app's functions so that each wait for them ends: in time, or at once with `abortAll`. */
 export class BoundedWork {
   readonly #clock: Clock
-  readonly #running = new Set<Task>()
+  /** The work that runs, by its signal; missing if there is none. */
+  #running: Map<unknown, Task> | undefined
   #ended: { readonly reason: unknown } | undefined
-  /** The signals of the work that runs. */
-  readonly #signals = new Set<unknown>()
   /** Whether a function of the app is being called at this moment. */
   isCalling = false
 
@@ -61,12 +60,12 @@ export class BoundedWork {
       })
       const timer = this.#clock.setTimeout(() => end(), timeout)
       const task: Task = { started: false, outlives, timer, end }
-      this.#running.add(task)
-      this.#signals.add(signal)
+      this.#running ??= new Map()
+      this.#running.set(signal, task)
       const finish = () => {
         this.#clock.clearTimeout(timer)
-        this.#running.delete(task)
-        this.#signals.delete(signal)
+        this.#running?.delete(signal)
+        if (this.#running?.size === 0) this.#running = undefined
       }
       result.then(
         (value) => {
@@ -85,7 +84,7 @@ export class BoundedWork {
 
   /** Whether that is a signal of work that runs: a request with it belongs to that work. */
   owns(signal: unknown): boolean {
-    return this.#signals.has(signal)
+    return this.#running?.has(signal) ?? false
   }
 
   /** Calls a function as one of the app. */
@@ -100,13 +99,13 @@ export class BoundedWork {
 
   /** Whether work goes on after `abortAll`. */
   get isBusy(): boolean {
-    return this.#running.size > 0
+    return this.#running !== undefined
   }
 
   /** Ends all work that runs, unless it outlives this, and lets none start from now on. */
   abortAll(reason: unknown): void {
     this.#ended = { reason }
-    for (const task of this.#running) {
+    for (const task of this.#running?.values() ?? []) {
       if (task.outlives && task.started) (task.timer as { unref?: () => void } | undefined)?.unref?.()
       else task.end(reason)
     }

@@ -16,11 +16,11 @@ export class RefusingEndpoints {
   readonly #kernel: Kernel
   readonly #vault: Vault
   /** When each doubt began, in that order. */
-  readonly #doubts = new Map<string, number>()
+  #doubts: Map<string, number> | undefined
   /** Refreshes that endpoints caused, as long as no answer has shown that the old token had been the reason. */
   #unproven: readonly { readonly endpoint: string; readonly at: number }[] = []
   /** Endpoints that accepted a token while others were doubted. If they refuse one, the token is the likely reason. */
-  readonly #healthy = new Set<string>()
+  #healthy: Set<string> | undefined
   /** Another user may have the rights that this one lacks. */
   #epoch = -1
 
@@ -31,14 +31,14 @@ export class RefusingEndpoints {
 
   /** Whether nothing is in doubt, so that accepted requests need not be reported. */
   get isEmpty(): boolean {
-    return this.#unproven.length === 0 && this.#doubts.size === 0
+    return this.#unproven.length === 0 && !this.#doubts?.size
   }
 
   /** Whether a 401 of the endpoint may cause a refresh. */
   mayRefresh(endpoint: string): boolean {
     this.#forget()
-    const budget = this.#healthy.has(endpoint) ? 2 * BUDGET : BUDGET
-    return !this.#doubts.has(endpoint) && this.#unproven.length < budget
+    const budget = this.#healthy?.has(endpoint) ? 2 * BUDGET : BUDGET
+    return !this.#doubts?.has(endpoint) && this.#unproven.length < budget
   }
 
   /**
@@ -54,6 +54,7 @@ export class RefusingEndpoints {
   /** The endpoint refused a fresh token. */
   addRefusal(endpoint: string): void {
     this.#forget()
+    this.#doubts ??= new Map()
     this.#doubts.delete(endpoint)
     if (this.#doubts.size < MOST) this.#doubts.set(endpoint, this.#kernel.clock.now())
   }
@@ -61,8 +62,9 @@ export class RefusingEndpoints {
   /** The endpoint accepted a token. */
   addSuccess(endpoint: string): void {
     this.#forget()
-    if (this.isEmpty || this.#doubts.has(endpoint)) return
+    if (this.isEmpty || this.#doubts?.has(endpoint)) return
     this.#unproven = this.#unproven.filter((refresh) => refresh.endpoint !== endpoint)
+    this.#healthy ??= new Set()
     if (this.#healthy.size < MOST) this.#healthy.add(endpoint)
   }
 
@@ -77,11 +79,11 @@ export class RefusingEndpoints {
     const time = this.#epoch === this.#vault.epoch ? doubtTime(settings.retry) : 0
     const now = clock.now()
     this.#epoch = this.#vault.epoch
-    for (const [endpoint, at] of this.#doubts) {
+    for (const [endpoint, at] of this.#doubts ?? []) {
       if (isWithin(at, time, now)) break
-      this.#doubts.delete(endpoint)
+      this.#doubts?.delete(endpoint)
     }
     if (this.#unproven.length > 0) this.#unproven = this.#unproven.filter(({ at }) => isWithin(at, time, now))
-    if (this.isEmpty) this.#healthy.clear()
+    if (this.isEmpty) this.#doubts = this.#healthy = undefined
   }
 }

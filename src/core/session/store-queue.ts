@@ -37,11 +37,12 @@ export class StoreQueue {
   /** Whether the store reports changes or has ever returned a record. Some stores accept everything and keep nothing. */
   #isReliable: boolean
   #disposed = false
-  readonly #waiting = new Set<() => void>()
-  /** The waits of `pause`; `undefined` after `hurry`. */
-  #pauses: Set<() => void> | undefined = new Set()
+  /** What ends the waits of callers, and those of `pause`. These sets exist only while they contain something. */
+  #waiting: Set<() => void> | undefined
+  #pauses: Set<() => void> | undefined
+  #isHurried = false
   /** Failures that were reported since the last successful write; each kind is reported once. */
-  readonly #reported = new Set<string>()
+  #reported: Set<string> | undefined
 
   constructor(kernel: Kernel, storage: SessionStorage | undefined) {
     this.#kernel = kernel
@@ -98,12 +99,12 @@ export class StoreQueue {
     return new Promise((resolve) => {
       const leave = () => {
         clock.clearTimeout(timer)
-        this.#pauses?.delete(leave)
+        this.#pauses = without(this.#pauses, leave)
         resolve()
       }
       const timer = clock.setTimeout(leave, PAUSE)
-      if (this.#pauses) this.#pauses.add(leave)
-      else leave()
+      if (this.#isHurried) leave()
+      else this.#pauses = withThis(this.#pauses, leave)
     })
   }
 
@@ -142,7 +143,7 @@ export class StoreQueue {
     let overtaken: Overtaken | undefined
     const written = (result: unknown) => {
       overtaken = result === 'newer' || result === 'gone' ? result : undefined
-      if (!overtaken) this.#reported.clear()
+      if (!overtaken) this.#reported = undefined
     }
     const write = (withoutAccess?: boolean) => {
       const record = current(withoutAccess)
@@ -213,16 +214,15 @@ export class StoreQueue {
 
   /** Waits for no other tab any more. */
   hurry(): void {
-    const pauses = this.#pauses
-    this.#pauses = undefined
-    for (const leave of pauses ?? []) leave()
+    this.#isHurried = true
+    for (const leave of this.#pauses ?? []) leave()
   }
 
   /** Releases all waiting calls. What the store was asked before is done all the same. */
   dispose(): void {
     this.hurry()
     this.#disposed = true
-    for (const leave of this.#waiting) leave()
+    for (const leave of this.#waiting ?? []) leave()
   }
 
   #enqueue(operation: () => unknown, ...remedies: (() => unknown)[]): unknown {
@@ -241,9 +241,9 @@ export class StoreQueue {
     if (this.#disposed) return Promise.resolve(FAILED)
     return new Promise((resolve) => {
       const leave = () => resolve(FAILED)
-      this.#waiting.add(leave)
+      this.#waiting = withThis(this.#waiting, leave)
       void turn.then((result) => {
-        this.#waiting.delete(leave)
+        this.#waiting = without(this.#waiting, leave)
         resolve(result)
       })
     })
@@ -272,22 +272,22 @@ export class StoreQueue {
     return new Promise((resolve, reject) => {
       const leave = () => {
         clock.clearTimeout(timer)
-        this.#waiting.delete(leave)
+        this.#waiting = without(this.#waiting, leave)
         resolve(FAILED)
       }
       const timer = clock.setTimeout(() => {
         reject(new StorageError('', { reason: 'timeout' }))
         leave()
       }, settings.timeouts.storage)
-      this.#waiting.add(leave)
+      this.#waiting = withThis(this.#waiting, leave)
       result.then(resolve, reject).finally(leave)
     })
   }
 
   #fail(error: unknown): void {
     const kind = kindOfFailure(error)
-    if (this.#reported.has(kind)) return
-    this.#reported.add(kind)
+    if (this.#reported?.has(kind)) return
+    this.#reported = withThis(this.#reported, kind)
     // Later, so that the caller of `createAuth` can add a listener first.
     const { mailbox } = this.#kernel
     void Promise.resolve().then(() => mailbox.send({ type: 'store.failed', reason: kind }))
@@ -328,6 +328,11 @@ export class StoreQueue {
     return this.#storage?.clear(ended)
   }
 }
+
+const withThis = <T>(set: Set<T> | undefined, value: T): Set<T> => (set ?? new Set<T>()).add(value)
+
+const without = <T>(set: Set<T> | undefined, value: T): Set<T> | undefined =>
+  set?.delete(value) && set.size === 0 ? undefined : set
 
 /** Looks at what is stored before it is changed. If that fails, it is changed all the same. */
 function afterReading(

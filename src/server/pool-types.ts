@@ -1,0 +1,146 @@
+import type { AuthEmitted } from '../../machines/vocabulary.ts'
+import type { Auth } from '../core/auth.ts'
+import type { AuthOptions } from '../core/options.ts'
+import type { Session } from '../core/ports.ts'
+import type { Fleet } from '../fleet/fleet.ts'
+import type { KeyRing } from './key-ring.ts'
+
+/** What belongs to the pool, and not to one session. */
+type OwnOptions =
+  | 'storage'
+  | 'coordinator'
+  | 'persist'
+  | 'initialTokens'
+  | 'silentSignIn'
+  | 'singleUser'
+  | 'refreshOn'
+  | 'historyLimit'
+
+/** Options of `createAuthPool`: those of `createAuth` that make sense for all sessions, and these. Times are milliseconds. */
+export interface AuthPoolOptions<Credentials = unknown> extends Omit<AuthOptions<Credentials>, OwnOptions> {
+  /** The database: `redisFleet()`, `postgresFleet()`, `memoryFleet()`. */
+  readonly fleet: Fleet
+  /** What sessions are sealed with: `keyRing({ name: secret })`, the same in all processes. */
+  readonly keys: KeyRing
+  /** Which sessions stay in the memory of this process after they were used. */
+  readonly resident?: {
+    /** How many. Those in use stay in any case. Default: 1,000. */
+    readonly most?: number
+    /** How long after the last use. Default: 60,000. */
+    readonly idle?: number
+  }
+  /** How long a session is stored after its last refresh, if the end of its refresh token is unknown. Default: 30 days. */
+  readonly ttl?: number
+}
+
+/** The session that a task uses. Sign-ins go through the pool, because a new user gets a new key. */
+export type PooledAuth<Claims = Readonly<Record<string, unknown>>> = Omit<
+  Auth<never, Claims>,
+  'signIn' | 'setTokens' | 'dispose' | typeof Symbol.dispose
+>
+
+/** An event of a session, with the hash of its key. */
+export type PoolEvent = AuthEmitted & { readonly key: string }
+
+/** Events of a pool, by the name to listen for. */
+export type PoolEventMap = { readonly [T in AuthEmitted['type']]: Extract<PoolEvent, { type: T }> } & {
+  readonly '*': PoolEvent
+}
+
+/** Which sessions `end` ends. */
+export type Ended =
+  /** The session of that key. */
+  | { readonly key: string }
+  /** All sessions of a user: the `subject` of the session. */
+  | { readonly subject: string }
+  /** The sessions whose ID token has that `sid` (OpenID Connect Back-Channel Logout §2.1). */
+  | { readonly sid: string }
+
+/** Options of `pool.end`. */
+export interface EndOptions {
+  /** Also revokes the tokens, if there is a `revoke` function. Default: `true`. */
+  readonly revoke?: boolean
+}
+
+/** What a pool has done and holds, for metrics. */
+export interface PoolCounts {
+  /** Sessions in the memory of this process. */
+  readonly resident: number
+  /** Tasks that run. */
+  readonly inUse: number
+  /** Requests that wait for a token. */
+  readonly held: number
+  /** Calls of the `refresh` function, since the start. */
+  readonly refreshes: number
+  /** Sessions that were read from the database, since the start. */
+  readonly opened: number
+}
+
+/** Many sessions in one server, made by `createAuthPool`. */
+export interface AuthPool<Credentials = unknown, Claims = Readonly<Record<string, unknown>>> {
+  /**
+   * Runs a task with the session of a key. The session stays in memory while tasks run and a while longer. All tasks of one
+   * key in this process share one session; no task gets the session of another key.
+   *
+   * @param key what `signIn` returned
+   * @param task gets the session. It must not keep it
+   * @returns what the task returns
+   * @throws SignedOutError if there is no session of that key
+   * @throws SessionExpiredError if it is found to have expired
+   * @throws StorageError if the session is not in memory, and the database does not answer or its box cannot be opened
+   * @throws DisposedError
+   * @throws what the task throws
+   */
+  use<T>(key: string, task: (auth: PooledAuth<Claims>) => T | PromiseLike<T>): Promise<T>
+
+  /**
+   * Signs in with the `signIn` function. The session gets a new random key of 256 bits, so that no key from before the sign-in
+   * leads to it (session fixation).
+   *
+   * @param oldKey the key of the session before, if there was one. That session ends. Its tokens are revoked, unless they belong
+   * to the same user: some servers revoke all tokens of a user at once
+   * @returns the key, to be stored in a cookie, and the facts of the session
+   * @throws what `auth.signIn` throws
+   * @throws StorageError if the session could not be stored. Its tokens are revoked
+   */
+  signIn(
+    credentials: Credentials,
+    oldKey?: string,
+  ): Promise<{ readonly key: string; readonly session: Session<Claims> }>
+
+  /**
+   * Ends sessions here and in all processes, and revokes their tokens. A refresh that runs elsewhere is discarded and revoked.
+   * What cannot be revoked is tried again for a day.
+   *
+   * @returns how many sessions ended
+   * @throws StorageError if the database does not answer. Then some may not have ended: try again
+   */
+  end(who: Ended, options?: EndOptions): Promise<number>
+
+  /**
+   * Seals sessions with the first key of the ring that another key has sealed. Call it in the background after a change of
+   * the keys, until it returns 0. Then the old key can be removed.
+   *
+   * @param options `most`: how many sessions at once. Default: 1,000
+   * @returns how many it sealed
+   * @throws StorageError if the database does not answer
+   */
+  reseal(options?: { readonly most?: number }): Promise<number>
+
+  /**
+   * Listens to the events of all sessions in this process. They carry the hash of the session's key, which signs no one in.
+   *
+   * @returns removes the listener
+   */
+  on<T extends keyof PoolEventMap>(type: T, listener: (event: PoolEventMap[T]) => void): () => void
+
+  readonly counts: PoolCounts
+
+  /**
+   * Lets tasks and refreshes end, for at most `timeouts.hold`, and forgets all sessions here. They stay in the database. Call it
+   * before the process exits.
+   */
+  dispose(): Promise<void>
+  /** `dispose()`, for `await using`. */
+  readonly [Symbol.asyncDispose]: () => Promise<void>
+}

@@ -1,0 +1,297 @@
+import { checkNumber } from '../core/check-options.ts'
+import { DisposedError, SessionExpiredError, SignedOutError, StorageError } from '../core/errors.ts'
+import type { Clock, Session } from '../core/ports.ts'
+import { systemClock } from '../environment/clock.ts'
+import { checkFleet } from './fleet-session.ts'
+import { unreachable } from './fleet-store.ts'
+import { hashKey, hashTag } from './hash-key.ts'
+import { inParallel } from './in-parallel.ts'
+import { PoolEvents } from './pool-events.ts'
+import type {
+  AuthPool,
+  AuthPoolOptions,
+  Ended,
+  EndOptions,
+  PoolCounts,
+  PoolEventMap,
+  PooledAuth,
+} from './pool-types.ts'
+import { randomKey } from './random-key.ts'
+import type { Resident } from './resident.ts'
+import { Residents } from './residents.ts'
+import { SessionFactory } from './session-factory.ts'
+
+/** The longest key that is looked up, in characters. Keys have 43. */
+const LONGEST_KEY = 512
+/** How old what a session knows of the database may be when it is used, in milliseconds. */
+const LOOK_AFTER = { notified: 5_000, alone: 1_000 } as const
+/** How many sessions `reseal` looks at before it decides whether to go on. */
+const BATCH = 100
+/** How often `dispose` looks whether all is quiet, in milliseconds. */
+const DISPOSE_POLL = 20
+
+/**
+ * Holds the sessions of many users in one server. Those in use are in memory, all others only in a database, sealed. All
+ * processes of a server share them: a refresh happens once for all of them, and a sign-out ends the session in all.
+ *
+ * @param options the database, the keys, and the options of `createAuth` for all sessions. Times are in milliseconds
+ * @returns the pool, one for each process
+ * @throws TypeError if an option is wrong
+ *
+ * @example
+ * ```ts
+ * const pool = createAuthPool({ fleet, keys: keyRing({ '2026-11': secret }), signIn, refresh, revoke })
+ * const { key } = await pool.signIn({ username, password }) // to be stored in a cookie
+ * const answer = await pool.use(key, (auth) => createAuthFetch(auth, { origins })('https://api.example.com/me'))
+ * ```
+ */
+export function createAuthPool<Credentials = unknown, Claims = Readonly<Record<string, unknown>>>(
+  options: AuthPoolOptions<Credentials>,
+): AuthPool<Credentials, Claims> {
+  return new Pool(options as AuthPoolOptions<never>) as unknown as AuthPool<Credentials, Claims>
+}
+
+type Task<T> = (auth: PooledAuth<unknown>) => T | PromiseLike<T>
+
+/** A session that is being read from the database. */
+interface Opening {
+  readonly resident: Promise<Resident>
+  /** How many tasks wait for it. */
+  waiting: number
+}
+
+class Pool implements AuthPool<never, unknown> {
+  readonly #clock: Clock
+  readonly #sessions: SessionFactory
+  readonly #residents: Residents
+  readonly #events: PoolEvents
+  readonly #openings = new Map<string, Opening>()
+  readonly #lookAfter: number
+  readonly #patience: number
+  /** Runtimes without the symbol have `dispose` alone. */
+  declare readonly [Symbol.asyncDispose]: () => Promise<void>
+  #inUse = 0
+  #opened = 0
+  #disposed: Promise<void> | undefined
+
+  constructor(options: AuthPoolOptions<never>) {
+    checkFleet('createAuthPool', options)
+    const { clock = systemClock, resident, ttl } = options
+    checkNumber('resident.most', resident?.most, 1)
+    checkNumber('resident.idle', resident?.idle, 0)
+    checkNumber('ttl', ttl, 1)
+    if (Symbol.asyncDispose) Object.defineProperty(this, Symbol.asyncDispose, { value: () => this.dispose() })
+    this.#clock = clock
+    this.#residents = new Residents(resident?.most ?? 1_000, resident?.idle ?? 60_000, clock)
+    this.#events = new PoolEvents(this.#residents)
+    this.#sessions = new SessionFactory({ ...options, clock }, this.#events)
+    this.#lookAfter = options.fleet.notifies ? LOOK_AFTER.notified : LOOK_AFTER.alone
+    this.#patience = options.timeouts?.hold ?? 30_000
+  }
+
+  use<T>(key: string, task: Task<T>): Promise<T> {
+    const resident = this.#residents.get(key)
+    if (!resident || this.#disposed) return this.#openAndRun(key, task)
+    this.#residents.enter(resident)
+    return this.#run(resident, task)
+  }
+
+  async signIn(credentials: never, oldKey?: string): Promise<{ key: string; session: Session<unknown> }> {
+    this.#assertAlive()
+    const key = randomKey()
+    const hash = await hashKey(key)
+    const store = this.#sessions.storeOf(hash)
+    store.startEmpty()
+    const resident = this.#sessions.make(key, hash, store)
+    const session = await this.#begin(resident, credentials)
+    this.#residents.add(resident)
+    this.#sessions.revocations.tryAgain()
+    // Some servers revoke all tokens of a user at once, those of this sign-in included.
+    const revokes = (subject: string | undefined) => subject === undefined || subject !== session.subject
+    // The user is signed in, whether or not the database still answers.
+    if (oldKey !== undefined && oldKey !== key) await this.#endKey(oldKey, revokes).catch(() => 0)
+    return { key, session }
+  }
+
+  async end(who: Ended, { revoke = true }: EndOptions = {}): Promise<number> {
+    this.#assertAlive()
+    const revokes = () => revoke
+    if ('key' in who) return this.#endKey(who.key, revokes)
+    const tag = await ('subject' in who ? hashTag('sub', who.subject) : hashTag('sid', who.sid))
+    const hashes = new Set(await this.#find(tag))
+    // The database may have lost sessions that this process holds.
+    for (const { auth, hash } of this.#residents.all()) if (isMeant(auth.session, who)) hashes.add(hash)
+    const ended = await inParallel([...hashes], (hash) => this.#endHash(hash, revokes))
+    return ended.filter(Boolean).length
+  }
+
+  async reseal({ most = 1_000 }: { readonly most?: number } = {}): Promise<number> {
+    this.#assertAlive()
+    checkNumber('most', most, 1)
+    const found = new Set<string>()
+    // Sessions of the newest key are looked at last: a process that did not know it may have sealed them with an older one.
+    for (const id of [...this.#sessions.world.keys.ids].reverse())
+      for (const hash of await this.#find(await hashTag('key', id))) found.add(hash)
+    const hashes = [...found]
+    let sealed = 0
+    while (hashes.length > 0 && sealed < most) {
+      const batch = hashes.splice(0, Math.min(BATCH, most - sealed))
+      const results = await inParallel(batch, (hash) => this.#sessions.storeOf(hash).reseal())
+      sealed += results.filter(Boolean).length
+    }
+    return sealed
+  }
+
+  on<T extends keyof PoolEventMap>(type: T, listener: (event: PoolEventMap[T]) => void): () => void {
+    return this.#events.on(type, listener)
+  }
+
+  get counts(): PoolCounts {
+    const residents = this.#residents.all()
+    return {
+      resident: residents.length,
+      inUse: this.#inUse,
+      held: residents.reduce((sum, { auth }) => sum + auth.actor.getSnapshot().context.held, 0),
+      refreshes: this.#sessions.refreshes,
+      opened: this.#opened,
+    }
+  }
+
+  dispose(): Promise<void> {
+    this.#disposed ??= this.#end()
+    return this.#disposed
+  }
+
+  async #openAndRun<T>(key: string, task: Task<T>): Promise<T> {
+    this.#assertAlive()
+    if (typeof key !== 'string') throw new TypeError('pool.use: key must be a text.')
+    if (key === '' || key.length > LONGEST_KEY) throw new SignedOutError()
+    const opening = this.#openings.get(key) ?? this.#beginOpening(key)
+    opening.waiting++
+    return this.#run(await opening.resident, task)
+  }
+
+  #beginOpening(key: string): Opening {
+    const open = async () => {
+      try {
+        const resident = await this.#open(key)
+        // The tasks that wait use it from now on, so that it cannot leave before they run.
+        resident.uses = opening.waiting
+        this.#residents.add(resident)
+        return resident
+      } finally {
+        this.#openings.delete(key)
+      }
+    }
+    // In a promise, so that `opening` exists by then.
+    const opening: Opening = { resident: Promise.resolve().then(open), waiting: 0 }
+    this.#openings.set(key, opening)
+    return opening
+  }
+
+  async #open(key: string): Promise<Resident> {
+    const hash = await hashKey(key)
+    const store = this.#sessions.storeOf(hash)
+    this.#opened++
+    if (!(await store.prefetch())) throw new SignedOutError()
+    this.#assertAlive()
+    const resident = this.#sessions.make(key, hash, store)
+    const { auth } = resident
+    await auth.ready()
+    this.#sessions.revocations.tryAgain()
+    if (auth.session) return resident
+    const { reason } = auth.actor.getSnapshot().context
+    const error =
+      auth.state === 'expired' ? new SessionExpiredError({ reason }) : new SignedOutError({ reason })
+    // Later, so that the tokens of a session that reached a limit can be revoked.
+    this.#residents.end(resident)
+    throw error
+  }
+
+  async #run<T>(resident: Resident, task: Task<T>): Promise<T> {
+    this.#inUse++
+    const { store } = resident
+    if (Math.abs(this.#clock.now() - store.lookedAt) > this.#lookAfter) void store.check()
+    try {
+      return await task(resident.auth)
+    } finally {
+      this.#inUse--
+      this.#residents.leave(resident)
+    }
+  }
+
+  /** Signs in. A session that only this process knows would be unknown to the process that answers the next request. */
+  async #begin({ auth, store }: Resident, credentials: never): Promise<Session<unknown>> {
+    try {
+      const session = await auth.signIn(credentials)
+      if (!store.isBehind) return session
+      await auth.signOut()
+      throw new StorageError('The session could not be stored. Sign in again later.', {
+        reason: 'not_stored',
+      })
+    } catch (error) {
+      auth.dispose()
+      throw error
+    }
+  }
+
+  async #endKey(key: string, revokes: Revokes): Promise<number> {
+    if (typeof key !== 'string') throw new TypeError('pool.end: key must be a text.')
+    if (key === '' || key.length > LONGEST_KEY) return 0
+    // A session that is being opened would be read before it ends, and used afterwards.
+    await this.#openings.get(key)?.resident.catch(() => {})
+    return (await this.#endHash(await hashKey(key), revokes)) ? 1 : 0
+  }
+
+  /** Ends the session of a key in the fleet. Resolves to whether there was one. */
+  async #endHash(hash: string, revokes: Revokes): Promise<boolean> {
+    const resident = this.#residents.withHash(hash)
+    const store = resident?.store ?? this.#sessions.storeOf(hash)
+    try {
+      const record = await store.end()
+      if (resident) await this.#endHere(resident, revokes)
+      else if (record && record !== 'sealed') await this.#sessions.endElsewhere(hash, record, revokes)
+      return record !== undefined || resident !== undefined
+    } catch (error) {
+      // Here it ends in any case, and its tokens are revoked.
+      if (resident) await this.#endHere(resident, revokes)
+      throw error
+    }
+  }
+
+  async #endHere(resident: Resident, revokes: Revokes): Promise<void> {
+    const { auth } = resident
+    if (revokes(auth.session?.subject)) await auth.signOut()
+    else this.#sessions.endWithoutRevocation(resident)
+  }
+
+  async #find(tag: string): Promise<readonly string[]> {
+    return this.#sessions.world.fleet.find(tag).catch((error) => {
+      throw unreachable(error)
+    })
+  }
+
+  #assertAlive(): void {
+    if (this.#disposed) throw new DisposedError()
+  }
+
+  async #end(): Promise<void> {
+    const { clock } = this.#sessions.world
+    const end = clock.now() + this.#patience
+    const isBusy = () =>
+      this.#inUse > 0 || this.#openings.size > 0 || this.#residents.all().some((one) => one.isBusy)
+    while (isBusy() && clock.now() < end)
+      await new Promise<void>((resolve) => void clock.setTimeout(resolve, DISPOSE_POLL))
+    this.#residents.dispose()
+  }
+}
+
+/** Whether the tokens of a session of that user are revoked. */
+type Revokes = (subject: string | undefined) => boolean
+
+function isMeant(session: Session<unknown> | undefined, who: { subject: string } | { sid: string }): boolean {
+  if (!session) return false
+  return 'subject' in who
+    ? session.subject === who.subject
+    : (session.claims as { sid?: unknown } | undefined)?.sid === who.sid
+}

@@ -1,0 +1,107 @@
+import { createAuthWith } from '../core/create-auth.ts'
+import type { AuthOptions, Settings } from '../core/options.ts'
+import type { Clock, CoordinatorMessage, SessionRecord } from '../core/ports.ts'
+import { resolveOptions } from '../core/resolve-options.ts'
+import { emptyEnvironment } from '../environment/browser.ts'
+import { report } from '../environment/report.ts'
+import { FedCoordinator } from '../fleet/coordinator.ts'
+import { DEFAULT_TTL } from './fleet-session.ts'
+import { FleetStore, type StoreWorld } from './fleet-store.ts'
+import type { PoolEvents } from './pool-events.ts'
+import type { AuthPoolOptions } from './pool-types.ts'
+import { randomKey } from './random-key.ts'
+import { Resident } from './resident.ts'
+import { Retries } from './retries.ts'
+import { Revocations } from './revocations.ts'
+
+/** A use is written this often at most, in milliseconds, and ten times within the idle limit. */
+const LAST_USE_EVERY = 60_000
+
+/** Makes the sessions of a pool. All of them share one set of options. */
+export class SessionFactory {
+  readonly world: StoreWorld
+  readonly revocations: Revocations
+  readonly #options: AuthOptions<never>
+  readonly #settings: Settings
+  readonly #events: PoolEvents
+  /** Calls of the app's `refresh` function. */
+  refreshes = 0
+
+  /** @throws TypeError if an option is wrong */
+  constructor(given: AuthPoolOptions<never> & { readonly clock: Clock }, events: PoolEvents) {
+    const { fleet, keys, resident: _, ttl = DEFAULT_TTL, ...options } = given
+    const { clock, limits, refresh } = options
+    this.#events = events
+    this.revocations = new Revocations(fleet, keys, clock, options)
+    const retries = new Retries(clock)
+    this.world = {
+      fleet,
+      keys,
+      clock,
+      ttl,
+      lastUseEvery: Math.min(LAST_USE_EVERY, (limits?.idle ?? Number.POSITIVE_INFINITY) / 10),
+      failed: (store) => retries.add(store),
+      succeeded: (store) => retries.delete(store),
+    }
+    const { port: revoke } = this.revocations
+    const pooled: AuthOptions<never> = { ...options, refreshOn: 'demand', historyLimit: 0 }
+    this.#settings = resolveOptions(pooled)
+    this.#options = {
+      ...pooled,
+      refresh: (request) => {
+        this.refreshes++
+        return refresh(request)
+      },
+      ...(revoke && { revoke }),
+    }
+  }
+
+  storeOf(hash: string): FleetStore {
+    return new FleetStore(this.world, hash)
+  }
+
+  make(key: string, hash: string, store: FleetStore): Resident {
+    const { clock, fleet } = this.world
+    const coordinator = new FedCoordinator(fleet, hash, randomKey())
+    store.coordinator = coordinator
+    const auth = createAuthWith<never, unknown>(
+      // Inherited, because a copy of all options costs each session more than what it adds.
+      Object.assign(Object.create(this.#options), { storage: store, coordinator }),
+      { clock, environment: emptyEnvironment, report, settings: this.#settings },
+    )
+    const resident = new Resident(key, hash, auth, store, clock.now())
+    auth.on('*', (event) => this.#events.receive(resident, event))
+    return resident
+  }
+
+  /** A session that this process does not hold has ended: other processes may. */
+  async endElsewhere(
+    hash: string,
+    { subject, accessToken, refreshToken, ...lineage }: SessionRecord,
+    revokes: (subject: string | undefined) => boolean,
+  ): Promise<void> {
+    // They also find it missing. With the message they end it at once.
+    await this.world.fleet.publish(hash, endOf(lineage)).catch(() => {})
+    if (revokes(subject)) await this.revocations.revoke({ accessToken: accessToken ?? '', refreshToken })
+  }
+
+  /** Ends a session of this process, as if another process had done it. */
+  endWithoutRevocation({ hash, store }: Resident): void {
+    const text = endOf({ id: store.id ?? '', rotation: 0, startedAt: Number.MAX_SAFE_INTEGER })
+    store.coordinator?.receive(text)
+    this.world.fleet.publish(hash, text).catch(() => {})
+  }
+}
+
+function endOf({ id, rotation, startedAt }: Pick<SessionRecord, 'id' | 'rotation' | 'startedAt'>): string {
+  const message: CoordinatorMessage = {
+    type: 'ended',
+    epoch: 0,
+    generation: 0,
+    reason: 'signed_out',
+    session: id,
+    rotation,
+    startedAt,
+  }
+  return JSON.stringify(message)
+}

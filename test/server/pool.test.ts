@@ -1,0 +1,531 @@
+import { describe, expect, it, vi } from 'vitest'
+import { sessionLimits } from '../../src/core/features/session-limits.ts'
+import { hashKey } from '../../src/server/hash-key.ts'
+import { keyRing } from '../../src/server/key-ring.ts'
+import type { AuthPool, PoolEvent } from '../../src/server/pool-types.ts'
+import { createWorld, quiet, type SignIn } from './fleet-setup.ts'
+
+const ada = { username: 'ada' }
+const eve = { username: 'eve' }
+const token = (pool: AuthPool<SignIn>, key: string) => pool.use(key, (auth) => auth.getAccessToken())
+const codeOf = (work: Promise<unknown>) =>
+  work.then(
+    () => 'done',
+    (error) => error.code ?? error,
+  )
+
+describe('pool.use', () => {
+  it('a session that one process began is found by its key in another one', async () => {
+    const { pool } = createWorld()
+    const { key, session } = await pool().signIn(ada)
+    expect(key).toMatch(/^[\w-]{43}$/)
+    const other = pool()
+    expect(await token(other, key)).toMatch(/^at-/)
+    expect(session.expiresAt).toBeGreaterThan(0)
+    expect(other.counts).toMatchObject({ resident: 1, inUse: 0, opened: 1, refreshes: 0 })
+  })
+
+  it('tasks that come at once read a session once, and share it', async () => {
+    const { pool, database } = createWorld()
+    const { key } = await pool().signIn(ada)
+    const other = pool()
+    const before = database.count('read')
+    const auths = await Promise.all(Array.from({ length: 20 }, () => other.use(key, (auth) => auth)))
+    expect(new Set(auths).size).toBe(1)
+    expect(database.count('read') - before).toBe(1)
+    expect(await other.use(key, (auth) => auth)).toBe(auths[0])
+  })
+
+  it('no task gets the session of another key', async () => {
+    const { pool } = createWorld({ jwt: true })
+    const first = pool()
+    const names = Array.from({ length: 30 }, (_, index) => `user${index}`)
+    const keys = await Promise.all(names.map(async (username) => (await first.signIn({ username })).key))
+    const other = pool({ resident: { most: 3 } })
+    const subjectOf = (key: string) => other.use(key, (auth) => quiet().then(() => auth.session?.subject))
+    const found = await Promise.all([...keys, ...keys].map(subjectOf))
+    expect(found).toEqual([...names, ...names])
+  })
+
+  it.each(['unknown', '', 'k'.repeat(513), '__proto__'])(
+    'a key that does not exist is refused: %s',
+    async (key) => {
+      const { pool } = createWorld()
+      const task = vi.fn()
+      const made = pool()
+      expect(await codeOf(made.use(key, task))).toBe('signed_out')
+      expect(task).not.toHaveBeenCalled()
+      expect(made.counts.resident).toBe(0)
+    },
+  )
+
+  it('an error of a task reaches its caller, and the session stays', async () => {
+    const { pool } = createWorld()
+    const made = pool()
+    const { key } = await made.signIn(ada)
+    const error = new Error('of the app')
+    await expect(made.use(key, () => Promise.reject(error))).rejects.toBe(error)
+    await expect(
+      made.use(key, () => {
+        throw error
+      }),
+    ).rejects.toBe(error)
+    expect(made.counts).toMatchObject({ resident: 1, inUse: 0 })
+  })
+
+  it('requests at the same time on two processes cause one refresh of an expired token', async () => {
+    const { pool, server, pass } = createWorld()
+    const pools = [pool(), pool()] as const
+    const { key } = await pools[0].signIn(ada)
+    await token(pools[1], key)
+    await pass(61_000)
+    const asked = Array.from({ length: 40 }, (_, index) => token(pools[index % 2] as AuthPool<SignIn>, key))
+    await pass(1_000)
+    expect(new Set(await Promise.all(asked)).size).toBe(1)
+    expect(server.refreshes).toBe(1)
+    expect(server.reuseDetections).toBe(0)
+    expect(pools[0].counts.refreshes + pools[1].counts.refreshes).toBe(1)
+  })
+
+  it('a session that is not used is not refreshed, and costs nothing after it has left', async () => {
+    const { clock, pool, server, database, pass } = createWorld()
+    const made = pool({ resident: { idle: 10_000 } })
+    const { key } = await made.signIn(ada)
+    await pass(20_000)
+    expect(made.counts.resident).toBe(0)
+    expect(clock.pending).toBe(0)
+    const before = database.calls.length
+    await pass(600_000)
+    expect(database.calls.length).toBe(before)
+    expect(server.refreshes).toBe(0)
+    const asked = token(made, key)
+    await pass(10)
+    expect(await asked).toMatch(/^at-/)
+    expect(server.refreshes).toBe(1)
+  })
+
+  it('sessions leave in the order of their last use, and never while a task uses them', async () => {
+    const { pool } = createWorld()
+    const made = pool({ resident: { most: 2 } })
+    const { key: a } = await made.signIn(ada)
+    let finish = () => {}
+    const used = made.use(a, () => new Promise<void>((resolve) => (finish = resolve)))
+    await quiet()
+    const keys = [a]
+    for (let n = 0; n < 5; n++) keys.push((await made.signIn(eve)).key)
+    expect(made.counts).toMatchObject({ resident: 2, inUse: 1 })
+    await made.use(a, (auth) => expect(auth.state).toBe('authenticated'))
+    expect(made.counts.opened).toBe(0)
+    await token(made, keys[1] as string)
+    expect(made.counts.opened).toBe(1)
+    finish()
+    await used
+  })
+
+  it('an old view of the database is renewed in the background when the session is used', async () => {
+    const { pool, database, pass } = createWorld({ notifies: false })
+    const [first, second] = [pool(), pool()]
+    const { key } = await first.signIn(ada)
+    await token(second, key)
+    await first.use(key, (auth) => auth.refresh())
+    const old = await token(second, key)
+    await pass(1_001)
+    const reads = database.count('read')
+    await Promise.all(Array.from({ length: 20 }, () => token(second, key)))
+    await pass(10)
+    // One to notice the change, and one of the session.
+    expect(database.count('read') - reads).toBe(2)
+    expect(await token(second, key)).not.toBe(old)
+    expect(await token(second, key)).toBe(await token(first, key))
+  })
+
+  it('while the database is down, a resident session serves requests, and another one is a StorageError', async () => {
+    const { pool, database, pass } = createWorld()
+    const [first, second] = [pool(), pool()]
+    const { key } = await first.signIn(ada)
+    database.down = true
+    for (let second = 0; second < 10; second++) {
+      expect(await token(first, key)).toMatch(/^at-/)
+      await pass(1_000)
+    }
+    expect(await codeOf(token(second, key))).toBe('storage_failed')
+    database.down = false
+    expect(await token(second, key)).toBe(await token(first, key))
+  })
+
+  it('a session that cannot be opened is a StorageError with the reason, and stays in the database', async () => {
+    const { pool, database } = createWorld()
+    const { key } = await pool().signIn(ada)
+    const stranger = pool({ keys: keyRing({ other: new Uint8Array(32).fill(9) }) })
+    await expect(token(stranger, key)).rejects.toMatchObject({
+      code: 'storage_failed',
+      reason: 'unknown_key',
+    })
+    expect(database.stored.size).toBe(1)
+    expect(stranger.counts.resident).toBe(0)
+  })
+
+  it('a session that the database lost is written again by a process that holds it', async () => {
+    const { pool, database, pass } = createWorld()
+    const [first, second] = [pool(), pool()]
+    const { key } = await first.signIn(ada)
+    const hash = await hashKey(key)
+    // As an eviction: without a trace.
+    const kept = await database.inner.read(hash)
+    const spy = vi.spyOn(database.fleet, 'read').mockResolvedValueOnce(undefined)
+    expect(await codeOf(token(second, key))).toBe('signed_out')
+    spy.mockRestore()
+    await database.inner.remove(hash, { id: 'another', rotation: 0, startedAt: 0 })
+    expect(await database.inner.read(hash)).toEqual(kept)
+    await pass(5_001)
+    expect(await token(second, key)).toBe(await token(first, key))
+  })
+})
+
+describe('pool.signIn', () => {
+  it('each sign-in gets a new key, and ends the session of the old one', async () => {
+    const { pool, server } = createWorld({ jwt: true })
+    const [first, second] = [pool(), pool()]
+    const planted = await first.signIn(eve)
+    await token(second, planted.key)
+    const { key } = await first.signIn(ada, planted.key)
+    expect(key).not.toBe(planted.key)
+    await quiet()
+    for (const made of [first, second]) expect(await codeOf(token(made, planted.key))).toBe('signed_out')
+    expect(await second.use(key, (auth) => auth.session?.subject)).toBe('ada')
+    expect(server.revocations).toBe(1)
+  })
+
+  it('a new sign-in of the same user does not revoke the tokens of the old session', async () => {
+    const { pool, server } = createWorld({ jwt: true })
+    const made = pool()
+    const old = await made.signIn(ada)
+    const { key } = await made.signIn(ada, old.key)
+    await quiet()
+    expect(await codeOf(token(made, old.key))).toBe('signed_out')
+    expect(await token(made, key)).toMatch(/./)
+    expect(server.revocations).toBe(0)
+  })
+
+  it('a key that was never issued is not taken over by a sign-in', async () => {
+    const { pool } = createWorld()
+    const made = pool()
+    const { key } = await made.signIn(ada, 'chosen by an attacker')
+    expect(key).not.toBe('chosen by an attacker')
+    expect(await codeOf(token(made, 'chosen by an attacker'))).toBe('signed_out')
+  })
+
+  it('a sign-in that fails leaves nothing behind', async () => {
+    const { pool, database } = createWorld()
+    const made = pool({ signIn: () => Promise.reject(new TypeError('wrong password')) })
+    await expect(made.signIn(ada)).rejects.toThrow('wrong password')
+    expect(made.counts.resident).toBe(0)
+    expect(database.stored.size).toBe(0)
+  })
+
+  it('a sign-in that cannot be stored fails, and its tokens are revoked', async () => {
+    const { pool, database, server, pass } = createWorld()
+    const made = pool()
+    database.down = true
+    const failed = codeOf(made.signIn(ada))
+    await pass(5_000)
+    expect(await failed).toBe('storage_failed')
+    expect(server.revocations).toBe(1)
+    expect(made.counts.resident).toBe(0)
+  })
+})
+
+describe('pool.end', () => {
+  it('a sign-out in one process ends the session in all of them at once, and revokes its tokens', async () => {
+    const { pool, server } = createWorld()
+    const pools = [pool(), pool(), pool()] as const
+    const { key } = await pools[0].signIn(ada)
+    for (const made of pools) await token(made, key)
+    expect(await pools[2].end({ key })).toBe(1)
+    await quiet()
+    for (const made of pools) {
+      expect(await codeOf(token(made, key))).toBe('signed_out')
+      expect(made.counts.resident).toBe(0)
+    }
+    expect(server.revocations).toBe(1)
+    expect(await pools[0].end({ key })).toBe(0)
+  })
+
+  it('without notifications the session ends elsewhere when it is used, within two seconds', async () => {
+    const { pool, pass } = createWorld({ notifies: false })
+    const [first, second] = [pool(), pool()]
+    const { key } = await first.signIn(ada)
+    await token(second, key)
+    await first.end({ key })
+    await pass(1_001)
+    await token(second, key)
+    await pass(900)
+    expect(await codeOf(token(second, key))).toBe('signed_out')
+  })
+
+  it('a process that does not hold the session revokes its tokens as well', async () => {
+    const { pool, server } = createWorld()
+    const { key } = await pool().signIn(ada)
+    const other = pool()
+    expect(await other.end({ key })).toBe(1)
+    await quiet()
+    expect(server.revocations).toBe(1)
+  })
+
+  it('with revoke: false no process revokes anything', async () => {
+    const { pool, server } = createWorld()
+    const pools = [pool(), pool()] as const
+    for (const made of pools) {
+      const { key } = await pools[0].signIn(ada)
+      for (const one of pools) await token(one, key)
+      await made.end({ key }, { revoke: false })
+      await quiet()
+      for (const one of pools) expect(await codeOf(token(one, key))).toBe('signed_out')
+    }
+    expect(server.revocations).toBe(0)
+  })
+
+  it('all sessions of a user end by the subject, and those of other users stay', async () => {
+    const { pool } = createWorld({ jwt: true })
+    const [first, second] = [pool(), pool()]
+    const keys = [await first.signIn(ada), await second.signIn(ada), await first.signIn(ada)]
+    const other = await first.signIn(eve)
+    expect(await second.end({ subject: 'ada' })).toBe(3)
+    await quiet()
+    for (const { key } of keys) expect(await codeOf(token(first, key))).toBe('signed_out')
+    expect(await token(first, other.key)).toMatch(/./)
+    expect(await second.end({ subject: 'nobody' })).toBe(0)
+  })
+
+  it('a session ends by the sid of its ID token', async () => {
+    const { pool, server } = createWorld()
+    const idToken = (sid: string) =>
+      `e30.${Buffer.from(JSON.stringify({ sub: 'ada', sid })).toString('base64url')}.x`
+    let sid = 's1'
+    const signIn = async () => ({ ...server.issue('ada'), id_token: idToken(sid) })
+    const [first, second] = [pool({ signIn }), pool()]
+    const one = await first.signIn(ada)
+    sid = 's2'
+    const two = await first.signIn(ada)
+    await first.use(one.key, (auth) => auth.refresh())
+    expect(await second.end({ sid: 's1' })).toBe(1)
+    await quiet()
+    expect(await codeOf(token(first, one.key))).toBe('signed_out')
+    expect(await token(first, two.key)).toMatch(/^at-/)
+  })
+
+  it('a refresh that runs elsewhere is discarded and revoked', async () => {
+    const { pool, server, pass } = createWorld()
+    const [first, second] = [pool(), pool()]
+    const { key } = await first.signIn(ada)
+    const request = server.holdNext()
+    const refreshed = codeOf(first.use(key, (auth) => auth.refresh()))
+    await request.arrived
+    await second.end({ key }, { revoke: false })
+    await pass(10)
+    request.answer()
+    await pass(1_000)
+    expect(await refreshed).toBe('signed_out')
+    expect(server.revocations).toBe(1)
+    expect(await codeOf(token(first, key))).toBe('signed_out')
+  })
+
+  it('a sign-out while the database is down fails, and ends the session here', async () => {
+    const { pool, database, server, pass } = createWorld()
+    const made = pool()
+    const { key } = await made.signIn(ada)
+    database.down = true
+    const ended = codeOf(made.end({ key }))
+    await pass(1_000)
+    expect(await ended).toBe('storage_failed')
+    expect(server.revocations).toBe(1)
+    expect(made.counts.resident).toBe(0)
+  })
+
+  it('a session that is being opened while it ends is not used afterwards', async () => {
+    const { pool } = createWorld()
+    const { key } = await pool().signIn(ada)
+    const other = pool()
+    const [used] = await Promise.all([codeOf(token(other, key)), other.end({ key })])
+    expect(['done', 'signed_out']).toContain(used)
+    await quiet()
+    expect(await codeOf(token(other, key))).toBe('signed_out')
+  })
+
+  it('a task may sign out its own session', async () => {
+    const { pool, database } = createWorld()
+    const made = pool()
+    const { key } = await made.signIn(ada)
+    await made.use(key, (auth) => auth.signOut())
+    expect(made.counts.resident).toBe(0)
+    expect(database.stored.size).toBe(0)
+  })
+})
+
+describe('revocations that fail', () => {
+  it('tokens that the server did not revoke are kept sealed, and revoked by a process that is used later', async () => {
+    const { pool, server, database, functions, pass } = createWorld()
+    let isDown = true
+    const revoke: typeof functions.revoke = (tokens) =>
+      isDown ? Promise.reject(new Response(null, { status: 503 })) : functions.revoke(tokens)
+    const first = pool({ revoke })
+    const { key } = await first.signIn(ada)
+    const secret = (await token(first, key)).slice(0, 20)
+    const ended = first.end({ key })
+    await pass(5_000)
+    expect(await ended).toBe(1)
+    expect(database.stored.size).toBe(1)
+    expect(JSON.stringify([...database.stored])).not.toContain(secret)
+    isDown = false
+    const second = pool({ revoke })
+    await second.signIn(eve)
+    await quiet()
+    expect(server.revocations).toBe(1)
+    expect(database.stored.size).toBe(1)
+    const [left] = [...database.stored.values()]
+    expect(left?.tags).not.toContain('revocation')
+  })
+
+  it('tokens that the server refuses to revoke are not kept', async () => {
+    const { pool, database, pass } = createWorld()
+    const revoke = () => Promise.reject(Response.json({ error: 'invalid_client' }, { status: 401 }))
+    const made = pool({ revoke })
+    const { key } = await made.signIn(ada)
+    const ended = made.end({ key })
+    await pass(5_000)
+    await ended
+    expect(database.stored.size).toBe(0)
+  })
+
+  it('an attempt that succeeds at the second time leaves nothing to do', async () => {
+    const { pool, server, database, functions, pass } = createWorld()
+    let calls = 0
+    const revoke: typeof functions.revoke = (tokens) =>
+      ++calls === 1 ? Promise.reject(new TypeError('fetch failed')) : functions.revoke(tokens)
+    const made = pool({ revoke })
+    const { key } = await made.signIn(ada)
+    const ended = made.end({ key })
+    await pass(5_000)
+    await ended
+    expect(server.revocations).toBe(1)
+    expect(database.stored.size).toBe(0)
+  })
+})
+
+describe('pool.reseal', () => {
+  it('after a change of keys all sessions are sealed with the new one, and the old one is not needed any more', async () => {
+    const { pool, server } = createWorld()
+    const [k1, k2] = [new Uint8Array(32).fill(1), new Uint8Array(32).fill(2)]
+    const old = pool({ keys: keyRing({ k1 }) })
+    const keys = await Promise.all(Array.from({ length: 25 }, async () => (await old.signIn(ada)).key))
+    const both = pool({ keys: keyRing({ k2, k1 }) })
+    await both.use(keys[0] as string, (auth) => auth.refresh())
+    expect(await both.reseal({ most: 10 })).toBe(10)
+    expect(await both.reseal()).toBe(14)
+    expect(await both.reseal()).toBe(0)
+    const current = pool({ keys: keyRing({ k2 }) })
+    for (const key of keys) expect(await token(current, key)).toMatch(/^at-/)
+    expect(server.reuseDetections).toBe(0)
+  })
+})
+
+describe('pool.on', () => {
+  it('events carry the hash of the key, and no token', async () => {
+    const { pool, pass } = createWorld()
+    const made = pool()
+    const events: PoolEvent[] = []
+    made.on('*', (event) => events.push(event))
+    const { key } = await made.signIn(ada)
+    await made.use(key, (auth) => auth.refresh())
+    await made.end({ key })
+    await pass(100)
+    const types = events.map(({ type }) => type)
+    for (const type of ['signedIn', 'refreshed', 'signedOut', 'transition']) expect(types).toContain(type)
+    expect(new Set(events.map((event) => event.key))).toEqual(new Set([await hashKey(key)]))
+    expect(JSON.stringify(events)).not.toMatch(new RegExp(`${key}|at-|rt-`))
+  })
+
+  it('a listener receives its type only, may throw, and can be removed', async () => {
+    const { pool } = createWorld()
+    const made = pool()
+    const reported = vi.spyOn(console, 'error').mockImplementation(() => {})
+    const listener = vi.fn(() => {
+      throw new Error('of a listener')
+    })
+    const remove = made.on('signedIn', listener)
+    await made.signIn(ada)
+    remove()
+    await made.signIn(ada)
+    expect(listener).toHaveBeenCalledTimes(1)
+    expect(reported).toHaveBeenCalled()
+  })
+})
+
+describe('limits in a pool', () => {
+  it('a use in one process counts in another, and is written ten times within the idle limit at most', async () => {
+    const { pool, database, pass } = createWorld({ accessTokenLifetime: 3_600_000 })
+    const limits = sessionLimits({ idle: 600_000 })
+    const [first, second] = [pool({ limits }), pool({ limits })]
+    const { key } = await first.signIn(ada)
+    await token(second, key)
+    for (let minute = 0; minute < 15; minute++) {
+      await pass(60_000)
+      await token(first, key)
+    }
+    expect(database.count('writeLastUse')).toBeLessThanOrEqual(18)
+    expect(await token(second, key)).toMatch(/^at-/)
+    await pass(700_000)
+    const asked = codeOf(token(second, key))
+    await pass(3_000)
+    expect(await asked).toBe('session_expired')
+  })
+})
+
+describe('pool.dispose', () => {
+  it('tasks and refreshes end before the sessions leave, and new tasks are refused', async () => {
+    const { pool, server, database, pass } = createWorld()
+    const made = pool()
+    const { key } = await made.signIn(ada)
+    const request = server.holdNext()
+    const refreshed = made.use(key, (auth) => auth.refresh())
+    await request.arrived
+    const disposed = made.dispose()
+    expect(await codeOf(token(made, key))).toBe('disposed')
+    expect(await codeOf(made.signIn(ada))).toBe('disposed')
+    await pass(100)
+    request.answer()
+    await pass(100)
+    await disposed
+    await refreshed
+    expect([...database.stored.values()][0]?.rotation).toBe(1)
+    expect(await token(pool(), key)).toMatch(/^at-/)
+  })
+
+  it('after dispose no timer and no subscription remain', async () => {
+    const { clock, pool, database, pass } = createWorld()
+    const made = pool({ limits: sessionLimits({ idle: 3_600_000 }) })
+    const { key } = await made.signIn(ada)
+    await token(made, key)
+    await made.dispose()
+    await quiet()
+    expect(clock.pending).toBe(0)
+    const before = database.calls.length
+    await pass(60_000)
+    expect(database.calls.length).toBe(before)
+  })
+})
+
+describe('options of createAuthPool', () => {
+  it.each([
+    ['fleet', { fleet: {} }],
+    ['keys', { keys: undefined }],
+    ['refresh', { refresh: undefined }],
+    ['resident.most', { resident: { most: 0 } }],
+    ['resident.idle', { resident: { idle: '1m' } }],
+    ['timeouts.refresh', { timeouts: { refresh: -1 } }],
+    ['limits', { limits: { idle: 1 } }],
+  ])('a wrong %s is refused at once', (name, wrong) => {
+    const { pool } = createWorld()
+    expect(() => pool(wrong as never)).toThrow(new RegExp(`${name} must be`))
+  })
+})

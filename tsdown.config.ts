@@ -11,6 +11,8 @@ export default {
     ofetch: 'src/transports/ofetch.ts',
     axios: 'src/transports/axios.ts',
     graphql: 'src/transports/graphql.ts',
+    ky: 'src/transports/ky.ts',
+    undici: 'src/transports/undici.ts',
     storage: 'src/storage/index.ts',
     tabs: 'src/coordination/tabs.ts',
     react: 'src/bindings/react.ts',

@@ -36,6 +36,8 @@ const ENTRIES = [
   { name: './ofetch', code: entry('ofetch'), limit: 5_248 },
   { name: './axios', code: entry('axios'), limit: 7_040 },
   { name: './graphql', code: entry('graphql'), limit: 1_536, mayImport: [] },
+  { name: './ky', code: entry('ky'), limit: 5_120, mayImport: [] },
+  { name: './undici', code: entry('undici'), limit: 5_120, mayImport: [] },
   { name: './storage', code: entry('storage'), limit: 12_416 },
   {
     name: 'webStorage',

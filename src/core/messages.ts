@@ -57,6 +57,8 @@ const MESSAGES: { readonly [code: string]: (reason: string, detail: string) => s
   worker_option: (_, option) => `Give ${option} to serveAuth, in the worker.`,
   no_gate: () =>
     'This auth was not made by this version of authchart. Use one version of the package in all bundles of a page.',
+  old_dispatcher: () =>
+    'authInterceptor needs a dispatcher of undici 7 or later. getGlobalDispatcher() may return that of Node itself: use new Agent().',
   not_a_feature: (_, maker) => `createAuth was given a plain object. Wrap it in ${maker}().`,
   no_method: (_, method) => `${method} must be a function.`,
 }

@@ -26,7 +26,7 @@ export function replayableBody(
   signal?: AbortSignal | null,
 ): ReplayableBody | Promise<ReplayableBody> {
   if (isOneShot(body)) return bufferStreams ? buffered(body, signal) : { body, replayable: false }
-  return body instanceof FormData ? encoded(body) : { body: copied(body), replayable: true }
+  return body instanceof FormData ? encodedForm(body) : { body: copied(body), replayable: true }
 }
 
 function copied(body: unknown): unknown {
@@ -93,7 +93,7 @@ export function readUntilAborted<T>(
  * Encodes a form as browsers do (RFC 7578). The result refers to the form's files instead of copying them, so that a file on
  * disk stays there. A form with parts that only its platform can read is returned as it is.
  */
-function encoded(form: FormData): ReplayableBody {
+export function encodedForm(form: FormData): ReplayableBody {
   // As long as Node's own, so that the length of the body is the same.
   const random = crypto.getRandomValues(new Uint32Array(3)).join('').padEnd(19, '0').slice(0, 19)
   const boundary = `----formdata-${random}`

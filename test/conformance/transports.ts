@@ -1,9 +1,11 @@
 import axios, { AxiosError, CanceledError, type CreateAxiosDefaults } from 'axios'
 import { FetchError, type FetchOptions } from 'ofetch'
+import { Agent, interceptors, request as undiciRequest } from 'undici'
 import type { AuthHandle } from '../../src/index.ts'
 import { attachAuth } from '../../src/transports/axios.ts'
 import { createAuthFetch, type TransportOptions } from '../../src/transports/fetch.ts'
 import { createAuthOfetch } from '../../src/transports/ofetch.ts'
+import { type AnswerHead, authInterceptor } from '../../src/transports/undici.ts'
 
 /** The options of a request. Each transport converts them to its own options. */
 export interface RequestInitLike {
@@ -199,10 +201,54 @@ const axiosTransport = (adapter: 'http' | 'fetch'): Transport => ({
 export const axiosHttpTransport = axiosTransport('http')
 export const axiosFetchTransport = axiosTransport('fetch')
 
+/** undici takes parameters as text only. */
+export const asUndici = ({ body, headers, ...init }: RequestInit): Partial<UndiciOptions> => {
+  const isForm = body instanceof URLSearchParams
+  const type = { 'content-type': 'application/x-www-form-urlencoded;charset=UTF-8' }
+  return {
+    ...(init as UndiciOptions),
+    ...(body !== undefined && { body: isForm ? String(body) : (body as string) }),
+    headers: { ...(isForm && type), ...(headers as Record<string, string>) },
+  }
+}
+
+type UndiciOptions = NonNullable<Parameters<typeof undiciRequest>[1]>
+
+/** Not `getGlobalDispatcher()`, which may be that of Node itself. */
+const agent = new Agent()
+
+export const undiciTransport: Transport = {
+  name: 'undici',
+  create(auth, { origin, defaults: _, isChallenge, origins = [], ...options }) {
+    const interceptor = authInterceptor(auth, {
+      ...options,
+      ...(isChallenge && { isChallenge: ({ statusCode: status }: AnswerHead) => isChallenge({ status }) }),
+      origins: [origin, ...origins],
+    })
+    const dispatcher = agent.compose(interceptor, interceptors.redirect({ maxRedirections: 5 }))
+    return withMethods(async (path, init = {}) => {
+      const { statusCode, headers, body } = await undiciRequest(new URL(path, origin), {
+        dispatcher,
+        ...asUndici(fetchInit(init)),
+      })
+      return {
+        status: statusCode,
+        json: parse(await body.text()),
+        givenAs: 'Response',
+        headers: new Headers(headers as Record<string, string>),
+      }
+    })
+  },
+  givesRefusalsAs: 'Response',
+  isAbort: (error, reason) => error === reason,
+  isTimeout: (error) => error instanceof DOMException && error.name === 'TimeoutError',
+}
+
 /** All transports under test. Each test is written once and runs for all of them. */
 export const transports: readonly Transport[] = [
   fetchTransport,
   ofetchTransport,
   axiosHttpTransport,
   axiosFetchTransport,
+  undiciTransport,
 ]

@@ -74,6 +74,9 @@ const RULES: readonly Rule[] = [
     layer: 'src/transports/angular/',
     mayImport: ['src/core/', 'src/transports/', '@angular/common/http', '@angular/core', 'rxjs'],
   },
+  // Its types only.
+  { layer: 'src/transports/undici.ts', mayImport: ['src/core/', 'src/transports/', 'undici'] },
+  { layer: 'src/transports/undici/', mayImport: ['src/core/', 'src/transports/', 'undici'] },
   { layer: 'src/transports/', mayImport: ['src/core/'] },
   {
     layer: 'src/storage/',

@@ -223,6 +223,8 @@ export const SOURCES: Readonly<Record<string, string>> = {
   'authchart/ofetch': 'src/transports/ofetch.ts',
   'authchart/axios': 'src/transports/axios.ts',
   'authchart/graphql': 'src/transports/graphql.ts',
+  'authchart/ky': 'src/transports/ky.ts',
+  'authchart/undici': 'src/transports/undici.ts',
   'authchart/storage': 'src/storage/index.ts',
   'authchart/tabs': 'src/coordination/tabs.ts',
   'authchart/react': 'src/bindings/react.ts',

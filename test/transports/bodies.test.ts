@@ -1,9 +1,10 @@
 import axios from 'axios'
 import { ofetch } from 'ofetch'
+import { request } from 'undici'
 import { describe, expect, test } from 'vitest'
 import { createAuthFetch } from '../../src/transports/fetch.ts'
 import { setUp } from '../conformance/harness.ts'
-import { transports } from '../conformance/transports.ts'
+import { asUndici, transports } from '../conformance/transports.ts'
 import fc from '../support/property.ts'
 import { to } from './support.ts'
 
@@ -27,6 +28,7 @@ const sendBare: Readonly<Record<string, (url: string, body: unknown) => Promise<
   ofetch: (url, body) => ofetch(url, { method: 'POST', body: body as never }),
   'axios (http adapter)': (url, body) => axios.post(url, body, { adapter: 'http', proxy: false }),
   'axios (fetch adapter)': (url, body) => axios.post(url, body, { adapter: 'fetch' }),
+  undici: (url, body) => request(url, { method: 'POST', ...asUndici(asFetch(body)) }),
 }
 
 const asFetch = (body: unknown): RequestInit =>

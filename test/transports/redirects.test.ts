@@ -8,7 +8,10 @@ import { type Origin, startOrigin, to } from './support.ts'
 
 const authorizations = ({ log }: Origin) => log.map(({ headers }) => headers.authorization)
 
-describe.each(transports)('$name: redirects', ({ create }) => {
+describe.each(transports)('$name: redirects', ({ name, create }) => {
+  // Its redirects are followed above the session, so that only the request that was refused is replayed.
+  const replaysOneHop = name === 'undici'
+
   test.each([301, 302, 303, 307, 308])('a %i to another origin drops the token', async (status) => {
     const { signedIn, server } = await setUp()
     const foreign = await startOrigin(() => ({ body: '{}' }))
@@ -55,7 +58,7 @@ describe.each(transports)('$name: redirects', ({ create }) => {
       expect(api.log.map(({ url, headers }) => [url, headers.authorization?.slice(7, 13)])).toEqual([
         ['/here', 'at-1-1'],
         ['/there', 'at-1-1'],
-        ['/here', 'at-1-2'],
+        ...(replaysOneHop ? [] : [['/here', 'at-1-2']]),
         ['/there', 'at-1-2'],
       ])
       expect(server.refreshes).toBe(1)
@@ -76,7 +79,7 @@ describe.each(transports)('$name: redirects', ({ create }) => {
     expect((await client.post('/here', { n: 1 })).status).toBe(200)
 
     expect(api.log.map(({ method, body }) => [method, String(body)])).toEqual(
-      Array(4).fill(['POST', '{"n":1}']),
+      Array(replaysOneHop ? 3 : 4).fill(['POST', '{"n":1}']),
     )
   })
 

@@ -1,0 +1,4 @@
+import { conform } from './conform.ts'
+import { undiciTransport } from './transports.ts'
+
+conform(undiciTransport)

@@ -1,6 +1,7 @@
 import type { Auth } from './core/auth.ts'
 import { createAuthWith } from './core/create-auth.ts'
 import type { AuthOptions } from './core/options.ts'
+import type { KnownUser } from './core/ports.ts'
 import { environmentHere } from './environment/browser.ts'
 import { systemClock } from './environment/clock.ts'
 import { report } from './environment/report.ts'
@@ -24,9 +25,9 @@ import { report } from './environment/report.ts'
  *
  * @see RFC 6749 §6 for the refresh, RFC 6750 for what each request carries
  */
-export function createAuth<Credentials = unknown, Claims = Readonly<Record<string, unknown>>>(
-  options: AuthOptions<Credentials>,
-): Auth<Credentials, Claims> {
+export function createAuth<Credentials = unknown, Claims = Readonly<Record<string, unknown>>, User = object>(
+  options: AuthOptions<Credentials, User>,
+): Auth<Credentials, Claims, KnownUser<User>> {
   return createAuthWith(options, {
     clock: systemClock,
     environment: environmentHere(),

@@ -66,6 +66,7 @@ export type {
   TokenResponse,
   Turn,
   TurnWait,
+  UserFacts,
 } from './core/ports.ts'
 export { bearerRequest } from './core/requests/bearer-request.ts'
 export { type Challenge, readChallenge } from './core/requests/challenge.ts'

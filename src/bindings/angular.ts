@@ -17,8 +17,8 @@ import { createAuthGuard } from './angular/guard.ts'
 import type { IsEqual } from './angular/options.ts'
 import { injectSnapshot, type Provided } from './angular/provided.ts'
 import type { AuthHooks } from './angular/types.ts'
-import { type Select, type SnapshotSelector, session, state, whole } from './selectors.ts'
-import type { AnyAuth, AuthView } from './snapshot.ts'
+import { type Select, type SnapshotSelector, sessionPart, state, whole } from './selectors.ts'
+import { type AnyAuth, type AuthView, storeOf, withInitial } from './snapshot.ts'
 
 export type { AuthInterceptorOptions } from '../transports/angular/options.ts'
 export type {
@@ -27,7 +27,7 @@ export type {
   ProvideAuthOptions,
 } from './angular/options.ts'
 export type { AuthHooks } from './angular/types.ts'
-export type { AnyAuth, AuthSnapshot, AuthView, SessionOf } from './snapshot.ts'
+export type { AnyAuth, AuthSnapshot, AuthView, InitialSession, SessionOf } from './snapshot.ts'
 
 /**
  * Creates functions that are typed for your auth and have an injection token of their own.
@@ -52,10 +52,16 @@ export function createAuthContext<A extends AnyAuth = Auth, Given extends AnyAut
   }
 
   /** Selects from a part of the snapshot. The first argument may be an auth that replaces the provided one. */
-  function injectSelection(caller: string, part: SnapshotSelector, args: readonly unknown[]) {
+  function injectSelection(
+    caller: string,
+    partOf: (keepExpired: boolean) => SnapshotSelector,
+    args: readonly unknown[],
+  ) {
     const given = typeof args[0] === 'object' ? (args[0] as AnyAuth) : undefined
     const [select, equal] = (given ? args.slice(1) : args) as [Select?, IsEqual?]
-    const snapshot = given ? injectSnapshot(given) : injectProvided(caller).snapshot
+    const provided = given ? undefined : injectProvided(caller)
+    const snapshot = provided?.snapshot ?? injectSnapshot(storeOf(given as AnyAuth))
+    const part = partOf(provided?.keepExpired ?? false)
     const from = computed(() => part(snapshot()))
     return select ? computed(() => select(from()), equal && { equal }) : from
   }
@@ -63,11 +69,12 @@ export function createAuthContext<A extends AnyAuth = Auth, Given extends AnyAut
   const injectAuth = () => injectProvided('injectAuth()').auth
 
   return {
-    provideAuth(auth, { keepExpired = false } = {}) {
+    provideAuth(auth, { keepExpired = false, initialSession } = {}) {
       const useFactory = () => {
         const instance = typeof auth === 'function' ? auth() : auth
         if (instance !== auth) inject(DestroyRef).onDestroy(() => instance.dispose())
-        return { auth: instance, keepExpired, snapshot: injectSnapshot(instance) }
+        const store = withInitial(storeOf<AnyAuth>(instance), initialSession)
+        return { auth: instance, keepExpired, snapshot: injectSnapshot(store) }
       }
       return makeEnvironmentProviders([
         { provide: PROVIDED, useFactory },
@@ -77,10 +84,10 @@ export function createAuthContext<A extends AnyAuth = Auth, Given extends AnyAut
     },
     injectAuth: injectAuth as never,
     injectSession: ((...args: readonly unknown[]) =>
-      injectSelection('injectSession()', session, args)) as never,
+      injectSelection('injectSession()', sessionPart, args)) as never,
     injectAuthState: ((...args: readonly unknown[]) => {
       const selects = args.some((arg) => typeof arg === 'function')
-      return injectSelection('injectAuthState()', selects ? whole : state, args)
+      return injectSelection('injectAuthState()', () => (selects ? whole : state), args)
     }) as never,
     injectAuthView() {
       const { snapshot, keepExpired } = injectProvided('injectAuthView()')

@@ -46,6 +46,37 @@ export async function requireSession(
   return `${path}${path.includes('?') ? '&' : '?'}${query}${fragment === undefined ? '' : `#${fragment}`}`
 }
 
+/** How a session ended. */
+export interface SessionEnd {
+  /** Whether it expired. Otherwise the user signed out or another user signed in, here or in another tab. */
+  readonly expired: boolean
+}
+
+/**
+ * Calls back each time a session has ended. A guard runs only when a route is entered, so let the router run its guards again.
+ *
+ * @param auth the session
+ * @param listener called once the chart has settled, so that a guard finds no session, or the next one
+ * @returns removes the listener
+ *
+ * @example
+ * ```ts
+ * onSessionEnd(auth, () => router.revalidate())
+ * ```
+ */
+export function onSessionEnd(
+  auth: Pick<AnyAuth, 'actor' | 'session'>,
+  listener: (end: SessionEnd) => void,
+): () => void {
+  let epoch = auth.session?.epoch
+  const subscription = auth.actor.subscribe(({ context }) => {
+    const before = epoch
+    epoch = auth.session?.epoch
+    if (before !== undefined && before !== epoch) listener({ expired: context.status === 'expired' })
+  })
+  return () => subscription.unsubscribe()
+}
+
 /** Whether the target is that page: in front of the sign-in page, the guard would redirect without end. */
 function isWithin(target: URL, page: URL): boolean {
   const isSamePath = target.origin === page.origin && plainPath(target.pathname) === plainPath(page.pathname)

@@ -5,18 +5,25 @@
  * @module
  */
 import * as React from 'react'
-import { createElement, useContext, useMemo, useSyncExternalStore } from 'react'
+import { createElement, useContext, useMemo, useState, useSyncExternalStore } from 'react'
 import type { Auth } from '../core/auth.ts'
 import { suspendUntilReady } from './react/suspend.ts'
 import type { AuthHooks, IsEqual, ProviderProps, ViewProps } from './react/types.ts'
 import { useSelection } from './react/use-selection.ts'
-import { type Select, session, state, view, whole } from './selectors.ts'
-import type { AnyAuth, AuthView } from './snapshot.ts'
+import { type Select, sessionPart, state, view, whole } from './selectors.ts'
+import { type AnyAuth, type AuthStore, type AuthView, RESTORING, storeOf, withInitial } from './snapshot.ts'
 
 export type { AuthHooks, ProviderProps, ViewProps } from './react/types.ts'
-export type { AnyAuth, AuthSnapshot, AuthView, SessionOf } from './snapshot.ts'
+export type { AnyAuth, AuthSnapshot, AuthView, InitialSession, SessionOf } from './snapshot.ts'
 
 const never = () => () => {}
+
+/** What a provider provides. */
+interface Provided {
+  readonly auth: AnyAuth
+  readonly keepExpired: boolean
+  readonly store: AuthStore<unknown>
+}
 
 /**
  * Creates hooks and components that are typed for your auth and have a context of their own.
@@ -30,11 +37,11 @@ export function createAuthContext<A extends AnyAuth = Auth, Given extends AnyAut
   A,
   Given
 > {
-  const Context = React.createContext<ProviderProps<AnyAuth> | undefined>(undefined)
+  const Context = React.createContext<Provided | undefined>(undefined)
 
-  function useProvided(caller: string, given?: AnyAuth) {
+  function useProvided(caller: string, given?: AnyAuth): Provided {
     const provided = useContext(Context)
-    if (given) return { auth: given, keepExpired: false }
+    if (given) return { auth: given, keepExpired: false, store: storeOf(given) }
     if (provided) return provided
     throw new Error(`${caller} found no <AuthProvider> above it. Wrap the app in <AuthProvider auth={auth}>.`)
   }
@@ -42,41 +49,44 @@ export function createAuthContext<A extends AnyAuth = Auth, Given extends AnyAut
   /** Reads the arguments of a hook. The first one may be an auth that replaces the provided one. */
   function useArguments(caller: string, args: readonly unknown[]) {
     const given = typeof args[0] === 'object'
-    const { auth } = useProvided(caller, given ? (args[0] as AnyAuth) : undefined)
-    return [auth, ...(given ? args.slice(1) : args)] as [AnyAuth, Select?, IsEqual?]
+    const provided = useProvided(caller, given ? (args[0] as AnyAuth) : undefined)
+    return [provided, ...(given ? args.slice(1) : args)] as [Provided, Select?, IsEqual?]
   }
 
   /** Creates a component that shows its children in some views only. */
   function shownIn(name: string, views: readonly AuthView[], otherwise = views) {
     const Shown = ({ children, fallback = null }: ViewProps) => {
-      const { auth, keepExpired } = useProvided(`<${name}>`)
-      const shows = (keepExpired ? otherwise : views).includes(useSelection(auth, view) as AuthView)
+      const { store, keepExpired } = useProvided(`<${name}>`)
+      const shows = (keepExpired ? otherwise : views).includes(useSelection(store, view) as AuthView)
       return createElement(React.Fragment, null, shows ? children : fallback)
     }
     return Object.assign(Shown, { displayName: name })
   }
 
   return {
-    AuthProvider({ auth, keepExpired = false, children }) {
-      const value = useMemo(() => ({ auth, keepExpired }), [auth, keepExpired])
+    AuthProvider({ auth, keepExpired = false, initialSession, children }) {
+      const [initial] = useState(initialSession)
+      const store = useMemo(() => withInitial(storeOf<AnyAuth>(auth), initial), [auth, initial])
+      const value = useMemo(() => ({ auth, keepExpired, store }), [auth, keepExpired, store])
       return createElement(Context.Provider, { value }, children)
     },
     useAuth: () => useProvided('useAuth()').auth as never,
     useSession(...args: readonly unknown[]) {
-      const [auth, select, isEqual] = useArguments('useSession()', args)
-      return useSelection(auth, session, select, isEqual) as never
+      const [{ store, keepExpired }, select, isEqual] = useArguments('useSession()', args)
+      return useSelection(store, sessionPart(keepExpired), select, isEqual) as never
     },
     useAuthState(...args: readonly unknown[]) {
-      const [auth, select, isEqual] = useArguments('useAuthState()', args)
-      return useSelection(auth, select ? whole : state, select, isEqual) as never
+      const [{ store }, select, isEqual] = useArguments('useAuthState()', args)
+      return useSelection(store, select ? whole : state, select, isEqual) as never
     },
     useReady(...args: readonly unknown[]) {
-      const [auth] = useArguments('useReady()', args)
+      const [{ auth, store }] = useArguments('useReady()', args)
       const inBrowser = useSyncExternalStore(
         never,
         () => true,
         () => false,
       )
+      if (store.initial !== RESTORING) return
       if (!inBrowser)
         throw new Error(
           'useReady() waits in the browser only. On a server, its <Suspense> renders the fallback.',

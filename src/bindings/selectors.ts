@@ -10,3 +10,6 @@ export const whole: SnapshotSelector = (snapshot) => snapshot
 export const view: SnapshotSelector = (snapshot) => snapshot.view
 export const state: SnapshotSelector = (snapshot) => snapshot.state
 export const session: SnapshotSelector = (snapshot) => snapshot.session
+export const lastSession: SnapshotSelector = (snapshot) => snapshot.lastSession
+/** What `useSession` selects from: with `keepExpired`, an expired session counts as one. */
+export const sessionPart = (keepExpired: boolean): SnapshotSelector => (keepExpired ? lastSession : session)

@@ -3,7 +3,7 @@ import type { Reason } from '../../machines/index.ts'
 import type { Auth, AuthState } from '../core/auth.ts'
 
 /** Any auth, whatever its credentials and claims. */
-export type AnyAuth = Auth<never, unknown>
+export type AnyAuth = Auth<never, unknown, unknown>
 
 /** The session of an auth, with its claims. */
 export type SessionOf<A extends AnyAuth> = NonNullable<A['session']>
@@ -20,6 +20,8 @@ export interface AuthSnapshot<S = NonNullable<Auth['session']>> {
   readonly view: AuthView
   /** The public session, while there is one, including during a refresh. */
   readonly session: S | undefined
+  /** The session, or the one that expired last, until the user signs in again or signs out. For a page under a dialog. */
+  readonly lastSession: S | undefined
   /** Why the session ended; `undefined` while there is a session. */
   readonly reason: Reason | undefined
   /** How many requests are held. */
@@ -31,12 +33,24 @@ export const RESTORING: AuthSnapshot<never> = Object.freeze({
   state: 'restoring',
   view: 'restoring',
   session: undefined,
+  lastSession: undefined,
   reason: undefined,
   held: 0,
 })
 
+/**
+ * What a server knows of the user whose page it renders, from a cookie of its own: the facts of a session, without its
+ * tokens; `null` if no user is signed in. It becomes part of the page.
+ */
+export type InitialSession<A extends AnyAuth = Auth> = Pick<
+  SessionOf<A>,
+  'subject' | 'user' | 'claims' | 'scope'
+> | null
+
 /** The part of an auth that a binding needs. */
 export interface AuthStore<S> {
+  /** What a server renders, and what a browser shows until it has hydrated the page. */
+  readonly initial: AuthSnapshot<S>
   read(): AuthSnapshot<S>
   /** Calls back when something may have changed. Returns a function that unsubscribes. */
   subscribe(listener: () => void): () => void
@@ -53,10 +67,15 @@ export function storeOf<A extends AnyAuth>(auth: A): AuthStore<SessionOf<A>> {
 
 function createStore(auth: AnyAuth): AuthStore<unknown> {
   let last: AuthSnapshot<unknown> = RESTORING
+  /** The last session that was read. */
+  let known: SessionOf<AnyAuth> | undefined
   return {
+    initial: RESTORING,
     read() {
       const { state, session } = auth
-      const { status, reason, held } = auth.actor.getSnapshot().context
+      const { status, reason, held, epoch } = auth.actor.getSnapshot().context
+      // Another session may have begun and ended since.
+      known = session ?? (known?.epoch === epoch ? known : undefined)
       // The session object changes slightly before the chart does, so it takes precedence.
       const view = session
         ? 'signedIn'
@@ -65,18 +84,50 @@ function createStore(auth: AnyAuth): AuthStore<unknown> {
           : state === 'restoring'
             ? 'restoring'
             : 'signedOut'
+      const lastSession = session ?? (view === 'expired' ? known : undefined)
       const isUnchanged =
         last.state === state &&
         last.view === view &&
         last.session === session &&
+        last.lastSession === lastSession &&
         last.reason === reason &&
         last.held === held
-      if (!isUnchanged) last = Object.freeze({ state, view, session, reason, held })
+      if (!isUnchanged) last = Object.freeze({ state, view, session, lastSession, reason, held })
       return last
     },
     subscribe(listener) {
       const subscription = auth.actor.subscribe(listener)
       return () => subscription.unsubscribe()
     },
+  }
+}
+
+/**
+ * The store below a provider that was given an initial session: it shows that session on the server, during hydration, and
+ * until the auth has restored its own.
+ */
+export function withInitial<S>(
+  store: AuthStore<S>,
+  given: InitialSession<AnyAuth> | undefined,
+): AuthStore<S> {
+  if (given === undefined) return store
+  const session = given
+    ? Object.freeze({ expiresAt: undefined, generation: 0, epoch: 0, ...given })
+    : undefined
+  const initial = Object.freeze({
+    state: session ? 'authenticated' : 'anonymous',
+    view: session ? 'signedIn' : 'signedOut',
+    session,
+    lastSession: session,
+    reason: undefined,
+    held: 0,
+  }) as AuthSnapshot<S>
+  return {
+    initial,
+    read() {
+      const now = store.read()
+      return now.view === 'restoring' ? initial : now
+    },
+    subscribe: store.subscribe,
   }
 }

@@ -3,17 +3,25 @@
  *
  * @module
  */
-import { createComponent, createContext, createResource, onMount, useContext } from 'solid-js'
+import { createComponent, createContext, createResource, onMount, untrack, useContext } from 'solid-js'
 import type { Auth } from '../core/auth.ts'
-import { type Select, session, state, view, whole } from './selectors.ts'
-import type { AnyAuth, AuthView } from './snapshot.ts'
+import { lastSession, type Select, session, state, view, whole } from './selectors.ts'
+import { type AnyAuth, type AuthStore, type AuthView, RESTORING, storeOf, withInitial } from './snapshot.ts'
 import { loadAgain } from './solid/load-again.ts'
 import { createSelection, isServerRendered } from './solid/selection.ts'
 import { showWhile } from './solid/show-while.ts'
 import type { AuthHooks, IsEqual, ProviderProps, ViewProps } from './solid/types.ts'
 
-export type { AnyAuth, AuthSnapshot, AuthView, SessionOf } from './snapshot.ts'
+export type { AnyAuth, AuthSnapshot, AuthView, InitialSession, SessionOf } from './snapshot.ts'
 export type { AuthHooks, ProviderProps, ViewProps } from './solid/types.ts'
+
+/** What a provider provides. */
+interface Provided {
+  readonly auth: AnyAuth
+  /** May change. */
+  readonly keepExpired: boolean
+  readonly store: AuthStore<unknown>
+}
 
 /**
  * Creates primitives and components that are typed for your auth and have a context of their own.
@@ -27,11 +35,11 @@ export function createAuthContext<A extends AnyAuth = Auth, Given extends AnyAut
   A,
   Given
 > {
-  const Context = createContext<ProviderProps<AnyAuth>>()
+  const Context = createContext<Provided>()
 
-  function useProvided(caller: string, given?: AnyAuth): ProviderProps<AnyAuth> {
+  function useProvided(caller: string, given?: AnyAuth): Provided {
     const found = useContext(Context)
-    if (given) return { auth: given }
+    if (given) return { auth: given, keepExpired: false, store: storeOf(given) }
     if (found) return found
     throw new Error(`${caller} found no <AuthProvider> above it. Wrap the app in <AuthProvider auth={auth}>.`)
   }
@@ -39,15 +47,27 @@ export function createAuthContext<A extends AnyAuth = Auth, Given extends AnyAut
   /** Reads the arguments of a primitive. The first one may be an auth that replaces the provided one. */
   function useArguments(caller: string, args: readonly unknown[]) {
     const given = typeof args[0] === 'object'
-    const { auth } = useProvided(caller, given ? (args[0] as AnyAuth) : undefined)
-    return [auth, ...(given ? args.slice(1) : args)] as [AnyAuth, Select?, IsEqual?]
+    const provided = useProvided(caller, given ? (args[0] as AnyAuth) : undefined)
+    return [provided, ...(given ? args.slice(1) : args)] as [Provided, Select?, IsEqual?]
+  }
+
+  function provide(props: ProviderProps<Given>): Provided {
+    const { auth } = props
+    const store = untrack(() => withInitial(storeOf<AnyAuth>(auth), props.initialSession))
+    return {
+      auth,
+      store,
+      get keepExpired() {
+        return props.keepExpired ?? false
+      },
+    }
   }
 
   /** Creates a component that shows its children in some views only. */
   function shownIn(name: string, views: readonly AuthView[], otherwise = views) {
     const Shown = (props: ViewProps) => {
       const above = useProvided(`<${name}>`)
-      const shows = createSelection(above.auth, view, (now) =>
+      const shows = createSelection(above.store, view, (now) =>
         (above.keepExpired ? otherwise : views).includes(now as AuthView),
       )
       return showWhile(
@@ -65,7 +85,7 @@ export function createAuthContext<A extends AnyAuth = Auth, Given extends AnyAut
         () => props.auth,
         () =>
           createComponent(Context.Provider, {
-            value: props,
+            value: provide(props),
             get children() {
               return props.children
             },
@@ -73,17 +93,19 @@ export function createAuthContext<A extends AnyAuth = Auth, Given extends AnyAut
       ),
     useAuth: () => useProvided('useAuth()').auth as never,
     useSession(...args: readonly unknown[]) {
-      const [auth, select, isEqual] = useArguments('useSession()', args)
-      return createSelection(auth, session, select, isEqual) as never
+      const [above, select, isEqual] = useArguments('useSession()', args)
+      const part: typeof session = (snapshot) => (above.keepExpired ? lastSession : session)(snapshot)
+      return createSelection(above.store, part, select, isEqual) as never
     },
     useAuthState(...args: readonly unknown[]) {
-      const [auth, select, isEqual] = useArguments('useAuthState()', args)
-      return createSelection(auth, select ? whole : state, select, isEqual) as never
+      const [{ store }, select, isEqual] = useArguments('useAuthState()', args)
+      return createSelection(store, select ? whole : state, select, isEqual) as never
     },
     useReady(...args: readonly unknown[]) {
-      const [auth] = useArguments('useReady()', args)
-      const wait = () => (auth.state === 'restoring' ? auth.ready().then(() => true) : true)
-      const [ready, { refetch }] = createResource(wait, { initialValue: false, ssrLoadFrom: 'initial' })
+      const [{ auth, store }] = useArguments('useReady()', args)
+      const isKnown = store.initial !== RESTORING
+      const wait = () => (auth.state === 'restoring' && !isKnown ? auth.ready().then(() => true) : true)
+      const [ready, { refetch }] = createResource(wait, { initialValue: isKnown, ssrLoadFrom: 'initial' })
       if (isServerRendered()) onMount(() => void refetch())
       return loadAgain(ready, refetch)
     },

@@ -5,13 +5,13 @@
  */
 import { getContext, hasContext, setContext } from 'svelte'
 import type { Auth } from '../core/auth.ts'
-import { type Select, session, state, view, whole } from './selectors.ts'
-import type { AnyAuth, AuthStore, AuthView } from './snapshot.ts'
+import { type Select, sessionPart, state, view, whole } from './selectors.ts'
+import { type AnyAuth, type AuthStore, type AuthView, withInitial } from './snapshot.ts'
 import type { IsEqual } from './svelte/reactive.ts'
 import { browserStore, createSelection, mountedStore } from './svelte/selection.ts'
 import type { AuthHooks } from './svelte/types.ts'
 
-export type { AnyAuth, AuthSnapshot, AuthView, SessionOf } from './snapshot.ts'
+export type { AnyAuth, AuthSnapshot, AuthView, InitialSession, SessionOf } from './snapshot.ts'
 export type { Reactive, ReactiveView, SetAuthOptions } from './svelte/reactive.ts'
 export { authStateStore, sessionStore } from './svelte/stores.ts'
 export type { AuthHooks } from './svelte/types.ts'
@@ -46,22 +46,23 @@ export function createAuthContext<A extends AnyAuth = Auth, Given extends AnyAut
   /** Reads the arguments of a function. The first one may be an auth that replaces the provided one. */
   function readArguments(caller: string, args: readonly unknown[]) {
     const given = typeof args[0] === 'object'
-    const store = given ? browserStore(args[0] as AnyAuth) : provided(caller).store
-    return [store, ...(given ? args.slice(1) : args)] as [AuthStore<unknown>, Select?, IsEqual?]
+    const found = given ? { store: browserStore(args[0] as AnyAuth), keepExpired: false } : provided(caller)
+    return [found, ...(given ? args.slice(1) : args)] as [Omit<Provided, 'auth'>, Select?, IsEqual?]
   }
 
   return {
-    setAuth(auth, { keepExpired = false } = {}) {
-      setContext<Provided>(KEY, { auth, keepExpired, store: mountedStore(auth) })
+    setAuth(auth, { keepExpired = false, initialSession } = {}) {
+      const store = mountedStore(withInitial(browserStore(auth), initialSession))
+      setContext<Provided>(KEY, { auth, keepExpired, store })
       return auth
     },
     getAuth: () => provided('getAuth()').auth as never,
     useSession(...args: readonly unknown[]) {
-      const [store, select, isEqual] = readArguments('useSession()', args)
-      return createSelection(store, session, select, isEqual) as never
+      const [{ store, keepExpired }, select, isEqual] = readArguments('useSession()', args)
+      return createSelection(store, sessionPart(keepExpired), select, isEqual) as never
     },
     useAuthState(...args: readonly unknown[]) {
-      const [store, select, isEqual] = readArguments('useAuthState()', args)
+      const [{ store }, select, isEqual] = readArguments('useAuthState()', args)
       return createSelection(store, select ? whole : state, select, isEqual) as never
     },
     useAuthView() {

@@ -5,18 +5,22 @@
  */
 import { hasInjectionContext, type InjectionKey, inject, type SetupContext, toRaw } from 'vue'
 import type { Auth } from '../core/auth.ts'
-import { type Select, session, state, view, whole } from './selectors.ts'
-import type { AnyAuth, AuthView } from './snapshot.ts'
+import { type Select, sessionPart, state, view, whole } from './selectors.ts'
+import { type AnyAuth, type AuthStore, type AuthView, RESTORING, storeOf, withInitial } from './snapshot.ts'
 import { createSelection, isServerRender } from './vue/selection.ts'
 import type { AuthHooks, AuthViewComponent, IsEqual } from './vue/types.ts'
 
-export type { AnyAuth, AuthSnapshot, AuthView, SessionOf } from './snapshot.ts'
+export type { AnyAuth, AuthSnapshot, AuthView, InitialSession, SessionOf } from './snapshot.ts'
 export type { AuthHooks, AuthPlugin, AuthPluginOptions, AuthViewComponent } from './vue/types.ts'
 
 interface Provided {
   readonly auth: AnyAuth
   readonly keepExpired: boolean
+  readonly store: AuthStore<unknown>
 }
+
+/** An auth that is passed to a composable has no provider. */
+const alone = (auth: AnyAuth): Provided => ({ auth, keepExpired: false, store: storeOf(auth) })
 
 /**
  * Creates a plugin, composables and components that are typed for your auth.
@@ -43,8 +47,8 @@ export function createAuthContext<A extends AnyAuth = Auth, Given extends AnyAut
   /** Reads the arguments of a composable. The first one may be an auth that replaces the provided one. */
   function readArguments(caller: string, args: readonly unknown[]) {
     const given = typeof args[0] === 'object'
-    const auth = given ? toRaw(args[0] as AnyAuth) : provided(caller).auth
-    return [auth, ...(given ? args.slice(1) : args)] as [AnyAuth, Select?, IsEqual?]
+    const found = given ? alone(toRaw(args[0] as AnyAuth)) : provided(caller)
+    return [found, ...(given ? args.slice(1) : args)] as [Provided, Select?, IsEqual?]
   }
 
   /** Creates a component that shows its slot in some views only. */
@@ -52,8 +56,8 @@ export function createAuthContext<A extends AnyAuth = Auth, Given extends AnyAut
     const Shown = {
       name,
       setup(_: unknown, { slots }: SetupContext) {
-        const { auth, keepExpired } = provided(`<${name}>`)
-        const shows = createSelection(auth, (snapshot) =>
+        const { store, keepExpired } = provided(`<${name}>`)
+        const shows = createSelection(store, (snapshot) =>
           (keepExpired ? otherwise : views).includes(view(snapshot) as AuthView),
         )
         return () => (shows.value ? slots.default?.() : slots.fallback?.())
@@ -63,21 +67,23 @@ export function createAuthContext<A extends AnyAuth = Auth, Given extends AnyAut
   }
 
   return {
-    createAuthPlugin: (auth, { keepExpired = false } = {}) => ({
-      install: (app) => void app.provide(key, { auth: toRaw(auth), keepExpired }),
-    }),
+    createAuthPlugin(given, { keepExpired = false, initialSession } = {}) {
+      const auth = toRaw(given)
+      const store = withInitial(storeOf<AnyAuth>(auth), initialSession)
+      return { install: (app) => void app.provide(key, { auth, keepExpired, store }) }
+    },
     useAuth: () => provided('useAuth()').auth as never,
     useSession(...args: readonly unknown[]) {
-      const [auth, select, isEqual] = readArguments('useSession()', args)
-      return createSelection(auth, session, select, isEqual) as never
+      const [{ store, keepExpired }, select, isEqual] = readArguments('useSession()', args)
+      return createSelection(store, sessionPart(keepExpired), select, isEqual) as never
     },
     useAuthState(...args: readonly unknown[]) {
-      const [auth, select, isEqual] = readArguments('useAuthState()', args)
-      return createSelection(auth, select ? whole : state, select, isEqual) as never
+      const [{ store }, select, isEqual] = readArguments('useAuthState()', args)
+      return createSelection(store, select ? whole : state, select, isEqual) as never
     },
     async useReady(...args: readonly unknown[]) {
-      const [auth] = readArguments('useReady()', args)
-      if (!isServerRender()) await auth.ready()
+      const [{ auth, store }] = readArguments('useReady()', args)
+      if (!isServerRender() && store.initial === RESTORING) await auth.ready()
     },
     SignedIn: shownIn('SignedIn', ['signedIn'], ['signedIn', 'expired']),
     SignedOut: shownIn('SignedOut', ['signedOut', 'expired'], ['signedOut']),

@@ -1,6 +1,6 @@
 import type { Actor } from 'xstate'
 import type { AuthEmitted, AuthMachine } from '../../machines/index.ts'
-import type { AbortSignalLike, Session, TokenResponse } from './ports.ts'
+import type { AbortSignalLike, Session, TokenResponse, UserFacts } from './ports.ts'
 import type { Gate } from './requests/gate.ts'
 
 /**
@@ -48,13 +48,13 @@ export interface AccessTokenOptions {
 }
 
 /** One session, made by `createAuth`. Its methods may be used detached from it. */
-export interface Auth<Credentials = unknown, Claims = Readonly<Record<string, unknown>>> {
+export interface Auth<Credentials = unknown, Claims = Readonly<Record<string, unknown>>, User = UserFacts> {
   /** The XState actor: for `useSelector`, inspectors and parents. It never holds a token. */
   readonly actor: Actor<AuthMachine>
   /** The chart's state. */
   readonly state: AuthState
   /** Facts of the session, while there is one. The same object until the next token set. */
-  readonly session: Session<Claims> | undefined
+  readonly session: Session<Claims, User> | undefined
   /**
    * When `limits` end the session unless it is used before, in milliseconds since the Unix epoch: for a countdown.
    * `undefined` without a session or without a limit.
@@ -80,7 +80,7 @@ export interface Auth<Credentials = unknown, Claims = Readonly<Record<string, un
    * @throws DisposedError
    * @returns the new session; the one there is if the `signIn` function throws an error with the reason `already_used`
    */
-  signIn(credentials: Credentials): Promise<Session<Claims>>
+  signIn(credentials: Credentials): Promise<Session<Claims, User>>
 
   /**
    * Ends the session here at once, then revokes its tokens (RFC 7009), in bounded time: `timeouts.revoke`, and before
@@ -100,7 +100,7 @@ export interface Auth<Credentials = unknown, Claims = Readonly<Record<string, un
    * @throws InvalidTokenResponseError
    * @throws DisposedError
    */
-  setTokens(response: TokenResponse): Promise<Session<Claims>>
+  setTokens(response: TokenResponse): Promise<Session<Claims, User>>
 
   /**
    * Refreshes the token now, or joins the refresh in progress.
@@ -111,7 +111,7 @@ export interface Auth<Credentials = unknown, Claims = Readonly<Record<string, un
    * @throws HoldTimeoutError
    * @throws DisposedError
    */
-  refresh(): Promise<Session<Claims>>
+  refresh(): Promise<Session<Claims, User>>
 
   /**
    * The access token, for clients that no transport supports. Waits as a request would.

@@ -10,7 +10,7 @@ import { messageOf } from './messages.ts'
 import type { AuthOptions, Settings } from './options.ts'
 import { BoundedWork } from './platform/bounded-work.ts'
 import { PatientClock } from './platform/patient-clock.ts'
-import type { Clock, Environment } from './ports.ts'
+import type { Clock, Environment, KnownUser, TokenResponse } from './ports.ts'
 import { Gate } from './requests/gate.ts'
 import { policyOf, resolveOptions } from './resolve-options.ts'
 import { type CreateLimits, type Limits, UNLIMITED } from './session/limits.ts'
@@ -29,10 +29,10 @@ export interface Defaults {
 }
 
 /** `createAuth`, with every port given. Use the one from `authchart`. */
-export function createAuthWith<Credentials, Claims>(
-  options: AuthOptions<Credentials>,
+export function createAuthWith<Credentials, Claims, User = object>(
+  options: AuthOptions<Credentials, User>,
   defaults: Defaults,
-): Auth<Credentials, Claims> {
+): Auth<Credentials, Claims, KnownUser<User>> {
   const kernel = createKernel(options as AuthOptions<never>, defaults)
   const { settings, clock, mailbox, report } = kernel
   const mayBeInCookie =
@@ -42,7 +42,7 @@ export function createAuthWith<Credentials, Claims>(
   const sharing = attachSharing(kernel, vault, limits)
   const session = new SessionKernel(kernel, vault, sharing)
   const gate = new Gate(kernel, session, limits)
-  const initial = options.initialTokens && session.begin(options.initialTokens)
+  const initial = options.initialTokens && session.begin(options.initialTokens as TokenResponse)
 
   const key = connectPorts({ clock, session, requests: gate })
   const policy = policyOf(settings, {
@@ -58,7 +58,7 @@ export function createAuthWith<Credentials, Claims>(
   if (initial) session.persist()
   auth.stopWith(session.start())
   auth.stopWith(followEnvironment(kernel))
-  return auth as unknown as Auth<Credentials, Claims>
+  return auth as unknown as Auth<Credentials, Claims, KnownUser<User>>
 }
 
 function createKernel(options: AuthOptions<never>, defaults: Defaults): Kernel {

@@ -39,16 +39,17 @@ export interface RevocableTokens {
 export type PersistMode = 'all' | 'refresh-token' | 'none'
 
 /** Options of `createAuth`. All times are milliseconds. */
-export interface AuthOptions<Credentials = unknown> {
+export interface AuthOptions<Credentials = unknown, User = object> {
   /**
    * Sends the refresh token to the token endpoint and returns its answer. It may throw anything: a `Response`, an HTTP
    * client's error, an OAuth error body. Use a client without this library's transport in it.
    */
   readonly refresh: (request: RefreshRequest) => TokenResponse | PromiseLike<TokenResponse>
+  /** The type of `user` in its answer is that of `auth.session.user`. */
   readonly signIn?: (
     credentials: Credentials,
     options: SignInOptions,
-  ) => TokenResponse | PromiseLike<TokenResponse>
+  ) => TokenResponse<User> | PromiseLike<TokenResponse<User>>
   /** Revokes tokens at sign-out (RFC 7009), and tokens that arrived for a session that had ended. */
   readonly revoke?: (tokens: RevocableTokens, options: { readonly signal: Signal }) => unknown
 
@@ -67,7 +68,7 @@ export interface AuthOptions<Credentials = unknown> {
   readonly clock?: Clock
 
   /** Tokens that the app has when it starts. They win over the store. */
-  readonly initialTokens?: TokenResponse
+  readonly initialTokens?: TokenResponse<User>
   /**
    * How long before its expiry a token is refreshed. At most half its lifetime. Default: a fifth of the lifetime, at most
    * 60,000.

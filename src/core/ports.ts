@@ -20,7 +20,7 @@ export type Signal = typeof globalThis extends { AbortSignal: { prototype: infer
  * in camel case. Lifetimes are in seconds, as a number or a numeric string; one of less than a second counts as unknown.
  * `expiresAt` is an instant: a `Date`, an ISO string, or a number of seconds or milliseconds since the Unix epoch.
  */
-export interface TokenResponse {
+export interface TokenResponse<User = object> {
   readonly access_token?: string
   readonly accessToken?: string
   readonly refresh_token?: string | null | undefined
@@ -38,11 +38,25 @@ export interface TokenResponse {
   readonly idToken?: string | null | undefined
   /** The user the tokens belong to, for servers whose tokens do not say so (no `id_token`, no JWT). */
   readonly subject?: string | null | undefined
+  /**
+   * What the app shows of its user: `auth.session.user`. A JSON object of at most 65,536 characters and 16 levels; others are
+   * ignored. It is stored with the session, and kept by refreshes that leave it out. Values that hold one of the tokens are
+   * removed.
+   */
+  readonly user?: User | null | undefined
 }
 
+/** Facts of a user, if the app does not declare them: any JSON object. */
+export type UserFacts = Readonly<Record<string, unknown>>
+
+/** The facts that the type of a `signIn` function names; any JSON object if it names none. */
+export type KnownUser<User> = [keyof User] extends [never] ? UserFacts : User
+
 /** What an app may know of its session: everything but the tokens. */
-export interface Session<Claims = Readonly<Record<string, unknown>>> {
+export interface Session<Claims = Readonly<Record<string, unknown>>, User = UserFacts> {
   readonly subject?: string
+  /** What the server answered under `user`, at the sign-in or at a later refresh. For display, not for decisions. */
+  readonly user?: User
   /** Claims of the ID token, or of an access token that is a JWT. Unverified: for display, not for decisions. */
   readonly claims?: Claims
   readonly scope?: string
@@ -73,6 +87,8 @@ export interface SessionRecord {
   readonly subject?: string
   /** How the app and the tokens name the user. Without it, `subject` and the tokens in the record say so. */
   readonly user?: UserNames
+  /** The facts of `session.user`. */
+  readonly profile?: UserFacts
 }
 
 /**

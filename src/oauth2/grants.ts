@@ -74,7 +74,7 @@ const ACCESS_TOKEN = 'urn:ietf:params:oauth:token-type:access_token'
  * ```
  */
 export function tokenExchange(
-  auth: Pick<Auth<never, unknown>, 'getAccessToken'>,
+  auth: Pick<Auth<never, unknown, unknown>, 'getAccessToken'>,
   options: ExchangeOptions,
 ): GrantPorts {
   const connection = new Connection(options)
@@ -98,7 +98,7 @@ export function tokenExchange(
 
 /** Without the session of the user there is nothing to exchange: that ends this one, too. */
 async function subjectToken(
-  auth: Pick<Auth<never, unknown>, 'getAccessToken'>,
+  auth: Pick<Auth<never, unknown, unknown>, 'getAccessToken'>,
   signal: AbortSignal,
 ): Promise<string> {
   try {

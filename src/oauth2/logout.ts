@@ -4,7 +4,7 @@ import type { Connection } from './connection.ts'
 import type { OAuthOptions } from './options.ts'
 
 /** The part of an auth that a sign-out needs, whatever its credentials and claims. */
-export type SignedIn = Pick<Auth<never, unknown>, 'session' | 'ready' | 'signOut'> & {
+export type SignedIn = Pick<Auth<never, unknown, unknown>, 'session' | 'ready' | 'signOut'> & {
   readonly [ID_TOKEN]?: () => string | undefined
 }
 

@@ -2,7 +2,7 @@ import { type AuthEmitted, topState } from '../../machines/index.ts'
 import { type Auth, type AuthEventMap, type AuthState, REQUEST_GATE, WORKER_FETCH } from '../core/auth.ts'
 import { type AuthError, DisposedError, TokenConfinedError, WorkerError } from '../core/errors.ts'
 import { History } from '../core/features/history.ts'
-import type { Session, TokenResponse } from '../core/ports.ts'
+import type { Session, TokenResponse, UserFacts } from '../core/ports.ts'
 import { report } from '../environment/report.ts'
 import type { AuthWorker } from './connection.ts'
 import { keepConnection } from './kept-connection.ts'
@@ -53,10 +53,14 @@ export interface ConnectAuthOptions {
  * const response = await api('https://api.example.com/me')
  * ```
  */
-export function connectAuth<Credentials = unknown, Claims = Readonly<Record<string, unknown>>>(
+export function connectAuth<
+  Credentials = unknown,
+  Claims = Readonly<Record<string, unknown>>,
+  User = UserFacts,
+>(
   worker: AuthWorker | (() => AuthWorker),
   options: ConnectAuthOptions = {},
-): Auth<Credentials, Claims> {
+): Auth<Credentials, Claims, User> {
   const { timeout = 10_000, historyLimit = 100 } = options
   checkArguments(worker, timeout, historyLimit)
 
@@ -197,7 +201,7 @@ export function connectAuth<Credentials = unknown, Claims = Readonly<Record<stri
   return Object.defineProperties(auth, {
     [WORKER_FETCH]: { value: send, enumerable: false },
     [REQUEST_GATE]: { get: throwNoGate },
-  }) as unknown as Auth<Credentials, Claims>
+  }) as unknown as Auth<Credentials, Claims, User>
 }
 
 /** Stores when the session reaches its next limit. Reading the value requests an update, for the next read. */

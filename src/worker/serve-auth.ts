@@ -63,8 +63,8 @@ const LOG_LIMIT = 100
  * })
  * ```
  */
-export function serveAuth<Credentials, Claims>(
-  auth: Auth<Credentials, Claims>,
+export function serveAuth<Credentials, Claims, User>(
+  auth: Auth<Credentials, Claims, User>,
   options: ServeAuthOptions = {},
 ): () => void {
   const { port, endpoints: named, sharedEndpoints, exclude, ...transport } = options

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
-import { requireSession, safeReturnPath } from '../../src/bindings/guard.ts'
-import { createHarness, tokens } from '../core/auth-setup.ts'
+import { onSessionEnd, requireSession, type SessionEnd, safeReturnPath } from '../../src/bindings/guard.ts'
+import { createHarness, LIFETIME, refused, tokens } from '../core/auth-setup.ts'
 import fc from '../support/property.ts'
 
 const auths = () => {
@@ -95,5 +95,51 @@ describe('requireSession', () => {
     const asked = requireSession(auth, { url: '/notes', loginPath: '/login' })
     auth.dispose()
     await expect(asked).rejects.toMatchObject({ name: 'DisposedError' })
+  })
+})
+
+describe('onSessionEnd', () => {
+  const watchEnds = () => {
+    const harness = createHarness({ initialTokens: tokens(1, { subject: 'ada' }) })
+    const ends: unknown[] = []
+    const stop = onSessionEnd(harness.auth, ({ expired }: SessionEnd) =>
+      ends.push([expired, harness.auth.session?.subject]),
+    )
+    return { ...harness, ends, stop }
+  }
+
+  it('calls back once the user has signed out', async () => {
+    const { auth, ends } = watchEnds()
+    await auth.signOut()
+    expect(ends).toEqual([[false, undefined]])
+  })
+
+  it('calls back once the session has expired, and not again when the user signs in or out', async () => {
+    const { auth, clock, refresh, ends } = watchEnds()
+    await clock.advance(LIFETIME - 1)
+    refresh.call().reject(refused())
+    await clock.advance(LIFETIME)
+    expect(auth.state).toBe('expired')
+    expect(ends).toEqual([[true, undefined]])
+    await auth.setTokens(tokens(2, { subject: 'ada' }))
+    expect(ends).toHaveLength(1)
+  })
+
+  it('calls back when another user takes over, because pages show what the first one loaded', async () => {
+    const { auth, ends } = watchEnds()
+    await auth.setTokens(tokens(2, { subject: 'grace' }))
+    expect(ends).toEqual([[false, 'grace']])
+  })
+
+  it('ignores refreshes and failures, and calls back no more once it is removed', async () => {
+    const { auth, refresh, clock, ends, stop } = watchEnds()
+    const refreshed = auth.refresh()
+    await clock.advance(0)
+    refresh.call().resolve(tokens(2, { subject: 'ada' }))
+    await refreshed
+    expect(ends).toEqual([])
+    stop()
+    await auth.signOut()
+    expect(ends).toEqual([])
   })
 })

@@ -24,6 +24,7 @@ const held = (rotation: number): HeldTokens => ({
   subject: undefined,
   user: {},
   claims: undefined,
+  profile: undefined,
 })
 
 const record = (rotation: number): SessionRecord => ({

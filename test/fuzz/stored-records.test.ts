@@ -33,6 +33,7 @@ const record = likely({
   scope: fc.string(),
   subject: fc.string(),
   user: likely({ app: fc.string(), idToken: fc.string() }),
+  profile: clonable,
   more: clonable,
 })
 const text = fc.oneof(

@@ -77,7 +77,7 @@ expectTypeOf<AbortSignal>().toExtend<AbortSignalLike>()
 
 // A session is read-only and contains no token.
 expectTypeOf<keyof Session>().toEqualTypeOf<
-  'subject' | 'claims' | 'scope' | 'expiresAt' | 'generation' | 'epoch'
+  'subject' | 'user' | 'claims' | 'scope' | 'expiresAt' | 'generation' | 'epoch'
 >()
 // @ts-expect-error a session cannot be changed
 if (auth.session) auth.session.generation = 2

@@ -1,16 +1,22 @@
 /** Options and results of the Angular binding, except signals of the session. */
 import type { Signal } from '@angular/core'
-import type { AuthView } from '../snapshot.ts'
+import type { Auth } from '../../core/auth.ts'
+import type { AnyAuth, AuthView, InitialSession } from '../snapshot.ts'
 
 /** Whether two selections are equal. Default: `Object.is`. */
 export type IsEqual<T = unknown> = (before: T, after: T) => boolean
 
-export interface ProvideAuthOptions {
+export interface ProvideAuthOptions<A extends AnyAuth = Auth> {
   /**
    * Whether an expired session still counts as signed in, so that a dialog over the page can ask the user to sign in again.
-   * Default: `false`.
+   * `injectSession()` then returns the expired session, until the user signs in again or signs out. Default: `false`.
    */
   readonly keepExpired?: boolean
+  /**
+   * What the server knows of the user, so that it can render pages of signed-in users. Pass the same value in the browser,
+   * which shows it until the session is restored. `null`: no user is signed in. Default: the server renders as `restoring`.
+   */
+  readonly initialSession?: InitialSession<A> | undefined
 }
 
 /** Signals for `@if` that show which view belongs on the screen. They do not change during a refresh. */

@@ -17,14 +17,14 @@ export interface AuthHooks<A extends AnyAuth = Auth, Given extends AnyAuth = A> 
    *
    * @param auth an auth created by `createAuth`; or a function that creates one for this application, in an injection
    * context. An auth that the function creates is disposed of with the application
-   * @param options `keepExpired`
+   * @param options `keepExpired`, `initialSession`
    *
    * @example
    * ```ts
    * bootstrapApplication(App, { providers: [provideAuth(auth)] })
    * ```
    */
-  provideAuth(auth: Given | (() => Given), options?: ProvideAuthOptions): EnvironmentProviders
+  provideAuth(auth: Given | (() => Given), options?: ProvideAuthOptions<Given>): EnvironmentProviders
 
   /**
    * Returns the auth, to call its methods: `injectAuth().signOut()`.

@@ -1,7 +1,7 @@
 /** The public types of the React binding. */
 import type { ReactElement, ReactNode } from 'react'
 import type { Auth, AuthState } from '../../core/auth.ts'
-import type { AnyAuth, AuthSnapshot, SessionOf } from '../snapshot.ts'
+import type { AnyAuth, AuthSnapshot, InitialSession, SessionOf } from '../snapshot.ts'
 
 /** Whether two selections are equal. Default: `Object.is`. */
 export type IsEqual<T = unknown> = (before: T, after: T) => boolean
@@ -11,9 +11,14 @@ export interface ProviderProps<A extends AnyAuth = AnyAuth> {
   readonly auth: A
   /**
    * Whether an expired session still counts as signed in, so that a dialog over the page can ask the user to sign in again.
-   * Default: `false`.
+   * `useSession()` then returns the expired session, until the user signs in again or signs out. Default: `false`.
    */
   readonly keepExpired?: boolean
+  /**
+   * What the server knows of the user, so that it can render pages of signed-in users. Pass the same value in the browser,
+   * which shows it until the session is restored. `null`: no user is signed in. Default: the server renders as `restoring`.
+   */
+  readonly initialSession?: InitialSession<A> | undefined
   readonly children?: ReactNode
 }
 
@@ -65,7 +70,7 @@ export interface AuthHooks<A extends AnyAuth = Auth, Given extends AnyAuth = A> 
    * Returns the chart's state, or a value selected from an `AuthSnapshot`.
    *
    * @param auth replaces the auth of the provider
-   * @param select receives `{ state, view, session, reason, held }`
+   * @param select receives `{ state, view, session, lastSession, reason, held }`
    * @param isEqual whether two selections are equal. Default: `Object.is`
    * @throws Error if both a provider and an `auth` argument are missing
    *

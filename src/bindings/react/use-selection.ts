@@ -1,18 +1,17 @@
 import { useEffect, useMemo, useRef, useSyncExternalStore } from 'react'
 import type { Select, SnapshotSelector } from '../selectors.ts'
-import { type AnyAuth, type AuthSnapshot, RESTORING, storeOf } from '../snapshot.ts'
+import type { AuthSnapshot, AuthStore } from '../snapshot.ts'
 import type { IsEqual } from './types.ts'
 
 const identity: Select = (from) => from
 
-/** Selects from a part of the snapshot. On a server and during hydration, the snapshot is that of a restoring auth. */
+/** Selects from a part of the snapshot. On a server and during hydration, the snapshot is the initial one. */
 export function useSelection(
-  auth: AnyAuth,
+  { initial, read, subscribe }: AuthStore<unknown>,
   part: SnapshotSelector,
   select = identity,
   isEqual: IsEqual = Object.is,
 ): unknown {
-  const { read, subscribe } = storeOf(auth)
   const shown = useRef<{ readonly selected: unknown }>(undefined)
   const [get, getOnServer] = useMemo(() => {
     // React calls this often and treats each new object as a change, so the last selection is cached.
@@ -27,8 +26,8 @@ export function useSelection(
         return last.selected
       }
     }
-    return [createGetter(read), createGetter(() => RESTORING)]
-  }, [read, part, select, isEqual])
+    return [createGetter(read), createGetter(() => initial)]
+  }, [initial, read, part, select, isEqual])
   const selected = useSyncExternalStore(subscribe, get, getOnServer)
   useEffect(() => {
     shown.current = { selected }

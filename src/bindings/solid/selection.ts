@@ -1,20 +1,19 @@
 import { type Accessor, createEffect, createMemo, createSignal, onCleanup, sharedConfig } from 'solid-js'
 import type { Select, SnapshotSelector } from '../selectors.ts'
-import { type AnyAuth, type AuthSnapshot, RESTORING, storeOf } from '../snapshot.ts'
+import type { AuthSnapshot, AuthStore } from '../snapshot.ts'
 import type { IsEqual } from './types.ts'
 
 /** Whether a server renders this page, or a browser hydrates it. Both have to render the same content. */
 export const isServerRendered = () => sharedConfig.context !== undefined
 
-/** Selects from a part of the snapshot. On a server and during hydration, the snapshot is that of a restoring auth. */
+/** Selects from a part of the snapshot. On a server and during hydration, the snapshot is the initial one. */
 export function createSelection(
-  auth: AnyAuth,
+  { initial, read, subscribe }: AuthStore<unknown>,
   part: SnapshotSelector,
   select?: Select,
   isEqual: IsEqual = Object.is,
 ): Accessor<unknown> {
-  const { read, subscribe } = storeOf(auth)
-  const [snapshot, setSnapshot] = createSignal<AuthSnapshot<unknown>>(isServerRendered() ? RESTORING : read())
+  const [snapshot, setSnapshot] = createSignal<AuthSnapshot<unknown>>(isServerRendered() ? initial : read())
   // A server runs no effects, so it adds no listener.
   createEffect(() => {
     const update = () => setSnapshot(read())

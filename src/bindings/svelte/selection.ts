@@ -8,11 +8,12 @@ const identity: Select = (from) => from
 
 /** Returns the store of the auth in a browser. On a server, which renders for many users, the store is always restoring. */
 export const browserStore = (auth: AnyAuth): AuthStore<unknown> =>
-  typeof document === 'object' ? storeOf(auth) : { read: () => RESTORING, subscribe: () => () => {} }
+  typeof document === 'object'
+    ? storeOf(auth)
+    : { initial: RESTORING, read: () => RESTORING, subscribe: () => () => {} }
 
-/** Returns a store that is restoring until the current component is mounted, so that hydration matches the server's page. */
-export function mountedStore(auth: AnyAuth): AuthStore<unknown> {
-  const { read, subscribe } = browserStore(auth)
+/** Returns a store that is initial until the current component is mounted, so that hydration matches the server's page. */
+export function mountedStore({ initial, read, subscribe }: AuthStore<unknown>): AuthStore<unknown> {
   const listeners = new Set<() => void>()
   let mounted = false
   onMount(() => {
@@ -20,7 +21,8 @@ export function mountedStore(auth: AnyAuth): AuthStore<unknown> {
     for (const listener of [...listeners]) listener()
   })
   return {
-    read: () => (mounted ? read() : RESTORING),
+    initial,
+    read: () => (mounted ? read() : initial),
     subscribe(listener) {
       // A function of its own, because the same listener may subscribe twice.
       const notify = () => listener()

@@ -47,7 +47,7 @@ export function sessionStore(auth: AnyAuth, ...args: readonly unknown[]): Readab
  * Creates a store of the chart's state, or of a value selected from an `AuthSnapshot`. Otherwise like `sessionStore`.
  *
  * @param auth created by `createAuth`
- * @param select receives `{ state, view, session, reason, held }`
+ * @param select receives `{ state, view, session, lastSession, reason, held }`
  * @param isEqual whether two selections are equal. Default: `Object.is`
  *
  * @example

@@ -9,7 +9,7 @@ import type { IsEqual, Reactive, ReactiveView, SetAuthOptions } from './reactive
 export interface AuthHooks<A extends AnyAuth = Auth, Given extends AnyAuth = A> {
   /**
    * Provides the auth to this component and to all components below it. On a server and during hydration, the auth appears as
-   * restoring; the components show its real state once this component is mounted.
+   * restoring, or with its `initialSession`; the components show its real state once this component is mounted.
    *
    * @param auth created by `createAuth`: in a browser once, outside of components
    * @returns the same auth
@@ -22,7 +22,7 @@ export interface AuthHooks<A extends AnyAuth = Auth, Given extends AnyAuth = A> 
    * </script>
    * ```
    */
-  setAuth<B extends Given>(auth: B, options?: SetAuthOptions): B
+  setAuth<B extends Given>(auth: B, options?: SetAuthOptions<Given>): B
 
   /**
    * Returns the auth of a component above, to call its methods: `getAuth().signOut()`.
@@ -60,7 +60,7 @@ export interface AuthHooks<A extends AnyAuth = Auth, Given extends AnyAuth = A> 
    * Returns the chart's state, or a value selected from an `AuthSnapshot`.
    *
    * @param auth replaces the auth of a component above. The function can then be called anywhere in the browser
-   * @param select receives `{ state, view, session, reason, held }`; may read other state
+   * @param select receives `{ state, view, session, lastSession, reason, held }`; may read other state
    * @param isEqual whether two selections are equal. Default: `Object.is`
    * @throws Error if no component above has set an auth and none is passed
    *

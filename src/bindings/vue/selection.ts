@@ -12,7 +12,7 @@ import {
   ssrContextKey,
 } from 'vue'
 import type { Select, SnapshotSelector } from '../selectors.ts'
-import { type AnyAuth, type AuthSnapshot, RESTORING, storeOf } from '../snapshot.ts'
+import type { AuthSnapshot, AuthStore } from '../snapshot.ts'
 import type { IsEqual } from './types.ts'
 
 /** Whether a server renders this page. A server never disposes of its scopes. */
@@ -24,14 +24,14 @@ function isHydrating(): boolean {
   return instance !== null && !instance.isMounted && Boolean(instance.vnode?.el)
 }
 
-/** Selects from a part of the snapshot. On a server and during hydration, the snapshot is that of a restoring auth. */
+/** Selects from a part of the snapshot. On a server and during hydration, the snapshot is the initial one. */
 export function createSelection(
-  auth: AnyAuth,
+  store: AuthStore<unknown>,
   part: SnapshotSelector,
   select?: Select,
   isEqual: IsEqual = Object.is,
 ): ComputedRef<unknown> {
-  const snapshot = createSnapshot(auth)
+  const snapshot = createSnapshot(store)
   const from = computed(() => part(snapshot.value as AuthSnapshot))
   if (!select) return from
   let last: { readonly selected: unknown } | undefined
@@ -42,11 +42,10 @@ export function createSelection(
   })
 }
 
-function createSnapshot(auth: AnyAuth): ShallowRef<AuthSnapshot<unknown>> {
-  if (isServerRender()) return shallowRef(RESTORING)
-  const { read, subscribe } = storeOf(auth)
+function createSnapshot({ initial, read, subscribe }: AuthStore<unknown>): ShallowRef<AuthSnapshot<unknown>> {
+  if (isServerRender()) return shallowRef(initial)
   let isLive = !isHydrating()
-  const snapshot = shallowRef<AuthSnapshot<unknown>>(isLive ? read() : RESTORING)
+  const snapshot = shallowRef<AuthSnapshot<unknown>>(isLive ? read() : initial)
   const update = () => {
     if (isLive) snapshot.value = read()
   }

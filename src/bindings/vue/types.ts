@@ -1,17 +1,22 @@
 /** The public types of the Vue binding. */
 import type { AllowedComponentProps, App, ComponentCustomProps, ComputedRef, VNode, VNodeProps } from 'vue'
 import type { Auth, AuthState } from '../../core/auth.ts'
-import type { AnyAuth, AuthSnapshot, SessionOf } from '../snapshot.ts'
+import type { AnyAuth, AuthSnapshot, InitialSession, SessionOf } from '../snapshot.ts'
 
 /** Whether two selections are equal. Default: `Object.is`. */
 export type IsEqual<T = unknown> = (before: T, after: T) => boolean
 
-export interface AuthPluginOptions {
+export interface AuthPluginOptions<A extends AnyAuth = Auth> {
   /**
    * Whether an expired session still counts as signed in, so that a dialog over the page can ask the user to sign in again.
-   * Default: `false`.
+   * `useSession()` then returns the expired session, until the user signs in again or signs out. Default: `false`.
    */
   readonly keepExpired?: boolean
+  /**
+   * What the server knows of the user, so that it can render pages of signed-in users. Pass the same value in the browser,
+   * which shows it until the session is restored. `null`: no user is signed in. Default: the server renders as `restoring`.
+   */
+  readonly initialSession?: InitialSession<A> | undefined
 }
 
 /** A plugin for `app.use()`. */
@@ -33,14 +38,14 @@ export interface AuthHooks<A extends AnyAuth = Auth, Given extends AnyAuth = A> 
    * Creates a plugin that provides the auth to every component of an app.
    *
    * @param auth created by `createAuth`: in a browser once, outside of components; on a server once per request
-   * @param options `keepExpired`
+   * @param options `keepExpired`, `initialSession`
    *
    * @example
    * ```ts
    * createApp(App).use(createAuthPlugin(auth)).mount('#app')
    * ```
    */
-  createAuthPlugin(auth: Given, options?: AuthPluginOptions): AuthPlugin
+  createAuthPlugin(auth: Given, options?: AuthPluginOptions<Given>): AuthPlugin
 
   /**
    * Returns the auth of the app, to call its methods: `useAuth().signOut()`.
@@ -76,7 +81,7 @@ export interface AuthHooks<A extends AnyAuth = Auth, Given extends AnyAuth = A> 
    * Returns a ref of the chart's state, or of a value selected from an `AuthSnapshot`. Otherwise like `useSession`.
    *
    * @param auth replaces the auth of the app; required outside of components
-   * @param select receives `{ state, view, session, reason, held }`
+   * @param select receives `{ state, view, session, lastSession, reason, held }`
    * @param isEqual whether two selections are equal. Default: `Object.is`
    * @throws Error if the plugin is not installed and no `auth` is passed
    *

@@ -1,7 +1,7 @@
 import { compareSessions, compareUsers, isReached, type UserNames } from '../../../machines/policies.ts'
 import type { AuthEvent, TokenFacts } from '../../../machines/vocabulary.ts'
 import type { SessionRecord } from '../ports.ts'
-import { isBounded, isHeaderSafe, isInstant, jwtClaims, userNames } from './token-response.ts'
+import { isBounded, isHeaderSafe, isInstant, jwtClaims, userFacts, userNames } from './token-response.ts'
 import type { HeldTokens, Vault } from './vault.ts'
 
 /** Tokens that were merged into the vault. */
@@ -75,6 +75,7 @@ function open(record: SessionRecord): HeldTokens {
     subject: record.subject,
     user: record.user ?? userNames(record.subject, named, own),
     claims: record.idToken === undefined ? own : named,
+    profile: userFacts(record.profile, [accessToken, refreshToken, idToken]),
   }
 }
 

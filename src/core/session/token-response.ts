@@ -14,7 +14,9 @@ export interface Tokens {
   readonly scope: string | undefined
   readonly subject: string | undefined
   readonly user: UserNames
-  readonly claims: Readonly<Record<string, unknown>> | undefined
+  readonly claims: Fields | undefined
+  /** What the app's server answered of the user: `session.user`. */
+  readonly profile: Fields | undefined
 }
 
 type Fields = Readonly<Record<string, unknown>>
@@ -40,7 +42,7 @@ export const isBounded = (text: string): boolean => text.length <= LONGEST
 const LIFETIME_LEAST = 1_000
 /** The last instant of a `Date`. */
 export const LAST_INSTANT = 8.64e15
-/** How deep the claims of a JWT may be nested: whatever copies or prints them goes as deep. */
+/** How deep claims and facts of a user may be nested: whatever copies or prints them goes as deep. */
 const DEPTH = 16
 
 /**
@@ -102,6 +104,29 @@ export function parseTokenResponse(
       accessToken: user.accessToken ?? kept?.user.accessToken,
     },
     claims: idToken ? named : kept?.idToken ? kept.claims : own,
+    profile: userFacts(fields.user, [accessToken, refreshToken, idToken]) ?? kept?.profile,
+  }
+}
+
+/** The shortest token that is looked for within longer texts. A shorter one may be part of a name. */
+const TOKEN_LEAST = 8
+
+/**
+ * A copy of facts of a user that holds only JSON and none of the tokens.
+ *
+ * @returns `undefined` if they are no object or exceed the bounds
+ */
+export function userFacts(value: unknown, tokens: readonly unknown[]): Fields | undefined {
+  const isToken = (part: unknown) =>
+    typeof part === 'string' &&
+    tokens.some((token) => part === token || (`${token}`.length >= TOKEN_LEAST && part.includes(`${token}`)))
+  try {
+    const json = JSON.stringify(value, (name, part) => (isToken(name) || isToken(part) ? undefined : part))
+    return value !== null && typeof value === 'object' && isBounded(json)
+      ? usable(JSON.parse(json))
+      : undefined
+  } catch {
+    return undefined
   }
 }
 
@@ -177,6 +202,11 @@ const isShallow = (value: unknown, depth: number): boolean =>
   value === null ||
   (depth > 0 && Object.values(value).every((part) => isShallow(part, depth - 1)))
 
+const usable = (json: unknown) =>
+  typeof json === 'object' && json !== null && isShallow(json, DEPTH)
+    ? Object.freeze(json as Fields)
+    : undefined
+
 /** The payload of a JWT, unverified: the client reads facts from it, the server enforces them (RFC 7519 §7.2). */
 export function jwtClaims(token: string): Fields | undefined {
   const payload = token.split('.')[1]
@@ -184,9 +214,7 @@ export function jwtClaims(token: string): Fields | undefined {
   try {
     const bytes = decodeBase64(payload.replaceAll('-', '+').replaceAll('_', '/'))
     const escaped = Array.from(bytes, (byte) => `%${byte.charCodeAt(0).toString(16).padStart(2, '0')}`)
-    const claims: unknown = JSON.parse(decodeURIComponent(escaped.join('')))
-    const isUsable = typeof claims === 'object' && claims !== null && isShallow(claims, DEPTH)
-    return isUsable ? Object.freeze(claims as Fields) : undefined
+    return usable(JSON.parse(decodeURIComponent(escaped.join(''))))
   } catch {
     return undefined
   }

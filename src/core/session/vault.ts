@@ -228,7 +228,7 @@ export class Vault {
     return mayServe(owner, this.#epoch, this.#held, this.#predecessor, this.#singleUser)
   }
 
-  #describe({ subject, claims, scope, expiresAt }: HeldTokens): Session {
+  #describe({ subject, profile, claims, scope, expiresAt }: HeldTokens): Session {
     // Without spreading, which costs each session a hidden class of its own.
     const session: { -readonly [Name in keyof Session]: Session[Name] } = {
       expiresAt,
@@ -236,6 +236,7 @@ export class Vault {
       epoch: this.#epoch,
     }
     if (subject !== undefined) session.subject = subject
+    if (profile) session.user = profile
     if (claims) session.claims = claims
     if (scope !== undefined) session.scope = scope
     return Object.freeze(session)

@@ -143,19 +143,21 @@ describe('injectAuthView', () => {
   /** Records what is shown during the life of a session. */
   const viewsOf = async (keepExpired: boolean) => {
     const { auth, clock, refresh, signIn } = createHarness({ signedOut: true, silentSignIn: true })
-    const show = within(createInjector(provideAuth(auth, { keepExpired })), () => injectAuthView())
+    const injector = createInjector(provideAuth(auth, { keepExpired }))
+    const show = within(injector, () => injectAuthView())
+    const user = within(injector, () => injectSession((session) => session?.subject))
     const seen: string[] = []
     const look = () => {
       const { view, ...views } = show
       const shown = Object.entries(views).filter(([, is]) => is())
-      seen.push(`${view()}: ${shown.map(([name]) => name)}`)
+      seen.push(`${view()}: ${shown.map(([name]) => name)}${keepExpired ? ` ${user()}` : ''}`)
     }
     const answer = async (
       call: { resolve: (value: never) => void; reject: (error: unknown) => void },
       n?: number,
     ) => {
       if (n === undefined) call.reject(refused())
-      else call.resolve(tokens(n) as never)
+      else call.resolve(tokens(n, { subject: 'ada' }) as never)
       await clock.advance(0)
       look()
     }
@@ -193,7 +195,7 @@ describe('injectAuthView', () => {
   })
 
   it('still shows the page of an expired session with keepExpired', async () => {
-    expect((await viewsOf(true)).slice(6, 8)).toEqual(Array(2).fill('expired: signedIn,expired'))
+    expect((await viewsOf(true)).slice(6, 8)).toEqual(Array(2).fill('expired: signedIn,expired ada'))
   })
 })
 

@@ -32,18 +32,18 @@ export function testViews(showViews: (keepExpired: boolean) => Promise<readonly 
       '- restoring',
       '- out',
       ...['nobody', '- out', 'signing in', '- out'],
-      ...['in', 'signed in', 'in', 'refreshing', 'in', 'signing in again', 'in'],
+      ...['in ada', 'signed in', 'in ada', 'refreshing', 'in ada', 'signing in again', 'in ada'],
       ...['- out expired', 'expired', '- out expired', 'signing in after it expired', '- out expired'],
-      ...['in', 'back', 'in', '- out', 'left', '- out'],
+      ...['in ada', 'back', 'in ada', '- out', 'left', '- out'],
     ])
   })
 
   it('still shows the page of an expired session with keepExpired', async () => {
     const seen = await showViews(true)
     expect(seen.slice(seen.indexOf('signing in again') + 1)).toEqual([
-      'in',
-      ...['in expired', 'expired', 'in expired', 'signing in after it expired', 'in expired'],
-      ...['in', 'back', 'in', '- out', 'left', '- out'],
+      'in ada',
+      ...['in ada expired', 'expired', 'in ada expired', 'signing in after it expired', 'in ada expired'],
+      ...['in ada', 'back', 'in ada', '- out', 'left', '- out'],
     ])
   })
 }

@@ -3,6 +3,7 @@ import { hasChromium } from '../support/chromium.ts'
 import { openPages } from './page-suite.ts'
 import { renderConcurrently, testViews, withoutComments } from './page-tests.ts'
 import { bundlePage, loadServer, REACT_VERSIONS } from './react-bundles.ts'
+import { initialSession } from './server-session.ts'
 
 const RESTORING = '<p>restoring, restoring, nobody</p><p>not in</p><p>one moment</p>'
 
@@ -38,6 +39,22 @@ describe.each(REACT_VERSIONS)('authchart/react on a server, in React %s', (versi
   })
 })
 
+const KNOWN = (subject: string) =>
+  `<p>signedIn, authenticated, ${subject}</p><p>in</p><p>private: ${subject}</p>`
+
+describe.each(REACT_VERSIONS)('authchart/react on a server that knows its users, in React %s', (version) => {
+  it('renders the pages of signed-in users concurrently, each for its own user', async () => {
+    const server = await loadServer(version)
+    const pages = await renderConcurrently((subject, wait) => server.streamInitial(subject, wait))
+    for (const { subject, html, errors } of pages) {
+      expect(errors).toEqual([])
+      expect(withoutComments(html)).toContain(`<main id="for-${subject}">${KNOWN(subject)}</main>`)
+      expect(html).toContain(`<i>${subject}</i>`)
+      expect(html).not.toContain(subject === 'ada' ? 'grace' : 'ada')
+    }
+  })
+})
+
 describe.skipIf(!hasChromium).each(REACT_VERSIONS)('authchart/react in Chromium, in React %s', (version) => {
   const { run, takeProblems } = openPages<typeof import('./react-page.tsx').scenarios>(() =>
     bundlePage(version, 'react-page.tsx'),
@@ -53,6 +70,16 @@ describe.skipIf(!hasChromium).each(REACT_VERSIONS)('authchart/react in Chromium,
       mended: [],
       sameElement: true,
       text: 'signedIn, authenticated, adain',
+    })
+  })
+
+  it('hydrates the page of a signed-in user, and never shows another view', async () => {
+    const { html } = await (await loadServer(version)).streamInitial('ada', Promise.resolve())
+    const main = html.replace(/<\/main>.*/s, '</main>')
+    expect(await run('hydrateInitial', main, 'for-ada', initialSession('ada'))).toEqual({
+      mended: [],
+      sameElement: true,
+      seen: ['signedIn, authenticated, adainprivate: ada'],
     })
   })
 

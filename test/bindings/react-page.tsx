@@ -5,6 +5,7 @@ import {
   AuthProvider,
   createAuthContext,
   Expired,
+  type InitialSession,
   Restoring,
   SignedIn,
   SignedOut,
@@ -27,7 +28,7 @@ import { flushSync } from 'react-dom'
 import { createRoot, hydrateRoot } from 'react-dom/client'
 import { deliver } from '../support/deliver.ts'
 import { countListeners } from './listeners.ts'
-import { createPlace } from './page-place.ts'
+import { createPlace, watchTexts } from './page-place.ts'
 import { createSession } from './page-session.ts'
 import { rest, until } from './page-waits.ts'
 import { RequestPage } from './react-request-page.tsx'
@@ -57,6 +58,9 @@ class Boundary extends Component<{ readonly children: ReactNode }, { readonly ca
     return caught ? `${caught.name}: ${caught.message}` : this.props.children
   }
 }
+
+/** The page of a user, which names the user. */
+const In = () => `in ${useSession((session) => session?.subject) ?? 'nobody'}`
 
 export const scenarios = {
   version: () => version,
@@ -180,8 +184,10 @@ export const scenarios = {
     const session = createSession()
     const { place, text } = mount(
       <AuthProvider auth={session.auth} keepExpired={keepExpired}>
-        <SignedIn fallback="-">in</SignedIn> <SignedOut>out</SignedOut> <Expired>expired</Expired>{' '}
-        <Restoring>restoring</Restoring>
+        <SignedIn fallback="-">
+          <In />
+        </SignedIn>{' '}
+        <SignedOut>out</SignedOut> <Expired>expired</Expired> <Restoring>restoring</Restoring>
       </AuthProvider>,
     )
     await until(() => text() !== '')
@@ -346,6 +352,24 @@ export const scenarios = {
     )
     await until(() => text() !== '')
     return text()
+  },
+
+  /** Hydrates the page of a signed-in user, whose session is restored later. Returns every text, and what React repaired. */
+  async hydrateInitial(html: string, id: string, initial: InitialSession) {
+    const { auth, answer } = createSession()
+    const mended: string[] = []
+    const place = createPlace(html)
+    const before = place.querySelector('main')
+    const { seen, stop } = watchTexts(place, () => place.textContent ?? '')
+    hydrateRoot(place, <RequestPage auth={auth} id={id} waits initial={initial} />, {
+      onRecoverableError: (error) => mended.push(String(error)),
+    })
+    await rest()
+    await answer({ ...tokens('ada'), user: { name: 'ada' } })
+    await until(() => auth.state === 'authenticated')
+    await rest()
+    stop()
+    return { mended, sameElement: before === place.querySelector('main'), seen }
   },
 
   /** Hydrates a server's page for a user who is signed in by then. Returns its text, and the mismatches that React repaired. */

@@ -2,6 +2,7 @@
 import type { Auth } from 'authchart'
 import {
   AuthProvider,
+  type InitialSession,
   Restoring,
   SignedIn,
   SignedOut,
@@ -34,12 +35,14 @@ export interface RequestPageProps {
   readonly id: string
   /** Whether a part of the page waits for the session. */
   readonly waits?: boolean
+  /** What the server knows of the user. */
+  readonly initial?: InitialSession | undefined
 }
 
-export function RequestPage({ auth, id, waits = false }: RequestPageProps) {
+export function RequestPage({ auth, id, waits = false, initial }: RequestPageProps) {
   return (
     <StrictMode>
-      <AuthProvider auth={auth}>
+      <AuthProvider auth={auth} initialSession={initial}>
         <main id={id}>
           <Facts />
           <SignedIn fallback={<p>not in</p>}>
@@ -65,4 +68,9 @@ export function RequestPage({ auth, id, waits = false }: RequestPageProps) {
 /** Shows the auth of the request, which a server can read only with `useAuth`. */
 export function Owner() {
   return <b>{useAuth().session?.subject}</b>
+}
+
+/** Shows the name of the user. */
+export function Name() {
+  return <i>{String(useSession((session) => session?.user?.name))}</i>
 }

@@ -2,9 +2,10 @@
 import { Writable } from 'node:stream'
 import { createAuth } from 'authchart'
 import { AuthProvider } from 'authchart/react'
-import { lazy, Suspense } from 'react'
+import { createElement, lazy, type ReactNode, Suspense } from 'react'
 import { renderToPipeableStream, renderToString } from 'react-dom/server'
-import { Owner, RequestPage } from './react-request-page.tsx'
+import { Name, Owner, RequestPage } from './react-request-page.tsx'
+import { initialSession } from './server-session.ts'
 import { tokens } from './tokens.ts'
 
 const createSession = (subject: string) =>
@@ -16,6 +17,26 @@ export function render(subject: string, waits = false): string {
   return renderToString(<RequestPage auth={auth} id={`for-${subject}`} waits={waits} />)
 }
 
+/** The one session of a server's module. No user is ever signed in. */
+const ofModule = createAuth({ refresh: () => tokens('nobody'), refreshOn: 'demand' })
+
+/** Streams a page of a signed-in user, of which one part waits. */
+export const streamInitial = (subject: string, wait: Promise<void>) =>
+  toText(
+    <>
+      <RequestPage auth={ofModule} id={`for-${subject}`} waits initial={initialSession(subject)} />
+      <AuthProvider auth={ofModule} initialSession={initialSession(subject)}>
+        <Suspense fallback="…">{createElement(lateName(wait))}</Suspense>
+      </AuthProvider>
+    </>,
+  )
+
+const lateName = (wait: Promise<void>) =>
+  lazy(async () => {
+    await wait
+    return { default: Name }
+  })
+
 /** Streams the page of one request, and returns all of it. One part of the page waits until `wait` resolves. */
 export async function stream(subject: string, wait: Promise<void>, waits = false) {
   using auth = createSession(subject)
@@ -23,6 +44,19 @@ export async function stream(subject: string, wait: Promise<void>, waits = false
     await wait
     return { default: Owner }
   })
+  return toText(
+    <>
+      <RequestPage auth={auth} id={`for-${subject}`} waits={waits} />
+      <AuthProvider auth={auth}>
+        <Suspense fallback="…">
+          <Late />
+        </Suspense>
+      </AuthProvider>
+    </>,
+  )
+}
+
+async function toText(page: ReactNode) {
   const errors: string[] = []
   const html = await new Promise<string>((resolve, reject) => {
     let text = ''
@@ -36,21 +70,11 @@ export async function stream(subject: string, wait: Promise<void>, waits = false
         done()
       },
     })
-    const { pipe } = renderToPipeableStream(
-      <>
-        <RequestPage auth={auth} id={`for-${subject}`} waits={waits} />
-        <AuthProvider auth={auth}>
-          <Suspense fallback="…">
-            <Late />
-          </Suspense>
-        </AuthProvider>
-      </>,
-      {
-        onError: (error) => void errors.push(String(error)),
-        onShellReady: () => pipe(sink),
-        onShellError: reject,
-      },
-    )
+    const { pipe } = renderToPipeableStream(page, {
+      onError: (error) => void errors.push(String(error)),
+      onShellReady: () => pipe(sink),
+      onShellError: reject,
+    })
   })
   return { html, errors }
 }

@@ -3,6 +3,9 @@ import { type Auth, createAuth, fromCookie } from 'authchart'
 import { countSubscriptions } from './listeners.ts'
 import { tokens } from './tokens.ts'
 
+/** What a server knows of a user, for a page that shows it at once. */
+export const initialSession = (subject: string) => ({ subject, user: { name: subject } })
+
 /**
  * Renders with a session that ends with the request. Returns the rendered page and the number of listeners.
  *

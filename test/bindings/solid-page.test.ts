@@ -4,6 +4,7 @@ import { beforeAll, describe, expect, it } from 'vitest'
 import { hasChromium } from '../support/chromium.ts'
 import { openPages } from './page-suite.ts'
 import { renderConcurrently, testViews } from './page-tests.ts'
+import { initialSession } from './server-session.ts'
 import { bundlePage, loadServer } from './vite-bundles.ts'
 
 type Server = typeof import('./solid/server.tsx')
@@ -61,6 +62,21 @@ describe('authchart/solid on a server', () => {
   )
 })
 
+const KNOWN = (subject: string) => `signedIn, authenticated, ${subject}inprivate: ${subject}`
+
+describe('authchart/solid on a server that knows its users', () => {
+  it.each(['async', 'stream'] as const)(
+    'renders their pages concurrently, each for its own user, rendered as %s',
+    async (way) => {
+      const pages = await renderConcurrently((subject, wait) => server.renderInitial(way, subject, wait))
+      for (const { subject, html } of pages) {
+        expect(textOf(html).replace('…', '')).toBe(`${KNOWN(subject)}${subject}`)
+        expect(html).not.toContain(subject === 'ada' ? 'grace' : 'ada')
+      }
+    },
+  )
+})
+
 describe.skipIf(!hasChromium)('authchart/solid in Chromium', () => {
   const { run } = openPages<Scenarios>(() => bundlePage('solid/page.tsx', [solid({ ssr: true })]))
 
@@ -73,6 +89,12 @@ describe.skipIf(!hasChromium)('authchart/solid in Chromium', () => {
       expect(rest).toEqual({ same: true, listeners: 0 })
     },
   )
+
+  it.each(WAYS)('hydrates the page of a signed-in user, and never shows another view: %s', async (way) => {
+    const { html } = await server.renderInitial(way, 'ada')
+    const seen = await run('hydrateInitial', html, 'for-ada', initialSession('ada'))
+    expect(seen).toEqual({ seen: [KNOWN('ada')], same: true })
+  })
 
   it.each(WAYS)('hydrates a part that waits for the session, and keeps waiting: %s', async (way) => {
     const { html } = await server.render(way, undefined, { id: 'anybody', waits: true })

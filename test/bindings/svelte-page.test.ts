@@ -3,6 +3,7 @@ import { beforeAll, describe, expect, it } from 'vitest'
 import { hasChromium } from '../support/chromium.ts'
 import { openPages } from './page-suite.ts'
 import { renderConcurrently, withoutComments } from './page-tests.ts'
+import { initialSession } from './server-session.ts'
 import { bundlePage, loadServer } from './vite-bundles.ts'
 
 type Server = typeof import('./svelte/server.ts')
@@ -40,6 +41,16 @@ describe('authchart/svelte on a server', () => {
     }
   })
 
+  it('renders the pages of signed-in users concurrently, each for its own user', async () => {
+    const pages = await renderConcurrently((subject, wait) => server.renderInitial(subject, wait))
+    for (const { subject, body } of pages) {
+      expect(plain(body)).toContain(`signedIn, authenticated, ${subject}</p> <p>in</p>`)
+      expect(body).toContain(`<i>${subject}</i>`)
+      expect(body).not.toContain(subject === 'ada' ? 'grace' : 'ada')
+      expect(body).not.toContain('one moment')
+    }
+  })
+
   it('does not wait for a session that is stored in the browser', async () => {
     const { body, state } = await server.render(undefined, 'anybody')
     expect(state).toBe('restoring')
@@ -66,13 +77,21 @@ describe.skipIf(!hasChromium)('authchart/svelte in Chromium', () => {
     ])
   })
 
+  it('hydrates the page of a signed-in user, and never shows another view', async () => {
+    const { body } = await server.renderInitial('ada')
+    expect(await run('hydrateInitial', body, 'for-ada', initialSession('ada'))).toEqual([
+      ['signedIn, authenticated, ada in'],
+      true,
+    ])
+  })
+
   it('shows one view at a time, which does not change during a refresh or a sign-in', async () => {
     expect(await run('views', false)).toEqual([
       '- restoring restoring',
       ...['- out signedOut', '(nobody)', '(signing in)'],
-      ...['in signedIn', '(signed in)', '(refreshing)'],
+      ...['in ada signedIn', '(signed in)', '(refreshing)'],
       ...['- out expired expired', '(expired)', '(signing in after it expired)'],
-      ...['in signedIn', '(back)'],
+      ...['in ada signedIn', '(back)'],
       ...['- out signedOut', '(left)'],
     ])
   })
@@ -80,8 +99,8 @@ describe.skipIf(!hasChromium)('authchart/svelte in Chromium', () => {
   it('still shows the page of an expired session with keepExpired', async () => {
     const seen = await run('views', true)
     expect(seen.slice(seen.indexOf('(refreshing)') + 1)).toEqual([
-      ...['in expired expired', '(expired)', '(signing in after it expired)'],
-      ...['in signedIn', '(back)'],
+      ...['in ada expired expired', '(expired)', '(signing in after it expired)'],
+      ...['in ada signedIn', '(back)'],
       ...['- out signedOut', '(left)'],
     ])
   })

@@ -3,6 +3,7 @@ import { beforeAll, describe, expect, it } from 'vitest'
 import { hasChromium } from '../support/chromium.ts'
 import { openPages } from './page-suite.ts'
 import { renderConcurrently, testViews, withoutComments } from './page-tests.ts'
+import { initialSession } from './server-session.ts'
 import { bundlePage, loadServer } from './vite-bundles.ts'
 
 type Server = typeof import('./vue/server.ts')
@@ -36,6 +37,14 @@ describe('authchart/vue on a server', () => {
     }
   })
 
+  it('renders the pages of signed-in users concurrently, each for its own user', async () => {
+    const pages = await renderConcurrently((subject, wait) => server.renderInitial(subject, wait))
+    for (const { subject, html } of pages) {
+      const main = `<p>signedIn, authenticated, ${subject}</p><p>in</p><p>private: ${subject}, ${subject}</p>`
+      expect(withoutComments(html)).toBe(`<main id="for-${subject}">${main}</main><i>${subject}</i>`)
+    }
+  })
+
   it('does not wait for a session that is stored in the browser', async () => {
     const { html, state, listeners } = await server.render(undefined, { id: 'anybody', waits: true })
     expect(state).toBe('restoring')
@@ -53,6 +62,12 @@ describe.skipIf(!hasChromium)('authchart/vue in Chromium', () => {
     const { html } = await server.render('ada', { id: 'for-ada' })
     const first = 'restoring, restoring, nobodynot inone moment'
     expect(await run('hydrate', html, 'for-ada', false)).toEqual([first, IN, true, 0])
+  })
+
+  it('hydrates the page of a signed-in user, and never shows another view', async () => {
+    const { html } = await server.renderInitial('ada')
+    const seen = await run('hydrateInitial', html, 'for-ada', initialSession('ada'))
+    expect(seen).toEqual([[`${IN}private: ada, ada`], true])
   })
 
   it('hydrates a part that waits for the session, and shows it once it is there', async () => {

@@ -8,6 +8,7 @@ import {
   AuthProvider,
   createAuthContext,
   Expired,
+  type InitialSession,
   Restoring,
   SignedIn,
   SignedOut,
@@ -45,6 +46,12 @@ function mount(content: () => JSX.Element) {
 }
 
 const equalPairs = (a: readonly unknown[], b: readonly unknown[]) => `${a}` === `${b}`
+
+/** The page of a user, which names the user. */
+function In() {
+  const name = useSession((session) => session?.subject)
+  return <>in {name() ?? 'nobody'}</>
+}
 
 export const scenarios = {
   /** Returns the error message of each hook without a provider. */
@@ -113,8 +120,10 @@ export const scenarios = {
     const session = createSession()
     const { place } = mount(() => (
       <AuthProvider auth={session.auth} keepExpired={keepExpired}>
-        <SignedIn fallback="-">in</SignedIn> <SignedOut>out</SignedOut> <Expired>expired</Expired>{' '}
-        <Restoring>restoring</Restoring>
+        <SignedIn fallback="-">
+          <In />
+        </SignedIn>{' '}
+        <SignedOut>out</SignedOut> <Expired>expired</Expired> <Restoring>restoring</Restoring>
       </AuthProvider>
     ))
     return textsOfLife(session, place, () => Promise.resolve())
@@ -289,6 +298,24 @@ export const scenarios = {
     const same = place.querySelector('main') === before
     dispose()
     return { first, seen, same, listeners: count() }
+  },
+
+  /** Hydrates the page of a signed-in user, whose session is restored later. Returns every text. */
+  async hydrateInitial(html: string, id: string, initial: InitialSession) {
+    const { auth, answer } = createSession()
+    Object.assign(window, { _$HY: { events: [], completed: new WeakSet(), r: {}, fe() {} } })
+    const place = createPlace(html)
+    const before = place.querySelector('main')
+    const { seen, stop } = watchTexts(place, () => place.textContent ?? '')
+    const dispose = hydrate(() => <RequestPage auth={auth} id={id} waits initial={initial} />, place)
+    await rest()
+    await answer({ ...tokens('ada'), user: { name: 'ada' } })
+    await until(() => auth.state === 'authenticated')
+    await rest()
+    stop()
+    const same = place.querySelector('main') === before
+    dispose()
+    return { seen, same }
   },
 
   /** Guards a page while the user is signed out, signs in, and signs out again. */

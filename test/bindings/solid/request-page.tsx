@@ -4,6 +4,7 @@ import type { Auth } from 'authchart'
 import {
   AuthProvider,
   Expired,
+  type InitialSession,
   Restoring,
   SignedIn,
   SignedOut,
@@ -42,6 +43,16 @@ function Owner(props: { readonly wait: Promise<void> }) {
   return <b>{subject()}</b>
 }
 
+/** Shows the name of the user, after a wait. */
+function Name(props: { readonly wait: Promise<void> }) {
+  const name = useSession((session) => session?.user?.name)
+  const [shown] = createResource(async () => {
+    await props.wait
+    return String(name())
+  })
+  return <i>{shown()}</i>
+}
+
 export interface RequestPageProps {
   readonly auth: Auth<never>
   /** Identifies the request. */
@@ -50,13 +61,15 @@ export interface RequestPageProps {
   readonly waits?: boolean
   /** Delays a part in the middle of the page until this resolves. */
   readonly wait?: Promise<void>
+  /** What the server knows of the user. */
+  readonly initial?: InitialSession | undefined
   readonly onMount?: () => void
 }
 
 export function RequestPage(props: RequestPageProps) {
   onMount(() => props.onMount?.())
   return (
-    <AuthProvider auth={props.auth}>
+    <AuthProvider auth={props.auth} initialSession={props.initial}>
       <main id={props.id}>
         <Facts />
         <SignedIn fallback={<p>not in</p>}>
@@ -77,7 +90,9 @@ export function RequestPage(props: RequestPageProps) {
         <Show when={props.wait}>
           {(wait) => (
             <Suspense fallback="…">
-              <Owner wait={wait()} />
+              <Show when={props.initial} fallback={<Owner wait={wait()} />}>
+                <Name wait={wait()} />
+              </Show>
             </Suspense>
           )}
         </Show>

@@ -1,7 +1,10 @@
 /** @jsxImportSource solid-js */
 /** The server code. */
+
+import { createAuth } from 'authchart'
 import { isServer, renderToStream, renderToString, renderToStringAsync } from 'solid-js/web'
-import { renderWithSession } from '../server-session.ts'
+import { initialSession, renderWithSession } from '../server-session.ts'
+import { tokens } from '../tokens.ts'
 import { RequestPage, type RequestPageProps } from './request-page.tsx'
 
 const ways = {
@@ -21,3 +24,19 @@ export const render = (way: Way, subject: string | undefined, props: Omit<Reques
     const html = await ways[way](() => <RequestPage auth={auth} {...props} />)
     return { html, isServer }
   })
+
+/** The one session of a server's module. No user is ever signed in. */
+const ofModule = createAuth({ refresh: () => tokens('nobody'), refreshOn: 'demand' })
+
+/** Renders the page of a signed-in user. */
+export const renderInitial = async (way: Way, subject: string, wait?: Promise<void>) => ({
+  html: await ways[way](() => (
+    <RequestPage
+      auth={ofModule}
+      id={`for-${subject}`}
+      waits
+      initial={initialSession(subject)}
+      {...(wait && { wait })}
+    />
+  )),
+})

@@ -2,6 +2,7 @@
 import {
   authStateStore,
   getAuth,
+  type InitialSession,
   sessionStore,
   useAuthState,
   useAuthView,
@@ -49,6 +50,23 @@ export const scenarios = {
     await unmount(app)
     await rest()
     return [...seen, count()]
+  },
+
+  /** Hydrates the page of a signed-in user, whose session is restored later. Returns every text. */
+  async hydrateInitial(html: string, id: string, initial: InitialSession) {
+    const { auth, answer } = createSession()
+    const place = createPlace(html)
+    const before = place.querySelector('main')
+    const { seen, stop } = watchTexts(place, () => wordsOf(place))
+    const app = hydrate(RequestPage, { target: place, props: { auth, id, initial } })
+    await rest()
+    await answer({ ...tokens('ada'), user: { name: 'ada' } })
+    await until(() => auth.state === 'authenticated')
+    await rest()
+    stop()
+    const same = place.querySelector('main') === before
+    await unmount(app)
+    return [seen, same]
   },
 
   /** Returns every text that was on the page during the life of a session, up to the end of each phase. */

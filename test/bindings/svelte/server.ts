@@ -1,6 +1,10 @@
 /** The server of an app. */
+
+import { createAuth } from 'authchart'
 import { render as renderPage } from 'svelte/server'
-import { renderWithSession } from '../server-session.ts'
+import { initialSession, renderWithSession } from '../server-session.ts'
+import { tokens } from '../tokens.ts'
+import Name from './name.svelte'
 import Owner from './owner.svelte'
 import RequestPage from './request-page.svelte'
 import Stores from './stores.svelte'
@@ -20,3 +24,19 @@ export const renderStores = (subject: string) =>
     const { body } = await renderPage(Stores, { props: { auth } })
     return { body }
   })
+
+/** The one session of a server's module. No user is ever signed in. */
+const ofModule = createAuth({ refresh: () => tokens('nobody'), refreshOn: 'demand' })
+
+/** Renders the page of a signed-in user. */
+export const renderInitial = async (subject: string, wait?: Promise<void>) => {
+  const { body } = await renderPage(RequestPage, {
+    props: {
+      auth: ofModule,
+      id: `for-${subject}`,
+      initial: initialSession(subject),
+      ...(wait && { Part: Name, wait }),
+    },
+  })
+  return { body }
+}

@@ -1,6 +1,6 @@
 /** The scenarios that run inside the page, called by name from the tests. */
 import type { Auth } from 'authchart'
-import { createAuthContext, createAuthPlugin, useSession } from 'authchart/vue'
+import { createAuthContext, createAuthPlugin, type InitialSession, useSession } from 'authchart/vue'
 import {
   type Component,
   createApp,
@@ -12,7 +12,7 @@ import {
   shallowRef,
 } from 'vue'
 import { countListeners } from '../listeners.ts'
-import { createPlace, wordsOf } from '../page-place.ts'
+import { createPlace, watchTexts, wordsOf } from '../page-place.ts'
 import { createSession } from '../page-session.ts'
 import { until } from '../page-waits.ts'
 import { textsOfLife } from '../session-life.ts'
@@ -115,6 +115,22 @@ export const scenarios = {
     seen.push(place.textContent, place.querySelector('main') === before)
     app.unmount()
     return [...seen, count()]
+  },
+
+  /** Hydrates the page of a signed-in user, whose session is restored later. Returns every text. */
+  async hydrateInitial(html: string, id: string, initial: InitialSession) {
+    const { auth, answer } = createSession()
+    const place = createPlace(html)
+    const before = place.querySelector('main')
+    const { seen, stop } = watchTexts(place, () => place.textContent ?? '')
+    const app = createRequestApp(auth, { id, waits: true, initial })
+    app.mount(place)
+    await nextTick()
+    await answer({ ...tokens('ada'), user: { name: 'ada' } })
+    await until(() => auth.state === 'authenticated')
+    await nextTick()
+    stop()
+    return [seen, place.querySelector('main') === before]
   },
 
   /** Hydrates a part of a server's page long after the rest. */

@@ -62,33 +62,37 @@ async function run(script: string, environment: Record<string, string>) {
 }
 
 describe('the quick starts of docs/oauth.md', () => {
-  test.skipIf(!hasChromium)('sign a user in, in a browser, in fifteen lines', async () => {
-    const code = snippetsOf('docs/oauth.md')[0]?.code ?? ''
-    expect(code.split('\n').filter(Boolean).length).toBeLessThanOrEqual(15)
-    let script = ''
-    const site = createServer((request, response) => {
-      const isScript = request.url === '/page.js'
-      response
-        .setHeader('content-type', isScript ? 'text/javascript' : 'text/html')
-        .end(isScript ? script : '<body><script type="module" src="/page.js"></script>')
-    })
-    await new Promise<void>((resolve) => site.listen(0, '127.0.0.1', resolve))
-    const home = `http://127.0.0.1:${(site.address() as AddressInfo).port}/`
-    const server = await startProvider({ redirectUris: [home] })
-    script = await bundle('In a browser', 'browser', { 'https://id.example.com': server.url })
-    const browser = await launchChromium()
-    onTestFinished(async () => {
-      await browser.close()
-      site.closeAllConnections()
-      site.close()
-    })
-    const page = await browser.newPage()
-    await page.goto(home)
-    await page.getByText('Signed in as ada').waitFor()
-    await page.reload()
-    await page.getByText('Signed in as ada').waitFor()
-    expect([...server.codes.values()]).toEqual([1])
-  }, 60_000)
+  test.skipIf(!hasChromium)(
+    'sign a user in, in a browser, in fifteen lines',
+    async () => {
+      const code = snippetsOf('docs/oauth.md')[0]?.code ?? ''
+      expect(code.split('\n').filter(Boolean).length).toBeLessThanOrEqual(15)
+      let script = ''
+      const site = createServer((request, response) => {
+        const isScript = request.url === '/page.js'
+        response
+          .setHeader('content-type', isScript ? 'text/javascript' : 'text/html')
+          .end(isScript ? script : '<body><script type="module" src="/page.js"></script>')
+      })
+      await new Promise<void>((resolve) => site.listen(0, '127.0.0.1', resolve))
+      const home = `http://127.0.0.1:${(site.address() as AddressInfo).port}/`
+      const server = await startProvider({ redirectUris: [home] })
+      script = await bundle('In a browser', 'browser', { 'https://id.example.com': server.url })
+      const browser = await launchChromium()
+      onTestFinished(async () => {
+        await browser.close()
+        site.closeAllConnections()
+        site.close()
+      })
+      const page = await browser.newPage()
+      await page.goto(home)
+      await page.getByText('Signed in as ada').waitFor()
+      await page.reload()
+      await page.getByText('Signed in as ada').waitFor()
+      expect([...server.codes.values()]).toEqual([1])
+    },
+    60_000,
+  )
 
   test('sign a user in on a command line, and remember them', async () => {
     const server = await startProvider()

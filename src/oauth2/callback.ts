@@ -1,8 +1,7 @@
 import { safeReturnPath } from '../bindings/return-path.ts'
-import { SignedOutError } from '../core/errors.ts'
 import type { Signal, TokenResponse } from '../core/ports.ts'
 import type { Connection } from './connection.ts'
-import { oauthError } from './failure.ts'
+import { oauthError, superseded } from './failure.ts'
 import { once } from './once.ts'
 import type { OAuthOptions } from './options.ts'
 import { isPage, untilShown } from './page.ts'
@@ -15,6 +14,8 @@ interface Redemption {
   /** The last call that asked for these tokens. A sign-in that it replaced must not get them, because it would revoke them. */
   owner: object
 }
+
+const stateOf = (answer: URLSearchParams) => answer.get('state') ?? ''
 
 /** Redeems answers, each of them once: in this page, in all tabs, after a reload. */
 export class Callback {
@@ -36,24 +37,24 @@ export class Callback {
    * @throws OAuthError; `already_used` if the answer was used before
    */
   async signIn({ searchParams }: URL, signal: Signal): Promise<TokenResponse> {
-    const state = searchParams.get('state') ?? ''
     if (isPage()) {
       await untilShown()
       if (await this.handOver(searchParams)) return new Promise(() => {})
     }
-    return this.redeem(searchParams, state, signal)
+    return this.redeem(searchParams, signal)
   }
 
   /** Hands an answer to the window that waits for it, if this is its popup. */
   async handOver(answer: URLSearchParams): Promise<boolean> {
-    const state = answer.get('state') ?? ''
+    const state = stateOf(answer)
     const transaction = await this.#transactions.read(state)
     // If the opener keeps its sign-ins in memory, this window does not find them.
     const mayBePopup = !transaction || transaction.popup
     return mayBePopup ? handOver(state, answer) : false
   }
 
-  async redeem(answer: URLSearchParams, state: string, signal: Signal): Promise<TokenResponse> {
+  async redeem(answer: URLSearchParams, signal: Signal): Promise<TokenResponse> {
+    const state = stateOf(answer)
     const owner = {}
     const redemption = this.#redemptions.get(state) ?? { tokens: this.#redeemOnce(answer, state), owner }
     redemption.owner = owner
@@ -62,7 +63,7 @@ export class Callback {
       const tokens = await redemption.tokens
       // The call that replaced this one may be about to arrive.
       if (signal.aborted) await new Promise((resolve) => setTimeout(resolve))
-      if (redemption.owner !== owner) throw new SignedOutError({ reason: 'superseded' })
+      if (redemption.owner !== owner) throw superseded()
       return tokens
     } finally {
       if (redemption.owner === owner) this.#redemptions.delete(state)

@@ -5,7 +5,7 @@ import { Callback } from './callback.ts'
 import { checkRequest } from './check-request.ts'
 import { Connection } from './connection.ts'
 import { signInByDevice } from './device.ts'
-import { oauthError, toOAuthError } from './failure.ts'
+import { oauthError, superseded, toOAuthError } from './failure.ts'
 import { type SignedIn, signOutUrl } from './logout.ts'
 import type { AuthorizePage, OAuthOptions, SignInRequest } from './options.ts'
 import { answerOfPage, cleanAddress, leave, trySilently } from './page.ts'
@@ -108,7 +108,7 @@ export function createOAuth(options: OAuthOptions): OAuth {
       if (popup.closed) throw oauthError('popup_closed')
       const answered = untilAnswered(popup, state, connection.clock, signal)
       popup.location.replace(url)
-      return await callback.redeem(await answered, state, signal)
+      return await callback.redeem(await answered, signal)
     } finally {
       popup.close()
     }
@@ -143,7 +143,8 @@ export function createOAuth(options: OAuthOptions): OAuth {
         try {
           return await signIn(request, cancelled)
         } catch (error) {
-          throw toOAuthError(error)
+          // Another tab may have signed the user in, while this one was about to leave.
+          throw cancelled.aborted ? superseded() : toOAuthError(error)
         }
       },
       refresh: (request) => refresh(connection, request),

@@ -4,11 +4,14 @@ import {
   JWT_TIMESTAMP_CHECK,
   ResponseBodyError,
 } from 'oauth4webapi'
-import { AuthError, OAuthError } from '../core/errors.ts'
+import { AuthError, OAuthError, SignedOutError } from '../core/errors.ts'
 import { textOf } from './messages.ts'
 
 export const oauthError = (reason: string, cause?: unknown): OAuthError =>
   new OAuthError({ reason, cause }, textOf(reason))
+
+/** As the core says it, if another sign-in or a sign-out came first. */
+export const superseded = () => new SignedOutError({ reason: 'superseded' })
 
 /** An error code of OAuth; anything else that a server sends is not shown. */
 const CODE = /^[a-z_]{1,40}$/

@@ -5,17 +5,15 @@ import { oauthError } from './failure.ts'
 export const isPage = (): boolean => typeof document !== 'undefined'
 
 /** What a server adds to the redirect URI (RFC 6749 §4.1.2, RFC 9207 §2, OpenID Connect Session Management §2). */
-const ANSWER = ['code', 'state', 'iss', 'session_state', 'error', 'error_description', 'error_uri']
+const ANSWER = 'code state iss session_state error error_description error_uri'.split(' ')
 
 /** The address of the page if it is an answer of a server. */
 export function answerOfPage(redirectUri: string | undefined): URL | undefined {
   if (!isPage() || !redirectUri) return undefined
   const url = new URL(location.href)
   const { origin, pathname } = new URL(redirectUri)
-  const has = (name: string) => url.searchParams.has(name)
-  const isAnswer =
-    url.origin === origin && url.pathname === pathname && has('state') && (has('code') || has('error'))
-  return isAnswer ? url : undefined
+  const isAnswer = /[?&](code|error)=/.test(url.search) && url.searchParams.has('state')
+  return isAnswer && url.origin === origin && url.pathname === pathname ? url : undefined
 }
 
 /** Removes the answer from the address bar, and so from the history and from what the page sends as its referrer. */

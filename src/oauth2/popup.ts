@@ -37,8 +37,7 @@ export function untilAnswered(
   let closedAt: number | undefined
   const answered = new Promise<URLSearchParams>((resolve, reject) => {
     channel.onmessage = ({ data }) => {
-      if (typeof data !== 'string' || data === TAKEN) return
-      const answer = new URLSearchParams(data)
+      const answer = new URLSearchParams(String(data))
       if (answer.get('state') !== state) return
       channel.postMessage(TAKEN)
       resolve(answer)

@@ -13,7 +13,10 @@ export interface SetUp {
   readonly authorizationPage?: string
   /** Time passes a thousand times as fast. */
   readonly isFast?: boolean
+  /** Sign-ins in progress are kept where other windows do not find them. */
   readonly memory?: boolean
+  /** Each tab has a session of its own. */
+  readonly isSeparate?: boolean
 }
 
 declare const setUp: SetUp
@@ -38,7 +41,10 @@ const oauth = createOAuth({
   ...(setUp.isFast && { clock: fast }),
   ...(setUp.memory && { transactions: webTransactions(() => sessionStorage) }),
 })
-const auth = createAuth({ ...oauth.ports, storage: webStorage(() => localStorage) })
+const auth = createAuth({
+  ...oauth.ports,
+  storage: webStorage(() => (setUp.isSeparate ? sessionStorage : localStorage)),
+})
 const frames: unknown[] = []
 inspectAuth(auth, (frame) => void frames.push(frame))
 

@@ -141,7 +141,7 @@ describe.skipIf(!hasChromium)('a sign-in by redirect in Chromium', () => {
   })
 
   test('succeeds in eight tabs at once, without an error of state', async () => {
-    const { server, open } = await start()
+    const { server, open } = await start({}, { isSeparate: true })
     // The server has a session already: it cannot start eight at once in one browser.
     await redirected(await open())
     const tabs = await Promise.all(Array.from({ length: 8 }, () => open()))
@@ -157,6 +157,27 @@ describe.skipIf(!hasChromium)('a sign-in by redirect in Chromium', () => {
     expect(times(server.codes)).toEqual(Array(8 * rounds + 1).fill(1))
     expect(server.problems).toEqual([])
   }, 600_000)
+
+  test('leaves all of eight tabs signed in that share a session and sign in at once', async () => {
+    const { server, open } = await start()
+    const first = await open()
+    await redirected(first)
+    await first.evaluate(() => app.auth.signOut())
+    const tabs = await Promise.all(Array.from({ length: 8 }, () => open()))
+    await Promise.all(tabs.map((tab) => signIn(tab)))
+    for (const tab of tabs) {
+      await vi.waitUntil(
+        () => tab.evaluate(() => globalThis.app?.auth.state === 'authenticated').catch(() => false),
+        {
+          timeout: 30_000,
+        },
+      )
+    }
+    await Promise.all(tabs.map(async (tab) => expect(await subjectOf(tab)).toBe('ada')))
+    await tabs[0]?.evaluate(() => app.auth.refresh())
+    expect(new Set(times(server.codes))).toEqual(new Set([1]))
+    expect(server.problems).toEqual([])
+  }, 120_000)
 })
 
 describe.skipIf(!hasChromium)('a silent sign-in in Chromium', () => {

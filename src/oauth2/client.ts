@@ -143,8 +143,8 @@ export function createOAuth(options: OAuthOptions): OAuth {
         try {
           return await signIn(request, cancelled)
         } catch (error) {
-          // Another tab may have signed the user in, while this one was about to leave.
-          throw cancelled.aborted ? superseded() : toOAuthError(error)
+          // Another tab may have signed the user in, while this one asked.
+          throw cancelled.aborted && error === cancelled.reason ? superseded() : toOAuthError(error)
         }
       },
       refresh: (request) => refresh(connection, request),

@@ -48,9 +48,5 @@ export function described(error: unknown): Error {
     (field) => typeof given[field] === 'string' && WORD.test(given[field]),
   )
   const facts = Object.fromEntries(known.map((field) => [field, given[field]]))
-  return Object.assign(
-    new Error('OAuth'),
-    facts,
-    typeof given.status === 'number' && { status: given.status },
-  )
+  return Object.assign(new Error(), facts, typeof given.status === 'number' && { status: given.status })
 }

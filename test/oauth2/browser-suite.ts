@@ -99,7 +99,7 @@ export const loaded = (page: Page) => page.waitForFunction(() => 'app' in global
 export async function resultOf(page: Page): Promise<string | undefined> {
   await vi.waitUntil(() => page.evaluate(() => globalThis.app?.result() !== undefined).catch(() => false), {
     interval: 10,
-    timeout: 15_000,
+    timeout: 60_000,
   })
   return page.evaluate(() => app.result())
 }

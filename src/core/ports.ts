@@ -193,6 +193,11 @@ export interface TurnWait {
   readonly timeout: number
   /** How long the answer to a presented refresh token may take to reach the store, in milliseconds. Default: 12,000. */
   readonly patience?: number
+  /**
+   * Whether the turn is still wanted: another process may have refreshed the tokens meanwhile. If it is not, the wait may end with
+   * an error.
+   */
+  readonly isWanted?: () => boolean
 }
 
 /** Keeps tabs or processes that share a session from sending its refresh token at the same time. */

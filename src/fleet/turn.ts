@@ -7,6 +7,8 @@ import type { Acquired, Fleet, Holder } from './fleet.ts'
 const POLL = 500
 /** How much the time between two looks may count of the time that an answer is awaited, in milliseconds. */
 export const LONGEST_LOOK = 1.5 * POLL
+/** How long a process waits for the end of a turn after what was refreshed in it, in milliseconds. */
+const ADOPT = 100
 /** Processes that were notified together look again within so many milliseconds, one after another. */
 const SPREAD = 20
 /** How long other processes have to write back newer tokens to a server that may have lost them, in milliseconds. */
@@ -16,6 +18,9 @@ const PATIENCE = 12_000
 
 /** The message that asks all processes to compare the session they hold with the stored one. */
 export const ASK = 'ask'
+
+/** The message that a turn has ended. */
+const FREE = 'free'
 
 /** The answer to it from a process that awaits the answer to a refresh token. */
 const PRESENTED = 'presented'
@@ -31,31 +36,35 @@ export interface FleetTurn extends Turn {
  *
  * @param owner a random name of this process
  * @param awaited what an earlier wait of this process for the same key has seen
- * @throws DOMException named `TimeoutError`, the reason of `wait.signal`, or the error of the database
+ * @throws DOMException named `TimeoutError`, or `AbortError` if the turn is not wanted any more; the reason of `wait.signal`, or the error of the database
  */
 export async function takeTurn(
   fleet: Fleet,
   key: string,
   owner: string,
-  { signal, timeout, patience = PATIENCE }: TurnWait,
+  { signal, timeout, patience = PATIENCE, isWanted = () => true }: TurnWait,
   awaited: AwaitedAnswer<number>,
 ): Promise<FleetTurn> {
   const wait = startLockTimeout({ signal, timeout })
-  let wake = () => {}
-  const stop = fleet.subscribe(key, () => wake())
+  let wake = (_delay: number) => {}
+  // What another process refreshed has to be adopted first. Then the turn is not wanted any more.
+  const stop = fleet.subscribe(key, (message) => wake(message === FREE ? 0 : ADOPT))
   try {
     while (true) {
       wait.signal.throwIfAborted()
+      if (!isWanted()) throw new DOMException('The turn is not wanted any more.', 'AbortError')
       // Created before the attempt, so that a message during the attempt is not missed.
-      const message = new Promise<void>((resolve) => {
+      const message = new Promise<number>((resolve) => {
         wake = resolve
       })
       const asked = performance.now()
-      const acquired = await fleet.acquire(key, owner, awaited.longerThan(patience))
+      const acquire = () => fleet.acquire(key, owner, awaited.longerThan(patience))
+      let acquired = await acquire()
+      if (acquired.result === 'granted' && acquired.isSuspect)
+        acquired = await askOthers(fleet, key, patience, wait.signal, acquire, acquired)
       if (acquired.result === 'granted') {
         const turn = turnOf(fleet, key, { fence: acquired.fence, owner }, acquired, asked)
-        if (acquired.isSuspect) await askOthers(fleet, key, patience, wait.signal)
-        if (!wait.signal.aborted) return turn
+        if (!wait.signal.aborted && isWanted()) return turn
         await turn.release()
       } else {
         awaited.look(acquired.markedAt)
@@ -71,8 +80,19 @@ export async function takeTurn(
 /**
  * The store may have lost what another process wrote last: then that process writes it again. It may also have lost the mark of a
  * token that was presented: then its answer is awaited here.
+ *
+ * @param acquire makes the turn longer
+ * @returns the last of `acquire`
  */
-async function askOthers(fleet: Fleet, key: string, patience: number, signal: AbortSignal): Promise<void> {
+async function askOthers(
+  fleet: Fleet,
+  key: string,
+  patience: number,
+  signal: AbortSignal,
+  acquire: () => Promise<Acquired>,
+  granted: Acquired,
+): Promise<Acquired> {
+  let acquired = granted
   let isDue = true
   const stop = fleet.subscribe(key, (message) => {
     if (message === PRESENTED) isDue = true
@@ -81,21 +101,28 @@ async function askOthers(fleet: Fleet, key: string, patience: number, signal: Ab
     for (let asked = 0; isDue && asked * WRITE_BACK <= patience && !signal.aborted; asked++) {
       isDue = false
       await fleet.publish(key, ASK)
-      await pause(WRITE_BACK, signal)
+      const end = performance.now() + WRITE_BACK
+      while (performance.now() < end && !signal.aborted) {
+        await pause(Math.min(WRITE_BACK, fleet.lease / 2), signal)
+        acquired = await acquire()
+        if (acquired.result === 'held') return acquired
+      }
     }
   } finally {
     stop()
   }
+  return acquired
 }
 
-async function nextLook(message: Promise<void>, signal: AbortSignal): Promise<void> {
+async function nextLook(message: Promise<number>, signal: AbortSignal): Promise<void> {
   const timer = new AbortController()
-  const spread = message.then(() => pause(Math.random() * SPREAD, signal))
-  const end = () => timer.abort()
+  const spread = message.then((delay) => pause(delay + Math.random() * SPREAD, signal))
+  // With a reason, because the default one is costly.
+  const end = () => timer.abort(null)
   signal.addEventListener('abort', end)
   await Promise.race([spread, pause(POLL * (1 + Math.random() / 10), timer.signal)])
   signal.removeEventListener('abort', end)
-  timer.abort()
+  end()
 }
 
 function turnOf(

@@ -228,3 +228,46 @@ it('the wait for one answer does not count for another one', async () => {
   await advance(3_000)
   expect(waiting.turn).toBeDefined()
 })
+
+it('a process adopts what another one refreshed, and then wants no turn any more', async () => {
+  const { fleet, first } = pair()
+  await first.take()
+  const acquire = vi.spyOn(fleet, 'acquire')
+  let isWanted = true
+  const { signal } = new AbortController()
+  const wait = { signal, timeout: 60_000, isWanted: () => isWanted }
+  const waiting = watch(takeTurn(fleet, 'key', 'second', wait, new AwaitedAnswer<number>(LONGEST_LOOK)))
+  await advance(1)
+  expect(acquire).toHaveBeenCalledTimes(1)
+  await fleet.replace('key', session(5), undefined)
+  await advance(50)
+  isWanted = false
+  await advance(100)
+  expect(waiting.error).toMatchObject({ name: 'AbortError' })
+  expect(acquire).toHaveBeenCalledTimes(1)
+  expect(vi.getTimerCount()).toBe(0)
+})
+
+it('a turn that is not wanted any more is passed on at once', async () => {
+  const { fleet } = pair()
+  const { signal } = new AbortController()
+  const wanted = [true, false, false]
+  const wait = { signal, timeout: 60_000, isWanted: () => wanted.shift() ?? false }
+  const waiting = watch(takeTurn(fleet, 'key', 'second', wait, new AwaitedAnswer<number>(LONGEST_LOOK)))
+  await advance(1)
+  expect(waiting.error).toMatchObject({ name: 'AbortError' })
+  expect((await fleet.acquire('key', 'third', undefined)).result).toBe('granted')
+})
+
+it('a process keeps its turn while it asks others, however short the lease is', async () => {
+  const fleet = memoryFleet({ lease: 1_000 })
+  const granted = fleet.acquire
+  fleet.acquire = async (...parameters) => ({ ...(await granted(...parameters)), isSuspect: true }) as never
+  const waiting = watch(processOf(fleet, 'first').take())
+  for (let time = 0; time < 1_500; time += 100) {
+    await advance(100)
+    if (!waiting.turn) expect((await granted('key', 'second', undefined)).result).toBe('held')
+  }
+  await advance(100)
+  expect(await waiting.turn?.present(5)).toBe(true)
+})

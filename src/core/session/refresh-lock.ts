@@ -28,8 +28,12 @@ export class RefreshLock {
   }
 
   /** As `Sharing.withLock`. */
-  refresh<T>(attempt: (turn?: GuardedTurn) => Promise<T>, late: () => Promise<void> | undefined): Promise<T> {
-    if (!this.#isKept) return this.run(attempt, this.#kernel.settings.timeouts.lock, late)
+  refresh<T>(
+    attempt: (turn?: GuardedTurn) => Promise<T>,
+    late: () => Promise<void> | undefined,
+    isWanted: () => boolean,
+  ): Promise<T> {
+    if (!this.#isKept) return this.run(attempt, this.#kernel.settings.timeouts.lock, late, isWanted)
     const attempted = attempt(this.#turn)
     this.#next = attempted
     return attempted
@@ -40,11 +44,13 @@ export class RefreshLock {
    *
    * @param timeout how long to wait for the lock, in milliseconds
    * @param late as in `Sharing.withLock`
+   * @param isWanted as in `Sharing.withLock`
    */
   async run<T>(
     task: (turn?: GuardedTurn) => Promise<T>,
     timeout: number,
     late?: () => Promise<void> | undefined,
+    isWanted = () => true,
   ): Promise<T> {
     const coordinator = this.#coordinator
     if (!coordinator) return task()
@@ -69,7 +75,7 @@ export class RefreshLock {
     const timer = clock.setTimeout(giveUp, timeout)
     const stop = onAbort(signal, giveUp)
     const patience = settings.timeouts.refresh + settings.timeouts.storage
-    const wait: TurnWait = { signal, timeout, patience }
+    const wait: TurnWait = { signal, timeout, patience, isWanted }
     let problem: unknown
     try {
       await Promise.race([coordinator.exclusive<unknown>('refresh', inTurn, wait), ended])
@@ -81,14 +87,14 @@ export class RefreshLock {
       stop()
     }
     if (signal.aborted) throw signal.reason
-    if (coordinator.lock === 'required' && !started) started = this.#refuse(problem)
+    if (coordinator.lock === 'required' && !started) started = this.#refuse(problem, isWanted)
     return once()
   }
 
   /** A lock that is had too late starts no task any more. */
-  async #refuse(problem: unknown): Promise<never> {
+  async #refuse(problem: unknown, isWanted: () => boolean): Promise<never> {
     const kind = kindOfFailure(problem)
-    if (problem !== undefined && kind !== 'TimeoutError')
+    if (isWanted() && problem !== undefined && kind !== 'TimeoutError')
       this.#kernel.mailbox.send({ type: 'store.failed', reason: kind })
     throw transientFailure('lock_unavailable')
   }

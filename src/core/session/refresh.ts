@@ -80,9 +80,10 @@ export class Refresh {
         this.#attempted = attempted
         return attempted
       }
+      const isWanted = () => this.#vault.isCurrent(mark)
       const late = () => (this.#outlives ? this.#lateCall?.ended : undefined)
       this.#sharing
-        .withLock(begin, late)
+        .withLock(begin, late, isWanted)
         .catch((error) => reject(isFailure(error) ? this.#fail(error, attempt) : error))
     })
     const running = { mark, promise }

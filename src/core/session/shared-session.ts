@@ -84,8 +84,9 @@ export class SharedSession implements Sharing {
   withLock<T>(
     attempt: (turn?: GuardedTurn) => Promise<T>,
     late: () => Promise<void> | undefined,
+    isWanted: () => boolean,
   ): Promise<T> {
-    return this.#lock.refresh(attempt, late)
+    return this.#lock.refresh(attempt, late, isWanted)
   }
 
   takeTurn<T>(task: (timeLeft: number) => Promise<T>, time: number): Promise<T> {

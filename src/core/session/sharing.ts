@@ -34,8 +34,13 @@ export interface Sharing {
    * @throws FailureCause if a required lock cannot be had
    * @param late after the attempt: resolves when its late answer is stored, or will not come; `undefined` if it is not late.
    * Other tabs wait for that, too, for at most `timeouts.refresh`. The next attempt made here does not
+   * @param isWanted whether there is still something to refresh
    */
-  withLock<T>(attempt: (turn?: GuardedTurn) => Promise<T>, late: () => Promise<void> | undefined): Promise<T>
+  withLock<T>(
+    attempt: (turn?: GuardedTurn) => Promise<T>,
+    late: () => Promise<void> | undefined,
+    isWanted: () => boolean,
+  ): Promise<T>
   /**
    * Cookie mode: everything that is answered with a cookie takes turns. Otherwise a late answer could restore the cookie of
    * another session. At most half of `time` (milliseconds) is spent waiting; `task` is given what is left.

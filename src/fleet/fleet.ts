@@ -12,6 +12,12 @@ export interface StoredSession extends StoredRotation {
   readonly box: string
 }
 
+/** A session that was found. */
+export interface FoundSession extends StoredSession {
+  /** How long ago it was written, in milliseconds, by the database's clock. */
+  readonly age: number
+}
+
 /** The holder of a turn: numbers grow with each turn of a key, and owners are random. */
 export interface Holder {
   readonly fence: number
@@ -49,7 +55,7 @@ export interface Fleet {
   /** Whether `subscribe` reports changes. Otherwise processes look for them. */
   readonly notifies: boolean
 
-  read(key: string): Promise<StoredSession | undefined>
+  read(key: string): Promise<FoundSession | undefined>
   /**
    * Writes `next` unless something newer is stored (`SessionStorage.replace`), forgets the mark of `present` if it is about an older
    * rotation or the session of another `id`, and notifies all processes with `id` and `rotation`, separated by a space.

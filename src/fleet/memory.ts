@@ -21,6 +21,7 @@ export interface MemoryFleetOptions {
 
 interface Entry {
   session: StoredSession | undefined
+  writtenAt: number
   ended: (EndedSession & { readonly until: number }) | undefined
   lastUse: number | undefined
   fence: number
@@ -53,6 +54,7 @@ export function memoryFleet(options: MemoryFleetOptions = {}): Fleet {
     if (found) return found
     const entry: Entry = {
       session: undefined,
+      writtenAt: 0,
       ended: undefined,
       lastUse: undefined,
       fence: 0,
@@ -70,7 +72,10 @@ export function memoryFleet(options: MemoryFleetOptions = {}): Fleet {
   return {
     lease,
     notifies: true,
-    read: async (key) => entryOf(key).session,
+    async read(key) {
+      const { session, writtenAt } = entryOf(key)
+      return session && { ...session, age: now() - writtenAt }
+    },
 
     async replace(key, next, expected) {
       const entry = entryOf(key)
@@ -79,6 +84,7 @@ export function memoryFleet(options: MemoryFleetOptions = {}): Fleet {
       const isAnother = entry.session !== undefined && entry.session.id !== next.id
       if (entry.mark && (isAnother || entry.mark.rotation < next.rotation)) entry.mark = undefined
       entry.session = next
+      entry.writtenAt = now()
       entry.ended = undefined
       notify(key, `${next.id} ${next.rotation}`)
       return result

@@ -46,7 +46,7 @@ export interface PostgresStatements {
 
 export function postgresStatements(table: string): PostgresStatements {
   return {
-    read: `SELECT ${SESSION} FROM ${table} AS s WHERE s.key = $1::text AND ${LIVES}`,
+    read: `SELECT ${SESSION}, (${NOW} - s.written_at)::text AS age FROM ${table} AS s WHERE s.key = $1::text AND ${LIVES}`,
     look: `SELECT ${LIVES}::text AS lives, ${SESSION}, ${HAS_ENDED}::text AS has_ended, s.ended_id,
       s.ended_rotation::text AS ended_rotation, s.ended_started_at::text AS ended_started_at
       FROM ${table} AS s WHERE s.key = $1::text`,
@@ -91,12 +91,12 @@ function replace(table: string): string {
   const isTrusted = `$8::text IS NULL OR (${LIVES} AND s.server = ${SERVER})
       OR (s.mark_rotation < excluded.rotation AND s.mark_server = ${SERVER})`
   const isMarkOld = `(${LIVES} AND s.id <> excluded.id) OR s.mark_rotation < excluded.rotation`
-  return `INSERT INTO ${table} AS s (key, id, rotation, started_at, until, tags, box, server, forget_at)
+  return `INSERT INTO ${table} AS s (key, id, rotation, started_at, until, tags, box, written_at, server, forget_at)
     VALUES ($1::text, $2::text, $3::text::float8, $4::text::float8, $5::text::float8,
-      ARRAY(SELECT jsonb_array_elements_text($6::text::jsonb)), $7::text,
+      ARRAY(SELECT jsonb_array_elements_text($6::text::jsonb)), $7::text, ${NOW},
       CASE WHEN $8::text IS NULL THEN ${SERVER} ELSE '?' END, greatest($5::text::float8, ${NOW} + 60000))
     ON CONFLICT (key) DO UPDATE SET id = excluded.id, rotation = excluded.rotation, started_at = excluded.started_at,
-      until = excluded.until, tags = excluded.tags, box = excluded.box, forget_at = excluded.forget_at,
+      until = excluded.until, tags = excluded.tags, box = excluded.box, written_at = excluded.written_at, forget_at = excluded.forget_at,
       server = CASE WHEN ${isTrusted} THEN ${SERVER} ELSE '?' END,
       ended_id = NULL, ended_rotation = NULL, ended_started_at = NULL, ended_until = NULL,
       ${MARK.map((column) => `${column} = CASE WHEN ${isMarkOld} THEN NULL ELSE s.${column} END`).join(', ')}
@@ -107,7 +107,18 @@ function replace(table: string): string {
 function remove(table: string): string {
   const isCovered = `CASE WHEN s.id = $2::text
       THEN s.rotation <= $3::text::float8 ELSE s.started_at < $4::text::float8 END`
-  const columns = ['id', 'rotation', 'started_at', 'until', 'tags', 'box', 'server', 'last_use', ...MARK]
+  const columns = [
+    'id',
+    'rotation',
+    'started_at',
+    'until',
+    'tags',
+    'box',
+    'written_at',
+    'server',
+    'last_use',
+    ...MARK,
+  ]
   // Of two ends of one session the wider counts, of two sessions the later.
   return `WITH old AS (SELECT s.*, ${LIVES} AS lives, ${HAS_ENDED} AS has_ended
       FROM ${table} AS s WHERE s.key = $1::text FOR UPDATE),
@@ -161,6 +172,7 @@ BEGIN
     until float8,
     tags text[],
     box text,
+    written_at float8,
     server text,
     ended_id text,
     ended_rotation float8,

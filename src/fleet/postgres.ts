@@ -16,7 +16,7 @@ import { compareStored } from './compare.ts'
 import { type Acquired, DEFAULT_LEASE, type Fleet, type StoredSession } from './fleet.ts'
 import { type PostgresStatements, postgresStatements, postgresTable } from './postgres-sql.ts'
 
-export type { Acquired, Fleet, Holder, StoredSession } from './fleet.ts'
+export type { Acquired, Fleet, FoundSession, Holder, StoredSession } from './fleet.ts'
 
 /**
  * Sends one statement with its values, and resolves to the rows, or to an object with them: `pool.query` of pg, `sql.unsafe` of
@@ -132,7 +132,7 @@ function createFleet(
 
     async read(key) {
       const [row] = await send(sql.read, [key])
-      return row && storedOf(row)
+      return row && { ...storedOf(row), age: numberOf(row.age) }
     },
 
     async replace(key, next, expected) {

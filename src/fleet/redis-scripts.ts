@@ -44,10 +44,11 @@ const NOTIFY = `
 local function notify(channel, message) redis.pcall('PUBLISH', channel, message) end
 `
 
-/** → the fields of the session, or nothing */
+/** → the fields of the session and its age, or nothing */
 export const READ = `${TIME}
-local s = get('id', 'rotation', 'startedAt', 'until', 'tags', 'box')
+local s = get('id', 'rotation', 'startedAt', 'until', 'tags', 'box', 'writtenAt')
 if not s[1] or not future(s[4]) then return false end
+s[7] = string.format('%.0f', now - tonumber(s[7]))
 return s
 `
 
@@ -80,7 +81,7 @@ if mark and ((is_stored and s[1] ~= id) or mark < new) then
 end
 redis.call('HDEL', key, 'endedId', 'endedRotation', 'endedStartedAt', 'endedUntil')
 redis.call('HSET', key, 'id', id, 'rotation', rotation, 'startedAt', startedAt, 'until', ends_at, 'tags', tags, 'box', box,
-  'server', is_trusted and here or '?')
+  'writtenAt', string.format('%.0f', now), 'server', is_trusted and here or '?')
 expire(ends_at, 60000)
 notify(channel, message)
 return 'written'
@@ -93,7 +94,7 @@ local s = get('id', 'rotation', 'startedAt', 'until', 'tags', 'box')
 local e = get('endedId', 'endedRotation', 'endedStartedAt', 'endedUntil')
 local is_stored = s[1] and future(s[4])
 if is_stored and given == '1' and not ends(id, rotation, startedAt, s[1], s[2], s[3]) then return false end
-redis.call('HDEL', key, 'id', 'rotation', 'startedAt', 'until', 'tags', 'box', 'server', 'lastUse',
+redis.call('HDEL', key, 'id', 'rotation', 'startedAt', 'until', 'tags', 'box', 'writtenAt', 'server', 'lastUse',
   'markRotation', 'markOwner', 'markAt', 'markServer')
 if is_stored or given == '1' then
   if given ~= '1' then id, rotation, startedAt = s[1], '1e308', '1e308' end

@@ -13,11 +13,18 @@ import {
 } from './answers.ts'
 import { channelMessages, type Subscribe } from './channel.ts'
 import { checkOption } from './check-option.ts'
-import { type Acquired, DEFAULT_LEASE, type Fleet, SHORTEST_MEMORY, type StoredSession } from './fleet.ts'
+import {
+  type Acquired,
+  DEFAULT_LEASE,
+  type Fleet,
+  type FoundSession,
+  SHORTEST_MEMORY,
+  type StoredSession,
+} from './fleet.ts'
 import { RedisScript } from './redis-script.ts'
 import * as lua from './redis-scripts.ts'
 
-export type { Acquired, Fleet, Holder, StoredSession } from './fleet.ts'
+export type { Acquired, Fleet, FoundSession, Holder, StoredSession } from './fleet.ts'
 
 /** Sends one command, such as `['PING']`, and resolves to the reply. It rejects with what the server answers as an error. */
 export type SendRedisCommand = (command: readonly string[]) => Promise<unknown>
@@ -105,8 +112,10 @@ function createFleet(
   const tagKey = (tag: string) => `${prefix}tag:${tag}`
   const messages = subscribe && channelMessages(channel, subscribe)
 
-  async function read(key: string): Promise<StoredSession | undefined> {
-    return storedOf(await redis.run(SCRIPTS.read, sessionKey(key)))
+  async function read(key: string): Promise<FoundSession | undefined> {
+    const reply = await redis.run(SCRIPTS.read, sessionKey(key))
+    const session = storedOf(reply)
+    return session && { ...session, age: numberOf(listOf(reply)[6]) }
   }
 
   return {

@@ -6,7 +6,8 @@ import type { Clock, EndedSession, Replaced, SessionRecord, StoredRotation } fro
 import { isSessionRecord } from '../core/session/record.ts'
 import { kindOfFailure } from '../core/session/store-failure.ts'
 import type { FedCoordinator } from '../fleet/coordinator.ts'
-import type { Fleet, StoredSession } from '../fleet/fleet.ts'
+import type { Fleet, FoundSession, StoredSession } from '../fleet/fleet.ts'
+import { inOwnTime, withTime } from './clock-skew.ts'
 import type { KeyRing } from './key-ring.ts'
 import { isCurrent, open, seal } from './seal.ts'
 import { tagsOf } from './tags.ts'
@@ -121,7 +122,7 @@ export class FleetStore implements StorageFeature {
       this.#known = ''
       return undefined
     }
-    const record = await openSession(this.#world.keys, key, stored)
+    const record = await openSession(this.#world.keys, key, stored, this.#world.clock.now())
     this.#known = nameOf(record)
     if (this.#owed && compareSessions(record, this.#owed) !== 'older') this.#paid()
     this.#tags = { id: record.id, tags: stored.tags }
@@ -215,23 +216,24 @@ export class FleetStore implements StorageFeature {
    * @returns what was stored; `'sealed'` if it cannot be opened
    */
   async end(): Promise<SessionRecord | undefined | 'sealed'> {
-    const { fleet, keys } = this.#world
+    const { fleet, keys, clock } = this.#world
     const key = await this.#key
     const everything = { rotation: Number.POSITIVE_INFINITY, startedAt: Number.POSITIVE_INFINITY }
     const ended = this.id === undefined ? undefined : { id: this.id, ...everything }
     const stored = await this.#use(() => fleet.remove(key, ended))
     this.#paid()
-    return stored && openSession(keys, key, stored).catch(() => 'sealed' as const)
+    return stored && openSession(keys, key, stored, clock.now()).catch(() => 'sealed' as const)
   }
 
   /** Seals again what is stored, if another key sealed it. Resolves to whether it did. */
   async reseal(): Promise<boolean> {
-    const { fleet, keys } = this.#world
+    const { fleet, keys, clock } = this.#world
     const key = await this.#key
     const stored = await this.#use(() => fleet.read(key))
     if (!stored || isCurrent(keys, stored.box)) return false
-    const record = await openSession(keys, key, stored)
-    const again = { ...stored, box: await seal(keys, placeOf(key, stored), JSON.stringify(record)) }
+    const record = await openSession(keys, key, stored, clock.now())
+    const text = JSON.stringify(withTime(record, clock.now()))
+    const again = { ...stored, box: await seal(keys, placeOf(key, stored), text) }
     // If it was refreshed meanwhile, it was sealed with the new key.
     return (await this.#use(() => fleet.replace(key, again, stored))) === 'written'
   }
@@ -260,7 +262,7 @@ export class FleetStore implements StorageFeature {
     const now = clock.now()
     const end = refreshTokenExpiresAt === undefined ? now + ttl : Math.max(refreshTokenExpiresAt, expiresAt)
     const until = Math.min(end + MARGIN, now + LONGEST)
-    const box = await seal(keys, placeOf(key, record), JSON.stringify(record))
+    const box = await seal(keys, placeOf(key, record), JSON.stringify(withTime(record, now)))
     return { id, rotation, startedAt, until, tags: this.#tags.tags, box }
   }
 
@@ -293,13 +295,19 @@ const placeOf = (key: string, { id, rotation }: StoredRotation) => ['session', k
 /**
  * Opens what is stored under a key.
  *
+ * @param now by the clock of this process; matters only for a session that was found
  * @throws StorageError
  */
-export async function openSession(keys: KeyRing, key: string, stored: StoredSession): Promise<SessionRecord> {
+export async function openSession(
+  keys: KeyRing,
+  key: string,
+  stored: StoredSession & Partial<FoundSession>,
+  now = 0,
+): Promise<SessionRecord> {
   const record = parse(await open(keys, placeOf(key, stored), stored.box))
   const isWhole =
     isSessionRecord(record) && nameOf(record) === nameOf(stored) && record.startedAt === stored.startedAt
-  if (isWhole) return record
+  if (isWhole) return inOwnTime(record, stored.age, now)
   throw new StorageError('The stored session was changed.', { reason: 'box_refused' })
 }
 

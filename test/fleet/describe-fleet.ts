@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { setTimeout as pause } from 'node:timers/promises'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import type { Acquired, Fleet, Holder, StoredSession } from '../../src/fleet/fleet.ts'
+import type { Acquired, Fleet, FoundSession, Holder, StoredSession } from '../../src/fleet/fleet.ts'
 
 /** The lease of the fleets under test, in milliseconds. */
 export const LEASE = 400
@@ -48,6 +48,10 @@ export async function acquireAs(fleet: Fleet, key: string, owner: string, awaite
   return { owner, fence: granted(await fleet.acquire(key, owner, awaited)).fence }
 }
 
+function expectFound(found: FoundSession | undefined, expected: StoredSession | undefined): void {
+  expect(found).toEqual(expected && { ...expected, age: expect.any(Number) })
+}
+
 /** The mark of a token that another owner presented. */
 export async function markOf(fleet: Fleet, key: string): Promise<number | undefined> {
   const acquired = await fleet.acquire(key, 'a process that only looks', undefined)
@@ -83,14 +87,14 @@ export function describeFleet(name: string, start: () => Promise<FleetBench>): v
         })
         expect(await one.read(key)).toBeUndefined()
         expect(await one.replace(key, written, undefined)).toBe('written')
-        expect(await other.read(key)).toEqual(written)
+        expectFound(await other.read(key), written)
       })
 
       it('a session without an end is read as it was written', async () => {
         const key = newKey()
         const written = storedSession({ until: Number.POSITIVE_INFINITY, tags: [key] })
         await one.replace(key, written, undefined)
-        expect(await other.read(key)).toEqual(written)
+        expectFound(await other.read(key), written)
         expect(await other.find(key)).toEqual([key])
       })
 
@@ -118,14 +122,26 @@ export function describeFleet(name: string, start: () => Promise<FleetBench>): v
         const next = storedSession({ ...change, box: 'next' })
         await one.replace(key, before, undefined)
         expect(await other.replace(key, next, expected)).toBe(result)
-        expect(await one.read(key)).toEqual(result === 'written' ? next : before)
+        expectFound(await one.read(key), result === 'written' ? next : before)
+      })
+
+      it('a session is as old as its last write, by the clock of the database', async () => {
+        const key = newKey()
+        const start = performance.now()
+        await one.replace(key, storedSession(), undefined)
+        await pause(100)
+        const { age = -1 } = (await other.read(key)) ?? {}
+        expect(age).toBeGreaterThanOrEqual(99)
+        expect(age).toBeLessThanOrEqual(performance.now() - start + 2)
+        await other.replace(key, storedSession({ rotation: 6 }), undefined)
+        expect((await one.read(key))?.age).toBeLessThan(age + 50)
       })
 
       it('a lost session is written again', async () => {
         const key = newKey()
         const held = storedSession({ rotation: 7 })
         expect(await one.replace(key, held, { id: 'a', rotation: 6 })).toBe('written')
-        expect(await other.read(key)).toEqual(held)
+        expectFound(await other.read(key), held)
       })
 
       it('a session is not read any more when its time has passed', async () => {
@@ -136,7 +152,7 @@ export function describeFleet(name: string, start: () => Promise<FleetBench>): v
         expect(await other.find(key)).toEqual([])
         const next = storedSession({ rotation: 1, startedAt: 1 })
         expect(await one.replace(key, next, undefined)).toBe('written')
-        expect(await other.read(key)).toEqual(next)
+        expectFound(await other.read(key), next)
       })
     })
 
@@ -167,7 +183,7 @@ export function describeFleet(name: string, start: () => Promise<FleetBench>): v
         const written = storedSession(change)
         await one.replace(key, written, undefined)
         expect(await other.remove(key, end)).toEqual(isRemoved ? written : undefined)
-        expect(await one.read(key)).toEqual(isRemoved ? undefined : written)
+        expectFound(await one.read(key), isRemoved ? undefined : written)
       })
 
       it.each([
@@ -185,7 +201,7 @@ export function describeFleet(name: string, start: () => Promise<FleetBench>): v
         await one.remove(key, ended)
         const next = storedSession(change)
         expect(await other.replace(key, next, { id: next.id, rotation: next.rotation - 1 })).toBe(result)
-        expect(await one.read(key)).toEqual(result === 'written' ? next : undefined)
+        expectFound(await one.read(key), result === 'written' ? next : undefined)
       })
 
       it('an end is remembered although nothing was stored', async () => {

@@ -1,0 +1,33 @@
+import type { SessionRecord } from '../core/ports.ts'
+
+/** What the time between sealing and storing may be mistaken for, in milliseconds. */
+const LEAST = 1_000
+
+/** A record as it is sealed: with the time of the clock by which its instants are. */
+export const withTime = (record: SessionRecord, sealedAt: number) => ({ ...record, sealedAt })
+
+/**
+ * Converts the instants of a record to the clock of this process, if the one that sealed it has another time. Otherwise a process
+ * whose clock is ahead would find every token expired, and refresh it at once.
+ *
+ * @param age how long ago it was written; `undefined` if unknown
+ * @param now by the clock of this process
+ */
+export function inOwnTime(
+  record: SessionRecord & { readonly sealedAt?: unknown },
+  age: number | undefined,
+  now: number,
+): SessionRecord {
+  const { sealedAt, ...own } = record
+  const ahead = typeof sealedAt === 'number' && age !== undefined ? now - age - sealedAt : 0
+  if (!(Math.abs(ahead) >= LEAST && Number.isFinite(ahead))) return own
+  const { receivedAt, expiresAt, refreshTokenExpiresAt } = own
+  return {
+    ...own,
+    receivedAt: Math.max(0, receivedAt + ahead),
+    ...(expiresAt !== undefined && { expiresAt: Math.max(0, expiresAt + ahead) }),
+    ...(refreshTokenExpiresAt !== undefined && {
+      refreshTokenExpiresAt: Math.max(0, refreshTokenExpiresAt + ahead),
+    }),
+  }
+}

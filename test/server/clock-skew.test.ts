@@ -1,0 +1,74 @@
+import { describe, expect, it } from 'vitest'
+import type { SessionRecord } from '../../src/core/ports.ts'
+import { memoryFleet } from '../../src/fleet/memory.ts'
+import { createAuth } from '../../src/index.ts'
+import { inOwnTime, withTime } from '../../src/server/clock-skew.ts'
+import { fleetSession } from '../../src/server/fleet-session.ts'
+import { createTokenServer } from '../../src/testing/token-server/token-server.ts'
+import { createVirtualClock } from '../../src/testing/virtual-clock.ts'
+import { KEYS, quiet } from './fleet-setup.ts'
+
+const record: SessionRecord = {
+  version: 1,
+  id: 'a',
+  rotation: 3,
+  startedAt: 500,
+  receivedAt: 10_000,
+  accessToken: 'at',
+  expiresAt: 70_000,
+  refreshTokenExpiresAt: 900_000,
+}
+
+describe('a record of a process with another clock', () => {
+  it.each([
+    ['ahead', 250_000],
+    ['behind', -4_000],
+  ])('is converted to the own clock, which is %s', (_, ahead) => {
+    const own = inOwnTime(withTime(record, 10_005), 2_000, 12_005 + ahead)
+    expect(own).toEqual({
+      ...record,
+      receivedAt: 10_000 + ahead > 0 ? 10_000 + ahead : 0,
+      expiresAt: 70_000 + ahead,
+      refreshTokenExpiresAt: 900_000 + ahead,
+    })
+  })
+
+  it.each([
+    ['that took a while to be written', withTime(record, 10_005), 2_000, 12_900],
+    ['of unknown age', withTime(record, 10_005), undefined, 500_000],
+    ['without a time', record, 2_000, 500_000],
+    ['with a wrong time', { ...record, sealedAt: 'x' as never }, 2_000, 500_000],
+    ['with a time that is not a number', { ...record, sealedAt: Number.NaN }, 2_000, 500_000],
+  ])('one %s stays as it is', (_, sealed, age, now) => {
+    expect(inOwnTime(sealed, age, now)).toEqual(record)
+  })
+
+  it('is not refreshed before it is due, however far the clocks are apart', async () => {
+    const clock = createVirtualClock()
+    const server = createTokenServer({ clock, accessTokenLifetime: 60_000 })
+    const fleet = memoryFleet({ now: clock.now })
+    const auths = [0, 240_000, -240_000].map((ahead) => {
+      const own = { ...clock, now: () => clock.now() + ahead }
+      return createAuth({
+        clock: own,
+        signIn: async () => server.issue(),
+        refresh: async ({ refreshToken }) => server.renew(refreshToken ?? ''),
+        ...fleetSession({ fleet, key: 'service', keys: KEYS, clock: own }),
+      })
+    })
+    await auths[0]?.signIn({})
+    await quiet()
+    for (let passed = 0; passed < 300_000; passed += 500) {
+      await clock.advance(500)
+      await quiet()
+      if (passed < 40_000) expect(server.refreshes).toBe(0)
+    }
+    expect(server.refreshes).toBeGreaterThanOrEqual(5)
+    expect(server.refreshes).toBeLessThanOrEqual(7)
+    expect(server.reuseDetections).toBe(0)
+    for (const auth of auths) {
+      expect(auth.session).toBeDefined()
+      auth.dispose()
+    }
+  })
+})

@@ -1,0 +1,95 @@
+import { once } from 'node:events'
+import { type AddressInfo, connect, createServer, type Socket } from 'node:net'
+
+interface Pair {
+  readonly client: Socket
+  readonly server: Socket
+}
+
+/** A TCP proxy in front of a database that makes trouble. */
+export class TroubleProxy {
+  /** The port of the database. */
+  target: number
+  readonly #pairs = new Set<Pair>()
+  readonly #dropping = new WeakSet<Socket>()
+  readonly #server = createServer((client) => this.#accept(client))
+  #isClosed = false
+
+  constructor(target: number) {
+    this.target = target
+  }
+
+  async listen(): Promise<number> {
+    this.#server.listen(0, '127.0.0.1')
+    await once(this.#server, 'listening')
+    return (this.#server.address() as AddressInfo).port
+  }
+
+  #accept(client: Socket): void {
+    if (this.#isClosed) {
+      client.destroy()
+      return
+    }
+    const server = connect(this.target, '127.0.0.1')
+    const pair = { client, server }
+    this.#pairs.add(pair)
+    for (const socket of [client, server]) {
+      socket.setNoDelay(true)
+      socket.on('error', () => {})
+      socket.on('close', () => this.#cut(pair))
+    }
+    client.pipe(server)
+    server.pipe(client)
+  }
+
+  #cut(pair: Pair): void {
+    this.#pairs.delete(pair)
+    pair.client.destroy()
+    pair.server.destroy()
+  }
+
+  #choose(share: number, random: () => number): Pair[] {
+    return [...this.#pairs].filter(() => random() < share)
+  }
+
+  /** Closes connections. What was sent may have arrived or not. */
+  cut(share: number, random: () => number): void {
+    for (const pair of this.#choose(share, random)) this.#cut(pair)
+  }
+
+  /** Passes nothing on in one direction for a while, and then all of it. */
+  stall(share: number, time: number, random: () => number): void {
+    for (const { client, server } of this.#choose(share, random)) {
+      const [from, to] = random() < 0.5 ? [client, server] : [server, client]
+      from.unpipe(to)
+      from.pause()
+      setTimeout(() => {
+        // What TCP delivers has no gaps.
+        if (!this.#dropping.has(from)) from.pipe(to)
+      }, time)
+    }
+  }
+
+  /** Loses what is sent in one direction, and closes the connection a while later. */
+  drop(share: number, time: number, random: () => number): void {
+    for (const pair of this.#choose(share, random)) {
+      const { client, server } = pair
+      const [from, to] = random() < 0.5 ? [client, server] : [server, client]
+      this.#dropping.add(from)
+      from.unpipe(to)
+      from.resume()
+      setTimeout(() => this.#cut(pair), time)
+    }
+  }
+
+  /** Refuses all connections, or accepts them again. */
+  set isClosed(isClosed: boolean) {
+    this.#isClosed = isClosed
+    if (isClosed) this.cut(1, () => 0)
+  }
+
+  close(): void {
+    this.#server.close()
+    this.isClosed = true
+  }
+}

@@ -1,0 +1,28 @@
+import type { TokenServerRequest } from '../../src/testing/token-server/requests.ts'
+
+/** How often sessions were refreshed. */
+export interface Refreshes {
+  readonly refreshes: number
+  /** Those of a token that was not due yet. */
+  readonly early: number
+  /** Refreshes for each time that a token was due. */
+  readonly perExpiry: number
+}
+
+/** A token is due when a fifth of its lifetime is left. Less than this share of its lifetime is certainly too early. */
+const DUE = 0.75
+
+/** @param began when the sessions were signed in, in milliseconds since the Unix epoch */
+export function refreshesIn(log: readonly TokenServerRequest[], lifetime: number, began: number): Refreshes {
+  const last = new Map<string, number>()
+  let refreshes = 0
+  let early = 0
+  for (const { path, status, bodyText, at } of log) {
+    if (path !== '/token' || status !== 200) continue
+    refreshes++
+    const [, family = ''] = /refresh_token=rt-(\d+)-/.exec(bodyText) ?? []
+    if (at - (last.get(family) ?? began) < lifetime * DUE) early++
+    last.set(family, at)
+  }
+  return { refreshes, early, perExpiry: refreshes / Math.max(1, refreshes - early) }
+}

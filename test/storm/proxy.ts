@@ -12,6 +12,7 @@ export class TroubleProxy {
   target: number
   readonly #pairs = new Set<Pair>()
   readonly #dropping = new WeakSet<Socket>()
+  readonly #stalled = new WeakSet<Socket>()
   readonly #server = createServer((client) => this.#accept(client))
   #isClosed = false
 
@@ -61,9 +62,12 @@ export class TroubleProxy {
   stall(share: number, time: number, random: () => number): void {
     for (const { client, server } of this.#choose(share, random)) {
       const [from, to] = random() < 0.5 ? [client, server] : [server, client]
+      if (this.#stalled.has(from) || this.#dropping.has(from)) continue
+      this.#stalled.add(from)
       from.unpipe(to)
       from.pause()
       setTimeout(() => {
+        this.#stalled.delete(from)
         // What TCP delivers has no gaps.
         if (!this.#dropping.has(from)) from.pipe(to)
       }, time)

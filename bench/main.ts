@@ -7,6 +7,7 @@
  */
 import { measureHappyPath } from './happy-path.ts'
 import { measureLoopback } from './loopback.ts'
+import { measureProofs } from './proof.ts'
 import { measureSessions } from './sessions.ts'
 import { measureStorms } from './storm.ts'
 import { table } from './table.ts'
@@ -24,6 +25,20 @@ print(
       bare.toFixed(0),
       session.toFixed(0),
       `${added.toFixed(0)} ns`,
+    ]),
+  ),
+)
+
+print('\nProof of possession (DPoP) over a stub: what a signature adds to one request')
+const proofs = await measureProofs()
+print(
+  table(
+    ['algorithm', 'bearer, µs', 'with proof', 'added'],
+    proofs.map(({ algorithm, bearer, proven, added }) => [
+      algorithm,
+      (bearer / 1000).toFixed(1),
+      (proven / 1000).toFixed(1),
+      `${(added / 1_000_000).toFixed(3)} ms`,
     ]),
   ),
 )
@@ -74,4 +89,5 @@ print(
   ),
 )
 
-if (json) console.log(JSON.stringify({ happyPath, loopback, storms, exponent, sessions }, undefined, 2))
+if (json)
+  console.log(JSON.stringify({ happyPath, proofs, loopback, storms, exponent, sessions }, undefined, 2))

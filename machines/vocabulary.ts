@@ -33,6 +33,8 @@ export type Reason =
   | 'ambiguous'
   /** The access token expired or was refused, and there was nothing left to refresh it with. */
   | 'token_expired'
+  /** The key that the tokens are bound to is missing (RFC 9449). The refresh token was not presented. */
+  | 'key_lost'
   | 'idle'
   | 'lifetime'
   | 'network'

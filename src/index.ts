@@ -37,8 +37,10 @@ export type {
   CookieFeature,
   CoordinatorFeature,
   LimitsFeature,
+  ProofFeature,
   StorageFeature,
 } from './core/features/feature.ts'
+export { defineProof } from './core/features/proof.ts'
 export { type SessionLimitsOptions, sessionLimits } from './core/features/session-limits.ts'
 export { defineCoordinator, defineStorage, fromCookie } from './core/features/share.ts'
 export type {
@@ -57,6 +59,10 @@ export type {
   Environment,
   EnvironmentSignal,
   FailureVerdict,
+  Proof,
+  ProofAnswer,
+  ProofPort,
+  ProofRequest,
   Replaced,
   Session,
   SessionRecord,
@@ -70,7 +76,7 @@ export type {
 } from './core/ports.ts'
 export { bearerRequest } from './core/requests/bearer-request.ts'
 export { type Challenge, readChallenge } from './core/requests/challenge.ts'
-export type { BearerRequest } from './core/requests/transport-request.ts'
+export type { BearerRequest, Reply, SentProof } from './core/requests/transport-request.ts'
 export { isSessionError } from './core/session-error.ts'
 export { createAuth } from './defaults.ts'
 export { browserEnvironment } from './environment/browser.ts'

@@ -8,6 +8,7 @@ const FEATURES = {
   coordinator: 'defineCoordinator({ exclusive, announce, subscribe })',
   limits: 'sessionLimits({ idle, absolute })',
   silentSignIn: 'fromCookie()',
+  proof: 'dpopProofs()',
 } as const
 
 /**

@@ -12,6 +12,7 @@ import { BoundedWork } from './platform/bounded-work.ts'
 import { PatientClock } from './platform/patient-clock.ts'
 import type { Clock, Environment, KnownUser, TokenResponse } from './ports.ts'
 import { Gate } from './requests/gate.ts'
+import type { AttachProof } from './requests/proven-request.ts'
 import { policyOf, resolveOptions } from './resolve-options.ts'
 import { type CreateLimits, type Limits, UNLIMITED } from './session/limits.ts'
 import { SessionKernel } from './session/session.ts'
@@ -42,6 +43,8 @@ export function createAuthWith<Credentials, Claims, User = object>(
   const sharing = attachSharing(kernel, vault, limits)
   const session = new SessionKernel(kernel, vault, sharing)
   const gate = new Gate(kernel, session, limits)
+  const { proof } = options
+  if (proof) codeOf<AttachProof>(proof)(kernel, vault, gate)
   const initial = options.initialTokens && session.begin(options.initialTokens as TokenResponse)
 
   const key = connectPorts({ clock, session, requests: gate })
@@ -79,22 +82,21 @@ function createKernel(options: AuthOptions<never>, defaults: Defaults): Kernel {
 /**
  * The code that a feature carries.
  *
- * @param maker the function that makes such a feature
- * @throws TypeError if it is a plain object; production builds check nothing before
+ * @throws TypeError if it is a plain object; in production builds, which check no options
  */
-function codeOf<Code>(feature: Feature, maker: string): Code {
+function codeOf<Code>(feature: Feature): Code {
   const code = feature[ATTACH]
-  if (!code) throw new TypeError(messageOf('not_a_feature', { detail: maker }))
+  if (!code) throw new TypeError(messageOf('not_a_feature'))
   return code as Code
 }
 
 function attachLimits(kernel: Kernel, vault: Vault): Limits {
   const { limits } = kernel.options
-  return limits ? codeOf<CreateLimits>(limits, 'sessionLimits')(kernel, vault) : UNLIMITED
+  return limits ? codeOf<CreateLimits>(limits)(kernel, vault) : UNLIMITED
 }
 
 function attachSharing(kernel: Kernel, vault: Vault, limits: Limits): Sharing {
   const { storage, coordinator, silentSignIn } = kernel.options
   const feature = storage ?? coordinator ?? silentSignIn
-  return feature ? codeOf<CreateSharing>(feature, 'defineStorage')(kernel, vault, limits) : UNSHARED
+  return feature ? codeOf<CreateSharing>(feature)(kernel, vault, limits) : UNSHARED
 }

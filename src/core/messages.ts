@@ -45,6 +45,9 @@ const MESSAGES: { readonly [code: string]: (reason: string, detail: string) => s
   lock_unavailable: () =>
     'The lock of the session was not free within timeouts.lock, or its store does not answer',
   lock_lost: () => 'Another process took over the turn to refresh before the token was sent',
+  key_lost: () =>
+    'The key that the session is bound to is missing here, for example because site data was cleared',
+  key_unavailable: () => 'The store of the key does not answer',
   not_json: () => 'The answer was not valid JSON',
   endpoint_status: (_, status) => `The token endpoint answered ${status}`,
 
@@ -59,7 +62,10 @@ const MESSAGES: { readonly [code: string]: (reason: string, detail: string) => s
     'This auth was not made by this version of authchart. Use one version of the package in all bundles of a page.',
   old_dispatcher: () =>
     'authInterceptor needs a dispatcher of undici 7 or later. getGlobalDispatcher() may return that of Node itself: use new Agent().',
-  not_a_feature: (_, maker) => `createAuth was given a plain object. Wrap it in ${maker}().`,
+  not_a_feature: () =>
+    'createAuth was given a plain object for a feature. Make it with a function of the library, such as defineStorage().',
+  no_target: () =>
+    'The token is bound to a key, and this transport does not say what to prove. Give its requests method and url.',
   no_method: (_, method) => `${method} must be a function.`,
 }
 
@@ -77,7 +83,7 @@ const PROBLEMS: { readonly [problem: string]: string } = {
   not_json: 'it is not JSON',
   no_access_token: 'it has no access_token',
   unsafe_access_token: 'its access_token is not a string of visible ASCII characters',
-  unknown_token_type: 'its token_type is not Bearer',
+  unknown_token_type: 'its token_type is neither Bearer nor, with the option proof, DPoP',
 }
 
 function refreshUnavailable(reason: string): string {

@@ -1,5 +1,11 @@
 import type { RefreshTrigger } from '../../machines/vocabulary.ts'
-import type { CookieFeature, CoordinatorFeature, LimitsFeature, StorageFeature } from './features/feature.ts'
+import type {
+  CookieFeature,
+  CoordinatorFeature,
+  LimitsFeature,
+  ProofFeature,
+  StorageFeature,
+} from './features/feature.ts'
 import type { Clock, Environment, FailureVerdict, Signal, TokenResponse } from './ports.ts'
 
 /** What a `refresh` function receives. */
@@ -64,6 +70,8 @@ export interface AuthOptions<Credentials = unknown, User = object> {
   readonly persist?: PersistMode
   /** Lets tabs or processes take turns: `tabCoordinator()`, …, or one of your own in `defineCoordinator()`. */
   readonly coordinator?: CoordinatorFeature
+  /** Binds the tokens to a key and proves with each request that the session has it (RFC 9449): `dpopProofs()`. */
+  readonly proof?: ProofFeature
   readonly environment?: Environment
   readonly clock?: Clock
 

@@ -52,6 +52,53 @@ export type UserFacts = Readonly<Record<string, unknown>>
 /** The facts that the type of a `signIn` function names; any JSON object if it names none. */
 export type KnownUser<User> = [keyof User] extends [never] ? UserFacts : User
 
+/** A request that has to prove who sends it. */
+export interface ProofRequest {
+  /** In upper case. */
+  readonly method: string
+  /** The absolute URL that the request is sent to. */
+  readonly url: string
+  readonly accessToken: string
+  /** The key that the token is bound to, as `keyId` named it; `undefined` if unknown. */
+  readonly keyId: string | undefined
+}
+
+/** The headers of one sending. */
+export interface Proof {
+  /** The `Authorization` header. */
+  readonly authorization: string
+  /** The `DPoP` header (RFC 9449 §4). */
+  readonly dpop: string
+}
+
+/** What a server answered to a proof. */
+export interface ProofAnswer {
+  readonly status: number
+  /** A header by its name in lower case; `null` if it is missing, or hidden from scripts. */
+  header(name: string): string | null
+}
+
+/** Proves with each request that its sender has the key that the token is bound to (RFC 9449). */
+export interface ProofPort {
+  /** Makes the headers of one sending. Called once for each sending. */
+  prove(request: ProofRequest): PromiseLike<Proof>
+  /**
+   * Reads an answer.
+   *
+   * @param proof what the request was sent with
+   * @returns `'again'` if another proof, made now, can be accepted: the server asks for a nonce that this one did not have
+   */
+  heed(proof: Proof, answer: ProofAnswer): 'again' | undefined
+  /**
+   * Names the key: by its thumbprint (RFC 7638). A missing key is made.
+   *
+   * @param expected the key that a session is bound to. If the key at hand is another, the key is looked up again
+   */
+  keyId(expected?: string): PromiseLike<string>
+  /** Removes the key, because the user signed out. */
+  forget?(): unknown
+}
+
 /** What an app may know of its session: everything but the tokens. */
 export interface Session<Claims = Readonly<Record<string, unknown>>, User = UserFacts> {
   readonly subject?: string
@@ -85,6 +132,10 @@ export interface SessionRecord {
   readonly refreshTokenExpiresAt?: number
   readonly scope?: string
   readonly subject?: string
+  /** `'DPoP'` if the tokens are bound to a key (RFC 9449); otherwise they are bearer tokens. */
+  readonly tokenType?: 'DPoP'
+  /** The key that the tokens are bound to, as the port `proof` names it. */
+  readonly keyId?: string
   /** How the app and the tokens name the user. Without it, `subject` and the tokens in the record say so. */
   readonly user?: UserNames
   /** The facts of `session.user`. */

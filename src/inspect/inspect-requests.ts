@@ -111,10 +111,10 @@ function watched<Answer>(
 ): BearerRequest<Answer> {
   let sent = false
   return {
-    send(authorization, abort) {
+    send(authorization, abort, proof) {
       notify({ type: sent ? 'replayed' : 'sent' })
       sent = true
-      return request.send(authorization, abort)
+      return request.send(authorization, abort, proof)
     },
     challenge(answer) {
       const status = statusOf(answer)
@@ -129,6 +129,9 @@ function watched<Answer>(
     },
     key: () => request.key(),
     discard: (answer) => request.discard?.(answer),
+    ...(request.method !== undefined && { method: request.method }),
+    ...(request.url !== undefined && { url: request.url }),
+    ...(request.reply && { reply: (answer: Answer) => request.reply?.(answer) }),
     get signal() {
       return request.signal
     },

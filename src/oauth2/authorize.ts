@@ -63,6 +63,8 @@ export async function startSignIn(
     max_age: request.maxAge?.toString(),
     prompt: request.prompt,
     login_hint: request.loginHint,
+    // The code is bound to the key, too (RFC 9449 §10).
+    dpop_jkt: await options.dpop?.keyId(),
   }
   for (const [name, value] of Object.entries(own)) if (value !== undefined) parameters.set(name, value)
   for (const [name, value] of connection.resources()) parameters.append(name, value)

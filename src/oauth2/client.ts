@@ -19,7 +19,8 @@ const PATIENCE = 1_800_000
 /** A client of one authorization server, made by `createOAuth`. */
 export interface OAuth {
   /** To spread into `createAuth`. If you set `timeouts` there, too, spread `ports.timeouts` into them. */
-  readonly ports: Required<Pick<AuthOptions<SignInRequest>, 'signIn' | 'refresh' | 'revoke' | 'timeouts'>>
+  readonly ports: Required<Pick<AuthOptions<SignInRequest>, 'signIn' | 'refresh' | 'revoke' | 'timeouts'>> &
+    Pick<AuthOptions, 'proof'>
   /** Whether this page was loaded as the answer of a sign-in. Then call `auth.signIn({ via: 'callback' })`. */
   readonly isCallback: boolean
   /** The `returnTo` of the sign-in whose answer was used last, as a safe path. */
@@ -150,6 +151,7 @@ export function createOAuth(options: OAuthOptions): OAuth {
       refresh: (request) => refresh(connection, request),
       revoke: (tokens, { signal }) => revoke(connection, tokens, { signal }),
       timeouts: { signIn: PATIENCE },
+      ...(options.dpop && { proof: options.dpop }),
     },
     isCallback: answer !== undefined,
     get returnTo() {

@@ -74,15 +74,18 @@ export class Connection<Options extends ServerOptions = ServerOptions> {
   }
 
   /**
-   * Sends a request to the token endpoint and reads its answer. All of them pass here, so that a proof of possession has one
-   * place to be added, and to be repeated.
+   * Sends a request to the token endpoint, with a proof of possession if there is the option `dpop`, and reads its answer.
    */
   async token<Answer>(
     request: (options: RequestOptions) => Promise<Response>,
     read: (response: Response) => Promise<Answer>,
     signal?: AbortSignal,
   ): Promise<Answer> {
-    return read(await request(this.request(signal)))
+    const { dpop } = this.options
+    const options = this.request(signal)
+    const send: RequestOptions[typeof customFetch] = (url, init) =>
+      dpop ? dpop.fetch(url, init as RequestInit, this.fetch as typeof fetch) : this.fetch(url, init)
+    return read(await request({ ...options, [customFetch]: send }))
   }
 
   /**

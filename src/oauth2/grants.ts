@@ -13,14 +13,16 @@ import type { ServerOptions } from './options.ts'
 /** To spread into `createAuth`: a session without a user, which is always the same. */
 export type GrantPorts = Required<
   Pick<AuthOptions<never>, 'refresh' | 'silentSignIn' | 'refreshOn' | 'singleUser'>
->
+> &
+  Pick<AuthOptions, 'proof'>
 
 /** A token is requested at the start, and then when a request needs a new one. There is no refresh token (RFC 6749 §4.4.3). */
-const grantPorts = (refresh: GrantPorts['refresh']): GrantPorts => ({
+const grantPorts = ({ dpop }: ServerOptions, refresh: GrantPorts['refresh']): GrantPorts => ({
   refresh,
   silentSignIn: fromCookie(),
   refreshOn: 'demand',
   singleUser: true,
+  ...(dpop && { proof: dpop }),
 })
 
 /**
@@ -37,7 +39,7 @@ const grantPorts = (refresh: GrantPorts['refresh']): GrantPorts => ({
 export function clientCredentials(options: ServerOptions): GrantPorts {
   const connection = new Connection(options)
   const { client, clientAuth } = connection
-  return grantPorts(async ({ signal }) => {
+  return grantPorts(options, async ({ signal }) => {
     const server = await connection.server()
     const parameters = connection.parameters()
     return connection.token(
@@ -80,7 +82,7 @@ export function tokenExchange(
   const connection = new Connection(options)
   const { client, clientAuth } = connection
   const { audience = [], requestedTokenType, subjectTokenType = ACCESS_TOKEN } = options
-  return grantPorts(async ({ signal }) => {
+  return grantPorts(options, async ({ signal }) => {
     const server = await connection.server()
     const parameters = connection.parameters()
     for (const name of [audience].flat()) parameters.append('audience', name)

@@ -5,6 +5,8 @@
  */
 export { OAuthError } from '../core/errors.ts'
 export { createOAuth, type OAuth } from './client.ts'
+export type { DPoPAlgorithm, DPoPKey, KeyStore } from './dpop/keys.ts'
+export { type DPoPOptions, type DPoPProofs, dpopProofs } from './dpop/proofs.ts'
 export { clientCredentials, type ExchangeOptions, type GrantPorts, tokenExchange } from './grants.ts'
 export { frontChannelLogout, type SignedIn } from './logout.ts'
 export type {

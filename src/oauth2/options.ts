@@ -1,5 +1,6 @@
 import type { AuthorizationServer, ClientAuth } from 'oauth4webapi'
 import type { Clock } from '../core/ports.ts'
+import type { DPoPProofs } from './dpop/proofs.ts'
 
 /** What is known of the server and of the client that is registered there. */
 export interface ServerOptions {
@@ -17,6 +18,8 @@ export interface ServerOptions {
   readonly scope?: string
   /** The APIs that the access token is for (RFC 8707). */
   readonly resource?: string | readonly string[]
+  /** Binds the tokens to a key (RFC 9449): `dpopProofs()`. */
+  readonly dpop?: DPoPProofs
   /** Also uses plain http with other machines. This machine needs no permission. Default: `false`. */
   readonly allowInsecure?: boolean
   /** Sends the requests. Use one without a session in it. Default: the `fetch` of the runtime. */

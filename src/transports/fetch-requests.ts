@@ -1,16 +1,17 @@
 import type { Challenge } from '../core/requests/challenge.ts'
-import type { BearerRequest } from '../core/requests/transport-request.ts'
+import type { BearerRequest, SentProof } from '../core/requests/transport-request.ts'
 import { endStream } from './body.ts'
 import { classifyResponse } from './classify-response.ts'
 import { copyInit, withAuthorization } from './copy-init.ts'
 import { cloneBody, copyRequest } from './copy-request.ts'
 import { endpointKey, isSafeMethod } from './method.ts'
 import { originOf } from './origins.ts'
+import type { ProvenFetch } from './redirects.ts'
 
 /** What all requests of one transport share. */
 export interface Settings {
   /** Sends with the token. */
-  readonly send: typeof fetch
+  readonly send: ProvenFetch
   /** Sends without it. */
   readonly bare: typeof fetch
   readonly isChallenge: ((answer: Response) => boolean | Promise<boolean>) | undefined
@@ -21,7 +22,7 @@ export interface Settings {
 export abstract class FetchRequest implements BearerRequest<Response> {
   protected readonly settings: Settings
   /** The absolute URL that was checked and is sent. */
-  protected readonly url: string
+  readonly url: string
   readonly replayable: boolean
 
   constructor(settings: Settings, url: string, replayable: boolean) {
@@ -32,7 +33,7 @@ export abstract class FetchRequest implements BearerRequest<Response> {
 
   abstract readonly method: string
   abstract readonly signal: AbortSignal | null | undefined
-  abstract send(authorization: string | undefined, abort?: AbortSignal): Promise<Response>
+  abstract send(authorization: string | undefined, abort?: AbortSignal, proof?: SentProof): Promise<Response>
   /** Ends what was kept of the body, when the request is settled. */
   abstract free(error: unknown): void
 
@@ -80,7 +81,7 @@ export class URLRequest extends FetchRequest {
     return this.#init?.method ?? 'GET'
   }
 
-  send(authorization: string | undefined, abort?: AbortSignal): Promise<Response> {
+  send(authorization: string | undefined, abort?: AbortSignal, proof?: SentProof): Promise<Response> {
     const { send, bare } = this.settings
     const { url } = this
     const init = this.#init
@@ -90,7 +91,11 @@ export class URLRequest extends FetchRequest {
     const sent = copyInit(init, { headers: {} })
     if (authorization !== undefined) sent.headers = withAuthorization(init?.headers, authorization)
     if (abort) sent.signal = init?.signal ? AbortSignal.any([init.signal, abort]) : abort
-    return send(url, sent)
+    if (!proof) return send(url, sent)
+    const headers = new Headers(sent.headers)
+    headers.set('dpop', proof.header)
+    sent.headers = headers
+    return send(proof.url, sent, proof)
   }
 
   free(error: unknown) {
@@ -103,7 +108,8 @@ export class ObjectRequest extends FetchRequest {
   #request: Request
   readonly #rest: RequestInit | undefined
   /** The body for a replay. */
-  #spare: Request | undefined
+  readonly #spare: Request | undefined
+  #bytes: Promise<ArrayBuffer> | undefined
   #isSent = false
 
   constructor(settings: Settings, request: Request, rest: RequestInit | undefined, replayable: boolean) {
@@ -121,24 +127,31 @@ export class ObjectRequest extends FetchRequest {
     return this.#request.method
   }
 
-  send(authorization: string | undefined, abort?: AbortSignal): Promise<Response> {
+  send(authorization: string | undefined, abort?: AbortSignal, proof?: SentProof): Promise<Response> {
     const spare = this.#spare
-    if (!this.#isSent || !spare) return this.#send(authorization, abort)
-    this.#spare = undefined
+    if (!this.#isSent || !spare) return this.#send(authorization, abort, proof)
+    this.#bytes ??= spare.arrayBuffer()
     // A new request, because a clone loses what the platform knows beside the standard: the dispatcher, in Node.
-    return spare.arrayBuffer().then((body) => {
+    return this.#bytes.then((body) => {
       this.#request = copyRequest(this.#request, { body })
-      return this.#send(authorization, abort)
+      return this.#send(authorization, abort, proof)
     })
   }
 
-  #send(authorization: string | undefined, abort: AbortSignal | undefined): Promise<Response> {
+  #send(
+    authorization: string | undefined,
+    abort: AbortSignal | undefined,
+    proof: SentProof | undefined,
+  ): Promise<Response> {
     const { send } = this.settings
     const request = this.#request
     this.#isSent = true
     if (authorization !== undefined) request.headers.set('authorization', authorization)
     const rest = abort ? { ...this.#rest, signal: AbortSignal.any([request.signal, abort]) } : this.#rest
-    return rest ? send(request, rest) : send(request)
+    if (!proof) return rest ? send(request, rest) : send(request)
+    request.headers.set('dpop', proof.header)
+    // Only requests without a body are sent to where a redirect led.
+    return send(proof.url === this.url ? request : new Request(proof.url, request), rest, proof)
   }
 
   free(error: unknown) {

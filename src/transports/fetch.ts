@@ -77,7 +77,7 @@ export function authFetch(
   const remote = workerFetch(auth, options)
   const bare = given ?? globalFetch()
   const settings: Settings = {
-    send: given ? withinOrigin(given) : bare,
+    send: withinOrigin(bare, given),
     bare,
     isChallenge: options.isChallenge,
     abortSafe: options.abortInFlight === 'safe',

@@ -64,16 +64,6 @@ export function createTargetGuard(
   }
 }
 
-/** Like `createTargetGuard`, for clients that resolve the URL themselves: returns whether a URL gets the token. */
-export function createOriginGuard(
-  creator: string,
-  options: OriginOptions,
-  baseURL?: string,
-): (url: string) => boolean {
-  const targetOf = createTargetGuard(creator, options, baseURL)
-  return (url) => targetOf(url) !== undefined
-}
-
 /** The origin of a URL, or `undefined` if it has none. */
 export const originOf = (url: string): string | undefined => parse(url, baseOfRelative())?.origin
 

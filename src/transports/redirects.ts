@@ -1,8 +1,9 @@
+import type { SentProof } from '../core/requests/transport-request.ts'
 import { endStream } from './body.ts'
 import { cloneBody, copyRequest } from './copy-request.ts'
 
 /** What must not follow a request to another origin. */
-const CREDENTIALS = ['authorization', 'proxy-authorization', 'cookie', 'cookie2', 'host']
+const CREDENTIALS = ['authorization', 'dpop', 'proxy-authorization', 'cookie', 'cookie2', 'host']
 /** How many redirects a platform follows (Fetch Standard §4.5). */
 const MOST = 20
 
@@ -10,21 +11,36 @@ const MOST = 20
 const canFollowRedirects = (): boolean =>
   typeof location !== 'object' || (typeof process === 'object' && process.versions?.node !== undefined)
 
+/** A `fetch` that can prove the URLs that redirects within the origin lead to. */
+export type ProvenFetch = (
+  input: string | Request,
+  init?: RequestInit,
+  proof?: SentProof,
+) => Promise<Response>
+
 /**
  * Returns a `fetch` that keeps the token within its origin. The platform's `fetch` removes the token from a redirect to another
  * origin, but node-fetch and others keep it for another port or a subdomain. So redirects within the origin are followed
  * here. The first that leaves it is left to the given `fetch`, without the token.
+ *
+ * A proof holds for one URL. So with one, redirects of the platform's `fetch` are followed here, too.
+ *
+ * @param given the `fetch` of the app, if it is another one than the platform's
  */
-export function withinOrigin(send: typeof fetch): typeof fetch {
+export function withinOrigin(send: typeof fetch, given: typeof fetch | undefined): ProvenFetch {
   if (!canFollowRedirects()) return send
   // `init` is made for each sending with a token, so it need not be copied.
-  const sendURL = (url: string, init: RequestInit) => {
+  const sendURL = (url: string, init: RequestInit, proof: SentProof | undefined) => {
     init.redirect = 'manual'
     return send(url, init).then((answer) =>
-      isRedirect(answer) ? followRedirects(send, url, answer, init) : answer,
+      isRedirect(answer) ? followRedirects(send, url, answer, init, proof) : answer,
     )
   }
-  const sendRequest = async (request: Request, init: RequestInit | undefined) => {
+  const sendRequest = async (
+    request: Request,
+    init: RequestInit | undefined,
+    proof: SentProof | undefined,
+  ) => {
     const sent = copyRequest(request, MANUAL)
     // A redirect may ask for the body again.
     const kept = cloneBody(sent)
@@ -35,14 +51,16 @@ export function withinOrigin(send: typeof fetch): typeof fetch {
     }
     const { url, method, headers, signal } = sent
     const body = kept && (await kept.arrayBuffer())
-    return followRedirects(send, url, answer, { ...init, method, headers, signal, ...(body && { body }) })
+    const rest = { ...init, method, headers, signal, ...(body && { body }) }
+    return followRedirects(send, url, answer, rest, proof)
   }
-  return (input, init) => {
+  return (input, init, proof) => {
+    if (!given && !proof) return send(input, init)
     const { redirect = 'follow' } = (typeof input === 'string' ? init : (input as Request)) ?? {}
     if (redirect !== 'follow') return send(input, init)
     return typeof input === 'string'
-      ? sendURL(input, init as RequestInit)
-      : sendRequest(input as Request, init)
+      ? sendURL(input, init as RequestInit, proof)
+      : sendRequest(input as Request, init, proof)
   }
 }
 
@@ -52,12 +70,14 @@ const MANUAL = { redirect: 'manual' } as const
  * Follows the redirects of an answer that was asked for with the redirect mode `manual`.
  *
  * @param init the request, with everything that is not in its URL
+ * @param proof proves each URL anew
  */
 async function followRedirects(
   send: typeof fetch,
   url: string,
   answer: Response,
   init: RequestInit,
+  proof: SentProof | undefined,
 ): Promise<Response> {
   const sent: RequestInit = { ...init }
   const headers = new Headers(init.headers)
@@ -81,6 +101,7 @@ async function followRedirects(
     // No `fetch` takes a URL with a password.
     if (stays) next.username = next.password = ''
     else for (const name of CREDENTIALS) headers.delete(name)
+    if (stays && proof) headers.set('dpop', await proof.renew(sent.method ?? 'GET', next.href))
     sent.redirect = stays ? 'manual' : 'follow'
     from = next.href
     reply = await send(from, { ...sent })

@@ -28,10 +28,10 @@ export function createSessionEndpoints(named: URLs = [], shared: URLs = []): Ses
   const neverRefused = new Set(shared.map(keyOf))
   const known = new Set(named.map(keyOf))
 
-  /** Records what a function sends. A request with a bearer token goes to an API, unless it is the refresh token. */
+  /** Records what a function sends. A request with a token goes to an API, unless that is the refresh token. */
   const recorder = (refreshToken?: string) => ({
     sent(url: string | URL, authorization: string | undefined) {
-      const [, token] = /^bearer +(.+)$/i.exec(authorization ?? '') ?? []
+      const [, token] = /^(?:bearer|dpop) +(.+)$/i.exec(authorization ?? '') ?? []
       if (token !== undefined && token !== refreshToken) return
       try {
         if (known.size < LIMIT) known.add(keyOf(url))

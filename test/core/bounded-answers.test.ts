@@ -218,9 +218,11 @@ describe('a lifetime in a token response', () => {
 describe('any text from outside', () => {
   it('is not used if it is longer than a server would accept', () => {
     const long = 'x'.repeat(65_537)
-    expect(() => parseTokenResponse({ access_token: long }, 0, true)).toThrow(InvalidTokenResponseError)
+    expect(() => parseTokenResponse({ access_token: long }, { clock: { now: () => 0 } }, true)).toThrow(
+      InvalidTokenResponseError,
+    )
     const response = { access_token: 'a', refresh_token: long, id_token: long, scope: long, subject: long }
-    expect(parseTokenResponse(response, 0, true)).toMatchObject({
+    expect(parseTokenResponse(response, { clock: { now: () => 0 } }, true)).toMatchObject({
       refreshToken: undefined,
       idToken: undefined,
       scope: undefined,

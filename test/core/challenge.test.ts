@@ -12,7 +12,10 @@ describe('readChallenge()', () => {
     ['invalid_token, unquoted', 401, 'Bearer error=invalid_token', 'refresh'],
     ['BEARER in capitals', 401, 'BEARER ERROR="invalid_token"', 'refresh'],
     ['a challenge of another scheme', 401, 'Basic realm="error=insufficient_scope"', 'refresh'],
-    ['an error of another scheme', 401, 'DPoP error="invalid_dpop_proof"', 'refresh'],
+    ['an error of another scheme', 401, 'Digest error="invalid_request"', 'refresh'],
+    ['a DPoP challenge about the token', 401, 'DPoP error="invalid_token", algs="ES256"', 'refresh'],
+    ['a DPoP challenge about the proof', 401, 'Bearer, DPoP error="use_dpop_nonce"', undefined],
+    ['a DPoP challenge for more rights', 403, 'DPoP error="insufficient_scope", scope="x"', { scope: 'x' }],
     ['a Bearer challenge with another error', 401, 'Bearer error="invalid_request"', undefined],
     ...[
       ...['invalid token', 'Invalid Token', 'expired_token', 'Expired token', 'Bad token', 'revoked_token'],

@@ -140,7 +140,7 @@ describe('the cause of a failure', () => {
 
   it('is the error itself if the library could not use the answer', async () => {
     const made = await Promise.resolve()
-      .then(() => parseTokenResponse({}, 0, true))
+      .then(() => parseTokenResponse({}, { clock: { now: () => 0 } }, true))
       .catch((error: unknown) => error)
     expect(await causeOf(made)).toBe(made)
   })

@@ -21,6 +21,8 @@ const held = (rotation: number): HeldTokens => ({
   expiresAt: undefined,
   refreshTokenExpiresAt: undefined,
   scope: undefined,
+  tokenType: undefined,
+  keyId: undefined,
   subject: undefined,
   user: {},
   claims: undefined,

@@ -10,7 +10,7 @@ const encode = (value: unknown) => Buffer.from(JSON.stringify(value)).toString('
 const jwt = (claims: unknown) => `${encode({ alg: 'none' })}.${encode(claims)}.signature`
 
 const parse = (response: unknown, fresh = true, previous?: Parameters<typeof parseTokenResponse>[3]) =>
-  parseTokenResponse(response, NOW, fresh, previous)
+  parseTokenResponse(response, { clock: { now: () => NOW } }, fresh, previous)
 const expiryOf = (more: object, fresh = true) => parse({ access_token: 'a', ...more }, fresh).expiresAt
 
 describe('a token response', () => {
@@ -109,9 +109,18 @@ describe('a token response', () => {
       { access_token: token },
       'its access_token is not a string of visible ASCII characters',
     ]),
-    [{ access_token: 'SECRET', token_type: 'mac' }, 'its token_type is not Bearer'],
-    [{ access_token: 'SECRET', token_type: 'DPoP' }, 'its token_type is not Bearer'],
-    [{ access_token: 'SECRET', token_type: 7 }, 'its token_type is not Bearer'],
+    [
+      { access_token: 'SECRET', token_type: 'mac' },
+      'its token_type is neither Bearer nor, with the option proof, DPoP',
+    ],
+    [
+      { access_token: 'SECRET', token_type: 'DPoP' },
+      'its token_type is neither Bearer nor, with the option proof, DPoP',
+    ],
+    [
+      { access_token: 'SECRET', token_type: 7 },
+      'its token_type is neither Bearer nor, with the option proof, DPoP',
+    ],
   ])('is rejected if it is unusable, without being quoted: %j', (response, problem) => {
     const read = () => parse(response)
     expect(read).toThrow(InvalidTokenResponseError)

@@ -19,7 +19,8 @@ function vaultOf() {
 /** The whole record of a vault that is not empty. */
 const recordIn = (vault: Vault) => recordOf(vault, false)!
 
-const set = (n: number, more: object = {}): Tokens => parseTokenResponse(tokens(n, more), NOW, true)
+const set = (n: number, more: object = {}): Tokens =>
+  parseTokenResponse(tokens(n, more), { clock: { now: () => NOW } }, true)
 
 describe('the vault', () => {
   it('is empty at first', () => {

@@ -1,4 +1,4 @@
-import { generateKeyPairSync, randomUUID } from 'node:crypto'
+import { generateKeyPairSync, randomBytes, randomUUID } from 'node:crypto'
 import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http'
 import type { Configuration, JWK } from 'oidc-provider'
 import { onTestFinished } from 'vitest'
@@ -16,6 +16,8 @@ export interface ProviderOptions {
   /** Lifetime of access tokens in seconds. Default: 3,600. */
   readonly lifetime?: number
   readonly requiresPar?: boolean
+  /** Binds all tokens to a key, and demands a nonce in each proof. */
+  readonly requiresDPoP?: boolean
   /** Sends `Cross-Origin-Opener-Policy: same-origin`, as providers do that isolate their pages. */
   readonly coop?: boolean
   /** Where logout tokens go. */
@@ -99,7 +101,13 @@ export async function startProvider(options: ProviderOptions = {}) {
 export type TestProvider = Awaited<ReturnType<typeof startProvider>>
 
 async function createProvider(url: string, options: ProviderOptions) {
-  const { lifetime = 3_600, requiresPar = false, backchannelLogoutUri, redirectUris = [CALLBACK] } = options
+  const {
+    lifetime = 3_600,
+    requiresPar = false,
+    requiresDPoP = false,
+    backchannelLogoutUri,
+    redirectUris = [CALLBACK],
+  } = options
   const { postLogoutRedirectUri = 'http://127.0.0.1/signed-out' } = options
   const { privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' })
   const hour = 3_600
@@ -114,6 +122,7 @@ async function createProvider(url: string, options: ProviderOptions) {
         redirect_uris: [...redirectUris],
         post_logout_redirect_uris: [postLogoutRedirectUri],
         id_token_signed_response_alg: 'ES256',
+        dpop_bound_access_tokens: requiresDPoP,
         ...(backchannelLogoutUri && {
           backchannel_logout_uri: backchannelLogoutUri,
           backchannel_logout_session_required: true,
@@ -126,6 +135,7 @@ async function createProvider(url: string, options: ProviderOptions) {
         redirect_uris: [],
         response_types: [],
         id_token_signed_response_alg: 'ES256',
+        dpop_bound_access_tokens: requiresDPoP,
       },
     ],
     jwks: { keys: [{ ...privateKey.export({ format: 'jwk' }), use: 'sig', alg: 'ES256' } as JWK] },
@@ -138,6 +148,11 @@ async function createProvider(url: string, options: ProviderOptions) {
       pushedAuthorizationRequests: {
         enabled: true,
         requirePushedAuthorizationRequests: requiresPar,
+      },
+      dPoP: {
+        enabled: requiresDPoP,
+        nonceSecret: randomBytes(32),
+        requireNonce: () => requiresDPoP,
       },
       deviceFlow: { enabled: true },
       clientCredentials: { enabled: true },

@@ -54,6 +54,15 @@ const RULES: readonly Rule[] = [
   },
   { layer: 'src/core/features/feature.ts', mayImport: ['src/core/ports.ts'] },
   {
+    layer: 'src/core/features/proof.ts',
+    mayImport: [
+      ...FOUNDATION,
+      'src/core/session/',
+      'src/core/requests/proven-request.ts',
+      'src/core/features/feature.ts',
+    ],
+  },
+  {
     layer: 'src/core/features/',
     mayImport: [
       ...CHART_WORDS,
@@ -150,7 +159,13 @@ const RULES: readonly Rule[] = [
   },
   {
     layer: 'src/oauth2/',
-    mayImport: ['src/core/', 'src/environment/clock.ts', 'src/bindings/return-path.ts', 'oauth4webapi'],
+    mayImport: [
+      'src/core/',
+      'src/environment/clock.ts',
+      'src/storage/indexed-db.ts',
+      'src/bindings/return-path.ts',
+      'oauth4webapi',
+    ],
   },
   { layer: 'src/bindings/', mayImport: ['src/core/', 'machines/index.ts'] },
   {

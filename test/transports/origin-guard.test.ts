@@ -4,7 +4,7 @@ import { createAuth } from '../../src/index.ts'
 import { attachAuth } from '../../src/transports/axios.ts'
 import { createAuthFetch } from '../../src/transports/fetch.ts'
 import { createAuthOfetch } from '../../src/transports/ofetch.ts'
-import { createOriginGuard, createTargetGuard, originOf } from '../../src/transports/origins.ts'
+import { createTargetGuard, originOf } from '../../src/transports/origins.ts'
 
 const auth = createAuth({ refresh: () => Promise.reject(new Error('not asked in these tests')) })
 auth.dispose()
@@ -14,9 +14,15 @@ afterEach(() => {
   Reflect.deleteProperty(globalThis, 'document')
 })
 
+/** Whether a URL gets the token. */
+const createOriginGuard = (...rule: Parameters<typeof createTargetGuard>) => {
+  const targetOf = createTargetGuard(...rule)
+  return (url: string) => targetOf(url) !== undefined
+}
+
 const page = (href: string) => Object.assign(globalThis, { location: { href } })
 
-describe('createOriginGuard', () => {
+describe('createTargetGuard, as a question', () => {
   const guard = createOriginGuard('a transport', {
     origins: ['https://api.example.com', new URL('https://other.example:8443/v1')],
   })

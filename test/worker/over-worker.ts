@@ -4,7 +4,7 @@ import type { Transport } from '../conformance/transports.ts'
 import { overPort } from './in-process.ts'
 
 /** Wraps a transport so that it runs on a page whose session is in a worker. */
-const factoryOf =
+export const factoryOverWorker =
   ({ create }: Transport): TransportFactory =>
   (auth, { origin }) => {
     const { page, end } = overPort(auth, { origins: [origin] })
@@ -19,4 +19,4 @@ const factoryOf =
   }
 
 export const conformOverWorker = (transport: Transport) =>
-  conform(transport, ', with the session in a worker', factoryOf(transport))
+  conform(transport, ', with the session in a worker', factoryOverWorker(transport))

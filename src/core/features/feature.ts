@@ -1,4 +1,4 @@
-import type { Coordinator, SessionStorage } from '../ports.ts'
+import type { Coordinator, ProofPort, SessionStorage } from '../ports.ts'
 
 /** The key under which a feature carries its code, so that an app loads only the features it names. */
 export const ATTACH: unique symbol = Symbol.for('authchart.attach')
@@ -18,6 +18,9 @@ export interface CoordinatorFeature extends Coordinator, Feature {}
 export interface CookieFeature extends Feature {
   readonly kind: 'cookie'
 }
+
+/** Proof of possession for `createAuth`: `dpopProofs()`, or one of your own in `defineProof()`. */
+export interface ProofFeature extends ProofPort, Feature {}
 
 /** Limits of a session, made by `sessionLimits()`. */
 export interface LimitsFeature extends Feature {

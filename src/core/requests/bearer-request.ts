@@ -33,9 +33,10 @@ export function bearerRequest<Answer>(auth: AuthHandle, request: BearerRequest<A
   return watch ? watch(request, (watched) => start(gate, watched)) : start(gate, request)
 }
 
-function start<Answer>(gate: Gate, request: BearerRequest<Answer>): Promise<Answer> {
+function start<Answer>(gate: Gate, given: BearerRequest<Answer>): Promise<Answer> {
   try {
     if (gate.calls.isCalling) throw new OwnClientError()
+    const request = gate.prove ? gate.prove(given) : given
     const credential = gate.authorize()
     if (!credential) {
       assertOther(gate, request)

@@ -9,8 +9,8 @@ export interface StepUp {
 export type Challenge = 'refresh' | StepUp
 
 /**
- * Reads a refusal. A 401 asks for a new token unless its Bearer challenge names another error than `invalid_token`
- * (RFC 6750 §3.1) or the sentence of a known server for it; `insufficient_scope` and `insufficient_user_authentication`
+ * Reads a refusal. A 401 asks for a new token unless its Bearer or DPoP challenge names another error than `invalid_token`
+ * (RFC 6750 §3.1, RFC 9449 §7.1) or the sentence of a known server for it; `insufficient_scope` and `insufficient_user_authentication`
  * (RFC 9470) ask for more than that.
  */
 export function readChallenge(
@@ -18,7 +18,7 @@ export function readChallenge(
   wwwAuthenticate: string | null | undefined,
 ): Challenge | undefined {
   if (status !== 401 && status !== 403) return undefined
-  const { error, scope, acr_values: acrValues, max_age: maxAge } = bearerParameters(wwwAuthenticate ?? '')
+  const { error, scope, acr_values: acrValues, max_age: maxAge } = tokenParameters(wwwAuthenticate ?? '')
   if (error === 'insufficient_scope' || error === 'insufficient_user_authentication') {
     return {
       ...(scope !== undefined && { scope }),
@@ -42,13 +42,13 @@ const PART = /([\w!#$%&'*+.^`|~-]+)(?:\s*=\s*(?:"((?:[^"\\]|\\.)*)"|([^\s,"]+)))
 /** How much of a header is read, in characters. */
 const MOST = 16_384
 
-/** The parameters of the Bearer challenge among the challenges of one header. */
-function bearerParameters(header: string): Record<string, string | undefined> {
+/** The parameters of the Bearer and DPoP challenges among the challenges of one header. */
+function tokenParameters(header: string): Record<string, string | undefined> {
   const parameters: Record<string, string | undefined> = Object.create(null)
   let inside = false
   for (const [, name = '', quoted, token] of header.slice(0, MOST).matchAll(PART)) {
     const value = quoted?.replace(/\\(.)/g, '$1') ?? token
-    if (value === undefined) inside = name.toLowerCase() === 'bearer'
+    if (value === undefined) inside = /^(bearer|dpop)$/i.test(name)
     else if (inside) parameters[name.toLowerCase()] ??= value
   }
   return parameters

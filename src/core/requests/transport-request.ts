@@ -1,4 +1,4 @@
-import type { AbortSignalLike, Signal } from '../ports.ts'
+import type { AbortSignalLike, ProofAnswer, Signal } from '../ports.ts'
 import type { Challenge } from './challenge.ts'
 
 /** How one request waits. */
@@ -11,13 +11,24 @@ export interface HoldOptions {
   onHeld?(): void
 }
 
+/** The proof that one sending carries (RFC 9449). */
+export interface SentProof {
+  /** The `DPoP` header. */
+  readonly header: string
+  /** The URL that it proves, and that has to be sent to. It differs from that of the request only after a redirect. */
+  readonly url: string
+  /** Makes the `DPoP` header for another request of the same sending: where a redirect leads. */
+  renew(method: string, url: string): Promise<string>
+}
+
 /** One request, as its transport sees it. */
 export interface BearerRequest<Answer> extends HoldOptions {
   /**
    * Sends the request with the given `Authorization` header, or without one. Called once, and once more for a replay. `abort`
-   * is given only if `abortable` is set: it ends this sending, and the request is sent again.
+   * is given only if `abortable` is set: it ends this sending, and the request is sent again. `proof` is given only if the
+   * token is bound to a key; then the request may be sent a few times more, because the server asks for another proof.
    */
-  send(authorization: string | undefined, abort?: Signal): Promise<Answer>
+  send(authorization: string | undefined, abort?: Signal, proof?: SentProof): Promise<Answer>
   /** What a refusal asks for; `undefined`: nothing that the session can provide. */
   challenge(answer: Answer): Challenge | undefined | Promise<Challenge | undefined>
   /** Whether the request can be sent a second time, byte for byte. */
@@ -28,7 +39,22 @@ export interface BearerRequest<Answer> extends HoldOptions {
   readonly abortable?: boolean
   /** Frees the resources of an answer that is not returned. */
   discard?(answer: Answer): void
+  /** The method. A token that is bound to a key needs it, and `url`. */
+  readonly method?: string
+  /** The absolute URL that was checked and is sent. */
+  readonly url?: string
+  /** What a proof of possession needs to know of an answer. Default: the answer is a `Response`. */
+  reply?(answer: Answer): Reply | undefined
 }
+
+/** What a proof of possession needs to know of an answer. */
+export interface Reply extends ProofAnswer {
+  /** The absolute URL that answered, if it is known: a redirect may have led there. */
+  readonly url?: string | undefined
+}
+
+/** Puts proofs between a request and its transport. */
+export type Prove = <Answer>(request: BearerRequest<Answer>) => BearerRequest<Answer>
 
 /** A request in flight that may be ended, such as an `AbortController`. */
 export interface Abortable {

@@ -23,17 +23,23 @@ export interface FailureCause {
 type Fields = Readonly<Record<string, unknown>>
 
 /**
- * Answers that no repetition will change: RFC 6749 §5.2, OpenID Connect Core §3.1.2.6, RFC 6750 §3.1, and the word
- * GitHub uses for `invalid_grant`.
+ * Answers that no repetition will change: RFC 6749 §5.2, OpenID Connect Core §3.1.2.6, RFC 6750 §3.1, the word GitHub uses
+ * for `invalid_grant`, and the library's own word for a key that is missing here.
  */
 const FATAL = new Set(
   (
     'invalid_grant invalid_client unauthorized_client unsupported_grant_type invalid_scope invalid_request ' +
     'invalid_token access_denied expired_token bad_refresh_token ' +
-    'interaction_required login_required consent_required account_selection_required'
+    'interaction_required login_required consent_required account_selection_required key_lost'
   ).split(' '),
 )
-const TRANSIENT = new Set(['temporarily_unavailable', 'server_error', 'slow_down', 'use_dpop_nonce'])
+const TRANSIENT = new Set([
+  'temporarily_unavailable',
+  'server_error',
+  'slow_down',
+  'use_dpop_nonce',
+  'invalid_dpop_proof',
+])
 /** The connection was never made, so the token was never sent. */
 const NOT_SENT =
   /^(ECONNREFUSED|ENOTFOUND|EAI_AGAIN|EHOSTUNREACH|ENETUNREACH|ENETDOWN|UND_ERR_CONNECT_TIMEOUT)$/

@@ -72,6 +72,8 @@ function open(record: SessionRecord): HeldTokens {
     expiresAt: accessToken === null ? 0 : record.expiresAt,
     refreshTokenExpiresAt: record.refreshTokenExpiresAt,
     scope: record.scope,
+    tokenType: record.tokenType && 'DPoP',
+    keyId: record.keyId,
     subject: record.subject,
     user: record.user ?? userNames(record.subject, named, own),
     claims: record.idToken === undefined ? own : named,
@@ -105,6 +107,7 @@ export function isSessionRecord(value: unknown): value is SessionRecord {
     isOptionalText(record.refreshToken) &&
     isOptionalText(record.idToken) &&
     isOptionalText(record.scope) &&
+    isOptionalText(record.keyId) &&
     isOptionalText(record.subject) &&
     (record.user === undefined || isUserNames(record.user)) &&
     isOptionalInstant(record.expiresAt) &&

@@ -158,6 +158,7 @@ export class SessionKernel implements SessionPort {
     if (elsewhere) this.#sharing.endedElsewhere()
     else {
       if (ended) this.#revocation.add(ended)
+      this.#kernel.proofKey?.forget()
       this.#sharing.signedOut(lineage, ended ? undefined : this.#revocation)
     }
   }
@@ -172,7 +173,7 @@ export class SessionKernel implements SessionPort {
   }
 
   #begin(response: TokenResponse): Session {
-    return this.vault.begin(parseTokenResponse(response, this.#kernel.clock.now(), false))
+    return this.vault.begin(parseTokenResponse(response, this.#kernel, false))
   }
 
   /** A result is in the vault even if the chart has stopped waiting for it: then the chart is notified. */

@@ -115,12 +115,12 @@ export class SignIn {
   }
 
   async #request(mine: PendingSignIn, timeLeft: number, cancelled: Signal): Promise<Tokens> {
-    const { options, clock, work } = this.#kernel
+    const { options, work } = this.#kernel
     if (this.#pending !== mine) throw superseded()
     try {
       return await work.run(async (signal) => {
         const response = await options.signIn?.(mine.credentials as never, { signal, cancelled })
-        return parseTokenResponse(await unwrapResponse(response, signal), clock.now(), true)
+        return parseTokenResponse(await unwrapResponse(response, signal), this.#kernel, true)
       }, timeLeft)
     } catch (error) {
       if (!(error instanceof Abandoned)) throw error

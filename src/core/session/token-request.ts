@@ -14,10 +14,11 @@ import { parseTokenResponse, type Tokens } from './token-response.ts'
  * @throws Abandoned if it did not answer within `timeouts.refresh`
  */
 export function requestTokens(
-  { options, settings, clock, environment, work }: Kernel,
+  kernel: Kernel,
   previous: Tokens | undefined,
   outlives: boolean,
 ): Promise<Tokens> {
+  const { options, settings, clock, environment, work } = kernel
   const { refreshToken, scope, idToken } = previous ?? {}
   return work.run(
     async (signal) => {
@@ -28,7 +29,7 @@ export function requestTokens(
           await options.refresh({ refreshToken, scope, idToken, signal }),
           signal,
         )
-        return parseTokenResponse(response, clock.now(), true, previous)
+        return parseTokenResponse(response, kernel, true, previous)
       } catch (error) {
         // Reading the body of a thrown response takes time, too: it is bounded with the rest.
         throw await classifyFailure(error, {

@@ -1,9 +1,10 @@
 import { compareUsers, type UserNames } from '../../../machines/policies.ts'
 import { InvalidTokenResponseError } from '../errors.ts'
+import type { Binding, Kernel } from '../kernel.ts'
 import { decodeBase64 } from '../platform/globals.ts'
 
 /** A token set as the vault holds it. Instants and lifetimes are milliseconds. */
-export interface Tokens {
+export interface Tokens extends Binding {
   /** `undefined` for a session whose store holds none. */
   readonly accessToken: string | undefined
   readonly refreshToken: string | undefined
@@ -20,6 +21,9 @@ export interface Tokens {
 }
 
 type Fields = Readonly<Record<string, unknown>>
+
+/** What a token response is read for. */
+type Receiver = Pick<Kernel, 'proofKey'> & { readonly clock: Pick<Kernel['clock'], 'now'> }
 
 /**
  * Whether a header may carry the token: it is visible ASCII and not empty. Any other token would make the transport throw
@@ -51,7 +55,8 @@ const DEPTH = 16
  * What the response leaves out is kept from `previous` (RFC 6749 §6, §5.1), unless that belongs to another user: a shared
  * cookie may have changed hands.
  *
- * @param fresh the server has just issued these tokens: a lifetime counts from `now`, and a token that looks expired on
+ * @param receiver its clock, and the key that tokens may be bound to (RFC 9449 §5)
+ * @param fresh the server has just issued these tokens: a lifetime counts from now, and a token that looks expired on
  * arrival, or within a second, only shows that clocks or units disagree. Its expiry counts as unknown; otherwise it would be
  * refreshed without end.
  *
@@ -59,10 +64,11 @@ const DEPTH = 16
  */
 export function parseTokenResponse(
   response: unknown,
-  now: number,
+  { clock, proofKey }: Receiver,
   fresh: boolean,
   previous?: Tokens,
 ): Tokens {
+  const now = clock.now()
   if (typeof response !== 'object' || response === null)
     throw invalidResponse(response === null ? 'null' : typeof response)
   const fields = response as Fields
@@ -71,9 +77,10 @@ export function parseTokenResponse(
   if (typeof accessToken !== 'string' || !isBounded(accessToken) || !isHeaderSafe(accessToken)) {
     throw invalidResponse('unsafe_access_token')
   }
-  const type = pick(fields, 'token_type') ?? 'bearer'
+  const type = text(pick(fields, 'token_type') ?? 'bearer')?.toLowerCase()
+  const binding = type === 'bearer' ? UNBOUND : proofKey?.bind(type)
   // RFC 6749 §7.1: a client must not use a token whose type it does not understand.
-  if (typeof type !== 'string' || type.toLowerCase() !== 'bearer') throw invalidResponse('unknown_token_type')
+  if (!binding) throw invalidResponse('unknown_token_type')
 
   const idToken = text(pick(fields, 'id_token'))
   const own = jwtClaims(accessToken)
@@ -92,6 +99,7 @@ export function parseTokenResponse(
       // The lifetime of the previous refresh token does not apply to a new one.
       (refreshToken === undefined ? kept?.refreshTokenExpiresAt : undefined),
     scope: text(fields.scope) ?? kept?.scope,
+    ...binding,
     subject:
       user.app ??
       text(named?.sub) ??
@@ -129,6 +137,8 @@ export function userFacts(value: unknown, tokens: readonly unknown[]): Fields | 
     return undefined
   }
 }
+
+const UNBOUND: Binding = { tokenType: undefined, keyId: undefined }
 
 /** The names that a token set gives its user. */
 export const userNames = (

@@ -188,12 +188,12 @@ export class Vault {
     this.#isPublished = true
     this.#generation++
     this.#session = undefined
-    const accessToken = this.#held?.accessToken
+    const { accessToken, tokenType = 'Bearer' } = this.#held ?? {}
     this.#credential =
       accessToken === undefined
         ? undefined
         : Object.freeze({
-            authorization: `Bearer ${accessToken}`,
+            authorization: `${tokenType} ${accessToken}`,
             epoch: this.#epoch,
             generation: this.#generation,
           })

@@ -1,4 +1,5 @@
 import { resolveHooks } from './hooks.ts'
+import type { Run } from './run-scenario.ts'
 import { themes } from './scenarios/index.ts'
 import { createSuite } from './suite.ts'
 import type { DescribeTransportOptions, TransportFactory } from './types.ts'
@@ -67,8 +68,18 @@ export function describeTransport(
       'describeTransport: factory must be a function that creates a client: (auth, { origin }) => ({ request }).',
     )
   }
+  declareSuite(name, factory, options)
+}
+
+/** `describeTransport`, with something in front of the token server. */
+export function declareSuite(
+  name: string,
+  factory: TransportFactory,
+  options: DescribeTransportOptions,
+  openFront?: Run['openFront'],
+): void {
   const hooks = resolveHooks(options)
-  const suite = createSuite(factory, hooks, options)
+  const suite = createSuite(factory, hooks, options, openFront)
   hooks.describe(name, () => {
     for (const theme of themes) theme(suite)
   })

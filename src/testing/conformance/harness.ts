@@ -52,9 +52,24 @@ export const isTokenRequest = ({ path }: { readonly path: string }) => path === 
 /** The maximum number of requests in a summary. */
 const SUMMARY_LENGTH = 12
 
-export const createHarness = async (serverOptions: TokenServerOptions = {}): Promise<Harness> => {
+/** What requests to the token server pass through, and what sessions need for that. */
+export interface Front {
+  readonly url: string
+  /** Sends token requests. */
+  readonly fetch: (url: string, init: RequestInit) => Promise<Response>
+  readonly session: HarnessOptions
+  close(): Promise<void>
+}
+
+/** @param openFront puts something in front of the server, such as a check of proofs */
+export const createHarness = async (
+  serverOptions: TokenServerOptions = {},
+  openFront?: (url: string) => Promise<Front>,
+): Promise<Harness> => {
   const server = createTokenServer(serverOptions)
-  const { url, close } = await server.listen()
+  const listening = await server.listen()
+  const front = await openFront?.(listening.url)
+  const url = front?.url ?? listening.url
   const auths: HarnessAuth[] = []
   const events: Emitted[] = []
 
@@ -64,7 +79,8 @@ export const createHarness = async (serverOptions: TokenServerOptions = {}): Pro
     signal: AbortSignal,
   ): Promise<Response> => {
     const body = new URLSearchParams(parameters)
-    const response = await fetch(`${url}${path}`, { method: 'POST', body, signal })
+    const send = front?.fetch ?? fetch
+    const response = await send(`${url}${path}`, { method: 'POST', body, signal })
     if (!response.ok) throw response
     return response
   }
@@ -85,6 +101,7 @@ export const createHarness = async (serverOptions: TokenServerOptions = {}): Pro
         await post('/revoke', { token: refreshToken ?? accessToken }, signal)
       },
       retry: { minDelay: 1, jitter: 0 },
+      ...front?.session,
       ...options,
     })
     auths.push(auth)
@@ -122,7 +139,8 @@ export const createHarness = async (serverOptions: TokenServerOptions = {}): Pro
     },
     async close() {
       for (const auth of auths) auth.dispose()
-      await close()
+      await front?.close()
+      await listening.close()
     },
   }
 }

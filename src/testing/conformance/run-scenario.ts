@@ -1,7 +1,7 @@
 import type { Auth } from '../../core/auth.ts'
 import type { TokenServerOptions } from '../token-server/token-server.ts'
 import { type Client, clientFor } from './client.ts'
-import { createHarness, type Harness, type HarnessAuth } from './harness.ts'
+import { createHarness, type Front, type Harness, type HarnessAuth } from './harness.ts'
 import { watchRejections } from './rejections.ts'
 import type { TransportClient, TransportFactory, TransportHooks } from './types.ts'
 
@@ -16,6 +16,13 @@ export type SetUp = (options?: TokenServerOptions) => Promise<TransportHarness>
 
 export type Scenario = (setUp: SetUp) => Promise<void>
 
+/** How scenarios run. */
+export interface Run extends Pick<TransportHooks, 'expect'> {
+  /** Milliseconds for each scenario. */
+  readonly timeout: number
+  readonly openFront?: ((url: string) => Promise<Front>) | undefined
+}
+
 /**
  * Runs one scenario and cleans up after it in any case. It also fails if the scenario does not end within `timeout`
  * milliseconds, leaves an unhandled rejection, or sent an `Authorization` header without a token.
@@ -23,7 +30,7 @@ export type Scenario = (setUp: SetUp) => Promise<void>
 export const runScenario = async (
   scenario: Scenario,
   factory: TransportFactory,
-  { expect, timeout }: Pick<TransportHooks, 'expect'> & { readonly timeout: number },
+  { expect, timeout, openFront }: Run,
 ): Promise<void> => {
   const harnesses: Harness[] = []
   const clients: TransportClient[] = []
@@ -31,7 +38,7 @@ export const runScenario = async (
   const unhandledRejections = watchRejections()
 
   const setUp: SetUp = async (options) => {
-    const harness = await createHarness(options)
+    const harness = await createHarness(options, openFront)
     harnesses.push(harness)
     // After a timeout the cleanup has already run.
     if (hasEnded) await harness.close()

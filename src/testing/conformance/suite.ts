@@ -1,4 +1,4 @@
-import { runScenario, type Scenario } from './run-scenario.ts'
+import { type Run, runScenario, type Scenario } from './run-scenario.ts'
 import type { DescribeTransportOptions, TransportFactory, TransportHooks } from './types.ts'
 
 /** The functions that the files of `scenarios/` use to declare scenarios. */
@@ -19,13 +19,14 @@ export const createSuite = (
   factory: TransportFactory,
   { describe, it, expect }: TransportHooks,
   { isAbort = isUsualAbort, isTimeout, givesRefusalsAs, timeout = 10_000 }: DescribeTransportOptions,
+  openFront: Run['openFront'],
 ): Suite => ({
   expect,
   theme(title, body) {
     describe(title, body)
   },
   scenario(title, scenario) {
-    it(title, () => runScenario(scenario, factory, { expect, timeout }), timeout + MARGIN)
+    it(title, () => runScenario(scenario, factory, { expect, timeout, openFront }), timeout + MARGIN)
   },
   refused: (status) => ({ status, ...(givesRefusalsAs !== undefined && { givenAs: givesRefusalsAs }) }),
   isAbort,

@@ -1,9 +1,9 @@
-import type { HttpEvent, HttpHandlerFn, HttpRequest } from '@angular/common/http'
+import { type HttpEvent, type HttpHandlerFn, HttpParams, type HttpRequest } from '@angular/common/http'
 import type { AuthHandle } from '../../core/auth.ts'
 import { isHoldTimeout } from '../../core/errors.ts'
 import { bearerRequest } from '../../core/requests/bearer-request.ts'
 import type { Challenge } from '../../core/requests/challenge.ts'
-import type { BearerRequest } from '../../core/requests/transport-request.ts'
+import type { BearerRequest, Reply, SentProof } from '../../core/requests/transport-request.ts'
 import { type ReplayableBody, replayableBody } from '../body.ts'
 import { classifyResponse } from '../classify-response.ts'
 import { originOf } from '../origins.ts'
@@ -20,6 +20,8 @@ import type { AuthInterceptorOptions } from './options.ts'
 export class HttpBearerRequest implements BearerRequest<HttpOutcome> {
   // HttpClient does not send streams, so each body can be sent again.
   readonly replayable = true
+  /** The absolute URL that was checked. */
+  readonly url: string
   readonly #request: HttpRequest<unknown>
   readonly #next: HttpHandlerFn
   readonly #options: AuthInterceptorOptions
@@ -30,13 +32,18 @@ export class HttpBearerRequest implements BearerRequest<HttpOutcome> {
   /** Whether time has passed since the call: the caller may have changed the body, and less is left of the timeout. */
   #waited = false
 
-  /** @param emit receives the events that the caller sees before the response */
+  /**
+   * @param url the absolute URL of the request
+   * @param emit receives the events that the caller sees before the response
+   */
   constructor(
+    url: string,
     request: HttpRequest<unknown>,
     next: HttpHandlerFn,
     options: AuthInterceptorOptions,
     emit: (event: HttpEvent<unknown>) => void,
   ) {
+    this.url = url
     this.#request = request
     this.#next = next
     this.#options = options
@@ -88,10 +95,14 @@ export class HttpBearerRequest implements BearerRequest<HttpOutcome> {
     return `${this.#request.method} ${this.#request.urlWithParams.split(/[?#]/, 1)[0]}`
   }
 
-  send(authorization: string | undefined, abort?: AbortSignal): Promise<HttpOutcome> {
+  get method() {
+    return this.#request.method
+  }
+
+  send(authorization: string | undefined, abort?: AbortSignal, proof?: SentProof): Promise<HttpOutcome> {
     const signals = abort ? [this.signal, abort] : [this.signal]
     if (this.signal.aborted) return Promise.reject(this.signal.reason)
-    const request = this.#authorized(authorization)
+    const request = this.#authorized(authorization, proof)
     this.#waited = true
     return receiveResponse(this.#next(request), {
       signals,
@@ -109,14 +120,23 @@ export class HttpBearerRequest implements BearerRequest<HttpOutcome> {
     return classifyResponse(response, response.status, response.headers.get('WWW-Authenticate'), isChallenge)
   }
 
-  #authorized(authorization: string | undefined): HttpRequest<unknown> {
-    const { headers } = this.#request
+  reply({ response }: HttpOutcome): Reply | undefined {
+    if (!response) return undefined
+    const { status, headers, url } = response
+    return { status, header: (name) => headers.get(name), url: url ?? undefined }
+  }
+
+  #authorized(authorization: string | undefined, proof: SentProof | undefined): HttpRequest<unknown> {
+    let { headers } = this.#request
+    if (proof) headers = headers.set('DPoP', proof.header)
     const withToken = authorization === undefined ? headers : headers.set('Authorization', authorization)
+    const url = proof && proof.url !== this.url ? { url: proof.url, params: new HttpParams() } : undefined
     // A request that is sent at once keeps the original body, for later interceptors and tests.
-    if (!this.#waited) return this.#request.clone({ headers: withToken })
+    if (!this.#waited) return this.#request.clone({ headers: withToken, ...url })
     const { body, contentType = this.#request.detectContentTypeHeader() } = this.#body ?? {}
     const { timeout } = this
     return this.#request.clone({
+      ...url,
       body,
       headers:
         contentType === null || headers.has('Content-Type')

@@ -2,7 +2,7 @@ import type { HttpEvent, HttpInterceptorFn } from '@angular/common/http'
 import { inject, NgZone } from '@angular/core'
 import { Observable } from 'rxjs'
 import type { AuthHandle } from '../../core/auth.ts'
-import { createOriginGuard } from '../origins.ts'
+import { createTargetGuard } from '../origins.ts'
 import { workerFetch } from '../worker-fetch.ts'
 import { HttpBearerRequest } from './http-bearer-request.ts'
 import type { AuthInterceptorOptions } from './options.ts'
@@ -13,19 +13,20 @@ export function createAuthInterceptor(
   injectAuth: () => AuthHandle,
   options: AuthInterceptorOptions = {},
 ): HttpInterceptorFn {
-  const allowed = createOriginGuard('authInterceptor', options)
+  const targetOf = createTargetGuard('authInterceptor', options)
 
   return (request, next) => {
     const url = request.urlWithParams
     // A JSONP request is a script element, which has no headers.
     const isExempt = request.method === 'JSONP' || request.headers.has('Authorization')
-    if (isExempt || !allowed(url) || options.exclude?.(url)) return next(request)
+    const target = isExempt ? undefined : targetOf(url)
+    if (target === undefined || options.exclude?.(url)) return next(request)
     const auth = injectAuth()
     const zone = inject(NgZone)
     const remote = workerFetch(auth, options)
     if (remote) return withinZone(zone, sendByWorker(remote, request))
     const sendHere = new Observable<HttpEvent<unknown>>((subscriber) => {
-      const bearer = new HttpBearerRequest(request, next, options, (event) => subscriber.next(event))
+      const bearer = new HttpBearerRequest(target, request, next, options, (event) => subscriber.next(event))
       bearer.start(auth).then(
         ({ withheld, error }) => {
           for (const event of withheld) subscriber.next(event)

@@ -3,7 +3,7 @@ import type { AuthHandle } from '../../core/auth.ts'
 import { isHoldTimeout } from '../../core/errors.ts'
 import { bearerRequest } from '../../core/requests/bearer-request.ts'
 import type { Challenge } from '../../core/requests/challenge.ts'
-import type { BearerRequest } from '../../core/requests/transport-request.ts'
+import type { BearerRequest, Reply, SentProof } from '../../core/requests/transport-request.ts'
 import { isAuthorization } from '../authorization.ts'
 import { endStream } from '../body.ts'
 import { classifyResponse } from '../classify-response.ts'
@@ -105,7 +105,7 @@ export class AxiosRequest implements BearerRequest<Answer> {
   }
 
   get abortable() {
-    return this.#settings.abortSafe && isSafeMethod(this.#own.method ?? 'get')
+    return this.#settings.abortSafe && isSafeMethod(this.method)
   }
 
   /** What is left of the caller's own timeout: waiting counts against it. */
@@ -119,10 +119,18 @@ export class AxiosRequest implements BearerRequest<Answer> {
   }
 
   key() {
-    return endpointKey(this.#own.method ?? 'get', this.#url)
+    return endpointKey(this.method, this.#url)
   }
 
-  send(authorization: string | undefined, abort?: AbortSignal): Promise<Answer> {
+  get method() {
+    return this.#own.method ?? 'get'
+  }
+
+  get url() {
+    return this.#url
+  }
+
+  send(authorization: string | undefined, abort?: AbortSignal, proof?: SentProof): Promise<Answer> {
     // A new object for each sending: the adapter may change it.
     const config = { ...this.#own }
     const headers = copyHeaders(config.headers)
@@ -133,6 +141,12 @@ export class AxiosRequest implements BearerRequest<Answer> {
         this.#confineRedirect(options)
         this.#own.beforeRedirect?.(options, ...rest)
       }
+    }
+    if (proof) {
+      headers.DPoP = proof.header
+      // Where a redirect led: the parameters are in that URL.
+      if (proof.url !== this.#url)
+        Object.assign(config, { url: proof.url, baseURL: undefined, params: undefined })
     }
     if (this.#body) this.#setBody(config, this.#body)
     if (this.#waited && config.timeout) config.timeout = this.timeout as number
@@ -161,6 +175,15 @@ export class AxiosRequest implements BearerRequest<Answer> {
     const end = finalURL(response)
     if (end !== undefined && originOf(end) !== originOf(this.#url)) return undefined
     return classifyResponse(response, status, headerOf(response.headers, 'www-authenticate'), isChallenge)
+  }
+
+  reply(answer: Answer): Reply {
+    const response = responseIn(answer)
+    return {
+      status: response.status,
+      header: (name) => headerOf(response.headers, name) ?? null,
+      url: finalURL(response),
+    }
   }
 
   discard(answer: Answer) {

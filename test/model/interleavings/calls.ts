@@ -1,6 +1,6 @@
 import { bearerRequest } from '../../../src/core/requests/bearer-request.ts'
 import type { Challenge } from '../../../src/core/requests/challenge.ts'
-import { createOriginGuard } from '../../../src/transports/origins.ts'
+import { createTargetGuard } from '../../../src/transports/origins.ts'
 import { HOLD } from './config.ts'
 import type { Call, View } from './facts.ts'
 import { brokenConnection, SECRET } from './server.ts'
@@ -26,7 +26,8 @@ interface Answer {
   readonly status: number
 }
 
-const tokenMayGo = createOriginGuard('The model', { origins: [OWN_API] })
+const targetOf = createTargetGuard('The model', { origins: [OWN_API] })
+const tokenMayGo = (url: string) => targetOf(url) !== undefined
 
 /** After so many 401s, which may have caused as many refreshes, another one may say nothing about the token. */
 const DOUBTFUL = 3

@@ -1,0 +1,144 @@
+import type { Kernel } from '../kernel.ts'
+import { messageOf } from '../messages.ts'
+import type { ProofPort, Signal } from '../ports.ts'
+import type { Vault } from '../session/vault.ts'
+import type { Challenge } from './challenge.ts'
+import type { Gate, Slot } from './gate.ts'
+import type { BearerRequest, Reply, SentProof } from './transport-request.ts'
+
+/** What `proof` brings along. */
+export type AttachProof = (kernel: Kernel, vault: Vault, gate: Gate) => void
+
+/** What all requests of one session share. */
+export interface Prover {
+  readonly port: ProofPort
+  readonly vault: Vault
+  readonly gate: Gate
+}
+
+/** How the `Authorization` header of a bound token begins. The rest is the token. */
+const SCHEME = 'DPoP '
+
+/** A `Response`, as most transports answer. */
+interface ResponseLike {
+  readonly status: number
+  readonly headers: { get(name: string): string | null }
+  readonly redirected?: boolean
+  readonly url?: string
+}
+
+const ORIGIN = /^[a-z]+:\/\/[^/?#]+/i
+const SAFE = /^(GET|HEAD)$/
+
+/**
+ * A request that is sent with proofs. One sending of the replay algorithm becomes up to three: one more if the server asks
+ * for a nonce, and one more if the platform followed a redirect with the proof for the URL before. Neither is a replay.
+ */
+export class ProvenRequest<Answer> implements BearerRequest<Answer> {
+  readonly #prover: Prover
+  readonly #request: BearerRequest<Answer>
+
+  constructor(prover: Prover, request: BearerRequest<Answer>) {
+    this.#prover = prover
+    this.#request = request
+  }
+
+  get replayable() {
+    return this.#request.replayable
+  }
+
+  get abortable() {
+    return this.#request.abortable ?? false
+  }
+
+  get signal() {
+    return this.#request.signal
+  }
+
+  get timeout() {
+    return this.#request.timeout
+  }
+
+  onHeld() {
+    this.#request.onHeld?.()
+  }
+
+  key() {
+    return this.#request.key()
+  }
+
+  challenge(answer: Answer): Challenge | undefined | Promise<Challenge | undefined> {
+    return this.#request.challenge(answer)
+  }
+
+  discard(answer: Answer) {
+    this.#request.discard?.(answer)
+  }
+
+  send(authorization: string | undefined, abort?: Signal): Promise<Answer> {
+    // A server may still issue bearer tokens.
+    if (!authorization?.startsWith(SCHEME)) return this.#request.send(authorization, abort)
+    return this.#sendProven(abort)
+  }
+
+  async #sendProven(abort: Signal | undefined): Promise<Answer> {
+    const { port, vault, gate } = this.#prover
+    const request = this.#request
+    let { method, url } = request
+    if (method === undefined || url === undefined) throw new TypeError(messageOf('no_target'))
+    method = method.toUpperCase()
+    let { credential } = vault
+    let slot: Slot | undefined
+    let mayRepeat = request.replayable
+    let mayRedirect = request.replayable && SAFE.test(method)
+    try {
+      for (;;) {
+        const accessToken = credential?.authorization?.slice(SCHEME.length) ?? ''
+        const about = { accessToken, keyId: vault.tokens?.keyId }
+        let proof = await port.prove({ ...about, method, url })
+        let provenURL = url
+        // Nothing happens between this check and the sending.
+        if (!credential || !gate.admits(credential)) {
+          slot?.release()
+          slot = await gate.resume(credential ?? vault.anonymousCredential, request)
+          credential = slot.credential
+          if (credential.authorization?.startsWith(SCHEME)) continue
+          return await request.send(credential.authorization, abort)
+        }
+        const sent: SentProof = {
+          header: proof.dpop,
+          url,
+          async renew(nextMethod, nextURL) {
+            proof = await port.prove({ ...about, method: nextMethod.toUpperCase(), url: nextURL })
+            provenURL = nextURL
+            return proof.dpop
+          },
+        }
+        const answer = await request.send(proof.authorization, abort, sent)
+        const reply = request.reply ? request.reply(answer) : replyOf(answer as ResponseLike)
+        const again = reply && port.heed(proof, reply) === 'again'
+        const end = reply?.status === 401 ? reply.url : undefined
+        if (mayRedirect && end !== undefined && ledElsewhere(provenURL, end)) {
+          mayRedirect = false
+          url = end
+        } else if (again && mayRepeat) mayRepeat = false
+        else return answer
+        request.discard?.(answer)
+      }
+    } finally {
+      slot?.release()
+    }
+  }
+}
+
+const replyOf = ({ status, headers, redirected, url }: ResponseLike): Reply => ({
+  status,
+  header: (name) => headers.get(name),
+  url: redirected ? url : undefined,
+})
+
+/** Whether a redirect led to another path of the same origin. The proof names no query (RFC 9449 §4.2). */
+const ledElsewhere = (proven: string, end: string) =>
+  originOf(proven) === originOf(end) && proven.split(/[?#]/, 1)[0] !== end.split(/[?#]/, 1)[0]
+
+const originOf = (url: string) => ORIGIN.exec(url)?.[0].toLowerCase()

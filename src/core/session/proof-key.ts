@@ -1,0 +1,72 @@
+import { StorageError } from '../errors.ts'
+import type { Binding, Kernel, ProofKey } from '../kernel.ts'
+import { messageOf } from '../messages.ts'
+import type { ProofPort } from '../ports.ts'
+import type { Vault } from './vault.ts'
+
+/** The key of a session, from the app's port, in bounded time. */
+export class BoundedProofKey implements ProofKey {
+  readonly #kernel: Kernel
+  readonly #vault: Vault
+  readonly #port: ProofPort
+  /** The name of the key that the next tokens will be bound to. */
+  #id: string | undefined
+
+  constructor(kernel: Kernel, vault: Vault, port: ProofPort) {
+    this.#kernel = kernel
+    this.#vault = vault
+    this.#port = port
+    this.#wrap()
+  }
+
+  bind(tokenType: string | undefined): Binding | undefined {
+    return tokenType === 'dpop' ? { tokenType: 'DPoP', keyId: this.#id } : undefined
+  }
+
+  forget(): void {
+    // No revocation needs a proof (RFC 9449 §5, §7), and a sign-in in another tab must not find a key that is about to go.
+    Promise.resolve()
+      .then(() => this.#port.forget?.())
+      .catch(() => {})
+  }
+
+  /** Looks at the key before the functions of the app send a token request. */
+  #wrap(): void {
+    const { options, work } = this.#kernel
+    const { refresh, signIn } = options
+    this.#kernel.options = {
+      ...options,
+      refresh: async (request) => {
+        await this.#check()
+        return work.call(() => refresh(request))
+      },
+      ...(signIn && {
+        signIn: async (credentials, context) => {
+          await this.#load()
+          return work.call(() => signIn(credentials, context))
+        },
+      }),
+    }
+  }
+
+  async #load(expected?: string): Promise<void> {
+    const { work, settings } = this.#kernel
+    try {
+      this.#id = await work.run(() => this.#port.keyId(expected), settings.timeouts.storage)
+    } catch (cause) {
+      // The error of a key store may say more than a log should hold.
+      throw cause instanceof StorageError ? cause : new StorageError('', { reason: 'key_unavailable' })
+    }
+  }
+
+  /** Makes sure that the key is the one that the session is bound to, before its refresh token is presented. */
+  async #check(): Promise<void> {
+    const { keyId } = this.#vault.tokens ?? {}
+    const mark = this.#vault.mark()
+    await this.#load(keyId)
+    if (!this.#vault.isCurrent(mark)) throw new StorageError('', { reason: 'superseded' })
+    // The server would answer `invalid_grant`, as it does for a session that has ended there.
+    if (keyId !== undefined && this.#id !== keyId)
+      throw Object.assign(new Error(messageOf('key_lost')), { error: 'key_lost' })
+  }
+}

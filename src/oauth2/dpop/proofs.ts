@@ -1,0 +1,252 @@
+/**
+ * Proofs of possession (RFC 9449), in a few lines of WebCrypto of our own. oauth4webapi makes them, too, but only as a part of its
+ * requests. One header through its public API adds 3.7 kB to an app that does not use it otherwise, and hashes the token again
+ * for each request. It keeps one nonce for each origin, and a clock skew that is fixed when it starts. Here, both are learned from
+ * answers, apart for the token endpoint and the APIs.
+ */
+
+import type { ProofFeature } from '../../core/features/feature.ts'
+import { defineProof } from '../../core/features/proof.ts'
+import type { Clock, Proof, ProofAnswer, ProofRequest } from '../../core/ports.ts'
+import { readText } from '../../core/session/response-body.ts'
+import { systemClock } from '../../environment/clock.ts'
+import { digest, encode, toBase64URL } from './encoding.ts'
+import {
+  type DPoPAlgorithm,
+  indexedDBKeys,
+  type KeyStore,
+  memoryKeys,
+  obtainKey,
+  PARAMETERS,
+  type SigningKey,
+} from './keys.ts'
+import { type Expected, Nonces } from './nonces.ts'
+
+/** Options of `dpopProofs`. */
+export interface DPoPOptions {
+  /** The algorithm of a new key. Default: `'ES256'`, which all servers know. */
+  readonly algorithm?: DPoPAlgorithm
+  /**
+   * Where the key is kept between visits. Default: IndexedDB, as a key that no script can export; in memory if there is no
+   * IndexedDB, as on a server.
+   */
+  readonly keys?: KeyStore
+  /** Gives the store a private JWK instead of a WebCrypto key. Then the key is a secret in the store. Default: `false`. */
+  readonly exportable?: boolean
+  /** Names the key in its store. Sessions of one page need different names. Default: `'authchart-dpop'`. */
+  readonly id?: string
+  /** Default: the clock of the system. */
+  readonly clock?: Clock
+}
+
+/** Proofs of one session, made by `dpopProofs`. */
+export interface DPoPProofs extends ProofFeature {
+  /**
+   * Sends a request to the token endpoint with a proof, and once more if the server asks for a nonce. For your own token
+   * calls; it fits the option `customFetch` of oauth4webapi.
+   *
+   * @param send sends both. Default: the global `fetch`
+   */
+  readonly fetch: (
+    input: string | URL,
+    init?: RequestInit,
+    send?: (url: string, init: RequestInit) => Promise<Response>,
+  ) => Promise<Response>
+  /** The thumbprint of the key (RFC 7638), for the parameter `dpop_jkt` of a sign-in (RFC 9449 §10). */
+  readonly keyId: (expected?: string) => Promise<string>
+}
+
+/**
+ * Creates proofs of possession (DPoP). Tokens are bound to a key that does not leave this browser or process, so a token that
+ * leaks is of no use elsewhere.
+ *
+ * @param options where the key is kept, and its algorithm
+ * @returns the value of the option `proof` of `createAuth`
+ *
+ * @example
+ * ```ts
+ * const proofs = dpopProofs()
+ * const auth = createAuth({
+ *   async refresh({ refreshToken = '', signal }) {
+ *     const body = new URLSearchParams({ grant_type: 'refresh_token', refresh_token: refreshToken, client_id: 'app' })
+ *     const response = await proofs.fetch('https://id.example.com/token', { method: 'POST', body, signal })
+ *     if (!response.ok) throw response
+ *     return response.json()
+ *   },
+ *   proof: proofs,
+ *   storage: webStorage(() => localStorage),
+ * })
+ * ```
+ *
+ * @see RFC 9449
+ */
+export function dpopProofs(options: DPoPOptions = {}): DPoPProofs {
+  const maker = new ProofMaker(options)
+  return {
+    ...defineProof({
+      prove: (request) => maker.prove(request),
+      heed: (proof, answer) => maker.heed(proof, answer),
+      keyId: (expected) => maker.keyId(expected),
+      forget: () => maker.forget(),
+    }),
+    keyId: (expected) => maker.keyId(expected),
+    fetch: (input, init, send = fetch) => maker.fetch(String(input), init, send),
+  }
+}
+
+/** A proof with what it was made for, so that its answer can be compared with it. */
+interface MadeProof extends Proof, Expected {
+  readonly server: string
+}
+
+/** How an API says that a proof was not accepted (RFC 9449 §7.1, §9). */
+const ASKS_AGAIN = /\b(?:use_dpop_nonce|invalid_dpop_proof)\b/
+/** How much of a header is read, in characters. */
+const HEADER_LENGTH = 16_384
+/** By how many milliseconds the measured time must have changed for another proof to be worth sending. */
+const CHANGE = 5_000
+
+class ProofMaker {
+  readonly #options: DPoPOptions
+  readonly #id: string
+  readonly #keys: KeyStore
+  readonly #clock: Clock
+  readonly #nonces = new Nonces()
+  readonly #made = new WeakSet<Proof>()
+  #key: SigningKey | undefined
+  /** The search for a key that runs. */
+  #searching: Promise<SigningKey> | undefined
+  /** The last removal of a key. The next one must not be found before. */
+  #removed: Promise<unknown> = Promise.resolve()
+  /** The hash of the last token: it is the same for all requests until the next one. */
+  #hash: { readonly token: string; readonly text: string } | undefined
+
+  constructor(options: DPoPOptions) {
+    const { id = 'authchart-dpop', keys, clock = systemClock } = options
+    this.#options = options
+    this.#id = id
+    this.#clock = clock
+    this.#keys = keys ?? (typeof indexedDB === 'undefined' ? memoryKeys() : indexedDBKeys())
+  }
+
+  async prove({ method, url, accessToken, keyId }: ProofRequest): Promise<Proof> {
+    let key = this.#key
+    // Another tab may have signed in again, with another key.
+    if (!key || (keyId !== undefined && key.id !== keyId)) key = await this.#search()
+    const hash = this.#hash?.token === accessToken ? this.#hash.text : await this.#hashOf(accessToken)
+    const { origin, pathname } = new URL(url)
+    return this.#make(key, `api ${origin}`, { htm: method, htu: origin + pathname, ath: hash }, accessToken)
+  }
+
+  heed(proof: Proof, { status, header }: ProofAnswer): 'again' | undefined {
+    if (!this.#made.has(proof)) return undefined
+    const made = proof as MadeProof
+    this.#learn(made.server, header)
+    if (status !== 401) return undefined
+    const challenge = header('www-authenticate')
+    // A page sees a challenge of another origin only if the server exposes it. A new nonce says the same.
+    const asks = challenge === null || ASKS_AGAIN.test(challenge.slice(0, HEADER_LENGTH))
+    return asks && this.#knowsBetter(made, challenge !== null) ? 'again' : undefined
+  }
+
+  async keyId(expected?: string): Promise<string> {
+    const key = expected !== undefined && this.#key?.id === expected ? this.#key : await this.#search()
+    return key.id
+  }
+
+  forget(): unknown {
+    this.#key = this.#searching = undefined
+    this.#removed = Promise.resolve(this.#keys.remove(this.#id)).catch(() => {})
+    return this.#removed
+  }
+
+  async fetch(
+    url: string,
+    init: RequestInit = {},
+    send: (url: string, init: RequestInit) => Promise<Response>,
+  ): Promise<Response> {
+    // Read from the store: since the last sign-out in another tab, the key in memory may be outdated.
+    const key = await this.#search()
+    const { origin, pathname } = new URL(url)
+    const claims = { htm: (init.method ?? 'GET').toUpperCase(), htu: origin + pathname }
+    for (let isLast = false; ; isLast = true) {
+      const proof = await this.#make(key, `token ${origin}`, claims)
+      const headers = new Headers(init.headers)
+      headers.set('dpop', proof.dpop)
+      const answer = await send(url, { ...init, headers })
+      this.#learn(proof.server, (name) => answer.headers.get(name))
+      if (isLast || init.body instanceof ReadableStream || !(await asksAgain(answer, init.signal)))
+        return answer
+      if (!this.#knowsBetter(proof, true)) return answer
+      await answer.body?.cancel().catch(() => {})
+    }
+  }
+
+  #learn(server: string, header: ProofAnswer['header']): void {
+    this.#nonces.learn(server, header('dpop-nonce'), header('date'), this.#clock.now())
+  }
+
+  /** Whether a proof made now would differ from that one in what the server asks for. A nonce is not tried twice. */
+  #knowsBetter({ server, nonce, skew }: MadeProof, mayBeTime: boolean): boolean {
+    const now = this.#nonces.expectedBy(server)
+    return now.nonce !== nonce || (mayBeTime && Math.abs(now.skew - skew) > CHANGE)
+  }
+
+  #search(): Promise<SigningKey> {
+    if (!this.#searching) {
+      const { algorithm = 'ES256', exportable = false } = this.#options
+      const searching = this.#removed.then(() => obtainKey(this.#keys, this.#id, algorithm, exportable))
+      this.#searching = searching
+      const end = () => {
+        if (this.#searching === searching) this.#searching = undefined
+      }
+      searching.then((key) => {
+        if (this.#searching === searching) this.#key = key
+        end()
+      }, end)
+    }
+    return this.#searching
+  }
+
+  async #hashOf(token: string): Promise<string> {
+    const text = toBase64URL(await digest(token))
+    this.#hash = { token, text }
+    return text
+  }
+
+  async #make(
+    { algorithm, jwk, privateKey }: SigningKey,
+    server: string,
+    claims: Readonly<Record<string, string>>,
+    accessToken = '',
+  ): Promise<MadeProof> {
+    const expected = this.#nonces.expectedBy(server)
+    const payload = {
+      ...claims,
+      jti: toBase64URL(crypto.getRandomValues(new Uint8Array(16))),
+      iat: Math.floor((this.#clock.now() + expected.skew) / 1_000),
+      ...(expected.nonce !== undefined && { nonce: expected.nonce }),
+    }
+    const header = { alg: algorithm, typ: 'dpop+jwt', jwk }
+    const text = `${segment(header)}.${segment(payload)}`
+    const signature = await crypto.subtle.sign(PARAMETERS[algorithm], privateKey, encode(text))
+    const dpop = `${text}.${toBase64URL(signature)}`
+    const proof: MadeProof = { authorization: `DPoP ${accessToken}`, dpop, server, ...expected }
+    this.#made.add(proof)
+    return proof
+  }
+}
+
+const segment = (value: object) => toBase64URL(encode(JSON.stringify(value)))
+
+/** Whether the token endpoint refused the proof, and not the request (RFC 9449 §5, §8). */
+async function asksAgain(answer: Response, signal: AbortSignal | null | undefined): Promise<boolean> {
+  if (answer.status !== 400 && answer.status !== 401) return false
+  const text = await readText(answer, signal ?? new AbortController().signal, true).catch(() => undefined)
+  try {
+    const { error } = Object(JSON.parse(text ?? 'null')) as { error?: unknown }
+    return error === 'use_dpop_nonce' || error === 'invalid_dpop_proof'
+  } catch {
+    return false
+  }
+}

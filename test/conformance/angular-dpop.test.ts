@@ -1,0 +1,4 @@
+import { angularTransport } from './angular-transport.ts'
+import { conformWithDPoP } from './conform-with-dpop.ts'
+
+conformWithDPoP(angularTransport)

@@ -1,0 +1,440 @@
+import { describe, expect, it } from 'vitest'
+import { defineProof } from '../../src/core/features/proof.ts'
+import type { Proof, ProofAnswer, ProofPort, ProofRequest } from '../../src/core/ports.ts'
+import { bearerRequest } from '../../src/core/requests/bearer-request.ts'
+import type { BearerRequest, Reply, SentProof } from '../../src/core/requests/transport-request.ts'
+import { memoryStorage } from '../../src/storage/memory.ts'
+import { createVirtualClock, settled } from '../../src/testing/virtual-clock.ts'
+import { createHarness, type HarnessOptions, SECRET, tokens, watch } from './auth-setup.ts'
+
+interface Answer extends Reply {
+  readonly status: number
+}
+
+const URL_OF_API = 'https://api.example.com/me?a=1'
+const bound = (n: number) => tokens(n, { token_type: 'DPoP' })
+const answer = (status: number, more: Partial<Answer> = {}): Answer => ({
+  status,
+  header: () => null,
+  ...more,
+})
+
+interface FakePort {
+  readonly proven: ProofRequest[]
+  readonly heeded: [Proof, ProofAnswer][]
+  key: string
+  forgotten: number
+  /** The verdicts on the next answers. */
+  verdicts: ('again' | undefined)[]
+  /** What a proof waits for. */
+  signing: Promise<unknown>
+  keyId: ProofPort['keyId']
+}
+
+/** A proof port that the test watches, and a key that it can replace. */
+function fakePort() {
+  const proven: ProofRequest[] = []
+  const heeded: [Proof, ProofAnswer][] = []
+  const fake: FakePort = {
+    proven,
+    heeded,
+    key: 'key-1',
+    forgotten: 0,
+    verdicts: [],
+    signing: Promise.resolve(),
+    keyId: async () => fake.key,
+  }
+  const port: ProofPort = {
+    async prove(request) {
+      proven.push(request)
+      const dpop = `proof-${proven.length}`
+      await fake.signing
+      return { authorization: `DPoP ${request.accessToken}`, dpop }
+    },
+    heed(proof, given) {
+      heeded.push([proof, given])
+      return fake.verdicts.shift()
+    },
+    keyId: (expected) => fake.keyId(expected),
+    forget() {
+      fake.forgotten++
+    },
+  }
+  return { fake, proof: defineProof(port) }
+}
+
+/** A session whose tokens are bound to a key, and a server in this process that the test answers for. */
+function started(options: HarnessOptions = {}) {
+  const { fake, proof } = fakePort()
+  const made = createHarness({ initialTokens: bound(1), proof, ...options })
+  const sent: {
+    authorization: string | undefined
+    proof: SentProof | undefined
+    answer: (answer: Answer) => Promise<void>
+  }[] = []
+  const discarded: Answer[] = []
+  const send = (more: Partial<BearerRequest<Answer>> = {}) =>
+    watch(
+      bearerRequest<Answer>(made.auth, {
+        send: (authorization, abort, given) =>
+          new Promise((resolve, reject) => {
+            abort?.addEventListener('abort', () => reject(abort.reason))
+            sent.push({
+              authorization,
+              proof: given,
+              answer(value) {
+                resolve(value)
+                return made.clock.advance(0)
+              },
+            })
+          }),
+        challenge: ({ status }) => (status === 401 ? 'refresh' : undefined),
+        replayable: true,
+        key: () => 'GET /me',
+        method: 'get',
+        url: URL_OF_API,
+        reply: (given) => given,
+        discard: (given) => void discarded.push(given),
+        ...more,
+      }),
+    )
+  return { ...made, fake, proof, sent, discarded, send }
+}
+
+describe('a session with proof of possession', () => {
+  it.each(['DPoP', 'dpop', 'DPOP'])('accepts tokens of the type %s', async (token_type) => {
+    const { auth } = started({ initialTokens: tokens(1, { token_type }) })
+    expect(auth.session).toBeDefined()
+    auth.dispose()
+  })
+
+  it('goes on with bearer tokens if the server issues such', async () => {
+    const { send, sent, fake } = started({ initialTokens: tokens(1) })
+    send()
+    expect(sent).toMatchObject([{ authorization: `Bearer ${SECRET}-at-1`, proof: undefined }])
+    expect(fake.proven).toEqual([])
+  })
+
+  it('makes one proof for each sending, for the method and the URL that are sent', async () => {
+    const { send, sent, fake, clock } = started()
+    const request = send()
+    await settled()
+
+    expect(fake.proven).toEqual([
+      { method: 'GET', url: URL_OF_API, accessToken: `${SECRET}-at-1`, keyId: undefined },
+    ])
+    expect(sent).toMatchObject([
+      { authorization: `DPoP ${SECRET}-at-1`, proof: { header: 'proof-1', url: URL_OF_API } },
+    ])
+    await sent[0]!.answer(answer(200))
+    await clock.advance(0)
+    expect(request).toMatchObject({ state: 'fulfilled', value: { status: 200 } })
+    expect(fake.heeded).toHaveLength(1)
+  })
+
+  it('repeats a sending once for a nonce, and that is no replay', async () => {
+    const { send, sent, fake, discarded, emitted } = started()
+    fake.verdicts = ['again', 'again', 'again']
+    const request = send()
+    await settled()
+    await sent[0]!.answer(answer(401))
+    await sent[1]!.answer(answer(200))
+
+    expect(request).toMatchObject({ state: 'fulfilled', value: { status: 200 } })
+    expect(sent.map(({ proof }) => proof?.header)).toEqual(['proof-1', 'proof-2'])
+    expect(discarded).toEqual([expect.objectContaining({ status: 401 })])
+    expect(emitted()).not.toContain('requestReplayed')
+  })
+
+  it('asks for a nonce and for a new token in the same request', async () => {
+    const { send, sent, fake, refresh } = started()
+    fake.verdicts = ['again', undefined, 'again', undefined]
+    const request = send()
+    await settled()
+    await sent[0]!.answer(answer(401))
+    await sent[1]!.answer(answer(401))
+    refresh.call().resolve(bound(2))
+    await settled()
+    await sent[2]!.answer(answer(401))
+    await sent[3]!.answer(answer(200))
+
+    expect(request).toMatchObject({ state: 'fulfilled', value: { status: 200 } })
+    expect(sent.map(({ authorization }) => authorization?.slice(-4))).toEqual([
+      'at-1',
+      'at-1',
+      'at-2',
+      'at-2',
+    ])
+    expect(refresh.calls).toHaveLength(1)
+  })
+
+  it('returns the 401 of a body that can be sent only once, and learns from it', async () => {
+    const { send, sent, fake } = started()
+    fake.verdicts = ['again']
+    const request = send({ replayable: false, challenge: () => undefined })
+    await settled()
+    await sent[0]!.answer(answer(401))
+
+    expect(request).toMatchObject({ state: 'fulfilled', value: { status: 401 } })
+    expect(sent).toHaveLength(1)
+    expect(fake.heeded).toHaveLength(1)
+  })
+
+  it('sends no token that was replaced while its proof was made', async () => {
+    const { auth, send, sent, fake, refresh } = started()
+    let sign = () => {}
+    fake.signing = new Promise<void>((resolve) => {
+      sign = resolve
+    })
+    const request = send()
+    const refreshed = auth.refresh()
+    await settled()
+    refresh.call().resolve(bound(2))
+    await refreshed
+    expect(sent).toEqual([])
+    sign()
+    await settled()
+
+    expect(sent.map(({ authorization }) => authorization)).toEqual([`DPoP ${SECRET}-at-2`])
+    await sent[0]!.answer(answer(200))
+    expect(request).toMatchObject({ state: 'fulfilled' })
+  })
+
+  it('sends nothing for a user who signed out while the proof was made', async () => {
+    const { auth, send, sent, fake } = started()
+    let sign = () => {}
+    fake.signing = new Promise<void>((resolve) => {
+      sign = resolve
+    })
+    const request = send()
+    await settled()
+    await auth.signOut()
+    sign()
+    await settled()
+
+    expect(request).toMatchObject({ state: 'rejected', error: { code: 'signed_out' } })
+    expect(sent).toEqual([])
+  })
+
+  it.each([
+    ['GET', 2],
+    ['HEAD', 2],
+    ['POST', 1],
+  ])('answers the 401 behind a redirect of a %s with %i sendings', async (method, sendings) => {
+    const { send, sent } = started()
+    const end = 'https://api.example.com/moved'
+    const request = send({ method, challenge: () => undefined })
+    await settled()
+    await sent[0]!.answer(answer(401, { url: end }))
+    await sent[1]?.answer(answer(401, { url: end }))
+
+    expect(request).toMatchObject({ state: 'fulfilled', value: { status: 401 } })
+    expect(sent).toHaveLength(sendings)
+    expect(sent.at(-1)!.proof?.url).toBe(method === 'POST' ? URL_OF_API : end)
+  })
+
+  it.each(['https://other.example.com/moved', 'https://api.example.com/me?b=2'])(
+    'does not send again to %s',
+    async (url) => {
+      const { send, sent } = started()
+      send({ challenge: () => undefined })
+      await settled()
+      await sent[0]!.answer(answer(401, { url }))
+      expect(sent).toHaveLength(1)
+    },
+  )
+
+  it('rejects a request of a transport that does not say what to prove', async () => {
+    const { fake, proof } = fakePort()
+    const { auth } = createHarness({ initialTokens: bound(1), proof })
+    let sendings = 0
+    const request = watch(
+      bearerRequest(auth, {
+        send: async () => sendings++,
+        challenge: () => undefined,
+        replayable: true,
+        key: () => 'GET /',
+      }),
+    )
+    await settled()
+    expect(request).toMatchObject({ state: 'rejected', error: { name: 'TypeError' } })
+    expect([sendings, fake.proven.length]).toEqual([0, 0])
+  })
+
+  it('reads a Response if a transport has no reply()', async () => {
+    const { send, sent, fake } = started()
+    const request = watch(
+      new Promise((resolve) => {
+        const { value } = send({ reply: undefined as never })
+        resolve(value)
+      }),
+    )
+    await settled()
+    const headers = new Headers({ 'dpop-nonce': 'n' })
+    await sent[0]!.answer({ status: 200, headers } as never)
+    expect(fake.heeded[0]![1].header('dpop-nonce')).toBe('n')
+    expect(request.state).toBe('fulfilled')
+  })
+})
+
+describe('the key of a session', () => {
+  it('is in the record, with the type of the tokens', async () => {
+    const storage = memoryStorage()
+    const { auth, signIn, refresh } = started({ signedOut: true, initialTokens: undefined as never, storage })
+    await auth.ready()
+    const signedIn = auth.signIn('ada')
+    await settled()
+    signIn.call().resolve(bound(1))
+    await signedIn
+    expect(storage.read()).toMatchObject({ tokenType: 'DPoP', keyId: 'key-1' })
+
+    const refreshed = auth.refresh()
+    await settled()
+    refresh.call().resolve(tokens(2))
+    await refreshed
+    const record = storage.read() as Record<string, unknown>
+    expect([record.tokenType, record.keyId]).toEqual([undefined, undefined])
+  })
+
+  const stored = (more: object) => {
+    const storage = memoryStorage()
+    storage.write({
+      version: 1,
+      id: 'a',
+      rotation: 0,
+      startedAt: 0,
+      receivedAt: 0,
+      accessToken: `${SECRET}-at-1`,
+      refreshToken: `${SECRET}-rt-1`,
+      tokenType: 'DPoP',
+      keyId: 'key-1',
+      ...more,
+    })
+    return storage
+  }
+
+  it('is passed on from a restored session', async () => {
+    const { auth, send, sent, fake } = started({ initialTokens: undefined as never, storage: stored({}) })
+    await auth.ready()
+    send()
+    await settled()
+    expect(fake.proven).toMatchObject([{ keyId: 'key-1' }])
+    expect(sent).toMatchObject([{ authorization: `DPoP ${SECRET}-at-1` }])
+  })
+
+  it('makes a record unusable if its name is none', async () => {
+    const storage = stored({ keyId: 7 })
+    const { auth, emitted } = started({ initialTokens: undefined as never, storage })
+    await auth.ready()
+    expect(auth.session).toBeUndefined()
+    expect(emitted()).toContain('storageFailed')
+  })
+
+  it('ends the session as key_lost if it is another one, and the refresh token is not presented', async () => {
+    const { auth, send, sent, fake, refresh, last } = started({
+      initialTokens: undefined as never,
+      storage: stored({}),
+    })
+    await auth.ready()
+    fake.key = 'key-2'
+
+    const request = send()
+    await settled()
+    await sent[0]!.answer(answer(401))
+
+    expect(request).toMatchObject({
+      state: 'rejected',
+      error: { code: 'session_expired', reason: 'key_lost', cause: { message: /is missing here/ } },
+    })
+    expect(refresh.calls).toEqual([])
+    expect(last('expired')).toMatchObject({ reason: 'key_lost' })
+    expect(auth.state).toBe('expired')
+  })
+
+  it('keeps the session if its store does not answer', async () => {
+    const storage = stored({})
+    const { auth, fake, refresh, clock } = started({ initialTokens: undefined as never, storage })
+    await auth.ready()
+    fake.keyId = () => new Promise(() => {})
+    const refreshed = watch(auth.refresh())
+    await clock.advance(2_000)
+    expect(refresh.calls).toEqual([])
+    fake.keyId = async () => 'key-1'
+    await clock.advance(1_000)
+    expect(refresh.calls).toHaveLength(1)
+    refresh.call().resolve(bound(2))
+    await settled()
+    expect(refreshed.state).toBe('fulfilled')
+  })
+
+  it('fails a sign-in with a StorageError if its store fails, without the text of the store', async () => {
+    const { auth, fake, signIn } = started({ signedOut: true, initialTokens: undefined as never })
+    await auth.ready()
+    fake.keyId = () => Promise.reject(new Error(SECRET))
+    const error = await auth.signIn('ada').catch((thrown) => thrown)
+    expect(error).toMatchObject({ name: 'StorageError', reason: 'key_unavailable' })
+    expect(JSON.stringify([error.message, error.cause])).not.toContain(SECRET)
+    expect(signIn.calls).toEqual([])
+  })
+
+  it('does not let a refresh token leave after a sign-out while the key was looked up', async () => {
+    const { auth, fake, refresh } = started()
+    let found = (_: string) => {}
+    fake.keyId = () => new Promise((resolve) => (found = resolve))
+    const refreshed = watch(auth.refresh())
+    await settled()
+    await auth.signOut()
+    found('key-1')
+    await settled()
+    expect(refresh.calls).toEqual([])
+    expect(refreshed.state).toBe('rejected')
+  })
+
+  it('is removed at a sign-out here, and not at one in another tab', async () => {
+    const { auth, fake } = started()
+    await auth.signOut()
+    await settled()
+    expect(fake.forgotten).toBe(1)
+
+    const clock = createVirtualClock()
+    let change = () => {}
+    const storage = {
+      ...stored({}),
+      subscribe(onChange: () => void) {
+        change = onChange
+        return () => {}
+      },
+    }
+    const other = started({ initialTokens: undefined as never, storage, clock })
+    await other.auth.ready()
+    storage.clear()
+    change()
+    await clock.advance(1_000)
+    expect(other.auth.session).toBeUndefined()
+    expect(other.fake.forgotten).toBe(0)
+  })
+
+  it('may be a port without forget()', async () => {
+    const proof = defineProof({
+      prove: async () => ({ authorization: '', dpop: '' }),
+      heed: () => undefined,
+      keyId: async () => 'key',
+    })
+    const { auth } = createHarness({ proof, initialTokens: bound(1) })
+    await auth.signOut()
+    expect(auth.state).toBe('loggedOut')
+  })
+})
+
+describe('defineProof', () => {
+  it.each(['prove', 'heed', 'keyId'])('throws a TypeError without %s', (name) => {
+    const port = { prove() {}, heed() {}, keyId() {}, [name]: undefined }
+    expect(() => defineProof(port as never)).toThrow(TypeError)
+  })
+
+  it('is needed: createAuth does not take a plain port', () => {
+    expect(() => createHarness({ proof: { prove() {}, heed() {}, keyId() {} } as never })).toThrow(
+      /proof must be made by a function of the library/,
+    )
+  })
+})

@@ -1,0 +1,206 @@
+import { ClientSecretBasic } from 'oauth4webapi'
+import { describe, expect, onTestFinished, test } from 'vitest'
+import { listen } from '../../examples/demo/listen.ts'
+import { createAuth } from '../../src/index.ts'
+import {
+  clientCredentials,
+  createOAuth,
+  type DPoPKey,
+  dpopProofs,
+  type KeyStore,
+  memoryTransactions,
+} from '../../src/oauth2/index.ts'
+import { memoryStorage } from '../../src/storage/index.ts'
+import { createAuthFetch } from '../../src/transports/fetch.ts'
+import { transports } from '../conformance/transports.ts'
+import {
+  APP,
+  CALLBACK,
+  createBrowser,
+  MACHINE,
+  SECRET,
+  startProvider,
+  type TestProvider,
+} from './provider.ts'
+
+const json = (part = '') => JSON.parse(Buffer.from(part, 'base64url').toString())
+const hash = async (text: string) =>
+  Buffer.from(await crypto.subtle.digest('SHA-256', Buffer.from(text))).toString('base64url')
+const ES256 = { name: 'ECDSA', namedCurve: 'P-256', hash: 'SHA-256' }
+
+/** An API that accepts tokens of the provider with a proof of the key that the provider bound them to, and a nonce. */
+async function startApi(provider: TestProvider) {
+  const answered: string[] = []
+  const seen = new Set<string>()
+  let nonce = 'n0'
+  const api = await listen(async (request, response) => {
+    const [scheme, token = ''] = (request.headers.authorization ?? '').split(' ')
+    const verify = async () => {
+      const found = await provider.introspect(token)
+      if (scheme !== 'DPoP' || !found) return 'invalid_token'
+      const [head = '', body = '', signature = ''] = String(request.headers.dpop).split('.')
+      const { jwk } = json(head)
+      const { jti, htm, htu, ath, nonce: given } = json(body)
+      const key = await crypto.subtle.importKey('jwk', jwk, ES256, false, ['verify'])
+      const bytes = Buffer.from(signature, 'base64url')
+      const isSigned = await crypto.subtle.verify(ES256, key, bytes, Buffer.from(`${head}.${body}`))
+      const thumbprint = await hash(JSON.stringify({ crv: jwk.crv, kty: jwk.kty, x: jwk.x, y: jwk.y }))
+      if (thumbprint !== found.jkt) return 'invalid_token'
+      const isRight = htm === request.method && htu === api.url + request.url && ath === (await hash(token))
+      if (!isSigned || !isRight || seen.has(jti)) return 'invalid_dpop_proof'
+      seen.add(jti)
+      return given === nonce ? undefined : 'use_dpop_nonce'
+    }
+    const error = await verify()
+    answered.push(`${request.url} ${error ?? 'ok'}`)
+    response.setHeader('dpop-nonce', nonce)
+    if (error) response.setHeader('www-authenticate', `DPoP error="${error}"`)
+    response.writeHead(error ? 401 : 200).end()
+  })
+  onTestFinished(api.close)
+  const changeNonce = () => {
+    nonce = `n${Number(nonce.slice(1)) + 1}`
+  }
+  return { url: api.url, answered, changeNonce }
+}
+
+/** A store of keys that the test can change. */
+function mapKeys() {
+  const keys = new Map<string, DPoPKey>()
+  const store: KeyStore = {
+    get: (id) => keys.get(id),
+    add(id, key) {
+      if (keys.has(id)) return 'exists'
+      keys.set(id, key)
+      return 'added'
+    },
+    remove: (id) => void keys.delete(id),
+  }
+  return { keys, store }
+}
+
+async function setUp({ lifetime = 3_600 } = {}) {
+  const provider = await startProvider({ requiresDPoP: true, lifetime })
+  const api = await startApi(provider)
+  const { keys, store } = mapKeys()
+  const storage = memoryStorage()
+  const open = () => {
+    const dpop = dpopProofs({ keys: store })
+    const oauth = createOAuth({
+      issuer: provider.url,
+      clientId: APP,
+      redirectUri: CALLBACK,
+      transactions: memoryTransactions(),
+      dpop,
+    })
+    const auth = createAuth({ ...oauth.ports, storage })
+    onTestFinished(() => auth.dispose())
+    return { dpop, oauth, auth }
+  }
+  const first = open()
+  const start = await first.oauth.authorizationUrl()
+  await first.auth.signIn({ via: 'callback', url: await createBrowser()(start) })
+  return { provider, api, keys, storage, open, start, ...first }
+}
+
+const tokenRequests = ({ requests }: TestProvider) =>
+  requests.filter((request) => request === 'POST /token').length
+
+test('the code, the tokens and each refresh are bound to the key, and a nonce costs one request', async () => {
+  const { provider, auth, dpop, start, storage } = await setUp()
+  const keyId = await dpop.keyId()
+
+  expect(start.searchParams.get('dpop_jkt')).toBe(keyId)
+  expect(tokenRequests(provider)).toBe(2)
+  expect(await provider.introspect(await auth.getAccessToken())).toMatchObject({ jkt: keyId })
+  expect(storage.read()).toMatchObject({ tokenType: 'DPoP', keyId })
+
+  await auth.refresh()
+  await auth.refresh()
+  expect(tokenRequests(provider)).toBe(4)
+  expect(await provider.introspect(await auth.getAccessToken())).toMatchObject({ jkt: keyId })
+  expect(auth.session).toMatchObject({ subject: 'ada', generation: 3 })
+  expect(provider.problems.filter((problem) => !/nonce/.test(problem))).toEqual([])
+})
+
+describe.each(transports)('$name', ({ create }) => {
+  test('sends proofs that the API accepts, and one more for each new nonce', async () => {
+    const { auth, api } = await setUp()
+    const client = create(auth, { origin: api.url })
+    for (const path of ['/a', '/b']) expect((await client.get(path)).status).toBe(200)
+    api.changeNonce()
+    for (const path of ['/c', '/d']) expect((await client.post(path, { a: 1 })).status).toBe(200)
+    expect(api.answered).toEqual([
+      '/a use_dpop_nonce',
+      '/a ok',
+      '/b ok',
+      '/c use_dpop_nonce',
+      '/c ok',
+      '/d ok',
+    ])
+  })
+})
+
+test('a session that is restored goes on with its key', async () => {
+  const { api, open } = await setUp()
+  const { auth } = open()
+  await auth.ready()
+  await auth.refresh()
+  const fetchApi = createAuthFetch(auth, { origins: [api.url] })
+  expect((await fetchApi(`${api.url}/a`)).status).toBe(200)
+})
+
+test('a lost key ends the session as key_lost, and the refresh token is not presented', async () => {
+  const { provider, api, keys, open } = await setUp()
+  keys.clear()
+  const { auth } = open()
+  await auth.ready()
+  const before = tokenRequests(provider)
+  const fetchApi = createAuthFetch(auth, { origins: [api.url] })
+
+  await expect(fetchApi(`${api.url}/a`)).rejects.toMatchObject({
+    code: 'session_expired',
+    reason: 'key_lost',
+  })
+
+  expect(tokenRequests(provider)).toBe(before)
+  expect(auth.history.at(-1)).toMatchObject({ reason: 'key_lost' })
+})
+
+test('a session that has ended at the server is another matter than a lost key', async () => {
+  const { provider, auth } = await setUp()
+  const token = await provider.introspect(await auth.getAccessToken())
+  await provider.provider.RefreshToken.revokeByGrantId(token!.grantId!)
+  await expect(auth.refresh()).rejects.toMatchObject({ reason: 'invalid_grant' })
+})
+
+test('a sign-out revokes the tokens and removes the key, and the next session has another', async () => {
+  const { provider, auth, oauth, dpop, keys } = await setUp()
+  const keyId = await dpop.keyId()
+  const token = await auth.getAccessToken()
+
+  await auth.signOut()
+
+  expect(await provider.introspect(token)).toBeUndefined()
+  expect(keys.size).toBe(0)
+  await auth.signIn({ via: 'callback', url: await createBrowser()(await oauth.authorizationUrl()) })
+  expect(await dpop.keyId()).not.toBe(keyId)
+  await auth.refresh()
+})
+
+test('client credentials are bound to a key in memory', async () => {
+  const provider = await startProvider({ requiresDPoP: true })
+  const dpop = dpopProofs()
+  const auth = createAuth(
+    clientCredentials({
+      issuer: provider.url,
+      clientId: MACHINE,
+      clientAuth: ClientSecretBasic(SECRET),
+      dpop,
+    }),
+  )
+  onTestFinished(() => auth.dispose())
+  await auth.ready()
+  const token = await provider.provider.ClientCredentials.find(await auth.getAccessToken())
+  expect(token).toMatchObject({ jkt: await dpop.keyId() })
+})

@@ -145,7 +145,7 @@ export function createOAuth(options: OAuthOptions): OAuth {
           return await signIn(request, cancelled)
         } catch (error) {
           // Another tab may have signed the user in, while this one asked.
-          throw cancelled.aborted && error === cancelled.reason ? superseded() : toOAuthError(error)
+          throw error === cancelled.reason ? superseded() : toOAuthError(error)
         }
       },
       refresh: (request) => refresh(connection, request),

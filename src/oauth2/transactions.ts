@@ -142,9 +142,9 @@ export function memoryTransactions(): TransactionStore {
 /** `localStorage`, because a mail link opens another tab and some systems drop `sessionStorage` of web apps; or else memory. */
 export function defaultTransactions(): TransactionStore {
   try {
-    const probe = `${PREFIX}probe`
-    localStorage.setItem(probe, '')
-    localStorage.removeItem(probe)
+    // A storage may exist and still refuse to be written.
+    localStorage.setItem(PREFIX, '')
+    localStorage.removeItem(PREFIX)
     return webTransactions(() => localStorage)
   } catch {
     return memoryTransactions()

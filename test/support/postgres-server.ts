@@ -1,7 +1,8 @@
-import { execFileSync } from 'node:child_process'
+import { execFile, execFileSync } from 'node:child_process'
 import { chownSync, existsSync, mkdtempSync, readdirSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { promisify } from 'node:util'
 import pg from 'pg'
 import { ChildServer } from './child-server.ts'
 import { freePort } from './free-port.ts'
@@ -48,7 +49,7 @@ export interface PostgresServer {
  */
 export async function startPostgres(settings: readonly string[] = []): Promise<PostgresServer> {
   const folder = newFolder()
-  run('initdb', '-D', folder, '-U', 'postgres', '-A', 'trust', '-E', 'UTF8', '--no-sync', '--no-locale')
+  await run('initdb', '-D', folder, '-U', 'postgres', '-A', 'trust', '-E', 'UTF8', '--no-sync', '--no-locale')
   return serve(folder, settings)
 }
 
@@ -58,7 +59,7 @@ export async function startStandby(
 ): Promise<PostgresServer & { promote(): Promise<void> }> {
   const folder = newFolder()
   const from = ['-h', '127.0.0.1', '-p', String(primary.port), '-U', 'postgres']
-  run('pg_basebackup', ...from, '-D', folder, '-R', '-X', 'stream', '-c', 'fast', '--no-sync')
+  await run('pg_basebackup', ...from, '-D', folder, '-R', '-X', 'stream', '-c', 'fast', '--no-sync')
   const standby = await serve(folder, [])
   return {
     ...standby,
@@ -78,8 +79,9 @@ function newFolder(): string {
   return folder
 }
 
-function run(program: string, ...args: readonly string[]): void {
-  execFileSync(pathOf(program), args, { ...owner(), cwd: '/', stdio: 'ignore' })
+/** Asynchronously, because a test may serve requests meanwhile. */
+async function run(program: string, ...args: readonly string[]): Promise<void> {
+  await promisify(execFile)(pathOf(program), [...args], { ...owner(), cwd: '/' })
 }
 
 function pathOf(program: string): string {

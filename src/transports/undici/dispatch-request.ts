@@ -3,7 +3,7 @@ import { type AuthHandle, REQUEST_GATE } from '../../core/auth.ts'
 import { onAbort } from '../../core/platform/on-abort.ts'
 import { bearerRequest } from '../../core/requests/bearer-request.ts'
 import type { Challenge } from '../../core/requests/challenge.ts'
-import type { BearerRequest } from '../../core/requests/transport-request.ts'
+import type { BearerRequest, Reply, SentProof } from '../../core/requests/transport-request.ts'
 import { encodedForm, endStream, isOneShot, type ReplayableBody, replayableBody } from '../body.ts'
 import { classifyResponse } from '../classify-response.ts'
 import { endpointKey, isSafeMethod } from '../method.ts'
@@ -123,10 +123,13 @@ export class DispatchRequest implements BearerRequest<Sending>, Caller {
     return endpointKey(this.method, this.url)
   }
 
-  send(authorization: string | undefined, abort?: AbortSignal): Promise<Sending> {
+  send(authorization: string | undefined, abort?: AbortSignal, proof?: SentProof): Promise<Sending> {
     if (this.aborted) return Promise.reject(this.reason)
     this.#isSent = true
-    const headers = withHeaders(this.#headers, authorization === undefined ? {} : { authorization })
+    const headers = withHeaders(this.#headers, {
+      ...(authorization !== undefined && { authorization }),
+      ...(proof && { dpop: proof.header }),
+    })
     return new Promise((resolve, reject) => {
       const sending = new Sending(this, this.#settings.isChallenge !== undefined, resolve, reject)
       this.#sending = sending
@@ -144,6 +147,10 @@ export class DispatchRequest implements BearerRequest<Sending>, Caller {
       textOf(headers['www-authenticate']),
       this.#settings.isChallenge,
     )
+  }
+
+  reply({ statusCode, headers }: Sending): Reply {
+    return { status: statusCode, header: (name) => textOf(headers[name]) ?? null }
   }
 
   discard(sending: Sending) {

@@ -1,5 +1,5 @@
-// Runs what CI runs. The last line is the verdict: `N passed, N failed`. It counts each test, the size check and the package
-// check. A step that fails without a failing test counts as one failure, so the verdict and the exit code always agree.
+// Runs what CI runs. The last line is the verdict: `N passed, N failed`. It counts each test, the size check, the package
+// check and the build of the site. A step that fails without a failing test counts as one failure, so the verdict and the exit code always agree.
 import { spawn } from 'node:child_process'
 import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -92,7 +92,7 @@ try {
     await runVitest('test-unit', '--coverage', '--project=unit', '--project=ports')
     await runVitest('test-system', '--project=system')
     if (process.env.CI && totals.skipped > 0) fail('skipped tests are not accepted in CI')
-    await Promise.all([check('size'), check('package')])
+    await Promise.all([check('size'), check('package'), check('docs')])
   } else {
     totals.failed += 1
   }

@@ -1,0 +1,52 @@
+/** The documentation as a site: `npm run docs`. Its pages are the Markdown files of this repository, as they are. */
+import { cpSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { dirname, join } from 'node:path'
+import { defineConfig } from 'vitepress'
+import { links } from './links.ts'
+import { llmsText } from './llms.ts'
+import { PAGES, root, routeOf, sidebar } from './pages.ts'
+
+/** Files that pages link to, such as examples. They are copied beside the pages. */
+const files = new Set<string>()
+
+export default defineConfig({
+  title: 'authchart',
+  description: 'Keeps users signed in: one refresh, however many requests, tabs or processes need it.',
+  lang: 'en',
+  // Browsers look for an icon otherwise.
+  head: [['link', { rel: 'icon', href: 'data:,' }]],
+  srcDir: '../',
+  srcExclude: ['node_modules/**', 'test/**', 'coverage/**', 'dist/**', 'src/**', 'bench/**'],
+  rewrites: Object.fromEntries(PAGES.map((page) => [page, `${routeOf(page).slice(1) || 'index'}.md`])),
+  cleanUrls: true,
+  markdown: { config: (md) => links(md, files) },
+  vite: {
+    // The largest are the index of the search and the page of the drawings.
+    build: { chunkSizeWarningLimit: 2_000 },
+    publicDir: false,
+  },
+  themeConfig: {
+    search: { provider: 'local' },
+    outline: { level: [2, 3] },
+    nav: [
+      { text: 'Start', link: '/start/quick-start' },
+      { text: 'Guides', link: '/guides/session-ends' },
+      { text: 'Reference', link: '/reference/options' },
+      { text: 'Changes', link: '/changelog' },
+    ],
+    sidebar: sidebar(),
+    docFooter: { prev: 'Previous', next: 'Next' },
+  },
+  buildEnd({ outDir }) {
+    for (const file of files) {
+      mkdirSync(dirname(join(outDir, 'files', file)), { recursive: true })
+      cpSync(join(root, file), join(outDir, 'files', `${file}.txt`))
+    }
+    for (const page of PAGES) {
+      const copy = join(outDir, `${routeOf(page).slice(1) || 'index'}.md`)
+      mkdirSync(dirname(copy), { recursive: true })
+      writeFileSync(copy, readFileSync(join(root, page)))
+    }
+    writeFileSync(join(outDir, 'llms.txt'), llmsText())
+  },
+})

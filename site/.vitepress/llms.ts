@@ -1,0 +1,30 @@
+/** `llms.txt`: the pages as a list, for programs that read them. See https://llmstxt.org. */
+import { parts, read, routeOf } from './pages.ts'
+
+/** The first paragraph of a page that is not a heading, code, a list or a table. */
+function summaryOf(page: string): string {
+  const text = read(page)
+    .replace(/^```[\s\S]*?^```/gm, '')
+    .replace(/<!--[\s\S]*?-->/g, '')
+  const paragraph = text.split(/\n\s*\n/).find((block) => /^\s*[A-Za-z*`[]/.test(block)) ?? ''
+  return paragraph
+    .replace(/\[([^\]]*)\]\([^)]*\)/g, '$1')
+    .replace(/\s+/g, ' ')
+    .trim()
+}
+
+export const llmsText = () =>
+  [
+    '# authchart',
+    '',
+    `> ${summaryOf('README.md')}`,
+    '',
+    'The first page: [ten minutes](/index.md). Each page is also available as Markdown.',
+    ...parts().flatMap(({ text, items }) => [
+      '',
+      `## ${text}`,
+      '',
+      ...items.map((item) => `- [${item.text}](${routeOf(item.page)}.md): ${summaryOf(item.page)}`),
+    ]),
+    '',
+  ].join('\n')

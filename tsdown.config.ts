@@ -12,6 +12,8 @@ export default {
     axios: 'src/transports/axios.ts',
     graphql: 'src/transports/graphql.ts',
     ky: 'src/transports/ky.ts',
+    connect: 'src/transports/connect.ts',
+    grpc: 'src/transports/grpc.ts',
     undici: 'src/transports/undici.ts',
     storage: 'src/storage/index.ts',
     tabs: 'src/coordination/tabs.ts',

@@ -37,6 +37,8 @@ const ENTRIES = [
   { name: './axios', code: entry('axios'), limit: 7_040 },
   { name: './graphql', code: entry('graphql'), limit: 1_536, mayImport: [] },
   { name: './ky', code: entry('ky'), limit: 5_120, mayImport: [] },
+  { name: './connect', code: entry('connect'), limit: 4_096, mayImport: [] },
+  { name: './grpc', code: entry('grpc'), limit: 4_096, mayImport: ['@grpc/grpc-js'] },
   { name: './undici', code: entry('undici'), limit: 5_120, mayImport: [] },
   { name: './storage', code: entry('storage'), limit: 12_544 },
   {
@@ -121,6 +123,7 @@ const PEERS = [
   'rxjs',
   'oauth4webapi',
   'jose',
+  '@grpc/grpc-js',
 ]
 
 // The result depends on them: XState offers its tree-shakable build under `module` only, and esbuild drops its own default

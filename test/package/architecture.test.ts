@@ -86,6 +86,10 @@ const RULES: readonly Rule[] = [
   // Its types only.
   { layer: 'src/transports/undici.ts', mayImport: ['src/core/', 'src/transports/', 'undici'] },
   { layer: 'src/transports/undici/', mayImport: ['src/core/', 'src/transports/', 'undici'] },
+  { layer: 'src/transports/connect.ts', mayImport: ['src/core/', 'src/transports/', '@connectrpc/connect'] },
+  { layer: 'src/transports/connect/', mayImport: ['src/core/', 'src/transports/', '@connectrpc/connect'] },
+  { layer: 'src/transports/grpc.ts', mayImport: ['src/core/', 'src/transports/', '@grpc/grpc-js'] },
+  { layer: 'src/transports/grpc/', mayImport: ['src/core/', 'src/transports/', '@grpc/grpc-js'] },
   { layer: 'src/transports/', mayImport: ['src/core/'] },
   {
     layer: 'src/storage/',

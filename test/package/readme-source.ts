@@ -224,6 +224,8 @@ export const SOURCES: Readonly<Record<string, string>> = {
   'authchart/axios': 'src/transports/axios.ts',
   'authchart/graphql': 'src/transports/graphql.ts',
   'authchart/ky': 'src/transports/ky.ts',
+  'authchart/connect': 'src/transports/connect.ts',
+  'authchart/grpc': 'src/transports/grpc.ts',
   'authchart/undici': 'src/transports/undici.ts',
   'authchart/storage': 'src/storage/index.ts',
   'authchart/tabs': 'src/coordination/tabs.ts',

@@ -1,0 +1,34 @@
+import type { InterceptorOptions, StatusObject } from '@grpc/grpc-js'
+import { Metadata } from '@grpc/grpc-js'
+import { type Challenge, readChallenge } from '../../core/requests/challenge.ts'
+
+/** The statuses of a refusal, and of calls that end without one of the server. */
+const CANCELLED = 1
+const DEADLINE_EXCEEDED = 4
+const UNAUTHENTICATED = 16
+const HTTP: { readonly [code: number]: number } = { 7: 403, [UNAUTHENTICATED]: 401 }
+
+/** What a status asks for. */
+export const challengeOf = ({ code, metadata }: StatusObject): Challenge | undefined =>
+  readChallenge(HTTP[code] as number, metadata.get('www-authenticate')[0]?.toString())
+
+/** The status of a call that was not sent. gRPC copies its fields to the error of the caller. */
+export function statusOf(error: Error, isCancelled: boolean, left: number | undefined): StatusObject {
+  const code = isCancelled
+    ? CANCELLED
+    : left !== undefined && left <= EARLY
+      ? DEADLINE_EXCEEDED
+      : UNAUTHENTICATED
+  const status = { code, details: error.message, metadata: new Metadata() }
+  return isCancelled ? status : Object.assign(status, { cause: error })
+}
+
+/** A timer may fire slightly before the clock reaches the time, in milliseconds. */
+const EARLY = 5
+
+/** Milliseconds until the deadline of a call. */
+export function timeLeft({ deadline }: InterceptorOptions): number | undefined {
+  return deadline === undefined || deadline === Number.POSITIVE_INFINITY
+    ? undefined
+    : Math.max(1, Number(deadline) - Date.now())
+}

@@ -1,0 +1,181 @@
+import * as grpc from '@grpc/grpc-js'
+import { describe, expect, onTestFinished, test } from 'vitest'
+import { isSessionError } from '../../src/index.ts'
+import { authCredentials, authGrpc } from '../../src/transports/grpc.ts'
+import { outcomes, setUp } from '../conformance/harness.ts'
+
+const json = {
+  requestSerialize: (value: unknown) => Buffer.from(JSON.stringify(value)),
+  requestDeserialize: (bytes: Buffer): string => JSON.parse(String(bytes)),
+  responseSerialize: (value: unknown) => Buffer.from(JSON.stringify(value)),
+  responseDeserialize: (bytes: Buffer): string => JSON.parse(String(bytes)),
+}
+const method = (path: string, requestStream: boolean, responseStream: boolean) => ({
+  path,
+  requestStream,
+  responseStream,
+  ...json,
+})
+const definition = {
+  echo: method('/test.Echo/Echo', false, false),
+  list: method('/test.Echo/List', false, true),
+  collect: method('/test.Echo/Collect', true, false),
+} satisfies grpc.ServiceDefinition
+
+interface Echo extends grpc.Client {
+  echo(
+    message: string,
+    metadata: grpc.Metadata,
+    options: grpc.CallOptions,
+    done: (error: grpc.ServiceError | null, answer?: string) => void,
+  ): grpc.ClientUnaryCall
+  list(message: string): grpc.ClientReadableStream<string>
+  collect(done: (error: grpc.ServiceError | null, answer?: string) => void): grpc.ClientWritableStream<string>
+}
+
+/** A server that refuses the first token of a session, and a client with its session. */
+async function start(use: 'interceptor' | 'credentials' = 'interceptor') {
+  const harness = await setUp()
+  const auth = await harness.signedIn()
+  const log: [path: string, token: string, note: unknown][] = []
+  const isRefused = (path: string, { metadata }: { metadata: grpc.Metadata }) => {
+    const token = String(metadata.get('authorization'))
+    log.push([path, token.slice(7, 13), metadata.get('x-note')[0]])
+    return !token.startsWith('Bearer at-') || token.startsWith('Bearer at-1-1-')
+  }
+  const refusal = { code: grpc.status.UNAUTHENTICATED, details: 'Sign in' }
+  const server = new grpc.Server()
+  server.addService(definition, {
+    echo: (call: grpc.ServerUnaryCall<string, string>, done: grpc.sendUnaryData<string>) =>
+      isRefused('echo', call) ? done(refusal) : done(null, call.request),
+    list: (call: grpc.ServerWritableStream<string, string>) => {
+      if (isRefused('list', call)) return call.emit('error', refusal)
+      for (const part of call.request) call.write(part)
+      return call.end()
+    },
+    collect: async (call: grpc.ServerReadableStream<string, string>, done: grpc.sendUnaryData<string>) => {
+      if (isRefused('collect', call)) return done(refusal)
+      let all = ''
+      for await (const part of call) all += part
+      return done(null, all)
+    },
+  })
+  const port = await new Promise<number>((resolve, reject) =>
+    server.bindAsync('127.0.0.1:0', grpc.ServerCredentials.createInsecure(), (error, bound) =>
+      error ? reject(error) : resolve(bound),
+    ),
+  )
+  const Client = grpc.makeGenericClientConstructor(definition, 'Echo')
+  const client = new Client(
+    `127.0.0.1:${port}`,
+    grpc.credentials.createInsecure(),
+    use === 'interceptor' ? { interceptors: [authGrpc(auth)] } : {},
+  ) as unknown as Echo
+  onTestFinished(() => {
+    client.close()
+    server.forceShutdown()
+  })
+  const own = use === 'credentials' ? { credentials: authCredentials(auth) } : {}
+  const echo = (message: string, options: grpc.CallOptions = {}, metadata = new grpc.Metadata()) =>
+    new Promise<string | undefined>((resolve, reject) => {
+      client.echo(message, metadata, { ...own, ...options }, (error, answer) =>
+        error ? reject(error) : resolve(answer),
+      )
+    })
+  return { ...harness, auth, client, echo, log }
+}
+
+const expire = async ({ server, echo }: Awaited<ReturnType<typeof start>>) => {
+  server.killRefreshTokens()
+  return (await outcomes([echo('x')]))[0]
+}
+
+describe('gRPC: unary calls', () => {
+  test('twenty calls at once with a rejected token cause one refresh, and each is replayed', async () => {
+    const { echo, server, log } = await start()
+    const metadata = new grpc.Metadata()
+    metadata.set('x-note', 'kept')
+
+    const answers = await Promise.all(Array.from({ length: 20 }, (_, n) => echo(`n${n}`, {}, metadata)))
+
+    expect(answers).toEqual(Array.from({ length: 20 }, (_, n) => `n${n}`))
+    expect(server.refreshes).toBe(1)
+    expect(log.map(([, , note]) => note)).toEqual(Array(log.length).fill('kept'))
+    expect(metadata.get('authorization')).toEqual([])
+  })
+
+  test('an ended session is recognised in the error of a call, in one try', async () => {
+    const all = await start()
+    const first = await expire(all)
+    const sent = all.log.length
+    const [second] = await outcomes([all.echo('x')])
+
+    expect([isSessionError(first), isSessionError(second), all.auth.state]).toEqual([true, true, 'expired'])
+    expect(second).toMatchObject({ code: grpc.status.UNAUTHENTICATED })
+    expect(all.log.length).toBe(sent)
+  })
+
+  test('a call that waits ends at its deadline, and by a cancellation, and is not sent', async () => {
+    const { echo, client, server, log } = await start()
+    const refresh = server.holdNext()
+    const first = echo('a')
+    await refresh.arrived
+    const late = await outcomes([echo('b', { deadline: Date.now() + 50 })])
+    expect(late).toMatchObject([{ code: grpc.status.DEADLINE_EXCEEDED }])
+
+    const cancelled = new Promise((resolve) => {
+      const call = client.echo('c', new grpc.Metadata(), {}, (error) => resolve(error?.code))
+      setImmediate(() => call.cancel())
+    })
+    expect(await cancelled).toBe(grpc.status.CANCELLED)
+
+    refresh.answer()
+    expect(await first).toBe('a')
+    expect(log.length).toBe(2)
+  })
+})
+
+describe('gRPC: streams', () => {
+  const read = async (stream: grpc.ClientReadableStream<string>) => (await stream.toArray()).join('')
+
+  test('a refused stream reaches the caller, and the next one has a new token', async () => {
+    const { client, log } = await start()
+    await expect(read(client.list('abc'))).rejects.toMatchObject({ code: grpc.status.UNAUTHENTICATED })
+
+    expect(await read(client.list('abc'))).toBe('abc')
+    expect(log.map(([path, token]) => [path, token])).toEqual([
+      ['list', 'at-1-1'],
+      ['list', 'at-1-2'],
+    ])
+  })
+
+  test('a stream of the client waits for the token, and keeps its messages', async () => {
+    const { client, auth, echo } = await start()
+    await echo('renews')
+    const answer = new Promise((resolve, reject) => {
+      const call = client.collect((error, all) => (error ? reject(error) : resolve(all)))
+      for (const part of ['a', 'b']) call.write(part)
+      call.end('c')
+    })
+    expect(await answer).toBe('abc')
+    expect(auth.state).toBe('authenticated')
+  })
+
+  test('a stream of an ended session fails, and is not sent', async () => {
+    const all = await start()
+    await expire(all)
+    const sent = all.log.length
+    const [error] = await outcomes([read(all.client.list('abc'))])
+    expect([isSessionError(error), all.log.length]).toEqual([true, sent])
+  })
+})
+
+describe('gRPC: credentials', () => {
+  test('bring the token to each call, and replay nothing', async () => {
+    const { echo, auth, log } = await start('credentials')
+    expect(await outcomes([echo('a')])).toMatchObject([{ code: grpc.status.UNAUTHENTICATED }])
+    await auth.refresh()
+    expect(await echo('b')).toBe('b')
+    expect(log.map(([, token]) => token)).toEqual(['at-1-1', 'at-1-2'])
+  })
+})

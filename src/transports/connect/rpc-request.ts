@@ -7,7 +7,7 @@ import type {
   UnaryResponse,
 } from '@connectrpc/connect'
 import { type Challenge, readChallenge } from '../../core/requests/challenge.ts'
-import type { BearerRequest } from '../../core/requests/transport-request.ts'
+import type { BearerRequest, Reply, SentProof } from '../../core/requests/transport-request.ts'
 import { handOn, readOnce } from './messages.ts'
 
 type Call = ReturnType<Interceptor>
@@ -55,11 +55,12 @@ export class RpcRequest implements BearerRequest<Outcome> {
     return this.url
   }
 
-  async send(authorization: string | undefined): Promise<Outcome> {
+  async send(authorization: string | undefined, _?: unknown, proof?: SentProof): Promise<Outcome> {
     const { url } = this
     // Interceptors below and the transport add to the headers.
     const header = new Headers(this.#request.header)
     if (authorization !== undefined) header.set('authorization', authorization)
+    if (proof) header.set('dpop', proof.header)
     try {
       const response = await this.#next({ ...this.#request, url, header })
       // An error of a stream arrives instead of its first message. In a conversation, that may come after what the caller sends next.
@@ -75,6 +76,15 @@ export class RpcRequest implements BearerRequest<Outcome> {
     if (!('refusal' in outcome)) return undefined
     const { code, metadata } = outcome.refusal
     return readChallenge(STATUS[code] as number, metadata.get('www-authenticate'))
+  }
+
+  reply(outcome: Outcome): Reply {
+    const isRefused = 'refusal' in outcome
+    const header = isRefused ? outcome.refusal.metadata : outcome.response.header
+    return {
+      status: isRefused ? (STATUS[outcome.refusal.code] as number) : 200,
+      header: (name) => header.get(name),
+    }
   }
 }
 

@@ -36,12 +36,16 @@ export class Callback {
    * @returns the tokens; in a popup whose opener takes the answer, a promise that stays pending
    * @throws OAuthError; `already_used` if the answer was used before
    */
-  async signIn({ searchParams }: URL, signal: Signal): Promise<TokenResponse> {
+  async signIn(
+    { searchParams }: URL,
+    signal: Signal,
+    transactions = this.#transactions,
+  ): Promise<TokenResponse> {
     if (isPage()) {
       await untilShown()
       if (await this.handOver(searchParams)) return new Promise(() => {})
     }
-    return this.redeem(searchParams, signal)
+    return this.redeem(searchParams, signal, transactions)
   }
 
   /** Hands an answer to the window that waits for it, if this is its popup. */
@@ -53,10 +57,17 @@ export class Callback {
     return mayBePopup ? handOver(state, answer) : false
   }
 
-  async redeem(answer: URLSearchParams, signal: Signal): Promise<TokenResponse> {
+  async redeem(
+    answer: URLSearchParams,
+    signal: Signal,
+    transactions = this.#transactions,
+  ): Promise<TokenResponse> {
     const state = stateOf(answer)
     const owner = {}
-    const redemption = this.#redemptions.get(state) ?? { tokens: this.#redeemOnce(answer, state), owner }
+    const redemption = this.#redemptions.get(state) ?? {
+      tokens: this.#redeemOnce(answer, state, transactions),
+      owner,
+    }
     redemption.owner = owner
     this.#redemptions.set(state, redemption)
     try {
@@ -70,15 +81,15 @@ export class Callback {
     }
   }
 
-  #redeemOnce(answer: URLSearchParams, state: string): Promise<TokenResponse> {
+  #redeemOnce(answer: URLSearchParams, state: string, transactions: Transactions): Promise<TokenResponse> {
     return once(`authchart.oauth2.${state}`, async () => {
-      const transaction = await this.#transactions.read(state)
+      const transaction = await transactions.read(state)
       if (!transaction) throw oauthError('unknown_state')
       const { returnTo } = transaction
       this.returnTo = returnTo === undefined ? undefined : safeReturnPath(returnTo)
       if (transaction.used) throw oauthError('already_used')
       // Before the code leaves: if this page is closed meanwhile, no other one sends it again.
-      await this.#transactions.use(state, transaction)
+      await transactions.use(state, transaction)
       return redeem(this.#connection, answer, state, transaction)
     })
   }

@@ -7,7 +7,7 @@ import { Connection } from './connection.ts'
 import { signInByDevice } from './device.ts'
 import { oauthError, superseded, toOAuthError } from './failure.ts'
 import { type SignedIn, signOutUrl } from './logout.ts'
-import type { AuthorizePage, OAuthOptions, SignInRequest } from './options.ts'
+import type { AuthorizePage, OAuthOptions, SignInRequest, TransactionStore } from './options.ts'
 import { answerOfPage, cleanAddress, leave, trySilently } from './page.ts'
 import { openPopup, untilAnswered } from './popup.ts'
 import { refresh, revoke } from './tokens.ts'
@@ -88,8 +88,11 @@ export function createOAuth(options: OAuthOptions): OAuth {
   const callback = new Callback(connection, transactions)
   const answer = answerOfPage(options.redirectUri)
 
+  const transactionsOf = (store: TransactionStore | undefined) =>
+    store ? new Transactions(store, connection.clock) : transactions
+
   const start = (request: AuthorizePage, popup?: boolean) =>
-    startSignIn(connection, transactions, request, popup).catch((error) => {
+    startSignIn(connection, transactionsOf(request.transactions), request, popup).catch((error) => {
       throw toOAuthError(error)
     })
 
@@ -115,8 +118,11 @@ export function createOAuth(options: OAuthOptions): OAuth {
     }
   }
 
-  function signInByCallback(given: string | URL | undefined, signal: Signal): Promise<TokenResponse> {
-    if (given !== undefined) return callback.signIn(new URL(given), signal)
+  function signInByCallback(
+    { url: given, transactions: store }: Extract<SignInRequest, { via: 'callback' }>,
+    signal: Signal,
+  ): Promise<TokenResponse> {
+    if (given !== undefined) return callback.signIn(new URL(given), signal, transactionsOf(store))
     cleanAddress()
     return callback.signIn(answer ?? new URL(location.href), signal)
   }
@@ -126,7 +132,7 @@ export function createOAuth(options: OAuthOptions): OAuth {
       case 'popup':
         return signInByPopup(request, signal)
       case 'callback':
-        return signInByCallback(request.url, signal)
+        return signInByCallback(request, signal)
       case 'device':
         return signInByDevice(connection, request, signal)
       case 'silent':

@@ -71,6 +71,8 @@ export interface Authorize {
 export interface AuthorizePage extends Authorize {
   /** A path of the app to go on with. `oauth.returnTo` has it when the user is back. */
   readonly returnTo?: string
+  /** Where this sign-in is stored, instead of the option: a server stores it in cookies of the user's browser. */
+  readonly transactions?: TransactionStore
 }
 
 /** What `auth.signIn()` is given. */
@@ -80,7 +82,12 @@ export type SignInRequest =
   /** In a window that `oauth.openPopup()` opened, in the same click. */
   | ({ readonly via: 'popup'; readonly window: Window } & Authorize)
   /** On the page of the redirect URI: redeems the answer. `url`: default is the address of the page. */
-  | { readonly via: 'callback'; readonly url?: string | URL }
+  | {
+      readonly via: 'callback'
+      readonly url?: string | URL
+      /** As in `authorizationUrl`. */
+      readonly transactions?: TransactionStore
+    }
   /** Without any question to the user, by a redirect with `prompt=none`; once in each visit. */
   | ({ readonly via: 'silent' } & AuthorizePage)
   /** For machines without a browser (RFC 8628): the user enters a code on another one. */

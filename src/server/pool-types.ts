@@ -3,7 +3,11 @@ import type { Auth } from '../core/auth.ts'
 import type { AuthOptions } from '../core/options.ts'
 import type { Session } from '../core/ports.ts'
 import type { Fleet } from '../fleet/fleet.ts'
+import type { StoreWorld } from './fleet-store.ts'
 import type { KeyRing } from './key-ring.ts'
+
+/** The key of what a backend for frontends shares with its pool. */
+export const POOL_WORLD: unique symbol = Symbol.for('authchart.pool')
 
 /** What belongs to the pool, and not to one session. */
 type OwnOptions =
@@ -135,6 +139,9 @@ export interface AuthPool<Credentials = unknown, Claims = Readonly<Record<string
   on<T extends keyof PoolEventMap>(type: T, listener: (event: PoolEventMap[T]) => void): () => void
 
   readonly counts: PoolCounts
+
+  /** For `createBff`. */
+  readonly [POOL_WORLD]: Pick<StoreWorld, 'fleet' | 'keys' | 'clock'>
 
   /**
    * Lets tasks and refreshes end, for at most `timeouts.hold`, and forgets all sessions here. They stay in the database. Call it

@@ -3,18 +3,19 @@ import { DisposedError, SessionExpiredError, SignedOutError, StorageError } from
 import type { Clock, Session } from '../core/ports.ts'
 import { systemClock } from '../environment/clock.ts'
 import { checkFleet } from './fleet-session.ts'
-import { unreachable } from './fleet-store.ts'
+import { type StoreWorld, unreachable } from './fleet-store.ts'
 import { hashKey, hashTag } from './hash-key.ts'
 import { inParallel } from './in-parallel.ts'
 import { PoolEvents } from './pool-events.ts'
-import type {
-  AuthPool,
-  AuthPoolOptions,
-  Ended,
-  EndOptions,
-  PoolCounts,
-  PoolEventMap,
-  PooledAuth,
+import {
+  type AuthPool,
+  type AuthPoolOptions,
+  type Ended,
+  type EndOptions,
+  POOL_WORLD,
+  type PoolCounts,
+  type PoolEventMap,
+  type PooledAuth,
 } from './pool-types.ts'
 import { randomKey } from './random-key.ts'
 import type { Resident } from './resident.ts'
@@ -144,6 +145,10 @@ class Pool implements AuthPool<never, unknown> {
 
   on<T extends keyof PoolEventMap>(type: T, listener: (event: PoolEventMap[T]) => void): () => void {
     return this.#events.on(type, listener)
+  }
+
+  get [POOL_WORLD](): StoreWorld {
+    return this.#sessions.world
   }
 
   get counts(): PoolCounts {

@@ -128,6 +128,8 @@ const RULES: readonly Rule[] = [
       'src/defaults.ts',
     ],
   },
+  // The types of frameworks are written down, so that none of them is needed.
+  { layer: 'src/adapters/', mayImport: ['src/server/bff/types.ts', 'node:http'] },
   { layer: 'src/bindings/react.ts', mayImport: ['src/core/', 'src/bindings/', 'react'] },
   { layer: 'src/bindings/react/', mayImport: ['src/core/', 'src/bindings/', 'react'] },
   { layer: 'src/bindings/vue.ts', mayImport: ['src/core/', 'src/bindings/', 'vue'] },

@@ -1,0 +1,38 @@
+/**
+ * The backend for frontends in Fastify.
+ *
+ * @module
+ */
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import type { Bff } from '../server/bff/types.ts'
+import { answerNode } from './node.ts'
+
+/** The part of a Fastify instance that is used. */
+export interface FastifyLike {
+  addHook(
+    name: 'onRequest',
+    hook: (request: { raw: IncomingMessage }, reply: FastifyReplyLike) => Promise<unknown>,
+  ): unknown
+}
+
+/** The part of a reply that is used. */
+export interface FastifyReplyLike {
+  readonly raw: ServerResponse
+  hijack(): unknown
+}
+
+/**
+ * Adds the backend to a Fastify instance, before its routes. Call it before `listen`.
+ *
+ * @param bff what `createBff` returned
+ * @example
+ * ```ts
+ * const app = fastify()
+ * fastifyBff(app, bff)
+ * ```
+ */
+export function fastifyBff(app: FastifyLike, bff: Pick<Bff<unknown>, 'handle' | 'origin'>): void {
+  app.addHook('onRequest', async (request, reply) => {
+    if (await answerNode(bff, request.raw, reply.raw)) reply.hijack()
+  })
+}

@@ -1,0 +1,92 @@
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import type { Bff } from '../server/bff/types.ts'
+
+/** Answers the requests of Node's `http` that are for the backend. Resolves to whether this one was. */
+export async function answerNode(
+  bff: Pick<Bff<unknown>, 'handle' | 'origin'>,
+  request: IncomingMessage,
+  response: ServerResponse,
+): Promise<boolean> {
+  const aborted = new AbortController()
+  response.on('close', () => aborted.abort())
+  const answer = await bff.handle(toRequest(request, bff.origin, aborted.signal))
+  if (!answer) return false
+  await send(answer, response)
+  return true
+}
+
+/** @throws TypeError if a parser has read the body already */
+export function toRequest(message: IncomingMessage, origin?: string, signal?: AbortSignal): Request {
+  const { method = 'GET', headers, socket } = message
+  const isEncrypted = (socket as { readonly encrypted?: boolean } | null)?.encrypted === true
+  const base = origin ?? `${isEncrypted ? 'https' : 'http'}://${headers.host ?? 'localhost'}`
+  const { originalUrl = message.url ?? '/' } = message as { readonly originalUrl?: string }
+  const hasBody = method !== 'GET' && method !== 'HEAD'
+  if (hasBody && message.readableDidRead)
+    throw new TypeError(
+      'The body of the request was read before. Mount the backend before parsers of bodies.',
+    )
+  const sent = new Headers()
+  for (const [name, value] of Object.entries(headers))
+    for (const one of Array.isArray(value) ? value : [value])
+      if (one !== undefined && !name.startsWith(':')) sent.append(name, one)
+  const init: RequestInit & { duplex?: 'half' } = { method, headers: sent, ...(signal && { signal }) }
+  if (hasBody) Object.assign(init, { body: streamOf(message), duplex: 'half' })
+  // The path is not an address of its own: '//host/path' would be one.
+  return new Request(
+    new URL(base).origin + (originalUrl.startsWith('/') ? originalUrl : `/${originalUrl}`),
+    init,
+  )
+}
+
+function streamOf(message: IncomingMessage): ReadableStream<Uint8Array> {
+  const chunks = message[Symbol.asyncIterator]()
+  return new ReadableStream({
+    async pull(controller) {
+      const { done, value } = await chunks.next()
+      if (done) controller.close()
+      else controller.enqueue(new Uint8Array(value))
+    },
+    async cancel() {
+      await chunks.return?.()
+    },
+  })
+}
+
+/** Writes an answer as fast as the browser takes it. */
+export async function send(answer: Response, response: ServerResponse): Promise<void> {
+  response.statusCode = answer.status
+  for (const [name, value] of answer.headers) if (name !== 'set-cookie') response.setHeader(name, value)
+  const cookies = answer.headers.getSetCookie()
+  if (cookies.length > 0) response.setHeader('set-cookie', cookies)
+  if (!answer.body) {
+    response.end()
+    return
+  }
+  response.flushHeaders()
+  const reader = answer.body.getReader()
+  const cancel = () => void reader.cancel().catch(() => {})
+  response.on('close', cancel)
+  try {
+    while (!response.destroyed) {
+      const { done, value } = await reader.read()
+      if (done) break
+      if (!response.write(value)) await drained(response)
+    }
+    response.end()
+  } catch {
+    // The API broke off: the browser must not take what came for the whole.
+    response.destroy()
+  } finally {
+    response.off('close', cancel)
+  }
+}
+
+const drained = (response: ServerResponse): Promise<void> =>
+  new Promise((resolve) => {
+    const done = () => {
+      response.off('drain', done).off('close', done)
+      resolve()
+    }
+    response.on('drain', done).on('close', done)
+  })

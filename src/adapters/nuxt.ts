@@ -1,0 +1,36 @@
+/**
+ * The backend for frontends in Nuxt, Nitro and h3.
+ *
+ * @module
+ */
+import type { IncomingMessage } from 'node:http'
+import type { Bff } from '../server/bff/types.ts'
+import { toRequest } from './node.ts'
+
+/** The part of an event of h3 that is used: version 2 has a `Request`, version 1 Node's message. */
+export interface H3EventLike {
+  readonly req?: unknown
+  readonly node?: { readonly req: IncomingMessage } | undefined
+}
+
+/** The request of an event of h3, for `bff.session`. */
+export function requestOf({ req, node }: H3EventLike, origin?: string): Request {
+  if (req instanceof Request) return req
+  if (!node) throw new TypeError('requestOf: the event of h3 has no request.')
+  return toRequest(node.req, origin)
+}
+
+/**
+ * A handler for h3: in Nuxt, the default export of `server/middleware/auth.ts`, in `defineEventHandler`. Pages on the server call
+ * `bff.session(requestOf(event))`.
+ *
+ * @param bff what `createBff` returned
+ * @example
+ * ```ts
+ * export default defineEventHandler(nuxtBff(bff))
+ * ```
+ */
+export const nuxtBff =
+  (bff: Pick<Bff<unknown>, 'handle' | 'origin'>) =>
+  (event: H3EventLike): Promise<Response | undefined> =>
+    bff.handle(requestOf(event, bff.origin))

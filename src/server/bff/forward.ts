@@ -1,0 +1,132 @@
+import { createAuthFetch } from '../../transports/fetch.ts'
+import type { PooledAuth } from '../pool-types.ts'
+import type { BffApi } from './types.ts'
+
+/** Bodies of requests up to this many bytes are read before they are sent, so that they can be sent again with a new token. */
+const REPLAYABLE = 1_048_576
+
+/** Of one connection only (RFC 9110 §7.6.1). */
+const HOP_BY_HOP = [
+  'connection',
+  'keep-alive',
+  'proxy-authenticate',
+  'proxy-authorization',
+  'proxy-connection',
+  'te',
+  'trailer',
+  'transfer-encoding',
+  'upgrade',
+]
+/** What is between the browser and this server, or what `fetch` sets itself. */
+const NOT_FORWARDED =
+  /^(?:cookie2?|authorization|host|content-length|expect|accept-encoding|origin|referer|forwarded|via|sec-.*|x-forwarded-.*)$/
+/** What is between this server and the API: its cookies, what it allows other pages, and the encoding that `fetch` has undone. */
+const NOT_RETURNED =
+  /^(?:set-cookie2?|content-encoding|content-length|access-control-.*|alt-svc|strict-transport-security)$/
+/** Answers without a body. */
+const EMPTY = new Set([101, 204, 205, 304])
+
+/** One API, under a path of the app. */
+export class ForwardedApi {
+  readonly path: string
+  readonly origin: string
+  readonly #to: URL
+  readonly allowInsecure: boolean
+
+  /** @throws TypeError */
+  constructor(path: string, { to, allowInsecure = false }: BffApi) {
+    if (!/^\/.*[^/]$/.test(path) || path.includes('//'))
+      throw new TypeError(`createBff: the path of an API must be written like '/api', not '${path}'.`)
+    this.path = path
+    this.#to = new URL(to)
+    this.#to.pathname = this.#to.pathname.replace(/\/+$/, '')
+    this.origin = this.#to.origin
+    this.allowInsecure = allowInsecure
+  }
+
+  /** Whether a path of the app belongs to it. */
+  has(pathname: string): boolean {
+    return pathname === this.path || pathname.startsWith(`${this.path}/`)
+  }
+
+  /** The address at the API; `undefined` if the path could lead out of the part that is forwarded to. */
+  target({ pathname, search }: URL): string | undefined {
+    const rest = pathname.slice(this.path.length)
+    if (!staysBelow(rest)) return undefined
+    const base = this.#to.pathname === '/' ? '' : this.#to.pathname
+    const target = new URL(`${this.origin}${base}${rest}${search}`)
+    return target.origin === this.origin && target.pathname === `${base}${rest || (base ? '' : '/')}`
+      ? target.href
+      : undefined
+  }
+
+  /** A `fetch` that sends the token of a session to this API. */
+  fetchOf(auth: PooledAuth<unknown>): typeof fetch {
+    return createAuthFetch(auth, { origins: [this.origin], allowInsecure: this.allowInsecure })
+  }
+
+  /** The address in an answer as the browser must use it. */
+  locationOf(location: string, target: string): string {
+    const { origin, pathname, search, hash } = new URL(location, target)
+    const base = this.#to.pathname === '/' ? '' : this.#to.pathname
+    const isHere = origin === this.origin && (pathname === base || pathname.startsWith(`${base}/`))
+    return isHere ? `${this.path}${pathname.slice(base.length)}${search}${hash}` : location
+  }
+}
+
+/** Whether a path has no parts that a server could read as a way up, however often it decodes it. */
+function staysBelow(path: string): boolean {
+  let text = path
+  for (let round = 0; round < 5; round++) {
+    // biome-ignore lint/suspicious/noControlCharactersInRegex: no path needs them, and some servers cut there.
+    if (/[\\\u0000-\u001f\u007f]|\/\.{1,2}(?:\/|;|$)/.test(text)) return false
+    let decoded: string
+    try {
+      decoded = decodeURIComponent(text)
+    } catch {
+      return true
+    }
+    if (decoded === text) return true
+    text = decoded
+  }
+  return false
+}
+
+/**
+ * The request that is sent to the API. Its body is read first if it is short, and otherwise passed on as it comes.
+ *
+ * @param own the name of a header that is meant for this server
+ */
+export async function forwardedInit(request: Request, own: string): Promise<RequestInit> {
+  const headers = new Headers()
+  const dropped = new Set([...HOP_BY_HOP, ...namesIn(request.headers.get('connection')), own.toLowerCase()])
+  for (const [name, value] of request.headers)
+    if (!dropped.has(name) && !NOT_FORWARDED.test(name)) headers.append(name, value)
+  const { method, signal } = request
+  const init: RequestInit & { duplex?: 'half' } = { method, headers, signal, redirect: 'manual' }
+  if (!request.body) return init
+  const length = Number(request.headers.get('content-length') ?? Number.NaN)
+  if (length <= REPLAYABLE) init.body = await request.arrayBuffer()
+  else {
+    init.body = request.body
+    init.duplex = 'half'
+  }
+  return init
+}
+
+/** The answer of an API, as the browser gets it. */
+export function returnedResponse(answer: Response, api: ForwardedApi, target: string): Response {
+  const headers = new Headers()
+  const dropped = new Set([...HOP_BY_HOP, ...namesIn(answer.headers.get('connection'))])
+  for (const [name, value] of answer.headers)
+    if (!dropped.has(name) && !NOT_RETURNED.test(name)) headers.append(name, value)
+  const location = headers.get('location')
+  if (location !== null) headers.set('location', api.locationOf(location, target))
+  // The user is known by the cookie, of which the API knows nothing.
+  headers.append('vary', 'Cookie')
+  if (!headers.has('cache-control')) headers.set('cache-control', 'no-store')
+  const { status, statusText } = answer
+  return new Response(EMPTY.has(status) ? null : answer.body, { status, statusText, headers })
+}
+
+const namesIn = (header: string | null) => (header ?? '').split(',').map((name) => name.trim().toLowerCase())

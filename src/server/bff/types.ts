@@ -1,0 +1,141 @@
+import type { Session } from '../../core/ports.ts'
+import type { AuthPool } from '../pool-types.ts'
+
+/** Where a client of an OAuth server keeps the sign-ins in progress: here, one cookie for each. */
+export interface SignInTransactions {
+  read(key: string): unknown
+  write(key: string, text: string): unknown
+  remove(key: string): unknown
+  keys(): Iterable<string>
+}
+
+/** What a sign-in may ask of the server: see `AuthorizePage` of `authchart/oauth2`. */
+export interface BffAuthorize {
+  readonly scope?: string
+  readonly acrValues?: string
+  readonly maxAge?: number
+  readonly prompt?: string
+  readonly loginHint?: string
+  readonly extra?: Readonly<Record<string, string>>
+}
+
+/** The part of a client of an OAuth server that a backend needs. What `createOAuth` of `authchart/oauth2` returns has it. */
+export interface BffOAuth {
+  /** Starts a sign-in. What the answer is checked against goes into `transactions`. Returns where to send the user. */
+  authorizationUrl(
+    request: BffAuthorize & { readonly returnTo?: string; readonly transactions: SignInTransactions },
+  ): Promise<URL>
+  /** Where to send the user after the sign-out, to end the session at the server, too. */
+  signOutUrl?(auth: never): Promise<URL | undefined>
+}
+
+/** What the `signIn` function of the pool is given for an answer of the server: that of `oauth.ports` takes it. */
+export interface CallbackCredentials {
+  readonly via: 'callback'
+  readonly url: string
+  readonly transactions: SignInTransactions
+}
+
+/** The cookie of the session. */
+export interface BffCookieOptions {
+  /** Default: `'__Host-session'`. Without `secure`: `'session'`. */
+  readonly name?: string
+  /** How long the browser keeps it, in milliseconds. Default: until the browser is closed. */
+  readonly lifetime?: number
+  /** `false` for plain http on this machine, during development. Default: `true`. */
+  readonly secure?: boolean
+}
+
+/** The addresses of the backend. Default: `/auth/` and the name in kebab case. */
+export interface BffPaths {
+  /** `GET` with `oauth`, and `POST` with `credentials`. */
+  readonly signIn?: string
+  /** The redirect URI of the OAuth client. */
+  readonly callback?: string
+  readonly signOut?: string
+  /** Facts of the session, without tokens. */
+  readonly session?: string
+  /** For the server that signed the user in (OpenID Connect Back-Channel Logout §2.5). */
+  readonly backChannelLogout?: string
+}
+
+/** An API that the backend forwards to. */
+export interface BffApi {
+  /** The address of the API: `'https://api.example.com/v1'`. */
+  readonly to: string | URL
+  /** Also sends the token over plain http to another machine. Default: `false`. */
+  readonly allowInsecure?: boolean
+}
+
+/** Protection from requests that a foreign page makes with the user's cookie. */
+export interface BffCsrfOptions {
+  /** A header that each request must have that is no navigation, with any value. Default: `'x-csrf'`. */
+  readonly header?: string
+  /** Other origins whose pages may send requests: `'https://admin.example.com'`. Default: none. */
+  readonly origins?: readonly string[]
+}
+
+/** Whose sessions have ended at the server. At least one of the two is there. */
+export interface LogoutClaims {
+  readonly subject?: string | undefined
+  readonly sid?: string | undefined
+}
+
+/** Checks the requests of the server by which it ends sessions. What `createLogoutVerifier` of `authchart/logout-token` returns has it. */
+export interface BffLogout {
+  handle(request: Request, end: (claims: LogoutClaims) => unknown): Promise<Response>
+}
+
+/** Options of `createBff`. */
+export interface BffOptions<Credentials, Claims> {
+  readonly pool: AuthPool<Credentials, Claims>
+  /** Signs users in at an OAuth server, by redirect. The pool has its `ports`. */
+  readonly oauth?: BffOAuth
+  /** What a sign-in asks of the server, by the request that starts it: for a step-up, for example. */
+  readonly authorize?: (request: Request) => BffAuthorize
+  /** Without an OAuth server: reads the credentials of a sign-in from the request of your form. */
+  readonly credentials?: (request: Request) => Credentials | PromiseLike<Credentials>
+  /** The origin of the app as browsers see it, if a proxy hides it: `'https://app.example.com'`. */
+  readonly origin?: string
+  readonly cookie?: BffCookieOptions
+  readonly paths?: BffPaths
+  /** APIs by the path under which the app sees them: `{ '/api': { to: 'https://api.example.com' } }`. */
+  readonly apis?: Readonly<Record<string, BffApi>>
+  readonly csrf?: BffCsrfOptions
+  /** Lets the server end sessions: `createLogoutVerifier({ …, ...fleetMemory(fleet) })`. */
+  readonly logout?: BffLogout
+  /** Answers a sign-in that failed. Default: a short page with the code of the error, and a link to try again. */
+  readonly onSignInFailed?: (error: unknown, request: Request) => Response | PromiseLike<Response>
+}
+
+/** A request, or the part of it that a framework gives to code which renders pages. */
+export interface RequestHeaders {
+  readonly headers: Pick<Headers, 'get'>
+}
+
+/** The session of a request, for code of the server. It holds no token. */
+export interface ServerSession<Claims = Readonly<Record<string, unknown>>>
+  extends Pick<Session<Claims>, 'subject' | 'claims' | 'scope' | 'expiresAt'> {
+  /** Sends requests to the APIs with the token of the session. It may be kept as long as the request lasts. */
+  readonly fetch: typeof fetch
+}
+
+/** A backend for frontends, made by `createBff`. */
+export interface Bff<Claims = Readonly<Record<string, unknown>>> {
+  /**
+   * Answers a request: sign-in, callback, sign-out, session, back-channel logout, and the APIs.
+   *
+   * @returns `undefined` if the request is for another address
+   */
+  handle(request: Request): Promise<Response | undefined>
+  /**
+   * The session of a request, for pages that the server renders. It never sets a cookie and answers nothing, so it can be called
+   * anywhere. It does not check where the request comes from: do that before a request changes something.
+   *
+   * @returns `undefined` if no user is signed in
+   * @throws StorageError if the database does not answer
+   */
+  session(request: RequestHeaders): Promise<ServerSession<Claims> | undefined>
+  /** The origin of the app, if it was given. */
+  readonly origin: string | undefined
+}

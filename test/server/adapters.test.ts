@@ -1,0 +1,297 @@
+import { createServer, type Server } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { serve } from '@hono/node-server'
+import express from 'express'
+import fastify from 'fastify'
+import { createApp, defineEventHandler, toNodeListener } from 'h3'
+import { Hono } from 'hono'
+import { describe, expect, it, onTestFinished } from 'vitest'
+import { expressBff } from '../../src/adapters/express.ts'
+import { fastifyBff } from '../../src/adapters/fastify.ts'
+import { honoBff } from '../../src/adapters/hono.ts'
+import { nextBff } from '../../src/adapters/next.ts'
+import { nuxtBff, requestOf } from '../../src/adapters/nuxt.ts'
+import { reactRouterBff } from '../../src/adapters/react-router.ts'
+import { svelteKitBff } from '../../src/adapters/sveltekit.ts'
+import { memoryFleet } from '../../src/fleet/memory.ts'
+import { createBff } from '../../src/server/bff/bff.ts'
+import type { Bff } from '../../src/server/bff/types.ts'
+import { keyRing } from '../../src/server/key-ring.ts'
+import { createAuthPool } from '../../src/server/pool.ts'
+import type { AuthPoolOptions } from '../../src/server/pool-types.ts'
+import { createTokenServer } from '../../src/testing/token-server/token-server.ts'
+
+const LINES = 2_000
+
+interface User {
+  readonly username: string
+}
+
+/** A token server over HTTP, and the backends of two processes that share a fleet. */
+async function createBackends() {
+  const server = createTokenServer({
+    accessTokenLifetime: 3_600_000,
+    jwt: true,
+    routes: {
+      '/api/stream': {
+        handler: () => {
+          let line = 0
+          const body = new ReadableStream({
+            pull(controller) {
+              if (line++ === LINES) controller.close()
+              else controller.enqueue(new TextEncoder().encode(`${line} ${'x'.repeat(500)}\n`))
+            },
+          })
+          return new Response(body, { headers: { 'content-type': 'text/plain', 'x-own': 'yes' } })
+        },
+      },
+    },
+  })
+  const listening = await server.listen()
+  onTestFinished(() => listening.close())
+  const post = async (path: string, fields: Record<string, string>, signal: unknown) => {
+    const body = new URLSearchParams(fields)
+    const answer = await fetch(listening.url + path, { method: 'POST', body, signal: signal as AbortSignal })
+    if (!answer.ok) throw answer
+    return path === '/revoke' ? answer : answer.json()
+  }
+  const fleet = memoryFleet()
+  const options: AuthPoolOptions<User> = {
+    fleet,
+    keys: keyRing({ k1: new Uint8Array(32).fill(1) }),
+    signIn: ({ username }, { signal }) => post('/session', { username, password: 'correct' }, signal),
+    refresh: ({ refreshToken = '', signal }) =>
+      post('/token', { grant_type: 'refresh_token', refresh_token: refreshToken }, signal),
+    revoke: ({ refreshToken, accessToken }, { signal }) =>
+      post('/revoke', { token: refreshToken ?? accessToken }, signal),
+  }
+  const make = () => {
+    const pool = createAuthPool<User>(options)
+    onTestFinished(() => pool.dispose())
+    return createBff({
+      pool,
+      credentials: (request) => request.json() as Promise<User>,
+      cookie: { secure: false },
+      apis: { '/api': { to: `${listening.url}/api` } },
+    })
+  }
+  return { server, make }
+}
+
+/** A busy machine needs longer than the default between two requests of a connection, in milliseconds. */
+const KEEP_ALIVE = 60_000
+
+const listen = async (server: Server): Promise<string> => {
+  server.keepAliveTimeout = KEEP_ALIVE
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  onTestFinished(() => {
+    server.closeAllConnections()
+    server.close()
+  })
+  return `http://127.0.0.1:${(server.address() as AddressInfo).port}`
+}
+
+const OWN = 'a page of the app'
+
+/** Each framework, with the backend and one page of its own at `/own`. Returns its address. */
+const FRAMEWORKS: Readonly<Record<string, (bff: Bff) => Promise<string>>> = {
+  'node:http': (bff) => listen(createServer(expressBff(bff))),
+
+  express(bff) {
+    const app = express()
+    app.use(expressBff(bff))
+    app.use(express.json())
+    app.get('/own', (_, response) => void response.send(OWN))
+    return listen(createServer(app))
+  },
+
+  async fastify(bff) {
+    const app = fastify({ keepAliveTimeout: KEEP_ALIVE })
+    fastifyBff(app, bff)
+    app.get('/own', async () => OWN)
+    onTestFinished(() => app.close())
+    return app.listen({ port: 0, host: '127.0.0.1' })
+  },
+
+  async hono(bff) {
+    const app = new Hono()
+    app.use(honoBff(bff))
+    app.get('/own', (context) => context.text(OWN))
+    const server = serve({ fetch: app.fetch, port: 0, hostname: '127.0.0.1' }) as Server
+    server.keepAliveTimeout = KEEP_ALIVE
+    await new Promise<void>((resolve) => (server.listening ? resolve() : server.once('listening', resolve)))
+    onTestFinished(() => {
+      server.closeAllConnections()
+      server.close()
+    })
+    return `http://127.0.0.1:${(server.address() as AddressInfo).port}`
+  },
+
+  h3(bff) {
+    const app = createApp()
+    app.use(defineEventHandler(nuxtBff(bff)))
+    app.use(
+      '/own',
+      defineEventHandler(() => OWN),
+    )
+    return listen(createServer(toNodeListener(app)))
+  },
+
+  // The functions that these frameworks call with a Request of the platform, behind Node's own server.
+  ...Object.fromEntries(
+    Object.entries({
+      next: (bff: Bff) => {
+        const { GET, POST } = nextBff(bff)
+        return (request: Request) =>
+          new URL(request.url).pathname === '/own'
+            ? new Response(OWN)
+            : (request.method === 'GET' ? GET : POST)(request)
+      },
+      sveltekit: (bff: Bff) => {
+        const handle = svelteKitBff(bff)
+        return (request: Request) => handle({ event: { request }, resolve: () => new Response(OWN) })
+      },
+      'react-router': (bff: Bff) => {
+        const middleware = reactRouterBff(bff)
+        return (request: Request) => middleware({ request }, async () => new Response(OWN))
+      },
+    }).map(([name, make]) => [
+      name,
+      (bff: Bff) => {
+        const answer = make(bff)
+        const bridge = { handle: async (request: Request) => answer(request), origin: undefined }
+        return listen(createServer(expressBff(bridge)))
+      },
+    ]),
+  ),
+}
+
+const HEADERS = { 'x-csrf': '1', 'sec-fetch-site': 'same-origin', 'sec-fetch-mode': 'cors' }
+
+/** A browser at an address: keeps the cookie. */
+function browserAt(url: string, cookie = '') {
+  let kept = cookie
+  return {
+    get cookie() {
+      return kept
+    },
+    async send(path: string, init: RequestInit = {}) {
+      const headers = { ...HEADERS, ...(kept && { cookie: kept }), ...(init.headers as object) }
+      const answer = await fetch(url + path, { redirect: 'manual', ...init, headers })
+      for (const line of answer.headers.getSetCookie()) kept = line.split(';')[0] ?? ''
+      return answer
+    },
+  }
+}
+
+describe.each(Object.keys(FRAMEWORKS))('the backend in %s', (name) => {
+  const start = (bff: Bff) => FRAMEWORKS[name]?.(bff) as Promise<string>
+
+  it('a user signs in, calls an API, and signs out, over HTTP', async () => {
+    const { server, make } = await createBackends()
+    const browser = browserAt(await start(make()))
+    expect(await (await browser.send('/auth/session')).json()).toEqual({ signedIn: false })
+    const signedIn = await browser.send('/auth/sign-in', {
+      method: 'POST',
+      body: JSON.stringify({ username: 'ada' }),
+    })
+    expect(signedIn.status).toBe(200)
+    expect(signedIn.headers.getSetCookie()).toHaveLength(1)
+    expect(browser.cookie).toMatch(/^session=[\w-]{43}$/)
+
+    const posted = await browser.send('/api/notes?x=1', { method: 'POST', body: 'späte Notiz' })
+    expect(await posted.json()).toMatchObject({
+      method: 'POST',
+      path: '/api/notes',
+      subject: 'ada',
+      body: Buffer.from('späte Notiz').toString('base64'),
+    })
+    expect((await browser.send('/api/empty')).status).toBe(204)
+    expect((await browser.send('/auth/sign-out', { method: 'POST' })).status).toBe(204)
+    expect((await browser.send('/api/me')).status).toBe(401)
+    expect(server.revocations).toBe(1)
+  })
+
+  it('an answer and a request stream through, byte for byte', async () => {
+    const { make } = await createBackends()
+    const browser = browserAt(await start(make()))
+    await browser.send('/auth/sign-in', { method: 'POST', body: JSON.stringify({ username: 'ada' }) })
+    const answer = await browser.send('/api/stream')
+    expect(answer.headers.get('x-own')).toBe('yes')
+    const text = await answer.text()
+    expect(text.split('\n')).toHaveLength(LINES + 1)
+    expect(text).toHaveLength(
+      Array.from({ length: LINES }, (_, n) => `${n + 1} `.length + 501).reduce((a, b) => a + b),
+    )
+    const sent = Buffer.from(Array.from({ length: 1_500_000 }, (_, n) => n % 251))
+    const echoed = (await (await browser.send('/api/upload', { method: 'POST', body: sent })).json()) as {
+      body: string
+    }
+    expect(Buffer.from(echoed.body, 'base64').equals(sent)).toBe(true)
+  })
+
+  it('parallel requests on an expired token, on two servers, cause one refresh and change no cookie', async () => {
+    const { server, make } = await createBackends()
+    const [one, other] = [await start(make()), await start(make())]
+    const browser = browserAt(one)
+    await browser.send('/auth/sign-in', { method: 'POST', body: JSON.stringify({ username: 'ada' }) })
+    const { cookie } = browser
+    const second = browserAt(other, cookie)
+    expect((await second.send('/api/me')).status).toBe(200)
+    server.expireAccessTokens()
+    const answers = await Promise.all(
+      Array.from({ length: 20 }, (_, index) => (index % 2 ? browser : second).send('/api/me')),
+    )
+    expect(answers.map(({ status }) => status)).toEqual(answers.map(() => 200))
+    expect(answers.flatMap(({ headers }) => headers.getSetCookie())).toEqual([])
+    expect(server.refreshes).toBe(1)
+    expect(server.reuseDetections).toBe(0)
+  })
+
+  it('a page of the app is left to the app, and a request of a foreign page is refused', async () => {
+    const { make } = await createBackends()
+    const browser = browserAt(await start(make()))
+    const own = await browser.send('/own')
+    if (name === 'node:http') expect(own.status).toBe(404)
+    else expect(await own.text()).toBe(OWN)
+    const forged = { origin: 'https://evil.test', 'sec-fetch-site': 'cross-site' }
+    expect((await browser.send('/api/me', { method: 'POST', headers: forged })).status).toBe(403)
+  })
+})
+
+describe('the adapters', () => {
+  it('a browser that goes away ends the request to the API', async () => {
+    const { server, make } = await createBackends()
+    const browser = browserAt(await listen(createServer(expressBff(make()))))
+    await browser.send('/auth/sign-in', { method: 'POST', body: JSON.stringify({ username: 'ada' }) })
+    const held = server.holdApiNext()
+    const controller = new AbortController()
+    const sent = browser.send('/api/slow', { signal: controller.signal }).catch((error) => error.name)
+    const request = await held.arrived
+    controller.abort()
+    expect(await sent).toBe('AbortError')
+    void request
+  })
+
+  it('a parser that comes first gets an error that says so', async () => {
+    const { make } = await createBackends()
+    const app = express()
+    app.use(express.json())
+    app.use(expressBff(make()))
+    const problems: unknown[] = []
+    app.use(((error: unknown, _: unknown, response: express.Response, __: unknown) => {
+      problems.push(error)
+      response.sendStatus(500)
+    }) as express.ErrorRequestHandler)
+    const browser = browserAt(await listen(createServer(app)))
+    const headers = { 'content-type': 'application/json' }
+    await browser.send('/auth/sign-in', { method: 'POST', body: '{"username":"ada"}', headers })
+    expect(String(problems[0])).toMatch(/Mount the backend before parsers/)
+  })
+
+  it('an event of h3 gives the request of either version', () => {
+    const request = new Request('http://here.test/')
+    expect(requestOf({ req: request })).toBe(request)
+    expect(() => requestOf({})).toThrow(TypeError)
+  })
+})

@@ -6,6 +6,8 @@ import { createServer } from 'vite'
 const examples = new URL('../examples/', import.meta.url)
 const configOf = (name) => new URL(`${name}/vite.config.ts`, examples)
 const names = readdirSync(examples).filter((name) => existsSync(configOf(name)))
+/** Examples without a page of Vite: they run in Node. */
+const programs = ['server', 'service']
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
@@ -20,7 +22,9 @@ if (names.includes(name)) {
   await server.listen()
   console.log(`\nThe example ${name}: ${server.resolvedUrls?.local[0]}`)
   console.log('Sign in with any user name and the password "correct".')
+} else if (programs.includes(name)) {
+  await import(new URL(`${name}/main.ts`, examples).href)
 } else {
-  console.error(`Usage: npm run example <name>. Names: ${names.join(', ')}`)
+  console.error(`Usage: npm run example <name>. Names: ${[...names, ...programs].join(', ')}`)
   process.exitCode = 1
 }

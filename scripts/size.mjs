@@ -14,11 +14,11 @@ const LIMITS = 'export { sessionLimits } from "authchart"'
 
 /** What README.md shows: what an app imports, and the limit without xstate and with it. */
 const IMPORTS = [
-  { adds: 'createAuth', code: CREATE_AUTH, limits: [17_664, 29_824] },
-  { adds: 'createAuthFetch', code: FETCH, limits: [21_760, 33_920] },
-  { adds: 'webStorage', code: WEB, limits: [27_136, 39_296] },
-  { adds: 'tabCoordinator', code: TABS, limits: [27_904, 40_192] },
-  { adds: 'sessionLimits', code: LIMITS, limits: [28_800, 41_088] },
+  { adds: 'createAuth', code: CREATE_AUTH, limits: [17_920, 29_952] },
+  { adds: 'createAuthFetch', code: FETCH, limits: [22_016, 34_112] },
+  { adds: 'webStorage', code: WEB, limits: [27_392, 39_680] },
+  { adds: 'tabCoordinator', code: TABS, limits: [28_160, 40_448] },
+  { adds: 'sessionLimits', code: LIMITS, limits: [29_056, 41_344] },
 ].map(({ limits }, index, all) => ({
   name: all
     .slice(0, index + 1)
@@ -32,7 +32,7 @@ const entry = (name) => `export * from "authchart/${name}"`
 
 /** Every entry of the package, with the packages that it may import. */
 const ENTRIES = [
-  { name: './fetch', code: entry('fetch'), limit: 4_864 },
+  { name: './fetch', code: entry('fetch'), limit: 5_120 },
   { name: './ofetch', code: entry('ofetch'), limit: 5_248 },
   { name: './axios', code: entry('axios'), limit: 7_040 },
   { name: './graphql', code: entry('graphql'), limit: 1_536, mayImport: [] },
@@ -40,16 +40,16 @@ const ENTRIES = [
   { name: './connect', code: entry('connect'), limit: 4_096, mayImport: [] },
   { name: './grpc', code: entry('grpc'), limit: 4_096, mayImport: ['@grpc/grpc-js'] },
   { name: './undici', code: entry('undici'), limit: 5_120, mayImport: [] },
-  { name: './storage', code: entry('storage'), limit: 12_544 },
+  { name: './storage', code: entry('storage'), limit: 12_800 },
   {
     name: 'webStorage',
     code: 'export { webStorage } from "authchart/storage"',
-    limit: 6_912,
+    limit: 7_168,
   },
-  { name: './tabs', code: entry('tabs'), limit: 7_552 },
-  { name: './react', code: entry('react'), limit: 1_536, mayImport: ['react'] },
+  { name: './tabs', code: entry('tabs'), limit: 7_808 },
+  { name: './react', code: entry('react'), limit: 1_792, mayImport: ['react'] },
   { name: './vue', code: entry('vue'), limit: 1_536, mayImport: ['vue'] },
-  { name: './solid', code: entry('solid'), limit: 1_536, mayImport: ['solid-js'] },
+  { name: './solid', code: entry('solid'), limit: 1_664, mayImport: ['solid-js'] },
   {
     name: './svelte',
     code: entry('svelte'),
@@ -59,7 +59,7 @@ const ENTRIES = [
   {
     name: './angular',
     code: entry('angular'),
-    limit: 6_528,
+    limit: 6_784,
     mayImport: ['@angular/common', '@angular/common/http', '@angular/core', '@angular/router', 'rxjs'],
   },
   { name: './guard', code: entry('guard'), limit: 1_024, mayImport: [] },
@@ -78,7 +78,7 @@ const ENTRIES = [
     limit: 11_840,
     mayImport: ['xstate'],
   },
-  { name: './server', code: entry('server'), limit: 26_624, mayImport: ['xstate'] },
+  { name: './server', code: entry('server'), limit: 40_448, mayImport: ['xstate'] },
   { name: './hono', code: entry('hono'), limit: 512, mayImport: [] },
   { name: './express', code: entry('express'), limit: 1280, mayImport: [] },
   { name: './fastify', code: entry('fastify'), limit: 1280, mayImport: [] },

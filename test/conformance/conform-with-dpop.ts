@@ -23,6 +23,11 @@ export function conformWithDPoP(
   const openFront = async (target: string): Promise<Front> => {
     const proofs = dpopProofs()
     const front = await startDPoPFront(target)
+    // The nonce of the API is known from the start: a request that has to ask for it first may find the token replaced, and
+    // scenarios count what is sent with each token.
+    const about = { method: 'GET', url: `${front.url}/api/`, accessToken: '', keyId: undefined }
+    const header = (name: string) => (name === 'dpop-nonce' ? front.apiNonce() : null)
+    proofs.heed(await proofs.prove(about), { status: 200, header })
     return {
       url: front.url,
       fetch: proofs.fetch,

@@ -180,6 +180,8 @@ export async function startDPoPFront(
     url: origin,
     checked,
     verdicts: () => checked.map(({ method, path, verdict }) => `${method} ${path} ${verdict}`),
+    /** The nonce that the API demands now. */
+    apiNonce: () => nonces.api,
     /** Demands other nonces from now on. */
     changeNonces() {
       counter++

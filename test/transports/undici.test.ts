@@ -291,7 +291,8 @@ describe('undici: aborts', () => {
     refresh.answer()
     expect((await first).statusCode).toBe(200)
     expect(api.log.length).toBe(2)
-  })
+    // Sooner than the refresh times out.
+  }, 5_000)
 
   test('a signal that has aborted before sends nothing', async () => {
     const { api, dispatcher } = await start()

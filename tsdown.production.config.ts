@@ -1,5 +1,6 @@
 import type { UserConfig } from 'tsdown'
 import { twins } from './scripts/twins.ts'
+import { withoutHints } from './scripts/without-hints.ts'
 import development from './tsdown.config.ts'
 
 /** The same entries, with the twins of some modules. */
@@ -8,7 +9,7 @@ const build = (outDir: string, ...kinds: readonly string[]): UserConfig => ({
   outDir,
   dts: false,
   clean: false,
-  plugins: [...development.plugins, twins(...kinds)],
+  plugins: [...development.plugins, withoutHints(), twins(...kinds)],
 })
 
 export default [

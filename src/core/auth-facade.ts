@@ -8,6 +8,7 @@ import { History } from './features/history.ts'
 import type { Kernel } from './kernel.ts'
 import { messageOf } from './messages.ts'
 import type { AuthOptions } from './options.ts'
+import { explainListener } from './platform/hints.ts'
 import { StateWaiters } from './platform/wait-for-state.ts'
 import type { Session, TokenResponse } from './ports.ts'
 import { accessToken } from './requests/access-token.ts'
@@ -139,6 +140,7 @@ export class AuthFacade implements Auth {
     type: T,
     listener: (event: AuthEventMap[T]) => void,
   ): (() => void) => {
+    explainListener(this, type)
     const subscription = this.actor.on(type as never, listener as never)
     return () => subscription.unsubscribe()
   }

@@ -1,5 +1,6 @@
 import { ATTACH, type Feature } from './features/feature.ts'
 import type { AuthOptions } from './options.ts'
+import { explainOptions } from './platform/hints.ts'
 
 /** The functions an app may give, and the features that bring their own code, with what makes each. */
 const FUNCTIONS = ['signIn', 'revoke', 'isFatal'] as const
@@ -10,6 +11,33 @@ const FEATURES = {
   silentSignIn: 'fromCookie()',
   proof: 'dpopProofs()',
 } as const
+
+/** Every option, so that a wrong name is noticed. */
+const NAMES: { readonly [Name in keyof Required<AuthOptions>]: true } = {
+  refresh: true,
+  signIn: true,
+  revoke: true,
+  storage: true,
+  persist: true,
+  coordinator: true,
+  environment: true,
+  clock: true,
+  initialTokens: true,
+  refreshAhead: true,
+  refreshOn: true,
+  silentSignIn: true,
+  retry: true,
+  isFatal: true,
+  timeouts: true,
+  queueLimit: true,
+  whenExpired: true,
+  singleUser: true,
+  ambiguousRefresh: true,
+  limits: true,
+  release: true,
+  historyLimit: true,
+}
+const TIMEOUTS = ['refresh', 'signIn', 'revoke', 'hold', 'lock', 'storage'] as const
 
 /**
  * Checks the options of `createAuth`.
@@ -22,6 +50,10 @@ export function checkOptions(options: AuthOptions<never>): void {
     const value = options[name]
     if (value !== undefined && typeof value !== 'function') throw wrong(name, 'a function', value)
   }
+  explainOptions('createAuth', options, Object.keys(NAMES))
+  explainOptions('createAuth: retry', options.retry, ['attempts', 'minDelay', 'maxDelay', 'jitter'])
+  explainOptions('createAuth: timeouts', options.timeouts, TIMEOUTS)
+  explainOptions('createAuth: release', options.release, ['concurrency'])
   if ('renew' in options) throw new TypeError('createAuth: renew is called refreshOn.')
   for (const [name, maker] of Object.entries(FEATURES)) {
     const value: unknown = options[name as keyof typeof FEATURES]
@@ -35,8 +67,7 @@ export function checkOptions(options: AuthOptions<never>): void {
   checkNumber('retry.minDelay', retry?.minDelay, 0)
   checkNumber('retry.maxDelay', retry?.maxDelay, 0)
   checkNumber('retry.jitter', retry?.jitter, 0, 1)
-  for (const name of ['refresh', 'signIn', 'revoke', 'hold', 'lock', 'storage'] as const)
-    checkNumber(`timeouts.${name}`, timeouts?.[name], 0)
+  for (const name of TIMEOUTS) checkNumber(`timeouts.${name}`, timeouts?.[name], 0)
   checkNumber('queueLimit', options.queueLimit, 0)
   checkNumber('release.concurrency', options.release?.concurrency, 1)
   checkNumber('historyLimit', options.historyLimit, 0)

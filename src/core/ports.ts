@@ -40,8 +40,8 @@ export interface TokenResponse<User = object> {
   readonly subject?: string | null | undefined
   /**
    * What the app shows of its user: `auth.session.user`. A JSON object of at most 65,536 characters and 16 levels; others are
-   * ignored. It is stored with the session, and kept by refreshes that leave it out. Values that hold one of the tokens are
-   * removed.
+   * ignored. It is stored with the session, and kept by refreshes that leave it out. Values that are
+   * one of the tokens are removed.
    */
   readonly user?: User | null | undefined
 }

@@ -11,6 +11,7 @@ import { type Config, copyHeaders, createConfigCopier, hasAuthorization } from '
 import { AxiosRequest, type Settings } from './axios/request.ts'
 import { concealResponse } from './axios/secrets.ts'
 import { createTargetFinder } from './axios/target.ts'
+import { explainAxios, explainTransport } from './explain.ts'
 import type { TransportOptions } from './fetch.ts'
 import { createTargetGuard } from './origins.ts'
 import { OWN_CALL } from './own-call.ts'
@@ -45,6 +46,7 @@ export function attachAuth(
   auth: AuthHandle,
   options: AttachAuthOptions = {},
 ): () => void {
+  explainTransport('attachAuth', options)
   const targetOf = createTargetGuard('attachAuth', options, instance.defaults.baseURL)
   const remote = workerFetch(auth, options)
   const previous = instance.defaults.adapter
@@ -63,12 +65,18 @@ export function attachAuth(
 
   const send = (option: AdapterOption, config: Config): Promise<AxiosResponse> => {
     const adapter = adapterFor(option, config)
-    if (!attached || hasAuthorization(config.headers) || config.auth) return adapter(config)
+    if (!attached || hasAuthorization(config.headers) || config.auth) {
+      if (attached) explainAxios(auth, config, targetOf)
+      return adapter(config)
+    }
     // What is judged from here on is what gets sent.
     const own = copyConfig(config)
     own.headers = copyHeaders(config.headers)
     const target = findTarget(own)
-    if (target === undefined) return adapter(config)
+    if (target === undefined) {
+      explainAxios(auth, config, targetOf)
+      return adapter(config)
+    }
     if (OWN_CALL in config) throw new OwnClientError()
     if (remote) return sendByWorker(remote, settings.axios, own, config)
     if (target.charCodeAt(4) === COLON && !options.allowInsecure) own.proxy = false

@@ -10,6 +10,7 @@ import { bearerRequest } from '../core/requests/bearer-request.ts'
 import { isOneShot, type ReplayableBody, replayableBody } from './body.ts'
 import { copyHeaders, copyInit, hasAuthorization } from './copy-init.ts'
 import { copyRequest, requestURL } from './copy-request.ts'
+import { explainBypass, explainTransport } from './explain.ts'
 import { type FetchRequest, ObjectRequest, type Settings, URLRequest } from './fetch-requests.ts'
 import { globalFetch } from './global-fetch.ts'
 import { createTargetGuard, type OriginOptions, originOf, pageOrigin, type TargetGuard } from './origins.ts'
@@ -59,6 +60,7 @@ export interface AuthFetchOptions extends TransportOptions<Response> {
  * @see RFC 6750 §2.1
  */
 export function createAuthFetch(auth: AuthHandle, options: AuthFetchOptions = {}): typeof fetch {
+  explainTransport('createAuthFetch', options)
   return authFetch(auth, options, createTargetGuard('createAuthFetch', options))
 }
 
@@ -88,8 +90,10 @@ export function authFetch(
     const url = String(input)
     const target = targetOf(url)
     const mode = init?.mode && readableMode(init.mode, url)
-    if (target === undefined || exclude?.(url) || hasAuthorization(init?.headers) || mode === OPAQUE)
+    if (target === undefined || exclude?.(url) || hasAuthorization(init?.headers) || mode === OPAQUE) {
+      explainBypass(auth, url, target, init)
       return bare(input, init)
+    }
     if (remote) return remote(target, init)
     if (!init || (isOwnInit && !isObject(init.body) && mode === init.mode))
       return bearerRequest(auth, new URLRequest(settings, target, init, true))
@@ -117,13 +121,16 @@ export function authFetch(
   function sendRequest(request: Request, url: string, init: RequestInit | undefined): Promise<Response> {
     const givenMode = init?.mode ?? request.mode
     const mode = readableMode(givenMode, url)
+    const target = targetOf(url)
     if (
-      targetOf(url) === undefined ||
+      target === undefined ||
       exclude?.(url) ||
       hasAuthorization(init?.headers ?? request.headers) ||
       mode === OPAQUE
-    )
+    ) {
+      explainBypass(auth, url, target, request, init)
       return bare(request, init)
+    }
     if (remote) return remote(request, init)
     const changed = mode === givenMode ? undefined : { mode }
     const own = copyRequest(request, init || changed ? { ...init, ...changed } : undefined)

@@ -13,6 +13,7 @@ import {
 } from 'ofetch'
 import { type AuthHandle, REQUEST_GATE } from '../core/auth.ts'
 import { isAuthError } from '../core/errors.ts'
+import { explainTransport } from './explain.ts'
 import { type AuthFetchOptions, authFetch } from './fetch.ts'
 import { createTargetGuard } from './origins.ts'
 import { OWN_CALL } from './own-call.ts'
@@ -42,6 +43,7 @@ export interface AuthOfetchOptions extends AuthFetchOptions {
  * ```
  */
 export function createAuthOfetch(auth: AuthHandle, options: AuthOfetchOptions = {}): $Fetch {
+  explainTransport('createAuthOfetch', options)
   const { ofetch: base = ofetch, defaults = {} } = options
   const targetOf = createTargetGuard('createAuthOfetch', options, defaults.baseURL)
   const gate = workerFetch(auth, options) ? undefined : auth[REQUEST_GATE]

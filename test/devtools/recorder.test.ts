@@ -1,6 +1,8 @@
 import { describe, expect, it } from 'vitest'
 import { statePaths } from '../../machines/index.ts'
+import { categoryOf } from '../../src/devtools/recording/moment.ts'
 import { record, steadyNow } from '../../src/devtools/recording/recorder.ts'
+import { readRecording, writeRecording } from '../../src/devtools/recording/recording.ts'
 import { createTestBed } from '../../src/testing/index.ts'
 import { createAuthFetch } from '../../src/transports/fetch.ts'
 import { entered, setUp } from '../conformance/harness.ts'
@@ -267,5 +269,28 @@ describe('record', () => {
     expect(recorder.moments.filter(({ transitions }) => transitions !== undefined)).toEqual([])
     expect(recorder.latest.active).toEqual(['loggedOut'])
     recorder.stop()
+  })
+})
+
+describe('a request without a token', () => {
+  it('is a row of the panel that says why, also if it was sent before the panel was opened', async () => {
+    const made = createHarness()
+    const api = createAuthFetch(made.auth, {
+      origins: ['https://api.example.com'],
+      fetch: async () => new Response('{}'),
+    })
+    await api('https://early.example.com/me?secret=1')
+    const recorder = recording(made)
+    await api('https://api.example.com/me', { headers: { authorization: 'Basic x' } })
+    const rows = recorder.moments.filter(({ type }) => type === 'withoutToken')
+    expect(rows.map(({ facts, source }) => ({ ...facts, source }))).toEqual([
+      { reason: 'origin_not_listed', request: 'GET https://early.example.com/me', source: 'emitted' },
+      { reason: 'own_header', request: 'GET https://api.example.com/me', source: 'emitted' },
+    ])
+    expect(rows.map(categoryOf)).toEqual(['requests', 'requests'])
+    expect(readRecording(writeRecording(recorder), 'file').moments).toHaveLength(recorder.moments.length)
+    recorder.stop()
+    await api('https://late.example.com/me')
+    expect(recorder.moments.filter(({ type }) => type === 'withoutToken')).toHaveLength(2)
   })
 })

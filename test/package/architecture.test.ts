@@ -38,7 +38,7 @@ const RULES: readonly Rule[] = [
   },
   {
     layer: 'src/core/check-options.ts',
-    mayImport: ['src/core/options.ts', 'src/core/features/feature.ts'],
+    mayImport: ['src/core/options.ts', 'src/core/features/feature.ts', 'src/core/platform/hints.ts'],
   },
   {
     layer: 'src/core/kernel.ts',

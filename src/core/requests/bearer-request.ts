@@ -1,6 +1,7 @@
 import { type AuthHandle, REQUEST_GATE } from '../auth.ts'
 import { OwnClientError } from '../errors.ts'
 import { createAbortController } from '../platform/globals.ts'
+import { explainAnonymous } from '../platform/hints.ts'
 import type { Credential } from '../session/vault.ts'
 import type { Challenge } from './challenge.ts'
 import type { Gate, Slot } from './gate.ts'
@@ -42,6 +43,7 @@ function start<Answer>(gate: Gate, given: BearerRequest<Answer>): Promise<Answer
       assertOther(gate, request)
       return gate.hold(request, sendReleased<Answer>)
     }
+    explainAnonymous(gate, credential, request)
     if (request.abortable) return sendAbortable(gate, request, credential)
     // Nearly all requests end here, so they cost one promise reaction and no async function.
     return Promise.resolve(request.send(credential.authorization)).then((answer) => {

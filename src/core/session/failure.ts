@@ -44,6 +44,8 @@ const TRANSIENT = new Set([
 const NOT_SENT =
   /^(ECONNREFUSED|ENOTFOUND|EAI_AGAIN|EHOSTUNREACH|ENETUNREACH|ENETDOWN|UND_ERR_CONNECT_TIMEOUT)$/
 const NETWORK_CODE = /^(E[A-Z]{3,}|UND_ERR_\w+|ERR_NETWORK|ERR_CANCELED)$/
+/** Words of a TypeError that code throws by itself. A network that fails has none of them in its text. */
+const OWN_ERROR = 'undefined null function iterable URL'.split(' ')
 const NETWORK_NAME = /^(TypeError|AbortError|TimeoutError|NetworkError|FetchError|RequestError)$/
 
 /**
@@ -163,10 +165,15 @@ function noteNetwork(facts: Facts, fields: Fields) {
   const code = typeof fields.code === 'string' ? fields.code : ''
   const name = typeof fields.name === 'string' ? fields.name : ''
   if (NOT_SENT.test(code)) facts.notSent = true
-  if (NETWORK_CODE.test(code) || NETWORK_NAME.test(name)) facts.network = true
+  if (NETWORK_CODE.test(code) || (NETWORK_NAME.test(name) && !isOwnError(name, fields.message)))
+    facts.network = true
   if (name === 'TimeoutError' || /^(ETIMEDOUT|ECONNABORTED)$/.test(code)) facts.timeout = true
   if (name === 'SyntaxError') facts.reason ??= 'invalid_response'
 }
+
+/** Whether the app's function failed by itself, and sent nothing. */
+const isOwnError = (name: string, message: unknown) =>
+  name === 'TypeError' && OWN_ERROR.some((word) => `${message}`.includes(word))
 
 function noteWord(facts: Facts, text: unknown) {
   if (typeof text !== 'string') return

@@ -77,7 +77,7 @@ function open(record: SessionRecord): HeldTokens {
     subject: record.subject,
     user: record.user ?? userNames(record.subject, named, own),
     claims: record.idToken === undefined ? own : named,
-    profile: userFacts(record.profile, [accessToken, refreshToken, idToken]),
+    profile: userFacts(record.profile, [accessToken ?? undefined, refreshToken, idToken]),
   }
 }
 

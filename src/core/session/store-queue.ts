@@ -1,6 +1,7 @@
 import { compareSessions, endsSession, type Lineage } from '../../../machines/policies.ts'
 import { StorageError } from '../errors.ts'
 import type { Kernel } from '../kernel.ts'
+import { explainStore } from '../platform/hints.ts'
 import { isPromiseLike } from '../platform/promise-like.ts'
 import { subscription } from '../platform/subscription.ts'
 import type { EndedSession, Replaced, SessionRecord, SessionStorage } from '../ports.ts'
@@ -289,7 +290,9 @@ export class StoreQueue {
     if (this.#reported?.has(kind)) return
     this.#reported = withThis(this.#reported, kind)
     // Later, so that the caller of `createAuth` can add a listener first.
-    const { mailbox } = this.#kernel
+    const kernel = this.#kernel
+    const { mailbox } = kernel
+    explainStore(kernel, kind)
     void Promise.resolve().then(() => mailbox.send({ type: 'store.failed', reason: kind }))
   }
 

@@ -1,6 +1,7 @@
 import type { Reason } from '../../../machines/vocabulary.ts'
 import type { Kernel } from '../kernel.ts'
 import { messageOf } from '../messages.ts'
+import { explainFailure } from '../platform/hints.ts'
 import { classifyFailure, type FailureCause, unwrapResponse } from './failure.ts'
 import { parseTokenResponse, type Tokens } from './token-response.ts'
 
@@ -32,13 +33,15 @@ export function requestTokens(
         return parseTokenResponse(response, kernel, true, previous)
       } catch (error) {
         // Reading the body of a thrown response takes time, too: it is bounded with the rest.
-        throw await classifyFailure(error, {
+        const failure = await classifyFailure(error, {
           now: clock.now(),
           offline: !environment.online(),
           notSent: wasOffline,
           isFatal: options.isFatal,
           signal,
         }).catch(() => transientFailure('refresh_failed'))
+        explainFailure(error, failure, previous)
+        throw failure
       }
     },
     settings.timeouts.refresh,

@@ -2,6 +2,7 @@ import { compareUsers, type UserNames } from '../../../machines/policies.ts'
 import { InvalidTokenResponseError } from '../errors.ts'
 import type { Binding, Kernel } from '../kernel.ts'
 import { decodeBase64 } from '../platform/globals.ts'
+import { explainLifetime, explainMissing } from '../platform/hints.ts'
 
 /** A token set as the vault holds it. Instants and lifetimes are milliseconds. */
 export interface Tokens extends Binding {
@@ -73,7 +74,10 @@ export function parseTokenResponse(
     throw invalidResponse(response === null ? 'null' : typeof response)
   const fields = response as Fields
   const accessToken = pick(fields, 'access_token')
-  if (accessToken === undefined) throw invalidResponse('no_access_token')
+  if (accessToken === undefined) {
+    explainMissing(fields)
+    throw invalidResponse('no_access_token')
+  }
   if (typeof accessToken !== 'string' || !isBounded(accessToken) || !isHeaderSafe(accessToken)) {
     throw invalidResponse('unsafe_access_token')
   }
@@ -88,12 +92,14 @@ export function parseTokenResponse(
   const user = userNames(text(fields.subject), named, own)
   const kept = previous && compareUsers(previous.user, user) !== 'another' ? previous : undefined
   const refreshToken = text(pick(fields, 'refresh_token'))
+  const expiresAt = expiry(fields, own, now, fresh)
+  explainLifetime(expiresAt, fields, own)
   return {
     accessToken,
     refreshToken: refreshToken ?? kept?.refreshToken,
     idToken: idToken ?? kept?.idToken,
     receivedAt: now,
-    expiresAt: expiry(fields, own, now, fresh),
+    expiresAt,
     refreshTokenExpiresAt:
       after(now, pick(fields, 'refresh_token_expires_in')) ??
       // The lifetime of the previous refresh token does not apply to a new one.
@@ -122,20 +128,17 @@ const TOKEN_LEAST = 8
 /**
  * A copy of facts of a user that holds only JSON and none of the tokens.
  *
- * @returns `undefined` if they are no object or exceed the bounds
+ * @returns `undefined` if they are no object, exceed the bounds, or quote a token within a text
  */
-export function userFacts(value: unknown, tokens: readonly unknown[]): Fields | undefined {
-  const isToken = (part: unknown) =>
-    typeof part === 'string' &&
-    tokens.some((token) => part === token || (`${token}`.length >= TOKEN_LEAST && part.includes(`${token}`)))
+export function userFacts(value: unknown, tokens: readonly (string | undefined)[]): Fields | undefined {
   try {
-    const json = JSON.stringify(value, (name, part) => (isToken(name) || isToken(part) ? undefined : part))
-    return value !== null && typeof value === 'object' && isBounded(json)
-      ? usable(JSON.parse(json))
-      : undefined
+    const json = JSON.stringify(value, (_, part) => (tokens.includes(part) ? undefined : part))
+    const quotes = (token = '') => token.length >= TOKEN_LEAST && json.includes(token)
+    if (isBounded(json) && !tokens.some(quotes)) return usable(JSON.parse(json))
   } catch {
-    return undefined
+    // A cycle, a number that JSON does not know, or nothing at all.
   }
+  return undefined
 }
 
 const UNBOUND: Binding = { tokenType: undefined, keyId: undefined }

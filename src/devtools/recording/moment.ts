@@ -46,6 +46,7 @@ const OF_TYPE: Readonly<Record<string, Category>> = {
   signedOut: 'tokens',
   requestHeld: 'requests',
   requestReplayed: 'requests',
+  withoutToken: 'requests',
 }
 
 /** Returns the category of a moment. Emitted events without a category are `trouble`. */

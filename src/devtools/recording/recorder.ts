@@ -1,6 +1,7 @@
 import type { AuthEmitted } from '../../../machines/index.ts'
 import { statePaths } from '../../../machines/state-path.ts'
-import { type Auth, type AuthHandle, WORKER_FETCH } from '../../core/auth.ts'
+import { type Auth, type AuthHandle, REQUEST_GATE, WORKER_FETCH } from '../../core/auth.ts'
+import { followTokenless, type TokenlessRequest } from '../../core/platform/hints.ts'
 import { emittedFacts } from '../../inspect/allow-list.ts'
 import type { InspectionFrame } from '../../inspect/frames.ts'
 import { inspectAuth } from '../../inspect/inspect-auth.ts'
@@ -107,6 +108,13 @@ export function record(auth: WatchableAuth, { name, now, onChange }: RecorderOpt
     return { at, seenAt, source: 'chart', type, facts: {}, active: statePaths(snapshot.value), session }
   }
 
+  function addTokenless({ at, reason, request }: TokenlessRequest) {
+    const { active = [], session = { epoch: 0, generation: 0, held: 0 } } = latest ?? {}
+    const facts = { reason, request }
+    add({ at, seenAt: steadyNow(), source: 'emitted', type: 'withoutToken', facts, active, session, step })
+    onChange()
+  }
+
   if (!isRemote) recall(auth.history)
   const collected = collectTransitions(auth)
   const stops = [
@@ -120,6 +128,7 @@ export function record(auth: WatchableAuth, { name, now, onChange }: RecorderOpt
       },
       { now: steadyNow },
     ),
+    followTokenless(isRemote ? [auth] : [auth, auth[REQUEST_GATE]], addTokenless),
   ]
 
   return {

@@ -2,6 +2,7 @@ import type { HttpEvent, HttpInterceptorFn } from '@angular/common/http'
 import { inject, NgZone } from '@angular/core'
 import { Observable } from 'rxjs'
 import type { AuthHandle } from '../../core/auth.ts'
+import { explainAngular, explainTransport } from '../explain.ts'
 import { createTargetGuard } from '../origins.ts'
 import { workerFetch } from '../worker-fetch.ts'
 import { HttpBearerRequest } from './http-bearer-request.ts'
@@ -13,6 +14,7 @@ export function createAuthInterceptor(
   injectAuth: () => AuthHandle,
   options: AuthInterceptorOptions = {},
 ): HttpInterceptorFn {
+  explainTransport('authInterceptor', options)
   const targetOf = createTargetGuard('authInterceptor', options)
 
   return (request, next) => {
@@ -20,7 +22,10 @@ export function createAuthInterceptor(
     // A JSONP request is a script element, which has no headers.
     const isExempt = request.method === 'JSONP' || request.headers.has('Authorization')
     const target = isExempt ? undefined : targetOf(url)
-    if (target === undefined || options.exclude?.(url)) return next(request)
+    if (target === undefined || options.exclude?.(url)) {
+      explainAngular(injectAuth, request, url, targetOf)
+      return next(request)
+    }
     const auth = injectAuth()
     const zone = inject(NgZone)
     const remote = workerFetch(auth, options)

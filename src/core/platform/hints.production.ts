@@ -1,0 +1,14 @@
+/** Production builds explain nothing: a mistake shows during development. */
+export const forgetHints = (): void => {}
+export const hint = (): void => {}
+export const explainTokenless = (): void => {}
+export const followTokenless = () => () => {}
+export const explainAnonymous = (): void => {}
+export const explainLifetime = (): void => {}
+export const explainMissing = (): void => {}
+export const explainFailure = (): void => {}
+export const explainSession = (): void => {}
+export const explainListener = (): void => {}
+export const explainStore = (): void => {}
+export const explainOptions = (): void => {}
+export const EVENTS: readonly string[] = []

@@ -8,7 +8,7 @@ import { History } from './features/history.ts'
 import type { Kernel } from './kernel.ts'
 import { messageOf } from './messages.ts'
 import type { AuthOptions } from './options.ts'
-import { explainListener } from './platform/hints.ts'
+import { explainEvent, explainListener } from './platform/hints.ts'
 import { StateWaiters } from './platform/wait-for-state.ts'
 import type { Session, TokenResponse } from './ports.ts'
 import { accessToken } from './requests/access-token.ts'
@@ -46,7 +46,10 @@ export class AuthFacade implements Auth {
     this.#limits = limits
     this.#history = new History(kernel.settings.historyLimit)
     this.#waiters = new StateWaiters(kernel.clock)
-    actor.on('*', (event) => this.#history.add(event))
+    actor.on('*', (event) => {
+      explainEvent(this, event)
+      this.#history.add(event)
+    })
     actor.subscribe(() => this.#followChart())
   }
 

@@ -9,7 +9,6 @@ import { Mailbox } from './mailbox.ts'
 import { messageOf } from './messages.ts'
 import type { AuthOptions, Settings } from './options.ts'
 import { BoundedWork } from './platform/bounded-work.ts'
-import { explainSession } from './platform/hints.ts'
 import { PatientClock } from './platform/patient-clock.ts'
 import type { Clock, Environment, KnownUser, TokenResponse } from './ports.ts'
 import { Gate } from './requests/gate.ts'
@@ -56,7 +55,6 @@ export function createAuthWith<Credentials, Claims, User = object>(
   const actor = new AuthActor({ policy, session: key, ...(initial && { initial }) }, clock, report)
   gate.start(actor)
   const auth = new AuthFacade(kernel, session, gate, limits, actor)
-  explainSession(kernel, auth)
   // The order matters from here on. The chart runs before its mailbox opens, and shares what the app gave it at once.
   actor.start()
   mailbox.open({ send: (event) => actor.deliver(event) })

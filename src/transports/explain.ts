@@ -36,11 +36,22 @@ export function explainBypass(
   sent?: Sent | null,
   init?: Sent | null,
 ): void {
-  const full = absolute(url)
-  if (!full || !/^https?:$/.test(full.protocol)) return
-  const all = { ...picked(sent), ...picked(init) }
-  const method = typeof all.method === 'string' ? all.method.toUpperCase() : 'GET'
-  explainTokenless(auth, reasonOf(full, target, all), `${method} ${full.href}`)
+  attempt(() => {
+    const full = absolute(url)
+    if (!full || !/^https?:$/.test(full.protocol)) return
+    const all = { ...picked(sent), ...picked(init) }
+    const method = typeof all.method === 'string' ? all.method.toUpperCase() : 'GET'
+    explainTokenless(auth, reasonOf(full, target, all), `${method} ${full.href}`)
+  })
+}
+
+/** No explanation may fail a request: its options may be of any kind, and their getters may throw. */
+function attempt(explanation: () => void): void {
+  try {
+    explanation()
+  } catch {
+    // The client itself says what is wrong with the request.
+  }
 }
 
 function picked(sent: Sent | null | undefined): Sent {
@@ -82,10 +93,14 @@ export function explainAxios(
   config: Sent & { readonly url?: string | undefined; readonly baseURL?: string | undefined },
   targetOf: (url: string) => string | undefined,
 ): void {
-  const { url = '', baseURL } = config
-  const isRelative = baseURL !== undefined && !/^([a-z][a-z\d+\-.]*:)?\/\//i.test(url)
-  const full = isRelative ? `${baseURL.replace(/\/+$/, '')}/${url.replace(/^\/+/, '')}` : url
-  explainBypass(auth, full, targetOf(full), config)
+  attempt(() => {
+    const { url = '', baseURL } = config
+    // Reading another kind of value could change it.
+    if (typeof url !== 'string' || (baseURL !== undefined && typeof baseURL !== 'string')) return
+    const isRelative = baseURL !== undefined && !/^([a-z][a-z\d+\-.]*:)?\/\//i.test(url)
+    const full = isRelative ? `${baseURL.replace(/\/+$/, '')}/${url.replace(/^\/+/, '')}` : url
+    explainBypass(auth, full, targetOf(full), config)
+  })
 }
 
 /** Explains a request of `HttpClient` that bypasses the session. */
@@ -95,9 +110,5 @@ export function explainAngular(
   url: string,
   targetOf: (url: string) => string | undefined,
 ): void {
-  try {
-    explainBypass(injectAuth(), url, targetOf(url), request)
-  } catch {
-    // An app may provide its auth only for some of its requests.
-  }
+  attempt(() => explainBypass(injectAuth(), url, targetOf(url), request))
 }

@@ -7,8 +7,7 @@ export const explainAnonymous = (): void => {}
 export const explainLifetime = (): void => {}
 export const explainMissing = (): void => {}
 export const explainFailure = (): void => {}
-export const explainSession = (): void => {}
 export const explainListener = (): void => {}
-export const explainStore = (): void => {}
+export const explainEvent = (): void => {}
 export const explainOptions = (): void => {}
 export const EVENTS: readonly string[] = []

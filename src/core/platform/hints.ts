@@ -168,10 +168,6 @@ function placeOf({ stack = '' }: Error): string {
 }
 
 const listened = new WeakMap<object, Set<string>>()
-const auths = new WeakMap<object, object>()
-
-/** Connects the kernel of a session with what the app holds. */
-export const explainSession = (kernel: object, auth: object): void => void auths.set(kernel, auth)
 
 /** The events of `auth.on`. */
 export const EVENTS: readonly string[] =
@@ -187,12 +183,9 @@ export function explainListener(auth: object, type: string): void {
 }
 
 /** Names a store that failed while no listener reports it. */
-export function explainStore(kernel: object, kind: string): void {
-  // Later, because an app adds its listeners after `createAuth`.
-  void Promise.resolve().then(() => {
-    const types = listened.get(auths.get(kernel) ?? kernel)
-    if (!types?.has('storageFailed') && !types?.has('*')) hint('store_failed', kind)
-  })
+export function explainEvent(auth: object, { type, reason = '' }: { type: string; reason?: string }): void {
+  const types = listened.get(auth)
+  if (type === 'storageFailed' && !types?.has(type) && !types?.has('*')) hint('store_failed', reason)
 }
 
 /** Names the options that do not exist, each with the nearest one that does. */

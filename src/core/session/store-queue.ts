@@ -1,7 +1,6 @@
 import { compareSessions, endsSession, type Lineage } from '../../../machines/policies.ts'
 import { StorageError } from '../errors.ts'
 import type { Kernel } from '../kernel.ts'
-import { explainStore } from '../platform/hints.ts'
 import { isPromiseLike } from '../platform/promise-like.ts'
 import { subscription } from '../platform/subscription.ts'
 import type { EndedSession, Replaced, SessionRecord, SessionStorage } from '../ports.ts'
@@ -290,9 +289,7 @@ export class StoreQueue {
     if (this.#reported?.has(kind)) return
     this.#reported = withThis(this.#reported, kind)
     // Later, so that the caller of `createAuth` can add a listener first.
-    const kernel = this.#kernel
-    const { mailbox } = kernel
-    explainStore(kernel, kind)
+    const { mailbox } = this.#kernel
     void Promise.resolve().then(() => mailbox.send({ type: 'store.failed', reason: kind }))
   }
 

@@ -20,6 +20,7 @@ const NAMES: { readonly [Name in keyof Required<AuthOptions>]: true } = {
   storage: true,
   persist: true,
   coordinator: true,
+  proof: true,
   environment: true,
   clock: true,
   initialTokens: true,

@@ -151,7 +151,14 @@ export class FleetStore implements StorageFeature {
 
   async clear(ended?: EndedSession): Promise<void> {
     const key = await this.#key
-    await this.#use(() => this.#world.fleet.remove(key, ended))
+    const { fleet } = this.#world
+    await this.#use(async () => {
+      // A sign-out ends whatever is stored now, and not the sign-ins after it.
+      const isSignOut = ended?.startedAt === Number.POSITIVE_INFINITY
+      const stored = isSignOut ? await fleet.read(key) : undefined
+      const startedAt = isSignOut ? (stored?.startedAt ?? 0) + 1 : (ended?.startedAt ?? 0)
+      await fleet.remove(key, ended && { ...ended, startedAt })
+    })
     this.#known = ''
     this.#paid()
   }

@@ -46,6 +46,26 @@ describe('fleetSession', () => {
     expect(second.state).toBe('loggedOut')
   })
 
+  it('after a sign-out the next sign-in is shared under the same key', async () => {
+    const { open, pass } = createWorld()
+    const [first, second] = [open(), open()]
+    await first.signIn(signIn)
+    await pass(1)
+    await first.signOut()
+    await pass(1_000)
+    for (const [one, other] of [
+      [first, second],
+      [second, first],
+    ] as const) {
+      await one.signIn(signIn)
+      await pass(1_000)
+      expect([one.state, other.state]).toEqual(['authenticated', 'authenticated'])
+      await other.signOut()
+      await pass(1_000)
+      expect([one.state, other.state]).toEqual(['loggedOut', 'loggedOut'])
+    }
+  })
+
   it('without notifications a process notices a sign-in and a sign-out within a second and a half', async () => {
     const { open, pass } = createWorld({ notifies: false })
     const [first, second] = [open(), open()]

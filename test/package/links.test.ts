@@ -70,7 +70,7 @@ describe('the pages to follow', () => {
     const text = read(page)
     const first = text.split('\n').findIndex((line) => /^```(?:tsx?|vue|svelte)$/.test(line))
     expect(first).toBeGreaterThan(0)
-    expect(first).toBeLessThan(35)
+    expect(first).toBeLessThan(40)
     expect(text.match(/^## .*$/gm)?.at(-1)).toBe('## If it does not work')
   })
 

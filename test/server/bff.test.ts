@@ -599,7 +599,7 @@ describe('bff.session', () => {
 describe('the database of a backend', () => {
   it('its content signs no one in and shows no token, no user and no cookie', async () => {
     const { bff, visitor, signIn, database, pool } = setUp()
-    await signIn()
+    await signIn('ada.lovelace@example.com')
     const key = visitor.session() ?? ''
     const token = await pool.use(key, (auth) => auth.getAccessToken())
     const hash = await hashKey(key)
@@ -607,7 +607,7 @@ describe('the database of a backend', () => {
     expect(stored).toBeDefined()
     const dump = JSON.stringify([...database.stored])
     const opened = Buffer.from(stored?.[1].box ?? '', 'base64url').toString('latin1')
-    for (const secret of [key, token, token.split('.')[1] as string, 'ada', 'rt-'])
+    for (const secret of [key, token, token.split('.')[1] as string, 'ada.lovelace', 'refreshToken'])
       for (const text of [dump, opened]) expect(text.includes(secret), secret).toBe(false)
     for (const found of [stored?.[0] ?? '', ...(stored?.[1].tags ?? []), stored?.[1].id ?? '']) {
       const headers = new Headers({ cookie: `__Host-session=${found}` })

@@ -164,7 +164,11 @@ export function classesOf(path: string): string[] {
 export const fileNameOf = ({ code }: Pick<Snippet, 'code'>) =>
   /^\/\/ ([\w.-]+\.tsx?)(?:$|:)/m.exec(code.split('\n')[0] ?? '')?.[1]
 
-const folderOf = (base: string, { page }: Snippet) => `${base}${page.replace(/\W+/g, '-')}/`
+/** Pages whose snippets have names get a folder of their own. The others are in the root, so that preludes can name files. */
+const folderOf = (base: string, { page }: Snippet) =>
+  /```tsx?\n\/\/ [\w.-]+\.tsx?/.test(page.startsWith('control') ? '' : read(page))
+    ? `${base}${page.replace(/\W+/g, '-')}/`
+    : base
 
 /** Compiles snippets with the repository's own options, in one program because that is slow. Returns the errors. */
 export function problemsIn(snippets: readonly Snippet[]): string[] {

@@ -66,7 +66,7 @@ describe('fleetSession', () => {
     }
   })
 
-  it('without notifications a process notices a sign-in and a sign-out within a second and a half', async () => {
+  it('without notifications a process notices a sign-in and a sign-out within a second', async () => {
     const { open, pass } = createWorld({ notifies: false })
     const [first, second] = [open(), open()]
     await pass(1)
@@ -74,7 +74,7 @@ describe('fleetSession', () => {
     await pass(1_000)
     expect(second.state).toBe('authenticated')
     await first.signOut()
-    await pass(1_500)
+    await pass(1_000)
     expect(second.state).toBe('loggedOut')
   })
 

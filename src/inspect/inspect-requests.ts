@@ -117,7 +117,7 @@ function watched<Answer>(
       return request.send(authorization, abort, proof)
     },
     challenge(answer) {
-      const status = statusOf(answer)
+      const status = statusOf(answer) ?? request.reply?.(answer)?.status
       if (status !== undefined) notify({ type: 'answered', status })
       return request.challenge(answer)
     },

@@ -74,7 +74,7 @@ export function fileStorage(path: string | URL): StorageFeature {
     replace: (record, expected) =>
       use((place) =>
         exclusively(place, () => {
-          const text = readFile(place, { narrow: !narrowed })
+          const text = textOf(place)
           if (text === undefined && expected) return 'gone'
           const stored = recordIn(text)
           if (stored && !mayReplace(record, stored, expected)) return 'newer'
@@ -109,6 +109,15 @@ export function fileStorage(path: string | URL): StorageFeature {
       }
     },
   })
+}
+
+/** What cannot be read may be replaced, like a damaged record. */
+function textOf(place: NodeFile): string | undefined {
+  try {
+    return readFile(place, { narrow: false })
+  } catch {
+    return ''
+  }
 }
 
 /** A damaged record may be replaced. */

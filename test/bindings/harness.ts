@@ -65,9 +65,11 @@ export async function createHarness({ example, versions = {} }: HarnessOptions) 
     const page = await context.newPage()
     page.on('pageerror', ({ stack, message }) => problems.push(stack ?? message))
     page.on('console', (line) => {
-      // Chromium logs every error response by itself.
-      if (/warning|error/.test(line.type()) && !line.text().startsWith('Failed to load resource'))
-        problems.push(line.text())
+      // Chromium logs every error response by itself. The server ends sessions on purpose here.
+      const isExpected = /^(?:Failed to load resource|authchart: The first refresh of this session)/.test(
+        line.text(),
+      )
+      if (/warning|error/.test(line.type()) && !isExpected) problems.push(line.text())
     })
     await page.addInitScript(watchPage)
     await page.goto(origin + path)

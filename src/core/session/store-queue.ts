@@ -88,7 +88,6 @@ export class StoreQueue {
    */
   async read(onLate?: (record: SessionRecord) => void, matters = this.#isReliable): Promise<Found> {
     const found = await this.#look(onLate)
-    // A store that compares says by itself whether the session has ended.
     if (found !== 'gone' || !matters || this.replaces) return found
     await this.pause()
     return this.#look(onLate)

@@ -141,11 +141,13 @@ const WRAPPERS = ['data', 'result', 'tokens', 'token', 'payload', 'body', 'respo
 
 /** Names the field of a response in which the tokens are. */
 export function explainMissing(response: Fields): void {
-  const wrapper = WRAPPERS.find((name) => {
-    const inner = Object(response[name]) as Fields
-    return typeof (inner.access_token ?? inner.accessToken) === 'string'
+  attempt(() => {
+    const wrapper = WRAPPERS.find((name) => {
+      const inner = Object(response[name]) as Fields
+      return typeof (inner.access_token ?? inner.accessToken) === 'string'
+    })
+    if (wrapper) hint('wrapped_response', wrapper)
   })
-  if (wrapper) hint('wrapped_response', wrapper)
 }
 
 /** Names the likely mistake behind a failed refresh. */
@@ -156,12 +158,27 @@ export function explainFailure(
 ): void {
   if (failure.fatal && previous && previous.refreshToken === undefined && !previous.rotation)
     hint('first_refresh_refused')
-  if (error instanceof TypeError && failure.reason === 'refresh_failed')
-    hint('own_type_error', placeOf(error))
+  attempt(() => {
+    if (error instanceof TypeError && failure.reason === 'refresh_failed')
+      hint('own_type_error', placeOf(error))
+  })
 }
 
+/** A foreign object may throw whenever it is looked at, and a hint must change nothing. */
+function attempt(explain: () => void): void {
+  try {
+    explain()
+  } catch {
+    // Then there is no hint.
+  }
+}
+
+/** How much of a stack is read, in characters. */
+const STACK = 4_000
+
 /** The first place of a stack: file, line and column, and none of the error's own text. */
-function placeOf({ stack = '' }: Error): string {
+function placeOf(error: Error): string {
+  const stack = String(error.stack).slice(0, STACK)
   const [, place = ''] =
     /^\s*(?:at .*?\(?|[^\n]*@)((?:[a-z]+:\/\/|\/|[A-Z]:\\)[^\s()]+:\d+:\d+)\)?$/m.exec(stack) ?? []
   return place.replace(/^file:\/\//, '').replace(/\?[^:]*/, '')

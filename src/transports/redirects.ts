@@ -96,11 +96,12 @@ async function followRedirects(
       delete sent.body
       for (const name of [...headers.keys()]) if (name.startsWith('content-')) headers.delete(name)
     }
-    // A loop is left to the given `fetch`, too, which has an error for it.
-    const stays = next.origin === new URL(from).origin && count < MOST
+    const isSameOrigin = next.origin === new URL(from).origin
     // No `fetch` takes a URL with a password.
-    if (stays) next.username = next.password = ''
-    else for (const name of CREDENTIALS) headers.delete(name)
+    if (isSameOrigin) next.username = next.password = ''
+    // A loop is left to the given `fetch`, too, which has an error for it.
+    const stays = isSameOrigin && count < MOST
+    if (!stays) for (const name of CREDENTIALS) headers.delete(name)
     if (stays && proof) headers.set('dpop', await proof.renew(sent.method ?? 'GET', next.href))
     sent.redirect = stays ? 'manual' : 'follow'
     from = next.href

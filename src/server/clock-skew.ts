@@ -1,7 +1,11 @@
 import type { SessionRecord } from '../core/ports.ts'
 
-/** What the time between sealing and storing may be mistaken for, in milliseconds. */
+/**
+ * What the time between sealing and storing may be mistaken for, in milliseconds: at most a twentieth of the token's lifetime, so
+ * that a token that lives for seconds is not refreshed too early either.
+ */
 const LEAST = 1_000
+const SHARE = 0.05
 
 /** A record as it is sealed: with the time of the clock by which its instants are. */
 export const withTime = (record: SessionRecord, sealedAt: number) => ({ ...record, sealedAt })
@@ -20,8 +24,9 @@ export function inOwnTime(
 ): SessionRecord {
   const { sealedAt, ...own } = record
   const ahead = typeof sealedAt === 'number' && age !== undefined ? now - age - sealedAt : 0
-  if (!(Math.abs(ahead) >= LEAST && Number.isFinite(ahead))) return own
   const { receivedAt, expiresAt, refreshTokenExpiresAt } = own
+  const least = Math.min(LEAST, SHARE * ((expiresAt ?? Number.POSITIVE_INFINITY) - receivedAt))
+  if (ahead === 0 || !(Math.abs(ahead) >= least && Number.isFinite(ahead))) return own
   return {
     ...own,
     receivedAt: Math.max(0, receivedAt + ahead),

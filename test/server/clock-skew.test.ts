@@ -33,6 +33,12 @@ describe('a record of a process with another clock', () => {
     })
   })
 
+  it('is converted by less if its token lives for less', () => {
+    const short = { ...record, expiresAt: 12_000 }
+    expect(inOwnTime(withTime(short, 10_005), 2_000, 12_505)).toMatchObject({ expiresAt: 12_500 })
+    expect(inOwnTime(withTime(short, 10_005), 2_000, 12_055)).toEqual(short)
+  })
+
   it.each([
     ['that took a while to be written', withTime(record, 10_005), 2_000, 12_900],
     ['of unknown age', withTime(record, 10_005), undefined, 500_000],

@@ -4,7 +4,7 @@ import { createAuth } from '../src/index.ts'
 import { attachAuth } from '../src/transports/axios.ts'
 import { createAuthFetch } from '../src/transports/fetch.ts'
 import { createAuthOfetch } from '../src/transports/ofetch.ts'
-import { addedPerCall, interleave, median } from './statistics.ts'
+import { comparePerCall } from './statistics.ts'
 
 const ORIGIN = 'https://api.example.com'
 const JSON_TEXT = JSON.stringify({ subject: 'ada', roles: ['admin', 'author'], unread: 3 })
@@ -72,14 +72,8 @@ export async function measureHappyPath(rounds = 300): Promise<HappyPath[]> {
   ]
   const results: HappyPath[] = []
   for (const { transport, calls, bare, session } of pairs) {
-    await interleave(Math.ceil(rounds / 5), bare, session)
-    const { a, b } = await interleave(rounds, bare, session)
-    results.push({
-      transport,
-      bare: median(a) / calls,
-      session: median(b) / calls,
-      added: addedPerCall(a, b, calls),
-    })
+    const { other, ...figures } = await comparePerCall(rounds, calls, bare, session)
+    results.push({ transport, session: other, ...figures })
   }
   auth.dispose()
   return results

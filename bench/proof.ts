@@ -1,7 +1,7 @@
 import { createAuth } from '../src/index.ts'
 import { dpopProofs } from '../src/oauth2/index.ts'
 import { createAuthFetch } from '../src/transports/fetch.ts'
-import { addedPerCall, interleave, median } from './statistics.ts'
+import { comparePerCall } from './statistics.ts'
 
 const ORIGIN = 'https://api.example.com'
 
@@ -33,14 +33,8 @@ export async function measureProofs(rounds = 60, calls = 20): Promise<ProofCost[
       repeat(createAuthFetch(auth, { fetch, origins: [ORIGIN] })),
     )
     if (!bearer || !proven) continue
-    await interleave(Math.ceil(rounds / 5), bearer, proven)
-    const { a, b } = await interleave(rounds, bearer, proven)
-    results.push({
-      algorithm,
-      bearer: median(a) / calls,
-      proven: median(b) / calls,
-      added: addedPerCall(a, b, calls),
-    })
+    const { bare, other, added } = await comparePerCall(rounds, calls, bearer, proven)
+    results.push({ algorithm, bearer: bare, proven: other, added })
     for (const auth of sessions) auth.dispose()
   }
   return results

@@ -54,3 +54,15 @@ export function addedPerCall(bare: readonly number[], other: readonly number[], 
   }
   return median(differences)
 }
+
+/** What one call of each takes, and what the second adds, in nanoseconds: medians of runs that alternate, after a warm-up. */
+export async function comparePerCall(
+  rounds: number,
+  calls: number,
+  bare: () => Promise<void>,
+  other: () => Promise<void>,
+) {
+  await interleave(Math.ceil(rounds / 5), bare, other)
+  const { a, b } = await interleave(rounds, bare, other)
+  return { bare: median(a) / calls, other: median(b) / calls, added: addedPerCall(a, b, calls) }
+}

@@ -3,6 +3,7 @@ import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http
 import type { Configuration, JWK } from 'oidc-provider'
 import { createFaults, type Faults } from './faults.ts'
 import { listen } from './listen.ts'
+import { withoutNotices } from './without-notices.ts'
 
 /** The only registered client: a public one, without a secret, like any app on a user's device. */
 export const CLIENT_ID = 'demo'
@@ -146,21 +147,4 @@ async function createProvider(issuer: string, lifetime: number) {
     const { Provider } = await import('oidc-provider')
     return new Provider(issuer, configuration)
   })
-}
-
-/** Hides warnings of oidc-provider that matter only in production: a store in memory, an old Node. */
-async function withoutNotices<T>(work: () => Promise<T>): Promise<T> {
-  const { info, warn } = console
-  const unless =
-    (print: typeof info) =>
-    (first: unknown, ...rest: unknown[]) => {
-      if (!/oidc-provider (NOTICE|WARNING)/.test(String(first))) print(first, ...rest)
-    }
-  console.info = unless(info)
-  console.warn = unless(warn)
-  try {
-    return await work()
-  } finally {
-    Object.assign(console, { info, warn })
-  }
 }

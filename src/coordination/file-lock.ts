@@ -126,7 +126,8 @@ export async function openLock(place: NodeFile, name: string, staleAfter: number
 /** The largest lock file that is read, in bytes. */
 const LARGEST = 4_096
 
-const isLockFile = (stats: FileStats) => stats.isFile() && isOwnFile(stats) && stats.size <= LARGEST
+/** Whether a file may be part of a lock: a regular file of this user, and a small one. */
+export const isLockFile = (stats: FileStats) => stats.isFile() && isOwnFile(stats) && stats.size <= LARGEST
 
 /** Not `Math.max(...)`, because a folder may have more entries than a call may have arguments. */
 const highest = (turns: readonly number[]) => turns.reduce((most, turn) => Math.max(most, turn), 0)

@@ -1,5 +1,6 @@
 import type { NodeFile } from '../environment/node.ts'
-import { type LockOwner, parseOwner } from './lock-owner.ts'
+import { isLockFile } from './file-lock.ts'
+import { type LockOwner, ownerIn } from './lock-owner.ts'
 
 /** Says that a refresh token left, and that its answer is not stored. It names no token. */
 export interface FileMark {
@@ -9,9 +10,6 @@ export interface FileMark {
   /** `undefined` if the process was interrupted while it wrote. */
   readonly owner: LockOwner | undefined
 }
-
-/** The largest mark that is read, in bytes. */
-const LARGEST = 4_096
 
 const fileOf = ({ path, file }: NodeFile) => path.join(`${file}.lock`, 'presented')
 
@@ -25,8 +23,7 @@ export function readMark(place: NodeFile): FileMark | undefined {
     return undefined
   }
   try {
-    const stats = fs.fstatSync(opened)
-    return stats.isFile() && stats.size <= LARGEST ? parse(fs.readFileSync(opened, 'utf8')) : undefined
+    return isLockFile(fs.fstatSync(opened)) ? parse(fs.readFileSync(opened, 'utf8')) : undefined
   } finally {
     fs.closeSync(opened)
   }
@@ -52,7 +49,7 @@ function parse(text: string): FileMark | undefined {
   try {
     const { rotation, by, owner } = JSON.parse(text) as Record<string, unknown>
     if (!Number.isSafeInteger(rotation) || typeof by !== 'string') return undefined
-    return { rotation: rotation as number, by, owner: parseOwner(JSON.stringify(owner ?? null)) }
+    return { rotation: rotation as number, by, owner: ownerIn(owner) }
   } catch {
     return undefined
   }

@@ -3,7 +3,7 @@ import type { NodeFile } from '../environment/node.ts'
 import type { AwaitedAnswer } from './awaited-answer.ts'
 import type { HeldLock } from './file-lock.ts'
 import { type FileMark, readMark, removeMark, writeMark } from './file-mark.ts'
-import { hasExited, thisProcess } from './lock-owner.ts'
+import { hasExited, type LockOwner, thisProcess } from './lock-owner.ts'
 import { pause, startLockTimeout } from './lock-timeout.ts'
 
 /** How often a process looks whether an awaited answer was stored, in milliseconds. */
@@ -30,8 +30,8 @@ export async function fileTurn(
   wait: TurnWait,
   awaited: AwaitedAnswer<string>,
 ): Promise<FileTurn> {
-  const interrupted = await awaitAnswer(place, by, wait, awaited)
   const self = await thisProcess(place)
+  const interrupted = await awaitAnswer(place, self, by, wait, awaited)
   let end = 0
   let isSettled = false
   return {
@@ -61,6 +61,7 @@ export async function fileTurn(
 /** Resolves to the mark if its answer did not come. */
 async function awaitAnswer(
   place: NodeFile,
+  self: LockOwner,
   by: string,
   { signal, timeout, patience = PATIENCE }: TurnWait,
   awaited: AwaitedAnswer<string>,
@@ -71,7 +72,7 @@ async function awaitAnswer(
       const mark = readMark(place)
       if (!mark || mark.by === by) return undefined
       awaited.look(JSON.stringify(mark))
-      const isGone = mark.owner && (await hasExited(place.fs, mark.owner, await thisProcess(place)))
+      const isGone = mark.owner && (await hasExited(place.fs, mark.owner, self))
       if (isGone || awaited.longerThan(patience)) return mark
       await pause(LOOK, wait.signal)
       wait.signal.throwIfAborted()

@@ -35,11 +35,16 @@ export async function hasExited(fs: Fs, owner: LockOwner, { machine }: LockOwner
 /** Parses the content of a lock file. Returns `undefined` if the owner was interrupted before it had written all of it. */
 export function parseOwner(text: string): LockOwner | undefined {
   try {
-    const { pid, start, machine } = JSON.parse(text) as LockOwner
-    return Number.isInteger(pid) && pid > 0 ? { pid, start, machine } : undefined
+    return ownerIn(JSON.parse(text))
   } catch {
     return undefined
   }
+}
+
+/** The owner in a parsed file; `undefined` for anything else. */
+export function ownerIn(value: unknown): LockOwner | undefined {
+  const { pid, start, machine } = Object(value) as LockOwner
+  return Number.isInteger(pid) && pid > 0 ? { pid, start, machine } : undefined
 }
 
 async function startTimeOf(fs: Fs, pid: number): Promise<string | undefined> {

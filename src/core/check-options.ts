@@ -38,6 +38,7 @@ const NAMES: { readonly [Name in keyof Required<AuthOptions>]: true } = {
   release: true,
   historyLimit: true,
 }
+const ALL = Object.keys(NAMES)
 const TIMEOUTS = ['refresh', 'signIn', 'revoke', 'hold', 'lock', 'storage'] as const
 
 /**
@@ -51,7 +52,7 @@ export function checkOptions(options: AuthOptions<never>): void {
     const value = options[name]
     if (value !== undefined && typeof value !== 'function') throw wrong(name, 'a function', value)
   }
-  explainOptions('createAuth', options, Object.keys(NAMES))
+  explainOptions('createAuth', options, ALL)
   explainOptions('createAuth: retry', options.retry, ['attempts', 'minDelay', 'maxDelay', 'jitter'])
   explainOptions('createAuth: timeouts', options.timeouts, TIMEOUTS)
   explainOptions('createAuth: release', options.release, ['concurrency'])

@@ -151,16 +151,16 @@ export class FleetStore implements StorageFeature {
 
   async clear(ended?: EndedSession): Promise<void> {
     const key = await this.#key
-    const { fleet } = this.#world
-    await this.#use(async () => {
-      // A sign-out ends whatever is stored now, and not the sign-ins after it.
-      const isSignOut = ended?.startedAt === Number.POSITIVE_INFINITY
-      const stored = isSignOut ? await fleet.read(key) : undefined
-      const startedAt = isSignOut ? (stored?.startedAt ?? 0) + 1 : (ended?.startedAt ?? 0)
-      await fleet.remove(key, ended && { ...ended, startedAt })
-    })
+    await this.#use(async () => this.#world.fleet.remove(key, ended && (await this.#endingNow(key, ended))))
     this.#known = ''
     this.#paid()
+  }
+
+  /** A sign-out ends whatever is stored now, and not the sign-ins after it. */
+  async #endingNow(key: string, ended: EndedSession): Promise<EndedSession> {
+    if (ended.startedAt < Number.POSITIVE_INFINITY) return ended
+    const stored = await this.#world.fleet.read(key)
+    return { ...ended, startedAt: (stored?.startedAt ?? 0) + 1 }
   }
 
   subscribe(onChange: () => void): () => void {

@@ -1,4 +1,4 @@
-import { fromBase64 } from './base64url.ts'
+import { fromBase64 } from '../environment/base64url.ts'
 
 /** The least length of a secret, in bytes. */
 const LEAST = 32

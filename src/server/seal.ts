@@ -1,5 +1,5 @@
 import { StorageError } from '../core/errors.ts'
-import { fromBase64, toBase64Url } from './base64url.ts'
+import { fromBase64, toBase64Url } from '../environment/base64url.ts'
 import type { KeyRing } from './key-ring.ts'
 
 /** The version of a box: its first byte. */

@@ -1,9 +1,9 @@
 import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import { build } from 'esbuild'
 import type { Browser, Page } from 'playwright-core'
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest'
 import { createTokenServer } from '../../src/testing/index.ts'
+import { bundlePage } from '../support/bundle-page.ts'
 import { hasChromium, launchChromium } from '../support/chromium.ts'
 import { startDPoPFront } from '../support/dpop-front.ts'
 
@@ -19,15 +19,7 @@ describe.skipIf(!hasChromium)('DPoP in Chromium', () => {
   let origin: string
 
   beforeAll(async () => {
-    const { outputFiles } = await build({
-      entryPoints: [new URL('./dpop.page.ts', import.meta.url).pathname],
-      bundle: true,
-      format: 'esm',
-      platform: 'browser',
-      target: 'es2022',
-      write: false,
-    })
-    const script = outputFiles[0]?.text ?? ''
+    const script = await bundlePage(new URL('./dpop.page.ts', import.meta.url))
     pages = createServer((request, response) => {
       const isScript = request.url?.startsWith('/script.js')
       response.setHeader('content-type', isScript ? 'text/javascript' : 'text/html')

@@ -1,6 +1,5 @@
 import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import { build } from 'esbuild'
 import type { Browser, BrowserContext, CDPSession, Page } from 'playwright-core'
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest'
 import { StorageError } from '../../src/core/errors.ts'
@@ -8,6 +7,7 @@ import type { StorageFeature } from '../../src/core/features/feature.ts'
 import { defineStorage } from '../../src/core/features/share.ts'
 import type { SessionRecord } from '../../src/core/ports.ts'
 import { FULL, LEAST, storageContract } from '../storage/contract.ts'
+import { bundlePage } from '../support/bundle-page.ts'
 import { hasChromium, launchChromium } from '../support/chromium.ts'
 import type { Answer, Spoiler } from './encrypted-storage.page.ts'
 
@@ -48,15 +48,7 @@ describe.skipIf(!hasChromium)('encryptedStorage in Chromium', () => {
   }
 
   beforeAll(async () => {
-    const { outputFiles } = await build({
-      entryPoints: [new URL('./encrypted-storage.page.ts', import.meta.url).pathname],
-      bundle: true,
-      format: 'esm',
-      platform: 'browser',
-      target: 'es2022',
-      write: false,
-    })
-    script = outputFiles[0]?.text ?? ''
+    script = await bundlePage(new URL('./encrypted-storage.page.ts', import.meta.url))
     pages = createServer((request, response) => {
       response.setHeader('access-control-allow-origin', '*')
       if (request.url === '/sandboxed') response.setHeader('content-security-policy', 'sandbox allow-scripts')

@@ -1,10 +1,10 @@
-import { copyFile, mkdir, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises'
+import { readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { build as buildByEsbuild } from 'esbuild'
 import { build as buildByVite } from 'vite'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import reactExample from '../../examples/react/vite.config.ts'
-import { buildInto, newFolder } from './bundles.ts'
+import { installInto, newFolder } from './bundles.ts'
 
 /** Strings in any bundle that contains the panel: the names of its element and of its file format. */
 const TRACES = ['authchart-devtools', 'authchart-recording']
@@ -40,12 +40,7 @@ describe('a production build of an app', () => {
     process.env.NODE_ENV = 'production'
     place = await newFolder()
     app = place.folder
-    const root = new URL('../../', import.meta.url).pathname
-    const installed = join(app, 'node_modules/authchart')
-    await mkdir(installed, { recursive: true })
-    await copyFile(join(root, 'package.json'), join(installed, 'package.json'))
-    await buildInto(join(installed, 'dist'))
-    await symlink(join(root, 'node_modules/xstate'), join(app, 'node_modules/xstate'))
+    await installInto(app)
     await writeFile(join(app, 'session.js'), SESSION)
   }, 60_000)
   afterAll(async () => {

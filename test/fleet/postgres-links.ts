@@ -11,20 +11,24 @@ export interface OpenDatabase {
 
 type Opener = (url: string) => Promise<OpenDatabase>
 
+/** Receives messages on a connection of its own. */
+export const listenTo =
+  (url: string) => async (channel: string, hear: (message: string) => void, lost: () => void) => {
+    const client = new pg.Client({ connectionString: url, keepAlive: true })
+    client.on('notification', ({ payload }) => hear(payload ?? ''))
+    client.on('error', lost)
+    client.on('end', lost)
+    await client.connect()
+    await client.query(`LISTEN "${channel}"`)
+    return () => client.end()
+  }
+
 const nodePostgres: Opener = async (url) => {
   const pool = new pg.Pool({ connectionString: url, max: 4 })
   pool.on('error', () => {})
   return {
     query: (statement, values) => pool.query(statement, values),
-    async listen(channel, hear, lost) {
-      const client = new pg.Client({ connectionString: url })
-      client.on('notification', ({ payload }) => hear(payload ?? ''))
-      client.on('error', lost)
-      client.on('end', lost)
-      await client.connect()
-      await client.query(`LISTEN "${channel}"`)
-      return () => client.end()
-    },
+    listen: listenTo(url),
     close: () => pool.end(),
   }
 }

@@ -1,8 +1,8 @@
 import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import { build } from 'esbuild'
 import type { Browser, BrowserContext, Page } from 'playwright-core'
 import { afterAll, beforeAll, onTestFinished, vi } from 'vitest'
+import { bundlePage } from '../support/bundle-page.ts'
 import { launchChromium, launchPlainChromium, type PlainChromium } from '../support/chromium.ts'
 import type { App, SetUp } from './app.page.ts'
 import { createBrowser, type ProviderOptions, startProvider } from './provider.ts'
@@ -23,15 +23,7 @@ export function browserSuite({ isPlain = false } = {}) {
   let setUp: Partial<SetUp>
 
   beforeAll(async () => {
-    const { outputFiles } = await build({
-      entryPoints: [new URL('./app.page.ts', import.meta.url).pathname],
-      bundle: true,
-      format: 'esm',
-      platform: 'browser',
-      target: 'es2022',
-      write: false,
-    })
-    script = outputFiles[0]?.text ?? ''
+    script = await bundlePage(new URL('./app.page.ts', import.meta.url))
     site = createServer((request, response) => {
       if (request.url === '/page.js') response.setHeader('content-type', 'text/javascript').end(script)
       else if (request.url === '/favicon.ico') response.writeHead(204).end()

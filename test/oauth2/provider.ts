@@ -3,6 +3,7 @@ import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http
 import type { Configuration, JWK } from 'oidc-provider'
 import { onTestFinished } from 'vitest'
 import { listen } from '../../examples/demo/listen.ts'
+import { withoutNotices } from '../../examples/demo/without-notices.ts'
 
 /** A public client, like an app in a browser. Its redirect URI may have any port, as RFC 8252 §7.3 asks. */
 export const APP = 'app'
@@ -240,23 +241,6 @@ async function createProvider(url: string, options: ProviderOptions) {
 }
 
 const TOKEN_EXCHANGE = 'urn:ietf:params:oauth:grant-type:token-exchange'
-
-/** Hides warnings of oidc-provider that matter only in production: a store in memory, an old Node. */
-async function withoutNotices<T>(work: () => Promise<T>): Promise<T> {
-  const { info, warn } = console
-  const unless =
-    (print: typeof info) =>
-    (first: unknown, ...rest: unknown[]) => {
-      if (!/oidc-provider (NOTICE|WARNING)/.test(String(first))) print(first, ...rest)
-    }
-  console.info = unless(info)
-  console.warn = unless(warn)
-  try {
-    return await work()
-  } finally {
-    Object.assign(console, { info, warn })
-  }
-}
 
 /** The part of a browser that a sign-in needs: it follows redirects and stores cookies. Returns the address it ends at. */
 export function createBrowser() {

@@ -167,7 +167,9 @@ const RULES: readonly Rule[] = [
     layer: 'src/oauth2/',
     mayImport: [
       'src/core/',
+      'src/environment/base64url.ts',
       'src/environment/clock.ts',
+      'src/environment/sha256.ts',
       'src/storage/indexed-db.ts',
       'src/bindings/return-path.ts',
       'oauth4webapi',

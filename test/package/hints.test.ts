@@ -1,11 +1,11 @@
-import { copyFile, mkdir, readdir, readFile, symlink, writeFile } from 'node:fs/promises'
+import { readdir, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { build as buildByEsbuild } from 'esbuild'
 import { build as buildPackage } from 'tsdown'
 import { build as buildByVite } from 'vite'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import productionBuilds from '../../tsdown.production.config.ts'
-import { buildInto, newFolder } from '../devtools/bundles.ts'
+import { installInto, newFolder } from '../devtools/bundles.ts'
 
 /** Words of every explanation. */
 const WORDS = [
@@ -42,11 +42,7 @@ describe('the explanations of mistakes', () => {
     process.env.NODE_ENV = 'production'
     place = await newFolder()
     app = place.folder
-    const root = new URL('../../', import.meta.url).pathname
-    const installed = join(app, 'node_modules/authchart')
-    await mkdir(installed, { recursive: true })
-    await copyFile(join(root, 'package.json'), join(installed, 'package.json'))
-    await buildInto(join(installed, 'dist'))
+    const installed = await installInto(app)
     for (const build of productionBuilds)
       await buildPackage({
         ...build,
@@ -56,7 +52,6 @@ describe('the explanations of mistakes', () => {
         report: false,
         logLevel: 'warn',
       })
-    await symlink(join(root, 'node_modules/xstate'), join(app, 'node_modules/xstate'))
     await writeFile(join(app, 'main.js'), APP)
     await writeFile(join(app, 'index.html'), '<script type="module" src="./main.js"></script>')
   }, 120_000)

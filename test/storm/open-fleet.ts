@@ -3,6 +3,7 @@ import pg from 'pg'
 import type { Fleet } from '../../src/fleet/fleet.ts'
 import { postgresFleet } from '../../src/fleet/postgres.ts'
 import { redisFleet } from '../../src/fleet/redis.ts'
+import { listenTo } from '../fleet/postgres-links.ts'
 import type { ProcessSettings } from './settings.ts'
 
 type Database = Pick<ProcessSettings, 'database' | 'url' | 'lease' | 'notifies'>
@@ -44,19 +45,10 @@ function openPostgres(url: string, lease: number, notifies: boolean) {
     query_timeout: 10_000,
   })
   pool.on('error', () => {})
-  async function listen(channel: string, hear: (message: string) => void, lost: () => void) {
-    const client = new pg.Client({ connectionString: url, keepAlive: true })
-    client.on('notification', ({ payload }) => hear(payload ?? ''))
-    client.on('error', lost)
-    client.on('end', lost)
-    await client.connect()
-    await client.query(`LISTEN "${channel}"`)
-    return () => client.end()
-  }
   return {
     fleet: postgresFleet((statement, values) => pool.query(statement, values), {
       lease,
-      ...(notifies && { listen }),
+      ...(notifies && { listen: listenTo(url) }),
     }),
     close: () => pool.end(),
   }

@@ -1,5 +1,6 @@
 import { type ChildProcess, type SpawnOptions, spawn } from 'node:child_process'
 import { once } from 'node:events'
+import { rmSync } from 'node:fs'
 import { setTimeout as pause } from 'node:timers/promises'
 
 /** How long a server may take to start, in milliseconds. Other suites may keep the machine busy. */
@@ -48,5 +49,26 @@ export class ChildServer {
   async stop(name: NodeJS.Signals): Promise<void> {
     this.#child.kill(name)
     await this.#exited
+  }
+}
+
+/**
+ * A server that can be started again.
+ *
+ * @param folder its files, which are removed when it is stopped for good
+ * @param end the signal that ends it, if no other is given
+ */
+export async function restartable(start: () => Promise<ChildServer>, folder: string, end: NodeJS.Signals) {
+  let server = await start()
+  return {
+    signal: (name: NodeJS.Signals) => server.signal(name),
+    async restart(name = end) {
+      await server.stop(name)
+      server = await start()
+    },
+    async stop(name = end) {
+      await server.stop(name)
+      rmSync(folder, { recursive: true, force: true })
+    },
   }
 }

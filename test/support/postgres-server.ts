@@ -1,10 +1,10 @@
 import { execFile, execFileSync } from 'node:child_process'
-import { chownSync, existsSync, mkdtempSync, readdirSync, rmSync } from 'node:fs'
+import { chownSync, existsSync, mkdtempSync, readdirSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import pg from 'pg'
-import { ChildServer } from './child-server.ts'
+import { ChildServer, restartable } from './child-server.ts'
 import { freePort } from './free-port.ts'
 
 const { CI } = process.env
@@ -109,18 +109,9 @@ async function serve(folder: string, settings: readonly string[]): Promise<Postg
     })
     return started
   }
-  let server = await start()
   return {
     port,
     url,
-    signal: (name) => server.signal(name),
-    async restart(name = 'SIGINT') {
-      await server.stop(name)
-      server = await start()
-    },
-    async stop(name = 'SIGINT') {
-      await server.stop(name)
-      rmSync(folder, { recursive: true, force: true })
-    },
+    ...(await restartable(start, folder, 'SIGINT')),
   }
 }

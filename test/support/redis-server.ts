@@ -1,9 +1,9 @@
 import { existsSync } from 'node:fs'
-import { mkdtemp, rm } from 'node:fs/promises'
+import { mkdtemp } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { Redis } from 'ioredis'
-import { ChildServer } from './child-server.ts'
+import { ChildServer, restartable } from './child-server.ts'
 import { freePort } from './free-port.ts'
 
 const { CI } = process.env
@@ -57,20 +57,11 @@ export async function startRedis(args: readonly string[] = [], port?: number): P
     await started.ready(() => command('PING'))
     return started
   }
-  let server = await start()
   return {
     port: at,
     url,
     command,
-    signal: (name) => server.signal(name),
-    async restart(name = 'SIGKILL') {
-      await server.stop(name)
-      server = await start()
-    },
-    async stop(name = 'SIGKILL') {
-      await server.stop(name)
-      await rm(directory, { recursive: true, force: true })
-    },
+    ...(await restartable(start, directory, 'SIGKILL')),
   }
 }
 

@@ -183,13 +183,7 @@ export class StoreQueue {
   clear(ended?: Lineage, isSignOut = !ended, revocation?: RevocationList): unknown {
     const storage = this.#storage
     if (!storage) return undefined
-    const { id, rotation, startedAt } = ended ?? {}
-    const covered: EndedSession | undefined =
-      id === undefined
-        ? undefined
-        : isSignOut
-          ? { id, rotation: Number.POSITIVE_INFINITY, startedAt: Number.POSITIVE_INFINITY }
-          : { id, rotation: rotation as number, startedAt: startedAt as number }
+    const covered = ended && coveredBy(ended, isSignOut)
     const empty = () => this.#empty(covered)
     const emptyUnlessNewer = (stored: unknown) => {
       if (!isSessionRecord(stored)) return empty()
@@ -333,6 +327,12 @@ const withThis = <T>(set: Set<T> | undefined, value: T): Set<T> => (set ?? new S
 
 const without = <T>(set: Set<T> | undefined, value: T): Set<T> | undefined =>
   set?.delete(value) && set.size === 0 ? undefined : set
+
+/** Without the tokens that `ended` may have. */
+const coveredBy = ({ id, rotation, startedAt }: Lineage, isSignOut: boolean): EndedSession =>
+  isSignOut
+    ? { id, rotation: Number.POSITIVE_INFINITY, startedAt: Number.POSITIVE_INFINITY }
+    : { id, rotation, startedAt }
 
 /** Looks at what is stored before it is changed. If that fails, it is changed all the same. */
 function afterReading(

@@ -1,6 +1,6 @@
 import { StorageError } from '../../core/errors.ts'
+import { sha256 } from '../../environment/sha256.ts'
 import { withEntry } from '../../storage/indexed-db.ts'
-import { digest, toBase64URL } from './encoding.ts'
 
 /** The algorithms of proofs. */
 export type DPoPAlgorithm = 'ES256' | 'Ed25519'
@@ -111,7 +111,7 @@ async function openKey(key: DPoPKey): Promise<SigningKey> {
       : await crypto.subtle.importKey('jwk', { ...jwk, d: key.d as string }, PARAMETERS[algorithm], false, [
           'sign',
         ])
-    return { id: toBase64URL(await digest(JSON.stringify(jwk))), algorithm, jwk, privateKey }
+    return { id: await sha256(JSON.stringify(jwk)), algorithm, jwk, privateKey }
   } catch {
     throw new StorageError('The store has something else than the key of a session.', {
       reason: 'invalid_key',

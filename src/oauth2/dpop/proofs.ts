@@ -9,8 +9,9 @@ import type { ProofFeature } from '../../core/features/feature.ts'
 import { defineProof } from '../../core/features/proof.ts'
 import type { Clock, Proof, ProofAnswer, ProofRequest } from '../../core/ports.ts'
 import { readText } from '../../core/session/response-body.ts'
+import { toBase64Url } from '../../environment/base64url.ts'
 import { systemClock } from '../../environment/clock.ts'
-import { digest, encode, toBase64URL } from './encoding.ts'
+import { sha256 } from '../../environment/sha256.ts'
 import {
   type DPoPAlgorithm,
   indexedDBKeys,
@@ -209,7 +210,7 @@ class ProofMaker {
   }
 
   async #hashOf(token: string): Promise<string> {
-    const text = toBase64URL(await digest(token))
+    const text = await sha256(token)
     this.#hash = { token, text }
     return text
   }
@@ -223,21 +224,23 @@ class ProofMaker {
     const expected = this.#nonces.expectedBy(server)
     const payload = {
       ...claims,
-      jti: toBase64URL(crypto.getRandomValues(new Uint8Array(16))),
+      jti: toBase64Url(crypto.getRandomValues(new Uint8Array(16))),
       iat: Math.floor((this.#clock.now() + expected.skew) / 1_000),
       ...(expected.nonce !== undefined && { nonce: expected.nonce }),
     }
     const header = { alg: algorithm, typ: 'dpop+jwt', jwk }
     const text = `${segment(header)}.${segment(payload)}`
-    const signature = await crypto.subtle.sign(PARAMETERS[algorithm], privateKey, encode(text))
-    const dpop = `${text}.${toBase64URL(signature)}`
+    const signature = await crypto.subtle.sign(PARAMETERS[algorithm], privateKey, encoder.encode(text))
+    const dpop = `${text}.${toBase64Url(new Uint8Array(signature))}`
     const proof: MadeProof = { authorization: `DPoP ${accessToken}`, dpop, server, ...expected }
     this.#made.add(proof)
     return proof
   }
 }
 
-const segment = (value: object) => toBase64URL(encode(JSON.stringify(value)))
+const encoder = /* @__PURE__ */ new TextEncoder()
+
+const segment = (value: object) => toBase64Url(encoder.encode(JSON.stringify(value)))
 
 /** Whether the token endpoint refused the proof, and not the request (RFC 9449 §5, §8). */
 async function asksAgain(answer: Response, signal: AbortSignal | null | undefined): Promise<boolean> {

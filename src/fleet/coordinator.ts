@@ -3,7 +3,7 @@ import { ATTACH, type CoordinatorFeature } from '../core/features/feature.ts'
 import { withSharing } from '../core/features/share.ts'
 import type { CoordinatorMessage, Turn, TurnWait } from '../core/ports.ts'
 import type { Fleet } from './fleet.ts'
-import { LONGEST_LOOK, takeTurn } from './turn.ts'
+import { LONGEST_LOOK, PATIENCE, takeTurn } from './turn.ts'
 
 /** The longest message that is read, in characters. */
 const LONGEST = 2_000
@@ -18,22 +18,26 @@ export class FleetCoordinator implements CoordinatorFeature {
   readonly #fleet: Fleet
   readonly #key: string
   readonly #owner: string
+  readonly #patience: number | undefined
   #awaited: AwaitedAnswer<number> | undefined
   protected listener: ((message: CoordinatorMessage) => void) | undefined
 
   /**
    * @param key the session's key in the fleet
    * @param owner a random name of this process
+   * @param patience the longest that the answer to another process is awaited, in milliseconds
    */
-  constructor(fleet: Fleet, key: string, owner: string) {
+  constructor(fleet: Fleet, key: string, owner: string, patience?: number) {
     this.#fleet = fleet
     this.#key = key
     this.#owner = owner
+    this.#patience = patience
   }
 
   async exclusive<T>(_name: string, task: (turn?: Turn) => Promise<T>, wait: TurnWait): Promise<T> {
     this.#awaited ??= new AwaitedAnswer<number>(LONGEST_LOOK)
-    const turn = await takeTurn(this.#fleet, this.#key, this.#owner, wait, this.#awaited)
+    const patience = Math.min(wait.patience ?? PATIENCE, this.#patience ?? Number.POSITIVE_INFINITY)
+    const turn = await takeTurn(this.#fleet, this.#key, this.#owner, { ...wait, patience }, this.#awaited)
     try {
       return await task(turn)
     } finally {
@@ -69,9 +73,12 @@ export class FedCoordinator extends FleetCoordinator {
   }
 }
 
-/** @see FleetCoordinator */
-export const fleetCoordinator = (fleet: Fleet, key: string, owner: string): FleetCoordinator =>
-  new FleetCoordinator(fleet, key, owner)
+/**
+ * How long the answer to another process is awaited if the authorization server accepts the previous refresh token for some time,
+ * in milliseconds: so short that several processes may vanish one after another during the refresh of a session.
+ */
+export const patienceOf = (reuseGrace: number | undefined): number | undefined =>
+  reuseGrace ? reuseGrace / 4 : undefined
 
 /** The session checks the fields. */
 function parse(text: string): (CoordinatorMessage & { readonly from?: string }) | undefined {

@@ -14,7 +14,7 @@ const SPREAD = 20
 /** How long other processes have to write back newer tokens to a server that may have lost them, in milliseconds. */
 const WRITE_BACK = 1_500
 /** Default of `TurnWait.patience`, in milliseconds. */
-const PATIENCE = 12_000
+export const PATIENCE = 12_000
 
 /** The message that asks all processes to compare the session they hold with the stored one. */
 export const ASK = 'ask'

@@ -3,7 +3,7 @@ import type { CoordinatorFeature, StorageFeature } from '../core/features/featur
 import { BackgroundClock } from '../core/platform/background-clock.ts'
 import type { Clock } from '../core/ports.ts'
 import { systemClock } from '../environment/clock.ts'
-import { fleetCoordinator } from '../fleet/coordinator.ts'
+import { FleetCoordinator, patienceOf } from '../fleet/coordinator.ts'
 import type { Fleet } from '../fleet/fleet.ts'
 import { FleetStore, type StoreWorld, whenKnown } from './fleet-store.ts'
 import { hashKey } from './hash-key.ts'
@@ -24,6 +24,12 @@ export interface FleetSessionOptions {
    * 30 days.
    */
   readonly ttl?: number
+  /**
+   * For how long after a refresh the authorization server still accepts the previous refresh token, in milliseconds. If a process
+   * vanishes during a refresh, another one sends its refresh token again after a quarter of this time. Default: not at all, so
+   * the answer is awaited for as long as it may come.
+   */
+  readonly reuseGrace?: number
   /** Default: the clock of the system. */
   readonly clock?: Clock
 }
@@ -61,10 +67,11 @@ export const DEFAULT_TTL = 30 * 86_400_000
  */
 export function fleetSession(options: FleetSessionOptions): FleetSession {
   checkFleet('fleetSession', options)
-  const { fleet, key, keys, ttl = DEFAULT_TTL, clock = systemClock } = options
+  const { fleet, key, keys, ttl = DEFAULT_TTL, reuseGrace, clock = systemClock } = options
   if (typeof key !== 'string' || key === '')
     throw new TypeError('fleetSession: key must be a text that is not empty.')
   checkNumber('ttl', ttl, 1)
+  checkNumber('reuseGrace', reuseGrace, 0)
   const hash = hashKey(key)
   const retries = new Retries(clock)
   const world: StoreWorld = {
@@ -78,7 +85,8 @@ export function fleetSession(options: FleetSessionOptions): FleetSession {
     succeeded: (store) => retries.delete(store),
   }
   const store = new WatchedStore(world, hash)
-  return { storage: store, coordinator: fleetCoordinator(underHash(fleet, hash), key, randomKey()) }
+  const coordinator = new FleetCoordinator(underHash(fleet, hash), key, randomKey(), patienceOf(reuseGrace))
+  return { storage: store, coordinator }
 }
 
 /** @throws TypeError */

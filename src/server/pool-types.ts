@@ -35,6 +35,11 @@ export interface AuthPoolOptions<Credentials = unknown> extends Omit<AuthOptions
   }
   /** How long a session is stored after its last refresh, if the end of its refresh token is unknown. Default: 30 days. */
   readonly ttl?: number
+  /**
+   * For how long after a refresh the authorization server still accepts the previous refresh token, in milliseconds. If a process
+   * vanishes during a refresh, another one sends its refresh token again after a quarter of this time. Default: not at all.
+   */
+  readonly reuseGrace?: number
 }
 
 /** The session that a task uses. Sign-ins go through the pool, because a new user gets a new key. */

@@ -77,10 +77,11 @@ class Pool implements AuthPool<never, unknown> {
 
   constructor(options: AuthPoolOptions<never>) {
     checkFleet('createAuthPool', options)
-    const { clock = systemClock, resident, ttl } = options
+    const { clock = systemClock, resident, ttl, reuseGrace } = options
     checkNumber('resident.most', resident?.most, 1)
     checkNumber('resident.idle', resident?.idle, 0)
     checkNumber('ttl', ttl, 1)
+    checkNumber('reuseGrace', reuseGrace, 0)
     if (Symbol.asyncDispose) Object.defineProperty(this, Symbol.asyncDispose, { value: () => this.dispose() })
     this.#clock = clock
     this.#residents = new Residents(resident?.most ?? 1_000, resident?.idle ?? 60_000, clock)

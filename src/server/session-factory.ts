@@ -4,7 +4,7 @@ import type { Clock, CoordinatorMessage, SessionRecord } from '../core/ports.ts'
 import { resolveOptions } from '../core/resolve-options.ts'
 import { emptyEnvironment } from '../environment/browser.ts'
 import { report } from '../environment/report.ts'
-import { FedCoordinator } from '../fleet/coordinator.ts'
+import { FedCoordinator, patienceOf } from '../fleet/coordinator.ts'
 import { DEFAULT_TTL } from './fleet-session.ts'
 import { FleetStore, type StoreWorld } from './fleet-store.ts'
 import type { PoolEvents } from './pool-events.ts'
@@ -24,14 +24,16 @@ export class SessionFactory {
   readonly #options: AuthOptions<never>
   readonly #settings: Settings
   readonly #events: PoolEvents
+  readonly #patience: number | undefined
   /** Calls of the app's `refresh` function. */
   refreshes = 0
 
   /** @throws TypeError if an option is wrong */
   constructor(given: AuthPoolOptions<never> & { readonly clock: Clock }, events: PoolEvents) {
-    const { fleet, keys, resident: _, ttl = DEFAULT_TTL, ...options } = given
+    const { fleet, keys, resident: _, ttl = DEFAULT_TTL, reuseGrace, ...options } = given
     const { clock, limits, refresh } = options
     this.#events = events
+    this.#patience = patienceOf(reuseGrace)
     this.revocations = new Revocations(fleet, keys, clock, options)
     const retries = new Retries(clock)
     this.world = {
@@ -62,7 +64,7 @@ export class SessionFactory {
 
   make(key: string, hash: string, store: FleetStore): Resident {
     const { clock, fleet } = this.world
-    const coordinator = new FedCoordinator(fleet, hash, randomKey())
+    const coordinator = new FedCoordinator(fleet, hash, randomKey(), this.#patience)
     store.coordinator = coordinator
     const auth = createAuthWith<never, unknown>(
       // Inherited, because a copy of all options costs each session more than what it adds.

@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, expect, it, vi } from 'vitest'
 import { AwaitedAnswer } from '../../src/coordination/awaited-answer.ts'
+import { FleetCoordinator, patienceOf } from '../../src/fleet/coordinator.ts'
 import type { Fleet } from '../../src/fleet/fleet.ts'
 import { memoryFleet } from '../../src/fleet/memory.ts'
 import { type FleetTurn, LONGEST_LOOK, takeTurn } from '../../src/fleet/turn.ts'
@@ -99,6 +100,33 @@ it('after a refresh token was presented, its answer is awaited as long as it may
   expect(waiting.turn).toBeUndefined()
   await advance(1_800)
   expect(waiting.turn?.interrupted).toEqual({ rotation: 4 })
+})
+
+it('three processes may vanish one after another while the server accepts the refresh token again', async () => {
+  const fleet = memoryFleet({ lease: 2_000 })
+  const began = performance.now()
+  const presented: number[] = []
+  for (const owner of ['first', 'second', 'third', 'fourth']) {
+    const coordinator = new FleetCoordinator(fleet, 'key', owner, patienceOf(10_000))
+    const wait = { signal: new AbortController().signal, timeout: 60_000, patience: PATIENCE }
+    void coordinator.exclusive(
+      'refresh',
+      async (turn) => {
+        presented.push(performance.now() - began)
+        await turn?.present(4)
+        await new Promise(() => {})
+      },
+      wait,
+    )
+    await advance(10)
+  }
+  await advance(12_000)
+  expect(presented).toHaveLength(4)
+  expect(presented.at(-1)).toBeLessThan(10_000)
+})
+
+it('a server that accepts no refresh token again makes no difference', () => {
+  expect([patienceOf(0), patienceOf(undefined)]).toEqual([undefined, undefined])
 })
 
 it('the wait continues where an earlier one of the process has ended', async () => {

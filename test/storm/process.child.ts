@@ -10,7 +10,7 @@ import { openFleet } from './open-fleet.ts'
 import { type ProcessReport, type ProcessSettings, SECRET, sessionName } from './settings.ts'
 
 const settings: ProcessSettings = JSON.parse(process.argv[2] ?? '')
-const { name, tokens, sessions, skew, trace } = settings
+const { name, tokens, sessions, skew, grace, trace } = settings
 const timeouts = { refresh: settings.refreshTimeout, hold: 20_000 }
 const clock = { ...systemClock, now: () => Date.now() + skew }
 const keys = keyRing({ storm: SECRET })
@@ -65,7 +65,13 @@ interface Held {
 }
 
 function hold(session: number): Held {
-  const shared = fleetSession({ fleet, key: sessionName(session), keys, clock })
+  const shared = fleetSession({
+    fleet,
+    key: sessionName(session),
+    keys,
+    clock,
+    ...(grace && { reuseGrace: grace }),
+  })
   const retry = { minDelay: 100, maxDelay: 1_000 }
   const auth = createAuth({ refresh, clock, retry, timeouts, ...shared })
   if (trace)

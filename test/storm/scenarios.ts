@@ -78,8 +78,7 @@ export const SCENARIOS: readonly Scenario[] = [
   // Three of four processes at any time.
   { name: 'sleepers', run: stops(2_500, 0.8) },
   { name: 'kills', refreshTimeout: 10_000, run: kills },
-  // A grace period has to be longer than the time for which an answer is awaited.
-  { name: 'kills, grace', grace: 10_000, refreshTimeout: 5_000, run: kills },
+  { name: 'kills, grace', grace: 10_000, run: kills },
   { name: 'restarts', run: restarts },
   { name: 'restarts without data', losesData: true, run: restarts },
   { name: 'cuts', run: cuts },

@@ -10,6 +10,8 @@ export interface ProcessSettings {
   /** How far its clock is ahead. */
   readonly skew: number
   readonly lease: number
+  /** For how long the server accepts the previous refresh token. */
+  readonly grace: number
   /** `timeouts.refresh` of `createAuth`. */
   readonly refreshTimeout: number
   /** Without messages, processes look for changes. */

@@ -121,6 +121,7 @@ export async function runStorm(options: StormOptions): Promise<StormResult> {
           sessions,
           skew,
           lease: 1_000,
+          grace: scenario.grace ?? 0,
           refreshTimeout: scenario.refreshTimeout ?? 20_000,
           notifies: scenario.notifies ?? true,
           trace: trace && join(trace, `${index}.log`),

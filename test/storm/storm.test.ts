@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { codeSeed } from '../support/code-seed.ts'
+import { codeSeed, triedHere } from '../support/code-seed.ts'
 import { hasPostgres } from '../support/postgres-server.ts'
 import { hasRedis } from '../support/redis-server.ts'
 import { runStorm } from './storm.ts'
@@ -12,10 +12,7 @@ const DATABASES = [
   ['postgres', hasPostgres],
 ] as const
 
-/** CI has time for one of them. Which one depends on the code, so each change meets another. */
-const tried = process.env.CI ? DATABASES.filter((_, index) => index === codeSeed() % 2) : DATABASES
-
-describe.each(tried)('a storm over %s', (database, isInstalled) => {
+describe.each(triedHere(DATABASES, 2))('a storm over %s', (database, isInstalled) => {
   it.skipIf(!isInstalled)(
     'with processes that stop, lost connections, crashes and wrong clocks loses no session',
     async () => {

@@ -1,4 +1,5 @@
 import { afterAll, describe, expect, it } from 'vitest'
+import { triedHere } from '../../support/code-seed.ts'
 import { BUDGETS } from './budget.ts'
 import { createModel, type Setting } from './model.ts'
 import { type Result, SEARCH_TIMEOUT, search } from './search.ts'
@@ -70,7 +71,9 @@ function report(title: string, { budget }: Setting, result: Result) {
 }
 
 describe('exhaustive search over three requests, two tabs and a server with rotation', () => {
-  it.each(ROWS)(
+  const rows = triedHere(ROWS, 2)
+
+  it.each(rows)(
     'no reachable state violates an invariant with %s',
     { timeout: SEARCH_TIMEOUT },
     (title, setting) => {
@@ -89,8 +92,10 @@ describe('exhaustive search over three requests, two tabs and a server with rota
     },
   )
 
-  it('the search takes every kind of step in at least one setting', () => {
-    expect([...happened].sort()).toMatchInlineSnapshot(`
+  // Half of the settings do not take all of them.
+  if (rows.length === ROWS.length)
+    it('the search takes every kind of step in at least one setting', () => {
+      expect([...happened].sort()).toMatchInlineSnapshot(`
       [
         "the access token becomes invalid",
         "the lock of {tab} is stolen",
@@ -176,7 +181,7 @@ describe('exhaustive search over three requests, two tabs and a server with rota
         "{tab}: the user signs out",
       ]
     `)
-  })
+    })
 
   afterAll(() => {
     console.log(

@@ -1,11 +1,13 @@
-// Runs what CI runs. The last line is the verdict: `N passed, N failed`. It counts each test, the size check, the package
+// Runs what CI runs. The last lines name what failed, and the very last one is the verdict: `N passed, N failed`. It counts each test, the size check, the package
 // check and the build of the site. A step that fails without a failing test counts as one failure, so the verdict and the exit code always agree.
 import { spawn } from 'node:child_process'
 import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { join, relative } from 'node:path'
 
-const totals = { passed: 0, failed: 0, skipped: 0 }
+const totals = { passed: 0, skipped: 0 }
+/** What failed, each with its reason. */
+const failures = []
 
 /** Runs one command, and prints its output and duration. Returns whether it exited with 0. */
 async function step(name, command, ...args) {
@@ -52,7 +54,7 @@ async function prepare() {
 
 async function check(name) {
   if (await script(name)) totals.passed += 1
-  else totals.failed += 1
+  else fail(`${name} failed: see above`)
 }
 
 /** Runs the tests of some projects of `vitest.config.ts`. */
@@ -61,20 +63,22 @@ async function runVitest(name, ...options) {
   const reportFile = join(directory, `${name}.json`)
   const reporters = ['--reporter=default', '--reporter=json', `--outputFile.json=${reportFile}`]
   const ok = await step(name, process.execPath, vitest, 'run', ...options, ...reporters)
-  const before = totals.failed
+  const before = failures.length
   const passedBefore = totals.passed
   count(existsSync(reportFile) ? JSON.parse(readFileSync(reportFile, 'utf8')).testResults : [])
   // Unhandled errors, a missed coverage threshold, a crash: the run failed, although no test did.
-  if (!ok && totals.failed === before) fail('vitest failed outside the tests: see above')
-  if (totals.passed === passedBefore && totals.failed === before) fail('no test ran')
+  if (!ok && failures.length === before) fail('vitest failed outside the tests: see above')
+  if (totals.passed === passedBefore && failures.length === before) fail('no test ran')
 }
 
 function count(testFiles) {
-  for (const { status, assertionResults } of testFiles) {
-    const failed = assertionResults.filter((result) => result.status === 'failed').length
+  for (const { name, status, message, assertionResults } of testFiles) {
+    const failed = assertionResults.filter((result) => result.status === 'failed')
+    const reasons = failed.map(({ fullName, failureMessages }) => `${fullName}: ${failureMessages[0]}`)
     totals.passed += assertionResults.filter((result) => result.status === 'passed').length
     // A file that fails to load, or whose hooks fail, has no failed test.
-    totals.failed += status === 'failed' ? Math.max(failed, 1) : failed
+    if (status === 'failed' && reasons.length === 0) reasons.push(message)
+    for (const reason of reasons) fail(`${relative('.', name)}: ${reason.split('\n', 1)[0]}`)
     totals.skipped += assertionResults.filter(
       ({ status }) => status !== 'passed' && status !== 'failed',
     ).length
@@ -82,8 +86,7 @@ function count(testFiles) {
 }
 
 function fail(reason) {
-  console.error(reason)
-  totals.failed += 1
+  failures.push(reason)
 }
 
 const directory = mkdtempSync(join(tmpdir(), 'authchart-test-'))
@@ -93,13 +96,12 @@ try {
     await runVitest('test-system', '--project=system')
     if (process.env.CI && totals.skipped > 0) fail('skipped tests are not accepted in CI')
     await Promise.all([check('size'), check('package'), check('docs')])
-  } else {
-    totals.failed += 1
-  }
+  } else fail('the type check, lint, build or drawings failed: see above')
 } finally {
   rmSync(directory, { recursive: true, force: true })
 }
 
 const skipped = totals.skipped > 0 ? `, ${totals.skipped} skipped` : ''
-console.log(`\n${totals.passed} passed, ${totals.failed} failed${skipped}`)
-process.exitCode = totals.failed > 0 ? 1 : 0
+for (const failure of failures) console.log(`FAILED ${failure.slice(0, 500)}`)
+console.log(`\n${totals.passed} passed, ${failures.length} failed${skipped}`)
+process.exitCode = failures.length > 0 ? 1 : 0

@@ -9,7 +9,8 @@ export interface OpenDatabase {
   close(): unknown
 }
 
-type Opener = (url: string) => Promise<OpenDatabase>
+/** @param direct the address for what a connection has to be kept for */
+type Opener = (url: string, direct: string) => Promise<OpenDatabase>
 
 /** Receives messages on a connection of its own. */
 export const listenTo =
@@ -23,26 +24,26 @@ export const listenTo =
     return () => client.end()
   }
 
-const nodePostgres: Opener = async (url) => {
+const nodePostgres: Opener = async (url, direct) => {
   const pool = new pg.Pool({ connectionString: url, max: 4 })
   pool.on('error', () => {})
   return {
     query: (statement, values) => pool.query(statement, values),
-    listen: listenTo(url),
+    listen: listenTo(direct),
     close: () => pool.end(),
   }
 }
 
-const postgresJs: Opener = async (url) => {
-  // Without prepared statements, as behind PgBouncer in transaction mode.
-  const sql = postgres(url, { max: 4, prepare: false, onnotice: () => {} })
+const postgresJs: Opener = async (url, direct) => {
+  const options = { max: 4, prepare: false, onnotice: () => {} }
+  const [sql, listener] = [postgres(url, options), postgres(direct, options)]
   return {
     query: (statement, values) => sql.unsafe(statement, values),
     async listen(channel, hear) {
-      const { unlisten } = await sql.listen(channel, hear)
+      const { unlisten } = await listener.listen(channel, hear)
       return unlisten
     },
-    close: () => sql.end({ timeout: 1 }),
+    close: () => Promise.all([sql, listener].map((client) => client.end({ timeout: 1 }))),
   }
 }
 

@@ -1,9 +1,12 @@
 import pg from 'pg'
 import { afterAll, beforeAll, describe } from 'vitest'
 import { postgresFleet, postgresSchema } from '../../src/fleet/postgres.ts'
+import { hasPgBouncer, startPgBouncer } from '../support/pgbouncer.ts'
 import { hasPostgres, type PostgresServer, startPostgres } from '../support/postgres-server.ts'
 import { describeFleet, LEASE } from './describe-fleet.ts'
 import { type OpenDatabase, POSTGRES_LINKS } from './postgres-links.ts'
+
+type LinkName = keyof typeof POSTGRES_LINKS
 
 describe.skipIf(!hasPostgres)('PostgreSQL', () => {
   let server: PostgresServer
@@ -12,27 +15,40 @@ describe.skipIf(!hasPostgres)('PostgreSQL', () => {
   }, 60_000)
   afterAll(() => server?.stop())
 
-  for (const [name, openDatabase] of Object.entries(POSTGRES_LINKS)) {
-    describeFleet(`PostgreSQL by ${name}`, async () => {
-      const opened: OpenDatabase[] = []
-      const table = `public.fleet_${name}`
-      const client = new pg.Client({ connectionString: server.url })
-      await client.connect()
-      await client.query(postgresSchema({ table }))
-      await client.query(postgresSchema({ table }))
-      await client.end()
-      return {
-        isRemote: true,
-        async open() {
-          const database = await openDatabase(server.url)
-          opened.push(database)
-          const { query, listen } = database
-          return postgresFleet(query, { table, lease: LEASE, ...(listen && { listen }) })
-        },
-        async close() {
-          for (const database of opened) await database.close()
-        },
-      }
-    })
+  /** @param through the address that statements are sent to. Default: the server's */
+  async function openBench(name: LinkName, table: string, through = server.url) {
+    const client = new pg.Client({ connectionString: server.url })
+    await client.connect()
+    // A migration may run again.
+    for (let times = 0; times < 2; times++) await client.query(postgresSchema({ table }))
+    await client.end()
+    const opened: OpenDatabase[] = []
+    return {
+      isRemote: true,
+      async open() {
+        const database = await POSTGRES_LINKS[name](through, server.url)
+        opened.push(database)
+        const { query, listen } = database
+        return postgresFleet(query, { table, lease: LEASE, ...(listen && { listen }) })
+      },
+      async close() {
+        for (const database of opened) await database.close()
+      },
+    }
   }
+
+  for (const name of Object.keys(POSTGRES_LINKS) as LinkName[])
+    describeFleet(`PostgreSQL by ${name}`, () => openBench(name, `public.fleet_${name}`))
+
+  describe.skipIf(!hasPgBouncer)('through PgBouncer', () => {
+    let bouncer: Awaited<ReturnType<typeof startPgBouncer>>
+    beforeAll(async () => {
+      bouncer = await startPgBouncer(server)
+    }, 60_000)
+    afterAll(() => bouncer?.stop())
+
+    describeFleet('PostgreSQL by pg, in transaction mode', () =>
+      openBench('pg', 'public.fleet_bouncer', bouncer.url),
+    )
+  })
 })

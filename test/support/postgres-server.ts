@@ -26,7 +26,7 @@ if (!programs) {
 }
 
 /** PostgreSQL refuses to run as root. The Debian package brings a user for it. */
-function owner(): { readonly uid?: number; readonly gid?: number } {
+export function postgresUser(): { readonly uid?: number; readonly gid?: number } {
   if (process.getuid?.() !== 0) return {}
   const idOf = (kind: string) => Number(execFileSync('id', [kind, 'postgres'], { encoding: 'utf8' }))
   return { uid: idOf('-u'), gid: idOf('-g') }
@@ -74,14 +74,14 @@ export async function startStandby(
 
 function newFolder(): string {
   const folder = mkdtempSync(join(tmpdir(), 'authchart-postgres-'))
-  const { uid, gid } = owner()
+  const { uid, gid } = postgresUser()
   if (uid !== undefined && gid !== undefined) chownSync(folder, uid, gid)
   return folder
 }
 
 /** Asynchronously, because a test may serve requests meanwhile. */
 async function run(program: string, ...args: readonly string[]): Promise<void> {
-  await promisify(execFile)(pathOf(program), [...args], { ...owner(), cwd: '/' })
+  await promisify(execFile)(pathOf(program), [...args], { ...postgresUser(), cwd: '/' })
 }
 
 function pathOf(program: string): string {
@@ -98,7 +98,7 @@ async function serve(folder: string, settings: readonly string[]): Promise<Postg
       pathOf('postgres'),
       ['-D', folder, '-p', String(port), '-k', folder, ...all],
       {
-        ...owner(),
+        ...postgresUser(),
         cwd: '/',
       },
     )

@@ -10,7 +10,7 @@ export interface OpenDatabase {
 }
 
 /** @param direct the address for what a connection has to be kept for */
-type Opener = (url: string, direct: string) => Promise<OpenDatabase>
+type Opener = (url: string, direct?: string) => Promise<OpenDatabase>
 
 /** Receives messages on a connection of its own. */
 export const listenTo =
@@ -24,7 +24,7 @@ export const listenTo =
     return () => client.end()
   }
 
-const nodePostgres: Opener = async (url, direct) => {
+const nodePostgres: Opener = async (url, direct = url) => {
   const pool = new pg.Pool({ connectionString: url, max: 4 })
   pool.on('error', () => {})
   return {
@@ -34,7 +34,7 @@ const nodePostgres: Opener = async (url, direct) => {
   }
 }
 
-const postgresJs: Opener = async (url, direct) => {
+const postgresJs: Opener = async (url, direct = url) => {
   const options = { max: 4, prepare: false, onnotice: () => {} }
   const [sql, listener] = [postgres(url, options), postgres(direct, options)]
   return {

@@ -1,5 +1,6 @@
 import type { Actor } from 'xstate'
 import type { AuthEmitted, AuthMachine } from '../../machines/index.ts'
+import type { Disposes } from './platform/disposal.ts'
 import type { AbortSignalLike, Session, TokenResponse, UserFacts } from './ports.ts'
 import type { Gate } from './requests/gate.ts'
 
@@ -48,7 +49,8 @@ export interface AccessTokenOptions {
 }
 
 /** One session, made by `createAuth`. Its methods may be used detached from it. */
-export interface Auth<Credentials = unknown, Claims = Readonly<Record<string, unknown>>, User = UserFacts> {
+export interface Auth<Credentials = unknown, Claims = Readonly<Record<string, unknown>>, User = UserFacts>
+  extends Disposes {
   /** The XState actor: for `useSelector`, inspectors and parents. It never holds a token. */
   readonly actor: Actor<AuthMachine>
   /** The chart's state. */
@@ -135,9 +137,11 @@ export interface Auth<Credentials = unknown, Claims = Readonly<Record<string, un
    */
   on<T extends keyof AuthEventMap>(type: T, listener: (event: AuthEventMap[T]) => void): () => void
 
-  /** Stops everything: no timer, listener or waiting request remains. Calling it again does nothing. */
+  /**
+   * Stops everything: no timer, listener or waiting request remains. Calling it again does nothing. `using` calls it at the end
+   * of a block.
+   */
   dispose(): void
-  [Symbol.dispose](): void
 
   /** For transports. */
   readonly [REQUEST_GATE]: Gate

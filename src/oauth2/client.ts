@@ -1,5 +1,6 @@
 import type { AuthOptions } from '../core/options.ts'
 import type { Signal, TokenResponse } from '../core/ports.ts'
+import type { PopupWindow } from '../environment/global-types.ts'
 import { startSignIn } from './authorize.ts'
 import { Callback } from './callback.ts'
 import { checkRequest } from './check-request.ts'
@@ -32,7 +33,7 @@ export interface OAuth {
    * @param features of the window, as `window.open` takes them
    * @returns `undefined` if the browser blocked it; then sign in by `via: 'redirect'`
    */
-  openPopup(features?: string): Window | undefined
+  openPopup(features?: string): PopupWindow | undefined
 
   /**
    * Hands the answer of a popup to the window that opened it, and closes the popup. For a callback page without a session of

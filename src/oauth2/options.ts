@@ -1,5 +1,6 @@
 import type { AuthorizationServer, ClientAuth } from 'oauth4webapi'
 import type { Clock } from '../core/ports.ts'
+import type { PopupWindow } from '../environment/global-types.ts'
 import type { DPoPProofs } from './dpop/proofs.ts'
 
 /** What is known of the server and of the client that is registered there. */
@@ -80,7 +81,7 @@ export type SignInRequest =
   /** Leaves the page for that of the server. */
   | ({ readonly via: 'redirect' } & AuthorizePage)
   /** In a window that `oauth.openPopup()` opened, in the same click. */
-  | ({ readonly via: 'popup'; readonly window: Window } & Authorize)
+  | ({ readonly via: 'popup'; readonly window: PopupWindow } & Authorize)
   /** On the page of the redirect URI: redeems the answer. `url`: default is the address of the page. */
   | {
       readonly via: 'callback'

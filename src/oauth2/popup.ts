@@ -1,4 +1,5 @@
 import type { Clock, Signal } from '../core/ports.ts'
+import type { PopupWindow } from '../environment/global-types.ts'
 import { oauthError } from './failure.ts'
 import { openChannel, TAKEN } from './popup-channel.ts'
 
@@ -17,7 +18,7 @@ const FEATURES = 'popup,width=500,height=700'
  *
  * @returns `undefined` if the browser blocked it
  */
-export function openPopup(features = FEATURES): Window | undefined {
+export function openPopup(features = FEATURES): PopupWindow | undefined {
   return globalThis.open?.('', '_blank', features) ?? undefined
 }
 
@@ -27,7 +28,7 @@ export function openPopup(features = FEATURES): Window | undefined {
  * @throws OAuthError if the popup was closed
  */
 export function untilAnswered(
-  popup: Window,
+  popup: PopupWindow,
   state: string,
   clock: Clock,
   signal: Signal,

@@ -1,4 +1,5 @@
 import { fromBase64 } from '../environment/base64url.ts'
+import type { WebCryptoKey } from '../environment/global-types.ts'
 
 /** The least length of a secret, in bytes. */
 const LEAST = 32
@@ -12,15 +13,15 @@ const SORTED = /^\d+$/
  * A secret: at least 32 random bytes, as bytes, or in base64 or hex; or an AES-GCM key of 256 bits. `openssl rand -base64 32`
  * makes one.
  */
-export type Secret = Uint8Array | string | CryptoKey
+export type Secret = Uint8Array | string | WebCryptoKey
 
 /** The keys that boxes are sealed with: the first one seals, and each of them opens. Made by `keyRing()`. */
 export class KeyRing {
   /** The name of the key that seals. */
   readonly current: string
-  readonly #keys: ReadonlyMap<string, () => Promise<CryptoKey>>
+  readonly #keys: ReadonlyMap<string, () => Promise<WebCryptoKey>>
 
-  constructor(keys: ReadonlyMap<string, () => Promise<CryptoKey>>, current: string) {
+  constructor(keys: ReadonlyMap<string, () => Promise<WebCryptoKey>>, current: string) {
     this.#keys = keys
     this.current = current
   }
@@ -31,7 +32,7 @@ export class KeyRing {
   }
 
   /** The key of that name; `undefined` if the ring has none. */
-  key(id: string): Promise<CryptoKey> | undefined {
+  key(id: string): Promise<WebCryptoKey> | undefined {
     return this.#keys.get(id)?.()
   }
 }
@@ -60,7 +61,7 @@ export function keyRing(keys: Readonly<Record<string, Secret | undefined>>): Key
 }
 
 /** Each key is derived when it is first needed. */
-function keyOf(id: string, secret: unknown): () => Promise<CryptoKey> {
+function keyOf(id: string, secret: unknown): () => Promise<WebCryptoKey> {
   if (!ID.test(id)) throw wrong('names of keys must be 1 to 64 of A-Z a-z 0-9 . _ -')
   if (SORTED.test(id))
     throw wrong(`the name ${id} must not be a number, because JavaScript sorts numbers: write k${id}`)
@@ -71,14 +72,14 @@ function keyOf(id: string, secret: unknown): () => Promise<CryptoKey> {
     throw wrong(
       `the secret ${id} must have at least ${LEAST} bytes, not ${bytes.length}: openssl rand -base64 32`,
     )
-  let key: Promise<CryptoKey> | undefined
+  let key: Promise<WebCryptoKey> | undefined
   return () => {
     key ??= derive(bytes)
     return key
   }
 }
 
-function cryptoKey(id: string, key: CryptoKey): () => Promise<CryptoKey> {
+function cryptoKey(id: string, key: WebCryptoKey): () => Promise<WebCryptoKey> {
   const { name, length } = key.algorithm as { readonly name: string; readonly length?: number }
   const fits = name === 'AES-GCM' && length === 256
   if (!fits || !key.usages.includes('encrypt') || !key.usages.includes('decrypt'))
@@ -87,7 +88,7 @@ function cryptoKey(id: string, key: CryptoKey): () => Promise<CryptoKey> {
   return () => found
 }
 
-const isCryptoKey = (secret: unknown): secret is CryptoKey =>
+const isCryptoKey = (secret: unknown): secret is WebCryptoKey =>
   Object.prototype.toString.call(secret) === '[object CryptoKey]'
 
 function bytesOf(secret: unknown): Uint8Array<ArrayBuffer> | undefined {
@@ -101,7 +102,7 @@ function bytesOf(secret: unknown): Uint8Array<ArrayBuffer> | undefined {
 }
 
 /** HKDF, so that a secret of any length becomes a key, and one that has other uses becomes another key (RFC 5869). */
-async function derive(secret: Uint8Array<ArrayBuffer>): Promise<CryptoKey> {
+async function derive(secret: Uint8Array<ArrayBuffer>): Promise<WebCryptoKey> {
   const { subtle } = crypto
   const material = await subtle.importKey('raw', secret, 'HKDF', false, ['deriveKey'])
   const info = new TextEncoder().encode('authchart/1/seal')

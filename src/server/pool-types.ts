@@ -1,6 +1,7 @@
 import type { AuthEmitted } from '../../machines/vocabulary.ts'
 import type { Auth } from '../core/auth.ts'
 import type { AuthOptions } from '../core/options.ts'
+import type { AsyncDisposes, SymbolNamed } from '../core/platform/disposal.ts'
 import type { Session } from '../core/ports.ts'
 import type { Fleet } from '../fleet/fleet.ts'
 import type { StoreWorld } from './fleet-store.ts'
@@ -45,7 +46,7 @@ export interface AuthPoolOptions<Credentials = unknown> extends Omit<AuthOptions
 /** The session that a task uses. Sign-ins go through the pool, because a new user gets a new key. */
 export type PooledAuth<Claims = Readonly<Record<string, unknown>>> = Omit<
   Auth<never, Claims>,
-  'signIn' | 'setTokens' | 'dispose' | typeof Symbol.dispose
+  'signIn' | 'setTokens' | 'dispose' | SymbolNamed<'dispose'>
 >
 
 /** An event of a session, with the hash of its key. */
@@ -86,7 +87,8 @@ export interface PoolCounts {
 }
 
 /** Many sessions in one server, made by `createAuthPool`. */
-export interface AuthPool<Credentials = unknown, Claims = Readonly<Record<string, unknown>>> {
+export interface AuthPool<Credentials = unknown, Claims = Readonly<Record<string, unknown>>>
+  extends AsyncDisposes {
   /**
    * Runs a task with the session of a key. The session stays in memory while tasks run and a while longer. All tasks of one
    * key in this process share one session; no task gets the session of another key.
@@ -150,9 +152,7 @@ export interface AuthPool<Credentials = unknown, Claims = Readonly<Record<string
 
   /**
    * Lets tasks and refreshes end, for at most `timeouts.hold`, and forgets all sessions here. They stay in the database. Call it
-   * before the process exits.
+   * before the process exits. `await using` calls it at the end of a block.
    */
   dispose(): Promise<void>
-  /** `dispose()`, for `await using`. */
-  readonly [Symbol.asyncDispose]: () => Promise<void>
 }

@@ -169,6 +169,7 @@ const RULES: readonly Rule[] = [
       'src/core/',
       'src/environment/base64url.ts',
       'src/environment/clock.ts',
+      'src/environment/global-types.ts',
       'src/environment/sha256.ts',
       'src/storage/indexed-db.ts',
       'src/bindings/return-path.ts',

@@ -1,4 +1,5 @@
 import { StorageError } from '../../core/errors.ts'
+import type { JWK, WebCryptoKey, WebCryptoKeyPair } from '../../environment/global-types.ts'
 import { sha256 } from '../../environment/sha256.ts'
 import { withEntry } from '../../storage/indexed-db.ts'
 
@@ -6,7 +7,7 @@ import { withEntry } from '../../storage/indexed-db.ts'
 export type DPoPAlgorithm = 'ES256' | 'Ed25519'
 
 /** A key as a store keeps it: a pair of WebCrypto, or a private JWK for stores of text. */
-export type DPoPKey = CryptoKeyPair | JsonWebKey
+export type DPoPKey = WebCryptoKeyPair | JWK
 
 /** Keeps the key of a session. Each method may answer at once or with a promise. */
 export interface KeyStore {
@@ -27,8 +28,8 @@ export interface SigningKey {
   readonly id: string
   readonly algorithm: DPoPAlgorithm
   /** The public key, as the header of a proof holds it. */
-  readonly jwk: JsonWebKey
-  readonly privateKey: CryptoKey
+  readonly jwk: JWK
+  readonly privateKey: WebCryptoKey
 }
 
 /** What WebCrypto takes for an algorithm. */
@@ -124,7 +125,7 @@ async function openKey(key: DPoPKey): Promise<SigningKey> {
  *
  * @throws TypeError for a key of another kind
  */
-function publicJWK({ crv, kty, x, y }: JsonWebKey): JsonWebKey {
+function publicJWK({ crv, kty, x, y }: JWK): JWK {
   if (kty === 'EC' && crv === 'P-256' && x && y) return { crv, kty, x, y }
   if (kty === 'OKP' && crv === 'Ed25519' && x) return { crv, kty, x }
   throw new TypeError('Not a key for proofs')

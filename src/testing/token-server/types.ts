@@ -1,3 +1,4 @@
+import type { AsyncDisposes } from '../../core/platform/disposal.ts'
 import type { TokenServerRequest } from './requests.ts'
 import type { TokenServerScript } from './script.ts'
 
@@ -45,16 +46,14 @@ export interface ListenOptions {
 }
 
 /** A served {@link TokenServer}. */
-export interface ListeningTokenServer {
+export interface ListeningTokenServer extends AsyncDisposes {
   /** The origin, such as `http://127.0.0.1:49152`, without a trailing slash. */
   readonly url: string
   /**
    * Stops listening and destroys the open sockets. Closing the server's last listener drops requests that are held, delayed
-   * or hanging. Calling it again does nothing.
+   * or hanging. Calling it again does nothing. `await using` calls it at the end of a block.
    */
   close(): Promise<void>
-  /** `close()`, for `await using`. */
-  [Symbol.asyncDispose](): Promise<void>
 }
 
 /** What {@link createTokenServer} returns. All methods can be destructured: `const { handle } = server`. */

@@ -45,7 +45,7 @@ export interface StormResult extends Refreshes {
   /** Sessions that no process can go on with. */
   readonly lost: readonly number[]
   /** Sessions that work, and that some process holds to be ended. */
-  readonly strays: number
+  readonly strays: readonly string[]
   readonly trace: string | undefined
 }
 
@@ -178,12 +178,11 @@ function judge(reports: readonly ProcessReport[], sessions: number) {
     calls: reports.reduce((sum, { calls }) => sum + calls, 0),
     failures: reports.reduce((sum, { failures }) => sum + failures, 0),
     lost: all.filter((session) => !working.has(session)),
-    strays: all
-      .filter((session) => working.has(session))
-      .reduce(
-        (sum, session) => sum + reports.filter((report) => !report.working.includes(session)).length,
-        0,
-      ),
+    strays: reports.flatMap(({ ended }, process) =>
+      ended
+        .filter(([session]) => working.has(session))
+        .map(([session, reason]) => `session ${session} in process ${process}: ${reason}`),
+    ),
   }
 }
 

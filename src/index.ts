@@ -14,6 +14,7 @@ export type {
   TokenFacts,
 } from '../machines/index.ts'
 export type { AccessTokenOptions, Auth, AuthEventMap, AuthHandle, AuthState } from './core/auth.ts'
+export type { BranchableAuth, BranchOptions } from './core/create-branch.ts'
 export {
   AuthError,
   type AuthErrorCode,
@@ -52,6 +53,7 @@ export type {
 } from './core/options.ts'
 export type {
   AbortSignalLike,
+  BranchRequest,
   Clock,
   Coordinator,
   CoordinatorMessage,
@@ -78,5 +80,5 @@ export { bearerRequest } from './core/requests/bearer-request.ts'
 export { type Challenge, readChallenge } from './core/requests/challenge.ts'
 export type { BearerRequest, Reply, SentProof } from './core/requests/transport-request.ts'
 export { isSessionError } from './core/session-error.ts'
-export { createAuth } from './defaults.ts'
+export { createAuth, createBranch } from './defaults.ts'
 export { browserEnvironment } from './environment/browser.ts'

@@ -20,7 +20,7 @@ export interface FileLock {
 }
 
 /** A released turn sets the time of its file to 0. Some file systems store their earliest time instead, so compare with this. */
-const RELEASED = Date.UTC(1981)
+const RELEASED = /* @__PURE__ */ Date.UTC(1981)
 
 /**
  * Opens a lock made of numbered files in a folder beside `file`, one file for each turn. The process that creates the file

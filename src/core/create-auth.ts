@@ -1,4 +1,4 @@
-import { connectPorts } from '../../machines/ports.ts'
+import { type ChartPorts, connectPorts } from '../../machines/ports.ts'
 import type { Auth } from './auth.ts'
 import { AuthActor } from './auth-actor.ts'
 import { AuthFacade } from './auth-facade.ts'
@@ -16,7 +16,7 @@ import type { AttachProof } from './requests/proven-request.ts'
 import { policyOf, resolveOptions } from './resolve-options.ts'
 import { type CreateLimits, type Limits, UNLIMITED } from './session/limits.ts'
 import { SessionKernel } from './session/session.ts'
-import { type CreateSharing, type Sharing, UNSHARED } from './session/sharing.ts'
+import { type CreateSharing, type Sharing, unshared } from './session/sharing.ts'
 import { Vault } from './session/vault.ts'
 
 /** What is used if an app names nothing else. */
@@ -27,6 +27,14 @@ export interface Defaults {
   readonly report: (error: unknown) => void
   /** The options, checked and resolved, of many sessions that have the same ones. */
   readonly settings?: Settings
+}
+
+/** The ports of a session, and what branches need of it. */
+export interface SessionPorts extends ChartPorts {
+  readonly session: SessionKernel
+  readonly kernel: Kernel
+  readonly sharing: Sharing
+  readonly limits: Limits
 }
 
 /** `createAuth`, with every port given. Use the one from `authchart`. */
@@ -47,7 +55,8 @@ export function createAuthWith<Credentials, Claims, User = object>(
   if (proof) codeOf<AttachProof>(proof)(kernel, vault, gate)
   const initial = options.initialTokens && session.begin(options.initialTokens as TokenResponse)
 
-  const key = connectPorts({ clock, session, requests: gate })
+  const ports: SessionPorts = { clock, session, requests: gate, kernel, sharing, limits }
+  const key = connectPorts(ports)
   const policy = policyOf(settings, {
     silentSignIn: options.silentSignIn !== undefined,
     restores: sharing.restores,
@@ -98,5 +107,5 @@ function attachLimits(kernel: Kernel, vault: Vault): Limits {
 function attachSharing(kernel: Kernel, vault: Vault, limits: Limits): Sharing {
   const { storage, coordinator, silentSignIn } = kernel.options
   const feature = storage ?? coordinator ?? silentSignIn
-  return feature ? codeOf<CreateSharing>(feature)(kernel, vault, limits) : UNSHARED
+  return feature ? codeOf<CreateSharing>(feature)(kernel, vault, limits) : unshared()
 }

@@ -52,6 +52,10 @@ const MESSAGES: { readonly [code: string]: (reason: string, detail: string) => s
   endpoint_status: (_, status) => `The token endpoint answered ${status}`,
 
   // Mistakes of an app.
+  no_branch: () =>
+    'createBranch needs the session that has the refresh token. Give it that of createAuth, and in the worker if the session is there.',
+  no_target_of_branch: () =>
+    'createBranch: resource, scope and extra are missing. Name the API that the token is for, or its scope.',
   no_sign_in: () => 'createAuth was given no signIn function. Give it one, or use setTokens().',
   no_origin: (_, creator) =>
     `${creator} has no origin to send tokens to: there is no page and no base URL here. Set origins: ['https://api.example.com'].`,

@@ -6,7 +6,7 @@ import type {
   ProofFeature,
   StorageFeature,
 } from './features/feature.ts'
-import type { Clock, Environment, FailureVerdict, Signal, TokenResponse } from './ports.ts'
+import type { BranchRequest, Clock, Environment, FailureVerdict, Signal, TokenResponse } from './ports.ts'
 
 /** What a `refresh` function receives. */
 export interface RefreshRequest {
@@ -21,6 +21,8 @@ export interface RefreshRequest {
   readonly scope: string | undefined
   /** The ID token received last. The next one must name the same user (OpenID Connect Core §12.2). */
   readonly idToken: string | undefined
+  /** Set if a branch asks: the token must be for another API. */
+  readonly branch?: BranchRequest
 }
 
 /** What a `signIn` function receives beside the credentials. */

@@ -52,6 +52,12 @@ export type UserFacts = Readonly<Record<string, unknown>>
 /** The facts that the type of a `signIn` function names; any JSON object if it names none. */
 export type KnownUser<User> = [keyof User] extends [never] ? UserFacts : User
 
+/** What a branch asks of the token endpoint. See `createBranch`. */
+export interface BranchRequest {
+  /** Parameters to add to the request, such as `resource` (RFC 8707 §2.2) and `scope` (RFC 6749 §6). A name may be repeated. */
+  readonly parameters: [name: string, value: string][]
+}
+
 /** A request that has to prove who sends it. */
 export interface ProofRequest {
   /** In upper case. */

@@ -67,7 +67,7 @@ export async function startSignIn(
     dpop_jkt: await options.dpop?.keyId(),
   }
   for (const [name, value] of Object.entries(own)) if (value !== undefined) parameters.set(name, value)
-  for (const [name, value] of connection.resources()) parameters.append(name, value)
+  for (const [name, value] of connection.resources(options.branchResource)) parameters.append(name, value)
   return { url: await authorizationUrl(connection, server, parameters), state, transaction }
 }
 

@@ -1,4 +1,5 @@
-import type { SignInRequest } from './options.ts'
+import type { BranchRequest } from '../core/ports.ts'
+import type { OAuthOptions, SignInRequest } from './options.ts'
 
 const KINDS = ['redirect', 'popup', 'callback', 'silent', 'device']
 
@@ -21,5 +22,26 @@ export function checkRequest(request: SignInRequest | undefined, redirectUri: st
   if (typeof document === 'undefined')
     throw new TypeError(
       `signIn: via: '${via}' needs a page. On a server, use oauth.authorizationUrl() and the url of its answer; on a machine without a browser, via: 'device'.`,
+    )
+}
+
+/**
+ * Checks that the user was asked for the APIs of a branch. Some servers refuse others only after the refresh token is spent.
+ *
+ * @throws an `invalid_target`, which ends the branch
+ */
+export function checkBranch(
+  { parameters }: BranchRequest,
+  { resource = [], branchResource }: Pick<OAuthOptions, 'resource' | 'branchResource'>,
+): void {
+  if (branchResource === undefined) return
+  const asked = [resource, branchResource].flat(2)
+  const foreign = parameters.find(([name, value]) => name === 'resource' && !asked.includes(value))
+  if (foreign)
+    throw Object.assign(
+      new Error(`createBranch: ${foreign[1]} is neither in resource nor in branchResource of createOAuth.`),
+      {
+        error: 'invalid_target',
+      },
     )
 }

@@ -101,8 +101,8 @@ export class Connection<Options extends ServerOptions = ServerOptions> {
   }
 
   /** `resource` parameters, repeated for several APIs (RFC 8707 §2). */
-  resources(): [string, string][] {
-    return [this.options.resource ?? []].flat().map((resource) => ['resource', resource])
+  resources(more?: string | readonly string[]): [string, string][] {
+    return [this.options.resource ?? [], more ?? []].flat(2).map((resource) => ['resource', resource])
   }
 
   /** The parameters of a grant without a user. */

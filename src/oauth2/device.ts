@@ -8,7 +8,7 @@ import {
 import type { Clock, Signal, TokenResponse } from '../core/ports.ts'
 import type { Connection } from './connection.ts'
 import { oauthError } from './failure.ts'
-import type { DeviceCode } from './options.ts'
+import type { DeviceCode, OAuthOptions } from './options.ts'
 
 /** RFC 8628 §3.2 and §3.5, in seconds. */
 const INTERVAL = 5
@@ -16,14 +16,14 @@ const SLOWER = 5
 
 /** Signs in on a machine without a browser (RFC 8628). */
 export async function signInByDevice(
-  connection: Connection,
+  connection: Connection<OAuthOptions>,
   { onCode, scope }: { readonly onCode: (code: DeviceCode) => void; readonly scope?: string },
   signal: Signal,
 ): Promise<TokenResponse> {
   const { client, clientAuth, clock, options } = connection
   const server = await connection.server()
   const parameters = new URLSearchParams({ scope: scope ?? options.scope ?? 'openid' })
-  for (const [name, value] of connection.resources()) parameters.append(name, value)
+  for (const [name, value] of connection.resources(options.branchResource)) parameters.append(name, value)
   const response = await deviceAuthorizationRequest(
     server,
     client,
@@ -45,7 +45,11 @@ export async function signInByDevice(
     if (clock.now() >= expiresAt) throw oauthError('expired_token')
     try {
       return await connection.token(
-        (request) => deviceCodeGrantRequest(server, client, clientAuth, device.device_code, request),
+        (request) =>
+          deviceCodeGrantRequest(server, client, clientAuth, device.device_code, {
+            ...request,
+            additionalParameters: connection.resources(),
+          }),
         (answer) => processDeviceCodeResponse(server, client, answer),
       )
     } catch (error) {

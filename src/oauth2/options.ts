@@ -31,6 +31,11 @@ export interface ServerOptions {
 
 /** Options of `createOAuth`. */
 export interface OAuthOptions extends ServerOptions {
+  /**
+   * Further APIs that the user is asked to grant access to at the sign-in (RFC 8707 §2.1): those of `createBranch`. The access
+   * token of the session itself is for `resource`, which many servers then require.
+   */
+  readonly branchResource?: string | readonly string[]
   /** The page that the server sends the answer to, exactly as it is registered. Needed for `redirect`, `popup` and `silent`. */
   readonly redirectUri?: string
   /** Where the server sends the user after `signOutUrl`, as it is registered. */

@@ -11,8 +11,10 @@ import {
 import type { RefreshRequest, RevocableTokens } from '../core/options.ts'
 import type { Signal, TokenResponse } from '../core/ports.ts'
 import { jwtClaims } from '../core/session/token-response.ts'
+import { checkBranch } from './check-request.ts'
 import type { Connection } from './connection.ts'
 import { described } from './failure.ts'
+import type { OAuthOptions } from './options.ts'
 
 /** The ID token of a refresh is not checked for its age, because the rules do not ask for it (OpenID Connect Core §12.2). */
 const ANY_AGE = 1e10
@@ -23,16 +25,17 @@ const ANY_AGE = 1e10
  * @throws OAuthError if the metadata cannot be read
  */
 export async function refresh(
-  connection: Connection,
-  { refreshToken = '', idToken, signal }: RefreshRequest,
+  connection: Connection<OAuthOptions>,
+  { refreshToken = '', idToken, signal, branch }: RefreshRequest,
 ): Promise<TokenResponse> {
+  if (branch) checkBranch(branch, connection.options)
   const server = await connection.server()
   const client: Client = { ...connection.client, [clockTolerance]: ANY_AGE }
   const tokens = await connection.token(
     (options) =>
       refreshTokenGrantRequest(server, client, connection.clientAuth, refreshToken, {
         ...options,
-        additionalParameters: connection.resources(),
+        additionalParameters: branch?.parameters ?? connection.resources(),
       }),
     (response) => processRefreshTokenResponse(server, client, response).catch(refuseForeign),
     signal,

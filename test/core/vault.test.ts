@@ -116,7 +116,10 @@ describe('a refresh in the vault', () => {
     ['a sign-out', (vault) => vault.end()],
     ['an expiry', (vault) => vault.expire()],
     ['the end of the session in another tab', (vault) => vault.bumpRevision()],
-    ['a change by another tab', (vault) => mergeRecord(vault, { ...recordIn(vault), rotation: 9 })],
+    [
+      'a change by another tab',
+      (vault) => mergeRecord(vault, { ...recordIn(vault), rotation: 9, receivedAt: NOW + 9 }),
+    ],
   ])('is rejected after %s', (_, happen) => {
     const { vault } = vaultOf()
     vault.begin(set(1))
@@ -201,7 +204,7 @@ describe('a stored record', () => {
     vault.publish()
     const record = recordIn(vault)
     expect(mergeRecord(vault, record)).toBeUndefined()
-    expect(mergeRecord(vault, { ...record, rotation: 1 })).toMatchObject({
+    expect(mergeRecord(vault, { ...record, rotation: 1, receivedAt: NOW + 1 })).toMatchObject({
       refreshed: true,
       facts: { epoch: 1, generation: 2 },
     })
@@ -212,6 +215,16 @@ describe('a stored record', () => {
       refreshed: false,
       facts: { epoch: 2, generation: 3 },
     })
+  })
+
+  it('with only another refresh token changes only what the next refresh will send', () => {
+    const { vault } = vaultOf()
+    vault.begin(set(1))
+    vault.publish()
+    const refreshToken = `${SECRET}-rt-of-branch`
+    expect(mergeRecord(vault, { ...recordIn(vault), rotation: 1, refreshToken })).toBeUndefined()
+    expect(vault.tokens).toMatchObject({ refreshToken, rotation: 1, accessToken: `${SECRET}-at-1` })
+    expect(vault.generation).toBe(1)
   })
 
   it('is merged into an empty vault', () => {

@@ -1,5 +1,6 @@
 /** The script of the page of the browser suites: an app that signs in at the issuer in `setUp`. */
-import { createAuth } from '../../src/index.ts'
+import { tabCoordinator } from '../../src/coordination/tabs.ts'
+import { createAuth, createBranch } from '../../src/index.ts'
 import { inspectAuth } from '../../src/inspect/index.ts'
 import { createOAuth, webTransactions } from '../../src/oauth2/index.ts'
 import { webStorage } from '../../src/storage/index.ts'
@@ -17,6 +18,8 @@ export interface SetUp {
   readonly memory?: boolean
   /** Each tab has a session of its own. */
   readonly isSeparate?: boolean
+  /** The APIs of branches. */
+  readonly branches?: readonly string[]
 }
 
 declare const setUp: SetUp
@@ -38,13 +41,16 @@ const oauth = createOAuth({
       token_endpoint: `${setUp.issuer}/token`,
     },
   }),
+  ...(setUp.branches && { resource: 'https://api.example.com/', branchResource: setUp.branches }),
   ...(setUp.isFast && { clock: fast }),
   ...(setUp.memory && { transactions: webTransactions(() => sessionStorage) }),
 })
 const auth = createAuth({
   ...oauth.ports,
   storage: webStorage(() => (setUp.isSeparate ? sessionStorage : localStorage)),
+  ...(setUp.branches && { coordinator: tabCoordinator() }),
 })
+const branches = (setUp.branches ?? []).map((resource) => createBranch(auth, { resource }))
 const frames: unknown[] = []
 inspectAuth(auth, (frame) => void frames.push(frame))
 
@@ -67,6 +73,7 @@ if (oauth.isCallback) {
 const app = {
   oauth,
   auth,
+  branches,
   result: () => result,
   signIn: (request: Parameters<typeof auth.signIn>[0]) => {
     result = undefined

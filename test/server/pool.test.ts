@@ -1,4 +1,5 @@
 import { describe, expect, it, vi } from 'vitest'
+import { defineProof } from '../../src/core/features/proof.ts'
 import { sessionLimits } from '../../src/core/features/session-limits.ts'
 import { hashKey } from '../../src/server/hash-key.ts'
 import { keyRing } from '../../src/server/key-ring.ts'
@@ -249,6 +250,20 @@ describe('pool.end', () => {
     }
     expect(server.revocations).toBe(1)
     expect(await pools[0].end({ key })).toBe(0)
+  })
+
+  it('revokes the tokens of sessions that prove their key, too', async () => {
+    const { pool, server } = createWorld()
+    const proof = defineProof({
+      prove: async ({ accessToken }) => ({ authorization: `DPoP ${accessToken}`, dpop: 'proof' }),
+      heed: () => undefined,
+      keyId: async () => 'key-1',
+    })
+    const made = pool({ proof })
+    const { key } = await made.signIn(ada)
+    await made.end({ key })
+    await quiet()
+    expect(server.revocations).toBe(1)
   })
 
   it('without notifications the session ends elsewhere when it is used, within two seconds', async () => {

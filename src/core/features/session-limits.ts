@@ -14,8 +14,9 @@ const WRITE_EVERY = 5_000
 /** How often the store is asked for an app that shows how long the session lasts, in milliseconds. */
 const ASK_EVERY = 1_000
 
-const NEVER = Number.POSITIVE_INFINITY
-const LONG_AGO = Number.NEGATIVE_INFINITY
+// Calls, because bundlers leave out unused constants only if nothing is read from an object.
+const NEVER = /* @__PURE__ */ Number('Infinity')
+const LONG_AGO = /* @__PURE__ */ Number('-Infinity')
 
 /** Limits of a session, in milliseconds. */
 export interface SessionLimitsOptions {

@@ -23,13 +23,13 @@ export interface FailureCause {
 type Fields = Readonly<Record<string, unknown>>
 
 /**
- * Answers that no repetition will change: RFC 6749 §5.2, OpenID Connect Core §3.1.2.6, RFC 6750 §3.1, the word GitHub uses
+ * Answers that no repetition will change: RFC 6749 §5.2, RFC 8707 §2, OpenID Connect Core §3.1.2.6, RFC 6750 §3.1, the word GitHub uses
  * for `invalid_grant`, and the library's own word for a key that is missing here.
  */
 const FATAL = new Set(
   (
     'invalid_grant invalid_client unauthorized_client unsupported_grant_type invalid_scope invalid_request ' +
-    'invalid_token access_denied expired_token bad_refresh_token ' +
+    'invalid_token invalid_target access_denied expired_token bad_refresh_token ' +
     'interaction_required login_required consent_required account_selection_required key_lost'
   ).split(' '),
 )

@@ -35,6 +35,8 @@ export class BoundedProofKey implements ProofKey {
     const { options, work } = this.#kernel
     const { refresh, signIn } = options
     this.#kernel.options = {
+      // A pool gives each session options that inherit from those of all.
+      ...Object.getPrototypeOf(options),
       ...options,
       refresh: async (request) => {
         await this.#check()

@@ -24,7 +24,9 @@ export function mergeRecord(vault: Vault, record: SessionRecord, lastUse?: numbe
   const found = open(record)
   if (!tokens || order === 'signedIn' || compareUsers(tokens.user, found.user) === 'another')
     return { facts: vault.start(found, lastUse), refreshed: false }
-  if (record.accessToken !== null) return { facts: vault.replace(found), refreshed: true }
+  // A branch of another tab may have brought only a new refresh token: then the rest is of the same answer.
+  const isSame = record.receivedAt === tokens.receivedAt && record.accessToken === tokens.accessToken
+  if (!isSame && record.accessToken !== null) return { facts: vault.replace(found), refreshed: true }
   // The access token in memory is still valid; only the next refresh sends another refresh token.
   const { rotation, refreshToken, refreshTokenExpiresAt } = found
   vault.amend({ rotation, refreshToken, refreshTokenExpiresAt })

@@ -4,6 +4,7 @@ import { Mutex } from '../platform/mutex.ts'
 import { onAbort } from '../platform/on-abort.ts'
 import type { Coordinator, TurnWait } from '../ports.ts'
 import { type GuardedTurn, guardTurn } from './guarded-turn.ts'
+import type { Turns } from './sharing.ts'
 import { kindOfFailure } from './store-failure.ts'
 import { transientFailure } from './token-request.ts'
 
@@ -13,7 +14,7 @@ import { transientFailure } from './token-request.ts'
  */
 export class RefreshLock {
   readonly #kernel: Kernel
-  readonly #coordinator: Pick<Coordinator, 'exclusive' | 'lock'> | undefined
+  readonly #coordinator: Turns | undefined
   readonly #lifetime = createAbortController()
   /** Whether the lock is kept after an attempt. */
   #isKept = false
@@ -22,7 +23,7 @@ export class RefreshLock {
   /** The next attempt, if it has begun while the lock was kept. */
   #next: Promise<unknown> | undefined
 
-  constructor(kernel: Kernel, coordinator: Pick<Coordinator, 'exclusive' | 'lock'> | undefined) {
+  constructor(kernel: Kernel, coordinator: Turns | undefined) {
     this.#kernel = kernel
     this.#coordinator = coordinator
   }

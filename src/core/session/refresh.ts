@@ -82,7 +82,9 @@ export class Refresh {
       }
       const isWanted = () => this.#vault.isCurrent(mark)
       const late = () => (this.#outlives ? this.#lateCall?.ended : undefined)
-      this.#sharing
+      const sharing = this.#sharing
+      const turns = sharing.branches ?? sharing
+      turns
         .withLock(begin, late, isWanted)
         .catch((error) => reject(isFailure(error) ? this.#fail(error, attempt) : error))
     })
@@ -183,9 +185,9 @@ export class Refresh {
     }
   }
 
-  /** With rotation, the answer holds the only refresh token that works: it must reach the store, or the cookie. */
+  /** With rotation, the answer holds the only refresh token that works: it must reach the store, the cookie, or the branches. */
   get #outlives(): boolean {
-    return this.#sharing.restores || this.#vault.isInCookie
+    return this.#sharing.restores || this.#vault.isInCookie || !!this.#sharing.branches
   }
 
   /** The late call with the refresh token that the next attempt would present. */

@@ -10,12 +10,13 @@ import { type Merged, mergeRecord, tokensReceived } from './record.ts'
 import { LocalTurns, RefreshLock } from './refresh-lock.ts'
 import type { RevocationList } from './revocable.ts'
 import { SameStoreTurns } from './same-store.ts'
-import type { Overtaken, Sharing } from './sharing.ts'
+import type { Overtaken, Sharing, Turns } from './sharing.ts'
 import { StoreQueue } from './store-queue.ts'
 import type { Mark, Vault } from './vault.ts'
 
 /** A session that is stored, refreshed under a lock, and announced to other tabs. */
 export class SharedSession implements Sharing {
+  readonly turns: Turns | undefined
   readonly #kernel: Kernel
   readonly #vault: Vault
   readonly #limits: Limits
@@ -33,7 +34,8 @@ export class SharedSession implements Sharing {
     this.#store = new StoreQueue(kernel, storage)
     const isStored = storage !== undefined && this.#store.isPersistent
     const turns = isStored ? new SameStoreTurns(storage) : vault.isInCookie ? new LocalTurns() : undefined
-    this.#lock = new RefreshLock(kernel, coordinator ?? turns)
+    this.turns = coordinator ?? turns
+    this.#lock = new RefreshLock(kernel, this.turns)
     this.#peers = new Peers(kernel, vault, this.#store)
   }
 

@@ -1,22 +1,30 @@
 import type { Lineage } from '../../../machines/policies.ts'
 import type { Reason } from '../../../machines/vocabulary.ts'
 import type { Kernel } from '../kernel.ts'
+import type { Coordinator } from '../ports.ts'
 import type { GuardedTurn } from './guarded-turn.ts'
 import type { Limits } from './limits.ts'
 import type { Merged } from './record.ts'
 import type { RevocationList } from './revocable.ts'
 import type { Vault } from './vault.ts'
 
+/** What gives out turns to refresh. */
+export type Turns = Pick<Coordinator, 'exclusive' | 'lock'>
+
 /** What others did to the stored session while it was refreshed here. */
 export type Overtaken = 'gone' | 'newer'
 
 /**
  * How a session is shared: with other tabs and processes, with a later visit, and with other answers that set the same
- * cookie. A session that is not shared has `UNSHARED`.
+ * cookie. A session that is not shared has `unshared()`.
  */
 export interface Sharing {
   /** Whether there may be a stored session to restore. */
   readonly restores: boolean
+  /** What gives out the turns of `withLock`, if there is a lock. */
+  readonly turns?: Turns | undefined
+  /** Gives out the turns instead, as soon as the session has branches. */
+  branches?: Pick<Sharing, 'withLock'>
   /** Merges what the store holds if it is newer. Never rejects. */
   reload(): Promise<Merged | undefined>
   /**
@@ -73,7 +81,8 @@ export type CreateSharing = (kernel: Kernel, vault: Vault, limits: Limits) => Sh
 const nothing = () => {}
 const resolved = async () => undefined
 
-export const UNSHARED: Sharing = {
+/** How a session is shared that is not. */
+export const unshared = (): Sharing => ({
   restores: false,
   reload: resolved,
   persist: () => undefined,
@@ -86,4 +95,4 @@ export const UNSHARED: Sharing = {
   idle: resolved,
   start: () => [],
   dispose: nothing,
-}
+})

@@ -141,6 +141,18 @@ export function userFacts(value: unknown, tokens: readonly (string | undefined)[
   return undefined
 }
 
+/** The refresh token of an answer that another session reads. `undefined`: it has none. */
+export function refreshTokenOf(
+  response: unknown,
+  now: number,
+): { readonly refreshToken: string; readonly refreshTokenExpiresAt: number | undefined } | undefined {
+  const fields = Object(response) as Fields
+  const refreshToken = text(pick(fields, 'refresh_token'))
+  return refreshToken === undefined
+    ? undefined
+    : { refreshToken, refreshTokenExpiresAt: after(now, pick(fields, 'refresh_token_expires_in')) }
+}
+
 const UNBOUND: Binding = { tokenType: undefined, keyId: undefined }
 
 /** The names that a token set gives its user. */

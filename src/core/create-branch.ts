@@ -1,0 +1,129 @@
+import { portsOf } from '../../machines/ports.ts'
+import type { Auth } from './auth.ts'
+import { REQUEST_GATE } from './auth.ts'
+import type { AuthFacade } from './auth-facade.ts'
+import { createAuthWith, type SessionPorts } from './create-auth.ts'
+import { DisposedError } from './errors.ts'
+import { ATTACH, type LimitsFeature, type StorageFeature } from './features/feature.ts'
+import { messageOf } from './messages.ts'
+import type { AuthOptions } from './options.ts'
+import type { BranchRequest, Clock } from './ports.ts'
+import type { ChartView } from './requests/request-mode.ts'
+import { BranchLimits, BranchSharing } from './session/branch-sharing.ts'
+import { branchRefresh } from './session/branch-token.ts'
+import { type BranchedSession, Branches } from './session/branches.ts'
+import type { CreateLimits } from './session/limits.ts'
+import type { CreateSharing } from './session/sharing.ts'
+
+/** What the tokens of `createBranch` are for. */
+export interface BranchOptions {
+  /** The APIs, by their resource indicators (RFC 8707). Many servers issue a token for one API only. */
+  readonly resource?: string | readonly string[]
+  /** A part of the scope of the session (RFC 6749 §6). Default: the server decides. */
+  readonly scope?: string
+  /** Other parameters of the token request, such as `audience` of a server that does not know resource indicators. */
+  readonly extra?: Readonly<Record<string, string>>
+}
+
+/** The session that a branch belongs to. */
+export type BranchableAuth<User = unknown> = Pick<Auth<never, unknown, User>, 'actor' | 'ready' | 'session'>
+
+/**
+ * `createBranch`, with the clock given. Use the one from `authchart`.
+ *
+ * @param clock that of the session, unless its app gave another one
+ */
+export function createBranchWith<User>(
+  auth: BranchableAuth<User>,
+  options: BranchOptions,
+  clock: Clock,
+): Auth<never, Readonly<Record<string, unknown>>, User> {
+  const request = requestOf(options)
+  const ports = portsOfSession(auth)
+  const { kernel, sharing: shared } = ports
+  const session = { kernel, sharing: shared, vault: ports.session.vault }
+  const branches = branchesOf(session, auth)
+
+  let sharing: BranchSharing | undefined
+  const follow: CreateSharing = (own, vault) => {
+    sharing = new BranchSharing(session, auth, branches, own, vault)
+    return sharing
+  }
+  let limits: BranchLimits | undefined
+  const limit: CreateLimits = (own, vault) => {
+    limits = new BranchLimits(ports.limits, own, vault)
+    return limits
+  }
+  const { isFatal, proof } = kernel.options
+  const given: AuthOptions = {
+    refresh: branchRefresh(session, request),
+    storage: { [ATTACH]: follow } as unknown as StorageFeature,
+    limits: { [ATTACH]: limit } as unknown as LimitsFeature,
+    ...(isFatal && { isFatal }),
+    ...(proof && { proof }),
+  }
+  const settings = { ...kernel.settings, refreshOn: 'demand', persist: 'all' } as const
+  const branch = createAuthWith(given, { ...kernel, clock: kernel.options.clock ?? clock, settings })
+
+  const gate = branch[REQUEST_GATE]
+  const view = branch.actor
+  gate.start({ getSnapshot: () => (sharing?.isPending ? waiting(view.getSnapshot()) : view.getSnapshot()) })
+  const { unsubscribe } = auth.actor.subscribe(() => gate.flush())
+  view.subscribe((snapshot) => {
+    // Requests that waited until the session was there.
+    if (snapshot.context.held > 0 && snapshot.hasTag('pass')) limits?.requestToken()
+  })
+  ;(branch as unknown as AuthFacade).stopWith([unsubscribe, branches.add(branch.dispose)])
+  return branch as unknown as Auth<never, Readonly<Record<string, unknown>>, User>
+}
+
+/** Requests wait, whatever the branch knows. */
+const waiting = ({ context }: ChartView): ChartView => ({ context, hasTag: (tag) => tag === 'hold' })
+
+function requestOf({ resource = [], scope, extra = {} }: BranchOptions): BranchRequest {
+  const parameters = Object.entries(extra)
+  for (const name of [resource].flat()) parameters.push(['resource', name])
+  if (scope !== undefined) parameters.push(['scope', scope])
+  if (parameters.length === 0) throw new TypeError(messageOf('no_target_of_branch'))
+  return { parameters }
+}
+
+type SessionActor = Pick<Auth, 'actor'>
+
+/**
+ * The ports that `createAuth` has made.
+ *
+ * @throws TypeError
+ */
+function portsOfSession({ actor }: SessionActor): SessionPorts {
+  try {
+    const ports = portsOf(actor.getSnapshot().context) as Partial<SessionPorts>
+    if (ports.sharing && !(ports.sharing instanceof BranchSharing)) return ports as SessionPorts
+  } catch {
+    // The chart of a page whose session is in a worker has no ports.
+  }
+  throw new TypeError(messageOf('no_branch'))
+}
+
+/** The branches of a session. It gets them with the first one. */
+function branchesOf(session: BranchedSession, auth: SessionActor): Branches {
+  const { sharing } = session
+  if (sharing.branches instanceof Branches) return sharing.branches
+  const branches = new Branches(session, untilAnswered(auth))
+  sharing.branches = branches
+  ;(auth as unknown as AuthFacade).stopWith([() => branches.dispose(new DisposedError())])
+  return branches
+}
+
+/** Resolves when the attempt to refresh that runs is answered, or given up. */
+function untilAnswered({ actor }: SessionActor): Promise<void> {
+  return new Promise((resolve) => {
+    const check = () => {
+      if (actor.getSnapshot().matches({ refreshing: { attempt: 'requesting' } })) return
+      resolve()
+      subscription.unsubscribe()
+    }
+    const subscription = actor.subscribe({ next: check, complete: resolve })
+    check()
+  })
+}

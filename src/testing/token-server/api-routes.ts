@@ -23,15 +23,16 @@ const echo = ({ request, url, bytes }: ReceivedRequest, owner: TokenOwner): Resp
     contentType: request.headers.get('content-type'),
   })
 
-const answerOwner = (received: ReceivedRequest, owner: TokenOwner): Response => {
-  switch (received.url.pathname) {
-    case '/api/empty':
+/** Answers a path of the API, without its beginning. */
+const answerOwner = (path: string, received: ReceivedRequest, owner: TokenOwner): Response => {
+  switch (path) {
+    case 'empty':
       return textReply(204, '')
-    case '/api/always-401':
+    case 'always-401':
       return challenge(401, 'invalid_token')
-    case '/api/forbidden':
+    case 'forbidden':
       return challenge(403, 'insufficient_scope', { scope: '"admin"' })
-    case '/api/step-up':
+    case 'step-up':
       return challenge(401, 'insufficient_user_authentication', { acr_values: '"phr"', max_age: '60' })
     default:
       return echo(received, owner)
@@ -68,18 +69,20 @@ const answerOf = async (
 
 export const createApiRoutes = (
   { now, routes }: Settings,
+  api: string,
   sessions: Sessions,
   waits: Waits,
   holds: ApiHolds,
   onRefusedToken: () => void,
 ): ApiRoutes => {
   const routeOf = createRouteTable(routes)
+  const pathOf = ({ url }: ReceivedRequest) => url.pathname.slice(api.length)
 
   /** Checks the request against the current state. The counters change only when the finding is called. */
   const examine = (received: ReceivedRequest): Finding => {
     const { pathname, searchParams } = received.url
     const route = routeOf(pathname)
-    if (pathname === '/api/redirect' && !route) return () => redirect(searchParams.get('to'))
+    if (pathOf(received) === 'redirect' && !route) return () => redirect(searchParams.get('to'))
     const token = bearerToken(received.request)
     if (token === undefined) return () => challenge(401)
     const owner = sessions.authenticate(token)
@@ -92,7 +95,8 @@ export const createApiRoutes = (
     const refusal = route && shortfall(route, owner, now())
     if (refusal) return () => refusal
     const handler = route?.handler
-    return () => (handler ? answerOf(handler, received, owner) : answerOwner(received, owner))
+    return () =>
+      handler ? answerOf(handler, received, owner) : answerOwner(pathOf(received), received, owner)
   }
 
   const answerSlowly = async (received: ReceivedRequest): Promise<Response> => {
@@ -113,6 +117,6 @@ export const createApiRoutes = (
       const atArrival = examine(received)
       return hold.take(request, (reply) => reply(atArrival, () => examine(received)))
     }
-    return received.url.pathname === '/api/slow' ? answerSlowly(received) : examine(received)()
+    return pathOf(received) === 'slow' ? answerSlowly(received) : examine(received)()
   }
 }

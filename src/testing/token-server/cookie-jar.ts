@@ -1,13 +1,13 @@
 /** Stores the cookie of cookie mode for each origin, as a browser does for a page at `page` (RFC 6265 section 5). */
 export interface CookieJar {
-  /** Adds the cookie to a request that carries credentials to `/token`. */
+  /** Adds the cookie to a request that carries credentials to the path of the cookie. */
   attach(request: Request): void
   /** Stores or deletes the cookie as the `set-cookie` header of the answer says. */
   update(request: Request, reply: Response): void
 }
 
 // Browsers do not expose the headers that this needs. In a browser, cookie mode works only with `listen()`.
-export const createCookieJar = (page: string): CookieJar => {
+export const createCookieJar = (page: string, path: string): CookieJar => {
   const cookies = new Map<string, string>()
 
   const origin = (request: Request): string => new URL(request.url).origin
@@ -19,7 +19,8 @@ export const createCookieJar = (page: string): CookieJar => {
     attach: (request) => {
       const cookie = cookies.get(origin(request))
       const { pathname } = new URL(request.url)
-      const belongs = pathname === '/token' || pathname.startsWith('/token/')
+      // RFC 6265 section 5.1.4.
+      const belongs = pathname === path || pathname.startsWith(path.replace(/\/?$/, '/'))
       if (cookie === undefined || !belongs || !hasCredentials(request)) return
       if (!request.headers.has('cookie')) request.headers.set('cookie', cookie)
     },

@@ -7,8 +7,12 @@ const REDIRECTS = new Set([301, 302, 303, 307, 308])
 const MOST_REDIRECTS = 20
 
 /** A `fetch` with the signature and behaviour of the global one, which calls the server without a network. */
-export const createFetch = (answer: AnswerRequest, origin: string): typeof globalThis.fetch => {
-  const cookies = createCookieJar(origin)
+export const createFetch = (
+  answer: AnswerRequest,
+  origin: string,
+  cookiePath: string,
+): typeof globalThis.fetch => {
+  const cookies = createCookieJar(origin, cookiePath)
 
   return async (input, init) => {
     let received = await receiveRequest(requestFor(input, init, origin))

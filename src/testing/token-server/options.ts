@@ -1,11 +1,12 @@
 import type { Clock } from '../../core/ports.ts'
 import { checkFunction, checkNumber, checkWords, wrongKind } from './checks.ts'
+import type { TokenServerForm } from './endpoints.ts'
 import { checkRoutes, type TokenServerRoute } from './routes.ts'
 
 /**
  * How a {@link TokenServer} behaves. Every duration is in milliseconds, except `maxAge` of a route.
  */
-export interface TokenServerOptions {
+export interface TokenServerOptions extends TokenServerForm {
   /**
    * The origin that `fetch` resolves relative URLs against (default `'https://auth.test'`). Add it to the `origins` of a
    * transport.
@@ -42,14 +43,16 @@ export interface TokenServerOptions {
    */
   readonly csrfHeader?: string
   /**
-   * What paths under `/api/` require and answer. A path that ends in `/*` matches every path below it. An exact path wins
+   * What paths of the API require and answer. A path that ends in `/*` matches every path below it. An exact path wins
    * over it, and a longer path over a shorter one.
    */
   readonly routes?: Readonly<Record<string, TokenServerRoute>>
 }
 
 /** Options with every default filled in. */
-export type Settings = Required<TokenServerOptions>
+export type Settings = Required<Omit<TokenServerOptions, keyof TokenServerForm>> & {
+  readonly form: TokenServerForm
+}
 
 /** Looks the globals up at each call, so that fake timers installed later take effect. */
 const systemClock: Clock = {
@@ -79,6 +82,7 @@ export const resolveOptions = (options: TokenServerOptions): Settings => {
     csrfHeader: '',
     routes: {},
     ...options,
+    form: options,
     clock,
     now: options.now ?? (() => clock.now()),
     origin: checkOrigin(options.origin ?? 'https://auth.test'),
@@ -97,7 +101,7 @@ export const resolveOptions = (options: TokenServerOptions): Settings => {
   if (typeof settings.csrfHeader !== 'string') {
     throw wrongKind(named('csrfHeader'), 'the name of a header', settings.csrfHeader)
   }
-  checkRoutes(named('routes'), settings.routes)
+  checkRoutes(named('routes'), settings.routes, options.paths?.api)
   return settings
 }
 

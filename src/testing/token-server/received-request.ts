@@ -35,16 +35,19 @@ export const cookieValue = (request: Request, name: string): string | undefined 
   return pairs.find((pair) => pair.startsWith(prefix))?.slice(prefix.length)
 }
 
-/** The parameters of a form (RFC 6749 appendix B) or JSON body; undefined if the JSON is not an object. */
-export const bodyParameters = ({
+/** The fields of a form (RFC 6749 appendix B) or JSON body; undefined if the JSON is not an object. */
+export const bodyFields = ({
   request,
   text,
-}: ReceivedRequest): ReadonlyMap<string, string> | undefined => {
-  if (!request.headers.get('content-type')?.includes('json')) return new Map(new URLSearchParams(text))
+}: ReceivedRequest): Readonly<Record<string, unknown>> | undefined => {
+  if (!request.headers.get('content-type')?.includes('json')) {
+    return Object.fromEntries(new URLSearchParams(text))
+  }
+  // A sign-out with a cookie may have the header without a body.
+  if (text === '') return {}
   try {
     const parsed: unknown = JSON.parse(text)
-    if (typeof parsed !== 'object' || parsed === null) return undefined
-    return new Map(Object.entries(parsed).map(([name, value]) => [name, String(value)]))
+    return typeof parsed === 'object' && parsed !== null ? { ...parsed } : undefined
   } catch {
     return undefined
   }

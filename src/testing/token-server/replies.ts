@@ -41,10 +41,6 @@ export const textReply = (status: number, body: string, headers: HeaderFields = 
 export const jsonReply = (status: number, body: unknown, headers: HeaderFields = {}): Response =>
   textReply(status, JSON.stringify(body), { 'content-type': 'application/json', ...headers })
 
-/** An error of the token or revocation endpoint (RFC 6749 section 5.2). */
-export const oauthError = (error: string, description: string): Response =>
-  jsonReply(400, { error, error_description: description })
-
 /** A bearer challenge (RFC 6750 section 3). `error` is absent if the request had no token. */
 export const challenge = (status: number, error?: string, attributes: HeaderFields = {}): Response => {
   const named = error === undefined ? [] : [`error="${error}"`]

@@ -1,4 +1,5 @@
 import type { ApiRoutes } from './api-routes.ts'
+import type { Endpoints } from './endpoints.ts'
 import type { Faults } from './faults.ts'
 import type { ReceivedRequest } from './received-request.ts'
 import { bearerToken } from './received-request.ts'
@@ -13,22 +14,9 @@ interface Parts {
   readonly requests: RequestLog
   readonly counters: MutableCounters
   readonly faults: Faults
+  readonly endpoints: Endpoints
   readonly tokenRoutes: TokenRoutes
   readonly apiRoutes: ApiRoutes
-}
-
-const isRevocation = (pathname: string): boolean => pathname === '/revoke' || pathname === '/token/revoke'
-
-/** The token that a request presents, or `''`. RFC 6749 section 6, RFC 6750 section 2.1, RFC 7009 section 2.1. */
-const tokenOf = (received: ReceivedRequest): string => {
-  const { pathname } = received.url
-  const presented =
-    pathname === '/token'
-      ? presentedToken(received)
-      : isRevocation(pathname)
-        ? presentedToken(received, 'token')
-        : bearerToken(received.request)
-  return presented ?? ''
 }
 
 /** Rejects the answer if the client aborts. The server still finishes its work, as a real one does. */
@@ -45,7 +33,20 @@ export type AnswerRequest = (received: ReceivedRequest) => Promise<Response>
 
 /** Logs each request and passes it to its route. */
 export const createRouter = (parts: Parts): AnswerRequest => {
-  const { apiRoutes, counters, faults, now, requests, sessions, tokenRoutes } = parts
+  const { apiRoutes, counters, endpoints, faults, now, requests, sessions, tokenRoutes } = parts
+
+  /** The token that a request presents, or `''`. RFC 6749 section 6, RFC 6750 section 2.1, RFC 7009 section 2.1. */
+  const tokenOf = (received: ReceivedRequest): string => {
+    const endpoint = endpoints.endpointOf(received)
+    if (typeof endpoint !== 'string') return bearerToken(received.request) ?? ''
+    try {
+      const parameters = endpoints.parametersOf(received)
+      return presentedToken(received, parameters, endpoint === 'revoke' ? 'token' : undefined) ?? ''
+    } catch {
+      // The route reports what `parse` threw.
+      return ''
+    }
+  }
 
   const noteArrival = (received: ReceivedRequest) => {
     const { request, url, bytes, text } = received
@@ -69,15 +70,17 @@ export const createRouter = (parts: Parts): AnswerRequest => {
     const { method } = received.request
     const { pathname } = received.url
     if (method === 'OPTIONS') return preflightReply(received.request)
-    if (pathname.startsWith('/api/')) return apiRoutes(received, entry)
+    const endpoint = endpoints.endpointOf(received)
+    if (endpoint === 'revoke') return tokenRoutes.answer(endpoint, received)
+    if (typeof endpoint === 'string') {
+      if (endpoint === 'refresh') counters.tokenRequests += 1
+      return faults.run(() => tokenRoutes.answer(endpoint, received), entry)
+    }
+    if (endpoint) return jsonReply(405, { error: 'invalid_request' }, endpoint)
     if (pathname === '/public') return jsonReply(200, { method, path: pathname })
-    const isKnown = pathname === '/token' || pathname === '/session' || isRevocation(pathname)
-    if (!isKnown) return jsonReply(404, { error: 'not_found' })
-    if (method !== 'POST') return jsonReply(405, { error: 'invalid_request' }, { allow: 'POST' })
-    if (pathname === '/session') return faults.run(() => tokenRoutes.signIn(received), entry)
-    if (pathname !== '/token') return tokenRoutes.revoke(received)
-    counters.tokenRequests += 1
-    return faults.run(() => tokenRoutes.token(received), entry)
+    return pathname.startsWith(endpoints.api)
+      ? apiRoutes(received, entry)
+      : jsonReply(404, { error: 'not_found' })
   }
 
   const answer = async (received: ReceivedRequest): Promise<Response> => {

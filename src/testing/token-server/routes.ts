@@ -15,7 +15,7 @@ export interface TokenOwner {
   readonly authenticatedAt: number
 }
 
-/** What a path under `/api/` requires beyond a valid access token, and what it answers. */
+/** What a path of the API requires beyond a valid access token, and what it answers. */
 export interface TokenServerRoute {
   /**
    * Scopes, separated by spaces. The token must have all of them. Otherwise the answer is 403 `insufficient_scope` with this
@@ -41,9 +41,9 @@ export interface TokenServerRoute {
 
 type Routes = Readonly<Record<string, TokenServerRoute>>
 
-export const checkRoutes = (where: string, routes: Routes): void => {
+export const checkRoutes = (where: string, routes: Routes, api = '/api/'): void => {
   for (const [path, route] of Object.entries(routes)) {
-    if (!path.startsWith('/api/')) throw wrongKind(where, "paths that begin with '/api/'", path)
+    if (!path.startsWith(api)) throw wrongKind(where, `paths that begin with '${api}'`, path)
     if (/[?#]|\*.|[^/]\*/.test(path)) {
       throw wrongKind(where, "paths without a query, and with '*' only in '/*' at the end", path)
     }

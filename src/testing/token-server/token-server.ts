@@ -1,6 +1,7 @@
 import { createApiHolds } from './api-holds.ts'
 import { createApiRoutes } from './api-routes.ts'
 import { checkWords } from './checks.ts'
+import { createEndpoints } from './endpoints.ts'
 import { createFaults } from './faults.ts'
 import { createFetch } from './fetch.ts'
 import { listenOverHttp } from './listener.ts'
@@ -14,6 +15,14 @@ import { createTokenRoutes } from './token-routes.ts'
 import type { TokenGrant, TokenServer } from './types.ts'
 import { createWaits } from './waits.ts'
 
+export type {
+  AnsweredError,
+  AnsweredTokens,
+  EndpointRequest,
+  TokenEndpoint,
+  TokenServerForm,
+  TokenServerPaths,
+} from './endpoints.ts'
 export type { HeldAnswerOptions, HeldApiRequest, HeldTokenRequest } from './held.ts'
 export type { TokenServerOptions } from './options.ts'
 export type { MalformedAnswer, TokenFailure } from './replies.ts'
@@ -58,6 +67,8 @@ const checkGrant = (where: string, { scope, acr }: TokenGrant): void => {
  *   `/api/always-401`, `/api/forbidden`, `/api/step-up`, and `/api/redirect?to=`, which needs no token.
  * - `/public`: needs no token.
  *
+ * The options `paths`, `parse` and `format` turn it into the API of an app that is no OAuth server.
+ *
  * A request acts synchronously after it has arrived and waited, so concurrent requests never interleave.
  * Opaque tokens look like `at-<session>-<generation>-<32 hex digits>` and `rt-...`. JWTs end with such a string.
  * Every origin may call the server, with credentials.
@@ -94,11 +105,21 @@ export const createTokenServer = (options: TokenServerOptions = {}): TokenServer
   const holds = createApiHolds(waits)
   const requests = createRequestLog()
   const sessions = createSessions(settings)
-  const tokenRoutes = createTokenRoutes(settings, sessions, counters)
-  const apiRoutes = createApiRoutes(settings, sessions, waits, holds, () => {
+  const endpoints = createEndpoints('createTokenServer', settings.form)
+  const tokenRoutes = createTokenRoutes(settings, endpoints, sessions, counters)
+  const apiRoutes = createApiRoutes(settings, endpoints.api, sessions, waits, holds, () => {
     counters.expiredTokenUses += 1
   })
-  const answer = createRouter({ now, sessions, requests, counters, faults, tokenRoutes, apiRoutes })
+  const answer = createRouter({
+    now,
+    sessions,
+    requests,
+    counters,
+    endpoints,
+    faults,
+    tokenRoutes,
+    apiRoutes,
+  })
   const handle = async (request: Request): Promise<Response> => answer(await receiveRequest(request))
   let listening = 0
 
@@ -137,7 +158,7 @@ export const createTokenServer = (options: TokenServerOptions = {}): TokenServer
     },
     origin,
     handle,
-    fetch: createFetch(answer, origin),
+    fetch: createFetch(answer, origin, endpoints.cookiePath),
     listen: async (where = {}) => {
       const served = await listenOverHttp(handle, where, () => {
         listening -= 1
@@ -156,7 +177,7 @@ export const createTokenServer = (options: TokenServerOptions = {}): TokenServer
       if (!tokens) throw new Error('stepUp: the token is unknown, or its session has ended.')
       return tokens
     },
-    renew: tokenRoutes.refresh,
+    renew: tokenRoutes.renew,
     expireAccessTokens: sessions.expireAccessTokens,
     killRefreshTokens: sessions.killRefreshTokens,
     isRevoked: sessions.isRevoked,

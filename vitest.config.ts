@@ -23,7 +23,7 @@ export default defineConfig({
         extends: true,
         test: {
           name: 'system',
-          include: ['test/**/*.test.ts'],
+          include: ['test/**/*.test.ts', 'examples/**/*.test.tsx'],
           exclude: [...configDefaults.exclude, ...UNIT, ...PORTS],
         },
       },

@@ -36,7 +36,14 @@ describe('the snippets of docs/guides/testing.md', () => {
 
 describe('the example of docs/guides/testing.md', () => {
   const example = (file: string) => readFileSync(new URL(`examples/testing/${file}`, root), 'utf8')
-  const [{ code: listing = '' } = {}, config] = snippetsOf('docs/guides/testing.md')
+  const [{ code: listing = '' } = {}, config] = snippetUnder('Your app on the model')
+
+  it.each(['items.tsx', 'items.test.tsx'])(
+    'the component on a bed is the code of %s, which runs here',
+    (file) => {
+      expect(snippetUnder('A component on a bed').map(({ code }) => code)).toContain(example(file))
+    },
+  )
 
   it('the example has fewer than 30 lines in total', () => {
     expect(linesOf(listing).length).toBeLessThan(30)
@@ -128,6 +135,12 @@ describe('the snippets of docs/guides/testing.md, when they run', () => {
     expect(snippet?.code).toContain('// 200 200 200 200')
   })
 
+  it('the snippet of an API of its own prints what its comment says', async () => {
+    const [snippet] = snippetUnder('Your own API')
+    expect((await run(snippet!)).printed).toEqual([401, { message: 'Wrong password' }])
+    expect(snippet?.code).toContain("// 401 { message: 'Wrong password' }")
+  })
+
   it('the transport of the snippet conforms', async () => {
     const { declared } = await run(snippetUnder('A transport of your own')[0]!)
     const all: string[] = []
@@ -210,10 +223,13 @@ describe('the tables of docs/guides/testing.md', () => {
   const isOption = ([, second]: string[]) => server.length > 0 && second !== undefined
 
   it('the table names every option of a token server with its default', () => {
-    const options = membersOf('src/testing/token-server/options.ts', 'TokenServerOptions')
+    const options = [
+      ...membersOf('src/testing/token-server/options.ts', 'TokenServerOptions'),
+      ...membersOf('src/testing/token-server/endpoints.ts', 'TokenServerForm'),
+    ]
     const rows = server.filter((cells) => cells.length === 3 && isOption(cells))
     expect(namesIn(rows).sort()).toEqual([...options].sort())
-    const { clock: _, now: __, routes: ___, scope: ____, ...defaults } = resolveOptions({})
+    const { clock: _, now: __, routes: ___, scope: ____, form: _____, ...defaults } = resolveOptions({})
     for (const [name, value] of Object.entries(defaults)) {
       expect(row(rows, name)?.[1], name).toContain(
         typeof value === 'number' ? value.toLocaleString('en') : `${value}`,

@@ -209,7 +209,32 @@ describe('the coverage of a model', () => {
     expect(lines).toContain('anonymous                       yes      1/1')
     const loggedOut = lines.findIndex((line) => /^loggedOut +NO +0\/1$/.test(line))
     expect(lines[loggedOut + 1]).toMatch(/^ +missed: session\.signOut$/)
-    expect(lines.at(-1)).toBe('2 paths, 3 steps: states 6/22 (27 %), transitions 4/88 (5 %)')
+    expect(lines.at(-1)).toBe('states 6/22 (27 %), transitions 4/88 (5 %)')
+  })
+
+  it('the table of a coverage says first what users can see', async () => {
+    const coverage = await walked()
+    expect(coverage.situations.covered).toEqual([
+      'the app starts',
+      'no user is signed in',
+      'a sign-in is running',
+      'a user is signed in',
+    ])
+    expect(coverage.table().split('\n').slice(0, 13)).toEqual([
+      'what users can see              tested   state',
+      'the app starts                  yes',
+      'no user is signed in            yes',
+      'a sign-in is running            yes',
+      'a user is signed in             yes',
+      'requests wait for a refresh     NO       refreshing.gate.closed',
+      'the server does not answer      NO       refreshing.attempt.backingOff',
+      'there is no network             NO       refreshing.attempt.offline',
+      'the session has ended           NO       expired',
+      'a sign-out is running           NO       signingOut',
+      'the user has signed out         NO       loggedOut',
+      '2 paths, 3 steps: 4/10 (40 %) of what users can see',
+      '',
+    ])
   })
 })
 

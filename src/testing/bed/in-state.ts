@@ -1,8 +1,13 @@
+import type { UserFacts } from '../../core/ports.ts'
 import { authTestModel } from '../model/auth-test-model.ts'
 import { assertState, isInState } from '../model/chart-parts.ts'
 import type { ModelEventName } from '../model/model-events.ts'
+import type { ModelSettings } from '../model/model-options.ts'
+import type { AnyClaims, TestBedCredentials } from './bed-users.ts'
 import { createTestBed, type TestBed, type TestBedOptions } from './test-bed.ts'
 import { testBedDrivers } from './test-bed-drivers.ts'
+
+type AnyBed = TestBed<never, unknown, unknown>
 
 /** The shortest steps to a state, by the last part of its path. */
 const STEPS: Readonly<Record<string, readonly ModelEventName[]>> = {
@@ -44,7 +49,14 @@ const DEFAULTS = { retry: { attempts: 2 } } as const
  * await bed.close()
  * ```
  */
-export async function inState(state: string, options: TestBedOptions = {}): Promise<TestBed> {
+export async function inState<
+  Credentials = TestBedCredentials,
+  Claims = AnyClaims,
+  User extends object = UserFacts,
+>(
+  state: string,
+  options: TestBedOptions<Credentials, Claims, User> = {},
+): Promise<TestBed<Credentials, Claims, User>> {
   assertState('inState', state)
   const settings = { ...DEFAULTS, ...options }
   const bed = await createTestBed({ ...startFor(state), ...settings })
@@ -69,7 +81,7 @@ const unreachable = (state: string) =>
   new Error(`inState: no steps lead to ${state} with these options. Change the options.`)
 
 /** The options for states that a session can only be in at its start. */
-function startFor(state: string): TestBedOptions {
+function startFor(state: string): Pick<TestBedOptions, 'holdsStore' | 'start' | 'endpoint'> {
   switch (state) {
     case 'restoring':
     case 'restoring.reading':
@@ -83,10 +95,10 @@ function startFor(state: string): TestBedOptions {
   }
 }
 
-async function follow(bed: TestBed, state: string, settings: TestBedOptions) {
+async function follow(bed: AnyBed, state: string, settings: ModelSettings) {
   const steps = STEPS[state.slice(state.lastIndexOf('.') + 1)] ?? STEPS_TO_REFRESHING
   const events = Object.fromEntries(steps.map((name) => [name, testBedDrivers[name]]))
-  const path = authTestModel<TestBed>({ ...settings, events }).pathTo(state)
+  const path = authTestModel<AnyBed>({ ...settings, events }).pathTo(state)
   if (!path) throw unreachable(state)
   await path.test(bed)
 }

@@ -1,11 +1,10 @@
-import type { Auth } from '../../core/auth.ts'
+import type { AuthHandle } from '../../core/auth.ts'
 import { bearerRequest } from '../../core/requests/bearer-request.ts'
 import type { TransportClient } from '../conformance/types.ts'
 import type { TokenServer } from '../token-server/token-server.ts'
-import type { TestBedCredentials } from './token-client.ts'
 
 /** A client that calls the server in process, with the replay of `bearerRequest` and no HTTP client. */
-export function createPlainClient(auth: Auth<TestBedCredentials>, server: TokenServer): TransportClient {
+export function createPlainClient(auth: AuthHandle, server: TokenServer): TransportClient {
   return {
     async request(path, { method }) {
       const response = await bearerRequest<Response>(auth, {

@@ -1,8 +1,8 @@
 import { sessionLimits } from '../../core/features/session-limits.ts'
 import { fromCookie } from '../../core/features/share.ts'
 import type { AuthOptions } from '../../core/options.ts'
+import type { TokenResponse } from '../../core/ports.ts'
 import type { ResolvedModelSettings } from '../model/model-options.ts'
-import type { TokenServer } from '../token-server/token-server.ts'
 
 type Options = Partial<AuthOptions<never>>
 
@@ -27,11 +27,13 @@ export const timeoutOptions = ({ timeouts }: ResolvedModelSettings) => {
 }
 
 /** The initial tokens, if the session starts with them. */
-export const initialTokens = ({ start }: ResolvedModelSettings, server: TokenServer) =>
+export const initialTokens = <User>(
+  { start }: ResolvedModelSettings,
+  tokensOf: (subject: string) => TokenResponse<User>,
+) =>
   start.startsWith('initialTokens') && {
     initialTokens: {
-      ...server.issue('ada'),
-      subject: 'ada',
+      ...tokensOf('ada'),
       ...(start === 'initialTokensExpired' && { expires_in: 0 }),
       ...(start === 'initialTokensLast' && { refresh_token_expires_in: 0 }),
     },

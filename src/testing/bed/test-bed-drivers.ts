@@ -2,12 +2,14 @@ import type { AuthTestModelOptions, DrivenStep } from '../model/auth-test-model.
 import type { ModelEventName } from '../model/model-events.ts'
 import type { TestBed } from './test-bed.ts'
 
-type Driver = (bed: TestBed, step: DrivenStep) => unknown
+/** A bed of any app: drivers sign users in by `bed.signIn`. */
+type AnyBed = TestBed<never, unknown, unknown>
+type Driver = (bed: AnyBed, step: DrivenStep) => unknown
 
 const signIn =
   (username: string, password: string): Driver =>
-  ({ auth, watch }) =>
-    watch(auth.signIn({ username, password }), 'signIn')
+  (bed) =>
+    bed.signIn(username, password)
 
 const setEndpoint =
   (mode: TestBed['endpoint']['mode']): Driver =>
@@ -30,9 +32,8 @@ const drivers: Readonly<Record<ModelEventName, Driver>> = {
   signInRefused: signIn('ada', 'wrong'),
   signInAsOther: signIn('grace', 'correct'),
   signOut: ({ auth }) => void auth.signOut(),
-  adoptTokens: ({ auth, server }) => auth.setTokens({ ...server.issue('ada'), subject: 'ada' }),
-  adoptExpiredTokens: ({ auth, server }) =>
-    auth.setTokens({ ...server.issue('ada'), subject: 'ada', expires_in: 0 }),
+  adoptTokens: ({ auth, tokensOf }) => auth.setTokens(tokensOf('ada')),
+  adoptExpiredTokens: ({ auth, tokensOf }) => auth.setTokens({ ...tokensOf('ada'), expires_in: 0 }),
 
   request: ({ send }) => send('/api/item'),
   async slowRequest({ send, server, flying }) {
@@ -100,9 +101,9 @@ const drivers: Readonly<Record<ModelEventName, Driver>> = {
 export const testBedDrivers = Object.fromEntries(
   Object.entries(drivers).map(([name, driver]) => [
     name,
-    async (bed: TestBed, step: DrivenStep) => {
+    async (bed: AnyBed, step: DrivenStep) => {
       await driver(bed, step)
       await bed.settle()
     },
   ]),
-) as Required<AuthTestModelOptions<TestBed>['events']>
+) as Required<AuthTestModelOptions<AnyBed>['events']>

@@ -3,7 +3,7 @@ import type { Auth } from '../../core/auth.ts'
 import { AuthError } from '../../core/errors.ts'
 import { defineCoordinator, defineStorage } from '../../core/features/share.ts'
 import type { AuthOptions } from '../../core/options.ts'
-import type { SessionRecord, TokenResponse } from '../../core/ports.ts'
+import type { SessionRecord, TokenResponse, UserFacts } from '../../core/ports.ts'
 import { createAuth } from '../../defaults.ts'
 import type { TransportClient, TransportFactory } from '../conformance/types.ts'
 import { placeOf } from '../model/chart-parts.ts'
@@ -13,18 +13,34 @@ import {
   resolveModelSettings,
 } from '../model/model-options.ts'
 import type { Outcome } from '../model/model-state.ts'
-import { createTokenServer, type HeldApiRequest, type TokenServer } from '../token-server/token-server.ts'
+import {
+  createTokenServer,
+  type HeldApiRequest,
+  type TokenServer,
+  type TokenServerOptions,
+} from '../token-server/token-server.ts'
 import { createVirtualClock, settled, type VirtualClock } from '../virtual-clock.ts'
+import { recordsOf } from './bed-records.ts'
+import {
+  type AnyClaims,
+  type Facts,
+  factsOf,
+  readCredentials,
+  type TestBedCredentials,
+  type TestBedUsers,
+} from './bed-users.ts'
 import { createEndpointMode, type EndpointMode } from './endpoint-mode.ts'
 import { createPlainClient } from './plain-client.ts'
 import { initialTokens, sessionOptions, timeoutOptions } from './session-options.ts'
 import { createTestEnvironment, type TestEnvironment } from './test-environment.ts'
 import { createTestStore, type TestStore } from './test-store.ts'
-import { createTokenClient, type TestBedCredentials } from './token-client.ts'
+import { createTokenClient } from './token-client.ts'
 
-export type TestBedAuth = Auth<TestBedCredentials>
-
-export interface TestBedOptions extends ModelSettings {
+export interface TestBedOptions<Credentials = TestBedCredentials, Claims = AnyClaims, User = UserFacts>
+  extends ModelSettings,
+    TestBedUsers<Credentials, Claims, User> {
+  /** More options for the token server: what its API answers. */
+  readonly server?: Pick<TokenServerOptions, 'routes' | 'scope' | 'previousAccessTokenDies'>
   /**
    * The transport that sends the requests. With it, API and token requests use real HTTP. Default: a plain transport that is
    * answered in process.
@@ -33,8 +49,10 @@ export interface TestBedOptions extends ModelSettings {
   /** Whether the store holds reads until `bed.store.release()`. Default: `false`. */
   readonly holdsStore?: boolean
   /** More options for `createAuth`, except those that the settings have and those that the test controls. */
-  readonly auth?: Partial<Omit<AuthOptions<TestBedCredentials>, OptionsOfBed>>
+  readonly auth?: Partial<Omit<AuthOptions<Credentials, User>, OptionsOfBed>>
 }
+
+type SignIn<Credentials, User> = NonNullable<AuthOptions<Credentials, User>['signIn']>
 
 type OptionsOfBed =
   | Exclude<keyof ModelSettings, 'timeouts'>
@@ -58,9 +76,12 @@ export interface Observed {
   readonly emitted: readonly string[]
 }
 
-/** A session whose server, clock, store and network the test controls. */
-export interface TestBed {
-  readonly auth: TestBedAuth
+/**
+ * A session whose server, clock, store and network the test controls. Its types are those of the app: `TestBed<Credentials,
+ * Claims, User>`.
+ */
+export interface TestBed<Credentials = TestBedCredentials, Claims = AnyClaims, User = UserFacts> {
+  readonly auth: Auth<Credentials, Claims, User>
   readonly server: TokenServer
   readonly clock: VirtualClock
   readonly store: TestStore
@@ -73,6 +94,14 @@ export interface TestBed {
   readonly flying: HeldApiRequest[]
   /** Sends a request. `look()` reports its outcome. */
   send(path: string, name?: 'request' | 'stepUp'): void
+  /**
+   * Signs a user in, whatever the credentials of the app look like. `look()` reports the outcome.
+   *
+   * @param password Default: `'correct'`
+   */
+  signIn(username: string, password?: string): void
+  /** A token response of a new session of a user, for `auth.setTokens`. */
+  tokensOf(username: string): TokenResponse
   /** Watches a promise of the session. `look()` reports its outcome. */
   watch(promise: Promise<unknown>, name: 'refresh' | 'signIn'): void
   /** A store record for tokens of another tab's session. */
@@ -97,12 +126,28 @@ const SETTLE_TIMEOUT = 10_000
  *
  * @param options the options of the session, and its state at the start
  * @returns the bed; close it after the test
+ *
+ * @example
+ * ```ts
+ * const bed = await createTestBed({
+ *   start: 'stored',
+ *   credentials: ({ email, pin }: { email: string; pin: string }) => ({ username: email, password: pin }),
+ *   user: (subject) => ({ name: subject === 'ada' ? 'Ada Lovelace' : 'Grace Hopper' }),
+ *   server: { routes: { '/api/items': { handler: () => Response.json(['Tea', 'Milk']) } } },
+ * })
+ * const api = createAuthFetch(bed.auth, { fetch: bed.server.fetch, origins: [bed.origin] })
+ * ```
  */
-export async function createTestBed(options: TestBedOptions = {}): Promise<TestBed> {
+export async function createTestBed<
+  Credentials = TestBedCredentials,
+  Claims = AnyClaims,
+  User extends object = UserFacts,
+>(options: TestBedOptions<Credentials, Claims, User> = {}): Promise<TestBed<Credentials, Claims, User>> {
   const settings = resolveModelSettings(options)
   const clock = createVirtualClock()
   let skew = 0
   const server = createTokenServer({
+    ...options.server,
     accessTokenLifetime: settings.lifetime,
     reuseGrace: Number.POSITIVE_INFINITY,
     now: () => clock.now() - skew,
@@ -112,10 +157,15 @@ export async function createTestBed(options: TestBedOptions = {}): Promise<TestB
   const send = served ? globalThis.fetch : server.fetch
   const store = createTestStore()
   const environment = createTestEnvironment()
+  const facts = factsOf(options)
   const endpoint = createEndpointMode(server, settings.retryAfter)
-  const tokenClient = createTokenClient(send, origin, environment, endpoint)
+  const tokenClient = createTokenClient(send, origin, environment, endpoint, facts)
 
-  const recordOf = recordsOf(clock, settings.lifetime)
+  const tokensOf = (username: string): TokenResponse<User> => ({
+    ...server.issue(username),
+    ...(facts(username) as Facts<User>),
+  })
+  const recordOf = recordsOf(clock, settings.lifetime, facts)
   const { start } = settings
   if (start === 'stored') store.record = recordOf(server.issue('ada'), {})
   if (start === 'storedExpired') store.record = recordOf(server.issue('ada'), { expiresAt: clock.now() })
@@ -124,24 +174,33 @@ export async function createTestBed(options: TestBedOptions = {}): Promise<TestB
   if (start === 'cookie') await tokenClient.signInWithCookie()
   await endpoint.set(settings.endpoint, async () => {})
 
-  const auth: TestBedAuth = createAuth<TestBedCredentials>({
+  const signIn = tokenClient.functions.signIn as SignIn<Credentials, User>
+  /** Credentials of `bed.signIn`, which are those of the token server. */
+  const own = new WeakSet<object>()
+  const auth = createAuth<Credentials, Claims, User>({
     ...tokenClient.functions,
     ...options.auth,
+    signIn(credentials, more) {
+      if (own.has(credentials as object)) return signIn(credentials, more)
+      if (options.auth?.signIn) return options.auth.signIn(credentials, more)
+      return signIn(readCredentials(options, credentials) as Credentials, more)
+    },
     ...sessionOptions(settings),
     timeouts: { ...options.auth?.timeouts, ...timeoutOptions(settings) },
-    ...initialTokens(settings, server),
+    ...initialTokens(settings, tokensOf),
     ...(start !== 'noStorage' && {
       storage: defineStorage(store),
       coordinator: defineCoordinator(store.coordinator),
     }),
     environment,
     clock,
-  })
+  }) as Auth<Credentials, Claims, User>
 
   const emitted: AuthEmitted[] = []
   auth.on('*', (event) => void emitted.push(event))
   const outcomes: Outcome[] = []
-  const client: TransportClient = options.transport?.(auth, { origin }) ?? createPlainClient(auth, server)
+  const client: TransportClient =
+    options.transport?.(auth as unknown as Auth, { origin }) ?? createPlainClient(auth, server)
   const flying: HeldApiRequest[] = []
   let sent = 0
 
@@ -172,7 +231,7 @@ export async function createTestBed(options: TestBedOptions = {}): Promise<TestB
     }
   }
 
-  const bed: TestBed = {
+  const bed: TestBed<Credentials, Claims, User> = {
     auth,
     server,
     clock,
@@ -185,6 +244,12 @@ export async function createTestBed(options: TestBedOptions = {}): Promise<TestB
     recordOf,
     watch,
     settle,
+    tokensOf,
+    signIn(username, password = 'correct') {
+      const credentials = { username, password }
+      own.add(credentials)
+      watch(auth.signIn(credentials as Credentials), 'signIn')
+    },
     send(path, name = 'request') {
       sent++
       client
@@ -200,38 +265,12 @@ export async function createTestBed(options: TestBedOptions = {}): Promise<TestB
         })
         .catch(() => {})
     },
-    async pass(ms) {
-      let remaining = ms
-      await settle()
-      while (clock.nextIn !== undefined && clock.nextIn <= remaining) {
-        const step = clock.nextIn
-        remaining -= step
-        await clock.advance(step)
-        await settle()
-      }
-      await clock.advance(remaining)
-      await settle()
-    },
+    pass: (ms) => passTime(clock, settle, ms),
     setClock(ms) {
       skew += ms
       clock.jump(ms)
     },
-    look() {
-      const { session, actor } = auth
-      const { context, value } = actor.getSnapshot()
-      return {
-        place: placeOf(value),
-        subject: session?.subject,
-        epoch: context.epoch,
-        generation: context.generation,
-        held: context.held,
-        outcomes: outcomes.splice(0),
-        emitted: emitted
-          .splice(0)
-          .map(({ type }) => type)
-          .filter((type) => type !== 'transition'),
-      }
-    },
+    look: () => ({ ...observe(auth), outcomes: outcomes.splice(0), emitted: namesOf(emitted.splice(0)) }),
     async close() {
       auth.dispose()
       await client.close?.()
@@ -244,18 +283,25 @@ export async function createTestBed(options: TestBedOptions = {}): Promise<TestB
   return bed
 }
 
-/** Creates store records for new sessions of a user. */
-const recordsOf =
-  (clock: VirtualClock, lifetime: number): TestBed['recordOf'] =>
-  (tokens, more) => ({
-    version: 1,
-    id: `tab-${clock.now()}`,
-    rotation: 0,
-    startedAt: clock.now(),
-    receivedAt: clock.now(),
-    accessToken: tokens.access_token ?? '',
-    ...(tokens.refresh_token ? { refreshToken: tokens.refresh_token } : {}),
-    expiresAt: clock.now() + lifetime,
-    subject: 'ada',
-    ...more,
-  })
+/** Advances the time from timer to timer. */
+async function passTime(clock: VirtualClock, settle: () => Promise<void>, ms: number) {
+  let remaining = ms
+  await settle()
+  while (clock.nextIn !== undefined && clock.nextIn <= remaining) {
+    const step = clock.nextIn
+    remaining -= step
+    await clock.advance(step)
+    await settle()
+  }
+  await clock.advance(remaining)
+  await settle()
+}
+
+function observe({ session, actor }: Pick<Auth<never, unknown, unknown>, 'session' | 'actor'>) {
+  const { context, value } = actor.getSnapshot()
+  const { epoch, generation, held } = context
+  return { place: placeOf(value), subject: session?.subject, epoch, generation, held }
+}
+
+const namesOf = (emitted: readonly AuthEmitted[]) =>
+  emitted.map(({ type }) => type).filter((type) => type !== 'transition')

@@ -1,12 +1,8 @@
 import type { AuthOptions } from '../../core/options.ts'
 import type { TokenResponse } from '../../core/ports.ts'
+import type { Facts, TestBedCredentials } from './bed-users.ts'
 import type { EndpointMode } from './endpoint-mode.ts'
 import type { TestEnvironment } from './test-environment.ts'
-
-export interface TestBedCredentials {
-  readonly username: string
-  readonly password: string
-}
 
 type SessionFunctions = Required<Pick<AuthOptions<TestBedCredentials>, 'refresh' | 'signIn' | 'revoke'>>
 
@@ -29,12 +25,16 @@ interface Call {
 /** The header with the id of a call to the token endpoint, to find the call in the server's requests. */
 const CALL_ID = 'x-test-call'
 
-/** @param send sends requests to the token server at `origin` */
+/**
+ * @param send sends requests to the token server at `origin`
+ * @param factsOf what the token server says of a user
+ */
 export function createTokenClient(
   send: typeof globalThis.fetch,
   origin: string,
   environment: TestEnvironment,
   endpoint: EndpointMode,
+  factsOf: (subject: string) => Facts,
 ): TokenClient {
   const calls = new Set<string>()
   let count = 0
@@ -82,13 +82,13 @@ export function createTokenClient(
             return fetchTokens({ grant_type: 'refresh_token', refresh_token: refreshToken }, { id, signal })
           return fetchTokens({ grant_type: 'refresh_token', cookie: '1' }, { id, signal }).then((tokens) => ({
             ...tokens,
-            subject: 'ada',
+            ...factsOf('ada'),
           }))
         }),
       signIn: ({ username, password }, { signal }) =>
         call(async (id) => ({
           ...(await fetchTokens({ grant_type: 'password', username, password }, { id, signal })),
-          subject: username,
+          ...factsOf(username),
         })),
       revoke: ({ accessToken, refreshToken }, { signal }) =>
         call(async () => {

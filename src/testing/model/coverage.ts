@@ -8,8 +8,10 @@ export interface Covered {
   readonly missed: readonly string[]
 }
 
-/** The states and transitions of the auth chart that were covered by paths that passed. */
+/** What was covered by paths that passed: what users can see, and the states and transitions of the auth chart. */
 export interface AuthCoverage {
+  /** What users can see, such as `the session has ended`. Cover each of them that your app shows in its own way. */
+  readonly situations: Covered
   /** By path, such as `refreshing.gate.closed`. */
   readonly states: Covered
   /** By name, such as `refreshing.attempt.requesting error if isFatal`. */
@@ -18,7 +20,9 @@ export interface AuthCoverage {
   readonly paths: number
   /** How many steps those paths had. */
   readonly steps: number
-  /** A table for the terminal: a line for each state, and one for each transition that was missed. */
+  /**
+   * A table for the terminal: what users can see, then a line for each state, and one for each transition that was missed.
+   */
   table(): string
 }
 
@@ -32,6 +36,20 @@ export interface CoverageRecorder extends AuthCoverage {
   /** The model adds a path that passed, with its number of steps. */
   addPath(steps: number): void
 }
+
+/** What users can see, and the state of the chart in which they do. */
+const SITUATIONS: readonly (readonly [name: string, state: string])[] = [
+  ['the app starts', 'restoring'],
+  ['no user is signed in', 'anonymous'],
+  ['a sign-in is running', 'authenticating'],
+  ['a user is signed in', 'authenticated'],
+  ['requests wait for a refresh', 'refreshing.gate.closed'],
+  ['the server does not answer', 'refreshing.attempt.backingOff'],
+  ['there is no network', 'refreshing.attempt.offline'],
+  ['the session has ended', 'expired'],
+  ['a sign-out is running', 'signingOut'],
+  ['the user has signed out', 'loggedOut'],
+]
 
 /**
  * Creates a report that several models can share.
@@ -61,6 +79,10 @@ export function createCoverage(): CoverageRecorder {
       paths++
       steps += length
     },
+    get situations() {
+      const names = SITUATIONS.map(([name]) => name)
+      return report(names, new Set(SITUATIONS.flatMap(([name, state]) => (states.has(state) ? name : []))))
+    },
     get states() {
       return report(chartStates, states)
     },
@@ -88,7 +110,7 @@ const report = (all: readonly string[], seen: ReadonlySet<string>): Covered => (
 const share = ({ total, covered }: Covered) =>
   `${covered.length}/${total} (${((covered.length / total) * 100).toFixed(0)} %)`
 
-function tableOf({ states, transitions, paths, steps }: AuthCoverage): string {
+function tableOf({ situations, states, transitions, paths, steps }: AuthCoverage): string {
   const width = Math.max(...chartStates.map(({ length }) => length))
   const rows = ['', ...chartStates].flatMap((state) => {
     const own = chartTransitions.filter(({ source }) => pathOf(source) === state)
@@ -100,9 +122,17 @@ function tableOf({ states, transitions, paths, steps }: AuthCoverage): string {
       ...missed.map((transition) => `${' '.repeat(width + 11)}missed: ${triggerOf(transition)}`),
     ]
   })
+  const shown = SITUATIONS.map(
+    ([name, state]) =>
+      `${name.padEnd(width)}  ${situations.covered.includes(name) ? 'yes' : `NO       ${state}`}`,
+  )
   return [
+    `${'what users can see'.padEnd(width)}  tested   state`,
+    ...shown,
+    `${paths} paths, ${steps} steps: ${share(situations)} of what users can see`,
+    '',
     `${'state'.padEnd(width)}  entered  transitions`,
     ...rows,
-    `${paths} paths, ${steps} steps: states ${share(states)}, transitions ${share(transitions)}`,
+    `states ${share(states)}, transitions ${share(transitions)}`,
   ].join('\n')
 }

@@ -27,7 +27,7 @@ const oauth = createOAuth({ issuer: 'https://id.example', clientId: 'app', redir
 export const popup = (window: Window) => createAuth(oauth.ports).signIn({ via: 'popup', window })
 
 auth.on('expired', ({ reason }) => console.log(reason?.toUpperCase()))
-// @ts-expect-error there is no such event
+// @ts-expect-error the event has another name
 auth.on('expires', () => {})
 // @ts-expect-error a password is missing
 void auth.signIn({ username: 'ada' })

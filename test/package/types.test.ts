@@ -2,6 +2,7 @@ import { cpSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import manifest from '../../package.json' with { type: 'json' }
+import { triedHere } from '../support/code-seed.ts'
 import { installPackage } from './built.ts'
 import { COMPILERS } from './compilers.ts'
 
@@ -58,7 +59,7 @@ describe('the types of the package, checked with skipLibCheck: false', { timeout
   }, 120_000)
   afterAll(() => rmSync(folder, { recursive: true, force: true }))
 
-  describe.each(COMPILERS)('TypeScript %s', (_, compile) => {
+  describe.each(triedHere(COMPILERS, 2))('TypeScript %s', (_, compile) => {
     const check = (files: readonly string[], lib: readonly string[], options: object, withXState = false) =>
       compile({
         folder,

@@ -71,7 +71,7 @@ const ENTRIES = [
     limit: 3_584,
     mayImport: ['jose', 'oauth4webapi', 'xstate'],
   },
-  { name: './oauth2', code: entry('oauth2'), limit: 15_744, mayImport: ['oauth4webapi', 'xstate'] },
+  { name: './oauth2', code: entry('oauth2'), limit: 16_256, mayImport: ['oauth4webapi', 'xstate'] },
   {
     name: './worker, page',
     code: 'export { connectAuth } from "authchart/worker"',
@@ -106,7 +106,7 @@ const ADDITIONS = [
     name: 'createOAuth, added',
     code: 'export { createOAuth } from "authchart/oauth2"',
     to: [CREATE_AUTH, WEB].join(';\n'),
-    limit: 5_120,
+    limit: 5_152,
   },
   {
     name: 'createBranch, added',

@@ -18,4 +18,5 @@ export type {
   SignInRequest,
   TransactionStore,
 } from './options.ts'
+export { type DiscoverResourceOptions, discoverResource } from './resource.ts'
 export { memoryTransactions, webTransactions } from './transactions.ts'

@@ -26,6 +26,8 @@ const MESSAGES: { readonly [reason: string]: string } = {
   login_required: 'The server cannot sign the user in without a question. Use via: "redirect" or "popup".',
   network: 'The authorization server cannot be reached. Start the sign-in again.',
   popup_closed: 'The window of the sign-in was closed. Start the sign-in again.',
+  resource_discovery_failed:
+    'The metadata of the API cannot be read, or is for another resource (RFC 9728 §3.3). Check the URL.',
   silent_tried: 'A silent sign-in was tried in this visit. Use via: "redirect" or "popup".',
   timeout: 'The authorization server did not answer in time. Start the sign-in again.',
   unknown_state:

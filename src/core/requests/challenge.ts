@@ -43,7 +43,7 @@ const PART = /([\w!#$%&'*+.^`|~-]+)(?:\s*=\s*(?:"((?:[^"\\]|\\.)*)"|([^\s,"]+)))
 const MOST = 16_384
 
 /** The parameters of the Bearer and DPoP challenges among the challenges of one header. */
-function tokenParameters(header: string): Record<string, string | undefined> {
+export function tokenParameters(header: string): Record<string, string | undefined> {
   const parameters: Record<string, string | undefined> = Object.create(null)
   let inside = false
   for (const [, name = '', quoted, token] of header.slice(0, MOST).matchAll(PART)) {

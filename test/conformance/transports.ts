@@ -244,11 +244,22 @@ export const undiciTransport: Transport = {
   isTimeout: (error) => error instanceof DOMException && error.name === 'TimeoutError',
 }
 
+/** Bun replaces undici by a module of its own, whose dispatchers take no interceptors. */
+const hasInterceptors = 'compose' in Agent.prototype
+/** axios for browsers and workers has no adapter over `node:http`. */
+const hasHttp = (() => {
+  try {
+    return Boolean(axios.getAdapter('http'))
+  } catch {
+    return false
+  }
+})()
+
 /** All transports under test. Each test is written once and runs for all of them. */
 export const transports: readonly Transport[] = [
   fetchTransport,
   ofetchTransport,
-  axiosHttpTransport,
+  ...(hasHttp ? [axiosHttpTransport] : []),
   axiosFetchTransport,
-  undiciTransport,
+  ...(hasInterceptors ? [undiciTransport] : []),
 ]

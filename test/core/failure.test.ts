@@ -176,6 +176,34 @@ describe('a thrown error', () => {
       'network',
       false,
     ],
+    [
+      'a refused connection in Deno',
+      new TypeError('fetch failed', {
+        cause: new Error(
+          'error sending request for url (http://[::1]:1/): client error (Connect): tcp connect error',
+        ),
+      }),
+      'network',
+      false,
+    ],
+    [
+      'a broken connection in Deno',
+      new TypeError('error sending request for url (http://[::1]:1/): client error (SendRequest)'),
+      'network',
+      true,
+    ],
+    [
+      'a broken connection in workerd',
+      Object.assign(new Error('Network connection lost.'), { retryable: true }),
+      'network',
+      true,
+    ],
+    [
+      'an unknown host in workerd',
+      new Error('internal error; reference = efibcacuged8vi61h6k8'),
+      'network',
+      true,
+    ],
     ['an unknown host', new TypeError('fetch failed', { cause: { code: 'ENOTFOUND' } }), 'network', false],
     [
       'an unavailable resolver',

@@ -46,6 +46,10 @@ const NOT_SENT =
 const NETWORK_CODE = /^(E[A-Z]{3,}|UND_ERR_\w+|ERR_NETWORK|ERR_CANCELED)$/
 /** Words of a TypeError that code throws by itself. A network that fails has none of them in its text. */
 const OWN_ERROR = 'undefined null function iterable URL'.split(' ')
+/** How the text of an error without a code begins in Cloudflare Workers, if the connection broke or was never made. */
+const LOST = ['Network connection lost.', 'internal error; reference']
+/** Deno gives no code either. */
+const NOT_CONNECTED = 'client error (Connect)'
 const NETWORK_NAME = /^(TypeError|AbortError|TimeoutError|NetworkError|FetchError|RequestError)$/
 
 /**
@@ -164,16 +168,21 @@ function noteStatus(facts: Facts, fields: Fields) {
 function noteNetwork(facts: Facts, fields: Fields) {
   const code = typeof fields.code === 'string' ? fields.code : ''
   const name = typeof fields.name === 'string' ? fields.name : ''
-  if (NOT_SENT.test(code)) facts.notSent = true
-  if (NETWORK_CODE.test(code) || (NETWORK_NAME.test(name) && !isOwnError(name, fields.message)))
+  const text = typeof fields.message === 'string' ? fields.message : ''
+  if (NOT_SENT.test(code) || text.includes(NOT_CONNECTED)) facts.notSent = true
+  if (
+    NETWORK_CODE.test(code) ||
+    (NETWORK_NAME.test(name) && !isOwnError(name, text)) ||
+    LOST.some((words) => text.startsWith(words))
+  )
     facts.network = true
   if (name === 'TimeoutError' || /^(ETIMEDOUT|ECONNABORTED)$/.test(code)) facts.timeout = true
   if (name === 'SyntaxError') facts.reason ??= 'invalid_response'
 }
 
 /** Whether the app's function failed by itself, and sent nothing. */
-const isOwnError = (name: string, message: unknown) =>
-  name === 'TypeError' && OWN_ERROR.some((word) => `${message}`.includes(word))
+const isOwnError = (name: string, message: string) =>
+  name === 'TypeError' && OWN_ERROR.some((word) => message.includes(word))
 
 function noteWord(facts: Facts, text: unknown) {
   if (typeof text !== 'string') return

@@ -87,7 +87,8 @@ export const createHarness = async (
 
   const refresh: HarnessRefresh = async ({ refreshToken, signal }) => {
     const parameters = { grant_type: 'refresh_token', refresh_token: refreshToken ?? '' }
-    return (await post('/token', parameters, signal)).json() as TokenResponse
+    // Not `json()`: in Bun it reads an empty body as `null`.
+    return JSON.parse(await (await post('/token', parameters, signal)).text()) as TokenResponse
   }
 
   const create = (options: HarnessOptions = {}): HarnessAuth => {

@@ -162,7 +162,7 @@ function depth(id: string): number {
   return id.split(' ', 1)[0]?.split('.').length ?? 0
 }
 
-export function edgeId({ from, to }: DiagramEdge): string {
+function edgeId({ from, to }: DiagramEdge): string {
   return from.includes('->') ? from : `${from} -> ${to}`
 }
 

@@ -1,6 +1,6 @@
 /** Measures and wraps text. The fonts of the reader are unknown, so the widths are those of wide fonts. */
 
-export const PROSE_SIZE = 12
+const PROSE_SIZE = 12
 export const CODE_SIZE = 11
 export const NAME_SIZE = 13
 export const LINE_HEIGHT = 16

@@ -94,7 +94,7 @@ export function detail({ root }: AnyStateMachine, path: readonly string[]): View
 }
 
 /** Identifies an end. */
-export function endKey({ node, any }: End): string {
+function endKey({ node, any }: End): string {
   return `${node.id}${any ? ' any' : ''}`
 }
 

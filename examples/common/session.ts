@@ -13,7 +13,7 @@ export interface Claims {
 }
 
 /** How long a session lives without a request, in milliseconds: two minutes, or `?idle=` seconds. */
-export const IDLE_LIMIT = Number(new URL(location.href).searchParams.get('idle') ?? 120) * 1000
+const IDLE_LIMIT = Number(new URL(location.href).searchParams.get('idle') ?? 120) * 1000
 
 // The refresh token is in an HttpOnly cookie, which no script can read.
 async function post(path: string, form: Record<string, string>, signal: AbortSignal) {

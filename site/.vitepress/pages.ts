@@ -41,8 +41,6 @@ export function targetOf(page: string, link: string): string | undefined {
 /** The text of a page. */
 export const read = (page: string) => readFileSync(join(root, page), 'utf8')
 
-export const titleOf = (page: string) => (/^# (.*)$/m.exec(read(page))?.[1] ?? page).replaceAll('`', '')
-
 interface Part {
   readonly text: string
   readonly items: { readonly text: string; readonly link: string; readonly page: string }[]

@@ -54,7 +54,7 @@ function streamOf(message: IncomingMessage): ReadableStream<Uint8Array> {
 }
 
 /** Writes an answer as fast as the browser takes it. */
-export async function send(answer: Response, response: ServerResponse): Promise<void> {
+async function send(answer: Response, response: ServerResponse): Promise<void> {
   response.statusCode = answer.status
   for (const [name, value] of answer.headers) if (name !== 'set-cookie') response.setHeader(name, value)
   const cookies = answer.headers.getSetCookie()

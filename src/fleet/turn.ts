@@ -17,7 +17,7 @@ const WRITE_BACK = 1_500
 export const PATIENCE = 12_000
 
 /** The message that asks all processes to compare the session they hold with the stored one. */
-export const ASK = 'ask'
+const ASK = 'ask'
 
 /** The message that a turn has ended. */
 const FREE = 'free'

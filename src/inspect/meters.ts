@@ -35,5 +35,3 @@ export function createMeters(meter: TelemetryMeter) {
     ended: counter('authchart.session.ends', '{session}', 'Sessions that ended: expired or signed out.'),
   }
 }
-
-export type Meters = ReturnType<typeof createMeters>

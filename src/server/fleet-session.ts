@@ -41,7 +41,7 @@ export interface FleetSession {
 }
 
 /** How often a process looks for changes, in milliseconds: if the database reports them, and if not. */
-export const LOOK_EVERY = { notified: 5_000, alone: 400 } as const
+const LOOK_EVERY = { notified: 5_000, alone: 400 } as const
 
 /** Default of `ttl`, in milliseconds. */
 export const DEFAULT_TTL = 30 * 86_400_000

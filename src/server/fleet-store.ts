@@ -305,7 +305,7 @@ const placeOf = (key: string, { id, rotation }: StoredRotation) => ['session', k
  * @param now by the clock of this process; matters only for a session that was found
  * @throws StorageError
  */
-export async function openSession(
+async function openSession(
   keys: KeyRing,
   key: string,
   stored: StoredSession & Partial<FoundSession>,

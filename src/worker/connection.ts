@@ -184,5 +184,3 @@ export function openConnection(worker: AuthWorker, options: ConnectionOptions) {
     },
   }
 }
-
-export type Connection = ReturnType<typeof openConnection>

@@ -173,5 +173,3 @@ function signalOf(input: unknown, init: RequestInit | undefined): AbortSignal | 
 const withoutBody = (answer: PackedResponse) => new WorkerResponse(null, answer, () => undefined)
 
 const buffersOf = (body: unknown) => (body instanceof ArrayBuffer ? [body] : [])
-
-export type PageRequests = ReturnType<typeof createPageRequests>

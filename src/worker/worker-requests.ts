@@ -140,8 +140,6 @@ export function createWorkerRequests({ send, access, post, buffers }: WorkerRequ
   }
 }
 
-export type WorkerRequests = ReturnType<typeof createWorkerRequests>
-
 /** Whether `fetch` accepts a stream as a body. A browser that does not converts it to text. */
 function sendsStreams(): boolean {
   let readsDuplex = false

@@ -130,7 +130,7 @@ function recordInPage(channels: readonly string[]) {
  * The search itself. It uses nothing outside its body, so that it can be passed to `page.evaluate` or pasted into a console.
  * Getters are called, because a script could call them. Other functions are searched but not called.
  */
-export async function searchPage(tokens: readonly string[]): Promise<string[]> {
+async function searchPage(tokens: readonly string[]): Promise<string[]> {
   const LIMIT = 1_000_000
   const found = new Set<string>()
   const seen = new Set<object>()

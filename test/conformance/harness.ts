@@ -3,12 +3,10 @@ import { createHarness, type Harness } from '../../src/testing/conformance/harne
 import { watchRejections } from '../../src/testing/conformance/rejections.ts'
 import type { TokenServerOptions } from '../../src/testing/index.ts'
 
-export {
-  type Credentials,
-  type Harness,
-  type HarnessAuth as TestAuth,
-  type HarnessOptions as TestOptions,
-  isTokenRequest,
+export type {
+  Harness,
+  HarnessAuth as TestAuth,
+  HarnessOptions as TestOptions,
 } from '../../src/testing/conformance/harness.ts'
 export { deferred, entered, nextEvent, outcomes, times } from '../../src/testing/conformance/waits.ts'
 

@@ -69,8 +69,6 @@ export function panelOf(page: Page | Locator) {
   }
 }
 
-export type PanelParts = ReturnType<typeof panelOf>
-
 /** Presses `Export`, and returns the downloaded file. */
 export async function exported(page: Page): Promise<{ readonly name: string; readonly text: string }> {
   const [download] = await Promise.all([

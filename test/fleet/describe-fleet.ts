@@ -53,7 +53,7 @@ function expectFound(found: FoundSession | undefined, expected: StoredSession | 
 }
 
 /** The mark of a token that another owner presented. */
-export async function markOf(fleet: Fleet, key: string): Promise<number | undefined> {
+async function markOf(fleet: Fleet, key: string): Promise<number | undefined> {
   const acquired = await fleet.acquire(key, 'a process that only looks', undefined)
   if (acquired.result === 'held') return acquired.markedAt
   throw new Error('Nothing is marked.')

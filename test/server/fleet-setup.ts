@@ -42,7 +42,7 @@ export interface SignIn {
 type Method = Exclude<keyof Fleet, 'lease' | 'notifies' | 'subscribe'>
 
 /** A memory fleet whose content, calls and failures the test controls. */
-export function testFleet(options: { now: () => number; notifies?: boolean }) {
+function testFleet(options: { now: () => number; notifies?: boolean }) {
   const inner = memoryFleet({ now: options.now })
   const stored = new Map<string, StoredSession>()
   const calls: Method[] = []
@@ -83,8 +83,6 @@ export function testFleet(options: { now: () => number; notifies?: boolean }) {
     },
   }
 }
-
-export type TestFleet = ReturnType<typeof testFleet>
 
 /** A token server with reuse detection, a fleet, and processes that share a session in it, all on one virtual clock. */
 export function createWorld(options: TokenServerOptions & { notifies?: boolean } = {}) {

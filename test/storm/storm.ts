@@ -13,7 +13,7 @@ import { bundleProcess, FleetProcess } from './fleet-processes.ts'
 import { openFleet } from './open-fleet.ts'
 import { TroubleProxy } from './proxy.ts'
 import { type Refreshes, refreshesIn } from './refreshes.ts'
-import { SCENARIOS, type Scenario } from './scenarios.ts'
+import { SCENARIOS } from './scenarios.ts'
 import { type ProcessReport, SECRET, sessionName } from './settings.ts'
 
 /** How long an access token lives, in milliseconds. */
@@ -185,5 +185,3 @@ function judge(reports: readonly ProcessReport[], sessions: number) {
     ),
   }
 }
-
-export type { Scenario }

@@ -8,9 +8,6 @@ import { setUp, type TestAuth, type TestOptions } from '../conformance/harness.t
 
 export { deferred } from '../../src/testing/conformance/waits.ts'
 
-/** A session whose gate is closed, with its harness. `first` is the request whose 401 closed the gate. */
-export type ClosedGate = Awaited<ReturnType<typeof closeGate>>
-
 /** Signs in and closes the gate of the session; see the shared `closeGate`. Requests go through `createAuthFetch`. */
 export const closeGate = async (options: TestOptions = {}) => {
   const harness = await setUp()

@@ -69,7 +69,7 @@ function say(level: 'info' | 'warn', cause: string, text: string): void {
 export const forgetHints = (): void => said.clear()
 
 /** Names a mistake once. */
-export function hint<Code extends keyof typeof MISTAKES>(
+function hint<Code extends keyof typeof MISTAKES>(
   code: Code,
   ...detail: Parameters<(typeof MISTAKES)[Code]>
 ): void {

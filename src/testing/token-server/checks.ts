@@ -15,7 +15,7 @@ export const wrongKind = (where: string, must: string, value: unknown): TypeErro
   new TypeError(`${where} must be ${must}, not ${format(value)}.`)
 
 /** Browsers and Node store delays in 32 bits: a longer one fires immediately. */
-export const LONGEST_WAIT = 2 ** 31 - 1
+const LONGEST_WAIT = 2 ** 31 - 1
 
 /**
  * Checks a number and returns it.

@@ -176,7 +176,7 @@ export function endRemoved(stepper: Stepper, world: World, number: number) {
 }
 
 /** `session.endedElsewhere`: the session ended in another tab, which has cleared the store already. */
-export function logOut(stepper: Stepper, world: World, number: number) {
+function logOut(stepper: Stepper, world: World, number: number) {
   const tab = world.tabs[number]!
   if (tab.tokens === NOTHING && tab.expiredSession === 0) return
   const session = tab.tokens === NOTHING ? tab.expiredSession : sessionOf(tab.tokens)

@@ -16,7 +16,7 @@ import {
 export const WIDTH = 60
 export const ATTEMPTS = 3
 /** Maximum number of messages in transit to one tab. */
-export const INBOX_SIZE = 5
+const INBOX_SIZE = 5
 export const TAB_HEADER = 12
 /** Offset of a tab's inbox. */
 const INBOX_AT = 6

@@ -121,6 +121,4 @@ export function createRealSteps(real: RealTabs) {
   }
 }
 
-export type RealSteps = ReturnType<typeof createRealSteps>
-
 const ignore = () => {}

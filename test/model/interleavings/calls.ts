@@ -8,7 +8,7 @@ import type { Refusal, Surroundings } from './surroundings.ts'
 import type { Tab } from './tab.ts'
 
 export const OWN_API = 'https://api.example.com/things'
-export const FOREIGN_API = 'https://api.example.com.evil.test/things'
+const FOREIGN_API = 'https://api.example.com.evil.test/things'
 
 /** Endpoints that refuse every token. */
 export const PICKY = ['picky 1', 'picky 2', 'picky 3', 'picky 4', 'picky 5', 'picky 6', 'picky 7'] as const
@@ -231,5 +231,3 @@ export function createCalls(around: Surroundings) {
     },
   }
 }
-
-export type Calls = ReturnType<typeof createCalls>

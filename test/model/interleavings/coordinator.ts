@@ -180,5 +180,3 @@ export function createCoordinator({
     }),
   }
 }
-
-export type WorldCoordinator = ReturnType<typeof createCoordinator>

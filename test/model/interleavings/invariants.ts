@@ -16,7 +16,7 @@ import type { Surroundings } from './surroundings.ts'
 type Invariant = (around: Surroundings) => Iterable<string>
 
 /** What must hold whenever no promise job is left. */
-export const INVARIANTS: Readonly<Record<string, Invariant>> = {
+const INVARIANTS: Readonly<Record<string, Invariant>> = {
   I1: oneRefreshAtATime,
   I2: answeredTokensAreNotReused,
   I3: closedGatesSendNothing,

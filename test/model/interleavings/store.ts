@@ -197,5 +197,3 @@ export function createStore({
     hungAt: (page: Page) => hungAt.get(page) ?? Number.NEGATIVE_INFINITY,
   }
 }
-
-export type Store = ReturnType<typeof createStore>

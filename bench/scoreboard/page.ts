@@ -113,6 +113,8 @@ server, and looks only at what the server receives and what the caller gets.
 
 Run on ${environment.date} with Node ${environment.node} on ${environment.machine}.
 
+## Results
+
 ${summary(rows, environment)}
 
 The list is ours, so it asks what authchart was built for, and authchart passes it. It is no ranking of libraries. It shows what remains

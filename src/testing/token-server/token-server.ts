@@ -15,14 +15,6 @@ import { createTokenRoutes } from './token-routes.ts'
 import type { TokenGrant, TokenServer } from './types.ts'
 import { createWaits } from './waits.ts'
 
-export type {
-  AnsweredError,
-  AnsweredTokens,
-  EndpointRequest,
-  TokenEndpoint,
-  TokenServerForm,
-  TokenServerPaths,
-} from './endpoints.ts'
 export type { HeldAnswerOptions, HeldApiRequest, HeldTokenRequest } from './held.ts'
 export type { TokenServerOptions } from './options.ts'
 export type { MalformedAnswer, TokenFailure } from './replies.ts'

@@ -27,6 +27,7 @@ export async function tokensIn(response: Response): Promise<TokenAnswer | undefi
 }
 
 /** The user for whom the token server issued a token: `at-<session>-…`. Sessions are counted in the order of sign-ins. */
-export const sessionOf = ({ access_token }: TokenAnswer): string => /at-(\d+)-/.exec(access_token)?.[1] ?? 'ada'
+export const sessionOf = ({ access_token }: TokenAnswer): string =>
+  /at-(\d+)-/.exec(access_token)?.[1] ?? 'ada'
 
 export const encode = (value: unknown): string => Buffer.from(JSON.stringify(value)).toString('base64url')

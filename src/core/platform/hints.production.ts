@@ -1,6 +1,5 @@
 /** Production builds explain nothing: a mistake shows during development. */
 export const forgetHints = (): void => {}
-export const hint = (): void => {}
 export const explainTokenless = (): void => {}
 export const followTokenless = () => () => {}
 export const explainAnonymous = (): void => {}

@@ -30,5 +30,5 @@ export interface JWK {
   use?: string
 }
 
-/** `Window`; without a DOM there is none. */
+/** `Window`, if the types have a DOM. */
 export type PopupWindow = typeof globalThis extends { Window: { prototype: infer W } } ? W : never

@@ -39,7 +39,7 @@ export interface OAuth {
    * Hands the answer of a popup to the window that opened it, and closes the popup. For a callback page without a session of
    * its own: `auth.signIn({ via: 'callback' })` does the same.
    *
-   * @returns `false` if this page is no popup, or its opener is gone
+   * @returns `false` if this page has no opener
    */
   handOver(): Promise<boolean>
 
@@ -53,7 +53,7 @@ export interface OAuth {
 
   /**
    * Where to send the user to end the session at the server, too (OpenID Connect RP-Initiated Logout). Call it before
-   * `auth.signOut()`, because the ID token tells the server which session is meant.
+   * `auth.signOut()`, because the ID token names the session.
    *
    * @returns `undefined` if the server has no such page
    * @throws OAuthError if the metadata cannot be read
@@ -72,7 +72,7 @@ export interface OAuth {
  * Creates a client of an OAuth 2.1 or OpenID Connect server. It brings the functions that `createAuth` needs.
  *
  * @param options the issuer and the client ID; for pages also the redirect URI
- * @throws TypeError if `issuer` or `redirectUri` is no URL
+ * @throws TypeError if `issuer` or `redirectUri` is not a URL
  *
  * @example
  * ```ts

@@ -16,7 +16,7 @@ export type GrantPorts = Required<
 > &
   Pick<AuthOptions, 'proof'>
 
-/** A token is requested at the start, and then when a request needs a new one. There is no refresh token (RFC 6749 §4.4.3). */
+/** A token is requested at the start, and then when a request needs a new one. The server issues no refresh token (RFC 6749 §4.4.3). */
 const grantPorts = ({ dpop }: ServerOptions, refresh: GrantPorts['refresh']): GrantPorts => ({
   refresh,
   silentSignIn: fromCookie(),

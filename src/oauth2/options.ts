@@ -42,7 +42,7 @@ export interface OAuthOptions extends ServerOptions {
   readonly postLogoutRedirectUri?: string
   /** Sends the parameters to the server first (RFC 9126). `'auto'`: if the server requires it. Default: `'auto'`. */
   readonly par?: 'auto' | 'always' | 'never'
-  /** Where sign-ins in progress are stored. Default: `localStorage`, or memory if there is none. */
+  /** The store of sign-ins in progress. Default: `localStorage`, or memory without it. */
   readonly transactions?: TransactionStore
 }
 
@@ -77,7 +77,7 @@ export interface Authorize {
 export interface AuthorizePage extends Authorize {
   /** A path of the app to go on with. `oauth.returnTo` has it when the user is back. */
   readonly returnTo?: string
-  /** Where this sign-in is stored, instead of the option: a server stores it in cookies of the user's browser. */
+  /** The store of this sign-in, instead of the option: a server uses cookies of the user's browser. */
   readonly transactions?: TransactionStore
 }
 

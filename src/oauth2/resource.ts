@@ -9,7 +9,7 @@ const PATIENCE = 5_000
 
 /** Options of `discoverResource`. */
 export interface DiscoverResourceOptions extends Pick<ServerOptions, 'allowInsecure' | 'fetch'> {
-  /** An answer of the API with the status 401. Its `WWW-Authenticate` header may say where the metadata is. */
+  /** An answer of the API with the status 401. Its `WWW-Authenticate` header may name the address of the metadata. */
   readonly answer?: Response
 }
 

@@ -205,7 +205,7 @@ describe.each<[string, () => HarnessOptions]>([
     expect(sentTokens(made)).toEqual(['rt-1'])
   })
 
-  it('that a branch has presented is not presented by a session that waited for its lock in vain', async () => {
+  it('that a branch has presented is not presented by a session that did not get its lock', async () => {
     const made = branched({ timeouts: { refresh: 10 * TIMEOUT, lock: TIMEOUT }, ...options() })
     const { auth, branch, clock, refresh, answerFor } = made
     watch(branch.getAccessToken())
@@ -400,7 +400,7 @@ describe('a stored session with branches', () => {
 })
 
 describe('a branch and the life of its session', () => {
-  it('waits while the session is restored, and is anonymous if there is none', async () => {
+  it('waits while the session is restored, and is anonymous without a session', async () => {
     let found = (_: unknown) => {}
     const storage = {
       read: () => new Promise((resolve) => (found = resolve)),

@@ -5,7 +5,7 @@ import { discoverResource } from '../../src/oauth2/index.ts'
 
 const WELL_KNOWN = '/.well-known/oauth-protected-resource/mcp'
 
-/** An API at `/mcp` that answers 401, and says who issues tokens for it. */
+/** An API at `/mcp` that answers 401, and names the issuer of its tokens. */
 async function startApi(answer?: (response: ServerResponse, url: string) => void, named?: string) {
   const requests: string[] = []
   const api = await listen((request, response) => {
@@ -39,7 +39,7 @@ describe('the metadata of a protected resource', () => {
     expect(requests).toEqual(['/mcp', '/metadata'])
   })
 
-  test('is at its well-known address, if there is no answer that says otherwise', async () => {
+  test('is at its well-known address, without an answer that says otherwise', async () => {
     const { resource, requests } = await startApi()
     expect(await discoverResource(resource)).toMatchObject({ resource, scopes_supported: ['read'] })
     expect(requests).toEqual([WELL_KNOWN])

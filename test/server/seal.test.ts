@@ -71,7 +71,7 @@ describe('seal', () => {
     '!'.repeat(100),
     'A'.repeat(2_000_000),
     Buffer.alloc(100, 1).toString('base64url'),
-  ])('what is no box is refused as such (%#)', async (value) => {
+  ])('anything but a box is refused as such (%#)', async (value) => {
     expect(await refusal(open(keyRing({ a: bytes(1) }), PLACE, value))).toMatch(/^(?:not_a_box|unknown_key)$/)
   })
 

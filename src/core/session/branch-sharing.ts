@@ -31,7 +31,7 @@ export class BranchSharing implements Sharing {
   readonly #lock: RefreshLock
   readonly #kernel: Kernel
   readonly #vault: Vault
-  /** The epoch of the session that this branch follows; `undefined` if there is none. */
+  /** The epoch of the session that this branch follows; `undefined` without a session. */
   #epoch: number | undefined
   #isRestored = false
   #turn: GuardedTurn | undefined

@@ -197,7 +197,7 @@ class Backend implements Bff<unknown> {
       if (isForm) return withCookies(seeOther(location ?? '/'), cookies)
       return withCookies(location ? json(200, { url: location }) : empty(), cookies)
     } catch (error) {
-      // Without the cookie nobody who uses this browser next is signed in, even if the database is down.
+      // Without the cookie the next user of this browser is not signed in, even if the database is down.
       const reply = replyTo(error)
       if (!reply) throw error
       return withCookies(reply, cookies)

@@ -36,7 +36,7 @@ export interface AnsweredError {
   readonly error_description: string
 }
 
-/** The form of requests and answers, for an API that is no OAuth server. */
+/** The form of requests and answers, for an API of another form than OAuth. */
 export interface TokenServerForm {
   readonly paths?: TokenServerPaths
   /**
@@ -58,13 +58,13 @@ export interface TokenServerForm {
     tokens: AnsweredTokens,
     about: { readonly endpoint: TokenEndpoint; readonly subject: string },
   ) => unknown
-  /** Writes a refusal. A value that is no `Response` has the status 400. */
+  /** Writes a refusal. A value other than a `Response` has the status 400. */
   readonly formatError?: (error: AnsweredError, about: { readonly endpoint: TokenEndpoint }) => unknown
 }
 
 type Parameters = ReadonlyMap<string, string>
 
-/** Where the endpoints are, and how they are read and answered. */
+/** The paths of the endpoints, and how they are read and answered. */
 export interface Endpoints {
   /** What paths of the API begin with. */
   readonly api: string
@@ -72,7 +72,7 @@ export interface Endpoints {
   readonly cookiePath: string
   /** The endpoint of a request. If only its method is wrong: the one that would be right. */
   endpointOf(received: ReceivedRequest): TokenEndpoint | { readonly allow: string } | undefined
-  /** The parameters of a request; `undefined` if its body is no JSON object. @throws what `parse` throws */
+  /** The parameters of a request; `undefined` if its body is not a JSON object. @throws what `parse` throws */
   parametersOf(received: ReceivedRequest): Parameters | undefined
   /** Writes tokens. @throws what `format` throws */
   answer(endpoint: TokenEndpoint, tokens: AnsweredTokens, subject: string): Response

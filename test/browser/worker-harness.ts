@@ -60,14 +60,21 @@ const BROKEN: Readonly<Record<string, string>> = {
     'onconnect = ({ ports: [port] }) => { port.onmessage = () => port.postMessage({ authchart: 99, type: "welcome" }) }',
 }
 
+/** How long the site takes to answer with `/slow-worker.js`, in milliseconds. */
+const SLOW = 500
+
 /** Creates a site with a worker. */
 async function createSite() {
   const [script, worker] = await Promise.all([bundle('./worker-page.ts'), bundle('./worker-script.ts')])
   return listen(
     createServer(({ url = '/' }, response) => {
       const path = url.split('?', 1)[0] ?? ''
-      const text = path === '/page.js' ? script : path === '/worker.js' ? worker : BROKEN[path]
-      if (text !== undefined) response.setHeader('content-type', 'text/javascript').end(text)
+      const text = path === '/page.js' ? script : path.endsWith('worker.js') ? worker : BROKEN[path]
+      if (text !== undefined)
+        setTimeout(
+          () => response.setHeader('content-type', 'text/javascript').end(text),
+          path === '/slow-worker.js' ? SLOW : 0,
+        )
       else if (path.endsWith('.js')) response.writeHead(404).end()
       else if (path === '/elsewhere') response.setHeader('content-type', 'text/html').end('<p>Elsewhere</p>')
       else

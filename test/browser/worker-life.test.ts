@@ -174,7 +174,7 @@ describe.skipIf(!hasChromium)('a page whose session is in a worker', () => {
     const { url } = await serve()
     const opened = await blank()
     const outcome = await opened.evaluate(async (api) => {
-      page.connect({ api }, { timeout: 1 })
+      page.connect({ api }, { timeout: 1, script: '/slow-worker.js' })
       return page.outcome(auth.ready())
     }, url)
     expect(outcome).toEqual(failed('timeout'))

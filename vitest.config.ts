@@ -1,6 +1,8 @@
+import { readdirSync } from 'node:fs'
 import { availableParallelism } from 'node:os'
 import { configDefaults, defineConfig } from 'vitest/config'
 import { sources } from './scripts/sources.ts'
+import { triedHere } from './test/support/code-seed.ts'
 
 const inFolders = (...names: string[]) => names.map((name) => `test/${name}/**/*.test.ts`)
 
@@ -11,6 +13,18 @@ const PORTS = [
   ...inFolders('transports', 'conformance', 'inspect', 'storage', 'environment', 'coordination', 'server'),
   'test/bindings/angular*.test.ts',
 ]
+
+const filesIn = (folder: string) =>
+  readdirSync(new URL(`test/${folder}`, import.meta.url))
+    .filter((name) => name.endsWith('.test.ts'))
+    .map((name) => `test/${folder}/${name}`)
+    .sort()
+
+/** The pages of the examples, the playground and the panel, in a browser. CI tries every second one, another half for other code. */
+const PAGES = [...filesIn('bindings'), ...filesIn('visualizations'), ...filesIn('devtools')].filter(
+  (file) => !file.includes('/angular') && !/visualizations\/(?!playground-page)/.test(file),
+)
+const tried = triedHere(PAGES, 2)
 
 export default defineConfig({
   resolve: { alias: sources },
@@ -24,7 +38,12 @@ export default defineConfig({
         test: {
           name: 'system',
           include: ['test/**/*.test.ts', 'examples/**/*.test.tsx'],
-          exclude: [...configDefaults.exclude, ...UNIT, ...PORTS],
+          exclude: [
+            ...configDefaults.exclude,
+            ...UNIT,
+            ...PORTS,
+            ...PAGES.filter((file) => !tried.includes(file)),
+          ],
         },
       },
     ],

@@ -20,10 +20,10 @@ const filesIn = (folder: string) =>
     .map((name) => `test/${folder}/${name}`)
     .sort()
 
-/** The pages of the examples, the playground and the panel, in a browser. CI tries every second one, another half for other code. */
-const PAGES = [...filesIn('bindings'), ...filesIn('visualizations'), ...filesIn('devtools')].filter(
-  (file) => !file.includes('/angular') && !/visualizations\/(?!playground-page)/.test(file),
-)
+/** Most of what runs in a browser. CI tries every second file, and another half for other code. */
+const PAGES = ['bindings', 'browser', 'devtools', 'visualizations']
+  .flatMap(filesIn)
+  .filter((file) => !file.includes('/angular') && !/visualizations\/(?!playground-page)/.test(file))
 const tried = triedHere(PAGES, 2)
 
 export default defineConfig({

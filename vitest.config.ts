@@ -20,11 +20,11 @@ const filesIn = (folder: string) =>
     .map((name) => `test/${folder}/${name}`)
     .sort()
 
-/** Most of what runs in a browser. CI tries every second file, and another half for other code. */
+/** Most of what runs in a browser. CI tries every third file, and other ones for other code. */
 const PAGES = ['bindings', 'browser', 'devtools', 'visualizations']
   .flatMap(filesIn)
   .filter((file) => !file.includes('/angular') && !/visualizations\/(?!playground-page)/.test(file))
-const tried = triedHere(PAGES, 2)
+const tried = triedHere(PAGES, 3)
 
 export default defineConfig({
   resolve: { alias: sources },

@@ -59,7 +59,7 @@ describe('the types of the package, checked with skipLibCheck: false', { timeout
   }, 120_000)
   afterAll(() => rmSync(folder, { recursive: true, force: true }))
 
-  describe.each(triedHere(COMPILERS, 2))('TypeScript %s', (_, compile) => {
+  describe.each(triedHere(COMPILERS, 4))('TypeScript %s', (_, compile) => {
     const check = (files: readonly string[], lib: readonly string[], options: object, withXState = false) =>
       compile({
         folder,

@@ -49,7 +49,7 @@ export function createAuth<Credentials = unknown, Claims = Readonly<Record<strin
  * @param auth the session, which has the refresh token
  * @param options at least one of them
  * @returns a session for transports and bindings. It is disposed with `auth`
- * @throws TypeError if both options are missing, or the session lives in a worker
+ * @throws TypeError if `resource`, `scope` and `extra` are missing, or the session lives in a worker
  *
  * @example
  * ```ts

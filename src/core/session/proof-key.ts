@@ -34,10 +34,7 @@ export class BoundedProofKey implements ProofKey {
   #wrap(): void {
     const { options, work } = this.#kernel
     const { refresh, signIn } = options
-    this.#kernel.options = {
-      // A pool gives each session options that inherit from those of all.
-      ...Object.getPrototypeOf(options),
-      ...options,
+    const proven: Pick<Kernel['options'], 'refresh' | 'signIn'> = {
       refresh: async (request) => {
         await this.#check()
         return work.call(() => refresh(request))
@@ -49,6 +46,8 @@ export class BoundedProofKey implements ProofKey {
         },
       }),
     }
+    // Inherited, because a pool gives each session options that inherit from those of all.
+    this.#kernel.options = Object.assign(Object.create(options), proven)
   }
 
   async #load(expected?: string): Promise<void> {

@@ -2,40 +2,32 @@ import type { Peer } from './types.ts'
 
 const github = (name: string) => `https://github.com/${name}`
 
+/** What both transports of authchart claim. */
+const AUTHCHART: Peer['claims'] = [
+  'recovers',
+  'waits',
+  'attaches',
+  'renews',
+  'retries',
+  'stores',
+  'signs out',
+  'signs in',
+  'reads challenges',
+  'limits waits',
+]
+
 /** What runs in the scoreboard. The order is that of the columns on the page. */
 export const peers: readonly Peer[] = [
   {
     name: 'authchart/fetch',
     adapter: './adapters/authchart.ts#authchartFetch',
-    claims: [
-      'recovers',
-      'waits',
-      'attaches',
-      'renews',
-      'retries',
-      'stores',
-      'signs out',
-      'signs in',
-      'reads challenges',
-      'limits waits',
-    ],
+    claims: AUTHCHART,
     setUp: '`createAuth` with `refresh` and `signIn`, and `createAuthFetch` with the origin of the API.',
   },
   {
     name: 'authchart/axios',
     adapter: './adapters/authchart.ts#authchartAxios',
-    claims: [
-      'recovers',
-      'waits',
-      'attaches',
-      'renews',
-      'retries',
-      'stores',
-      'signs out',
-      'signs in',
-      'reads challenges',
-      'limits waits',
-    ],
+    claims: AUTHCHART,
     setUp: '`createAuth` with `refresh` and `signIn`, and `attachAuth` on an instance with a `baseURL`.',
   },
   {

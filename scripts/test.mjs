@@ -1,5 +1,6 @@
-// Runs what CI runs. The last lines name what failed, and the very last one is the verdict: `N passed, N failed`. It counts each test, the size check, the package
-// check and the build of the site. A step that fails without a failing test counts as one failure, so the verdict and the exit code always agree.
+// Runs what CI runs. The last lines name what failed, and the very last one is the verdict: `N passed, N failed`. It counts each
+// test, the size check, the package check and the build of the site. A step that fails without a failing test counts as one
+// failure, so the verdict and the exit code always agree.
 import { spawn } from 'node:child_process'
 import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'

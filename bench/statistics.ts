@@ -46,7 +46,7 @@ export async function interleave(
  * How much longer each call takes than each `bare` call, in nanoseconds. Neighbouring rounds are added up first, so that
  * each difference contains both orders.
  */
-function addedPerCall(bare: readonly number[], other: readonly number[], calls: number): number {
+export function addedPerCall(bare: readonly number[], other: readonly number[], calls: number): number {
   const differences: number[] = []
   for (let round = 0; round + 1 < bare.length; round += 2) {
     const sum = (times: readonly number[]) => (times[round] ?? 0) + (times[round + 1] ?? 0)

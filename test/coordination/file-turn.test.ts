@@ -85,7 +85,7 @@ it('no answer is awaited of a process that has exited', async () => {
 
 it('the wait for an answer is part of the wait for the lock', async () => {
   const { second } = await presented()
-  await expect(nextTurn(second, 200)).rejects.toMatchObject({ name: 'TimeoutError' })
+  await expect(nextTurn(second, 50)).rejects.toMatchObject({ name: 'TimeoutError' })
 })
 
 it.each(['', '{', '{"rotation":"3"}', 'x'.repeat(5_000)])(

@@ -20,11 +20,11 @@ const filesIn = (folder: string) =>
     .map((name) => `test/${folder}/${name}`)
     .sort()
 
-/** Most of what runs in a browser. CI tries every third file, and other ones for other code. */
+/** Most of what runs in a browser. CI tries every fourth file, and other ones for other code. */
 const PAGES = ['bindings', 'browser', 'devtools', 'visualizations']
   .flatMap(filesIn)
   .filter((file) => !file.includes('/angular') && !/visualizations\/(?!playground-page)/.test(file))
-const tried = triedHere(PAGES, 3)
+const tried = triedHere(PAGES, 4)
 
 export default defineConfig({
   resolve: { alias: sources },
@@ -37,6 +37,9 @@ export default defineConfig({
         extends: true,
         test: {
           name: 'system',
+          // Browsers on a busy machine. What hangs still fails.
+          testTimeout: 90_000,
+          hookTimeout: 90_000,
           include: ['test/**/*.test.ts', 'examples/**/*.test.tsx'],
           exclude: [
             ...configDefaults.exclude,

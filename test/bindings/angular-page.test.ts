@@ -20,7 +20,7 @@ describe.skipIf(!hasChromium).each(BACKENDS)('HttpClient over %s in Chromium', (
 
   beforeAll(async () => {
     pages = await createPages(await bundlePage('angular-page.ts', []))
-  }, 60_000)
+  }, 180_000)
   afterAll(() => pages?.close())
   beforeEach(async () => {
     server = createTokenServer()

@@ -12,7 +12,7 @@ describe.each(REACT_VERSIONS)('authchart/react on a server, in React %s', (versi
 
   beforeAll(async () => {
     server = await loadServer(version)
-  }, 60_000)
+  }, 180_000)
 
   it('renders the restoring state for every user', () => {
     for (const subject of ['ada', 'grace'])

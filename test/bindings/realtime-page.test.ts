@@ -13,7 +13,7 @@ describe.skipIf(!hasChromium)('keepConnected in Chromium', () => {
 
   beforeAll(async () => {
     pages = await createPages(await bundlePage('realtime-page.ts', []))
-  }, 60_000)
+  }, 180_000)
   afterAll(() => pages?.close())
   beforeEach(async () => {
     server = await createLiveServer()

@@ -18,7 +18,7 @@ let server: Server
 
 beforeAll(async () => {
   server = await loadServer<Server>('solid/server.tsx', [solid({ ssr: true })])
-}, 60_000)
+}, 180_000)
 
 it('docs/frameworks/solid.md contains the guard that is tested here', () => {
   const read = (path: string) => readFileSync(new URL(path, import.meta.url), 'utf8')

@@ -17,7 +17,7 @@ let server: Server
 beforeAll(async () => {
   const plugin = svelte({ configFile: false, compilerOptions: { experimental: { async: true } } })
   server = await loadServer<Server>('svelte/server.ts', [plugin])
-}, 60_000)
+}, 180_000)
 
 describe('authchart/svelte on a server', () => {
   const plain = (html: string) => withoutComments(html).replaceAll(/\s+/g, ' ')

@@ -8,7 +8,7 @@ describe('the types of components in .vue files', () => {
     const components = { ...componentsIn('examples/vue'), ...componentsIn('test/bindings/vue') }
     expect(Object.keys(components).length).toBeGreaterThan(10)
     expect(componentProblems(components)).toEqual([])
-  }, 60_000)
+  }, 180_000)
 
   it('are correct in docs/frameworks/vue.md', () => {
     const page = readFileSync(new URL('../../docs/frameworks/vue.md', import.meta.url), 'utf8')
@@ -18,7 +18,7 @@ describe('the types of components in .vue files', () => {
     const [setUp] = snippetsOf('docs/frameworks/vue.md')
     const auth = `${setUp?.code}\nexport const { Expired } = createAuthContext<typeof auth>()`
     expect(componentProblems(components, { 'docs/auth.ts': auth })).toEqual([])
-  }, 60_000)
+  }, 180_000)
 
   it('are checked in scripts and in templates', () => {
     const component = (script: string, template: string) =>
@@ -32,5 +32,5 @@ describe('the types of components in .vue files', () => {
       expect.stringMatching(/^a\.vue: Property 'role' does not exist on type 'Claims'/),
       expect.stringMatching(/^b\.vue: Property 'role' does not exist on type 'Claims'/),
     ])
-  }, 60_000)
+  }, 180_000)
 })

@@ -15,7 +15,7 @@ let server: Server
 
 beforeAll(async () => {
   server = await loadServer<Server>('vue/server.ts', [vue()])
-}, 60_000)
+}, 180_000)
 
 describe('authchart/vue on a server', () => {
   it('renders the restoring state for every user, and adds no listener', async () => {

@@ -32,7 +32,7 @@ describe.skipIf(!hasChromium)('DPoP in Chromium', () => {
     await new Promise<void>((resolve) => pages.listen(0, '127.0.0.1', resolve))
     origin = `http://127.0.0.1:${(pages.address() as AddressInfo).port}`
     browser = await launchChromium()
-  }, 60_000)
+  }, 180_000)
 
   afterAll(async () => {
     await browser?.close()
@@ -139,7 +139,7 @@ describe.skipIf(!hasChromium)('DPoP in Chromium', () => {
       })
     })
     expect(left).toBe(0)
-  }, 60_000)
+  }, 180_000)
 
   it('a key that was cleared with site data ends the session as key_lost', async () => {
     const { front, open } = await setUp()
@@ -165,7 +165,7 @@ describe.skipIf(!hasChromium)('DPoP in Chromium', () => {
     }, `${front.url}/api/a`)
     expect(reason).toBe('key_lost')
     expect(front.checked.filter(({ path }) => path === '/token')).toEqual([])
-  }, 60_000)
+  }, 180_000)
 
   it('with the session in a worker, the page makes no proof and sends nothing itself', async () => {
     const { server, front, open, script } = await setUp()
@@ -193,5 +193,5 @@ describe.skipIf(!hasChromium)('DPoP in Chromium', () => {
       'POST /api/b ok',
     ])
     expect(sent.filter((url) => url.startsWith(front.url))).toEqual([])
-  }, 60_000)
+  }, 180_000)
 })

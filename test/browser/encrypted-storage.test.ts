@@ -63,7 +63,7 @@ describe.skipIf(!hasChromium)('encryptedStorage in Chromium', () => {
     await context.exposeFunction('notify', (id: string) => listeners.get(id)?.())
     tabs = [await openTab(), await openTab()]
     devtools = await context.newCDPSession(tabs[0]!)
-  }, 60_000)
+  }, 180_000)
 
   afterAll(async () => {
     await browser?.close()
@@ -207,7 +207,7 @@ describe.skipIf(!hasChromium)('encryptedStorage in Chromium', () => {
     }
     expect(Math.max(...rotations), 'writes before the crash').toBeGreaterThan(0)
     // A busy machine notices a crashed tab late.
-  }, 60_000)
+  }, 180_000)
 
   it('does not block the deletion of the database, and works again after it', async () => {
     const { name, open } = place()

@@ -22,7 +22,7 @@ describe.skipIf(!hasChromium)('tabs that share a session', () => {
 
   beforeAll(async () => {
     harness = await createTabsHarness()
-  }, 60_000)
+  }, 180_000)
 
   afterAll(() => harness?.close())
 

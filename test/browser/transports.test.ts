@@ -45,7 +45,7 @@ describe.skipIf(!hasChromium)('transports in Chromium', () => {
     await new Promise<void>((resolve) => pageServer.listen(0, '127.0.0.1', resolve))
     origin = `http://127.0.0.1:${(pageServer.address() as AddressInfo).port}`
     browser = await launchChromium()
-  }, 60_000)
+  }, 180_000)
 
   afterAll(async () => {
     await browser?.close()

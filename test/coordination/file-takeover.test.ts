@@ -113,7 +113,7 @@ describe('fileCoordinator in several processes', () => {
     for (const { nextMessage } of counting) expect(await nextMessage()).toEqual({ overlaps: 0 })
     expect(readFileSync(`${path}.count`, 'utf8')).toBe(`${4 * turns}`)
     expect(readdirSync(`${path}.lock`)).toEqual([`refresh.${4 * turns + 5}`])
-  }, 60_000)
+  }, 180_000)
 
   it('takes the lock from a stopped process, which does not disturb the new owner when it continues', async () => {
     const path = pathOf()

@@ -182,7 +182,7 @@ describe('endpoints that always answer 401', () => {
       }),
       { numRuns: 60 },
     )
-  }, 60_000)
+  }, 180_000)
 
   it('do not keep an endpoint that works from causing a refresh', async () => {
     const { ask, refreshes, revoke } = world()

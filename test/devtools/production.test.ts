@@ -42,7 +42,7 @@ describe('a production build of an app', () => {
     app = place.folder
     await installInto(app)
     await writeFile(join(app, 'session.js'), SESSION)
-  }, 60_000)
+  }, 180_000)
   afterAll(async () => {
     process.env.NODE_ENV = NODE_ENV
     await place?.remove()

@@ -32,7 +32,7 @@ describe.each(scenarios)('a recording of $name', ({ name: _, happens, ...setting
       await bed.close()
     }
     expect(paths.length).toBeGreaterThan(0)
-  }, 60_000)
+  }, 180_000)
 })
 
 /** Compares the states derived from emitted events with those of the chart, after each step. */

@@ -58,7 +58,7 @@ describe.skipIf(!hasChromium)('the example of docs/guides/testing.md, in Chromiu
     await new Promise<void>((resolve) => pages.listen(0, '127.0.0.1', resolve))
     origin = `http://127.0.0.1:${(pages.address() as AddressInfo).port}`
     browser = await launchChromium()
-  }, 60_000)
+  }, 180_000)
 
   afterAll(async () => {
     await browser?.close()

@@ -35,7 +35,7 @@ describe.skipIf(!hasPostgres)('a PostgreSQL that loses what it holds', () => {
     await client.connect()
     await Promise.all([client.query(postgresSchema()), client.query(postgresSchema())])
     await client.end()
-  }, 60_000)
+  }, 180_000)
   afterAll(() => server?.stop())
 
   it('after a restart, what was written before is suspect until it was refreshed', async () => {
@@ -77,7 +77,7 @@ describe.skipIf(!hasPostgres)('a PostgreSQL that loses what it holds', () => {
     expect((await after.read('promoted'))?.rotation).toBe(5)
     expect(await suspects(after, 'promoted')).toBe(true)
     expect(await suspects(before, 'promoted')).toBe(false)
-  }, 60_000)
+  }, 180_000)
 
   it('rows whose time has passed are removed now and then, and no others', async () => {
     const fleet = await connect(server)

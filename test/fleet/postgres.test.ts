@@ -12,7 +12,7 @@ describe.skipIf(!hasPostgres)('PostgreSQL', () => {
   let server: PostgresServer
   beforeAll(async () => {
     server = await startPostgres()
-  }, 60_000)
+  }, 180_000)
   afterAll(() => server?.stop())
 
   /** @param through the address that statements are sent to. Default: the server's */
@@ -44,7 +44,7 @@ describe.skipIf(!hasPostgres)('PostgreSQL', () => {
     let bouncer: Awaited<ReturnType<typeof startPgBouncer>>
     beforeAll(async () => {
       bouncer = await startPgBouncer(server)
-    }, 60_000)
+    }, 180_000)
     afterAll(() => bouncer?.stop())
 
     describeFleet('PostgreSQL by pg, in transaction mode', () =>

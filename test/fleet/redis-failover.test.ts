@@ -201,5 +201,5 @@ describe.skipIf(!hasRedis)('a cluster of Redis', () => {
     expect([...(await fleet.find('tag'))].sort()).toEqual([...keys].sort())
     const sizes = await Promise.all(nodes.map((node) => node.command('DBSIZE')))
     for (const size of sizes) expect(Number(size)).toBeGreaterThan(0)
-  }, 30_000)
+  }, 90_000)
 })

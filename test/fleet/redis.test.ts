@@ -8,7 +8,7 @@ describe.skipIf(!hasRedis)('Redis', () => {
   let server: RedisServer
   beforeAll(async () => {
     server = await startRedis()
-  }, 30_000)
+  }, 90_000)
   afterAll(() => server?.stop())
 
   for (const [name, openLink] of Object.entries(REDIS_LINKS)) {

@@ -14,7 +14,7 @@ const verdict = (result: Result) =>
   result.failed.length > 0 ? `${result.failed.length} failed` : `${total(result)}`
 
 /** One row with all runtimes and browsers. */
-export const shortTable = ({ results }: Results): string =>
+const shortTable = ({ results }: Results): string =>
   table(
     ['', ...results.map(({ name, version }) => `${name.split(' ')[0]} ${short(version)}`)],
     [['tests passed', ...results.map(verdict)]],
@@ -24,7 +24,7 @@ export const shortTable = ({ results }: Results): string =>
 const short = (version: string) => version.split('.').slice(0, 2).join('.')
 
 /** One row for each runtime or browser, with the number of passed tests in each group. */
-export function longTable({ date, version, results }: Results): string {
+function longTable({ date, version, results }: Results): string {
   const groups = [
     ...new Set([...Object.keys(GROUPS), ...results.flatMap(({ passed }) => Object.keys(passed))]),
   ]
@@ -37,7 +37,7 @@ export function longTable({ date, version, results }: Results): string {
 }
 
 /** What is different in which runtime. */
-export const differences = ({ results }: Results): string =>
+const differences = ({ results }: Results): string =>
   table(
     ['where', 'what is different', 'tests'],
     results.flatMap(({ name, differences }) =>

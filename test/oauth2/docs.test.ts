@@ -107,7 +107,7 @@ describe('the quick starts of docs/oauth.md', () => {
     await server.approve(code, 'grace')
     expect(await exited, output()).toBe(0)
     expect(output()).toContain('Signed in as grace')
-  }, 60_000)
+  }, 180_000)
 
   test('call an API from a server, by its own credentials', async () => {
     const server = await startProvider()
@@ -124,7 +124,7 @@ describe('the quick starts of docs/oauth.md', () => {
     const { output, exited } = await run(script, { CLIENT_SECRET: SECRET })
     expect(await exited, output()).toBe(0)
     expect(output()).toBe('200\n')
-  }, 60_000)
+  }, 180_000)
 })
 
 describe('the tables of docs/oauth.md', () => {

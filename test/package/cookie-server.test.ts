@@ -96,7 +96,7 @@ describe.each(['express.ts', 'hono.ts'])('the server %s of docs/start/cookie-mod
     origin = `http://localhost:${port}`
     server = await startServer(name, port)
     script = await bundlePage(server.port)
-  }, 60_000)
+  }, 180_000)
   afterAll(async () => {
     await server?.close()
     pages.closeAllConnections()

@@ -153,7 +153,7 @@ describe('the snippets of docs/guides/testing.md, when they run', () => {
     const some = declared.filter(({ title }) => /burst|origin|abort/i.test(title))
     expect(some.length).toBeGreaterThan(5)
     for (const { title, body } of some) await expect(body(), title).resolves.toBeUndefined()
-  }, 60_000)
+  }, 180_000)
 })
 
 const row = (rows: string[][], name: string) => rows.find((cells) => namesIn([cells])[0] === name)

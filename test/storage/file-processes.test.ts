@@ -145,7 +145,7 @@ describe('fileStorage in a process that is killed', () => {
     for (const file of others(path)) utimesSync(file, old, old)
     await storage.clear()
     expect(others(path)).toEqual([])
-  }, 60_000)
+  }, 180_000)
 })
 
 describe('fileStorage on a full disk', () => {

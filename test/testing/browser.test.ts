@@ -45,7 +45,7 @@ describe.skipIf(!hasChromium)('in Chromium', () => {
     page = await browser.newPage()
     await page.goto(`http://127.0.0.1:${(pages.address() as AddressInfo).port}`)
     await page.waitForFunction(() => 'testingScenarios' in globalThis)
-  }, 60_000)
+  }, 180_000)
 
   afterAll(async () => {
     await browser?.close()

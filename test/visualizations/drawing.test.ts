@@ -15,7 +15,7 @@ const COLUMN = 830
 const layouts = new Map<string, ChartLayout>()
 beforeAll(async () => {
   for (const [name, layOut] of Object.entries(LAYOUTS)) layouts.set(name, await layOut())
-}, 60_000)
+}, 180_000)
 const laid = (name: string) => layouts.get(name)!
 const names = Object.keys(LAYOUTS)
 

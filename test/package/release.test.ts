@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
 import { root } from './readme-source.ts'
 
@@ -56,5 +56,25 @@ describe('package.json', () => {
     expect(manifest.bugs).toBe(`${url}/issues`)
     expect(manifest.homepage).toBe(`${url}#readme`)
     expect(manifest.publishConfig).toEqual({ access: 'public', provenance: true })
+  })
+})
+
+describe.each(readdirSync(new URL('.github/workflows', root)))('the workflow %s', (name) => {
+  const text = read(`.github/workflows/${name}`)
+  const commands = [...text.matchAll(/- run: (.+)/g)].map(([, command = '']) => command)
+
+  it('runs what the repository has', () => {
+    expect(commands.length).toBeGreaterThan(0)
+    for (const command of commands) {
+      const [, script] = /^npm run (\S+)/.exec(command) ?? []
+      if (script) expect(manifest.scripts, command).toHaveProperty(script)
+      else if (!command.startsWith('npm ')) expect(existsSync(new URL(command, root)), command).toBe(true)
+    }
+  })
+
+  it('may only read the repository, and keeps no credentials', () => {
+    expect(text).toMatch(/^permissions:\n {2}contents: read$/m)
+    expect(text.split('persist-credentials: false').length).toBe(text.split('actions/checkout@').length)
+    expect(text).not.toMatch(/secrets\./)
   })
 })

@@ -16,6 +16,7 @@ export default {
     grpc: 'src/transports/grpc.ts',
     undici: 'src/transports/undici.ts',
     storage: 'src/storage/index.ts',
+    file: 'src/file.ts',
     tabs: 'src/coordination/tabs.ts',
     react: 'src/bindings/react.ts',
     vue: 'src/bindings/vue.ts',

@@ -1,7 +1,7 @@
 import { existsSync, mkdirSync, readdirSync, readFileSync, utimesSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest'
-import { fileCoordinator } from '../../src/storage/index.ts'
+import { fileCoordinator } from '../../src/file.ts'
 import { bundleScript, startChild } from '../storage/child.ts'
 import { pathOf, patient } from './file-setup.ts'
 

@@ -1,7 +1,7 @@
 import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { expect, it } from 'vitest'
 import type { SessionRecord, Turn } from '../../src/core/ports.ts'
-import { fileCoordinator, fileStorage } from '../../src/storage/index.ts'
+import { fileCoordinator, fileStorage } from '../../src/file.ts'
 import { startChild } from '../storage/child.ts'
 import { pathOf } from './file-setup.ts'
 

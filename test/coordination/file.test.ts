@@ -1,7 +1,7 @@
 import { existsSync, readdirSync, readFileSync, statSync, utimesSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it, onTestFinished, vi } from 'vitest'
-import { fileCoordinator } from '../../src/storage/index.ts'
+import { fileCoordinator } from '../../src/file.ts'
 import { pathOf, patient } from './file-setup.ts'
 
 /** Creates a task that runs until the test ends it. */

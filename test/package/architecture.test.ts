@@ -199,6 +199,7 @@ const RULES: readonly Rule[] = [
     layer: 'src/testing/',
     mayImport: ['machines/', 'src/core/', 'src/defaults.ts', 'xstate', 'node:'],
   },
+  { layer: 'src/file.ts', mayImport: ['src/core/', 'src/storage/', 'src/coordination/'] },
   { layer: 'src/defaults.ts', mayImport: ['src/core/', 'src/storage/', 'src/environment/'] },
   {
     layer: 'src/index.ts',

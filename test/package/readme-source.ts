@@ -241,6 +241,7 @@ export const SOURCES: Readonly<Record<string, string>> = {
   'authchart/guard': 'src/bindings/guard.ts',
   'authchart/realtime': 'src/bindings/realtime.ts',
   'authchart/oauth2': 'src/oauth2/index.ts',
+  'authchart/file': 'src/file.ts',
   'authchart/logout-token': 'src/oauth2/logout-token.ts',
   'authchart/events': 'src/bindings/events.ts',
   'authchart/worker': 'src/worker/index.ts',

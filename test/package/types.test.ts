@@ -9,6 +9,7 @@ import { COMPILERS } from './compilers.ts'
 /** Entries for servers, which need the types of Node and none of the DOM. */
 const SERVER = [
   'server',
+  'file',
   'hono',
   'express',
   'fastify',

@@ -1,7 +1,7 @@
 /** Runs in a child process: a command-line tool that shares its session. The first parameter selects the task. */
 import { writeSync } from 'node:fs'
+import { fileCoordinator, fileStorage } from '../../src/file.ts'
 import { createAuth, type RefreshRequest, type SessionRecord } from '../../src/index.ts'
-import { fileCoordinator, fileStorage } from '../../src/storage/index.ts'
 import { createAuthFetch } from '../../src/transports/fetch.ts'
 
 const [task = '', path = '', url = '', milliseconds = '0'] = process.argv.slice(2)

@@ -13,7 +13,7 @@ import {
 import { join } from 'node:path'
 import { describe, expect, it, onTestFinished, vi } from 'vitest'
 import { StorageError } from '../../src/core/errors.ts'
-import { fileCoordinator, fileStorage } from '../../src/storage/index.ts'
+import { fileCoordinator, fileStorage } from '../../src/file.ts'
 import fc from '../support/property.ts'
 import { temporaryFolder } from './child.ts'
 import { FULL } from './contract.ts'

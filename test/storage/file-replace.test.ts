@@ -2,7 +2,7 @@ import { utimesSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import type { SessionRecord } from '../../src/core/ports.ts'
-import { fileStorage } from '../../src/storage/index.ts'
+import { fileStorage } from '../../src/file.ts'
 import { bundleScript, startChild, temporaryFolder } from './child.ts'
 
 let script: { path: string; remove: () => void }

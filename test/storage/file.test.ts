@@ -15,8 +15,8 @@ import { dirname, join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { build } from 'esbuild'
 import { describe, expect, it, onTestFinished, vi } from 'vitest'
+import { fileStorage } from '../../src/file.ts'
 import { createAuth, type SessionRecord } from '../../src/index.ts'
-import { fileStorage } from '../../src/storage/index.ts'
 import { temporaryFolder } from './child.ts'
 import { FULL, LEAST, storageContract } from './contract.ts'
 
@@ -246,7 +246,7 @@ describe('a session in a file', () => {
   })
 })
 
-describe('the storage entry, bundled for a browser', () => {
+describe('the entries of stores, bundled for a browser', () => {
   const bundle = async (code: string, external: string[] = []) => {
     const { warnings, outputFiles } = await build({
       stdin: { contents: code, resolveDir: import.meta.dirname },
@@ -264,7 +264,10 @@ describe('the storage entry, bundled for a browser', () => {
   }
 
   it('imports no module of Node', async () => {
-    expect(await bundle("export * from '../../src/storage/index.ts'")).not.toMatch(/node:|require\(/)
+    expect(await bundle("export * from '../../src/storage/index.ts'")).not.toMatch(
+      /node:|require\(|getBuiltin/,
+    )
+    expect(await bundle("export * from '../../src/file.ts'")).not.toMatch(/node:|require\(/)
   })
 
   it('contains only the stores that are used', async () => {
@@ -276,7 +279,7 @@ describe('the storage entry, bundled for a browser', () => {
   })
 
   it.each(['fileStorage', 'fileCoordinator'])('keeps the message of %s that it needs Node', async (name) => {
-    const code = await bundle(`export { ${name} } from '../../src/storage/index.ts'`)
+    const code = await bundle(`export { ${name} } from '../../src/file.ts'`)
     expect(code).toContain('Files need Node, Deno or Bun')
   })
 })

@@ -1,5 +1,5 @@
 import type { SessionRecord } from '../../src/core/ports.ts'
-import { fileStorage } from '../../src/storage/index.ts'
+import { fileStorage } from '../../src/file.ts'
 
 const [path = '', rounds = ''] = process.argv.slice(2)
 const storage = fileStorage(path)

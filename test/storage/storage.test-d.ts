@@ -1,6 +1,7 @@
 // Checked by `tsc` and never run. The test is that this file compiles.
 import { createStorage, prefixStorage, type Storage } from 'unstorage'
 import { expectTypeOf } from 'vitest'
+import { fileCoordinator, fileStorage } from '../../src/file.ts'
 import {
   type AuthOptions,
   createAuth,
@@ -10,8 +11,6 @@ import {
 } from '../../src/index.ts'
 import {
   encryptedStorage,
-  fileCoordinator,
-  fileStorage,
   memoryStorage,
   type SessionRecord,
   type UnstorageLike,

@@ -1,7 +1,7 @@
 /** Sessions on the server: the browser has only a cookie with a name, and no token. */
 import { join } from 'node:path'
 import { type Auth, createAuth } from 'authchart'
-import { fileCoordinator, fileStorage } from 'authchart/storage'
+import { fileCoordinator, fileStorage } from 'authchart/file'
 
 export interface Credentials {
   readonly username: string

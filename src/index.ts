@@ -44,6 +44,7 @@ export type {
 export { defineProof } from './core/features/proof.ts'
 export { type SessionLimitsOptions, sessionLimits } from './core/features/session-limits.ts'
 export { defineCoordinator, defineStorage, fromCookie } from './core/features/share.ts'
+export { onStepUp, type StepUpAuth, type StepUpHandler, type StepUpOptions } from './core/on-step-up.ts'
 export type {
   AuthOptions,
   PersistMode,
@@ -77,7 +78,7 @@ export type {
   UserFacts,
 } from './core/ports.ts'
 export { bearerRequest } from './core/requests/bearer-request.ts'
-export { type Challenge, readChallenge } from './core/requests/challenge.ts'
+export { type Challenge, readChallenge, type StepUp } from './core/requests/challenge.ts'
 export type { BearerRequest, Reply, SentProof } from './core/requests/transport-request.ts'
 export { isSessionError } from './core/session-error.ts'
 export { createAuth, createBranch } from './defaults.ts'

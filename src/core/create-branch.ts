@@ -1,8 +1,7 @@
-import { portsOf } from '../../machines/ports.ts'
 import type { Auth } from './auth.ts'
 import { REQUEST_GATE } from './auth.ts'
 import type { AuthFacade } from './auth-facade.ts'
-import { createAuthWith, type SessionPorts } from './create-auth.ts'
+import { createAuthWith } from './create-auth.ts'
 import { DisposedError } from './errors.ts'
 import { ATTACH, type LimitsFeature, type StorageFeature } from './features/feature.ts'
 import { messageOf } from './messages.ts'
@@ -14,6 +13,7 @@ import { branchRefresh } from './session/branch-token.ts'
 import { type BranchedSession, Branches } from './session/branches.ts'
 import type { CreateLimits } from './session/limits.ts'
 import type { CreateSharing } from './session/sharing.ts'
+import { portsOfSession } from './session-ports.ts'
 
 /** What the tokens of `createBranch` are for. */
 export interface BranchOptions {
@@ -39,7 +39,7 @@ export function createBranchWith<User>(
   clock: Clock,
 ): Auth<never, Readonly<Record<string, unknown>>, User> {
   const request = requestOf(options)
-  const ports = portsOfSession(auth)
+  const ports = portsOfSession(auth, 'no_branch')
   const { kernel, sharing: shared } = ports
   const session = { kernel, sharing: shared, vault: ports.session.vault }
   const branches = branchesOf(session, auth)
@@ -89,21 +89,6 @@ function requestOf({ resource = [], scope, extra = {} }: BranchOptions): BranchR
 }
 
 type SessionActor = Pick<Auth, 'actor'>
-
-/**
- * The ports that `createAuth` has made.
- *
- * @throws TypeError
- */
-function portsOfSession({ actor }: SessionActor): SessionPorts {
-  try {
-    const ports = portsOf(actor.getSnapshot().context) as Partial<SessionPorts>
-    if (ports.sharing && !(ports.sharing instanceof BranchSharing)) return ports as SessionPorts
-  } catch {
-    // The chart of a page whose session is in a worker has no ports.
-  }
-  throw new TypeError(messageOf('no_branch'))
-}
 
 /** The branches of a session. It gets them with the first one. */
 function branchesOf(session: BranchedSession, auth: SessionActor): Branches {

@@ -56,6 +56,8 @@ const MESSAGES: { readonly [code: string]: (reason: string, detail: string) => s
     'createBranch needs the session that has the refresh token. Give it that of createAuth, and in the worker if the session is there.',
   no_target_of_branch: () =>
     'createBranch: resource, scope and extra are missing. Name the API that the token is for, or its scope.',
+  no_step_up: () =>
+    'onStepUp needs the session of createAuth: not a branch of it, and in the worker if the session is there.',
   no_sign_in: () => 'createAuth was given no signIn function. Give it one, or use setTokens().',
   no_origin: (_, creator) =>
     `${creator} has no origin to send tokens to: there is no page and no base URL here. Set origins: ['https://api.example.com'].`,

@@ -12,6 +12,9 @@ import { oauthError } from './failure.ts'
 import type { AuthorizePage, OAuthOptions } from './options.ts'
 import type { Pending, TransactionServer, Transactions } from './transactions.ts'
 
+/** What a sign-in of a user asks for, if the app names nothing else. */
+export const DEFAULT_SCOPE = 'openid'
+
 /** A sign-in that is stored, with the address to send the user to. */
 export interface Started {
   readonly url: URL
@@ -33,7 +36,7 @@ export async function startSignIn(
   const { options, client } = connection
   const { redirectUri = '' } = options
   const server = await connection.server()
-  const scope = request.scope ?? options.scope ?? 'openid'
+  const scope = request.scope ?? options.scope ?? DEFAULT_SCOPE
   const state = generateRandomState()
   const verifier = generateRandomCodeVerifier()
   const nonce = scope.split(' ').includes('openid') ? generateRandomNonce() : undefined
@@ -46,6 +49,7 @@ export async function startSignIn(
     nonce,
     maxAge: request.maxAge,
     returnTo: request.returnTo,
+    user: request.user,
     ...(popup && { popup }),
   }
   await transactions.add(state, transaction)

@@ -1,7 +1,7 @@
 import type { AuthOptions } from '../core/options.ts'
 import type { Signal, TokenResponse } from '../core/ports.ts'
 import type { PopupWindow } from '../environment/global-types.ts'
-import { startSignIn } from './authorize.ts'
+import { DEFAULT_SCOPE, startSignIn } from './authorize.ts'
 import { Callback } from './callback.ts'
 import { checkRequest } from './check-request.ts'
 import { Connection } from './connection.ts'
@@ -22,6 +22,8 @@ export interface OAuth {
   /** To spread into `createAuth`. If you set `timeouts` there, too, spread `ports.timeouts` into them. */
   readonly ports: Required<Pick<AuthOptions<SignInRequest>, 'signIn' | 'refresh' | 'revoke' | 'timeouts'>> &
     Pick<AuthOptions, 'proof'>
+  /** What sign-ins ask for, unless their request has a `scope`. */
+  readonly scope: string
   /** Whether this page was loaded as the answer of a sign-in. Then call `auth.signIn({ via: 'callback' })`. */
   readonly isCallback: boolean
   /** The `returnTo` of the sign-in whose answer was used last, as a safe path. */
@@ -160,6 +162,7 @@ export function createOAuth(options: OAuthOptions): OAuth {
       timeouts: { signIn: PATIENCE },
       ...(options.dpop && { proof: options.dpop }),
     },
+    scope: connection.options.scope ?? DEFAULT_SCOPE,
     isCallback: answer !== undefined,
     get returnTo() {
       return callback.returnTo

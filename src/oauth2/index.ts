@@ -19,4 +19,5 @@ export type {
   TransactionStore,
 } from './options.ts'
 export { type DiscoverResourceOptions, discoverResource } from './resource.ts'
+export { type StepUpRequest, stepUp } from './step-up.ts'
 export { memoryTransactions, webTransactions } from './transactions.ts'

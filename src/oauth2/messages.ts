@@ -10,6 +10,7 @@ const MESSAGES: { readonly [reason: string]: string } = {
   access_denied: 'The user or the server denied the sign-in.',
   already_used:
     'The answer of this sign-in was used before, and there is no session. Start the sign-in again.',
+  another_user: 'Another user has signed in than the one of the session. The session is kept.',
   cancelled: 'The user came back to this page before the sign-in was complete. Start it again.',
   discovery_failed:
     'The metadata of the issuer cannot be read. Check the option issuer, or give the metadata in the option server.',
@@ -32,5 +33,7 @@ const MESSAGES: { readonly [reason: string]: string } = {
   timeout: 'The authorization server did not answer in time. Start the sign-in again.',
   unknown_state:
     'This browser has not started this sign-in, or did so more than ten minutes ago. Start it again (RFC 6749 §10.12).',
+  user_unknown:
+    'The session has no ID token, so it cannot be checked that the same user signs in. Add openid to the option scope.',
   wrong_issuer: 'The answer comes from another issuer than the sign-in was sent to (RFC 9207).',
 }

@@ -69,6 +69,11 @@ export interface Authorize {
   /** `'login'`, `'consent'`, `'select_account'`, … (OpenID Connect Core §3.1.2.1). */
   readonly prompt?: string
   readonly loginHint?: string
+  /**
+   * The user who has to sign in, by issuer and subject of an ID token. Another one is refused with the reason `another_user`, and
+   * the tokens are revoked. `scope` must contain `openid`.
+   */
+  readonly user?: { readonly iss: string; readonly sub: string }
   /** Other parameters. They cannot replace those that this library sets. */
   readonly extra?: Readonly<Record<string, string>>
 }

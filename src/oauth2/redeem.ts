@@ -1,6 +1,7 @@
 import {
   AuthorizationResponseError,
   authorizationCodeGrantRequest,
+  getValidatedIdTokenClaims,
   processAuthorizationCodeResponse,
   validateAuthResponse,
 } from 'oauth4webapi'
@@ -8,6 +9,7 @@ import type { TokenResponse } from '../core/ports.ts'
 import type { Connection } from './connection.ts'
 import { described, oauthError } from './failure.ts'
 import type { OAuthOptions } from './options.ts'
+import { revoke } from './tokens.ts'
 import type { Pending } from './transactions.ts'
 
 /**
@@ -22,13 +24,13 @@ export async function redeem(
   connection: Connection<OAuthOptions>,
   parameters: URLSearchParams,
   state: string,
-  { server, clientId, redirectUri, verifier, nonce, maxAge }: Pending,
+  { server, clientId, redirectUri, verifier, nonce, maxAge, user }: Pending,
 ): Promise<TokenResponse> {
   // Before anything is sent: a code of one server must not reach another (RFC 9700 §4.4).
   if (new URL(server.issuer).href !== connection.issuer.href) throw oauthError('wrong_issuer')
   const client = { ...connection.client, client_id: clientId }
   const answer = validated(() => validateAuthResponse(server, client, parameters, state))
-  return connection.token(
+  const tokens = await connection.token(
     (options) =>
       authorizationCodeGrantRequest(server, client, connection.clientAuth, answer, redirectUri, verifier, {
         ...options,
@@ -40,6 +42,13 @@ export async function redeem(
         ...(maxAge !== undefined && { maxAge }),
       }),
   )
+  if (!user) return tokens
+  const { iss, sub } = getValidatedIdTokenClaims(tokens) ?? {}
+  if (iss === user.iss && sub === user.sub) return tokens
+  // In the background: the user waits for the refusal, not for the server.
+  const { access_token: accessToken, refresh_token: refreshToken } = tokens
+  revoke(connection, { accessToken, refreshToken }).catch(() => {})
+  throw oauthError('another_user')
 }
 
 /** The `state` fits, because the transaction was found by it. So what is wrong otherwise is `iss` (RFC 9207 §2.4). */

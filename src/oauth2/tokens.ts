@@ -58,7 +58,7 @@ function refuseForeign(error: unknown): never {
 export async function revoke(
   connection: Connection,
   { accessToken, refreshToken }: RevocableTokens,
-  { signal }: { readonly signal: Signal },
+  { signal }: { readonly signal?: Signal } = {},
 ): Promise<void> {
   const server = await connection.server()
   const token = refreshToken ?? accessToken

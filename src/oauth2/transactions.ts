@@ -35,6 +35,8 @@ export interface Pending {
   readonly maxAge?: number | undefined
   /** As the app gave it: it is checked when it is used. */
   readonly returnTo?: string | undefined
+  /** The user who has to sign in. */
+  readonly user?: { readonly iss: string; readonly sub: string } | undefined
   /** Whether another window waits for the answer. */
   readonly popup?: boolean | undefined
 }

@@ -1,9 +1,10 @@
 /** The script of the page of the browser suites: an app that signs in at the issuer in `setUp`. */
 import { tabCoordinator } from '../../src/coordination/tabs.ts'
-import { createAuth, createBranch } from '../../src/index.ts'
+import { createAuth, createBranch, onStepUp } from '../../src/index.ts'
 import { inspectAuth } from '../../src/inspect/index.ts'
-import { createOAuth, webTransactions } from '../../src/oauth2/index.ts'
+import { createOAuth, stepUp, webTransactions } from '../../src/oauth2/index.ts'
 import { webStorage } from '../../src/storage/index.ts'
+import { createAuthFetch } from '../../src/transports/fetch.ts'
 
 /** How the page behaves: the server writes it into the page. */
 export interface SetUp {
@@ -18,6 +19,9 @@ export interface SetUp {
   readonly memory?: boolean
   /** Each tab has a session of its own. */
   readonly isSeparate?: boolean
+  /** An API that may demand a stronger sign-in, and how the user signs in then. */
+  readonly resource?: string
+  readonly stepUp?: 'popup' | 'redirect'
   /** The APIs of branches. */
   readonly branches?: readonly string[]
 }
@@ -48,11 +52,26 @@ const oauth = createOAuth({
 const auth = createAuth({
   ...oauth.ports,
   storage: webStorage(() => (setUp.isSeparate ? sessionStorage : localStorage)),
-  ...(setUp.branches && { coordinator: tabCoordinator() }),
+  ...((setUp.branches || setUp.resource) && { coordinator: tabCoordinator() }),
 })
 const branches = (setUp.branches ?? []).map((resource) => createBranch(auth, { resource }))
 const frames: unknown[] = []
 inspectAuth(auth, (frame) => void frames.push(frame))
+
+const api = setUp.resource ? createAuthFetch(auth, { origins: [setUp.resource] }) : fetch
+onStepUp(
+  auth,
+  stepUp(oauth, async () => {
+    if (setUp.stepUp === 'redirect') return { via: 'redirect' }
+    const again = document.body.appendChild(document.createElement('button'))
+    again.id = 'again'
+    // Browsers open a popup only in a click.
+    await new Promise((resolve) => again.addEventListener('click', resolve, { once: true }))
+    again.remove()
+    const popup = oauth.openPopup()
+    return popup && { via: 'popup', window: popup }
+  }),
+)
 
 /** What became of the last sign-in: the user or the reason. */
 let result: string | undefined
@@ -83,6 +102,9 @@ const app = {
     const popup = oauth.openPopup()
     app.signIn(popup ? { via: 'popup', window: popup } : { via: 'redirect' })
   },
+  /** Sends that many requests at once. Returns their statuses. */
+  call: (path: string, count = 1) =>
+    Promise.all(Array.from({ length: count }, async () => (await api(`${setUp.resource}${path}`)).status)),
   /** Everything of the session that a tool can show. */
   seen: () =>
     JSON.stringify([

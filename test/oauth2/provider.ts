@@ -25,6 +25,8 @@ export interface ProviderOptions {
   readonly backchannelLogoutUri?: string
   readonly redirectUris?: readonly string[]
   readonly postLogoutRedirectUri?: string
+  /** When users of sign-ins without `max_age` authenticated, in seconds since the Unix epoch. */
+  readonly signedInAt?: number
   /** A user takes their time: the sign-in page answers when this resolves. */
   readonly untilSignIn?: () => Promise<unknown>
 }
@@ -46,10 +48,12 @@ export async function startProvider(options: ProviderOptions = {}) {
     if (params.login_hint === 'nobody')
       return provider.interactionFinished(request, response, { error: 'access_denied' })
     const accountId = String(params.login_hint ?? 'ada')
+    const { signedInAt: ts } = options
+    const when = ts === undefined || params.max_age !== undefined ? {} : { ts }
     await provider.interactionFinished(request, response, {
-      login: { accountId, acr: params.acr_values as string },
+      [prompt.name]: {},
+      login: { accountId, acr: params.acr_values as string, ...when },
       consent: {},
-      [prompt.name]: prompt.name === 'login' ? { accountId } : {},
     })
   }
   /** Codes that arrived at the token endpoint, with how often. */
@@ -179,7 +183,7 @@ async function createProvider(url: string, options: ProviderOptions) {
         }),
       },
     },
-    interactions: { url: (_context, { uid }) => `/sign-in/${uid}` },
+    interactions: { url: (_context, { uid }) => `/sign-in/${uid}`, policy: await policyWithStepUp() },
     findAccount: (_context, accountId) => ({ accountId, claims: () => ({ sub: accountId }) }),
     /** Grants consent without asking the user. */
     async loadExistingGrant({ oidc: { client, session, provider, params } }) {
@@ -191,7 +195,11 @@ async function createProvider(url: string, options: ProviderOptions) {
       await grant.save()
       return grant
     },
-    extraTokenClaims: (context) => exchanged.get(context),
+    extraTokenClaims: (context) => {
+      const { AuthorizationCode, RefreshToken } = context.oidc.entities
+      const { acr, authTime } = AuthorizationCode ?? RefreshToken ?? {}
+      return exchanged.get(context) ?? { acr, auth_time: authTime }
+    },
     issueRefreshToken: (_context, client) => client.clientId === APP,
     rotateRefreshToken: true,
     expiresWithSession: () => false,
@@ -238,6 +246,20 @@ async function createProvider(url: string, options: ProviderOptions) {
     )
     return provider
   })
+}
+
+/** A server of RFC 9470 asks the user again if the session has not what `acr_values` asks for. */
+async function policyWithStepUp() {
+  const { interactionPolicy } = await withoutNotices(() => import('oidc-provider'))
+  const policy = interactionPolicy.base()
+  const isMissing = new interactionPolicy.Check('acr_missing', 'The session is too weak', ({ oidc }) => {
+    const asked = oidc.params?.acr_values
+    return asked !== undefined && oidc.session?.acr !== asked
+      ? interactionPolicy.Check.REQUEST_PROMPT
+      : interactionPolicy.Check.NO_NEED_TO_PROMPT
+  })
+  policy.get('login')?.checks.add(isMissing)
+  return policy
 }
 
 const TOKEN_EXCHANGE = 'urn:ietf:params:oauth:grant-type:token-exchange'

@@ -3,7 +3,7 @@ import { OwnClientError } from '../errors.ts'
 import { createAbortController } from '../platform/globals.ts'
 import { explainAnonymous } from '../platform/hints.ts'
 import type { Credential } from '../session/vault.ts'
-import type { Challenge } from './challenge.ts'
+import type { Challenge, StepUp } from './challenge.ts'
 import type { Gate, Slot } from './gate.ts'
 import type { BearerRequest } from './transport-request.ts'
 
@@ -72,7 +72,7 @@ const sendReleased = <Answer>(slot: Slot, request: BearerRequest<Answer>): Promi
  */
 async function sendHeld<Answer>(slot: Slot, request: BearerRequest<Answer>): Promise<Answer> {
   const { gate, credential } = slot
-  let next: Answer | Next
+  let next: Answer | Promise<Answer> | Next
   try {
     const answer = await request.send(credential.authorization)
     next = decide(gate, request, credential, answer, await request.challenge(answer))
@@ -110,13 +110,10 @@ function decide<Answer>(
   credential: Credential,
   answer: Answer,
   challenge: Challenge | undefined,
-): Answer | Next {
+): Answer | Promise<Answer> | Next {
   if (challenge === undefined && !gate.refusing.isEmpty) gate.refusing.addSuccess(request.key())
   if (challenge === undefined || credential.authorization === undefined) return answer
-  if (challenge !== 'refresh') {
-    gate.reportStepUp(challenge)
-    return answer
-  }
+  if (challenge !== 'refresh') return stepUp(gate, challenge, answer, request, credential)
   if (!request.replayable) {
     gate.reportUnauthorized(credential, request.key())
     return answer
@@ -134,8 +131,20 @@ function decide<Answer>(
   return new Next(slot)
 }
 
-/** A second refusal, of a token fresh from a refresh, is the caller's. */
-const replay = <Answer>(slot: Slot, request: BearerRequest<Answer>): Promise<Answer> =>
+/** A server asks for more than a fresh token: the caller gets the answer, unless a handler takes the challenge. */
+function stepUp<Answer>(
+  gate: Gate,
+  challenge: StepUp,
+  answer: Answer,
+  request: BearerRequest<Answer>,
+  refused: Credential,
+): Answer | Promise<Answer> {
+  gate.reportStepUp(challenge)
+  return gate.stepUp ? gate.stepUp(challenge, answer, request, refused) : answer
+}
+
+/** Sends once more. A second refusal, of a token fresh from a refresh, is the caller's. */
+export const replay = <Answer>(slot: Slot, request: BearerRequest<Answer>): Promise<Answer> =>
   sendWhenAdmitted(slot, request, sendReplay)
 
 async function sendReplay<Answer>(slot: Slot, request: BearerRequest<Answer>): Promise<Answer> {
@@ -148,7 +157,7 @@ async function sendReplay<Answer>(slot: Slot, request: BearerRequest<Answer>): P
       // Only a token that was waited for is known to be fresh: one that was in memory may have been revoked unnoticed.
       if (wasHeld) gate.reportRefusing(credential, request.key())
       else gate.reportUnauthorized(credential, request.key())
-    } else if (challenge !== undefined) gate.reportStepUp(challenge)
+    } else if (challenge !== undefined) return stepUp(gate, challenge, answer, request, credential)
     else if (!gate.refusing.isEmpty) gate.refusing.addSuccess(request.key())
     return answer
   } finally {

@@ -1,5 +1,6 @@
 import type { AbortSignalLike, ProofAnswer, Signal } from '../ports.ts'
-import type { Challenge } from './challenge.ts'
+import type { Credential } from '../session/vault.ts'
+import type { Challenge, StepUp } from './challenge.ts'
 
 /** How one request waits. */
 export interface HoldOptions {
@@ -55,6 +56,14 @@ export interface Reply extends ProofAnswer {
 
 /** Puts proofs between a request and its transport. */
 export type Prove = <Answer>(request: BearerRequest<Answer>) => BearerRequest<Answer>
+
+/** Decides how a request goes on whose server asks for a stronger sign-in: with its answer, or with another sending. */
+export type AnswerStepUp = <Answer>(
+  challenge: StepUp,
+  answer: Answer,
+  request: BearerRequest<Answer>,
+  refused: Credential,
+) => Promise<Answer>
 
 /** A request in flight that may be ended, such as an `AbortController`. */
 export interface Abortable {

@@ -1,0 +1,134 @@
+import { onAbort } from '../platform/on-abort.ts'
+import type { AbortSignalLike } from '../ports.ts'
+import type { Credential, Vault } from '../session/vault.ts'
+import { replay } from './bearer-request.ts'
+import type { StepUp } from './challenge.ts'
+import type { Gate } from './gate.ts'
+import type { BearerRequest } from './transport-request.ts'
+
+/** The longest demand that a user is asked about, in characters: it becomes a part of an address. */
+const LONGEST = 2_048
+/** More demands are not remembered at once. */
+const MOST = 32
+
+/** Calls the app's handler. */
+export interface StepUpCalls {
+  /** Resolves to whether the session has other tokens. Never rejects. */
+  ask(need: StepUp): Promise<boolean>
+  /** Whether that is the signal of the call that runs: a request with it belongs to the handler. */
+  owns(signal: AbortSignalLike): boolean
+}
+
+/** The demand that the user is being asked about. */
+interface Question {
+  readonly demand: string
+  /** Resolves to whether the session has other tokens now. */
+  readonly answered: Promise<boolean>
+}
+
+/**
+ * The requests of one session whose servers ask for a stronger sign-in. The user is asked about one thing at a time, and once
+ * for all requests that need it. A request goes again once for what it was refused for.
+ */
+export class StepUps {
+  readonly #gate: Gate
+  readonly #vault: Vault
+  readonly #handler: StepUpCalls
+  #question: Question | undefined
+  /** The generation of the tokens that answered a demand. */
+  readonly #answers = new Map<string, number>()
+  /** Requests that were sent once more because newer tokens were there already. */
+  readonly #sentNewer = new WeakSet<object>()
+  /** Requests whose next challenge is the caller's. */
+  readonly #sentAgain = new WeakSet<object>()
+
+  constructor(gate: Gate, vault: Vault, handler: StepUpCalls) {
+    this.#gate = gate
+    this.#vault = vault
+    this.#handler = handler
+  }
+
+  /**
+   * How a request goes on that was refused: with its answer, or with that of another sending.
+   *
+   * @throws the reason of the caller's signal, at once, while the user is being asked
+   */
+  async answer<Answer>(
+    need: StepUp,
+    answer: Answer,
+    request: BearerRequest<Answer>,
+    refused: Credential,
+  ): Promise<Answer> {
+    const demand = JSON.stringify([need.scope, need.acrValues, need.maxAge])
+    const { signal } = request
+    if (!this.#mayGoAgain(request, refused) || demand.length > LONGEST) return answer
+    try {
+      const isMet = this.#meet(need, demand, request, refused)
+      if (!(await (signal ? untilAborted(isMet, signal) : isMet)) || !this.#serves(refused)) return answer
+      const slot = await this.#gate.resume(refused, request)
+      request.discard?.(answer)
+      return replay(slot, request)
+    } catch (error) {
+      request.discard?.(answer)
+      throw error
+    }
+  }
+
+  #mayGoAgain<Answer>(request: BearerRequest<Answer>, refused: Credential): boolean {
+    const { replayable, signal } = request
+    // The handler's own request would wait for the handler.
+    const isOwn = signal != null && this.#handler.owns(signal)
+    return replayable && !isOwn && !this.#sentAgain.has(request) && this.#serves(refused)
+  }
+
+  /** Whether the session is still there that the request belongs to. */
+  #serves({ authorization, epoch }: Credential): boolean {
+    return authorization !== undefined && this.#vault.tokens !== undefined && epoch === this.#vault.epoch
+  }
+
+  /** Resolves to whether there are other tokens that may satisfy the server. */
+  async #meet(need: StepUp, demand: string, request: object, refused: Credential): Promise<boolean> {
+    for (;;) {
+      const question = this.#question
+      if (!question) break
+      const isMet = await question.answered
+      if (question.demand !== demand) continue
+      this.#sentAgain.add(request)
+      return isMet
+    }
+    if (refused.generation < this.#vault.generation && !this.#sentNewer.has(request)) {
+      this.#sentNewer.add(request)
+      const answeredAt = this.#answers.get(demand) ?? 0
+      if (answeredAt > refused.generation) this.#sentAgain.add(request)
+      return true
+    }
+    this.#sentAgain.add(request)
+    return this.#begin(need, demand)
+  }
+
+  async #begin(need: StepUp, demand: string): Promise<boolean> {
+    const answered = this.#handler.ask(need)
+    this.#question = { demand, answered }
+    const isMet = await answered
+    this.#question = undefined
+    if (isMet) {
+      if (this.#answers.size >= MOST) this.#answers.clear()
+      this.#answers.set(demand, this.#vault.generation)
+    }
+    return isMet
+  }
+}
+
+/** @throws the reason of the signal, as soon as it aborts */
+async function untilAborted<T>(work: Promise<T>, signal: AbortSignalLike): Promise<T> {
+  let stop = () => {}
+  const aborted = new Promise<never>((_, reject) => {
+    if (signal.aborted) reject(signal.reason)
+    else stop = onAbort(signal, () => reject(signal.reason))
+  })
+  try {
+    return await Promise.race([work, aborted])
+  } finally {
+    stop()
+  }
+}

@@ -1,0 +1,21 @@
+import { portsOf } from '../../machines/ports.ts'
+import type { Auth } from './auth.ts'
+import type { SessionPorts } from './create-auth.ts'
+import { messageOf } from './messages.ts'
+import { BranchSharing } from './session/branch-sharing.ts'
+
+/**
+ * The ports that `createAuth` has made.
+ *
+ * @param problem the code of the message if it has made none
+ * @throws TypeError if the session is a branch, or the page's side of a worker
+ */
+export function portsOfSession({ actor }: Pick<Auth, 'actor'>, problem: string): SessionPorts {
+  try {
+    const ports = portsOf(actor.getSnapshot().context) as Partial<SessionPorts>
+    if (ports.sharing && !(ports.sharing instanceof BranchSharing)) return ports as SessionPorts
+  } catch {
+    // The chart of a page whose session is in a worker has no ports.
+  }
+  throw new TypeError(messageOf(problem))
+}

@@ -1,0 +1,71 @@
+import { compareUsers } from '../../../machines/policies.ts'
+import { SignedOutError } from '../errors.ts'
+import type { Kernel } from '../kernel.ts'
+import { tokensReceived } from './record.ts'
+import { Revocation } from './revocation.ts'
+import type { Sharing } from './sharing.ts'
+import { parseTokenResponse, type Tokens } from './token-response.ts'
+import type { Vault } from './vault.ts'
+
+/** The parts of a session that go on with other tokens. */
+export interface ContinuedSession {
+  readonly kernel: Kernel
+  readonly vault: Vault
+  readonly sharing: Sharing
+}
+
+/**
+ * Goes on with the tokens of another sign-in of the same user, as if a refresh had brought them: the session stays the same
+ * here, in other tabs and in the store.
+ *
+ * @param epoch the session that the user was asked in
+ * @throws SignedOutError if the session has ended meanwhile, or the tokens are not known to be of its user
+ * @throws InvalidTokenResponseError
+ */
+export async function continueSession(
+  { kernel, vault, sharing }: ContinuedSession,
+  epoch: number,
+  response: unknown,
+): Promise<void> {
+  const { clock, mailbox } = kernel
+  const answer = parseTokenResponse(response, kernel, true)
+  try {
+    assertSameUser()
+    const turns = sharing.branches ?? sharing
+    // No refresh runs meanwhile: its answer would replace these tokens.
+    await turns.withLock(
+      commit,
+      () => undefined,
+      () => vault.epoch === epoch && vault.tokens !== undefined,
+    )
+  } catch (error) {
+    new Revocation(kernel, vault, sharing).discard(answer, true)
+    throw error
+  }
+
+  async function commit(): Promise<void> {
+    const newer = await sharing.reload()
+    if (newer) mailbox.send(tokensReceived(newer, clock.now()))
+    const tokens = assertSameUser()
+    vault.refresh(vault.mark(), tokens)
+    const mark = vault.mark()
+    const stored = sharing.persist(true)
+    if (stored) await stored
+    if (!vault.isCurrent(mark)) throw new SignedOutError({ reason: 'superseded' })
+    // What is announced must be true for the next page.
+    mailbox.send(tokensReceived({ facts: vault.publish(), refreshed: true }, clock.now()))
+    // Under the lock still: a tab that waits for it must find these tokens in the store.
+    await sharing.idle()
+  }
+
+  /** Returns the tokens with what the answer leaves out. */
+  function assertSameUser(): Tokens {
+    const held = vault.epoch === epoch ? vault.tokens : undefined
+    if (!held) throw new SignedOutError({ reason: 'signed_out' })
+    const users = compareUsers(held.user, answer.user)
+    if (users === 'another') throw new SignedOutError({ reason: 'user_changed' })
+    if (users === 'unknown' && !kernel.settings.singleUser)
+      throw new SignedOutError({ reason: 'user_unknown' })
+    return parseTokenResponse(response, kernel, true, held)
+  }
+}

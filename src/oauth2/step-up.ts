@@ -1,0 +1,73 @@
+import type { StepUpHandler } from '../core/on-step-up.ts'
+import type { Signal } from '../core/ports.ts'
+import type { OAuth } from './client.ts'
+import { oauthError } from './failure.ts'
+import type { Authorize, SignInRequest } from './options.ts'
+import { isPage } from './page.ts'
+
+/** What a step-up asks of the authorization server: what the API demands, and the user of the session. */
+export type StepUpRequest = Authorize & Required<Pick<Authorize, 'scope' | 'user'>>
+
+/** The longest time that is believed, in seconds. */
+const LONGEST_AGE = 1e9
+
+/**
+ * Answers a step-up challenge with a sign-in at the authorization server: the handler of `onStepUp`. The sign-in asks for
+ * `acr_values`, `max_age` and `scope` of the challenge (RFC 9470 §4). To its scope it adds what the session has already.
+ *
+ * Only the user of the session may sign in. Another one is refused with the reason `another_user`, and the session stays. So
+ * the session needs an ID token, which the scope `openid` brings.
+ *
+ * With `via: 'redirect'` the page is left, and what was refused with it. `auth.signIn({ via: 'callback' })` then completes the
+ * sign-in, checks the user, and `oauth.returnTo` leads back to this page.
+ *
+ * @param oauth the client that the session came from
+ * @param ask asks the user, and returns how to sign in; `undefined` declines. It gets what the sign-in asks for, to show it or
+ * for `oauth.authorizationUrl(request)`; for `popup` and `redirect` it is added by itself. `signal` aborts when nothing waits any more
+ * @returns the handler. It rejects with `OAuthError`, which `onStepUp` does not report: catch it to show why
+ *
+ * @example
+ * ```ts
+ * onStepUp(auth, stepUp(oauth, async () => {
+ *   await clicked(button) // Browsers open a popup only in a click.
+ *   const popup = oauth.openPopup()
+ *   return popup ? { via: 'popup', window: popup } : { via: 'redirect' }
+ * }))
+ * ```
+ *
+ * @see RFC 9470, RFC 6750 §3.1
+ */
+export function stepUp(
+  oauth: OAuth,
+  ask: (
+    request: StepUpRequest,
+    options: { readonly signal: Signal },
+  ) => SignInRequest | undefined | PromiseLike<SignInRequest | undefined>,
+): StepUpHandler {
+  return async ({ scope: demanded, acrValues, maxAge = -1 }, { signal, user, scope: granted }) => {
+    if (user?.iss === undefined) throw oauthError('user_unknown')
+    const isAge = Number.isInteger(maxAge) && maxAge >= 0 && maxAge <= LONGEST_AGE
+    const request: StepUpRequest = {
+      scope: union('openid', oauth.scope, granted, demanded),
+      user: { iss: user.iss, sub: user.sub },
+      ...(acrValues && { acrValues }),
+      ...(isAge && { maxAge }),
+    }
+    const how = await ask(request, { signal })
+    if (!how) return undefined
+    const tokens = await oauth.ports.signIn(withRequest(how, request), { signal, cancelled: signal })
+    // A server may leave the scope out if it grants what was asked for (RFC 6749 §5.1).
+    return { scope: request.scope, ...(tokens as object) }
+  }
+}
+
+const union = (...scopes: readonly (string | undefined)[]): string =>
+  [...new Set(scopes.flatMap((scope) => scope?.split(/\s+/) ?? []))].filter(Boolean).join(' ')
+
+function withRequest(how: SignInRequest, request: StepUpRequest): SignInRequest {
+  if (how.via === 'callback' || how.via === 'device') return how
+  if (how.via === 'popup') return { ...request, ...how }
+  return { ...(isPage() && { returnTo: here() }), ...request, ...how }
+}
+
+const here = () => location.pathname + location.search + location.hash

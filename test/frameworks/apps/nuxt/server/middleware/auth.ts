@@ -1,0 +1,4 @@
+import { nuxtBff } from 'authchart/nuxt'
+import { bff } from '../../../shared/bff.ts'
+
+export default defineEventHandler(nuxtBff(bff))

@@ -55,7 +55,7 @@ const metric = <T extends { readonly peer: string }>(
 })
 
 /** Compares each peer with authchart over the same client. */
-const ahead = ({ costs }: Metric): string[] =>
+export const ahead = ({ costs }: Metric): string[] =>
   peers.flatMap((peer) => {
     if (peer.name.startsWith('authchart/')) return []
     const own = costs.get(`authchart/${clientOf(peer)}`)

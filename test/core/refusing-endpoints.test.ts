@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest'
 import { bearerRequest } from '../../src/core/requests/bearer-request.ts'
 import { RefusingEndpoints } from '../../src/core/requests/refusing-endpoints.ts'
 import type { Vault } from '../../src/core/session/vault.ts'
+import { memoryStorage } from '../../src/storage/memory.ts'
 import { createVirtualClock } from '../../src/testing/virtual-clock.ts'
 import fc from '../support/property.ts'
 import { createHarness, tokens } from './auth-setup.ts'
@@ -267,5 +268,52 @@ describe('a failed refresh', () => {
       await refreshed
     }
     expect(refresh.calls).toHaveLength(10)
+  })
+})
+
+describe('a token that another process has left in the store', () => {
+  /** Two processes with one store and no channel; the other one refreshes after that many milliseconds. */
+  async function adopting(age: number) {
+    const storage = memoryStorage()
+    const clock = createVirtualClock()
+    const common = { clock, refreshOn: 'demand', persist: 'all' } as const
+    const first = { ...tokens(1), expires_in: undefined }
+    const mine = createHarness({ ...common, storage: { ...storage }, initialTokens: first })
+    await clock.advance(0)
+    const other = createHarness({ ...common, storage: { ...storage }, signedOut: true })
+    await clock.advance(0)
+    const refreshed = other.auth.refresh()
+    await clock.advance(0)
+    other.refresh.call().resolve({ ...tokens(2), expires_in: undefined })
+    await refreshed
+    await clock.advance(age)
+    const ask = () =>
+      bearerRequest(mine.auth, {
+        send: async (authorization) => (authorization?.endsWith('at-3') ? 200 : 401),
+        challenge: (status) => (status === 401 ? 'refresh' : undefined),
+        replayable: true,
+        key: () => 'GET /me',
+      })
+    const answer = ask()
+    await clock.advance(0)
+    expect(await answer).toBe(401)
+    return { ...mine, ask, clock }
+  }
+
+  it('may have expired as well: a 401 of it causes a refresh', async () => {
+    const { ask, refresh, clock } = await adopting(60_000)
+    expect(refresh.calls).toHaveLength(1)
+    const next = ask()
+    refresh.call().resolve(tokens(3))
+    await clock.advance(0)
+    expect(await next).toBe(200)
+  })
+
+  it('is fresh if it came a moment ago: then the endpoint is in doubt', async () => {
+    const { ask, refresh, clock } = await adopting(500)
+    const next = ask()
+    await clock.advance(0)
+    expect(await next).toBe(401)
+    expect(refresh.calls).toHaveLength(0)
   })
 })

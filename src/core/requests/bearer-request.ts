@@ -148,14 +148,13 @@ export const replay = <Answer>(slot: Slot, request: BearerRequest<Answer>): Prom
   sendWhenAdmitted(slot, request, sendReplay)
 
 async function sendReplay<Answer>(slot: Slot, request: BearerRequest<Answer>): Promise<Answer> {
-  const { gate, credential, wasHeld } = slot
+  const { gate, credential } = slot
   gate.replayed()
   try {
     const answer = await request.send(credential.authorization)
     const challenge = await request.challenge(answer)
     if (challenge === 'refresh') {
-      // Only a token that was waited for is known to be fresh: one that was in memory may have been revoked unnoticed.
-      if (wasHeld) gate.reportRefusing(credential, request.key())
+      if (gate.isFresh(slot)) gate.reportRefusing(credential, request.key())
       else gate.reportUnauthorized(credential, request.key())
     } else if (challenge !== undefined) return stepUp(gate, challenge, answer, request, credential)
     else if (!gate.refusing.isEmpty) gate.refusing.addSuccess(request.key())

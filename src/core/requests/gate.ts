@@ -15,11 +15,14 @@ import { type Chart, type ChartView, NO_CHART, type RequestMode, requestMode } f
 import { TokenUse } from './token-use.ts'
 import type { Abortable, AnswerStepUp, HoldOptions, Prove, RequestWatch } from './transport-request.ts'
 
+/** How long the news of a refresh may take from one process to the other, in milliseconds. */
+const NEWS = 1_000
+
 /** The permission to send one request. `release` must follow the answer of a request that was held. */
 export interface Slot {
   readonly gate: Gate
   readonly credential: Credential
-  /** Whether the request waited for this credential, so that it is known to be fresh. */
+  /** Whether the request waited for this credential. */
   readonly wasHeld: boolean
   release(): void
 }
@@ -37,6 +40,8 @@ export class Gate implements RequestsPort {
   readonly refusing: RefusingEndpoints
   /** The calls of the app's functions. A request that one of them makes would wait for its own end. */
   readonly calls: Kernel['work']
+  /** When a server refused the current token last. */
+  #refusedAt = 0
   readonly #kernel: Kernel
   readonly #session: SessionKernel
   readonly #vault: Vault
@@ -188,11 +193,21 @@ export class Gate implements RequestsPort {
     if (this.#mode() !== 'pass' || refused.generation !== this.#vault.generation) return
     if (!this.refusing.mayRefresh(endpoint)) return
     this.refusing.addRefresh(endpoint, isReplayed)
+    this.#refusedAt = this.#kernel.clock.now()
     this.#kernel.mailbox.send({ type: 'request.unauthorized', generation: refused.generation })
     if (this.#mode() === 'pass' || !this.#abortable) return
     const requests = this.#abortable
     this.#abortable = undefined
     for (const request of requests) request.abort()
+  }
+
+  /**
+   * Whether a request got a token that was issued after the refusal for which it waited. A token that was in memory, or that
+   * another process has left, may be older, and have expired unnoticed.
+   */
+  isFresh({ wasHeld }: Slot): boolean {
+    const { tokens } = this.#vault
+    return wasHeld && !(tokens && tokens.receivedAt < this.#refusedAt - NEWS)
   }
 
   /** A server refused a token that is fresh from a refresh. */

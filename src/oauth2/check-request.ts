@@ -1,7 +1,7 @@
 import type { BranchRequest } from '../core/ports.ts'
 import type { OAuthOptions, SignInRequest } from './options.ts'
 
-const KINDS = ['redirect', 'popup', 'callback', 'silent', 'device']
+const KINDS = ['redirect', 'popup', 'callback', 'silent']
 
 /**
  * Checks what `auth.signIn()` was given. Production builds replace this file by `check-request.production.ts`.
@@ -10,18 +10,21 @@ const KINDS = ['redirect', 'popup', 'callback', 'silent', 'device']
  */
 export function checkRequest(request: SignInRequest | undefined, redirectUri: string | undefined): void {
   const via = request?.via
-  if (!via || !KINDS.includes(via)) throw new TypeError(`signIn: via must be one of ${KINDS.join(', ')}.`)
-  if (request.via === 'device' && typeof request.onCode !== 'function')
+  if (typeof via === 'function') {
+    if (typeof Object(request).onCode === 'function') return
     throw new TypeError('signIn: onCode must be a function that shows the code to the user.')
+  }
+  if (!request || !via || !KINDS.includes(via))
+    throw new TypeError(`signIn: via must be one of ${KINDS.join(', ')}, or deviceGrant.`)
   if (request.via === 'popup' && !request.window)
     throw new TypeError(
       "signIn: window is missing. Call oauth.openPopup() in the click, before anything is awaited. If it returns undefined, use via: 'redirect'.",
     )
-  if (request.via === 'device' || (request.via === 'callback' && request.url !== undefined)) return
+  if (request.via === 'callback' && request.url !== undefined) return
   if (!redirectUri) throw new TypeError(`createOAuth: redirectUri is missing. via: '${via}' needs it.`)
   if (typeof document === 'undefined')
     throw new TypeError(
-      `signIn: via: '${via}' needs a page. On a server, use oauth.authorizationUrl() and the url of its answer; on a machine without a browser, via: 'device'.`,
+      `signIn: via: '${via}' needs a page. On a server, use oauth.authorizationUrl() and the url of its answer; on a machine without a browser, via: deviceGrant.`,
     )
 }
 

@@ -5,7 +5,7 @@ import { DEFAULT_SCOPE, startSignIn } from './authorize.ts'
 import { Callback } from './callback.ts'
 import { checkRequest } from './check-request.ts'
 import { Connection } from './connection.ts'
-import { signInByDevice } from './device.ts'
+import type { deviceGrant } from './device.ts'
 import { oauthError, superseded, toOAuthError } from './failure.ts'
 import { type SignedIn, signOutUrl } from './logout.ts'
 import type { AuthorizePage, OAuthOptions, SignInRequest, TransactionStore } from './options.ts'
@@ -16,6 +16,8 @@ import { defaultTransactions, Transactions } from './transactions.ts'
 
 /** How long a user may take to sign in, in milliseconds. */
 const PATIENCE = 1_800_000
+
+type Grant = typeof deviceGrant
 
 /** A client of one authorization server, made by `createOAuth`. */
 export interface OAuth {
@@ -131,13 +133,12 @@ export function createOAuth(options: OAuthOptions): OAuth {
   }
 
   function signIn(request: SignInRequest, signal: Signal): Promise<TokenResponse> {
+    if ('onCode' in request) return (request.via as Grant)(connection, request, signal)
     switch (request.via) {
       case 'popup':
         return signInByPopup(request, signal)
       case 'callback':
         return signInByCallback(request, signal)
-      case 'device':
-        return signInByDevice(connection, request, signal)
       case 'silent':
         trySilently()
         return signInByRedirect({ ...request, prompt: 'none' }, signal)

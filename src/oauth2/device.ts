@@ -8,16 +8,26 @@ import {
 import type { Clock, Signal, TokenResponse } from '../core/ports.ts'
 import type { Connection } from './connection.ts'
 import { oauthError } from './failure.ts'
-import type { DeviceCode, OAuthOptions } from './options.ts'
+import type { DeviceSignIn, OAuthOptions } from './options.ts'
 
 /** RFC 8628 §3.2 and §3.5, in seconds. */
 const INTERVAL = 5
 const SLOWER = 5
 
-/** Signs in on a machine without a browser (RFC 8628). */
-export async function signInByDevice(
+/**
+ * Signs in on a machine without a browser (RFC 8628): the `via` of `auth.signIn()`, which brings its code.
+ *
+ * @param request shows the code to the user
+ * @throws OAuthError; `expired_token` if the user did not enter the code in time
+ *
+ * @example
+ * ```ts
+ * await auth.signIn({ via: deviceGrant, onCode: ({ verificationUri, userCode }) => console.log(verificationUri, userCode) })
+ * ```
+ */
+export async function deviceGrant(
   connection: Connection<OAuthOptions>,
-  { onCode, scope }: { readonly onCode: (code: DeviceCode) => void; readonly scope?: string },
+  { onCode, scope }: DeviceSignIn,
   signal: Signal,
 ): Promise<TokenResponse> {
   const { client, clientAuth, clock, options } = connection

@@ -5,6 +5,7 @@
  */
 export { OAuthError } from '../core/errors.ts'
 export { createOAuth, type OAuth } from './client.ts'
+export { deviceGrant } from './device.ts'
 export type { DPoPAlgorithm, DPoPKey, KeyStore } from './dpop/keys.ts'
 export { type DPoPOptions, type DPoPProofs, dpopProofs } from './dpop/proofs.ts'
 export { clientCredentials, type ExchangeOptions, type GrantPorts, tokenExchange } from './grants.ts'
@@ -13,6 +14,7 @@ export type {
   Authorize,
   AuthorizePage,
   DeviceCode,
+  DeviceSignIn,
   OAuthOptions,
   ServerOptions,
   SignInRequest,

@@ -1,5 +1,5 @@
 import type { AuthorizationServer, ClientAuth } from 'oauth4webapi'
-import type { Clock } from '../core/ports.ts'
+import type { Clock, TokenResponse } from '../core/ports.ts'
 import type { PopupWindow } from '../environment/global-types.ts'
 import type { DPoPProofs } from './dpop/proofs.ts'
 
@@ -101,8 +101,16 @@ export type SignInRequest =
     }
   /** Without any question to the user, by a redirect with `prompt=none`; once in each visit. */
   | ({ readonly via: 'silent' } & AuthorizePage)
-  /** For machines without a browser (RFC 8628): the user enters a code on another one. */
-  | { readonly via: 'device'; readonly onCode: (code: DeviceCode) => void; readonly scope?: string }
+  /** For machines without a browser (RFC 8628): the user enters a code on another one. `via` is `deviceGrant`. */
+  | ({ readonly via: (...connection: never) => Promise<TokenResponse> } & DeviceSignIn)
+
+/** A sign-in by a code that the user enters on another machine. */
+export interface DeviceSignIn {
+  /** Shows the code to the user. */
+  readonly onCode: (code: DeviceCode) => void
+  /** Instead of the option `scope`. */
+  readonly scope?: string
+}
 
 /** What the user of a device needs to know (RFC 8628 §3.2). */
 export interface DeviceCode {

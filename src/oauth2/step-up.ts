@@ -65,7 +65,7 @@ const union = (...scopes: readonly (string | undefined)[]): string =>
   [...new Set(scopes.flatMap((scope) => scope?.split(/\s+/) ?? []))].filter(Boolean).join(' ')
 
 function withRequest(how: SignInRequest, request: StepUpRequest): SignInRequest {
-  if (how.via === 'callback' || how.via === 'device') return how
+  if (how.via === 'callback' || 'onCode' in how) return how
   if (how.via === 'popup') return { ...request, ...how }
   return { ...(isPage() && { returnTo: here() }), ...request, ...how }
 }

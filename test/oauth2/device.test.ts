@@ -1,6 +1,6 @@
 import { describe, expect, onTestFinished, test } from 'vitest'
 import { createAuth } from '../../src/index.ts'
-import { createOAuth, type DeviceCode } from '../../src/oauth2/index.ts'
+import { createOAuth, type DeviceCode, deviceGrant } from '../../src/oauth2/index.ts'
 import { createVirtualClock, type VirtualClock } from '../../src/testing/virtual-clock.ts'
 import { APP, startProvider } from './provider.ts'
 
@@ -18,7 +18,7 @@ test('a user who enters the code on another machine is signed in on this one', a
   const shown: DeviceCode[] = []
 
   const signedIn = auth.signIn({
-    via: 'device',
+    via: deviceGrant,
     onCode(code) {
       shown.push(code)
       void server.approve(code.userCode, 'grace')
@@ -66,7 +66,7 @@ function signInWith(clock: VirtualClock, answers: readonly (object | number)[], 
   const auth = createAuth({ ...oauth.ports, clock })
   onTestFinished(() => auth.dispose())
   const began = clock.now()
-  const settled = auth.signIn({ via: 'device', onCode: () => {} }).then(
+  const settled = auth.signIn({ via: deviceGrant, onCode: () => {} }).then(
     () => 'signed in',
     (error) => error,
   )

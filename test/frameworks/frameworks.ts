@@ -14,7 +14,7 @@ export const FRAMEWORKS: readonly Framework[] = [
   {
     name: 'next',
     build: [`${modules}/next/dist/bin/next`, 'build'],
-    outputs: ['.next'],
+    outputs: ['.next', 'next-env.d.ts'],
     start: (port) => [`${modules}/next/dist/bin/next`, 'start', '--hostname', '127.0.0.1', '--port', port],
   },
   {

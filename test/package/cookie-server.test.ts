@@ -25,7 +25,6 @@ const codeOf = (name: string) => snippets.find((snippet) => fileNameOf(snippet) 
 
 /** What the page shows last: signs in and sends a request. */
 const MAIN = `
-import { api, auth } from './auth.ts'
 const printed = []
 const console = { log: (value) => printed.push(value) }
 globalThis.cookieApp = { auth, api, printed }

@@ -32,7 +32,8 @@ export function replayableBody(
 function copied(body: unknown): unknown {
   if (body instanceof ArrayBuffer) return body.slice(0)
   if (ArrayBuffer.isView(body)) return copyBytes(body)
-  return body instanceof URLSearchParams ? new URLSearchParams(body) : body
+  // As text: the class of React Native cannot copy another one.
+  return body instanceof URLSearchParams ? new URLSearchParams(body.toString()) : body
 }
 
 /**
@@ -94,11 +95,11 @@ export function readUntilAborted<T>(
  * disk stays there. A form with parts that only its platform can read is returned as it is.
  */
 export function encodedForm(form: FormData): ReplayableBody {
+  if (!(Symbol.iterator in form)) return { body: form, replayable: true }
   // As long as Node's own, so that the length of the body is the same.
   const random = crypto.getRandomValues(new Uint32Array(3)).join('').padEnd(19, '0').slice(0, 19)
   const boundary = `----formdata-${random}`
   const parts: BlobPart[] = []
-  if (!(Symbol.iterator in form)) return { body: form, replayable: true }
   for (const [name, value] of form) {
     const head = `--${boundary}\r\nContent-Disposition: form-data; name="${escaped(withCRLF(name))}"`
     if (typeof value === 'string') parts.push(`${head}\r\n\r\n${withCRLF(value)}\r\n`)

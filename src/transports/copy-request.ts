@@ -8,7 +8,10 @@ const copies = new WeakMap<Request, Request>()
 export function requestURL(input: unknown): string | undefined {
   if (typeof input !== 'object' || input === null || !('clone' in input)) return undefined
   try {
-    return Reflect.get(urlOwner(Request.prototype), 'url', input)
+    const owner = urlOwner(Request.prototype)
+    if (owner !== Object.prototype) return Reflect.get(owner, 'url', input)
+    // In React Native, the URL is a field of the request itself.
+    return input instanceof Request ? Object.getOwnPropertyDescriptor(input, 'url')?.value : undefined
   } catch {
     return undefined
   }

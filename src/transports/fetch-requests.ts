@@ -130,6 +130,11 @@ export class ObjectRequest extends FetchRequest {
   send(authorization: string | undefined, abort?: AbortSignal, proof?: SentProof): Promise<Response> {
     const spare = this.#spare
     if (!this.#isSent || !spare) return this.#send(authorization, abort, proof)
+    if (spare.body === undefined) {
+      // In React Native a body cannot be read as bytes, but it can be copied as it is.
+      this.#request = spare.clone()
+      return this.#send(authorization, abort, proof)
+    }
     this.#bytes ??= spare.arrayBuffer()
     // A new request, because a clone loses what the platform knows beside the standard: the dispatcher, in Node.
     return this.#bytes.then((body) => {

@@ -11,9 +11,12 @@ const JSON_TYPE = /^application\/(?:[\w.+-]+\+)?json\b/i
 export async function jsonAnswer(answer: Response): Promise<unknown> {
   const { headers, body, bodyUsed } = answer
   const isLong = Number(headers.get('content-length') ?? 0) > LONGEST
-  if (!body || bodyUsed || isLong || !JSON_TYPE.test(headers.get('content-type') ?? '')) return undefined
+  // In React Native an answer has no stream.
+  if (body === null || bodyUsed || isLong || !JSON_TYPE.test(headers.get('content-type') ?? ''))
+    return undefined
   try {
-    return JSON.parse(await beginningOf(answer.clone()))
+    const copy = answer.clone()
+    return JSON.parse(await (body ? beginningOf(copy) : copy.text()))
   } catch {
     // It is not JSON, or too long, or it broke off: then the caller sees that.
     return undefined

@@ -1,5 +1,6 @@
 import type { AccessTokenOptions } from '../auth.ts'
 import { OwnClientError, SignedOutError } from '../errors.ts'
+import { abortReason } from '../platform/abort-reason.ts'
 import type { Clock } from '../ports.ts'
 import type { Vault } from '../session/vault.ts'
 import type { Gate } from './gate.ts'
@@ -12,7 +13,7 @@ export async function accessToken(
   options: AccessTokenOptions,
 ): Promise<string | undefined> {
   const { minValidity = 0, allowAnonymous = false, signal } = options
-  if (signal?.aborted) throw signal.reason
+  if (signal?.aborted) throw abortReason(signal)
   let credential = gate.authorize()
   // A token that works is given to the function that replaces it. But that function must not wait for itself.
   if (!credential && gate.calls.isCalling) throw new OwnClientError()

@@ -1,4 +1,5 @@
 import { type AuthError, HoldTimeoutError, QueueFullError } from '../errors.ts'
+import { abortReason } from '../platform/abort-reason.ts'
 import { onAbort } from '../platform/on-abort.ts'
 import type { AbortSignalLike, Clock } from '../ports.ts'
 import type { RequestCounts } from './request-counts.ts'
@@ -96,7 +97,7 @@ export class HoldQueue<T> {
     proceed?: (value: T, options: Options) => Result | PromiseLike<Result>,
   ): Promise<Result> {
     const { signal } = options
-    if (signal?.aborted) return Promise.reject(signal.reason)
+    if (signal?.aborted) return Promise.reject(abortReason(signal))
     if (this.#size >= this.#limit) {
       const error = new QueueFullError(this.#limit)
       this.#counts?.add('rejected', error)
@@ -187,7 +188,7 @@ export class HoldQueue<T> {
   }
 
   #watch(entry: Entry<T>, signal: AbortSignalLike | null | undefined, timeout: number | undefined): void {
-    const ignore = signal && onAbort(signal, () => this.#reject(entry, signal.reason))
+    const ignore = signal && onAbort(signal, () => this.#reject(entry, abortReason(signal)))
     const timer =
       timeout === undefined
         ? undefined

@@ -22,6 +22,7 @@ export interface ResponseLike {
   readonly body?: Body | null
   readonly bodyUsed?: boolean
   clone?(): ResponseLike
+  text?(): PromiseLike<unknown>
 }
 
 /**
@@ -36,7 +37,9 @@ export async function readText(
   signal: AbortSignalLike,
   isKept: boolean,
 ): Promise<string | undefined> {
-  if (response.bodyUsed || !response.body) return undefined
+  if (response.bodyUsed) return undefined
+  if (response.body === undefined && isKept) return textWithoutStream(response, signal)
+  if (!response.body) return undefined
   const copy = isKept ? response.clone?.() : undefined
   const source = open(copy?.body ?? response.body)
   if (!source) return undefined
@@ -65,6 +68,26 @@ export async function readText(
   } catch (error) {
     abort()
     throw error
+  } finally {
+    signal.removeEventListener('abort', abort)
+  }
+}
+
+/** Reads a copy of a response of React Native, which has no streams: the whole body is in memory already. */
+async function textWithoutStream(
+  response: ResponseLike,
+  signal: AbortSignalLike,
+): Promise<string | undefined> {
+  const text = response.clone?.().text?.()
+  if (!text || signal.aborted) return undefined
+  let abort = () => {}
+  const aborted = new Promise<undefined>((resolve) => {
+    abort = () => resolve(undefined)
+  })
+  signal.addEventListener('abort', abort)
+  try {
+    const read = await Promise.race([text, aborted])
+    return typeof read === 'string' ? read.slice(0, MOST) : undefined
   } finally {
     signal.removeEventListener('abort', abort)
   }

@@ -17,6 +17,7 @@ export default {
     undici: 'src/transports/undici.ts',
     storage: 'src/storage/index.ts',
     file: 'src/file.ts',
+    'react-native': 'src/react-native.ts',
     tabs: 'src/coordination/tabs.ts',
     react: 'src/bindings/react.ts',
     vue: 'src/bindings/vue.ts',

@@ -42,6 +42,7 @@ const ENTRIES = [
   { name: './undici', code: entry('undici'), limit: 5_120, mayImport: [] },
   { name: './storage', code: entry('storage'), limit: 12_800 },
   { name: './file', code: entry('file'), limit: 12_800 },
+  { name: './react-native', code: entry('react-native'), limit: 7_680 },
   {
     name: 'webStorage',
     code: 'export { webStorage } from "authchart/storage"',

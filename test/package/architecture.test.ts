@@ -200,6 +200,7 @@ const RULES: readonly Rule[] = [
     mayImport: ['machines/', 'src/core/', 'src/defaults.ts', 'xstate', 'node:'],
   },
   { layer: 'src/file.ts', mayImport: ['src/core/', 'src/storage/', 'src/coordination/'] },
+  { layer: 'src/react-native.ts', mayImport: ['src/core/', 'src/storage/', 'src/environment/'] },
   { layer: 'src/defaults.ts', mayImport: ['src/core/', 'src/storage/', 'src/environment/'] },
   {
     layer: 'src/index.ts',

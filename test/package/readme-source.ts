@@ -199,7 +199,9 @@ export function problemsIn(snippets: readonly Snippet[]): string[] {
       : ts.createSourceFile(file, text, version)
   }
   host.getCurrentDirectory = () => base
-  const entries = Object.entries(SOURCES).map(([entry, path]) => [entry, [`${base}${path}`]])
+  const entries = Object.entries({ ...SOURCES, 'react-native': 'test/native/react-native.d.ts' }).map(
+    ([entry, path]) => [entry, [`${base}${path}`]],
+  )
   const program = ts.createProgram(
     [...files.keys()],
     { ...options, paths: Object.fromEntries(entries) },
@@ -242,6 +244,7 @@ export const SOURCES: Readonly<Record<string, string>> = {
   'authchart/realtime': 'src/bindings/realtime.ts',
   'authchart/oauth2': 'src/oauth2/index.ts',
   'authchart/file': 'src/file.ts',
+  'authchart/react-native': 'src/react-native.ts',
   'authchart/logout-token': 'src/oauth2/logout-token.ts',
   'authchart/events': 'src/bindings/events.ts',
   'authchart/worker': 'src/worker/index.ts',

@@ -194,7 +194,7 @@ async function sendAbortable<Answer>(
   credential: Credential,
 ): Promise<Answer> {
   const controller = createAbortController()
-  gate.addAbortable(controller)
+  gate.abortable.add(controller)
   let answer: Answer
   try {
     answer = await request.send(credential.authorization, controller.signal)
@@ -202,7 +202,7 @@ async function sendAbortable<Answer>(
     if (!controller.signal.aborted) throw error
     return replay(await gate.resume(credential, request), request)
   } finally {
-    gate.deleteAbortable(controller)
+    gate.abortable.delete(controller)
   }
   return proceed(gate, request, credential, answer, request.challenge(answer))
 }

@@ -6,6 +6,7 @@ import type { Kernel } from '../kernel.ts'
 import type { Limits } from '../session/limits.ts'
 import type { SessionKernel } from '../session/session.ts'
 import type { Credential, Vault } from '../session/vault.ts'
+import { AbortableRequests } from './abortable-requests.ts'
 import type { StepUp } from './challenge.ts'
 import { HoldQueue } from './hold-queue.ts'
 import { refreshUnavailable, sessionEnded } from './refusal.ts'
@@ -13,10 +14,7 @@ import { RefusingEndpoints } from './refusing-endpoints.ts'
 import { RequestCounts } from './request-counts.ts'
 import { type Chart, type ChartView, NO_CHART, type RequestMode, requestMode } from './request-mode.ts'
 import { TokenUse } from './token-use.ts'
-import type { Abortable, AnswerStepUp, HoldOptions, Prove, RequestWatch } from './transport-request.ts'
-
-/** How long the news of a refresh may take from one process to the other, in milliseconds. */
-const NEWS = 1_000
+import type { AnswerStepUp, HoldOptions, Prove, RequestWatch } from './transport-request.ts'
 
 /** The permission to send one request. `release` must follow the answer of a request that was held. */
 export interface Slot {
@@ -40,8 +38,7 @@ export class Gate implements RequestsPort {
   readonly refusing: RefusingEndpoints
   /** The calls of the app's functions. A request that one of them makes would wait for its own end. */
   readonly calls: Kernel['work']
-  /** When a server refused the current token last. */
-  #refusedAt = 0
+  readonly abortable = new AbortableRequests()
   readonly #kernel: Kernel
   readonly #session: SessionKernel
   readonly #vault: Vault
@@ -50,8 +47,6 @@ export class Gate implements RequestsPort {
   readonly #queue: HoldQueue<Slot>
   /** Calls that wait for a newer token than the current one, which may still work. Made when first needed. */
   #refreshWaiters: HoldQueue<void> | undefined
-  /** Requests in flight that may be aborted and sent again. */
-  #abortable: Set<Abortable> | undefined
   #chart: Chart = NO_CHART
   readonly #tokenUse: TokenUse
   /** How many released requests have no answer yet, if their number is limited. */
@@ -193,21 +188,14 @@ export class Gate implements RequestsPort {
     if (this.#mode() !== 'pass' || refused.generation !== this.#vault.generation) return
     if (!this.refusing.mayRefresh(endpoint)) return
     this.refusing.addRefresh(endpoint, isReplayed)
-    this.#refusedAt = this.#kernel.clock.now()
+    this.#tokenUse.refuse(this.#kernel.clock.now())
     this.#kernel.mailbox.send({ type: 'request.unauthorized', generation: refused.generation })
-    if (this.#mode() === 'pass' || !this.#abortable) return
-    const requests = this.#abortable
-    this.#abortable = undefined
-    for (const request of requests) request.abort()
+    if (this.#mode() !== 'pass') this.abortable.abortAll()
   }
 
-  /**
-   * Whether a request got a token that was issued after the refusal for which it waited. A token that was in memory, or that
-   * another process has left, may be older, and have expired unnoticed.
-   */
+  /** Whether a request got a token that was issued after the refusal for which it waited. */
   isFresh({ wasHeld }: Slot): boolean {
-    const { tokens } = this.#vault
-    return wasHeld && !(tokens && tokens.receivedAt < this.#refusedAt - NEWS)
+    return wasHeld && this.#tokenUse.isFresh()
   }
 
   /** A server refused a token that is fresh from a refresh. */
@@ -217,16 +205,6 @@ export class Gate implements RequestsPort {
 
   reportStepUp(challenge: StepUp): void {
     this.#kernel.mailbox.send({ type: 'request.stepUp', ...challenge })
-  }
-
-  /** Adds a request in flight that may be aborted and sent again. */
-  addAbortable(request: Abortable): void {
-    this.#abortable ??= new Set()
-    this.#abortable.add(request)
-  }
-
-  deleteAbortable(request: Abortable): void {
-    this.#abortable?.delete(request)
   }
 
   /** Releases or rejects the requests that wait. To be called when the chart has come to rest. */

@@ -1,6 +1,9 @@
 import { isReached } from '../../../machines/policies.ts'
 import type { Vault } from '../session/vault.ts'
 
+/** How long the news of a refresh may take from one process to the other, in milliseconds. */
+const NEWS = 1_000
+
 /** Whether requests use the current token set, and when the chart has to look at it. */
 export class TokenUse {
   readonly #vault: Vault
@@ -8,6 +11,8 @@ export class TokenUse {
   #generation = -1
   #nextCheckAt = Number.NEGATIVE_INFINITY
   #isUsed = false
+  /** When a server refused the current token last. */
+  #refusedAt = 0
 
   constructor(vault: Vault) {
     this.#vault = vault
@@ -35,6 +40,20 @@ export class TokenUse {
 
   use(): void {
     this.#isUsed = true
+  }
+
+  /** A server refused the current token. */
+  refuse(now: number): void {
+    this.#refusedAt = now
+  }
+
+  /**
+   * Whether the current token was issued after the last refusal. A token that was in memory, or that another process has left, may
+   * be older, and have expired unnoticed.
+   */
+  isFresh(): boolean {
+    const { tokens } = this.#vault
+    return !(tokens && tokens.receivedAt < this.#refusedAt - NEWS)
   }
 
   isExpired(now: number): boolean {

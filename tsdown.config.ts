@@ -29,6 +29,7 @@ export default {
     events: 'src/bindings/events.ts',
     oauth2: 'src/oauth2/index.ts',
     'logout-token': 'src/oauth2/logout-token.ts',
+    mcp: 'src/oauth2/mcp.ts',
     worker: 'src/worker/index.ts',
     server: 'src/server/index.ts',
     hono: 'src/adapters/hono.ts',

@@ -18,6 +18,8 @@ export interface StepUpOptions {
   readonly signal: Signal
   /** The user of the session, who has to sign in again; `undefined` without an ID token. */
   readonly user: { readonly iss: string | undefined; readonly sub: string } | undefined
+  /** Whether the app has one user only: the option `singleUser`. Then tokens that name no user are accepted. */
+  readonly singleUser: boolean
   /** The scope that the session has now. */
   readonly scope: string | undefined
 }
@@ -75,7 +77,9 @@ export function onStepUp(auth: StepUpAuth, handler: StepUpHandler): () => void {
   /** Resolves to whether the session goes on with tokens of the handler. Never rejects. */
   async function run(need: StepUp, signal: Signal): Promise<boolean> {
     const { epoch } = vault
-    const options = { signal, user: userOf(vault.tokens?.user), scope: vault.tokens?.scope }
+    const { user, scope } = vault.tokens ?? {}
+    const { singleUser } = kernel.settings
+    const options = { signal, user: userOf(user), singleUser, scope }
     try {
       // Later, so that the first requests of the handler are not taken for those of `refresh`.
       await undefined

@@ -34,6 +34,6 @@ const MESSAGES: { readonly [reason: string]: string } = {
   unknown_state:
     'This browser has not started this sign-in, or did so more than ten minutes ago. Start it again (RFC 6749 §10.12).',
   user_unknown:
-    'The session has no ID token, so it cannot be checked that the same user signs in. Add openid to the option scope.',
+    'The session has no ID token, so it cannot be checked that the same user signs in. Add openid to the option scope, or set singleUser if the app has one user only.',
   wrong_issuer: 'The answer comes from another issuer than the sign-in was sent to (RFC 9207).',
 }

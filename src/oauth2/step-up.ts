@@ -6,7 +6,7 @@ import type { Authorize, SignInRequest } from './options.ts'
 import { isPage } from './page.ts'
 
 /** What a step-up asks of the authorization server: what the API demands, and the user of the session. */
-export type StepUpRequest = Authorize & Required<Pick<Authorize, 'scope' | 'user'>>
+export type StepUpRequest = Authorize & Required<Pick<Authorize, 'scope'>>
 
 /** The longest time that is believed, in seconds. */
 const LONGEST_AGE = 1e9
@@ -16,7 +16,7 @@ const LONGEST_AGE = 1e9
  * `acr_values`, `max_age` and `scope` of the challenge (RFC 9470 §4). To its scope it adds what the session has already.
  *
  * Only the user of the session may sign in. Another one is refused with the reason `another_user`, and the session stays. So
- * the session needs an ID token, which the scope `openid` brings.
+ * the session needs an ID token, which the scope `openid` brings, or the option `singleUser`.
  *
  * With `via: 'redirect'` the page is left, and what was refused with it. `auth.signIn({ via: 'callback' })` then completes the
  * sign-in, checks the user, and `oauth.returnTo` leads back to this page.
@@ -44,12 +44,17 @@ export function stepUp(
     options: { readonly signal: Signal },
   ) => SignInRequest | undefined | PromiseLike<SignInRequest | undefined>,
 ): StepUpHandler {
-  return async ({ scope: demanded, acrValues, maxAge = -1 }, { signal, user, scope: granted }) => {
-    if (user?.iss === undefined) throw oauthError('user_unknown')
+  return async (
+    { scope: demanded, acrValues, maxAge = -1 },
+    { signal, user, singleUser, scope: granted },
+  ) => {
+    const { iss, sub } = user ?? {}
+    const isKnown = iss !== undefined && sub !== undefined
+    if (!isKnown && !singleUser) throw oauthError('user_unknown')
     const isAge = Number.isInteger(maxAge) && maxAge >= 0 && maxAge <= LONGEST_AGE
     const request: StepUpRequest = {
-      scope: union('openid', oauth.scope, granted, demanded),
-      user: { iss: user.iss, sub: user.sub },
+      scope: union(isKnown ? 'openid' : undefined, oauth.scope, granted, demanded),
+      ...(isKnown && { user: { iss, sub } }),
       ...(acrValues && { acrValues }),
       ...(isAge && { maxAge }),
     }

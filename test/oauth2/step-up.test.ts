@@ -196,7 +196,12 @@ test('a session without an ID token cannot be checked, so the user is not asked'
   onTestFinished(() => auth.dispose())
   await auth.signIn({ via: 'callback', url: await browse(await oauth.authorizationUrl()) })
   const handler = stepUp(oauth, ask())
-  const options = { signal: new AbortController().signal, user: undefined, scope: undefined }
+  const options = {
+    signal: new AbortController().signal,
+    user: undefined,
+    scope: undefined,
+    singleUser: false,
+  }
   await expect(handler({ acrValues: 'mfa' }, options)).rejects.toMatchObject({ reason: 'user_unknown' })
   expect(asked).toEqual([])
 })
@@ -209,6 +214,9 @@ test.each([-1, 0.5, 1e12, Number.NaN])('max_age of %s is not sent to the server'
     return undefined
   })
   const user = { iss: server.url, sub: 'ada' }
-  await handler({ maxAge }, { signal: new AbortController().signal, user, scope: undefined })
+  await handler(
+    { maxAge },
+    { signal: new AbortController().signal, user, scope: undefined, singleUser: false },
+  )
   expect(asked).not.toHaveProperty('maxAge')
 })

@@ -164,6 +164,10 @@ const RULES: readonly Rule[] = [
     mayImport: ['src/core/', 'src/oauth2/', 'jose'],
   },
   {
+    layer: 'src/oauth2/mcp.ts',
+    mayImport: ['src/core/', 'src/oauth2/', 'src/transports/fetch.ts'],
+  },
+  {
     layer: 'src/oauth2/',
     mayImport: [
       'src/core/',

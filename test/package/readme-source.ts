@@ -246,6 +246,7 @@ export const SOURCES: Readonly<Record<string, string>> = {
   'authchart/file': 'src/file.ts',
   'authchart/react-native': 'src/react-native.ts',
   'authchart/logout-token': 'src/oauth2/logout-token.ts',
+  'authchart/mcp': 'src/oauth2/mcp.ts',
   'authchart/events': 'src/bindings/events.ts',
   'authchart/worker': 'src/worker/index.ts',
   'authchart/server': 'src/server/index.ts',

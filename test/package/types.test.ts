@@ -21,6 +21,7 @@ const SERVER = [
   'postgres',
   'undici',
   'logout-token',
+  'mcp',
   'testing',
 ].map((name) => `./${name}`)
 /** Entries whose peers have many types, some of which do not compile with every version. */

@@ -54,16 +54,16 @@ export function authMcp(
 }
 
 /**
- * Asks an MCP server who issues tokens for it (RFC 9728), and makes a client of that authorization server. Tokens are
+ * Asks an MCP server which authorization server issues its tokens (RFC 9728), and makes a client of that authorization server. Tokens are
  * requested for this MCP server only (RFC 8707), with the scope that it asks for, unless `scope` is given.
  *
- * One request is sent without a token. If its answer does not say where the metadata is, it is at its well-known address
- * for the URL, or for the origin. A server may name any authorization server: set `issuer`, or ask only servers that you trust.
+ * One request is sent without a token. Its answer may name the address of the metadata. Otherwise the well-known address for
+ * the URL is used, and then that for the origin. A server may name any authorization server: set `issuer`, or ask only servers that you trust.
  *
  * @param url the address of the MCP server
  * @param options as in `createOAuth`
  * @returns the client, for `createAuth`
- * @throws OAuthError `resource_discovery_failed` if there is no metadata, or it names no authorization server
+ * @throws OAuthError `resource_discovery_failed` if the metadata is missing, or names no authorization server
  * @throws OAuthError `wrong_issuer` if it does not name `issuer`
  * @throws OAuthError `insecure` if the URL is plain http on another machine
  *

@@ -71,7 +71,7 @@ export function authMcp(
  * ```ts
  * const oauth = await discoverMcp('https://mcp.example.com/mcp', { clientId: 'tool' })
  * const auth = createAuth({ ...oauth.ports, singleUser: true })
- * await auth.signIn({ via: 'device', onCode: show })
+ * await auth.signIn({ via: deviceGrant, onCode: show })
  * ```
  *
  * @see Model Context Protocol, Authorization; RFC 9728 §5.1, RFC 8707

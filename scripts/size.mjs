@@ -121,7 +121,7 @@ const ADDITIONS = [
     name: 'onStepUp + stepUp, added',
     code: 'export { onStepUp } from "authchart"; export { stepUp } from "authchart/oauth2"',
     to: [CREATE_AUTH, WEB, 'export { createOAuth } from "authchart/oauth2"'].join(';\n'),
-    limit: 2_240,
+    limit: 2_304,
   },
   {
     name: 'dpopProofs, added',

@@ -9,6 +9,7 @@ import { describe, expect, onTestFinished, test, vi } from 'vitest'
 import { listen } from '../../examples/demo/listen.ts'
 import { membersOf, namesIn, root, SOURCES, snippetsOf, tableUnder } from '../package/readme-source.ts'
 import { hasChromium, launchChromium } from '../support/chromium.ts'
+import { startMcpServer } from './mcp-server.ts'
 import { APP, MACHINE, SECRET, startProvider } from './provider.ts'
 
 const PAGE = await readFile(new URL('docs/oauth.md', root), 'utf8')
@@ -22,8 +23,13 @@ const sources: Plugin = {
 }
 
 /** Bundles the first snippet under a heading, with the addresses of this test in place of those of the docs. */
-async function bundle(heading: string, platform: 'browser' | 'node', names: Record<string, string>) {
-  const snippet = snippetsOf('docs/oauth.md').find((found) => found.heading === heading)
+async function bundle(
+  heading: string,
+  platform: 'browser' | 'node',
+  names: Record<string, string>,
+  page = 'docs/oauth.md',
+) {
+  const snippet = snippetsOf(page).find((found) => found.heading === heading)
   let contents = snippet?.code ?? ''
   for (const [name, value] of Object.entries(names)) contents = contents.replaceAll(name, value)
   const { outputFiles } = await build({
@@ -124,6 +130,29 @@ describe('the quick starts of docs/oauth.md', () => {
     const { output, exited } = await run(script, { CLIENT_SECRET: SECRET })
     expect(await exited, output()).toBe(0)
     expect(output()).toBe('200\n')
+  }, 180_000)
+})
+
+describe('the quick start of docs/guides/mcp.md', () => {
+  test('signs a user in on a command line, and calls a tool of an MCP server', async () => {
+    const server = await startProvider()
+    const mcp = await startMcpServer(server, { scopes: [] })
+    const script = await bundle(
+      'A tool on a command line',
+      'node',
+      {
+        'https://mcp.example.com/mcp': mcp.url,
+        "clientId: 'tool'": `clientId: '${APP}'`,
+        "name: 'search'": "name: 'read'",
+      },
+      'docs/guides/mcp.md',
+    )
+    const { output, exited } = await run(script, {})
+    await vi.waitUntil(() => /enter \w{4}-\w{4}/.test(output()), { timeout: 60_000 })
+    const [, code = ''] = /enter (\w{4}-\w{4})/.exec(output()) ?? []
+    await server.approve(code, 'grace', mcp.url)
+    expect(await exited, output()).toBe(0)
+    expect(output()).toContain('read by grace')
   }, 180_000)
 })
 

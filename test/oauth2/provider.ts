@@ -84,17 +84,19 @@ export async function startProvider(options: ProviderOptions = {}) {
     codes,
     problems,
     /** Completes a device sign-in, as if the user had entered the code. */
-    async approve(userCode: string, accountId = 'ada') {
+    async approve(userCode: string, accountId = 'ada', resource?: string) {
       const found = await provider.DeviceCode.findByUserCode(userCode.replaceAll('-', ''))
       if (!found) throw new Error('The code is unknown.')
       const grant = new provider.Grant({ clientId: APP, accountId })
       grant.addOIDCScope('openid offline_access')
+      if (resource !== undefined) grant.addResourceScope(resource, 'read write')
       Object.assign(found, {
         accountId,
         grantId: await grant.save(),
         authTime: Math.floor(Date.now() / 1_000),
         claims: {},
         scope: 'openid',
+        ...(resource !== undefined && { resource }),
       })
       await (found as { save(lifetime: number): Promise<string> }).save(600)
     },

@@ -24,14 +24,14 @@ export async function startResourceServer(server: TestProvider) {
   const { url, close } = await listen(async (request, response) => {
     const cors = {
       'access-control-allow-origin': '*',
-      'access-control-allow-headers': 'authorization, content-type',
+      'access-control-allow-headers': 'authorization, content-type, dpop',
       'access-control-expose-headers': 'www-authenticate',
     }
     if (request.method === 'OPTIONS') return void response.writeHead(204, cors).end()
     let body = ''
     for await (const chunk of request) body += chunk
     const path = request.url ?? ''
-    const token = await server.introspect(request.headers.authorization?.replace(/^Bearer /, '') ?? '')
+    const token = await server.introspect(request.headers.authorization?.replace(/^(Bearer|DPoP) /, '') ?? '')
     const [challenge, isMet] = DEMANDS[path] ?? []
     const problem = !token?.isValid
       ? 'error="invalid_token"'

@@ -1,7 +1,14 @@
 import axios from 'axios'
 import { describe, expect, onTestFinished, test } from 'vitest'
 import { type Auth, createAuth, onStepUp } from '../../src/index.ts'
-import { createOAuth, memoryTransactions, type SignInRequest, stepUp } from '../../src/oauth2/index.ts'
+import {
+  createOAuth,
+  dpopProofs,
+  memoryTransactions,
+  type OAuthOptions,
+  type SignInRequest,
+  stepUp,
+} from '../../src/oauth2/index.ts'
 import { attachAuth } from '../../src/transports/axios.ts'
 import { createAuthFetch } from '../../src/transports/fetch.ts'
 import { createAuthOfetch } from '../../src/transports/ofetch.ts'
@@ -11,7 +18,7 @@ import { startResourceServer } from './resource-server.ts'
 type Ask = Parameters<typeof stepUp>[1]
 
 /** A session of Ada, an API that may ask for more, and a browser in which she signs in again. */
-async function setUp(providerOptions: ProviderOptions = {}) {
+async function setUp(providerOptions: ProviderOptions = {}, options: Partial<OAuthOptions> = {}) {
   const server = await startProvider(providerOptions)
   const resource = await startResourceServer(server)
   const oauth = createOAuth({
@@ -20,6 +27,7 @@ async function setUp(providerOptions: ProviderOptions = {}) {
     redirectUri: CALLBACK,
     transactions: memoryTransactions(),
     scope: 'openid read',
+    ...options,
   })
   const auth = createAuth(oauth.ports)
   onTestFinished(() => auth.dispose())
@@ -219,4 +227,19 @@ test.each([-1, 0.5, 1e12, Number.NaN])('max_age of %s is not sent to the server'
     { signal: new AbortController().signal, user, scope: undefined, singleUser: false },
   )
   expect(asked).not.toHaveProperty('maxAge')
+})
+
+test('tokens that are bound to a key stay bound to it after a stronger sign-in', async () => {
+  const dpop = dpopProofs()
+  const { auth, oauth, ask, asked, resource, server } = await setUp({ requiresDPoP: true }, { dpop })
+  onStepUp(auth, stepUp(oauth, ask()))
+  const api = createAuthFetch(auth, { origins: [resource.url] })
+  const answers = await Promise.all([1, 2, 3].map(() => api(`${resource.url}/mfa`)))
+  expect(answers.map(({ status }) => status)).toEqual([200, 200, 200])
+  expect(asked).toHaveLength(1)
+  const token = await server.introspect(await auth.getAccessToken())
+  expect(token).toMatchObject({ jkt: await dpop.keyId() })
+  await auth.refresh()
+  expect(auth.session?.epoch).toBe(1)
+  expect(server.problems.filter((problem) => !problem.startsWith('use_dpop_nonce'))).toEqual([])
 })

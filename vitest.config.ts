@@ -20,11 +20,11 @@ const filesIn = (folder: string) =>
     .map((name) => `test/${folder}/${name}`)
     .sort()
 
-/** Most of what runs in a browser. CI tries every fourth file, and other ones for other code. */
+/** Most of what runs in a browser. CI tries every sixth file, and other ones for other code. */
 const PAGES = ['bindings', 'browser', 'devtools', 'visualizations']
   .flatMap(filesIn)
   .filter((file) => !file.includes('/angular') && !/visualizations\/(?!playground-page)/.test(file))
-const tried = triedHere(PAGES, 4)
+const tried = triedHere(PAGES, 6)
 
 export default defineConfig({
   resolve: { alias: sources },

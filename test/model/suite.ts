@@ -8,6 +8,7 @@ import {
   type TestPath,
   testBedDrivers,
 } from '../../src/testing/index.ts'
+import { triedHere } from '../support/code-seed.ts'
 import { scenarios } from './scenarios.ts'
 
 /** The outcomes and events of one step have no guaranteed order. */
@@ -23,21 +24,25 @@ const TRANSPORTS = ['HttpClient', 'axios-fetch', 'axios-http', 'fetch', 'ofetch'
 /** `EVERY_PATH=true npx vitest run test/model` runs every path over every transport. */
 const runsEveryPath = process.env.EVERY_PATH === 'true'
 
+/** CI takes half of the paths over HTTP, and other ones for other code. Each path runs in process. */
+const SHARES = process.env.CI ? 2 * TRANSPORTS.length : TRANSPORTS.length
+const OFFSET = triedHere([0, TRANSPORTS.length], 2)[0] ?? 0
+
 /** Tests every path of every scenario in process. */
 export const describeModelInProcess = () => describeModel('in process', () => true)
 
 /**
  * Tests paths of every scenario over real HTTP. Each transport takes every transition of the chart, and at least one path of
- * each scenario. The other paths are distributed, so that all transports together take every path.
+ * each scenario. The other paths are distributed, so that all transports together take every path outside CI.
  */
 export function describeModelOver(name: (typeof TRANSPORTS)[number], transport: TransportFactory) {
-  const share = TRANSPORTS.indexOf(name)
+  const share = TRANSPORTS.indexOf(name) + OFFSET
   const seen = new Set<string>()
   let count = 0
   function isChosen({ transitions }: TestPath<TestBed>, index: number) {
     const isNew = transitions.some((transition) => !seen.has(transition))
     for (const transition of transitions) seen.add(transition)
-    return isNew || index === 0 || count++ % TRANSPORTS.length === share || runsEveryPath
+    return isNew || index === 0 || count++ % SHARES === share || runsEveryPath
   }
   describeModel(`over ${name}`, isChosen, transport)
 }

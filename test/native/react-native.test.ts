@@ -5,6 +5,7 @@ import { dirname, join } from 'node:path'
 import vm from 'node:vm'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import manifest from '../../package.json' with { type: 'json' }
+import { triedHere } from '../support/code-seed.ts'
 import { type App, createApp } from './bundle.ts'
 
 /** What `phone/app.js` reports. */
@@ -164,7 +165,7 @@ const importOf = (entry: string, index = 0) =>
   `import * as entry${index} from 'authchart${entry.slice(1)}'\nglobalThis.entry${index} = entry${index}\n`
 
 describe('the entries of the package under Metro', { timeout: 300_000 }, () => {
-  it.each(['android', 'ios'] as const)(
+  it.each(triedHere(['android', 'ios'] as const, 2))(
     'all but those for Node are bundled for %s, without modules of Node',
     async (platform) => {
       // Metro fails at a module of Node that is imported, and at an import whose name is made at run time.

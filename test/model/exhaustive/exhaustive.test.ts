@@ -71,7 +71,7 @@ function report(title: string, { budget }: Setting, result: Result) {
 }
 
 describe('exhaustive search over three requests, two tabs and a server with rotation', () => {
-  const rows = triedHere(ROWS, 4)
+  const rows = triedHere(ROWS, 8)
 
   it.each(rows)(
     'no reachable state violates an invariant with %s',

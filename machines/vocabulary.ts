@@ -99,6 +99,7 @@ export interface AuthPolicy {
  */
 export type SessionKey = Readonly<Record<never, never>>
 
+/** What the chart needs to start. */
 export interface AuthInput {
   readonly policy: AuthPolicy
   /** Made by `connectPorts`. */
@@ -127,6 +128,7 @@ export interface ChartContext extends TokenFacts {
   readonly held: number
 }
 
+/** What the chart receives. Names say who speaks: `session.*` the app and the session, `token.*` and `requests.*` the core. */
 export type AuthEvent =
   | { type: 'session.signIn' }
   | { type: 'session.refresh' }
@@ -165,6 +167,7 @@ export interface AuthFacts {
   readonly reason?: Reason
 }
 
+/** What the chart emits, and `auth.on` receives. Nothing in it is secret. */
 export type AuthEmitted =
   /** The chart entered a state. `from` and `to` are paths such as `refreshing.attempt.backingOff`. */
   | ({ type: 'transition'; from: string; to: string } & AuthFacts)

@@ -1,6 +1,7 @@
 // Builds the documentation as a site into site/.vitepress/dist, and fails if the build warns of anything. `--serve` shows it.
 import { spawnSync } from 'node:child_process'
 import { join } from 'node:path'
+import { writeApi } from '../site/api.ts'
 
 const vitepress = (...args) =>
   spawnSync(process.execPath, [join('node_modules', 'vitepress', 'bin', 'vitepress.js'), ...args], {
@@ -9,6 +10,7 @@ const vitepress = (...args) =>
     env: { ...process.env, NO_COLOR: '1' },
   })
 
+await writeApi()
 const { status, stdout, stderr } = vitepress('build', 'site')
 process.stdout.write(stdout)
 process.stderr.write(stderr)

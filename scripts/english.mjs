@@ -84,7 +84,7 @@ export function mannerisms(file, text) {
   return { words, found: found.sort((a, b) => a.line - b.line) }
 }
 
-const SKIPPED = /^(?:node_modules|dist|coverage|\.git|\.matrix)$/
+const SKIPPED = /^(?:node_modules|dist|coverage|\.git|\.matrix|api)$/
 
 function* filesIn(folder) {
   for (const entry of readdirSync(folder, { withFileTypes: true })) {

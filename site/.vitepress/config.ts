@@ -2,9 +2,16 @@
 import { cpSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { defineConfig } from 'vitepress'
+import { API_FOLDER, API_PAGES } from './api-pages.ts'
 import { links } from './links.ts'
 import { llmsText } from './llms.ts'
 import { PAGES, root, routeOf, sidebar } from './pages.ts'
+
+/** The routes of all pages, by their paths in the repository. */
+const ROUTES = [...PAGES.map((page) => ({ page, route: routeOf(page) })), ...API_PAGES]
+
+/** Where the site keeps a page. */
+const placeOf = (route: string) => `${route.slice(1) || 'index'}.md`
 
 /** Files that pages link to, such as examples. They are copied beside the pages. */
 const files = new Set<string>()
@@ -16,8 +23,16 @@ export default defineConfig({
   // Browsers look for an icon otherwise.
   head: [['link', { rel: 'icon', href: 'data:,' }]],
   srcDir: '../',
-  srcExclude: ['node_modules/**', 'test/**', 'coverage/**', 'dist/**', 'src/**', 'bench/**'],
-  rewrites: Object.fromEntries(PAGES.map((page) => [page, `${routeOf(page).slice(1) || 'index'}.md`])),
+  srcExclude: [
+    'node_modules/**',
+    'test/**',
+    'coverage/**',
+    'dist/**',
+    'src/**',
+    'bench/**',
+    `${API_FOLDER}/index.md`,
+  ],
+  rewrites: Object.fromEntries(ROUTES.map(({ page, route }) => [page, placeOf(route)])),
   cleanUrls: true,
   markdown: { config: (md) => links(md, files) },
   vite: {
@@ -32,18 +47,21 @@ export default defineConfig({
       { text: 'Start', link: '/start/quick-start' },
       { text: 'Guides', link: '/guides/session-ends' },
       { text: 'Reference', link: '/reference/options' },
+      { text: 'API', link: '/reference/api' },
       { text: 'Changes', link: '/changelog' },
     ],
     sidebar: sidebar(),
     docFooter: { prev: 'Previous', next: 'Next' },
   },
+  transformPageData: ({ relativePath, frontmatter }) =>
+    relativePath.startsWith('api/') ? { frontmatter: { ...frontmatter, pageClass: 'api' } } : undefined,
   buildEnd({ outDir }) {
     for (const file of files) {
       mkdirSync(dirname(join(outDir, 'files', file)), { recursive: true })
       cpSync(join(root, file), join(outDir, 'files', `${file}.txt`))
     }
-    for (const page of PAGES) {
-      const copy = join(outDir, `${routeOf(page).slice(1) || 'index'}.md`)
+    for (const { page, route } of ROUTES) {
+      const copy = join(outDir, placeOf(route))
       mkdirSync(dirname(copy), { recursive: true })
       writeFileSync(copy, readFileSync(join(root, page)))
     }

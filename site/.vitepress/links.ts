@@ -1,6 +1,7 @@
 /** Lets links and pictures of the Markdown files work on the site. On GitHub and in the package they work as they are. */
 import { relative } from 'node:path/posix'
 import type { MarkdownRenderer } from 'vitepress'
+import { API_PAGES } from './api-pages.ts'
 import { PAGES, root, routeOf, targetOf } from './pages.ts'
 
 type Token = ReturnType<MarkdownRenderer['parse']>[number]
@@ -33,7 +34,10 @@ export function links(md: MarkdownRenderer, files: Set<string>): void {
   function hrefOf(page: string, link: string, anchor: string | undefined): string {
     const target = targetOf(page, decodeURI(link))
     if (target === undefined) throw new Error(`${page} links to ${link}, which does not exist`)
-    if (PAGES.includes(target)) return routeOf(target) + (anchor === undefined ? '' : `#${anchor}`)
+    // The page of an entry shows what its source says.
+    const api = API_PAGES.find(({ page, source }) => page === target || source === target)
+    if (api || PAGES.includes(target))
+      return (api?.route ?? routeOf(target)) + (anchor === undefined ? '' : `#${anchor}`)
     files.add(target)
     return `/files/${target}.txt`
   }

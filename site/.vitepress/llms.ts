@@ -1,4 +1,5 @@
 /** `llms.txt`: the pages as a list, for programs that read them. See https://llmstxt.org. */
+import { API_PAGES, aboutEntry } from './api-pages.ts'
 import { parts, read, routeOf } from './pages.ts'
 
 /** The first paragraph of a page that is not a heading, code, a list or a table. */
@@ -26,5 +27,9 @@ export const llmsText = () =>
       '',
       ...items.map((item) => `- [${item.text}](${routeOf(item.page)}.md): ${summaryOf(item.page)}`),
     ]),
+    '',
+    '## API',
+    '',
+    ...API_PAGES.map((page) => `- [${page.entry}](${page.route}.md): ${aboutEntry(page)}`),
     '',
   ].join('\n')

@@ -2,6 +2,7 @@
 import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs'
 import { join, normalize } from 'node:path/posix'
 import { fileURLToPath } from 'node:url'
+import { API_PAGES } from './api-pages.ts'
 
 /** The folder of the repository. */
 export const root = fileURLToPath(new URL('../../', import.meta.url))
@@ -67,4 +68,9 @@ export const sidebar = () => [
     ],
   },
   ...parts(),
+  {
+    text: 'API',
+    collapsed: true,
+    items: API_PAGES.map(({ entry, route }) => ({ text: entry, link: route })),
+  },
 ]

@@ -24,6 +24,7 @@ export type { AuthInterceptorOptions } from '../transports/angular/options.ts'
 export type {
   AuthGuardOptions,
   AuthViewSignals,
+  IsEqual,
   ProvideAuthOptions,
 } from './angular/options.ts'
 export type { AuthHooks } from './angular/types.ts'

@@ -8,6 +8,7 @@ import type { AnyAuth } from './snapshot.ts'
 
 export { safeReturnPath } from './return-path.ts'
 
+/** Options of `requireSession`. */
 export interface RequireSessionOptions {
   /** The target of the navigation: a URL, or a path with its query and fragment. */
   readonly url: string | URL

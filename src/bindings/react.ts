@@ -13,7 +13,7 @@ import { useSelection } from './react/use-selection.ts'
 import { type Select, sessionPart, state, view, whole } from './selectors.ts'
 import { type AnyAuth, type AuthStore, type AuthView, RESTORING, storeOf, withInitial } from './snapshot.ts'
 
-export type { AuthHooks, ProviderProps, ViewProps } from './react/types.ts'
+export type { AuthHooks, IsEqual, ProviderProps, ViewProps } from './react/types.ts'
 export type { AnyAuth, AuthSnapshot, AuthView, InitialSession, SessionOf } from './snapshot.ts'
 
 const never = () => () => {}

@@ -13,7 +13,7 @@ import { showWhile } from './solid/show-while.ts'
 import type { AuthHooks, IsEqual, ProviderProps, ViewProps } from './solid/types.ts'
 
 export type { AnyAuth, AuthSnapshot, AuthView, InitialSession, SessionOf } from './snapshot.ts'
-export type { AuthHooks, ProviderProps, ViewProps } from './solid/types.ts'
+export type { AuthHooks, IsEqual, ProviderProps, ViewProps } from './solid/types.ts'
 
 /** What a provider provides. */
 interface Provided {

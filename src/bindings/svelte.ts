@@ -12,7 +12,7 @@ import { browserStore, createSelection, mountedStore } from './svelte/selection.
 import type { AuthHooks } from './svelte/types.ts'
 
 export type { AnyAuth, AuthSnapshot, AuthView, InitialSession, SessionOf } from './snapshot.ts'
-export type { Reactive, ReactiveView, SetAuthOptions } from './svelte/reactive.ts'
+export type { IsEqual, Reactive, ReactiveView, SetAuthOptions } from './svelte/reactive.ts'
 export { authStateStore, sessionStore } from './svelte/stores.ts'
 export type { AuthHooks } from './svelte/types.ts'
 

@@ -11,7 +11,7 @@ import { createSelection, isServerRender } from './vue/selection.ts'
 import type { AuthHooks, AuthViewComponent, IsEqual } from './vue/types.ts'
 
 export type { AnyAuth, AuthSnapshot, AuthView, InitialSession, SessionOf } from './snapshot.ts'
-export type { AuthHooks, AuthPlugin, AuthPluginOptions, AuthViewComponent } from './vue/types.ts'
+export type { AuthHooks, AuthPlugin, AuthPluginOptions, AuthViewComponent, IsEqual } from './vue/types.ts'
 
 interface Provided {
   readonly auth: AnyAuth

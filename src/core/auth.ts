@@ -143,8 +143,9 @@ export interface Auth<Credentials = unknown, Claims = Readonly<Record<string, un
    */
   dispose(): void
 
-  /** For transports. */
+  /** @internal for transports */
   readonly [REQUEST_GATE]: Gate
+  /** @internal for transports */
   readonly [WORKER_FETCH]?: Fetch
   /** For `signOutUrl`. A session in a worker does not give its ID token away. */
   readonly [ID_TOKEN]?: () => string | undefined

@@ -274,6 +274,7 @@ export interface Coordinator {
   subscribe(listener: (message: CoordinatorMessage) => void): () => void
 }
 
+/** What happened to the machine or the page: its network came or went, it became visible, or it woke from sleep. */
 export type EnvironmentSignal = 'online' | 'offline' | 'visible' | 'wake'
 
 /** The machine that the session runs on. */

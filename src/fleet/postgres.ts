@@ -1,3 +1,8 @@
+/**
+ * The sessions of a fleet in PostgreSQL.
+ *
+ * @module
+ */
 import type { EndedSession, Replaced } from '../core/ports.ts'
 import {
   databaseFailure,
@@ -16,6 +21,7 @@ import { compareStored } from './compare.ts'
 import { type Acquired, DEFAULT_LEASE, type Fleet, type StoredSession } from './fleet.ts'
 import { type PostgresStatements, postgresStatements, postgresTable } from './postgres-sql.ts'
 
+export type { Subscribe } from './channel.ts'
 export type { Acquired, Fleet, FoundSession, Holder, StoredSession } from './fleet.ts'
 
 /**

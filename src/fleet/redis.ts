@@ -1,3 +1,8 @@
+/**
+ * The sessions of a fleet in Redis or Valkey.
+ *
+ * @module
+ */
 import { StorageError } from '../core/errors.ts'
 import type { EndedSession, Replaced } from '../core/ports.ts'
 import {

@@ -2,6 +2,7 @@
 
 export type Attributes = Record<string, string | number | boolean>
 
+/** A span of `@opentelemetry/api`. */
 export interface TelemetrySpan {
   setAttributes(attributes: Attributes): unknown
   addEvent(name: string, attributes: Attributes, at: Date): unknown
@@ -9,6 +10,7 @@ export interface TelemetrySpan {
   end(at: Date): void
 }
 
+/** A tracer of `@opentelemetry/api`. */
 export interface TelemetryTracer {
   startSpan(name: string, options: { root: boolean; startTime: Date; attributes: Attributes }): TelemetrySpan
 }
@@ -18,6 +20,7 @@ interface Described {
   unit: string
 }
 
+/** A meter of `@opentelemetry/api`. */
 export interface TelemetryMeter {
   createCounter(name: string, options: Described): { add(value: number, attributes: Attributes): void }
   createHistogram(

@@ -5,6 +5,7 @@ import type { OAuthOptions } from './options.ts'
 
 /** The part of an auth that a sign-out needs, whatever its credentials and claims. */
 export type SignedIn = Pick<Auth<never, unknown, unknown>, 'session' | 'ready' | 'signOut'> & {
+  /** @internal */
   readonly [ID_TOKEN]?: () => string | undefined
 }
 

@@ -17,6 +17,7 @@ export type {
   BffOptions,
   BffPaths,
   CallbackCredentials,
+  LogoutClaims,
   RequestHeaders,
   ServerSession,
   SignInTransactions,

@@ -147,7 +147,7 @@ export interface AuthPool<Credentials = unknown, Claims = Readonly<Record<string
 
   readonly counts: PoolCounts
 
-  /** For `createBff`. */
+  /** @internal for `createBff` */
   readonly [POOL_WORLD]: Pick<StoreWorld, 'fleet' | 'keys' | 'clock'>
 
   /**

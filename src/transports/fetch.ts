@@ -67,6 +67,7 @@ export function createAuthFetch(auth: AuthHandle, options: AuthFetchOptions = {}
 /**
  * `createAuthFetch`, for transports that determine their origins themselves.
  *
+ * @internal
  * @param isOwnInit whether `init` and its headers are made for each call, so that they need not be copied
  */
 export function authFetch(

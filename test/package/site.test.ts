@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest'
+import { API_PAGES, aboutEntry } from '../../site/.vitepress/api-pages.ts'
 import { llmsText } from '../../site/.vitepress/llms.ts'
 import * as site from '../../site/.vitepress/pages.ts'
-import { DOCS, PAGES } from './readme-source.ts'
+import { DOCS, PAGES, read, SOURCES } from './readme-source.ts'
 
 describe('the site', () => {
   it('has every page of the repository, each at a route of its own', () => {
@@ -29,11 +30,20 @@ describe('the site', () => {
     expect(site.targetOf('docs/README.md', '../../etc/passwd')).toBeUndefined()
   })
 
+  it('has a page of the API for each entry of the package, listed with what its source says of it', () => {
+    expect(Object.fromEntries(API_PAGES.map(({ entry, source }) => [entry, source]))).toEqual(SOURCES)
+    const page = read('docs/reference/api.md')
+    for (const api of API_PAGES) {
+      expect(aboutEntry(api)).toMatch(/^[A-Z`].{15,}\.$/)
+      expect(page).toContain(`| [\`${api.entry}\`](../../${api.source}) | ${aboutEntry(api)} |`)
+    }
+  })
+
   it('llms.txt has a line with a summary for each page of the index', () => {
     const lines = llmsText()
       .split('\n')
       .filter((line) => line.startsWith('- '))
-    expect(lines.length).toBeGreaterThan(35)
-    for (const line of lines) expect(line).toMatch(/^- \[.+\]\(\/[\w./-]+\.md\): \S.{20,}$/)
+    expect(lines.length).toBeGreaterThan(70)
+    for (const line of lines) expect(line).toMatch(/^- \[.+\]\(\/[\w./-]+\.md\): \S.{15,}$/)
   })
 })

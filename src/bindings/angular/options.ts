@@ -6,6 +6,7 @@ import type { AnyAuth, AuthView, InitialSession } from '../snapshot.ts'
 /** Whether two selections are equal. Default: `Object.is`. */
 export type IsEqual<T = unknown> = (before: T, after: T) => boolean
 
+/** Options of `provideAuth`. */
 export interface ProvideAuthOptions<A extends AnyAuth = Auth> {
   /**
    * Whether an expired session still counts as signed in, so that a dialog over the page can ask the user to sign in again.

@@ -36,9 +36,6 @@ export interface AuthHooks<A extends AnyAuth = Auth, Given extends AnyAuth = A> 
   /**
    * Returns a signal of the session, or of a value selected from it. It changes only when that value changes.
    *
-   * @param auth replaces the provided auth
-   * @param select receives the session, or `undefined` without a session; may read other signals
-   * @param isEqual whether two selections are equal. Default: `Object.is`
    * @throws Error if no auth is provided and none is passed
    *
    * @example
@@ -47,8 +44,26 @@ export interface AuthHooks<A extends AnyAuth = Auth, Given extends AnyAuth = A> 
    * ```
    */
   injectSession(): Signal<SessionOf<A> | undefined>
+  /**
+   * Like `injectSession()`, for a value that `select` returns.
+   *
+   * @param select receives the session, or `undefined` without a session; may read other signals
+   * @param isEqual whether two selections are equal. Default: `Object.is`
+   */
   injectSession<T>(select: (session: SessionOf<A> | undefined) => T, isEqual?: IsEqual<T>): Signal<T>
+  /**
+   * Like `injectSession()`, for another auth.
+   *
+   * @param auth replaces the provided auth
+   */
   injectSession<B extends AnyAuth>(auth: B): Signal<SessionOf<B> | undefined>
+  /**
+   * Like `injectSession()`, for a value that `select` returns of another auth.
+   *
+   * @param auth replaces the provided auth
+   * @param select receives the session, or `undefined` without a session; may read other signals
+   * @param isEqual whether two selections are equal. Default: `Object.is`
+   */
   injectSession<B extends AnyAuth, T>(
     auth: B,
     select: (session: SessionOf<B> | undefined) => T,
@@ -65,8 +80,11 @@ export interface AuthHooks<A extends AnyAuth = Auth, Given extends AnyAuth = A> 
    * ```
    */
   injectAuthState(): Signal<AuthState>
+  /** Like `injectAuthState()`, for a value that `select` returns. */
   injectAuthState<T>(select: (snapshot: AuthSnapshot<SessionOf<A>>) => T, isEqual?: IsEqual<T>): Signal<T>
+  /** Like `injectAuthState()`, for another auth. */
   injectAuthState<B extends AnyAuth>(auth: B): Signal<AuthState>
+  /** Like `injectAuthState()`, for a value that `select` returns of another auth. */
   injectAuthState<B extends AnyAuth, T>(
     auth: B,
     select: (snapshot: AuthSnapshot<SessionOf<B>>) => T,

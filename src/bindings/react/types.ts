@@ -6,6 +6,7 @@ import type { AnyAuth, AuthSnapshot, InitialSession, SessionOf } from '../snapsh
 /** Whether two selections are equal. Default: `Object.is`. */
 export type IsEqual<T = unknown> = (before: T, after: T) => boolean
 
+/** What `<AuthProvider>` takes. */
 export interface ProviderProps<A extends AnyAuth = AnyAuth> {
   /** Created by `createAuth`, outside of components. */
   readonly auth: A
@@ -22,6 +23,7 @@ export interface ProviderProps<A extends AnyAuth = AnyAuth> {
   readonly children?: ReactNode
 }
 
+/** What `<SignedIn>`, `<SignedOut>`, `<Expired>` and `<Restoring>` take. */
 export interface ViewProps {
   readonly children?: ReactNode
   /** What is shown otherwise. Default: nothing. */
@@ -47,9 +49,6 @@ export interface AuthHooks<A extends AnyAuth = Auth, Given extends AnyAuth = A> 
   /**
    * Returns the session, or a value selected from it. The component renders again only when that value changes.
    *
-   * @param auth replaces the auth of the provider
-   * @param select receives the session, or `undefined` without a session
-   * @param isEqual whether two selections are equal. Default: `Object.is`
    * @throws Error if both a provider and an `auth` argument are missing
    *
    * @example
@@ -58,8 +57,26 @@ export interface AuthHooks<A extends AnyAuth = Auth, Given extends AnyAuth = A> 
    * ```
    */
   useSession(): SessionOf<A> | undefined
+  /**
+   * Like `useSession()`, for a value that `select` returns.
+   *
+   * @param select receives the session, or `undefined` without a session
+   * @param isEqual whether two selections are equal. Default: `Object.is`
+   */
   useSession<T>(select: (session: SessionOf<A> | undefined) => T, isEqual?: IsEqual<T>): T
+  /**
+   * Like `useSession()`, for another auth.
+   *
+   * @param auth replaces the auth of the provider
+   */
   useSession<B extends AnyAuth>(auth: B): SessionOf<B> | undefined
+  /**
+   * Like `useSession()`, for a value that `select` returns of another auth.
+   *
+   * @param auth replaces the auth of the provider
+   * @param select receives the session, or `undefined` without a session
+   * @param isEqual whether two selections are equal. Default: `Object.is`
+   */
   useSession<B extends AnyAuth, T>(
     auth: B,
     select: (session: SessionOf<B> | undefined) => T,
@@ -69,9 +86,6 @@ export interface AuthHooks<A extends AnyAuth = Auth, Given extends AnyAuth = A> 
   /**
    * Returns the chart's state, or a value selected from an `AuthSnapshot`.
    *
-   * @param auth replaces the auth of the provider
-   * @param select receives `{ state, view, session, lastSession, reason, held }`
-   * @param isEqual whether two selections are equal. Default: `Object.is`
    * @throws Error if both a provider and an `auth` argument are missing
    *
    * @example
@@ -80,8 +94,26 @@ export interface AuthHooks<A extends AnyAuth = Auth, Given extends AnyAuth = A> 
    * ```
    */
   useAuthState(): AuthState
+  /**
+   * Like `useAuthState()`, for a value that `select` returns.
+   *
+   * @param select receives `{ state, view, session, lastSession, reason, held }`
+   * @param isEqual whether two selections are equal. Default: `Object.is`
+   */
   useAuthState<T>(select: (snapshot: AuthSnapshot<SessionOf<A>>) => T, isEqual?: IsEqual<T>): T
+  /**
+   * Like `useAuthState()`, for another auth.
+   *
+   * @param auth replaces the auth of the provider
+   */
   useAuthState<B extends AnyAuth>(auth: B): AuthState
+  /**
+   * Like `useAuthState()`, for a value that `select` returns of another auth.
+   *
+   * @param auth replaces the auth of the provider
+   * @param select receives `{ state, view, session, lastSession, reason, held }`
+   * @param isEqual whether two selections are equal. Default: `Object.is`
+   */
   useAuthState<B extends AnyAuth, T>(
     auth: B,
     select: (snapshot: AuthSnapshot<SessionOf<B>>) => T,

@@ -6,6 +6,7 @@ import type { AnyAuth, AuthSnapshot, InitialSession, SessionOf } from '../snapsh
 /** Whether two selections are equal. Default: `Object.is`. */
 export type IsEqual<T = unknown> = (before: T, after: T) => boolean
 
+/** What `<AuthProvider>` takes. */
 export interface ProviderProps<A extends AnyAuth = AnyAuth> {
   /** Created by `createAuth`: in a browser once, outside of components; on a server once per request. */
   readonly auth: A
@@ -22,6 +23,7 @@ export interface ProviderProps<A extends AnyAuth = AnyAuth> {
   readonly children?: JSX.Element
 }
 
+/** What `<SignedIn>`, `<SignedOut>`, `<Expired>` and `<Restoring>` take. */
 export interface ViewProps {
   readonly children?: JSX.Element
   /** What is shown otherwise. Default: nothing. */
@@ -48,9 +50,6 @@ export interface AuthHooks<A extends AnyAuth = Auth, Given extends AnyAuth = A> 
    * Returns an accessor of the session, or of a value selected from it. It notifies only when that value changes. `select`
    * may read other signals.
    *
-   * @param auth replaces the auth of the provider
-   * @param select receives the session, or `undefined` without a session
-   * @param isEqual whether two selections are equal. Default: `Object.is`
    * @throws Error if both a provider and an `auth` argument are missing
    *
    * @example
@@ -60,8 +59,26 @@ export interface AuthHooks<A extends AnyAuth = Auth, Given extends AnyAuth = A> 
    * ```
    */
   useSession(): Accessor<SessionOf<A> | undefined>
+  /**
+   * Like `useSession()`, for a value that `select` returns.
+   *
+   * @param select receives the session, or `undefined` without a session
+   * @param isEqual whether two selections are equal. Default: `Object.is`
+   */
   useSession<T>(select: (session: SessionOf<A> | undefined) => T, isEqual?: IsEqual<T>): Accessor<T>
+  /**
+   * Like `useSession()`, for another auth.
+   *
+   * @param auth replaces the auth of the provider
+   */
   useSession<B extends AnyAuth>(auth: B): Accessor<SessionOf<B> | undefined>
+  /**
+   * Like `useSession()`, for a value that `select` returns of another auth.
+   *
+   * @param auth replaces the auth of the provider
+   * @param select receives the session, or `undefined` without a session
+   * @param isEqual whether two selections are equal. Default: `Object.is`
+   */
   useSession<B extends AnyAuth, T>(
     auth: B,
     select: (session: SessionOf<B> | undefined) => T,
@@ -71,9 +88,6 @@ export interface AuthHooks<A extends AnyAuth = Auth, Given extends AnyAuth = A> 
   /**
    * Returns an accessor of the chart's state, or of a value selected from an `AuthSnapshot`. Otherwise like `useSession`.
    *
-   * @param auth replaces the auth of the provider
-   * @param select receives `{ state, view, session, lastSession, reason, held }`
-   * @param isEqual whether two selections are equal. Default: `Object.is`
    * @throws Error if both a provider and an `auth` argument are missing
    *
    * @example
@@ -82,8 +96,26 @@ export interface AuthHooks<A extends AnyAuth = Auth, Given extends AnyAuth = A> 
    * ```
    */
   useAuthState(): Accessor<AuthState>
+  /**
+   * Like `useAuthState()`, for a value that `select` returns.
+   *
+   * @param select receives `{ state, view, session, lastSession, reason, held }`
+   * @param isEqual whether two selections are equal. Default: `Object.is`
+   */
   useAuthState<T>(select: (snapshot: AuthSnapshot<SessionOf<A>>) => T, isEqual?: IsEqual<T>): Accessor<T>
+  /**
+   * Like `useAuthState()`, for another auth.
+   *
+   * @param auth replaces the auth of the provider
+   */
   useAuthState<B extends AnyAuth>(auth: B): Accessor<AuthState>
+  /**
+   * Like `useAuthState()`, for a value that `select` returns of another auth.
+   *
+   * @param auth replaces the auth of the provider
+   * @param select receives `{ state, view, session, lastSession, reason, held }`
+   * @param isEqual whether two selections are equal. Default: `Object.is`
+   */
   useAuthState<B extends AnyAuth, T>(
     auth: B,
     select: (snapshot: AuthSnapshot<SessionOf<B>>) => T,

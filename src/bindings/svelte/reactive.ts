@@ -10,6 +10,7 @@ export interface Reactive<T> {
   readonly current: T
 }
 
+/** Options of `setAuth`. */
 export interface SetAuthOptions<A extends AnyAuth = Auth> {
   /**
    * Whether an expired session still counts as signed in, so that a dialog over the page can ask the user to sign in again.

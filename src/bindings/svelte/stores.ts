@@ -23,8 +23,6 @@ function createStore(auth: AnyAuth, part: SnapshotSelector, args: readonly unkno
  * page that a server renders, use `useSession`: it starts with the value that the server rendered.
  *
  * @param auth created by `createAuth`
- * @param select receives the session, or `undefined` without a session
- * @param isEqual whether two selections are equal. Default: `Object.is`
  * @returns a store that listens to the session only while it has subscribers, and notifies them only when the selection
  * changes
  *
@@ -34,6 +32,13 @@ function createStore(auth: AnyAuth, part: SnapshotSelector, args: readonly unkno
  * ```
  */
 export function sessionStore<A extends AnyAuth>(auth: A): Readable<SessionOf<A> | undefined>
+/**
+ * Like `sessionStore(auth)`, for a value that `select` returns.
+ *
+ * @param auth created by `createAuth`
+ * @param select receives the session, or `undefined` without a session
+ * @param isEqual whether two selections are equal. Default: `Object.is`
+ */
 export function sessionStore<A extends AnyAuth, T>(
   auth: A,
   select: (session: SessionOf<A> | undefined) => T,
@@ -47,8 +52,6 @@ export function sessionStore(auth: AnyAuth, ...args: readonly unknown[]): Readab
  * Creates a store of the chart's state, or of a value selected from an `AuthSnapshot`. Otherwise like `sessionStore`.
  *
  * @param auth created by `createAuth`
- * @param select receives `{ state, view, session, lastSession, reason, held }`
- * @param isEqual whether two selections are equal. Default: `Object.is`
  *
  * @example
  * ```ts
@@ -56,6 +59,13 @@ export function sessionStore(auth: AnyAuth, ...args: readonly unknown[]): Readab
  * ```
  */
 export function authStateStore<A extends AnyAuth>(auth: A): Readable<AuthState>
+/**
+ * Like `authStateStore(auth)`, for a value that `select` returns.
+ *
+ * @param auth created by `createAuth`
+ * @param select receives `{ state, view, session, lastSession, reason, held }`
+ * @param isEqual whether two selections are equal. Default: `Object.is`
+ */
 export function authStateStore<A extends AnyAuth, T>(
   auth: A,
   select: (snapshot: AuthSnapshot<SessionOf<A>>) => T,

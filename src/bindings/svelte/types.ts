@@ -34,9 +34,6 @@ export interface AuthHooks<A extends AnyAuth = Auth, Given extends AnyAuth = A> 
   /**
    * Returns the session, or a value selected from it. It changes only when that value changes.
    *
-   * @param auth replaces the auth of a component above. The function can then be called anywhere in the browser
-   * @param select receives the session, or `undefined` without a session; may read other state
-   * @param isEqual whether two selections are equal. Default: `Object.is`
    * @throws Error if no component above has set an auth and none is passed
    *
    * @example
@@ -48,8 +45,26 @@ export interface AuthHooks<A extends AnyAuth = Auth, Given extends AnyAuth = A> 
    * ```
    */
   useSession(): Reactive<SessionOf<A> | undefined>
+  /**
+   * Like `useSession()`, for a value that `select` returns.
+   *
+   * @param select receives the session, or `undefined` without a session; may read other state
+   * @param isEqual whether two selections are equal. Default: `Object.is`
+   */
   useSession<T>(select: (session: SessionOf<A> | undefined) => T, isEqual?: IsEqual<T>): Reactive<T>
+  /**
+   * Like `useSession()`, for another auth.
+   *
+   * @param auth replaces the auth of a component above. The function can then be called anywhere in the browser
+   */
   useSession<B extends AnyAuth>(auth: B): Reactive<SessionOf<B> | undefined>
+  /**
+   * Like `useSession()`, for a value that `select` returns of another auth.
+   *
+   * @param auth replaces the auth of a component above. The function can then be called anywhere in the browser
+   * @param select receives the session, or `undefined` without a session; may read other state
+   * @param isEqual whether two selections are equal. Default: `Object.is`
+   */
   useSession<B extends AnyAuth, T>(
     auth: B,
     select: (session: SessionOf<B> | undefined) => T,
@@ -59,9 +74,6 @@ export interface AuthHooks<A extends AnyAuth = Auth, Given extends AnyAuth = A> 
   /**
    * Returns the chart's state, or a value selected from an `AuthSnapshot`.
    *
-   * @param auth replaces the auth of a component above. The function can then be called anywhere in the browser
-   * @param select receives `{ state, view, session, lastSession, reason, held }`; may read other state
-   * @param isEqual whether two selections are equal. Default: `Object.is`
    * @throws Error if no component above has set an auth and none is passed
    *
    * @example
@@ -73,8 +85,26 @@ export interface AuthHooks<A extends AnyAuth = Auth, Given extends AnyAuth = A> 
    * ```
    */
   useAuthState(): Reactive<AuthState>
+  /**
+   * Like `useAuthState()`, for a value that `select` returns.
+   *
+   * @param select receives `{ state, view, session, lastSession, reason, held }`; may read other state
+   * @param isEqual whether two selections are equal. Default: `Object.is`
+   */
   useAuthState<T>(select: (snapshot: AuthSnapshot<SessionOf<A>>) => T, isEqual?: IsEqual<T>): Reactive<T>
+  /**
+   * Like `useAuthState()`, for another auth.
+   *
+   * @param auth replaces the auth of a component above. The function can then be called anywhere in the browser
+   */
   useAuthState<B extends AnyAuth>(auth: B): Reactive<AuthState>
+  /**
+   * Like `useAuthState()`, for a value that `select` returns of another auth.
+   *
+   * @param auth replaces the auth of a component above. The function can then be called anywhere in the browser
+   * @param select receives `{ state, view, session, lastSession, reason, held }`; may read other state
+   * @param isEqual whether two selections are equal. Default: `Object.is`
+   */
   useAuthState<B extends AnyAuth, T>(
     auth: B,
     select: (snapshot: AuthSnapshot<SessionOf<B>>) => T,

@@ -6,6 +6,7 @@ import type { AnyAuth, AuthSnapshot, InitialSession, SessionOf } from '../snapsh
 /** Whether two selections are equal. Default: `Object.is`. */
 export type IsEqual<T = unknown> = (before: T, after: T) => boolean
 
+/** Options of `createAuthPlugin`. */
 export interface AuthPluginOptions<A extends AnyAuth = Auth> {
   /**
    * Whether an expired session still counts as signed in, so that a dialog over the page can ask the user to sign in again.
@@ -58,9 +59,6 @@ export interface AuthHooks<A extends AnyAuth = Auth, Given extends AnyAuth = A> 
    * Returns a ref of the session, or of a value selected from it. It changes only when that value changes. `select` may read
    * other refs. It stops listening when its scope ends: a component, or an `effectScope()`.
    *
-   * @param auth replaces the auth of the app; required outside of components
-   * @param select receives the session, or `undefined` without a session
-   * @param isEqual whether two selections are equal. Default: `Object.is`
    * @throws Error if the plugin is not installed and no `auth` is passed
    *
    * @example
@@ -69,8 +67,26 @@ export interface AuthHooks<A extends AnyAuth = Auth, Given extends AnyAuth = A> 
    * ```
    */
   useSession(): ComputedRef<SessionOf<A> | undefined>
+  /**
+   * Like `useSession()`, for a value that `select` returns.
+   *
+   * @param select receives the session, or `undefined` without a session
+   * @param isEqual whether two selections are equal. Default: `Object.is`
+   */
   useSession<T>(select: (session: SessionOf<A> | undefined) => T, isEqual?: IsEqual<T>): ComputedRef<T>
+  /**
+   * Like `useSession()`, for another auth.
+   *
+   * @param auth replaces the auth of the app; required outside of components
+   */
   useSession<B extends AnyAuth>(auth: B): ComputedRef<SessionOf<B> | undefined>
+  /**
+   * Like `useSession()`, for a value that `select` returns of another auth.
+   *
+   * @param auth replaces the auth of the app; required outside of components
+   * @param select receives the session, or `undefined` without a session
+   * @param isEqual whether two selections are equal. Default: `Object.is`
+   */
   useSession<B extends AnyAuth, T>(
     auth: B,
     select: (session: SessionOf<B> | undefined) => T,
@@ -80,9 +96,6 @@ export interface AuthHooks<A extends AnyAuth = Auth, Given extends AnyAuth = A> 
   /**
    * Returns a ref of the chart's state, or of a value selected from an `AuthSnapshot`. Otherwise like `useSession`.
    *
-   * @param auth replaces the auth of the app; required outside of components
-   * @param select receives `{ state, view, session, lastSession, reason, held }`
-   * @param isEqual whether two selections are equal. Default: `Object.is`
    * @throws Error if the plugin is not installed and no `auth` is passed
    *
    * @example
@@ -91,8 +104,26 @@ export interface AuthHooks<A extends AnyAuth = Auth, Given extends AnyAuth = A> 
    * ```
    */
   useAuthState(): ComputedRef<AuthState>
+  /**
+   * Like `useAuthState()`, for a value that `select` returns.
+   *
+   * @param select receives `{ state, view, session, lastSession, reason, held }`
+   * @param isEqual whether two selections are equal. Default: `Object.is`
+   */
   useAuthState<T>(select: (snapshot: AuthSnapshot<SessionOf<A>>) => T, isEqual?: IsEqual<T>): ComputedRef<T>
+  /**
+   * Like `useAuthState()`, for another auth.
+   *
+   * @param auth replaces the auth of the app; required outside of components
+   */
   useAuthState<B extends AnyAuth>(auth: B): ComputedRef<AuthState>
+  /**
+   * Like `useAuthState()`, for a value that `select` returns of another auth.
+   *
+   * @param auth replaces the auth of the app; required outside of components
+   * @param select receives `{ state, view, session, lastSession, reason, held }`
+   * @param isEqual whether two selections are equal. Default: `Object.is`
+   */
   useAuthState<B extends AnyAuth, T>(
     auth: B,
     select: (snapshot: AuthSnapshot<SessionOf<B>>) => T,

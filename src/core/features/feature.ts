@@ -5,6 +5,7 @@ export const ATTACH: unique symbol = Symbol.for('authchart.attach')
 
 /** An option of `createAuth` that is more than a value. */
 export interface Feature {
+  /** @internal the code that the feature brings */
   readonly [ATTACH]: object
 }
 

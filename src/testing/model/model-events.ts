@@ -197,4 +197,5 @@ export const modelEvents = {
   storageBreaks: event('the store fails from now on', storeWorks, set({ storage: 'broken' })),
 } as const
 
+/** The name of an event of the test model: `request`, `accessTokenDies`, `networkDown`. */
 export type ModelEventName = keyof typeof modelEvents

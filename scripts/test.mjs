@@ -93,10 +93,11 @@ function fail(reason) {
 const directory = mkdtempSync(join(tmpdir(), 'authchart-test-'))
 try {
   if (await prepare()) {
+    // A suite opens the built site.
+    await Promise.all([check('size'), check('package'), check('docs')])
     await runVitest('test-unit', '--coverage', '--project=unit', '--project=ports')
     await runVitest('test-system', '--project=system')
     if (process.env.CI && totals.skipped > 0) fail('skipped tests are not accepted in CI')
-    await Promise.all([check('size'), check('package'), check('docs')])
   } else fail('the type check, lint, build or drawings failed: see above')
 } finally {
   rmSync(directory, { recursive: true, force: true })

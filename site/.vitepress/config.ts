@@ -2,6 +2,7 @@
 import { cpSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { defineConfig } from 'vitepress'
+import { buildPage } from '../../visualizations/playground/server/build-page.ts'
 import { API_FOLDER, API_PAGES } from './api-pages.ts'
 import { links } from './links.ts'
 import { llmsText } from './llms.ts'
@@ -48,14 +49,24 @@ export default defineConfig({
       { text: 'Guides', link: '/guides/session-ends' },
       { text: 'Reference', link: '/reference/options' },
       { text: 'API', link: '/reference/api' },
+      { text: 'Playground', link: '/playground' },
       { text: 'Changes', link: '/changelog' },
     ],
     sidebar: sidebar(),
     docFooter: { prev: 'Previous', next: 'Next' },
   },
-  transformPageData: ({ relativePath, frontmatter }) =>
-    relativePath.startsWith('api/') ? { frontmatter: { ...frontmatter, pageClass: 'api' } } : undefined,
-  buildEnd({ outDir }) {
+  transformPageData({ relativePath, frontmatter }) {
+    if (relativePath.startsWith('api/')) return { frontmatter: { ...frontmatter, pageClass: 'api' } }
+    // As wide as the window; see `theme/index.ts`.
+    if (relativePath === 'playground.md') return { frontmatter: { ...frontmatter, layout: 'home' } }
+    return undefined
+  },
+  async buildEnd({ outDir }) {
+    for (const [path, { body }] of await buildPage('browser')) {
+      const file = join(outDir, 'play', path === '/' ? 'index.html' : path)
+      mkdirSync(dirname(file), { recursive: true })
+      writeFileSync(file, body)
+    }
     for (const file of files) {
       mkdirSync(dirname(join(outDir, 'files', file)), { recursive: true })
       cpSync(join(root, file), join(outDir, 'files', `${file}.txt`))

@@ -1,6 +1,6 @@
 /** `llms.txt`: the pages as a list, for programs that read them. See https://llmstxt.org. */
 import { API_PAGES, aboutEntry } from './api-pages.ts'
-import { parts, read, routeOf } from './pages.ts'
+import { PAGES, parts, read, routeOf } from './pages.ts'
 
 /** The first paragraph of a page that is not a heading, code, a list or a table. */
 function summaryOf(page: string): string {
@@ -13,6 +13,14 @@ function summaryOf(page: string): string {
     .replace(/\s+/g, ' ')
     .trim()
 }
+
+/** The pages that the index does not list. */
+const others = () => {
+  const listed = new Set(['README.md', ...parts().flatMap(({ items }) => items.map(({ page }) => page))])
+  return PAGES.filter((page) => !listed.has(page))
+}
+
+const titleOf = (page: string) => /^# (.*)$/m.exec(read(page))?.[1]?.replaceAll('`', '') ?? page
 
 export const llmsText = () =>
   [
@@ -31,5 +39,9 @@ export const llmsText = () =>
     '## API',
     '',
     ...API_PAGES.map((page) => `- [${page.entry}](${page.route}.md): ${aboutEntry(page)}`),
+    '',
+    '## More',
+    '',
+    ...others().map((page) => `- [${titleOf(page)}](${routeOf(page)}.md): ${summaryOf(page)}`),
     '',
   ].join('\n')

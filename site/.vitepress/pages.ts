@@ -70,7 +70,6 @@ export const sidebar = () => [
   ...parts(),
   {
     text: 'API',
-    collapsed: true,
     items: API_PAGES.map(({ entry, route }) => ({ text: entry, link: route })),
   },
 ]

@@ -16,7 +16,7 @@ const verdict = (result: Result) =>
 /** One row with all runtimes and browsers. */
 const shortTable = ({ results }: Results): string =>
   table(
-    ['', ...results.map(({ name, version }) => `${name.split(' ')[0]} ${short(version)}`)],
+    ['tests', ...results.map(({ name, version }) => `${name.split(' ')[0]} ${short(version)}`)],
     [['tests passed', ...results.map(verdict)]],
     '--:',
   )
@@ -33,7 +33,7 @@ function longTable({ date, version, results }: Results): string {
     ...groups.map((group) => result.passed[group] ?? ''),
     result.failed.length,
   ])
-  return `Passed tests of version ${version} on ${date}:\n\n${table(['', ...groups, 'failed'], rows, '--:')}`
+  return `Passed tests of version ${version} on ${date}:\n\n${table(['runtime', ...groups, 'failed'], rows, '--:')}`
 }
 
 /** What is different in which runtime. */

@@ -58,7 +58,7 @@ export function createDevice(clock: DeviceClock, environment: PluggedEnvironment
 
   async function sleepEverywhere() {
     await control('sleep', { ms: String(SLEEP) })
-    const until = await readServerClock()
+    const { ahead: until } = await readServerClock()
     tabs.postMessage(until)
     await sleepHere(until)
   }

@@ -1,5 +1,6 @@
 /** Requests of the page to its server. */
 import { CONTROL_HEADER, PAGE_HEADER } from '../headers.ts'
+import { originFetch } from './origin.ts'
 
 /** The id of this page while it is open. `randomUUID` is missing on plain HTTP of another machine, so it is not used. */
 const pageId = Array.from(crypto.getRandomValues(new Uint32Array(4)), (part) => part.toString(36)).join('-')
@@ -11,7 +12,7 @@ export const pageHeaders = { [PAGE_HEADER]: pageId }
 export const pageFetch: typeof fetch = (input, init) => {
   const headers = new Headers(init?.headers ?? (input instanceof Request ? input.headers : undefined))
   headers.set(PAGE_HEADER, pageId)
-  return fetch(input, { ...init, headers })
+  return originFetch(input, { ...init, headers })
 }
 
 /**
@@ -22,13 +23,18 @@ export const pageFetch: typeof fetch = (input, init) => {
 export async function control(name: string, parameters: Record<string, string> = {}): Promise<void> {
   const query = new URLSearchParams(parameters)
   const headers = { ...pageHeaders, [CONTROL_HEADER]: '1' }
-  const response = await fetch(`/playground/${name}?${query}`, { method: 'POST', headers })
+  const response = await originFetch(`/playground/${name}?${query}`, { method: 'POST', headers })
   if (!response.ok) throw new TypeError(`The server answered ${response.status} to ${name}.`)
 }
 
-/** Returns how far the server's clock is ahead of the system clock because of simulated sleep, in milliseconds. */
-export async function readServerClock(): Promise<number> {
-  const response = await fetch('/playground/clock')
-  const { ahead }: { ahead: number } = await response.json()
-  return ahead
+export interface ServerClock {
+  /** How far the server's clock is ahead of the system clock because of simulated sleep, in milliseconds. */
+  readonly ahead: number
+  /** Identifies the server: one that was started again knows no token of the last one. */
+  readonly server: string
+}
+
+export async function readServerClock(): Promise<ServerClock> {
+  const response = await originFetch('/playground/clock')
+  return response.json()
 }

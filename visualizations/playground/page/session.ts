@@ -6,6 +6,7 @@ import { createDeviceClock } from './clock.ts'
 import { createDevice } from './device.ts'
 import { createPluggedEnvironment } from './environment.ts'
 import { pageFetch, readServerClock } from './network.ts'
+import { usesNetwork } from './origin.ts'
 
 export interface Credentials {
   readonly username: string
@@ -23,9 +24,28 @@ async function post(path: string, form: Record<string, string>, signal: AbortSig
   return response.ok ? response : Promise.reject(response)
 }
 
-const ahead = await readServerClock()
+/** The keys of the stored session, and of the server that issued its tokens. */
+const SESSION = 'playground.session'
+const SERVER = 'playground.server'
+
+const { ahead, server } = await readServerClock()
+if (localStorage.getItem(SERVER) !== server) {
+  localStorage.removeItem(SESSION)
+  localStorage.setItem(SERVER, server)
+}
+
+const browser = browserEnvironment()
 export const clock = createDeviceClock(ahead)
-export const environment = createPluggedEnvironment(browserEnvironment())
+export const environment = createPluggedEnvironment(
+  usesNetwork
+    ? browser
+    : {
+        // A server in the browser can be reached although the machine is offline.
+        online: () => true,
+        subscribe: (kind, listener) =>
+          kind === 'online' || kind === 'offline' ? () => {} : browser.subscribe(kind, listener),
+      },
+)
 export const device = createDevice(clock, environment, ahead)
 
 export const auth: PlaygroundAuth = createAuth<Credentials, Claims>({
@@ -35,7 +55,7 @@ export const auth: PlaygroundAuth = createAuth<Credentials, Claims>({
     (await post('/token', { grant_type: 'refresh_token', refresh_token: refreshToken }, signal)).json(),
   revoke: ({ accessToken, refreshToken = accessToken }, { signal }) =>
     post('/revoke', { token: refreshToken }, signal),
-  storage: webStorage(() => localStorage, { key: 'playground.session' }),
+  storage: webStorage(() => localStorage, { key: SESSION }),
   coordinator: tabCoordinator({ name: 'playground' }),
   // Short delays, so that users can watch them.
   retry: { minDelay: 500, maxDelay: 4_000 },

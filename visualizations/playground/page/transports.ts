@@ -3,8 +3,9 @@
 import { attachAuth } from 'authchart/axios'
 import { createAuthFetch } from 'authchart/fetch'
 import { createAuthOfetch } from 'authchart/ofetch'
-import axios, { getAdapter } from 'axios'
+import axios from 'axios'
 import { pageFetch, pageHeaders } from './network.ts'
+import { originAdapter } from './origin.ts'
 import { createPool } from './pool.ts'
 import { auth } from './session.ts'
 
@@ -19,12 +20,11 @@ const CONNECTIONS = 5
 
 const inTurn = createPool(CONNECTIONS)
 const send: typeof fetch = (input, init) => inTurn(() => pageFetch(input, init))
-const xhr = getAdapter('xhr')
 
 const api = createAuthFetch(auth, { fetch: send })
 const { raw } = createAuthOfetch(auth, { fetch: send })
 const instance = axios.create({
-  adapter: (config) => inTurn(() => xhr(config)),
+  adapter: (config) => inTurn(() => originAdapter(config)),
   headers: pageHeaders,
   validateStatus: () => true,
 })

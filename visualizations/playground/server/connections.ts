@@ -1,30 +1,30 @@
-import type { Socket } from 'node:net'
-
 /** Tracks which pages are offline, and their open connections. */
 export function createConnections() {
   const offline = new Set<string>()
-  const open = new Map<string, Set<Socket>>()
+  const open = new Map<string, Set<() => void>>()
 
   return {
-    /** Registers a request of a page. If the page is offline, closes the connection and returns `false`. */
-    admit(page: string, socket: Socket): boolean {
-      if (offline.has(page)) {
-        socket.destroy()
-        return false
+    /**
+     * Opens a connection of a page.
+     *
+     * @param drop closes the connection, when the page goes offline
+     * @returns a function for the end of the request
+     * @throws TypeError if the page is offline
+     */
+    open(page: string, drop: () => void): () => void {
+      if (offline.has(page)) throw new TypeError('The page is offline')
+      const drops = open.get(page) ?? new Set()
+      open.set(page, drops.add(drop))
+      return () => {
+        drops.delete(drop)
+        if (drops.size === 0 && open.get(page) === drops) open.delete(page)
       }
-      const sockets = open.get(page) ?? new Set()
-      open.set(page, sockets.add(socket))
-      socket.once('close', () => {
-        sockets.delete(socket)
-        if (sockets.size === 0 && open.get(page) === sockets) open.delete(page)
-      })
-      return true
     },
 
     /** Takes a page offline, and closes its open connections. */
     cut(page: string) {
       offline.add(page)
-      for (const socket of open.get(page) ?? []) socket.destroy()
+      for (const drop of open.get(page) ?? []) drop()
     },
 
     restore(page: string) {

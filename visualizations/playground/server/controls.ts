@@ -1,5 +1,4 @@
 /** The controls of the server, called by buttons of the page. */
-import type { IncomingMessage } from 'node:http'
 import type { TokenServer } from 'authchart/testing'
 import { CONTROL_HEADER, PAGE_HEADER } from '../headers.ts'
 import type { Connections } from './connections.ts'
@@ -11,6 +10,8 @@ export interface ControlledParts {
   readonly clock: ServerClock
   readonly connections: Connections
   readonly faults: { add(fault: RefreshFault, times?: number): void }
+  /** Whether the page itself sent the request. */
+  readonly isOwn: (request: Request) => boolean
 }
 
 /** The number of refreshes that fail per press. */
@@ -21,7 +22,7 @@ const LONGEST_SLEEP = 86_400_000
 const refused = (status: number, why: string) => Response.json({ error: why }, { status })
 
 /** Answers `/playground/*`. */
-export function createControls({ server, clock, connections, faults }: ControlledParts) {
+export function createControls({ server, clock, connections, faults, isOwn }: ControlledParts) {
   const controls: Readonly<Record<string, (page: string, query: URLSearchParams) => Response | undefined>> = {
     'expire-access-token': () => void server.expireAccessTokens(),
     'kill-refresh-token': () => void server.killRefreshTokens(),
@@ -38,16 +39,20 @@ export function createControls({ server, clock, connections, faults }: Controlle
     },
   }
 
-  return function control({ method, headers, url = '' }: IncomingMessage): Response {
-    const { pathname, searchParams } = new URL(url, `http://${headers.host}`)
-    if (pathname === '/playground/clock') return Response.json({ ahead: clock.ahead })
+  /** Another server knows no token of this one. */
+  const id = Math.random().toString(36).slice(2)
+
+  return function control(request: Request): Response {
+    const { method, headers, url } = request
+    const { pathname, searchParams } = new URL(url)
+    if (pathname === '/playground/clock') return Response.json({ ahead: clock.ahead, server: id })
     const name = pathname.slice('/playground/'.length)
     const run = Object.hasOwn(controls, name) ? controls[name] : undefined
     if (!run) return refused(404, 'Unknown control')
     if (method !== 'POST') return refused(405, 'Use POST')
-    const page = headers[PAGE_HEADER]
-    const isOwn = headers.origin === `http://${headers.host}` && headers[CONTROL_HEADER] !== undefined
-    if (!isOwn || typeof page !== 'string') return refused(403, 'Only the page may call controls')
+    const page = headers.get(PAGE_HEADER)
+    if (!isOwn(request) || !headers.has(CONTROL_HEADER) || page === null)
+      return refused(403, 'Only the page may call controls')
     return run(page, searchParams) ?? new Response(null, { status: 204 })
   }
 }

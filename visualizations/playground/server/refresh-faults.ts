@@ -1,5 +1,5 @@
-import { setTimeout as wait } from 'node:timers/promises'
 import type { TokenServer } from 'authchart/testing'
+import { pause } from './pause.ts'
 
 /** `fail`: answers 500 without a refresh. `lose`: refreshes, and closes the connection without an answer. */
 export type RefreshFault = 'fail' | 'lose'
@@ -22,7 +22,7 @@ export function createRefreshFaults(server: Pick<TokenServer, 'handle' | 'tokenD
     async handle(request: Request): Promise<Response> {
       const fault = (await isRefresh(request)) ? faults.shift() : undefined
       if (fault === 'fail') {
-        await wait(server.tokenDelay, undefined, { signal: request.signal, ref: false })
+        await pause(server.tokenDelay, request.signal)
         return Response.json({ error: 'server_error' }, { status: 500 })
       }
       const answer = await server.handle(request)

@@ -1,5 +1,5 @@
-import { setTimeout as wait } from 'node:timers/promises'
 import type { TokenServerRoute } from 'authchart/testing'
+import { pause } from './pause.ts'
 
 const FASTEST = 60
 const SLOWEST = 360
@@ -16,7 +16,7 @@ export function latencyOf(path: string): number {
 export const slowApi: TokenServerRoute = {
   async handler(request, { subject, generation }) {
     const { pathname } = new URL(request.url)
-    await wait(latencyOf(pathname), undefined, { signal: request.signal, ref: false })
+    await pause(latencyOf(pathname), request.signal)
     return Response.json({ path: pathname, subject, generation })
   },
 }

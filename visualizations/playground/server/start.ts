@@ -1,26 +1,17 @@
 /** Serves the playground on one origin: its page, a token server with an API, and the controls of the buttons. */
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import { createTokenServer, type TokenServer, type TokenServerRoute } from 'authchart/testing'
-import { PAGE_HEADER } from '../headers.ts'
+import type { TokenServer } from 'authchart/testing'
 import { buildPage, type PageFiles } from './build-page.ts'
-import { createConnections } from './connections.ts'
-import { createControls } from './controls.ts'
 import { send, toRequest } from './node-http.ts'
 import { PAGE_HEADERS } from './policy.ts'
-import { createRefreshFaults } from './refresh-faults.ts'
-import { createServerClock } from './server-clock.ts'
-import { slowApi } from './slow-api.ts'
+import { createWorld, type WorldOptions } from './world.ts'
 
-export interface PlaygroundOptions {
+export interface PlaygroundOptions extends Pick<WorldOptions, 'api' | 'accessTokenLifetime'> {
   /** Default: 0, which takes a free port. */
   readonly port?: number
   /** The host name or address to listen on. Default: `'127.0.0.1'`. */
   readonly host?: string
-  /** The API under `/api/`. Default: one with a latency for each path. */
-  readonly api?: TokenServerRoute
-  /** The lifetime of an access token, in milliseconds. Default: 20,000, short enough to watch a refresh. */
-  readonly accessTokenLifetime?: number
 }
 
 export interface Playground {
@@ -32,18 +23,14 @@ export interface Playground {
   close(): Promise<void>
 }
 
-/** The latency of the token endpoint, in milliseconds. */
-const TOKEN_DELAY = 600
-/** How long the server accepts the previous refresh token, in milliseconds, because an answer may be lost. */
-const GRACE = 10_000
-
-const TOKEN_SERVER = /^\/(api\/|session$|token$|token\/revoke$|revoke$)/
-
 /** Returns the host for the URL of the page. A wildcard address is not a valid host of a URL, so `localhost` replaces it. */
 const hostOf = (host: string) => {
   if (host === '0.0.0.0' || host === '::') return 'localhost'
   return host.includes(':') ? `[${host}]` : host
 }
+
+/** Whether the browser says that a page of this origin sent the request. */
+const isOwn = ({ headers, url }: Request) => headers.get('origin') === new URL(url).origin
 
 /**
  * Builds the page and serves it.
@@ -62,42 +49,26 @@ export async function startPlayground(options: PlaygroundOptions = {}): Promise<
 /** Like `startPlayground`, with a page that is already built. */
 export async function servePlayground(
   files: PageFiles,
-  { port = 0, host = '127.0.0.1', api = slowApi, accessTokenLifetime = 20_000 }: PlaygroundOptions = {},
+  { port = 0, host = '127.0.0.1', ...options }: PlaygroundOptions = {},
 ): Promise<Playground> {
-  const clock = createServerClock()
-  const server = createTokenServer({
-    jwt: true,
-    accessTokenLifetime,
-    reuseGrace: GRACE,
-    scope: 'books:read books:write',
-    now: clock.now,
-    routes: { '/api/*': api },
-  })
-  server.tokenDelay = TOKEN_DELAY
-  const connections = createConnections()
-  const faults = createRefreshFaults(server)
-  const control = createControls({ server, clock, connections, faults })
+  const world = createWorld({ ...options, isOwn })
 
-  async function answer(incoming: IncomingMessage, outgoing: ServerResponse): Promise<Response | undefined> {
-    const { headers, method = '', socket, url = '/' } = incoming
-    const [path = ''] = url.split('?', 1)
-    if (path.startsWith('/playground/')) return control(incoming)
-    if (TOKEN_SERVER.test(path)) {
-      if (!connections.admit(String(headers[PAGE_HEADER]), socket)) return undefined
-      return faults.handle(await toRequest(incoming, outgoing))
-    }
-    const file = files.get(path)
+  async function answer(incoming: IncomingMessage, outgoing: ServerResponse): Promise<Response> {
+    const request = await toRequest(incoming, outgoing)
+    const { pathname } = new URL(request.url)
+    const answered = await world.handle(request, () => incoming.socket.destroy())
+    if (answered) return answered
+    const file = files.get(pathname)
     if (!file) return new Response('File not found.', { status: 404 })
-    if (method !== 'GET' && method !== 'HEAD') return new Response(null, { status: 405 })
+    if (!/^(GET|HEAD)$/.test(request.method)) return new Response(null, { status: 405 })
     return new Response(file.body as BodyInit, { headers: { ...PAGE_HEADERS, 'content-type': file.type } })
   }
 
   const listener = createServer(async (incoming, outgoing) => {
     try {
-      const reply = await answer(incoming, outgoing)
-      if (reply) await send(reply, outgoing)
+      await send(await answer(incoming, outgoing), outgoing)
     } catch {
-      // A fault dropped the answer, or the client has disconnected.
+      // A fault dropped the answer, the page is offline, or the client has disconnected.
       incoming.socket.destroy()
     }
   })
@@ -109,13 +80,13 @@ export async function servePlayground(
 
   return {
     url: `http://${hostOf(host)}:${taken}`,
-    server,
+    server: world.server,
     close: () =>
       new Promise((resolve) => {
         listener.close(() => resolve())
         listener.closeAllConnections()
         // Ends requests that the server holds back.
-        server.reset()
+        world.server.reset()
       }),
   }
 }

@@ -18,7 +18,7 @@ const folder = mkdtempSync(join(tmpdir(), 'authchart-film-'))
 const playground = await startPlayground({ port: 0, host: '127.0.0.1' })
 const browser = await launchChromium()
 try {
-  const page = await browser.newPage({ viewport: { width: 1440, height: 1040 }, colorScheme: 'dark' })
+  const page = await browser.newPage({ viewport: { width: 1440, height: 950 }, colorScheme: 'dark' })
   await page.goto(playground.url)
   const press = (action) => page.locator(`[data-action="${action}"]`).click()
   const counter = (name) =>
@@ -34,7 +34,8 @@ try {
   await page.locator('[data-state="authenticated"][data-active]').first().waitFor()
 
   // The chart, the session, the requests and the events.
-  const clip = { x: 432, y: 172, width: 988, height: 800 }
+  await page.getByRole('button', { name: 'Fit', exact: true }).click()
+  const clip = { x: 364, y: 138, width: 1060, height: 806 }
   const frames = []
   const shoot = async () => {
     const path = join(folder, `${String(frames.length).padStart(3, '0')}.jpg`)

@@ -6,8 +6,8 @@ import { startPlayground } from '../visualizations/playground/server/start.ts'
 const directory = fileURLToPath(new URL('../visualizations/playground/shots/', import.meta.url))
 
 const SCREENS = {
-  light: { viewport: { width: 1440, height: 1040 }, colorScheme: 'light' },
-  dark: { viewport: { width: 1440, height: 1040 }, colorScheme: 'dark' },
+  light: { viewport: { width: 1440, height: 950 }, colorScheme: 'light' },
+  dark: { viewport: { width: 1440, height: 950 }, colorScheme: 'dark' },
   phone: { viewport: { width: 390, height: 844 }, colorScheme: 'light', deviceScaleFactor: 2 },
 }
 
@@ -36,6 +36,7 @@ try {
     const playground = await startPlayground({ port: 0, host: '127.0.0.1' })
     const page = await browser.newPage(options)
     await page.goto(playground.url)
+    if (name !== 'phone') await page.getByRole('button', { name: 'Fit', exact: true }).click()
     await makeTrouble(page)
     if (name === 'phone') await page.locator('#watch').evaluate((section) => section.scrollIntoView())
     await page.screenshot({ path: `${directory}${name}.png` })

@@ -50,6 +50,8 @@ export function panelOf(page: Page | Locator) {
         const id = list.getAttribute('aria-activedescendant')
         return id === null ? undefined : [...list.children].findIndex((row) => row.id === id)
       }),
+    /** Shows each event of a refresh in a row of its own. */
+    unfold: () => button('fold refreshes').click(),
     log: page.getByRole('listbox', { name: 'Events, newest first' }),
     filter: (kind: string) => part(`.filter.${kind}`),
     search: page.getByRole('searchbox', { name: 'Filter events by text' }),

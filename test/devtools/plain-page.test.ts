@@ -207,6 +207,7 @@ describe.skipIf(!hasChromium)('the panel in a plain HTML page, with the built pa
 
   it('moves through the log with keys, and Escape returns to the live session', async () => {
     const { page, panel } = await openAfterRefresh()
+    await panel.unfold()
     await panel.log.focus()
     const press = (key: string) => page.keyboard.press(key)
     await press('ArrowDown')
@@ -265,6 +266,7 @@ describe.skipIf(!hasChromium)('the panel in a plain HTML page, with the built pa
     const there = panelOf(await open())
     await there.load('history.json', history)
     await there.lit('authenticated.refreshable').waitFor()
+    await there.unfold()
     await there.part('[data-event=refreshed]').waitFor()
     await there.part('[data-event=transition]').filter({ hasText: 'refreshing.gate.closed' }).click()
     await there.lit('refreshing.gate.closed').waitFor()

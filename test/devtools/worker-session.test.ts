@@ -39,6 +39,7 @@ describe.skipIf(!hasChromium)('the panel of a session that lives in a worker', (
     await panel.part('[data-fact="Requests held"]').filter({ hasText: '3' }).waitFor()
     refresh.answer()
     expect(await answers).toEqual([200, 200, 200])
+    await panel.unfold()
     await panel.part('[data-event=refreshed]').waitFor()
     await panel.lit('authenticated.refreshable').waitFor()
     await panel.part('.lanes .empty').filter({ hasText: 'in a worker' }).waitFor()
@@ -64,6 +65,7 @@ describe.skipIf(!hasChromium)('the panel of a session that lives in a worker', (
     await second.goto(origin())
     const panel = panelOf(second)
     await panel.lit('authenticated.refreshable').waitFor()
+    await panel.unfold()
     await panel.part('[data-event=refreshed]').waitFor()
     const events = await panel.events()
     expect(events.filter((type) => type === 'signedIn' || type === 'refreshed')).toEqual([

@@ -103,6 +103,7 @@ describe.skipIf(!hasChromium)('the recording of the playground', { timeout: TEST
     expect(tokens.filter((token) => text.includes(token))).toEqual([])
 
     await page.reload()
+    await tab.panel.unfold()
     await panel.lit('authenticated.refreshable').waitFor()
     expect(await panel.counters()).toMatchObject({ requests: 0 })
     await panel.load('yesterday.json', text)

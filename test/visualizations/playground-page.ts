@@ -66,6 +66,7 @@ export function playgroundSuite() {
     const page = await context.newPage()
     await page.goto(url)
     await panelOf(page).lit('anonymous').waitFor()
+    await panelOf(page).unfold()
     const tab = tabOf(page)
     return {
       ...tab,

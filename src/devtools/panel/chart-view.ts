@@ -10,6 +10,9 @@ import { firedEdges } from './fired-edges.ts'
 import type { Scene, View } from './scene.ts'
 import { stateWords } from './words.ts'
 
+/** The size of the smallest label, and the size in which it can be read, in pixels. */
+const [LABEL, READABLE] = [11, 9]
+
 /** Shows the chart. The active states are lit, and transitions light up when they are taken. */
 export function createChartView(theme: () => Theme): View & { redraw(): void } {
   const words = h('p', { class: 'state-words', role: 'status' })
@@ -24,7 +27,11 @@ export function createChartView(theme: () => Theme): View & { redraw(): void } {
     layout = on ? mapLayout : overviewLayout
     redraw()
   })
-  header.append(inner)
+  const fit = toggle('Fit', { class: 'small', title: 'Show the whole chart' }, false, (on) => {
+    place.classList.toggle('fit', on)
+    if (shown) follow(shown.moment)
+  })
+  header.append(inner, fit)
 
   let layout: ChartLayout = mapLayout
   let states = new Map<string, SVGElement>()
@@ -38,6 +45,9 @@ export function createChartView(theme: () => Theme): View & { redraw(): void } {
     states = new Map(found.map((state) => [state.dataset.state ?? '', state]))
     animation = createEdgeAnimation(drawing)
     place.replaceChildren(drawing)
+    // A smaller place scrolls, so that labels stay readable.
+    place.style.setProperty('--wide', `${Math.ceil((layout.width * READABLE) / LABEL)}px`)
+    place.style.setProperty('--high', `${Math.ceil((layout.height * READABLE) / LABEL)}px`)
     if (shown) light(shown.moment)
     if (shown && !shown.scene.live) hold(shown.scene)
   }
@@ -46,13 +56,27 @@ export function createChartView(theme: () => Theme): View & { redraw(): void } {
     for (const [path, state] of states) state.toggleAttribute('data-active', active.includes(path))
   }
 
+  /** Scrolls the chart to the innermost active state, if it is out of sight. */
+  function follow({ active }: Moment) {
+    const state = states.get([...active].reverse().find((path) => states.has(path)) ?? '')
+    if (!state) return
+    const [box, view] = [state.getBoundingClientRect(), place.getBoundingClientRect()]
+    const isInSight =
+      box.left >= view.left && box.right <= view.right && box.top >= view.top && box.bottom <= view.bottom
+    if (isInSight || view.width === 0) return
+    place.scrollBy({
+      left: box.left + box.width / 2 - view.left - view.width / 2,
+      top: box.top + box.height / 2 - view.top - view.height / 2,
+    })
+  }
+
   /** Keeps the transitions of a past moment lit. */
   function hold({ recording, index }: Scene) {
     animation?.hold(firedEdges(layout, recording.moments, index))
   }
 
   /** Animates the transitions since the last drawing. Older ones, from a time when the panel was closed, are skipped. */
-  function follow({ recording: { moments }, seenAt }: Scene, last: Moment | undefined) {
+  function animate({ recording: { moments }, seenAt }: Scene, last: Moment | undefined) {
     const fired = new Set<string>()
     for (let index = moments.length - 1; index >= 0; index--) {
       const moment = moments[index]
@@ -75,9 +99,10 @@ export function createChartView(theme: () => Theme): View & { redraw(): void } {
       shown = { moment, scene }
       setText(words, stateWords(moment.active))
       light(moment)
+      follow(moment)
       if (!live) hold(scene)
       else if (!before?.scene.live) animation?.hold([])
-      else if (sameRecording) follow(scene, before.moment)
+      else if (sameRecording) animate(scene, before.moment)
     },
   }
 }

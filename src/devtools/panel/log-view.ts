@@ -2,6 +2,7 @@ import type { Fact } from '../../inspect/frames.ts'
 import { CATEGORIES, type Category, categoryOf, type Moment } from '../recording/moment.ts'
 import type { Recording } from '../recording/recording.ts'
 import { button, card, h, setText, toggle } from './dom.ts'
+import { createFolds } from './log-folds.ts'
 import type { Scene, View } from './scene.ts'
 import { clockTime } from './words.ts'
 
@@ -30,6 +31,12 @@ export function createLogView({ look }: LogOptions): View {
       }),
     )
   }
+  filters.append(
+    toggle('fold refreshes', { class: 'small' }, true, (on) => {
+      folds.on = on
+      if (last) choose(last)
+    }),
+  )
   const list = h('ol', {
     class: 'events',
     role: 'listbox',
@@ -63,6 +70,8 @@ export function createLogView({ look }: LogOptions): View {
   const rows = new Map<Moment, HTMLElement>()
   const shown = new WeakMap<Element, Moment>()
   let chosen: HTMLElement | undefined
+
+  const folds = createFolds({ list, momentOf: (row) => shown.get(row), nextId, look })
 
   const isWanted = (moment: Moment) =>
     wanted.has(categoryOf(moment)) && (needle === '' || textOf(moment).toLowerCase().includes(needle))
@@ -100,18 +109,21 @@ export function createLogView({ look }: LogOptions): View {
     list.replaceChildren(...found.slice(-limit).reverse().map(rowOf))
     older.hidden = found.length <= limit
     newest = recording.moments.at(-1)
+    folds.update()
   }
 
   function append(moments: readonly Moment[], from: number) {
     const fresh = moments.slice(from).filter(isWanted)
     newest = moments.at(-1)
+    if (fresh.length === 0) return
     list.prepend(...fresh.reverse().map(rowOf))
-    while (list.childElementCount > limit && list.lastElementChild) {
+    while (rows.size > limit && list.lastElementChild) {
       const moment = shown.get(list.lastElementChild)
       if (moment) rows.delete(moment)
       list.lastElementChild.remove()
       older.hidden = false
     }
+    folds.update()
   }
 
   /** Updates the last two rows: a burst of requests changes existing moments instead of adding new ones. */
@@ -125,7 +137,8 @@ export function createLogView({ look }: LogOptions): View {
   }
 
   function choose({ moment, live }: Scene) {
-    const row = live ? undefined : rows.get(moment)
+    const found = live ? undefined : rows.get(moment)
+    const row = found && folds.shownBy(found)
     if (row === chosen) return
     chosen?.setAttribute('aria-selected', 'false')
     chosen = row
@@ -148,15 +161,23 @@ export function createLogView({ look }: LogOptions): View {
     choose(scene)
   }
 
+  function lookAt(row: Element | undefined) {
+    const moment = row && (shown.get(row) ?? folds.newestOf(row))
+    if (moment) look(moment)
+  }
+
   list.addEventListener('keydown', (event) => {
-    const options = [...list.children] as HTMLElement[]
+    const options = folds.stops()
     const at = chosen ? options.indexOf(chosen) : -1
     const target = { ArrowDown: at + 1, ArrowUp: Math.max(0, at - 1), Home: 0, End: options.length - 1 }[
       event.key
     ]
     if (event.key === 'Escape' && chosen) look(undefined)
-    else if (target === undefined) return
-    else options[target]?.click()
+    else if (chosen && (event.key === 'ArrowRight' || event.key === 'ArrowLeft')) {
+      folds.open(chosen, event.key === 'ArrowRight')
+      if (last) choose(last)
+    } else if (target === undefined) return
+    else lookAt(options[target])
     event.preventDefault()
     event.stopPropagation()
   })

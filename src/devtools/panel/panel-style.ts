@@ -47,19 +47,34 @@ const LAUNCHER = `
 .launcher::before { content: ''; inline-size: 10px; block-size: 10px; border-radius: 50%; background: var(--tone, var(--muted)); }
 .dock { display: block; }
 .floating .dock {
-  position: fixed; inset-inline: 0; inset-block-end: 0; z-index: 2147483647; max-block-size: 72dvh; overflow: auto;
-  border-block-start: 1px solid var(--line); box-shadow: 0 -8px 32px rgb(0 0 0 / 25%); overscroll-behavior: contain;
+  --dock-wide: min(var(--width, 100%), 100%); --dock-high: min(var(--height, min(72dvh, 680px)), 100%);
+  position: fixed; z-index: 2147483647; display: flex; flex-direction: column; overflow: hidden;
+  inline-size: var(--dock-wide); block-size: var(--dock-high);
+  left: max(0px, min(var(--x, 0px), 100% - var(--dock-wide))); top: max(0px, min(var(--y, 100%), 100% - var(--dock-high)));
+  border-block-start: 1px solid var(--line); box-shadow: 0 -8px 32px rgb(0 0 0 / 25%);
 }
+.floating .dock.free { border: 1px solid var(--line); border-radius: 10px; box-shadow: 0 8px 32px rgb(0 0 0 / 30%); }
+.floating .panel { flex: 1; min-block-size: 0; overflow: auto; overscroll-behavior: contain; }
 .titlebar {
-  position: sticky; inset-block-start: 0; z-index: 3; display: flex; align-items: center; gap: 8px; padding: 8px 12px;
+  display: flex; align-items: center; gap: 8px; padding: 8px 12px; cursor: move; touch-action: none; user-select: none;
   background: var(--card); border-block-end: 1px solid var(--line); font-weight: 600;
 }
-.titlebar button { margin-inline-start: auto; }
+.titlebar .small:last-child { margin-inline-start: auto; }
+.grip { cursor: move; touch-action: none; padding-inline: 6px; }
+.side { display: none; position: absolute; z-index: 4; touch-action: none; }
+.floating .side { display: block; }
+.side.n, .side.s { inset-inline: 0; block-size: 7px; cursor: ns-resize; }
+.side.w, .side.e { inset-block: 0; inline-size: 7px; cursor: ew-resize; }
+.side.n, .side.nw, .side.ne { inset-block-start: 0; } .side.s, .side.sw, .side.se { inset-block-end: 0; }
+.side.w, .side.nw, .side.sw { inset-inline-start: 0; } .side.e, .side.ne, .side.se { inset-inline-end: 0; }
+.side.nw, .side.ne, .side.sw, .side.se { inline-size: 14px; block-size: 14px; }
+.side.nw, .side.se { cursor: nwse-resize; } .side.ne, .side.sw { cursor: nesw-resize; }
 .waiting { padding: 24px; margin: 0; text-align: center; color: var(--muted); background: var(--canvas); }
 `
 
 const PANEL = `
 .dock { container-type: inline-size; background: var(--canvas); }
+.floating .dock { container-type: size; }
 .panel { padding: 12px; }
 .banner {
   display: flex; flex-wrap: wrap; align-items: center; gap: 12px; margin-block-end: 12px; padding: 8px 12px; border-radius: 8px;
@@ -72,26 +87,30 @@ const PANEL = `
 .timeline input[type='range'] { flex: 1 1 140px; min-inline-size: 0; min-block-size: 28px; accent-color: var(--accent); }
 .when { font-variant-numeric: tabular-nums; color: var(--muted); }
 .files { display: inline-flex; gap: 6px; margin-inline-start: auto; }
+/* In a narrow panel, the session and the chart come first. */
+@container (max-width: 560px) {
+  .panel { display: flex; flex-direction: column; }
+  .timeline { order: 1; margin-block: 12px 0; }
+}
 @container (min-width: 860px) {
-  .cards { grid-template-columns: minmax(0, 12fr) minmax(320px, 9fr); grid-template-rows: auto auto minmax(220px, 1fr); align-items: start; }
+  .cards { grid-template-columns: minmax(min(708px, 100% - 332px), 12fr) minmax(320px, 9fr); grid-template-rows: auto auto minmax(220px, 1fr); align-items: start; }
   .card.chart { grid-column: 1; grid-row: 1 / span 3; }
   .card.session, .card.lanes, .card.log { grid-column: 2; }
 }
 `
 
-/** In a wide window all cards are visible at once, and the chart shrinks to fit. */
+/** In a wide dock all cards are visible at once, and the chart scrolls. */
 const DOCKED = `
-@media (min-width: 1000px) and (min-height: 640px) {
-  .floating .dock { display: flex; flex-direction: column; block-size: min(72dvh, 680px); overflow: hidden; }
-  .floating .panel { flex: 1; min-block-size: 0; display: flex; flex-direction: column; }
+@container (min-width: 1000px) and (min-height: 420px) {
+  .floating .panel { display: flex; flex-direction: column; overflow: hidden; }
   .floating .cards { flex: 1; min-block-size: 0; grid-template-columns: minmax(0, 5fr) minmax(300px, 4fr) minmax(300px, 4fr); grid-template-rows: auto minmax(0, 1fr); align-items: stretch; }
   .floating .card { min-block-size: 0; }
   .floating .card.lanes { overflow: auto; }
   .floating .card.chart, .floating .card.log { grid-row: 1 / span 2; display: flex; flex-direction: column; overflow: hidden; }
   .floating .card.log { grid-column: 3; }
   .floating .chart-place, .floating .events-place { flex: 1; min-block-size: 0; max-block-size: none; }
-  .floating .chart-place { overflow: hidden; }
-  .floating .chart-place svg { block-size: 100%; min-inline-size: 0; }
+  .floating .chart-place svg { block-size: 100%; min-block-size: var(--high); }
+  .floating .chart-place.fit svg { min-block-size: 0; }
 }
 `
 
@@ -133,6 +152,8 @@ const SESSION = `
 .level { block-size: 100%; background: var(--sent); border-radius: inherit; }
 .meter[data-low] .level { background: var(--held); }
 .facts dd { white-space: nowrap; }
+.facts [data-fact='Reason'] { grid-column: 1 / -1; }
+.facts [data-fact='Reason'] dd { white-space: normal; }
 .facts { display: grid; grid-template-columns: repeat(auto-fill, minmax(68px, 1fr)); gap: 6px 10px; }
 dt { color: var(--muted); font-size: 11px; }
 dd { font-variant-numeric: tabular-nums; font-weight: 600; overflow-wrap: anywhere; }
@@ -177,8 +198,11 @@ const LOG = `
 
 const CHART = `
 .state-words { margin-block-end: 8px; font: 600 13px ui-monospace, SFMono-Regular, Menlo, Consolas, monospace; overflow-wrap: anywhere; }
-.chart-place { overflow-x: auto; border-radius: 8px; }
-.chart-place svg { display: block; inline-size: 100%; min-inline-size: 460px; block-size: auto; }
+.chart-place { max-block-size: max(280px, 62vh); overflow: auto; border-radius: 8px; overscroll-behavior-inline: contain; }
+.chart-place svg { display: block; inline-size: 100%; min-inline-size: var(--wide); block-size: auto; }
+.chart-place.fit svg { min-inline-size: 0; max-block-size: max(280px, 62vh); }
+@container (min-width: 860px) { .chart-place, .chart-place.fit svg { max-block-size: max(320px, 100vh - 290px); } }
+.floating .chart-place, .floating .chart-place.fit svg { max-block-size: none; }
 .chart-place .state > rect { transition: stroke-width .2s, stroke .2s; }
 .chart-place .line { transition: stroke .3s, stroke-width .3s; }
 .spark { fill: var(--accent); filter: drop-shadow(0 0 4px var(--accent)); }

@@ -1,5 +1,6 @@
 import type { Theme } from '../chart/chart-style.ts'
 import { button, h, setData, setText } from './dom.ts'
+import { createMover } from './mover.ts'
 import type { Panel } from './panel.ts'
 import type { Scene } from './scene.ts'
 import { stateTone } from './state-color.ts'
@@ -41,6 +42,7 @@ export function createShell(toggle: () => void): Shell {
     titlebar,
     waiting,
   )
+  titlebar.prepend(createMover(dock, titlebar).grip)
   const root = h('div', { class: 'root' }, launcher, dock)
 
   return {

@@ -7,7 +7,9 @@ export const usesNetwork: boolean = false
 async function connect(): Promise<MessagePort> {
   if ('SharedWorker' in globalThis) {
     // Vite recognises a worker by this form.
-    const worker = new SharedWorker(new URL('../browser/shared-worker.ts', import.meta.url), { type: 'module' })
+    const worker = new SharedWorker(new URL('../browser/shared-worker.ts', import.meta.url), {
+      type: 'module',
+    })
     return worker.port
   }
   const { serve } = await import('../browser/serve.ts')

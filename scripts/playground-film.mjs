@@ -35,7 +35,7 @@ try {
 
   // The chart, the session, the requests and the events.
   await page.getByRole('button', { name: 'Fit', exact: true }).click()
-  const clip = { x: 364, y: 138, width: 1060, height: 806 }
+  const clip = { x: 364, y: 138, width: 1060, height: 768 }
   const frames = []
   const shoot = async () => {
     const path = join(folder, `${String(frames.length).padStart(3, '0')}.jpg`)

@@ -20,6 +20,7 @@ const NOT_EXPORTED: string[] = [
   'WebCryptoKeyPair',
   // Types that describe a value of one place.
   'AnyBed',
+  'src/oauth2/connection.ts:Connection',
   'Attributes',
   'Described',
   'Handler',

@@ -1,7 +1,8 @@
 import type { Fact } from '../../inspect/frames.ts'
-import { CATEGORIES, type Category, categoryOf, type Moment } from '../recording/moment.ts'
+import { categoryOf, type Moment } from '../recording/moment.ts'
 import type { Recording } from '../recording/recording.ts'
 import { button, card, h, setText, toggle } from './dom.ts'
+import { createLogFilters } from './log-filters.ts'
 import { createFolds } from './log-folds.ts'
 import type { Scene, View } from './scene.ts'
 import { clockTime } from './words.ts'
@@ -16,22 +17,10 @@ export interface LogOptions {
 
 /** Lists the events, newest first, with filters. Choosing a row shows the session at that moment. */
 export function createLogView({ look }: LogOptions): View {
-  const wanted = new Set<Category>(['states', 'tokens', 'requests', 'trouble'])
-  let needle = ''
   let limit = PAGE
 
-  const search = h('input', { type: 'search', placeholder: 'Filter', 'aria-label': 'Filter events by text' })
-  const filters = h('div', { class: 'filters', role: 'group', 'aria-label': 'Kinds of events' })
-  for (const category of CATEGORIES) {
-    filters.append(
-      toggle(category, { class: `small filter ${category}` }, wanted.has(category), (on) => {
-        if (on) wanted.add(category)
-        else wanted.delete(category)
-        refilter()
-      }),
-    )
-  }
-  filters.append(
+  const filters = createLogFilters(refilter)
+  filters.kinds.append(
     toggle('fold refreshes', { class: 'small' }, true, (on) => {
       folds.on = on
       if (last) choose(last)
@@ -49,19 +38,8 @@ export function createLogView({ look }: LogOptions): View {
     refilter()
   })
   const place = h('div', { class: 'events-place' }, list, older)
-  const { element, header } = card('log', 'Events', filters, none, place)
-  header.append(search)
-  search.addEventListener('keydown', (event) => {
-    if (event.key !== 'Escape' || search.value === '') return
-    event.preventDefault()
-    event.stopPropagation()
-    search.value = ''
-    search.dispatchEvent(new Event('input'))
-  })
-  search.addEventListener('input', () => {
-    needle = search.value.trim().toLowerCase()
-    refilter()
-  })
+  const { element, header } = card('log', 'Events', filters.kinds, none, place)
+  header.append(filters.search)
 
   let last: Scene | undefined
   /** The recording that the rows were created from, and the newest moment among them. */
@@ -73,8 +51,7 @@ export function createLogView({ look }: LogOptions): View {
 
   const folds = createFolds({ list, momentOf: (row) => shown.get(row), nextId, look })
 
-  const isWanted = (moment: Moment) =>
-    wanted.has(categoryOf(moment)) && (needle === '' || textOf(moment).toLowerCase().includes(needle))
+  const isWanted = (moment: Moment) => filters.isWanted(moment, textOf)
 
   function refilter() {
     source = undefined

@@ -8,6 +8,7 @@ import { History } from './features/history.ts'
 import type { Kernel } from './kernel.ts'
 import { messageOf } from './messages.ts'
 import type { AuthOptions } from './options.ts'
+import { disposeKey } from './platform/disposal.ts'
 import { explainEvent, explainListener } from './platform/hints.ts'
 import { StateWaiters } from './platform/wait-for-state.ts'
 import type { Session, TokenResponse } from './ports.ts'
@@ -39,8 +40,7 @@ export class AuthFacade implements Auth {
   constructor(kernel: Kernel, session: SessionKernel, gate: Gate, limits: Limits, actor: AuthActor) {
     this.actor = actor
     this[REQUEST_GATE] = gate
-    // Browsers without explicit resource management have no such symbol.
-    if (Symbol.dispose) Object.defineProperty(this, Symbol.dispose, { value: this.dispose })
+    Object.defineProperty(this, disposeKey(), { value: this.dispose })
     this.#kernel = kernel
     this.#session = session
     this.#limits = limits

@@ -18,7 +18,15 @@ interface Listener {
   readonly onReturn: () => void
 }
 
-const isAvailable = () => typeof BroadcastChannel === 'function'
+/** Returns nothing where there is no `BroadcastChannel`, or none is allowed: in Firefox if the user blocks the stores of sites. */
+function openChannel(name: string): BroadcastChannel | undefined {
+  if (typeof BroadcastChannel !== 'function') return undefined
+  try {
+    return unref(new BroadcastChannel(name))
+  } catch {
+    return undefined
+  }
+}
 
 /** Node has no global `addEventListener`. In workers the page events never fire. */
 const hasPageEvents = () => typeof addEventListener === 'function'
@@ -40,8 +48,7 @@ export function createPageChannel(name: string): PageChannel {
   }
 
   function open() {
-    if (!isAvailable()) return
-    channel = unref(new BroadcastChannel(name))
+    channel = openChannel(name)
     for (const listener of listeners) connect(listener)
   }
 
@@ -75,10 +82,9 @@ export function createPageChannel(name: string): PageChannel {
 
   return {
     post(data) {
-      if (!isAvailable()) return
-      const sender = channel ?? new BroadcastChannel(name)
-      sender.postMessage(data)
-      if (sender !== channel) sender.close()
+      const sender = channel ?? openChannel(name)
+      sender?.postMessage(data)
+      if (sender !== channel) sender?.close()
     },
 
     listen(onMessage, onReturn) {

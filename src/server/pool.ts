@@ -1,5 +1,6 @@
 import { checkNumber } from '../core/check-options.ts'
 import { DisposedError, SessionExpiredError, SignedOutError, StorageError } from '../core/errors.ts'
+import { asyncDisposeKey } from '../core/platform/disposal.ts'
 import type { Clock, Session } from '../core/ports.ts'
 import { systemClock } from '../environment/clock.ts'
 import { checkFleet } from './fleet-session.ts'
@@ -69,7 +70,6 @@ class Pool implements AuthPool<never, unknown> {
   readonly #openings = new Map<string, Opening>()
   readonly #lookAfter: number
   readonly #patience: number
-  /** Runtimes without the symbol have `dispose` alone. */
   declare readonly [Symbol.asyncDispose]: () => Promise<void>
   #inUse = 0
   #opened = 0
@@ -82,7 +82,7 @@ class Pool implements AuthPool<never, unknown> {
     checkNumber('resident.idle', resident?.idle, 0)
     checkNumber('ttl', ttl, 1)
     checkNumber('reuseGrace', reuseGrace, 0)
-    if (Symbol.asyncDispose) Object.defineProperty(this, Symbol.asyncDispose, { value: () => this.dispose() })
+    Object.defineProperty(this, asyncDisposeKey(), { value: () => this.dispose() })
     this.#clock = clock
     this.#residents = new Residents(resident?.most ?? 1_000, resident?.idle ?? 60_000, clock)
     this.#events = new PoolEvents(this.#residents)

@@ -81,10 +81,16 @@ export function webStorage(
         // `key` is null if the whole storage was cleared.
         if (event.storageArea === watched && (event.key === key || event.key === null)) onChange()
       }
+      // While a page is in the back/forward cache, WebKit reports no changes to it.
+      const onShow = ({ persisted }: PageTransitionEvent) => {
+        if (persisted) onChange()
+      }
       addEventListener('storage', onStorage)
+      addEventListener('pageshow', onShow)
       const stop = owner.start()
       return () => {
         removeEventListener('storage', onStorage)
+        removeEventListener('pageshow', onShow)
         stop()
       }
     },

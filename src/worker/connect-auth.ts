@@ -2,6 +2,7 @@ import { type AuthEmitted, topState } from '../../machines/index.ts'
 import { type Auth, type AuthEventMap, type AuthState, REQUEST_GATE, WORKER_FETCH } from '../core/auth.ts'
 import { type AuthError, DisposedError, TokenConfinedError, WorkerError } from '../core/errors.ts'
 import { History } from '../core/features/history.ts'
+import { disposeKey } from '../core/platform/disposal.ts'
 import type { Session, TokenResponse, UserFacts } from '../core/ports.ts'
 import { report } from '../environment/report.ts'
 import type { AuthWorker } from './connection.ts'
@@ -189,8 +190,7 @@ export function connectAuth<
       return () => subscription.unsubscribe()
     },
     dispose,
-    // Without `Symbol.dispose`, the property is replaced below.
-    [Symbol.dispose ?? WORKER_FETCH]: dispose,
+    [disposeKey()]: dispose,
   }
   const send: typeof fetch = async (input, init) => {
     const error = connectionError()

@@ -1,6 +1,7 @@
-import type { Page } from 'playwright-core'
 import { describe, expect, it } from 'vitest'
-import { hasChromium } from '../support/chromium.ts'
+import { ENGINE, hasBrowser } from '../support/browsers/engine.ts'
+import type { Tab } from '../support/browsers/tab.ts'
+import { goBackTo } from '../support/browsers/until.ts'
 import type { TabOptions } from './tab-session.ts'
 import { past, tabsSuite, until } from './tabs-suite.ts'
 
@@ -14,15 +15,14 @@ interface NotRestored extends PerformanceEntry {
   readonly notRestoredReasons?: { readonly reasons: readonly { readonly reason: string }[] } | null
 }
 
-describe.skipIf(!hasChromium)('a page that returns from the back/forward cache', () => {
+describe.skipIf(!hasBrowser)('a page that returns from the back/forward cache', () => {
   const { serve, signedIn, start, untilExpired, requests } = tabsSuite({ plain: true })
 
-  const leave = (page: Page) => page.goto(new URL('/elsewhere', page.url()).href)
+  const leave = (page: Tab) => page.goto(new URL('/elsewhere', page.url()).href)
 
   /** Goes back, and checks that the page was restored and not loaded again. */
-  async function goBack(page: Page) {
-    await page.goBack({ waitUntil: 'commit' })
-    await until(page, () => 'tab' in globalThis)
+  async function goBack(page: Tab) {
+    await goBackTo(page, () => 'tab' in globalThis)
     expect(await page.evaluate(notRestored), 'reasons why the page was not restored').toBe(null)
     await until(page, () => tab.returned())
   }
@@ -48,7 +48,7 @@ describe.skipIf(!hasChromium)('a page that returns from the back/forward cache',
 
   it('uses the tokens that another tab refreshed meanwhile', async () => {
     const server = await serve()
-    const [page, other] = (await signedIn(2, { lifetime: LIFETIME, auth: LATE })) as [Page, Page]
+    const [page, other] = (await signedIn(2, { lifetime: LIFETIME, auth: LATE })) as [Tab, Tab]
     await page.evaluate(() => tab.requestOnWake('/api/first', 10))
     const own = await page.evaluate(() => tab.refreshCalls())
     await leave(page)
@@ -76,7 +76,7 @@ describe.skipIf(!hasChromium)('a page that returns from the back/forward cache',
   describe.each(MODES)('%s', (_, options) => {
     it('notices that the user signed out in another tab', async () => {
       await serve()
-      const [page, other] = (await signedIn(2, options)) as [Page, Page]
+      const [page, other] = (await signedIn(2, options)) as [Tab, Tab]
       await leave(page)
       await other.evaluate(() => tab.signOut())
       await goBack(page)
@@ -86,7 +86,7 @@ describe.skipIf(!hasChromium)('a page that returns from the back/forward cache',
 
     it('notices that another user signed in in another tab', async () => {
       await serve()
-      const [page, other] = (await signedIn(2, options)) as [Page, Page]
+      const [page, other] = (await signedIn(2, options)) as [Tab, Tab]
       await leave(page)
       await other.evaluate(() => tab.signIn('bob'))
       await goBack(page)
@@ -105,10 +105,10 @@ describe.skipIf(!hasChromium)('a page that returns from the back/forward cache',
       const held = server.holdNext()
       await page.evaluate(() => tab.startRequests('/api/left'))
       await held.arrived
-      return { server, page, others: others as [Page, Page], held }
+      return { server, page, others: others as [Tab, Tab], held }
     }
 
-    const waiting = (page: Page, count: number) =>
+    const waiting = (page: Tab, count: number) =>
       until(page, async (count) => (await navigator.locks.query()).pending?.length === count, count)
 
     it.each(['before', 'after'])(
@@ -120,11 +120,13 @@ describe.skipIf(!hasChromium)('a page that returns from the back/forward cache',
         await goBack(page)
         if (when === 'after') held.answer()
         expect(await page.evaluate(() => tab.result())).toBe('200')
-        expect(server).toMatchObject({ tokenRequests: 1, refreshes: 1 })
+        // WebKit ends the requests of a page that it caches, so the refresh begins again.
+        const refreshes = ENGINE === 'webkit' ? 2 : 1
+        expect(server).toMatchObject({ tokenRequests: refreshes, refreshes, reuseDetections: 0 })
       },
     )
 
-    it('is evicted if another tab needs the lock, and starts again with the tokens of that tab', async () => {
+    it('uses the tokens of another tab that needed the lock meanwhile, even if it was evicted for that', async () => {
       const {
         server,
         page,
@@ -132,21 +134,31 @@ describe.skipIf(!hasChromium)('a page that returns from the back/forward cache',
       } = await startRefreshing(2)
       await leave(page)
       expect(await other.evaluate(() => tab.request('/api/other'))).toBe('200')
-      await page.goBack({ waitUntil: 'load' })
-      expect(await page.evaluate(notRestored)).toEqual([{ reason: 'weblocks-contention' }])
-      expect(await start(page)).toBe('authenticated')
-      expect(await page.evaluate(() => tab.token())).toBe(await other.evaluate(() => tab.token()))
-      expect(server).toMatchObject({ tokenRequests: 2, refreshes: 1, reuseDetections: 0 })
+      await goBackTo(page, () => 'tab' in globalThis)
+      const isRestored = await page.evaluate(() => 'auth' in globalThis)
+      if (ENGINE === 'chromium')
+        expect(await page.evaluate(notRestored)).toEqual([{ reason: 'weblocks-contention' }])
+      if (!isRestored) expect(await start(page)).toBe('authenticated')
+      const token = await other.evaluate(() => tab.token())
+      await until(page, async (token) => (await tab.token()) === token, token)
+      // In Firefox a page that is being left sees its request fail, and repeats it at once.
+      const tokenRequests = ENGINE === 'firefox' ? 3 : 2
+      expect(server).toMatchObject({ tokenRequests, refreshes: tokenRequests - 1, reuseDetections: 0 })
     })
 
     it('does not block a tab that needs the lock if the cached page gets the lock meanwhile', async () => {
-      const { server, page, others, held } = await startRefreshing(3)
-      const [cached, third] = others
+      const {
+        server,
+        page,
+        others: [cached, third],
+        held,
+      } = await startRefreshing(3)
       await cached.evaluate(() => tab.startRequests('/api/left'))
       await waiting(cached, 1)
       await leave(cached)
+      const others = await third.evaluate(async () => (await navigator.locks.query()).pending?.length ?? 0)
       await third.evaluate(() => tab.startRefresh())
-      await waiting(third, 2)
+      await waiting(third, others + 1)
       held.answer()
       expect(await page.evaluate(() => tab.result())).toBe('200')
       expect(await third.evaluate(() => tab.result())).toBe('refreshed')

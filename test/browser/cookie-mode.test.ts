@@ -1,23 +1,22 @@
-import type { Page } from 'playwright-core'
 import { describe, expect, it } from 'vitest'
-import { hasChromium } from '../support/chromium.ts'
+import { hasBrowser, setsSecureCookies } from '../support/browsers/engine.ts'
+import type { Tab } from '../support/browsers/tab.ts'
 import type { TabOptions } from './tab-session.ts'
 import { everywhere, tabsSuite, until } from './tabs-suite.ts'
 
-/** Chromium accepts Secure cookies from localhost over plain http. */
-const SERVER = { jwt: true, secureCookie: true, csrfHeader: 'x-requested-by' }
+const SERVER = { jwt: true, secureCookie: setsSecureCookies, csrfHeader: 'x-requested-by' }
 
 /** The refresh token is in an HttpOnly cookie, the access token in memory. No store is used. */
 const COOKIE: TabOptions = { cookie: true, store: 'memory' }
 /** The same with a store. Its record has no token, but identifies the session. */
 const WITH_RECORD: TabOptions = { cookie: true, auth: { persist: 'refresh-token' } }
 
-describe.skipIf(!hasChromium)('a session in a cookie', () => {
+describe.skipIf(!hasBrowser)('a session in a cookie', () => {
   const { serve, profile, open, start, requests, url } = tabsSuite()
 
-  const request = (page: Page, path = '/api/hello') => page.evaluate((path) => tab.request(path), path)
-  const signIn = (page: Page, user: string) => page.evaluate((user) => tab.signIn(user), user)
-  const subject = (page: Page) => page.evaluate(() => tab.subject())
+  const request = (page: Tab, path = '/api/hello') => page.evaluate((path) => tab.request(path), path)
+  const signIn = (page: Tab, user: string) => page.evaluate((user) => tab.signIn(user), user)
+  const subject = (page: Tab) => page.evaluate(() => tab.subject())
 
   /** Opens tabs. Ada signs in in the first one, and the others restore her session. */
   async function signedIn(tabs: number, options = COOKIE) {
@@ -31,7 +30,7 @@ describe.skipIf(!hasChromium)('a session in a cookie', () => {
       await start(page, options)
       await until(page, () => tab.state() === 'authenticated')
     }
-    return { server, pages: pages as [Page, Page], ...profiled }
+    return { server, pages: pages as [Tab, Tab], ...profiled }
   }
 
   it('is restored after a reload by one silent refresh', async () => {
@@ -43,14 +42,29 @@ describe.skipIf(!hasChromium)('a session in a cookie', () => {
     expect(await subject(page)).toBe('ada')
     expect(await request(page)).toBe('200')
     expect(server).toMatchObject({ tokenRequests: tokenRequests + 1, refreshes: 1, reuseDetections: 0 })
-    expect(await context.cookies()).toMatchObject([
-      { name: 'refresh_token', httpOnly: true, secure: true, sameSite: 'Strict', path: '/token' },
+    expect(await context.cookies(`${url()}/token`)).toMatchObject([
+      {
+        name: 'refresh_token',
+        httpOnly: true,
+        secure: setsSecureCookies,
+        sameSite: 'Strict',
+        path: '/token',
+      },
     ])
     expect(await page.evaluate(() => [document.cookie, localStorage.length, sessionStorage.length])).toEqual([
       '',
       0,
       0,
     ])
+  })
+
+  it('can be in a Secure cookie of a server on this machine, over plain http', async () => {
+    await serve({ ...SERVER, secureCookie: true })
+    const [page] = await open(1)
+    await start(page, COOKIE)
+    await signIn(page, 'ada')
+    await page.reload()
+    expect(await start(page, COOKIE)).toBe('authenticated')
   })
 
   it('does not exist without a cookie, and emits no error', async () => {
@@ -100,7 +114,7 @@ describe.skipIf(!hasChromium)('a session in a cookie', () => {
       await pages[1].evaluate(() => tab.signOut())
       await everywhere(pages, () => tab.state() === 'loggedOut')
       expect(server).toMatchObject({ tokenRequests, revocations: 1, reuseDetections: 0 })
-      expect(await context.cookies()).toEqual([])
+      expect(await context.cookies(`${url()}/token`)).toEqual([])
       for (const page of pages) expect(await request(page)).toBe('401')
       await pages[0].reload()
       expect(await start(pages[0], options)).toBe('anonymous')

@@ -1,10 +1,10 @@
-import type { Page } from 'playwright-core'
 import { describe, expect, it } from 'vitest'
-import { hasChromium } from '../support/chromium.ts'
+import { hasBrowser, setsSecureCookies } from '../support/browsers/engine.ts'
+import type { Tab } from '../support/browsers/tab.ts'
 import type { TabOptions } from './tab-session.ts'
 import { tabsSuite, until } from './tabs-suite.ts'
 
-const SERVER = { jwt: true, secureCookie: true, csrfHeader: 'x-requested-by' }
+const SERVER = { jwt: true, secureCookie: setsSecureCookies, csrfHeader: 'x-requested-by' }
 
 const MODES: [string, TabOptions][] = [
   ['in a cookie only', { cookie: true, store: 'memory' }],
@@ -12,16 +12,16 @@ const MODES: [string, TabOptions][] = [
 ]
 
 /** A response sets its cookie even if another user has signed in since. So responses must not overtake each other. */
-describe.skipIf(!hasChromium).each(MODES)('a session %s', (_, options) => {
+describe.skipIf(!hasBrowser).each(MODES)('a session %s', (_, options) => {
   const { serve, open, start } = tabsSuite()
 
-  const refresh = (page: Page) => page.evaluate(() => tab.refresh())
-  const subject = (page: Page) => page.evaluate(() => tab.subject())
+  const refresh = (page: Tab) => page.evaluate(() => tab.refresh())
+  const subject = (page: Tab) => page.evaluate(() => tab.subject())
 
   /** Opens tabs in which ada is signed in. The server holds a refresh of the first tab. */
   async function startRefreshing(tabs: number, more: TabOptions = {}) {
     const server = await serve(SERVER)
-    const pages = (await open(tabs)) as [Page, Page]
+    const pages = (await open(tabs)) as [Tab, Tab]
     for (const page of pages) await start(page, { ...options, ...more })
     await pages[0].evaluate(() => tab.signIn('ada'))
     for (const page of pages.slice(1)) {

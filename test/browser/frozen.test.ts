@@ -1,5 +1,5 @@
-import type { Page } from 'playwright-core'
 import { describe, expect, it } from 'vitest'
+import type { Tab } from '../support/browsers/tab.ts'
 import { hasChromium } from '../support/chromium.ts'
 import { frozen, type SleepMode, stopped } from './sleep.ts'
 import type { TabOptions } from './tab-session.ts'
@@ -17,16 +17,16 @@ if (process.platform === 'linux')
 describe.skipIf(!hasChromium).each(MODES)('a tab that is %s', (_, mode) => {
   const { serve, open, signIn, untilExpired, requests } = tabsSuite({ plain: true })
 
-  const refreshCalls = (page: Page) => page.evaluate(() => tab.refreshCalls())
-  const result = (page: Page) => page.evaluate(() => tab.result())
+  const refreshCalls = (page: Tab) => page.evaluate(() => tab.refreshCalls())
+  const result = (page: Tab) => page.evaluate(() => tab.result())
 
   /** Starts requests that run as soon as the sleeping tab runs again. */
-  const requestAtOnce = (page: Page, path: string, times: number) =>
+  const requestAtOnce = (page: Tab, path: string, times: number) =>
     page.evaluate(([path, times]) => tab.startRequests(path, times), [path, times] as const)
 
   it('uses the tokens that another tab refreshed twice meanwhile before it sends its first request', async () => {
     const server = await serve()
-    const [sleeper, other] = (await open(2)) as [Page, Page]
+    const [sleeper, other] = (await open(2)) as [Tab, Tab]
     const fallAsleep = await mode(sleeper)
     // Only the first token expires: those of the other tab are valid when the sleeper wakes.
     await signIn([sleeper, other], { lifetime: LIFETIME, auth: LATE })
@@ -69,7 +69,7 @@ describe.skipIf(!hasChromium).each(MODES)('a tab that is %s', (_, mode) => {
 
     async function asleepDuringRefresh() {
       const server = await serve({ reuseGrace: 60_000 })
-      const [sleeper, other] = (await open(2)) as [Page, Page]
+      const [sleeper, other] = (await open(2)) as [Tab, Tab]
       const fallAsleep = await mode(sleeper)
       await signIn([sleeper, other], { auth: IMPATIENT })
       server.expireAccessTokens()

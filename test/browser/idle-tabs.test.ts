@@ -1,10 +1,10 @@
 import { describe, expect, it } from 'vitest'
-import { hasChromium } from '../support/chromium.ts'
+import { hasBrowser } from '../support/browsers/engine.ts'
 import { everywhere, past, tabsSuite } from './tabs-suite.ts'
 
 const IDLE = 2_000
 
-describe.skipIf(!hasChromium)('tabs of a session with an idle limit', () => {
+describe.skipIf(!hasBrowser)('tabs of a session with an idle limit', () => {
   const { serve, profile, signedIn, start } = tabsSuite()
 
   describe.each(['web', 'encrypted'] as const)('with the store %s', (store) => {

@@ -1,8 +1,8 @@
-import type { Page } from 'playwright-core'
 import { describe, expect, it } from 'vitest'
 import type { TokenServerOptions } from '../../src/testing/token-server/options.ts'
 import type { HeldTokenRequest } from '../../src/testing/token-server/token-server.ts'
-import { hasChromium } from '../support/chromium.ts'
+import { canGoOffline, hasBrowser } from '../support/browsers/engine.ts'
+import type { Tab } from '../support/browsers/tab.ts'
 import type { TabOptions } from './tab-session.ts'
 import { everywhere, tabsSuite, until } from './tabs-suite.ts'
 
@@ -12,7 +12,7 @@ const LIFETIME = 1_000
 /** Backs off for so little time that an unwanted attempt is noticed. Offline, attempts are `maxDelay` apart. */
 const EAGER: TabOptions['auth'] = { retry: { minDelay: 5, maxDelay: 600_000, jitter: 0, attempts: 1_000 } }
 
-describe.skipIf(!hasChromium)('a session that goes offline and online', () => {
+describe.runIf(hasBrowser && canGoOffline)('a session that goes offline and online', () => {
   const { serve, open, start, signIn, signedIn, untilExpired, requests } = tabsSuite()
 
   /** Opens tabs offline. Their token has expired. */
@@ -27,7 +27,7 @@ describe.skipIf(!hasChromium)('a session that goes offline and online', () => {
     return { pages, reconnect: () => context.setOffline(false) }
   }
 
-  const refreshCalls = (page: Page) => page.evaluate(() => tab.refreshCalls())
+  const refreshCalls = (page: Tab) => page.evaluate(() => tab.refreshCalls())
 
   it('attempts a refresh for requests that arrive offline, holds them, and refreshes once when online', async () => {
     const server = await serve()
@@ -81,7 +81,7 @@ describe.skipIf(!hasChromium)('a session that goes offline and online', () => {
 
   it('waits for the network if a page starts offline', async () => {
     const server = await serve()
-    const [first, page] = (await open(2)) as [Page, Page]
+    const [first, page] = (await open(2)) as [Tab, Tab]
     const context = page.context()
     await context.setOffline(true)
     await everywhere([first, page], () => !navigator.onLine)

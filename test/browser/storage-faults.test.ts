@@ -1,15 +1,18 @@
-import type { Page } from 'playwright-core'
 import { describe, expect, it } from 'vitest'
-import { hasChromium } from '../support/chromium.ts'
+import { ENGINE, type Engine, hasBrowser } from '../support/browsers/engine.ts'
+import type { Tab } from '../support/browsers/tab.ts'
 import type { TabsHarnessOptions } from './tabs-harness.ts'
 import { everywhere, tabsSuite, until } from './tabs-suite.ts'
 
-const request = (page: Page, path = '/api/hello') => page.evaluate((path) => tab.request(path), path)
-const failures = (page: Page) => page.evaluate(() => tab.reasons('storageFailed'))
-const refresh = (page: Page) => page.evaluate(() => tab.refresh())
+const request = (page: Tab, path = '/api/hello') => page.evaluate((path) => tab.request(path), path)
+const failures = (page: Tab) => page.evaluate(() => tab.reasons('storageFailed'))
+const refresh = (page: Tab) => page.evaluate(() => tab.refresh())
 
-/** Browser preferences that block the storage of every site. */
-const BLOCKED = { default_content_setting_values: { cookies: 2 } }
+/** Browser preferences that block the storage of every site. WebKit has none. */
+const BLOCKED: Partial<Record<Engine, object>> = {
+  chromium: { profile: { default_content_setting_values: { cookies: 2 } } },
+  firefox: { 'network.cookie.cookieBehavior': 2 },
+}
 
 /** Fills localStorage completely, to the last character. */
 function fillUp() {
@@ -28,13 +31,13 @@ function fillUp() {
   while (put(last, `${localStorage.getItem(last)}x`));
 }
 
-describe.skipIf(!hasChromium)('a session in localStorage', () => {
+describe.skipIf(!hasBrowser)('a session in localStorage', () => {
   const { serve, open, signedIn, signIn, start } = tabsSuite()
 
   describe('that is full', () => {
     it('continues in memory if it was full from the start, and stores no spent token', async () => {
       const server = await serve()
-      const [page, other] = (await open(2)) as [Page, Page]
+      const [page, other] = (await open(2)) as [Tab, Tab]
       await page.evaluate(fillUp)
       await start(page)
       await page.evaluate(() => tab.signIn('ada'))
@@ -50,7 +53,7 @@ describe.skipIf(!hasChromium)('a session in localStorage', () => {
 
     it('is refreshed by each tab separately, without a spent token, if a longer record does not fit', async () => {
       const server = await serve()
-      const [page, other] = (await open(2)) as [Page, Page]
+      const [page, other] = (await open(2)) as [Tab, Tab]
       // The next tokens are longer, because their counter has one more digit.
       let tokens = server.issue('ada')
       for (let times = 1; times < 9; times++) tokens = server.renew(tokens.refresh_token)
@@ -83,7 +86,7 @@ describe.skipIf(!hasChromium)('a session in localStorage', () => {
 
     it('is signed out at once if another page cleared it', async () => {
       const server = await serve()
-      const [page, other, stranger] = (await open(3)) as [Page, Page, Page]
+      const [page, other, stranger] = (await open(3)) as [Tab, Tab, Tab]
       await signIn([page, other])
       await stranger.evaluate(() => localStorage.clear())
       for (const each of [page, other]) {
@@ -103,7 +106,7 @@ describe.skipIf(!hasChromium)('a session in localStorage', () => {
   describe.each(Object.entries(GARBAGE))('that is overwritten with %s', (_, text) => {
     it('continues in all tabs, and is stored again at the next refresh', async () => {
       const server = await serve()
-      const [page, other, stranger] = (await open(3)) as [Page, Page, Page]
+      const [page, other, stranger] = (await open(3)) as [Tab, Tab, Tab]
       await signIn([page, other])
       await stranger.evaluate((text) => {
         for (let times = 0; times < 20; times++) localStorage.setItem('authchart', text + ' '.repeat(times))
@@ -127,7 +130,7 @@ describe.skipIf(!hasChromium)('a session in localStorage', () => {
 
   it('presents no spent token after the record was replaced by an older one', async () => {
     const server = await serve()
-    const [page, other] = (await signedIn(2)) as [Page, Page]
+    const [page, other] = (await signedIn(2)) as [Tab, Tab]
     const old = await page.evaluate(() => localStorage.getItem('authchart') ?? '')
     await refresh(page)
     const token = await page.evaluate(() => tab.token())
@@ -142,7 +145,7 @@ describe.skipIf(!hasChromium)('a session in localStorage', () => {
 
   it('is signed out after an older version replaced the record, and allows a new sign-in', async () => {
     const server = await serve()
-    const [page, other, stranger] = (await open(3)) as [Page, Page, Page]
+    const [page, other, stranger] = (await open(3)) as [Tab, Tab, Tab]
     await signIn([page, other])
     await stranger.evaluate(() => localStorage.removeItem('authchart'))
     await everywhere([page, other], () => tab.state() === 'loggedOut')
@@ -157,12 +160,15 @@ describe.skipIf(!hasChromium)('a session in localStorage', () => {
   })
 })
 
-const FORBIDDEN: [string, string, TabsHarnessOptions][] = [
-  ['in a sandboxed page', '/sandboxed', {}],
-  ['in a page whose storage the user blocks', '/', { plain: true, preferences: { profile: BLOCKED } }],
-]
+const FORBIDDEN: [string, string, TabsHarnessOptions][] = [['in a sandboxed page', '/sandboxed', {}]]
+if (ENGINE in BLOCKED)
+  FORBIDDEN.push([
+    'in a page whose storage the user blocks',
+    '/',
+    { plain: true, preferences: BLOCKED[ENGINE] },
+  ])
 
-describe.skipIf(!hasChromium).each(FORBIDDEN)('a session %s', (_, path, options) => {
+describe.skipIf(!hasBrowser).each(FORBIDDEN)('a session %s', (_, path, options) => {
   const { serve, profile, start } = tabsSuite(options)
 
   it('continues in memory, fails no request, and emits storageFailed once', async () => {

@@ -1,4 +1,3 @@
-import type { Page } from 'playwright-core'
 import { afterAll, afterEach, beforeAll, expect, vi } from 'vitest'
 import type { TokenServerOptions } from '../../src/testing/token-server/options.ts'
 import {
@@ -6,6 +5,8 @@ import {
   type ListeningTokenServer,
   type TokenServer,
 } from '../../src/testing/token-server/token-server.ts'
+import type { Tab } from '../support/browsers/tab.ts'
+import { until } from '../support/browsers/until.ts'
 import type { TabOptions } from './tab-session.ts'
 import { createTabsHarness, type Tabs, type TabsHarness, type TabsHarnessOptions } from './tabs-harness.ts'
 
@@ -47,17 +48,17 @@ export function tabsSuite(options: TabsHarnessOptions = {}) {
     profile: (prepare?: () => void): Promise<Tabs> => harness.profile(prepare),
 
     /** Starts the session of a tab. Returns its state once it is ready. */
-    start: (page: Page, options: TabOptions = {}) =>
+    start: (page: Tab, options: TabOptions = {}) =>
       page.evaluate(([url, options]) => tab.open(url, options), [listening.url, options] as const),
 
     /** Opens tabs of a profile. Default: of a new one. */
-    async open(tabs: number, profile?: Tabs): Promise<[Page, ...Page[]]> {
+    async open(tabs: number, profile?: Tabs): Promise<[Tab, ...Tab[]]> {
       const { open } = profile ?? (await harness.profile())
-      return Promise.all(Array.from({ length: tabs }, () => open())) as Promise<[Page, ...Page[]]>
+      return Promise.all(Array.from({ length: tabs }, () => open())) as Promise<[Tab, ...Tab[]]>
     },
 
     /** Starts the sessions of tabs. The first tab signs ada in, the others restore her session from the store. */
-    async signIn([first, ...others]: readonly Page[], { lifetime, ...options }: SignedInOptions = {}) {
+    async signIn([first, ...others]: readonly Tab[], { lifetime, ...options }: SignedInOptions = {}) {
       const issued = { ...server.issue('ada'), subject: 'ada' }
       const tokens = lifetime === undefined ? issued : { ...issued, expires_in: lifetime / 1_000 }
       await suite.start(first!, { ...options, tokens })
@@ -89,20 +90,11 @@ export function tabsSuite(options: TabsHarnessOptions = {}) {
   return suite
 }
 
-/**
- * Waits until a condition holds in a tab. The condition is polled from the test, because a hidden tab runs its timers only
- * once a second, and a frozen tab not at all.
- */
-export async function until<A>(page: Page, condition: (argument: A) => unknown, argument: A): Promise<void>
-export async function until(page: Page, condition: () => unknown): Promise<void>
-export async function until<A>(page: Page, condition: (argument: A | undefined) => unknown, argument?: A) {
-  const check = () => page.evaluate<boolean, A | undefined>(condition as () => boolean, argument)
-  await vi.waitUntil(check, { interval: 20, timeout: 15_000 })
-}
-
 /** Waits until the clock, which all tabs share, has passed this time. */
 export const past = (instant: number) => vi.waitUntil(() => Date.now() > instant, { timeout: 15_000 })
 
 /** Waits until a condition holds in all tabs. */
-export const everywhere = (pages: readonly Page[], condition: () => unknown) =>
+export const everywhere = (pages: readonly Tab[], condition: () => unknown) =>
   Promise.all(pages.map((page) => until(page, condition)))
+
+export { until }

@@ -1,4 +1,3 @@
-import type { Page } from 'playwright-core'
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
 import type { TokenServerOptions } from '../../src/testing/token-server/options.ts'
 import {
@@ -6,7 +5,9 @@ import {
   type ListeningTokenServer,
   type TokenServer,
 } from '../../src/testing/token-server/token-server.ts'
-import { hasChromium } from '../support/chromium.ts'
+import { crash } from '../support/browsers/crash.ts'
+import { hasBrowser, setsSecureCookies, survivesCrash } from '../support/browsers/engine.ts'
+import type { Tab } from '../support/browsers/tab.ts'
 import { createTabsHarness, type TabsHarness } from './tabs-harness.ts'
 import type { TabOptions } from './tabs-page.ts'
 import { everywhere as inAll, past, tabsSuite, until } from './tabs-suite.ts'
@@ -15,7 +16,7 @@ import { everywhere as inAll, past, tabsSuite, until } from './tabs-suite.ts'
 const SECONDS = Number(process.env.AUTHCHART_SECONDS ?? 8)
 const LIFETIME = 2_000
 
-describe.skipIf(!hasChromium)('tabs that share a session', () => {
+describe.skipIf(!hasBrowser)('tabs that share a session', () => {
   let harness: TabsHarness
   let server: TokenServer
   let listening: ListeningTokenServer
@@ -38,7 +39,7 @@ describe.skipIf(!hasChromium)('tabs that share a session', () => {
   }
 
   /** Starts the sessions of tabs. The first tab signs ada in, the others restore her session from the store. */
-  async function signedIn([first, ...others]: Page[], options: TabOptions = {}) {
+  async function signedIn([first, ...others]: Tab[], options: TabOptions = {}) {
     const tokens = { ...server.issue('ada'), subject: 'ada' }
     const state = await first!.evaluate(([url, options]) => tab.open(url, options), [
       listening.url,
@@ -52,8 +53,8 @@ describe.skipIf(!hasChromium)('tabs that share a session', () => {
     expect([state, ...states]).toEqual(Array(others.length + 1).fill('authenticated'))
   }
 
-  const everywhere = (pages: Page[], condition: () => boolean) =>
-    Promise.all(pages.map((page) => page.waitForFunction(condition)))
+  const everywhere = (pages: Tab[], condition: () => boolean) =>
+    Promise.all(pages.map((page) => until(page, condition)))
 
   /** The requests to a path that the server received, without preflights. */
   const requests = (path: string) =>
@@ -98,29 +99,27 @@ describe.skipIf(!hasChromium)('tabs that share a session', () => {
     await pages[0]!.evaluate(() => tab.holdLock())
     const counting = pages.map((page) => page.evaluate(() => tab.countUnderLock(3)))
     // Wait until all of them wait, so that the lock passes from one to the next at once.
-    await pages[0]!.waitForFunction(async () => (await navigator.locks.query()).pending?.length === 4)
+    await until(pages[0]!, async () => (await navigator.locks.query()).pending?.length === 4)
     await pages[0]!.evaluate(() => tab.releaseLock())
     await Promise.all(counting)
     const counted = await Promise.all(pages.map((page) => page.evaluate(() => tab.counted())))
     expect(Math.max(...counted)).toBe(12)
   })
 
-  const ENDINGS: [string, (page: Page) => Promise<unknown>][] = [
-    ['is closed', (page) => page.close()],
-    ['crashes', (page) => page.goto('chrome://crash').catch(() => {})],
-  ]
+  const ENDINGS: [string, (page: Tab) => Promise<unknown>][] = [['is closed', (page) => page.close()]]
+  if (survivesCrash) ENDINGS.push(['crashes', crash])
 
   describe.each(ENDINGS)('when the tab that refreshes %s', (_, kill) => {
     /** Opens three tabs with an expired token. The server holds the refresh of the first, the second waits for the lock. */
     async function startRefreshing() {
-      const pages = (await harness.open(3)) as [Page, Page, Page]
+      const pages = (await harness.open(3)) as [Tab, Tab, Tab]
       await signedIn(pages)
       server.expireAccessTokens()
       const held = server.holdNext()
       await pages[0].evaluate(() => tab.startRefresh())
       await held.arrived
       await pages[1].evaluate(() => tab.startRequests('/api/waits'))
-      await pages[1].waitForFunction(async () => (await navigator.locks.query()).pending?.length === 1)
+      await until(pages[1], async () => (await navigator.locks.query()).pending?.length === 1)
       expect(server.tokenRequests).toBe(1)
       return { held, pages }
     }
@@ -165,7 +164,7 @@ describe.skipIf(!hasChromium)('tabs that share a session', () => {
 
   it('are all signed out when one of them signs out, and discard the result of a refresh in progress', async () => {
     await serve()
-    const pages = (await harness.open(3)) as [Page, Page, Page]
+    const pages = (await harness.open(3)) as [Tab, Tab, Tab]
     await signedIn(pages)
     server.expireAccessTokens()
     const held = server.holdNext()
@@ -175,7 +174,7 @@ describe.skipIf(!hasChromium)('tabs that share a session', () => {
     await everywhere(pages, () => tab.state() === 'loggedOut')
     expect(await pages[0].evaluate(() => tab.result())).toBe('SignedOutError: signed_out')
     held.answer()
-    await pages[0].waitForFunction(() => tab.history().includes('discarded'))
+    await until(pages[0], () => tab.history().includes('discarded'))
     for (const page of pages) {
       expect(await page.evaluate(async () => [tab.state(), await tab.token(), tab.stored()])).toEqual([
         'loggedOut',
@@ -197,7 +196,7 @@ describe.skipIf(!hasChromium)('tabs that share a session', () => {
 
   it('all switch to another user who signs in, and send no request of the old user as the new one', async () => {
     await serve()
-    const pages = (await harness.open(3)) as [Page, Page, Page]
+    const pages = (await harness.open(3)) as [Tab, Tab, Tab]
     await signedIn(pages)
     const inFlight = server.holdApiNext(({ path }) => path === '/api/in-flight')
     await pages[1].evaluate(() => tab.startRequests('/api/in-flight'))
@@ -214,7 +213,7 @@ describe.skipIf(!hasChromium)('tabs that share a session', () => {
     expect(await pages[1].evaluate(() => tab.result())).toBe('401')
     expect(await pages[2].evaluate(() => tab.result())).toBe('SignedOutError: user_changed')
     refresh.answer()
-    await pages[2].waitForFunction(() => tab.history().includes('discarded'))
+    await until(pages[2], () => tab.history().includes('discarded'))
 
     const tokens = await Promise.all(
       pages.map((page) => page.evaluate(async () => [await tab.token(), tab.stored()?.accessToken])),
@@ -234,13 +233,13 @@ describe.skipIf(!hasChromium)('tabs that share a session', () => {
 
     /** Opens two tabs. The server holds the refresh of the first, and the second has started one as well. */
     async function startRefreshing() {
-      const pages = (await harness.open(2, noLocks)) as [Page, Page]
+      const pages = (await harness.open(2, noLocks)) as [Tab, Tab]
       await signedIn(pages)
       const held = server.holdNext()
       await pages[0].evaluate(() => tab.startRefresh())
       await held.arrived
       await pages[1].evaluate(() => tab.startRefresh())
-      await pages[1].waitForFunction(() => tab.state() === 'refreshing')
+      await until(pages[1], () => tab.state() === 'refreshing')
       return { held, pages }
     }
 
@@ -252,16 +251,16 @@ describe.skipIf(!hasChromium)('tabs that share a session', () => {
         'refreshed',
         'refreshed',
       ])
-      await pages[1].waitForFunction(() => localStorage.getItem('authchart:refresh') === null)
+      await until(pages[1], () => localStorage.getItem('authchart:refresh') === null)
       expect(server).toMatchObject({ tokenRequests: 1, reuseDetections: 0 })
       const [mine, theirs] = await Promise.all(pages.map((page) => page.evaluate(() => tab.token())))
       expect(mine).toBe(theirs)
     })
 
-    it('continue once the lease of a crashed tab has expired', async () => {
+    it.runIf(survivesCrash)('continue once the lease of a crashed tab has expired', async () => {
       await serve()
       const { pages } = await startRefreshing()
-      await pages[0].goto('chrome://crash').catch(() => {})
+      await crash(pages[0])
       expect(await pages[1].evaluate(() => tab.result())).toBe('refreshed')
       expect(server).toMatchObject({ tokenRequests: 2, refreshes: 1, reuseDetections: 0 })
     })
@@ -271,7 +270,7 @@ describe.skipIf(!hasChromium)('tabs that share a session', () => {
     await serve({ reuseGrace: 60_000 })
     const pages = (await harness.open(2, () => {
       Object.defineProperty(globalThis, 'BroadcastChannel', { value: undefined })
-    })) as [Page, Page]
+    })) as [Tab, Tab]
     await signedIn(pages, { turns: false })
     const held = server.holdNext(2)
     for (const page of pages) await page.evaluate(() => tab.startRefresh())
@@ -280,14 +279,14 @@ describe.skipIf(!hasChromium)('tabs that share a session', () => {
     for (const page of pages) expect(await page.evaluate(() => tab.result())).toBe('refreshed')
     await pages[0].evaluate(() => tab.refresh())
     const token = await pages[0].evaluate(() => tab.token())
-    await pages[1].waitForFunction(async (token) => (await tab.token()) === token, token)
+    await until(pages[1], async (token) => (await tab.token()) === token, token)
     expect(await pages[1].evaluate(() => tab.stored()?.accessToken)).toBe(token)
     expect(await pages[1].evaluate(() => tab.request('/api/hello'))).toBe('200')
     expect(server).toMatchObject({ tokenRequests: 3, refreshes: 3, reuseDetections: 0 })
   })
 })
 
-describe.skipIf(!hasChromium)('tabs whose session ends', () => {
+describe.skipIf(!hasBrowser)('tabs whose session ends', () => {
   const { serve, open, start, requests } = tabsSuite()
 
   const WAYS: readonly (readonly [way: string, options: TabOptions])[] = [
@@ -301,7 +300,7 @@ describe.skipIf(!hasChromium)('tabs whose session ends', () => {
   it.each(WAYS)(
     '%s are all expired for one reason, hold their requests, and continue together',
     async (_, way) => {
-      const server = await serve({ jwt: true, secureCookie: true, csrfHeader: 'x-requested-by' })
+      const server = await serve({ jwt: true, secureCookie: setsSecureCookies, csrfHeader: 'x-requested-by' })
       const options: TabOptions = { ...way, auth: { ...way.auth, whenExpired: 'hold' } }
       const pages = await open(3)
       const isAlone = way.auth?.persist === 'none'
@@ -325,7 +324,7 @@ describe.skipIf(!hasChromium)('tabs whose session ends', () => {
       }
       expect(requests('/api/later')).toEqual([])
 
-      const [, , last] = pages as Page[]
+      const [, , last] = pages as Tab[]
       await last!.evaluate(() => tab.signIn('ada'))
       const continuing = isAlone ? [last!] : pages
       await inAll(continuing, () => tab.state() === 'authenticated')
@@ -338,7 +337,7 @@ describe.skipIf(!hasChromium)('tabs whose session ends', () => {
 
   it('end nothing if another page removes the record and writes it again in one task', async () => {
     const server = await serve()
-    const [page, other] = (await open(2)) as [Page, Page]
+    const [page, other] = (await open(2)) as [Tab, Tab]
     await start(page, { tokens: { ...server.issue('ada'), subject: 'ada' } })
     await other.evaluate(() => {
       for (let times = 0; times < 50; times++) {

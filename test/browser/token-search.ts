@@ -2,10 +2,11 @@
  * Searches for tokens as a script on the page would: it walks everything reachable from `window`, reads every store, and
  * records messages. Values that only a closure holds cannot be reached.
  */
-import type { BrowserContext, Page } from 'playwright-core'
+import type { BrowserContext } from 'playwright-core'
+import type { Profile, Tab } from '../support/browsers/tab.ts'
 
 /** The console output of the pages of each context, and of their workers. */
-const consoles = new WeakMap<BrowserContext, string[]>()
+const consoles = new WeakMap<Profile, string[]>()
 
 /**
  * Records the output of all pages of the context: consoles, messages of channels, ports and windows, and data sent by fetch
@@ -14,10 +15,11 @@ const consoles = new WeakMap<BrowserContext, string[]>()
  * @param channels names of BroadcastChannels to record in addition to those that the page opens
  */
 export async function recordTalk(
-  context: BrowserContext,
+  profile: Profile,
   channels: readonly string[] = ['authchart', 'authchart storage authchart'],
 ): Promise<void> {
   const lines: string[] = []
+  const context = profile as BrowserContext
   consoles.set(context, lines)
   context.on('console', (message) => lines.push(message.text()))
   context.on('weberror', (error) => lines.push(String(error.error().stack ?? error.error())))
@@ -28,7 +30,7 @@ export async function recordTalk(
  * Returns the places where a script on the page can reach one of the tokens, such as `window.auth.session.token`. Rejects if
  * the search could not be completed, because an incomplete search proves nothing.
  */
-export async function findTokens(page: Page, tokens: readonly string[]): Promise<string[]> {
+export async function findTokens(page: Tab, tokens: readonly string[]): Promise<string[]> {
   if (tokens.length === 0) throw new Error('Pass at least one token to search for.')
   const places = await page.evaluate(searchPage, tokens)
   const lines = consoles.get(page.context()) ?? []

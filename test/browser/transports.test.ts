@@ -1,14 +1,15 @@
-import { createServer, type Server } from 'node:http'
-import type { AddressInfo } from 'node:net'
-import { build } from 'esbuild'
-import type { Browser, Page } from 'playwright-core'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import {
   createTokenServer,
   type ListeningTokenServer,
   type TokenServer,
 } from '../../src/testing/token-server/token-server.ts'
-import { hasChromium, launchChromium } from '../support/chromium.ts'
+import { hasBrowser } from '../support/browsers/engine.ts'
+import { launchBrowser } from '../support/browsers/launch.ts'
+import type { Browser, Tab } from '../support/browsers/tab.ts'
+import { until } from '../support/browsers/until.ts'
+import { bundlePage } from '../support/bundle-page.ts'
+import { createSite, type Site } from '../support/site.ts'
 import type { TransportName } from './page.ts'
 
 declare global {
@@ -17,40 +18,25 @@ declare global {
 
 const TRANSPORTS: TransportName[] = ['fetch', 'ofetch', 'axios xhr', 'axios fetch']
 
-describe.skipIf(!hasChromium)('transports in Chromium', () => {
+describe.skipIf(!hasBrowser)('transports in a browser', () => {
   let browser: Browser
-  let pageServer: Server
-  let origin: string
-  let page: Page
+  let site: Site
+  let page: Tab
   let server: TokenServer
   let listening: ListeningTokenServer
-  const problems: string[] = []
 
   beforeAll(async () => {
-    const bundle = await build({
-      entryPoints: [new URL('./page.ts', import.meta.url).pathname],
-      bundle: true,
-      format: 'esm',
-      platform: 'browser',
-      target: 'es2022',
-      write: false,
+    const script = await bundlePage(new URL('./page.ts', import.meta.url))
+    site = await createSite(script, (path, response, { headers }) => {
+      if (path === '/headers') response.end(headers.authorization ?? 'none')
+      return path === '/headers'
     })
-    const script = bundle.outputFiles[0]?.text ?? ''
-    pageServer = createServer((request, response) => {
-      if (request.url === '/page.js') response.setHeader('content-type', 'text/javascript').end(script)
-      else if (request.url === '/headers') response.end(request.headers.authorization ?? 'none')
-      else
-        response.setHeader('content-type', 'text/html').end('<script type="module" src="/page.js"></script>')
-    })
-    await new Promise<void>((resolve) => pageServer.listen(0, '127.0.0.1', resolve))
-    origin = `http://127.0.0.1:${(pageServer.address() as AddressInfo).port}`
-    browser = await launchChromium()
+    browser = await launchBrowser()
   }, 180_000)
 
   afterAll(async () => {
     await browser?.close()
-    pageServer?.closeAllConnections()
-    pageServer?.close()
+    site?.close()
   })
 
   beforeEach(async () => {
@@ -58,15 +44,14 @@ describe.skipIf(!hasChromium)('transports in Chromium', () => {
     listening = await server.listen()
     const context = await browser.newContext()
     page = await context.newPage()
-    page.on('pageerror', (error) => problems.push(error.message))
-    await page.goto(origin)
-    await page.waitForFunction(() => 'scenarios' in globalThis)
+    await page.goto(site.origin)
+    await until(page, () => 'scenarios' in globalThis)
   })
 
   afterEach(async () => {
     await page.context().close()
     await listening.close()
-    expect(problems.splice(0)).toEqual([])
+    expect(site.problems.splice(0)).toEqual([])
   })
 
   const expired = () => {
@@ -146,7 +131,7 @@ describe.skipIf(!hasChromium)('transports in Chromium', () => {
       ] as const),
     ).toBe('authenticated')
     await page.reload()
-    await page.waitForFunction(() => 'scenarios' in globalThis)
+    await until(page, () => 'scenarios' in globalThis)
     expect(await page.evaluate((url) => scenarios.restore(url), listening.url)).toEqual({
       before: 'restoring',
       after: 'authenticated',

@@ -1,5 +1,6 @@
-import type { BrowserContext, Page } from 'playwright-core'
+import type { BrowserContext } from 'playwright-core'
 import { describe, expect, it } from 'vitest'
+import type { Tab } from '../support/browsers/tab.ts'
 import { hasChromium } from '../support/chromium.ts'
 import type { TabOptions } from './tab-session.ts'
 import { tabsSuite } from './tabs-suite.ts'
@@ -25,7 +26,7 @@ describe.skipIf(!hasChromium)('the tokens of a session', () => {
   }
 
   /** The places where one of the tokens was found. */
-  const places = async (pages: readonly Page[], tokens: readonly string[]) => {
+  const places = async (pages: readonly Tab[], tokens: readonly string[]) => {
     const found = await Promise.all(pages.map((page) => findTokens(page, tokens)))
     return [...new Set(found.flat().filter((place) => !OWN_REQUESTS.test(place)))]
   }
@@ -35,7 +36,7 @@ describe.skipIf(!hasChromium)('the tokens of a session', () => {
     await serve({ jwt: true, secureCookie: true, csrfHeader: 'x-requested-by' })
     const { context, open } = await profile()
     await recordTalk(context)
-    const issued = collect(context)
+    const issued = collect(context as BrowserContext)
     const page = await open()
     const other = await open()
     await start(page, options)

@@ -1,11 +1,12 @@
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
-import type { AddressInfo, Socket } from 'node:net'
-import { build } from 'esbuild'
-import type { BrowserContext, Page } from 'playwright-core'
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import type { TokenServerOptions } from '../../src/testing/token-server/options.ts'
 import { createTokenServer, type TokenServer } from '../../src/testing/token-server/token-server.ts'
-import { launchChromium, launchPlainChromium } from '../support/chromium.ts'
-import { recordTalk } from './token-search.ts'
+import { launchBrowser, launchPlainBrowser } from '../support/browsers/launch.ts'
+import type { Profile, Tab } from '../support/browsers/tab.ts'
+import { until } from '../support/browsers/until.ts'
+import { bundlePage } from '../support/bundle-page.ts'
+import { listen } from '../support/listen.ts'
+import { createSite } from '../support/site.ts'
 import type { WorkerSettings } from './worker-script.ts'
 
 declare global {
@@ -22,34 +23,6 @@ export interface ServedStream {
   readonly gone: Promise<void>
 }
 
-const bundle = async (file: string) => {
-  const { outputFiles } = await build({
-    entryPoints: [new URL(file, import.meta.url).pathname],
-    bundle: true,
-    format: 'esm',
-    platform: 'browser',
-    target: 'es2022',
-    write: false,
-  })
-  return outputFiles[0]?.text ?? ''
-}
-
-async function listen(server: Server) {
-  const sockets = new Set<Socket>()
-  server.on('connection', (socket) => {
-    sockets.add(socket)
-    socket.once('close', () => sockets.delete(socket))
-  })
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
-  return {
-    port: (server.address() as AddressInfo).port,
-    close() {
-      server.close()
-      for (const socket of sockets) socket.destroy()
-    },
-  }
-}
-
 /** Scripts of broken workers, by path. */
 const BROKEN: Readonly<Record<string, string>> = {
   '/silent.js': '',
@@ -64,23 +37,20 @@ const BROKEN: Readonly<Record<string, string>> = {
 const SLOW = 500
 
 /** Creates a site with a worker. */
-async function createSite() {
-  const [script, worker] = await Promise.all([bundle('./worker-page.ts'), bundle('./worker-script.ts')])
-  return listen(
-    createServer(({ url = '/' }, response) => {
-      const path = url.split('?', 1)[0] ?? ''
-      const text = path === '/page.js' ? script : path.endsWith('worker.js') ? worker : BROKEN[path]
-      if (text !== undefined)
-        setTimeout(
-          () => response.setHeader('content-type', 'text/javascript').end(text),
-          path === '/slow-worker.js' ? SLOW : 0,
-        )
-      else if (path.endsWith('.js')) response.writeHead(404).end()
-      else if (path === '/elsewhere') response.setHeader('content-type', 'text/html').end('<p>Elsewhere</p>')
-      else
-        response.setHeader('content-type', 'text/html').end('<script type="module" src="/page.js"></script>')
-    }),
+async function createWorkerSite() {
+  const [script, worker] = await Promise.all(
+    ['./worker-page.ts', './worker-script.ts'].map((file) => bundlePage(new URL(file, import.meta.url))),
   )
+  return createSite(script!, (path, response) => {
+    if (!path.endsWith('.js') || path === '/page.js') return false
+    const text = path.endsWith('worker.js') ? worker : BROKEN[path]
+    const answer = () =>
+      text === undefined
+        ? response.writeHead(404).end()
+        : response.setHeader('content-type', 'text/javascript').end(text)
+    setTimeout(answer, path === '/slow-worker.js' ? SLOW : 0)
+    return true
+  })
 }
 
 /** Returns every text of a response that is a token of any kind. */
@@ -192,34 +162,33 @@ export type Api = Awaited<ReturnType<typeof createApi>>
 export interface WorkerHarnessOptions {
   /** Whether the back/forward cache is enabled, as in a normal browser. */
   readonly plain?: boolean
+  /** Called with each new profile, before its first page opens. */
+  readonly watch?: (profile: Profile) => Promise<void>
 }
 
 /** Creates a browser and a site whose session is in a worker. */
-export async function createWorkerHarness({ plain = false }: WorkerHarnessOptions = {}) {
-  const site = await createSite()
-  const browser = plain ? undefined : await launchChromium()
-  const real = plain ? await launchPlainChromium() : undefined
-  const origin = `http://127.0.0.1:${site.port}`
-  /** Uncaught errors of pages. */
-  const problems: string[] = []
+export async function createWorkerHarness({ plain = false, watch }: WorkerHarnessOptions = {}) {
+  const site = await createWorkerSite()
+  const browser = plain ? undefined : await launchBrowser()
+  const real = plain ? await launchPlainBrowser() : undefined
 
-  async function open(context: BrowserContext): Promise<Page> {
+  async function open(context: Profile): Promise<Tab> {
     const page = await context.newPage()
-    page.on('pageerror', (error) => problems.push(error.message))
-    await page.goto(origin)
-    await page.waitForFunction(() => 'page' in globalThis, undefined, { polling: 20 })
+    await page.goto(site.origin)
+    await until(page, () => 'page' in globalThis)
     return page
   }
 
   return {
-    origin,
-    problems,
+    origin: site.origin,
+    /** Uncaught errors of pages. */
+    problems: site.problems,
 
-    /** Creates a profile that records the messages of its pages. `prepare` runs in each page first. */
-    async profile(prepare?: () => void): Promise<{ context: BrowserContext; open: () => Promise<Page> }> {
+    /** Creates a profile. `prepare` runs in each page first. */
+    async profile(prepare?: () => void): Promise<{ context: Profile; open: () => Promise<Tab> }> {
+      site.prepare(...(prepare ? [prepare] : []))
       const context = real ? real.profile : await browser!.newContext()
-      if (!real) await recordTalk(context)
-      if (prepare) await context.addInitScript(prepare)
+      await watch?.(context)
       return { context, open: () => open(context) }
     },
 

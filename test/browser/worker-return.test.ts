@@ -1,6 +1,7 @@
-import type { Page } from 'playwright-core'
 import { describe, expect, it } from 'vitest'
-import { hasChromium } from '../support/chromium.ts'
+import { hasBrowser } from '../support/browsers/engine.ts'
+import type { Tab } from '../support/browsers/tab.ts'
+import { goBackTo } from '../support/browsers/until.ts'
 import { until, workerSuite } from './worker-suite.ts'
 
 /** Why Chromium could not restore a page from the back/forward cache. */
@@ -13,15 +14,14 @@ const notRestored = () => {
   return entry?.notRestoredReasons?.reasons ?? null
 }
 
-describe.skipIf(!hasChromium)('a page in the back/forward cache, whose session is in a worker', () => {
+describe.skipIf(!hasBrowser)('a page in the back/forward cache, whose session is in a worker', () => {
   const { serve, connected } = workerSuite({ plain: true })
 
-  const leave = (opened: Page) => opened.goto(new URL('/elsewhere', opened.url()).href)
+  const leave = (opened: Tab) => opened.goto(new URL('/elsewhere', opened.url()).href)
 
   /** Goes back, and checks that the page was restored from the cache instead of loaded again. */
-  async function comeBack(opened: Page) {
-    await opened.goBack({ waitUntil: 'commit' })
-    await until(opened, () => 'page' in globalThis)
+  async function comeBack(opened: Tab) {
+    await goBackTo(opened, () => 'page' in globalThis)
     expect(await opened.evaluate(notRestored), 'why it is another page').toBe(null)
   }
 

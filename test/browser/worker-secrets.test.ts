@@ -1,15 +1,15 @@
-import type { Page } from 'playwright-core'
 import { describe, expect, it } from 'vitest'
+import type { Tab } from '../support/browsers/tab.ts'
 import { hasChromium } from '../support/chromium.ts'
-import { findTokens } from './token-search.ts'
+import { findTokens, recordTalk } from './token-search.ts'
 import type { Api } from './worker-harness.ts'
 import { until, workerSuite } from './worker-suite.ts'
 
 describe.skipIf(!hasChromium)('a script on the page', () => {
-  const { serve, connected, blank } = workerSuite()
+  const { serve, connected, blank } = workerSuite({ watch: recordTalk })
 
   /** Uses a session in every way: with each client, refreshes, 401s and a failure. */
-  async function live(opened: Page, { url, server }: Api, handsOver: unknown) {
+  async function live(opened: Tab, { url, server }: Api, handsOver: unknown) {
     const ask = (path: string) =>
       opened.evaluate(async (target) => {
         console.log('asking', target, auth, auth.session, auth.actor.getSnapshot(), auth.history)

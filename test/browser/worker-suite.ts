@@ -1,7 +1,8 @@
 /** The common set-up of the suites for sessions in a worker. */
-import type { Page } from 'playwright-core'
 import { afterAll, afterEach, beforeAll, expect } from 'vitest'
 import type { TokenServerOptions } from '../../src/testing/token-server/options.ts'
+import type { Tab } from '../support/browsers/tab.ts'
+import { until } from '../support/browsers/until.ts'
 import {
   type Api,
   createApi,
@@ -21,7 +22,7 @@ export interface OpenOptions extends PageOptions {
 export function workerSuite(options: WorkerHarnessOptions = {}) {
   let harness: WorkerHarness
   let api: Api
-  let open: () => Promise<Page>
+  let open: () => Promise<Tab>
 
   beforeAll(async () => {
     harness = await createWorkerHarness(options)
@@ -44,7 +45,7 @@ export function workerSuite(options: WorkerHarnessOptions = {}) {
     },
 
     /** Opens a page that connects to the worker. */
-    async connected({ worker = {}, signIn = true, ...pageOptions }: OpenOptions = {}): Promise<Page> {
+    async connected({ worker = {}, signIn = true, ...pageOptions }: OpenOptions = {}): Promise<Tab> {
       const opened = await open()
       await opened.evaluate(([settings, options]) => void page.connect(settings, options), [
         { api: api.url, ...worker },
@@ -59,7 +60,4 @@ export function workerSuite(options: WorkerHarnessOptions = {}) {
   }
 }
 
-/** Waits for a condition in the page. Polls with a timer, because a page in the background draws no frames. */
-export const until = async <T>(opened: Page, condition: (given: T) => unknown, given?: T) => {
-  await opened.waitForFunction(condition as (given: unknown) => unknown, given, { polling: 20 })
-}
+export { until }

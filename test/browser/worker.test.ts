@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest'
-import { hasChromium } from '../support/chromium.ts'
+import { hasBrowser } from '../support/browsers/engine.ts'
 import { until, workerSuite } from './worker-suite.ts'
 
-describe.skipIf(!hasChromium)('a session in a SharedWorker', () => {
+describe.skipIf(!hasBrowser)('a session in a SharedWorker', () => {
   const { serve, connected, blank } = workerSuite()
 
   it('is restoring until the worker responds, and then has the state of the worker', async () => {

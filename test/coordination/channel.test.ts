@@ -115,8 +115,18 @@ describe('a message of a tab', () => {
     other.close()
   })
 
-  it('is not sent, without an error, if BroadcastChannel is missing', () => {
-    vi.stubGlobal('BroadcastChannel', undefined)
+  /** Firefox, if the user blocks the stores of sites. */
+  class ForbiddenChannel {
+    constructor() {
+      throw new DOMException('The operation is insecure.', 'SecurityError')
+    }
+  }
+
+  it.each([
+    ['missing', undefined],
+    ['forbidden', ForbiddenChannel],
+  ])('is not sent, without an error, if BroadcastChannel is %s', (_, channel) => {
+    vi.stubGlobal('BroadcastChannel', channel)
     const tab = tabCoordinator({ name: fresh() })
     tab.announce(CHANGED)
     tab.subscribe(() => {})()

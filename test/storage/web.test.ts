@@ -91,6 +91,18 @@ describe('webStorage.subscribe', () => {
     expect(onChange).toHaveBeenCalledTimes(2)
   })
 
+  it('reports a change when the page returns from the back/forward cache, and not when it was loaded', () => {
+    const onChange = vi.fn()
+    const stop = webStorage(fakeWebStorage()).subscribe?.(onChange)
+    const show = (persisted: boolean) =>
+      page.dispatchEvent(Object.assign(new Event('pageshow'), { persisted }))
+    show(false)
+    expect(onChange).not.toHaveBeenCalled()
+    show(true)
+    expect(onChange).toHaveBeenCalledOnce()
+    stop?.()
+  })
+
   it('does nothing if the environment has no events', () => {
     vi.stubGlobal('addEventListener', undefined)
     const stop = webStorage(fakeWebStorage()).subscribe?.(() => expect.unreachable())

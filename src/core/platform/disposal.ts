@@ -10,3 +10,11 @@ export type Disposes = { readonly [Key in SymbolNamed<'dispose'>]: () => void }
 
 /** `[Symbol.asyncDispose]`, for `await using`. */
 export type AsyncDisposes = { readonly [Key in SymbolNamed<'asyncDispose'>]: () => Promise<void> }
+
+/** The key of `using`. Where it does not exist yet, esbuild and Babel let `using` look for a registered symbol of this name. */
+export const disposeKey = (): typeof Symbol.dispose =>
+  Symbol.dispose ?? (Symbol.for('Symbol.dispose') as typeof Symbol.dispose)
+
+/** The key of `await using`. */
+export const asyncDisposeKey = (): typeof Symbol.asyncDispose =>
+  Symbol.asyncDispose ?? (Symbol.for('Symbol.asyncDispose') as typeof Symbol.asyncDispose)

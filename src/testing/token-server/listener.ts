@@ -1,5 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
+import { asyncDisposeKey } from '../../core/platform/disposal.ts'
 import { checkCount, wrongKind } from './checks.ts'
 import { nodeHttp } from './node-http.ts'
 import { ConnectionDropped } from './replies.ts'
@@ -107,8 +108,5 @@ export const listenOverHttp = async (
     })
     return closed
   }
-  return { url: origin, close, [Symbol.asyncDispose ?? MISSING]: close } as ListeningTokenServer
+  return { url: origin, close, [asyncDisposeKey()]: close } as ListeningTokenServer
 }
-
-/** A key for runtimes without `Symbol.asyncDispose`. */
-const MISSING = Symbol('asyncDispose')

@@ -1,0 +1,24 @@
+import { vi } from 'vitest'
+import type { Tab } from './tab.ts'
+
+const PATIENCE = { interval: 20, timeout: 15_000 }
+
+/**
+ * Waits until a condition holds in a tab. The condition is polled from the test, because a hidden tab runs its timers only
+ * once a second, and a frozen tab not at all.
+ */
+export async function until<A>(tab: Tab, condition: (argument: A) => unknown, argument: A): Promise<void>
+export async function until(tab: Tab, condition: () => unknown): Promise<void>
+export async function until<A>(tab: Tab, condition: (argument: A | undefined) => unknown, argument?: A) {
+  const check = () => tab.evaluate<boolean, A | undefined>(condition as () => boolean, argument)
+  await vi.waitUntil(check, PATIENCE)
+}
+
+/**
+ * Goes back to an earlier page, and waits until a condition holds there. Not every driver notices that a page is back that it
+ * did not have to load, so this does not wait for the driver.
+ */
+export async function goBackTo(tab: Tab, isThere: () => unknown): Promise<void> {
+  void tab.goBack({ waitUntil: 'commit' }).catch(() => {})
+  await vi.waitUntil(() => tab.evaluate(isThere).catch(() => false), PATIENCE)
+}

@@ -36,14 +36,15 @@ async function reportOf({ name, launcher, run }: Runtime, script: string, group:
   }
 }
 
-interface Judged {
+export interface Judged {
   readonly passed: number
   readonly failed: readonly string[]
   /** How many failures each difference explains. */
   readonly explained: ReadonlyMap<Difference, number>
 }
 
-function judge({ passed, failures, skipped }: Report, differences: readonly Difference[]): Judged {
+/** Sorts the failures of a report into those that a known difference explains, and the others. */
+export function judge({ passed, failures, skipped }: Report, differences: readonly Difference[]): Judged {
   const failed: string[] = skipped.map((title) => `${title}: skipped`)
   const explained = new Map<Difference, number>()
   for (const { title, message } of failures) {

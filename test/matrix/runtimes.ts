@@ -41,8 +41,9 @@ const WORKERD_MAIN = fileURLToPath(new URL('./workerd/main.ts', import.meta.url)
 
 const binaryOf = (path: string) => fileURLToPath(new URL(`./node_modules/${path}`, import.meta.url))
 
-const versionOf = (binary: string) =>
-  /\d[\d.-]+/.exec(execFileSync(binary, ['--version'], { encoding: 'utf8' }))?.[0] ?? 'unknown'
+export const versionOf = (binary: string, ...args: string[]) =>
+  /\d[\d.-]+/.exec(execFileSync(binary, args.length > 0 ? args : ['--version'], { encoding: 'utf8' }))?.[0] ??
+  'unknown'
 
 function runtime(name: string, path: string, more: Partial<Runtime> = {}): Runtime {
   const binary = binaryOf(path)

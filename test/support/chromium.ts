@@ -35,7 +35,7 @@ if (!executablePath) {
   )
 }
 
-function chromiumPath(): string {
+export function chromiumPath(): string {
   if (executablePath) return executablePath
   throw new Error('Chromium was not found. Install it with `apt-get install chromium`, or set CHROMIUM_PATH.')
 }

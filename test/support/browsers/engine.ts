@@ -31,7 +31,7 @@ export function programOf(engine: OtherEngine): string {
  * Whether suites can run in an engine. Without it they are skipped with a warning. In CI this is always true, so that a
  * missing browser fails the suites instead of skipping them unnoticed.
  */
-function hasEngine(engine: Engine): boolean {
+export function hasEngine(engine: Engine): boolean {
   if (engine === 'chromium') return hasChromium
   const { path, packages } = PROGRAMS[engine]
   if (existsSync(path) || CI === 'true') return true

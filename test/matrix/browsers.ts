@@ -1,0 +1,56 @@
+/** The browsers of the matrix: which suites run in them, and what is different there. */
+import { type Engine, programOf } from '../support/browsers/engine.ts'
+import { chromiumPath } from '../support/chromium.ts'
+import { type Difference, versionOf } from './runtimes.ts'
+
+export interface MatrixBrowser {
+  readonly name: string
+  readonly engine: Engine
+  readonly version: () => string
+  readonly differences: readonly Difference[]
+}
+
+const inFolder = (names: string) => names.split(/\s+/).map((name) => `test/browser/${name}.test.ts`)
+
+/** The suites that run in every browser, in tabs on a real site. The source is bundled for them. */
+export const BROWSER_SUITES = inFolder(
+  'back-forward-cache cookie-mode cookie-races encrypted-storage offline storage-faults tabs transports worker worker-return',
+)
+
+const FIREFOX_CACHE: Difference = {
+  tests:
+    /completes the refresh if the response arrives|a page in the back\/forward cache, whose session is in a worker/,
+  reason:
+    'It does not keep a page with a request in flight, or with a `SharedWorker`, in the back/forward cache. The page is loaded again, and restores its session.',
+  link: 'https://developer.mozilla.org/en-US/docs/Glossary/bfcache',
+}
+
+const WEBKIT_KEYS: Difference = {
+  tests: /encryptedStorage in a browser works in a SharedWorker/,
+  reason:
+    'A `SharedWorker` cannot store a `CryptoKey`. A session there with `encryptedStorage` lives in memory, and reports `storageFailed`. Use dedicated workers, or a cookie.',
+  link: 'https://github.com/WebKit/WebKit/pull/25342',
+}
+
+const WEBKIT_COOKIES: Difference = {
+  tests: /can be in a Secure cookie of a server on this machine, over plain http/,
+  reason: 'A server on this machine cannot set a `Secure` cookie over plain http. Leave `Secure` out there.',
+  link: 'https://bugs.webkit.org/show_bug.cgi?id=232088',
+}
+
+export const BROWSERS: readonly MatrixBrowser[] = [
+  { name: 'Chromium', engine: 'chromium', version: () => versionOf(chromiumPath()), differences: [] },
+  {
+    name: 'Firefox',
+    engine: 'firefox',
+    version: () => versionOf(programOf('firefox')),
+    differences: [FIREFOX_CACHE],
+  },
+  {
+    name: 'WebKitGTK',
+    engine: 'webkit',
+    // The driver does not print its version, and the browser only on a display.
+    version: () => versionOf('dpkg-query', '--show', 'webkit2gtk-driver'),
+    differences: [WEBKIT_KEYS, WEBKIT_COOKIES],
+  },
+]

@@ -22,7 +22,6 @@ const FIREFOX_CACHE: Difference = {
     /completes the refresh if the response arrives|a page in the back\/forward cache, whose session is in a worker/,
   reason:
     'It does not keep a page with a request in flight, or with a `SharedWorker`, in the back/forward cache. The page is loaded again, and restores its session.',
-  link: 'https://developer.mozilla.org/en-US/docs/Glossary/bfcache',
 }
 
 const WEBKIT_KEYS: Difference = {
@@ -35,7 +34,7 @@ const WEBKIT_KEYS: Difference = {
 const WEBKIT_COOKIES: Difference = {
   tests: /can be in a Secure cookie of a server on this machine, over plain http/,
   reason: 'A server on this machine cannot set a `Secure` cookie over plain http. Leave `Secure` out there.',
-  link: 'https://bugs.webkit.org/show_bug.cgi?id=232088',
+  link: 'https://bugs.webkit.org/show_bug.cgi?id=281149',
 }
 
 export const BROWSERS: readonly MatrixBrowser[] = [

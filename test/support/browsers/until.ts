@@ -1,7 +1,7 @@
 import { vi } from 'vitest'
 import type { Tab } from './tab.ts'
 
-const PATIENCE = { interval: 20, timeout: 15_000 }
+const PATIENCE = { interval: 20, timeout: 60_000 }
 
 /**
  * Waits until a condition holds in a tab. The condition is polled from the test, because a hidden tab runs its timers only

@@ -24,7 +24,37 @@ const filesIn = (folder: string) =>
 const PAGES = ['bindings', 'browser', 'devtools', 'visualizations']
   .flatMap(filesIn)
   .filter((file) => !file.includes('/angular') && !/visualizations\/(?!playground-page)/.test(file))
-const tried = triedHere(PAGES, 6)
+/** Long suites that share most of their code with others. CI tries every second one, and other ones for other code. */
+const SIBLINGS = [
+  'test/bindings/angular.test.ts',
+  'test/conformance/angular-dpop.test.ts',
+  'test/conformance/angular-worker.test.ts',
+  'test/conformance/angular.test.ts',
+  'test/conformance/axios-fetch.test.ts',
+  'test/conformance/axios-http.test.ts',
+  'test/conformance/ofetch.test.ts',
+  'test/conformance/other-runner.test.ts',
+  'test/examples/demo.test.ts',
+  'test/examples/oauth.test.ts',
+  'test/examples/server.test.ts',
+  'test/examples/testing.test.ts',
+  'test/fleet/pglite.test.ts',
+  'test/fleet/postgres-failover.test.ts',
+  'test/fleet/redis-failover.test.ts',
+  'test/inspect/inspect-requests-conformance.test.ts',
+  'test/model/angular.test.ts',
+  'test/model/axios-fetch.test.ts',
+  'test/model/axios-http.test.ts',
+  'test/model/ofetch.test.ts',
+  'test/oauth2/branch-tabs.test.ts',
+  'test/oauth2/popup.test.ts',
+  'test/oauth2/redirect.test.ts',
+  'test/package/site-page.test.ts',
+  'test/worker/conformance.test.ts',
+  'test/worker/dpop.test.ts',
+]
+const tried = [...triedHere(PAGES, 6), ...triedHere(SIBLINGS, 2)]
+const skipped = [...PAGES, ...SIBLINGS].filter((file) => !tried.includes(file))
 
 export default defineConfig({
   resolve: { alias: sources },
@@ -32,29 +62,26 @@ export default defineConfig({
     // CI measures the coverage of `unit` and `ports`. It would double the time of the searches and browser suites in `system`.
     projects: [
       { extends: true, test: { name: 'unit', include: UNIT, isolate: false, restoreMocks: true } },
-      { extends: true, test: { name: 'ports', include: PORTS } },
+      {
+        extends: true,
+        test: { name: 'ports', include: PORTS, exclude: [...configDefaults.exclude, ...skipped] },
+      },
       {
         extends: true,
         test: {
           name: 'system',
-          // Browsers on a busy machine. What hangs still fails.
-          testTimeout: 90_000,
-          hookTimeout: 90_000,
           include: ['test/**/*.test.ts', 'examples/**/*.test.tsx'],
-          exclude: [
-            ...configDefaults.exclude,
-            ...UNIT,
-            ...PORTS,
-            ...PAGES.filter((file) => !tried.includes(file)),
-          ],
+          exclude: [...configDefaults.exclude, ...UNIT, ...PORTS, ...skipped],
         },
       },
     ],
     environment: 'node',
     pool: 'forks',
-    // One more than there are cores: much of what a test does is to wait for a browser or a server.
-    maxWorkers: availableParallelism() + 1,
-    testTimeout: 20_000,
+    // More than there are cores: much of what a test does is to wait for a browser or a server.
+    maxWorkers: availableParallelism() + 2,
+    // For busy machines. What hangs still fails.
+    testTimeout: 90_000,
+    hookTimeout: 90_000,
     retry: 0,
     dangerouslyIgnoreUnhandledErrors: false,
     coverage: {

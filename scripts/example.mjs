@@ -7,7 +7,7 @@ const examples = new URL('../examples/', import.meta.url)
 const configOf = (name) => new URL(`${name}/vite.config.ts`, examples)
 const names = readdirSync(examples).filter((name) => existsSync(configOf(name)))
 /** Examples without a page of Vite: they run in Node. */
-const programs = ['server', 'service']
+const programs = ['cli', 'server', 'service']
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
@@ -21,7 +21,7 @@ if (names.includes(name)) {
   const server = await createServer({ ...config, configFile: false, server: { port: Number(port), host } })
   await server.listen()
   console.log(`\nThe example ${name}: ${server.resolvedUrls?.local[0]}`)
-  console.log('Sign in with any user name and the password "correct".')
+  console.log('Sign in with any user name. If a password is asked for, it is "correct".')
 } else if (programs.includes(name)) {
   await import(new URL(`${name}/main.ts`, examples).href)
 } else {

@@ -93,9 +93,9 @@ function fail(reason) {
 const directory = mkdtempSync(join(tmpdir(), 'authchart-test-'))
 try {
   if (await prepare()) {
-    // A suite opens the built site.
-    await Promise.all([check('size'), check('package'), check('docs')])
-    await runVitest('test-unit', '--coverage', '--project=unit', '--project=ports')
+    // A suite of `system` opens the built site.
+    const unit = runVitest('test-unit', '--coverage', '--project=unit', '--project=ports')
+    await Promise.all([check('size'), check('package'), check('docs'), unit])
     await runVitest('test-system', '--project=system')
     if (process.env.CI && totals.skipped > 0) fail('skipped tests are not accepted in CI')
   } else fail('the type check, lint, build or drawings failed: see above')

@@ -53,8 +53,8 @@ export const MUTANTS = [
     edits: [
       {
         file: 'src/core/requests/bearer-request.ts',
-        find: 'if (wasHeld) gate.reportRefusing(credential, request.key())',
-        replace: `if (wasHeld) {
+        find: 'if (gate.isFresh(slot)) gate.reportRefusing(credential, request.key())',
+        replace: `if (gate.isFresh(slot)) {
         const next = gate.replay(credential, request.key(), request)
         if (next) return replay(gate, request, await next)
       }`,
@@ -99,7 +99,7 @@ export const MUTANTS = [
     edits: [
       {
         file: 'src/core/requests/hold-queue.ts',
-        find: 'const ignore = signal && onAbort(signal, () => this.#reject(entry, signal.reason))',
+        find: 'const ignore = signal && onAbort(signal, () => this.#reject(entry, abortReason(signal)))',
         replace: 'const ignore = signal && onAbort(signal, () => {})',
       },
     ],

@@ -56,7 +56,7 @@ export const MUTANTS = [
         find: 'if (gate.isFresh(slot)) gate.reportRefusing(credential, request.key())',
         replace: `if (gate.isFresh(slot)) {
         const next = gate.replay(credential, request.key(), request)
-        if (next) return replay(gate, request, await next)
+        if (next) return replay(await next, request)
       }`,
       },
     ],

@@ -331,12 +331,18 @@ export function describeFleet(name: string, start: () => Promise<FleetBench>): v
       })
 
       it('are extended by the time of the lease when a token is presented', async () => {
-        const key = newKey()
-        const holder = await acquireAs(one, key, 'one')
-        await pause(LEASE - 100)
-        await one.present(key, holder, 5)
-        await pause(200)
-        expect(await other.acquire(key, 'other', await markOf(other, key))).toMatchObject({ result: 'held' })
+        // A busy machine may take longer than the lease: then the answer says nothing, and the next key is tried.
+        for (let late = true; late; ) {
+          const key = newKey()
+          const holder = await acquireAs(one, key, 'one')
+          await pause(LEASE - 100)
+          const presentedAt = performance.now()
+          await one.present(key, holder, 5)
+          await pause(200)
+          const { result } = await other.acquire(key, 'other', await markOf(other, key))
+          late = performance.now() - presentedAt >= LEASE
+          if (!late) expect(result).toBe('held')
+        }
       })
     })
 

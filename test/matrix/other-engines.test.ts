@@ -1,7 +1,6 @@
 /** The part of the matrix that CI runs in browsers: the most important tests in Firefox and WebKit. */
 import { describe, expect, it } from 'vitest'
 import { hasEngine } from '../support/browsers/engine.ts'
-import { triedHere } from '../support/code-seed.ts'
 import { BROWSERS } from './browsers.ts'
 import { reportIn } from './run-browser.ts'
 
@@ -10,10 +9,7 @@ const SUITES = ['storage-faults', 'tabs', 'transports'].map((name) => `test/brow
 const TESTS =
   /refresh once for all of them|is closed another tab|when one of them signs out|all switch to another user|parallel 401s|form part for part|after a reload|sandboxed page/
 
-const others = BROWSERS.filter(({ engine }) => engine !== 'chromium')
-
-// In CI one of the two, and the other one for other code.
-describe.each(triedHere(others, 2))('a session in $name', (browser) => {
+describe.each(BROWSERS.filter(({ engine }) => engine !== 'chromium'))('a session in $name', (browser) => {
   it.skipIf(!hasEngine(browser.engine))(
     'passes the tests of transports, tabs, and blocked stores',
     async () => {

@@ -1,8 +1,6 @@
 /**
  * A command line tool that signs a user in: `npm run example cli`. It shows an address and a code, as on a machine without a
- * browser. The session is in a file, so the second run finds it.
- *
- * `ISSUER` and `CLIENT_ID` name another provider. Without them, the tool starts one.
+ * browser. The session is in a file, so the second run finds it. The provider is a real one, which the tool starts.
  */
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
@@ -13,14 +11,13 @@ import { fileCoordinator, fileStorage } from 'authchart/file'
 import { createOAuth, deviceGrant } from 'authchart/oauth2'
 import { CLIENT_ID, startProvider } from '../oauth/provider.ts'
 
-const provider = process.env.ISSUER ? undefined : await startProvider()
-const { ISSUER: issuer = provider?.url ?? '', CLIENT_ID: clientId = CLIENT_ID } = process.env
+const { url: issuer, close } = await startProvider()
 const folder = await mkdtemp(join(tmpdir(), 'authchart-cli-'))
 const file = join(folder, 'session.json')
 
 /** One run of the tool. */
 async function run(): Promise<void> {
-  const oauth = createOAuth({ issuer, clientId, scope: 'openid offline_access' })
+  const oauth = createOAuth({ issuer, clientId: CLIENT_ID, scope: 'openid offline_access' })
   const auth = createAuth({
     ...oauth.ports,
     storage: fileStorage(file),
@@ -48,6 +45,6 @@ try {
   await run()
   await run()
 } finally {
-  await provider?.close()
+  await close()
   await rm(folder, { recursive: true })
 }

@@ -25,7 +25,11 @@ export async function startProvider() {
   }
   handler = (request, response) => {
     const isSignIn = request.url?.startsWith('/sign-in/')
-    void (isSignIn ? signIn : respond)(request, response)
+    Promise.resolve((isSignIn ? signIn : respond)(request, response)).catch(() => {
+      // The sign-in is unknown: its form was sent twice, or the cookie is missing.
+      if (!response.headersSent) response.writeHead(400)
+      response.end('Start the sign-in again.')
+    })
   }
   return listener
 }

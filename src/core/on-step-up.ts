@@ -10,11 +10,15 @@ import { StepUps } from './requests/step-ups.ts'
 import type { AnswerStepUp } from './requests/transport-request.ts'
 import { continueSession } from './session/continue-session.ts'
 import { unwrapResponse } from './session/failure.ts'
+import { isFailure } from './session/token-request.ts'
 import { portsOfSession } from './session-ports.ts'
 
 /** What the handler of a step-up may use, beside what the server asks for. */
 export interface StepUpOptions {
-  /** Aborts when the handler takes longer than `timeouts.signIn`, when the session ends, and when the handler is removed. */
+  /**
+   * Aborts when the handler takes longer than `timeouts.signIn`, when the session ends, and when the handler is removed. Give it to
+   * requests that the handler sends with this session: they would wait for the handler otherwise.
+   */
   readonly signal: Signal
   /** The user of the session, who has to sign in again; `undefined` without an ID token. */
   readonly user: { readonly iss: string | undefined; readonly sub: string } | undefined
@@ -88,13 +92,14 @@ export function onStepUp(auth: StepUpAuth, handler: StepUpHandler): () => void {
       await continueSession({ kernel, vault, sharing }, epoch, await unwrapResponse(response, signal))
       return true
     } catch (error) {
-      if (!isAuthError(error) && error !== signal.reason) kernel.report(error)
+      if (!isAuthError(error) && !isFailure(error) && !signal.aborted) kernel.report(error)
       return false
     }
   }
 
   /** As `run`, but nothing waits any longer when the session has ended. */
   async function ask(need: StepUp): Promise<boolean> {
+    if (stopped.signal.aborted) return false
     const { epoch } = vault
     const controller = createAbortController()
     const { signal } = controller

@@ -43,6 +43,7 @@ export async function deviceGrant(
   )
   const device = await processDeviceAuthorizationResponse(server, client, response)
   const expiresAt = clock.now() + device.expires_in * 1_000
+  if (signal.aborted) throw signal.reason
   onCode({
     userCode: device.user_code,
     verificationUri: device.verification_uri,
@@ -50,9 +51,11 @@ export async function deviceGrant(
     expiresAt,
   })
   let interval = device.interval ?? INTERVAL
+  let wait = interval
   for (;;) {
-    await pause(clock, interval * 1_000, signal)
-    if (clock.now() >= expiresAt) throw oauthError('expired_token')
+    const left = expiresAt - clock.now()
+    if (left <= 0) throw oauthError('expired_token')
+    await pause(clock, Math.min(wait * 1_000, left), signal)
     try {
       return await connection.token(
         (request) =>
@@ -64,10 +67,14 @@ export async function deviceGrant(
       )
     } catch (error) {
       const code = error instanceof ResponseBodyError ? error.error : undefined
+      if (code === undefined && isPassing(error)) {
+        // A server that does not answer is asked less often, until it does (RFC 8628 §3.5).
+        wait *= 2
+        continue
+      }
       if (code === 'slow_down') interval += SLOWER
-      // A server that does not answer is asked less often (RFC 8628 §3.5).
-      else if (code === undefined && isPassing(error)) interval *= 2
       else if (code !== 'authorization_pending') throw error
+      wait = interval
     }
   }
 }

@@ -105,7 +105,8 @@ async function untokened(connection: Connection, url: URL): Promise<Response> {
   const headers = { accept: 'application/json, text/event-stream' }
   const init = { headers, redirect: 'manual', signal: AbortSignal.timeout(PATIENCE) } as const
   try {
-    const answer = await connection.fetch(url.href, init)
+    // Not by `connection.fetch`, which reads the whole answer.
+    const answer = await (connection.options.fetch ?? fetch)(url.href, init)
     // It may be a stream that does not end.
     answer.body?.cancel().catch(() => {})
     return answer

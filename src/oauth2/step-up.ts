@@ -23,7 +23,7 @@ const LONGEST_AGE = 1e9
  *
  * @param oauth the client that the session came from
  * @param ask asks the user, and returns how to sign in; `undefined` declines. It gets what the sign-in asks for, to show it or
- * for `oauth.authorizationUrl(request)`; for `popup` and `redirect` it is added by itself. `signal` aborts when nothing waits any more
+ * for `oauth.authorizationUrl(request)`; for `popup` and `redirect` it is added by itself, and for `deviceGrant` its scope is. `signal` aborts when nothing waits any more
  * @returns the handler. It rejects with `OAuthError`, which `onStepUp` does not report: catch it to show why
  *
  * @example
@@ -70,7 +70,8 @@ const union = (...scopes: readonly (string | undefined)[]): string =>
   [...new Set(scopes.flatMap((scope) => scope?.split(/\s+/) ?? []))].filter(Boolean).join(' ')
 
 function withRequest(how: SignInRequest, request: StepUpRequest): SignInRequest {
-  if (how.via === 'callback' || 'onCode' in how) return how
+  if (how.via === 'callback') return how
+  if ('onCode' in how) return { scope: request.scope, ...how }
   if (how.via === 'popup') return { ...request, ...how }
   return { ...(isPage() && { returnTo: here() }), ...request, ...how }
 }

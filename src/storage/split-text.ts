@@ -35,6 +35,8 @@ export class SplitText<Access> {
   /** Returns the text as ASCII; `undefined` if the store is empty. */
   async read(): Promise<string | undefined> {
     const value = await this.#get(this.#key)
+    // The app may have been closed while it removed the text.
+    if (value === null) await this.#trimAll()
     const head = value === null ? undefined : headOf(value)
     if (!head) return value ?? undefined
     const parts = await this.#parts(head.slot, head.count)
@@ -56,6 +58,10 @@ export class SplitText<Access> {
 
   async remove(): Promise<void> {
     await this.#delete(this.#key)
+    await this.#trimAll()
+  }
+
+  async #trimAll(): Promise<void> {
     await this.#trim('a', 0)
     await this.#trim('b', 0)
   }

@@ -279,6 +279,28 @@ describe('a step-up', () => {
     expect(asked[0]?.options.signal.aborted).toBe(true)
   })
 
+  it.each<[string, (made: ReturnType<typeof steppedUp>, controller: AbortController) => void]>([
+    ['the user signs out', ({ auth }) => void auth.signOut()],
+    ['the handler is removed', ({ stop }) => stop()],
+    ['the request that needs it is aborted', (_, controller) => controller.abort('no longer wanted')],
+  ])('asks for nothing else once %s', async (_, end) => {
+    const made = steppedUp()
+    const { clock, send, sent, calls } = made
+    const controller = new AbortController()
+    const first = send('GET /first')
+    const second = send('GET /second', { signal: controller.signal })
+    await sent[0]?.answer(refusedFor('write'))
+    await sent[1]?.answer(refusedFor('admin'))
+    end(made, controller)
+    await clock.advance(0)
+    made.call().reject(new OAuthError({ reason: 'popup_closed' }, ''))
+    await clock.advance(0)
+    expect(calls).toHaveLength(1)
+    expect(first.value).toEqual(refusedFor('write'))
+    if (controller.signal.aborted) expect(second.error).toBe('no longer wanted')
+    else expect(second.value).toEqual(refusedFor('admin'))
+  })
+
   it('gives a request of the handler its answer, because it would wait for itself', async () => {
     const inner: ReturnType<typeof watch>[] = []
     const made = steppedUp({}, (_, { signal }) => {

@@ -68,14 +68,15 @@ export async function drive(
       1,
     )
 
-    // A redeploy during a refresh. The other process goes on.
+    // One process is killed and started again while the other one refreshes.
     server.expireAccessTokens()
-    await refreshesOf(server, async () => {
+    const refreshes = await refreshesOf(server, async () => {
       const asked = send(second, '/api/notes', 'GET')
       await redeploy()
       assert.equal(await asked, 200)
       await open()
     })
+    assert.equal(refreshes, 1)
     assert.deepEqual(await all(), Array(5).fill('ada 200'))
 
     // What another site sends is refused; a sign-out ends the session in both processes.

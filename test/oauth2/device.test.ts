@@ -95,6 +95,13 @@ describe('the polls of a device', () => {
       'signed in',
     ],
     [
+      'come as often as before once the server answers again',
+      [0, 0, PENDING, TOKENS],
+      {},
+      [5, 10, 20, 5],
+      'signed in',
+    ],
+    [
       'end when the user denies',
       [PENDING, { error: 'access_denied' }],
       {},
@@ -106,7 +113,7 @@ describe('the polls of a device', () => {
       'end when the code expires',
       [PENDING],
       { expires_in: 12 },
-      [5, 5],
+      [5, 5, 2],
       { reason: 'expired_token', code: 'oauth_failed' },
     ],
   ])('%s', async (_, answers, device, expected, result) => {

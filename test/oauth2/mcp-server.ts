@@ -16,6 +16,8 @@ export interface McpServerOptions {
   readonly scopes?: readonly string[]
   /** Describes the whole origin at its well-known address, and names nothing in a 401. */
   readonly isRoot?: boolean
+  /** Opens a stream for everyone: only calls need a token. */
+  readonly isOpen?: boolean
 }
 
 /** A real MCP server over Streamable HTTP, behind the SDK's own check of bearer tokens. The tool `write` needs the scope `write`. */
@@ -50,6 +52,10 @@ export async function startMcpServer(provider: TestProvider, options: McpServerO
   }
   const named = options.isRoot ? {} : { resourceMetadataUrl: listener.url + place }
   app.get(place, (_request, response) => void response.json(metadata))
+  if (options.isOpen)
+    app.get('/mcp', (_request, response) => {
+      response.setHeader('content-type', 'text/event-stream').flushHeaders()
+    })
   app.use('/mcp', express.json(), (request, response, next) => {
     response.on('finish', () => request.method === 'POST' && statuses.push(response.statusCode))
     const isWrite = request.body?.params?.name === 'write'

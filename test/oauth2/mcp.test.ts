@@ -172,3 +172,9 @@ describe('the discovery', () => {
     })
   })
 })
+
+test('a server that opens a stream for everyone is discovered at its well-known address', async () => {
+  const { discover, provider } = await start({ isOpen: true })
+  const oauth = await discover()
+  expect((await oauth.authorizationUrl()).origin).toBe(provider.url)
+}, 4_000)

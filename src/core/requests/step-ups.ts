@@ -1,3 +1,4 @@
+import { abortReason } from '../platform/abort-reason.ts'
 import { onAbort } from '../platform/on-abort.ts'
 import type { AbortSignalLike } from '../ports.ts'
 import type { Credential, Vault } from '../session/vault.ts'
@@ -87,7 +88,12 @@ export class StepUps {
   }
 
   /** Resolves to whether there are other tokens that may satisfy the server. */
-  async #meet(need: StepUp, demand: string, request: object, refused: Credential): Promise<boolean> {
+  async #meet<Answer>(
+    need: StepUp,
+    demand: string,
+    request: BearerRequest<Answer>,
+    refused: Credential,
+  ): Promise<boolean> {
     for (;;) {
       const question = this.#question
       if (!question) break
@@ -96,6 +102,8 @@ export class StepUps {
       this.#sentAgain.add(request)
       return isMet
     }
+    // While the user was asked about something else, the session or the request may have ended.
+    if (request.signal?.aborted || !this.#serves(refused)) return false
     if (refused.generation < this.#vault.generation && !this.#sentNewer.has(request)) {
       this.#sentNewer.add(request)
       const answeredAt = this.#answers.get(demand) ?? 0
@@ -123,8 +131,8 @@ export class StepUps {
 async function untilAborted<T>(work: Promise<T>, signal: AbortSignalLike): Promise<T> {
   let stop = () => {}
   const aborted = new Promise<never>((_, reject) => {
-    if (signal.aborted) reject(signal.reason)
-    else stop = onAbort(signal, () => reject(signal.reason))
+    if (signal.aborted) reject(abortReason(signal))
+    else stop = onAbort(signal, () => reject(abortReason(signal)))
   })
   try {
     return await Promise.race([work, aborted])

@@ -39,7 +39,10 @@ export async function continueSession(
       () => vault.epoch === epoch && vault.tokens !== undefined,
     )
   } catch (error) {
-    new Revocation(kernel, vault, sharing).discard(answer, true)
+    // Some servers give one grant to both sign-ins: to revoke the tokens would end the session that goes on.
+    const isOver = vault.epoch !== epoch || !vault.tokens
+    const isForeign = error instanceof SignedOutError && error.reason !== 'superseded'
+    new Revocation(kernel, vault, sharing).discard(answer, isOver || isForeign)
     throw error
   }
 

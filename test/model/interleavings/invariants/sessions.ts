@@ -68,7 +68,9 @@ export function* chartAndVaultAgree({ tabs, facts }: Surroundings) {
     // A new session is in the vault while it is being stored, or while tokens of the app are. Then it reaches the chart.
     // The chart may not know the generation before if the user signed out while it was being restored.
     const isStoring = [context.generation, ...signedOutGenerations(tab)].includes(session?.generation)
-    if (session && session.epoch > context.epoch && isStoring) continue
+    // If a listener began it in the step of a sign-out, the chart counts its epoch as that of the end.
+    const isAhead = session && session.epoch - context.epoch >= (state === 'signingOut' ? 0 : 1)
+    if (isAhead && isStoring) continue
     const empty = ['anonymous', 'loggedOut', 'signingOut', 'expired'].includes(state)
     if (session ? empty : state === 'authenticated') yield `${subject} has ${session ? 'a' : 'no'} session`
     if (session && (session.epoch !== context.epoch || session.generation !== context.generation))

@@ -18,7 +18,7 @@ const rounds = values.quick ? { requests: 20, storms: 1 } : { requests: 300, sto
 await withoutNetwork()
 // Some libraries leave rejections behind when a storm goes wrong. The scoreboard counts that; here it costs no figure.
 process.on('unhandledRejection', () => {})
-// Libraries explain themselves on the console; a burst of thousands of lines is no part of their cost.
+// Libraries explain themselves on the console; a burst of thousands of lines does not count as their cost.
 const { log, error } = console
 for (const name of ['warn', 'error', 'info', 'debug', 'log'] as const) console[name] = () => {}
 

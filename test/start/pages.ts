@@ -1,4 +1,4 @@
-/** What a page of docs/start tells a new user: commands, and files with their content. */
+/** What a page of docs/start asks a new user to do: commands, and files with their content. */
 import { readFileSync } from 'node:fs'
 
 /** A command of a page; `npx` starts what goes on running. */

@@ -30,7 +30,7 @@ async function adapterOf({ name, adapter }: Peer): Promise<Adapter> {
   return (await import(new URL(file, new URL('../scoreboard/', import.meta.url)).href)).adapter
 }
 
-/** Puts stubs in the place of the network, for this process. */
+/** Replaces the network of this process by stubs. */
 export async function withoutNetwork(): Promise<void> {
   globalThis.fetch = stubFetch
   stubAxios(axios)

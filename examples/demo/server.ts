@@ -1,9 +1,7 @@
-import { generateKeyPairSync, randomUUID } from 'node:crypto'
 import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http'
-import type { Configuration, JWK } from 'oidc-provider'
 import { createFaults, type Faults } from './faults.ts'
 import { listen } from './listen.ts'
-import { withoutNotices } from './without-notices.ts'
+import { createProvider } from './provider.ts'
 
 /** The only registered client: a public one, without a secret, like any app on a user's device. */
 export const CLIENT_ID = 'demo'
@@ -26,7 +24,16 @@ export interface TokenServerOptions {
 export async function startTokenServer({ faults = createFaults(), lifetime = 2 }: TokenServerOptions = {}) {
   let handler: RequestListener = (_request, response) => void response.writeHead(503).end()
   const listener = await listen((request, response) => handler(request, response))
-  const provider = await createProvider(listener.url, lifetime)
+  const provider = await createProvider(listener.url, {
+    client: {
+      client_id: CLIENT_ID,
+      grant_types: ['authorization_code', 'refresh_token'],
+      redirect_uris: [REDIRECT_URI],
+    },
+    scope: 'openid',
+    lifetime,
+    more: { clockTolerance: TOLERANCE },
+  })
   const { AccessToken, RefreshToken } = provider
   const respond = provider.callback()
 
@@ -95,56 +102,3 @@ export async function startTokenServer({ faults = createFaults(), lifetime = 2 }
 }
 
 export type TokenServer = Awaited<ReturnType<typeof startTokenServer>>
-
-async function createProvider(issuer: string, lifetime: number) {
-  const { privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' })
-  const hour = 3_600
-  const configuration: Configuration = {
-    clients: [
-      {
-        client_id: CLIENT_ID,
-        application_type: 'native',
-        token_endpoint_auth_method: 'none',
-        grant_types: ['authorization_code', 'refresh_token'],
-        redirect_uris: [REDIRECT_URI],
-        id_token_signed_response_alg: 'ES256',
-      },
-    ],
-    jwks: { keys: [privateKey.export({ format: 'jwk' }) as JWK] },
-    cookies: { keys: [randomUUID()] },
-    features: {
-      devInteractions: { enabled: false },
-      revocation: {
-        enabled: true,
-        allowedPolicy: (_context, client, token) => token.clientId === client.clientId,
-      },
-    },
-    interactions: { url: (_context, { uid }) => `/sign-in/${uid}` },
-    findAccount: (_context, accountId) => ({ accountId, claims: () => ({ sub: accountId }) }),
-    /** Grants consent without asking the user. */
-    async loadExistingGrant({ oidc: { client, session, provider } }) {
-      if (!client || !session?.accountId) return undefined
-      const grant = new provider.Grant({ clientId: client.clientId, accountId: session.accountId })
-      grant.addOIDCScope('openid')
-      await grant.save()
-      return grant
-    },
-    clockTolerance: TOLERANCE,
-    issueRefreshToken: () => true,
-    rotateRefreshToken: true,
-    expiresWithSession: () => false,
-    ttl: {
-      AccessToken: lifetime,
-      AuthorizationCode: 60,
-      Grant: hour,
-      IdToken: hour,
-      Interaction: hour,
-      RefreshToken: hour,
-      Session: hour,
-    },
-  }
-  return withoutNotices(async () => {
-    const { Provider } = await import('oidc-provider')
-    return new Provider(issuer, configuration)
-  })
-}

@@ -1,9 +1,8 @@
 /** A real OpenID provider for the examples: oidc-provider, with a page on which any user name signs in. */
-import { generateKeyPairSync, randomBytes } from 'node:crypto'
+import { randomBytes } from 'node:crypto'
 import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http'
-import type { Configuration, JWK } from 'oidc-provider'
 import { listen } from '../demo/listen.ts'
-import { withoutNotices } from '../demo/without-notices.ts'
+import { createProvider } from '../demo/provider.ts'
 
 /** A public client, for the page and for the tool. */
 export const CLIENT_ID = 'example'
@@ -13,7 +12,21 @@ const LIFETIME = 20
 export async function startProvider() {
   let handler: RequestListener = (_request, response) => void response.writeHead(503).end()
   const listener = await listen((request, response) => handler(request, response))
-  const provider = await createProvider(listener.url)
+  const provider = await createProvider(listener.url, {
+    client: {
+      client_id: CLIENT_ID,
+      grant_types: ['authorization_code', 'refresh_token', 'urn:ietf:params:oauth:grant-type:device_code'],
+      redirect_uris: ['http://127.0.0.1/'],
+      post_logout_redirect_uris: ['http://127.0.0.1/'],
+    },
+    scope: 'openid offline_access',
+    lifetime: LIFETIME,
+    features: {
+      deviceFlow: { enabled: true },
+      dPoP: { enabled: true, nonceSecret: randomBytes(32), requireNonce: () => true },
+    },
+    more: { clientBasedCORS: () => true },
+  })
   const respond = provider.callback()
 
   async function signIn(request: IncomingMessage, response: ServerResponse) {
@@ -45,61 +58,3 @@ const signInPage = `<!doctype html>
   <p><label>User name <input name="username" value="ada" required></label></p>
   <button>Sign in</button>
 </form>`
-
-async function createProvider(issuer: string) {
-  const { privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' })
-  const hour = 3_600
-  const configuration: Configuration = {
-    clients: [
-      {
-        client_id: CLIENT_ID,
-        // A page on this machine, at any port (RFC 8252 §7.3).
-        application_type: 'native',
-        redirect_uris: ['http://127.0.0.1/'],
-        post_logout_redirect_uris: ['http://127.0.0.1/'],
-        token_endpoint_auth_method: 'none',
-        grant_types: ['authorization_code', 'refresh_token', 'urn:ietf:params:oauth:grant-type:device_code'],
-        id_token_signed_response_alg: 'ES256',
-      },
-    ],
-    jwks: { keys: [privateKey.export({ format: 'jwk' }) as JWK] },
-    cookies: { keys: [randomBytes(32).toString('hex')] },
-    clientBasedCORS: () => true,
-    features: {
-      devInteractions: { enabled: false },
-      deviceFlow: { enabled: true },
-      dPoP: { enabled: true, nonceSecret: randomBytes(32), requireNonce: () => true },
-      revocation: {
-        enabled: true,
-        allowedPolicy: (_context, client, token) => token.clientId === client.clientId,
-      },
-    },
-    interactions: { url: (_context, { uid }) => `/sign-in/${uid}` },
-    findAccount: (_context, accountId) => ({ accountId, claims: () => ({ sub: accountId }) }),
-    /** Grants consent without asking the user. */
-    async loadExistingGrant({ oidc: { client, session, provider } }) {
-      if (!client || !session?.accountId) return undefined
-      const grant = new provider.Grant({ clientId: client.clientId, accountId: session.accountId })
-      grant.addOIDCScope('openid offline_access')
-      await grant.save()
-      return grant
-    },
-    issueRefreshToken: () => true,
-    rotateRefreshToken: true,
-    expiresWithSession: () => false,
-    ttl: {
-      AccessToken: LIFETIME,
-      AuthorizationCode: 60,
-      DeviceCode: 600,
-      Grant: hour,
-      IdToken: hour,
-      Interaction: hour,
-      RefreshToken: hour,
-      Session: hour,
-    },
-  }
-  return withoutNotices(async () => {
-    const { Provider } = await import('oidc-provider')
-    return new Provider(issuer, configuration)
-  })
-}

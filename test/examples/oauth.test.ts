@@ -1,22 +1,12 @@
-import { type ChildProcess, spawn } from 'node:child_process'
-import { fileURLToPath } from 'node:url'
 import type { Browser, Page } from 'playwright-core'
 import { afterAll, beforeAll, describe, expect, it, onTestFinished, vi } from 'vitest'
 import { hasChromium, launchChromium } from '../support/chromium.ts'
 import { freePort } from '../support/free-port.ts'
+import { exitOf, startProgram } from './start-program.ts'
 
-const ROOT = fileURLToPath(new URL('../..', import.meta.url))
 const PATIENCE = { timeout: 60_000 }
 
-function start(...args: readonly string[]): ChildProcess & { readonly text: () => string } {
-  const child = spawn(process.execPath, ['--import', 'tsx', 'scripts/example.mjs', ...args], { cwd: ROOT })
-  let text = ''
-  for (const stream of [child.stdout, child.stderr])
-    stream.setEncoding('utf8').on('data', (chunk) => {
-      text += chunk
-    })
-  return Object.assign(child, { text: () => text })
-}
+const start = (...args: readonly string[]) => startProgram(['scripts/example.mjs', ...args])
 
 let browser: Browser
 beforeAll(async () => {
@@ -88,7 +78,7 @@ describe.skipIf(!hasChromium)('npm run example cli', () => {
   it('signs a user in by a code, and finds the session in the next run', async () => {
     const child = start('cli')
     onTestFinished(() => void child.kill('SIGKILL'))
-    const exited = new Promise((resolve) => child.on('exit', resolve))
+    const exited = exitOf(child)
     await vi.waitUntil(() => /or open (\S+)/.test(child.text()), PATIENCE)
     const page = await browser.newPage()
     await page.goto(/or open (\S+)/.exec(child.text())?.[1] ?? '')

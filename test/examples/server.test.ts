@@ -1,22 +1,11 @@
-import { type ChildProcess, spawn } from 'node:child_process'
-import { fileURLToPath } from 'node:url'
 import { describe, expect, it, onTestFinished } from 'vitest'
+import { exitOf, type Program, startProgram } from './start-program.ts'
 
-const ROOT = fileURLToPath(new URL('../..', import.meta.url))
-
-function start(
-  name: string,
-  env: Readonly<Record<string, string>>,
-): ChildProcess & { readonly text: () => string } {
-  const args = ['--import', 'tsx', `examples/${name}/main.ts`]
-  const child = spawn(process.execPath, args, { cwd: ROOT, env: { ...process.env, ...env } })
+function start(name: string, env: Readonly<Record<string, string>>): Program {
+  const child = startProgram([`examples/${name}/main.ts`], env)
   onTestFinished(() => void child.kill('SIGKILL'))
-  let text = ''
-  for (const stream of [child.stdout, child.stderr]) stream.on('data', (chunk) => (text += chunk))
-  return Object.assign(child, { text: () => text })
+  return child
 }
-
-const exitOf = (child: ChildProcess) => new Promise((resolve) => child.on('exit', resolve))
 
 describe('npm run example service', () => {
   it('two processes call the API for many users, and send no refresh token twice', async () => {

@@ -71,6 +71,7 @@ describe.skipIf(!hasChromium)('secrets in the panel', () => {
     await exerciseSession(page)
     const panel = panelOf(page)
     await panel.filter('chart').click()
+    await panel.unfold()
     await panel.part('[data-event=expired]').waitFor()
     await panel.part('[data-event=other]').waitFor()
     const secrets = [...tokens(), ...Object.values(SECRETS)]

@@ -125,6 +125,9 @@ const begins = ({ type, facts }: Moment) =>
 /** What still belongs to a refresh after the chart has left `refreshing`. */
 const AFTER = ['refreshed', 'requestReleased', 'requestReplayed']
 
+/** What a user has to see at once: it is never folded. */
+const ENDS = ['expired', 'signedOut']
+
 const isAfter = ({ type, facts }: Moment) =>
   AFTER.includes(type) || (type === 'transition' && topOf(facts.from) === topOf(facts.to))
 
@@ -152,7 +155,7 @@ function groupsOf(rows: readonly HTMLElement[], momentOf: FoldsOptions['momentOf
     const moment = momentOf(row)
     if (!moment) continue
     if (begins(moment)) end()
-    else if (group.length === 0) continue
+    else if (group.length === 0 || ENDS.includes(moment.type)) continue
     if (left && !isAfter(moment)) {
       end()
       continue

@@ -40,8 +40,8 @@ export function* nothingIsLeftBehind(around: Surroundings) {
     // An attempt that began after a cool-down may have waited for the answer to an earlier one.
     const isAwaited = tab.unanswered.size > 0 && clock.uptime - tab.disposedAt <= LATE
     const isSent = isLate || isAwaited || [...underWay].some((refreshCall) => refreshCall.tab === tab)
-    // The answer of a refresh that was sent is stored, by a store that may hang.
-    const isHanging = clock.uptime - store.hungAt(page) <= STORAGE
+    // The answer of a refresh that was sent is stored, by a store that may hang; a timer that was late waits once more.
+    const isHanging = clock.uptime - store.hungAt(page) <= STORAGE || clock.now() - tab.thawedAt <= STORAGE
     const isStoring = isHanging || edges.labels().some((label) => label.endsWith(`of ${page.name}`))
     const timers = clock.pending(page)
     if (timers > (isSent || isStoring ? 2 : 0)) yield `${page.name} left ${timers} timers behind`

@@ -1,7 +1,10 @@
+type Listener = (message: string) => void
+
 /** Passes the messages of one channel to the listeners of their key. Listens only while there are any. */
 export class Messages {
   readonly #listen: (hear: (key: string, message: string) => void) => () => void
-  readonly #listeners = new Map<string, Set<(message: string) => void>>()
+  /** Each change makes a new list, so that a listener may end while a message is passed on. */
+  readonly #listeners = new Map<string, readonly Listener[]>()
   #stop: (() => void) | undefined
 
   /** @param listen begins to listen to the channel; returns a function that stops it */
@@ -9,16 +12,15 @@ export class Messages {
     this.#listen = listen
   }
 
-  readonly subscribe = (key: string, hear: (message: string) => void): (() => void) => {
-    const listeners = this.#listeners.get(key) ?? new Set()
-    this.#listeners.set(key, listeners)
+  readonly subscribe = (key: string, hear: Listener): (() => void) => {
     // Another function each time: the same listener may be added twice.
-    const own = (message: string) => hear(message)
-    listeners.add(own)
+    const own: Listener = (message) => hear(message)
+    this.#listeners.set(key, [...this.#of(key), own])
     this.#stop ??= this.#listen((about, message) => this.deliver(about, message))
     return () => {
-      listeners.delete(own)
-      if (listeners.size === 0 && this.#listeners.get(key) === listeners) this.#listeners.delete(key)
+      const others = this.#of(key).filter((listener) => listener !== own)
+      if (others.length > 0) this.#listeners.set(key, others)
+      else this.#listeners.delete(key)
       if (this.#listeners.size > 0) return
       this.#stop?.()
       this.#stop = undefined
@@ -26,6 +28,10 @@ export class Messages {
   }
 
   readonly deliver = (key: string, message: string): void => {
-    for (const hear of [...(this.#listeners.get(key) ?? [])]) hear(message)
+    for (const hear of this.#of(key)) hear(message)
+  }
+
+  #of(key: string): readonly Listener[] {
+    return this.#listeners.get(key) ?? []
   }
 }

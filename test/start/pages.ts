@@ -1,4 +1,4 @@
-/** What a page of docs/start asks a new user to do: commands, and files with their content. */
+/** What a page asks a new user to do: commands, and files with their content. `test/frameworks` reads its pages with it, too. */
 import { readFileSync } from 'node:fs'
 
 /** A command of a page; `npx` starts what goes on running. */
@@ -7,14 +7,18 @@ export interface Guide {
   readonly files: ReadonlyMap<string, string>
 }
 
-const NAMED = /^(?:\/\/|<!--) ([\w-]+\.\w+)\b/
+/** Names of files, also such as `app/[...path]/route.ts`, `(app)/+page.ts` and `routes/$.tsx`. */
+const NAMED = /^(?:\/\/|<!--) ([\w.()[\]/$+-]*[\w-]\.\w+)\b/
 
-/** @param unnamed the file for a snippet without a name, as the page says in words */
-export function guideOf(page: string, unnamed?: string): Guide {
-  const text = readFileSync(new URL(`../../docs/start/${page}.md`, import.meta.url), 'utf8')
+/**
+ * @param unnamed the file for a snippet without a name, as the page says in words
+ * @param folder the folder of the page in `docs/`
+ */
+export function guideOf(page: string, unnamed?: string, folder = 'start'): Guide {
+  const text = readFileSync(new URL(`../../docs/${folder}/${page}.md`, import.meta.url), 'utf8')
   const commands: string[] = []
   const files = new Map<string, string>()
-  for (const [, language, code = ''] of text.matchAll(/^```(sh|ts|html)\n([\s\S]*?)^```/gm)) {
+  for (const [, language, code = ''] of text.matchAll(/^```(sh|tsx?|html|vue|svelte)\n([\s\S]*?)^```/gm)) {
     if (language === 'sh') commands.push(...code.trim().split('\n'))
     else {
       const name = NAMED.exec(code)?.[1] ?? (files.size === 0 ? unnamed : undefined)

@@ -1,6 +1,7 @@
 /**
- * `npm run test:frameworks`: builds an app in each framework with the built package, starts two processes of it over a real Redis,
- * and drives them with Chromium. `--only next,nuxt` for some.
+ * `npm run test:frameworks`: follows the pages of docs/frameworks about frameworks that render on a server. Each app has the files of
+ * its page, is built with the built package, and runs in two processes over a real Redis. Chromium drives it. `--only next,nuxt` for
+ * some.
  */
 import { execFileSync } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
@@ -13,8 +14,9 @@ import { ChildServer } from '../support/child-server.ts'
 import { launchChromium } from '../support/chromium.ts'
 import { freePort } from '../support/free-port.ts'
 import { startRedis } from '../support/redis-server.ts'
+import { writeApp } from './app.ts'
 import { drive } from './drive.ts'
-import { FRAMEWORKS } from './frameworks.ts'
+import { FRAMEWORKS, type Framework } from './frameworks.ts'
 
 const here = fileURLToPath(new URL('.', import.meta.url))
 const { values } = parseArgs({ options: { only: { type: 'string' } } })
@@ -22,8 +24,9 @@ const only = values.only?.split(',')
 const unknown = only?.filter((name) => !FRAMEWORKS.some((framework) => framework.name === name)) ?? []
 if (unknown.length > 0) throw new TypeError(`Unknown: ${unknown.join(', ')}`)
 
+// Not `npm ci`: the lock file names an optional package for Windows, which not every registry has.
 if (!existsSync(`${here}node_modules`))
-  execFileSync('npm', ['ci', '--no-audit', '--no-fund'], { cwd: here, stdio: 'inherit' })
+  execFileSync('npm', ['install', '--no-save', '--no-audit', '--no-fund'], { cwd: here, stdio: 'inherit' })
 // These frameworks need a newer Node than the oldest one that authchart supports.
 const node = `${here}node_modules/node/bin/node`
 await installPackage(here)
@@ -38,18 +41,18 @@ const environment = {
   NEXT_TELEMETRY_DISABLED: '1',
   NUXT_TELEMETRY_DISABLED: '1',
   NODE_ENV: 'production',
+  API_URL: listening.url,
   REDIS_URL: redis.url,
   SESSION_KEY: randomBytes(32).toString('base64'),
-  TOKEN_SERVER: listening.url,
 }
 
-for (const { name, build, outputs, start } of FRAMEWORKS) {
-  if (only && !only.includes(name)) continue
-  const cwd = `${here}apps/${name}`
-  execFileSync(node, build, { cwd, env: environment, stdio: 'inherit' })
-
+async function test({ name, build, start }: Framework): Promise<void> {
+  const cwd = writeApp(name)
   const ports = [String(await freePort()), String(await freePort())] as const
   const origins = [`http://127.0.0.1:${ports[0]}`, `http://127.0.0.1:${ports[1]}`] as const
+  const whileBuilding = { ...environment, ORIGINS: origins.join() }
+  for (const command of build) execFileSync(node, command, { cwd, env: whileBuilding, stdio: 'inherit' })
+
   const open = async (index: 0 | 1) => {
     const env = { ...environment, HOST: '127.0.0.1', PORT: ports[index], ORIGIN: origins[index] }
     const app = new ChildServer(node, start(ports[index]), { cwd, env })
@@ -62,20 +65,21 @@ for (const { name, build, outputs, start } of FRAMEWORKS) {
       await apps[0]?.stop('SIGKILL')
       apps[0] = await open(0)
     })
-    const { version } = JSON.parse(
-      readFileSync(`${here}node_modules/${packageOf(name)}/package.json`, 'utf8'),
-    )
-    console.log(`${name} ${version}: passed`)
-  } catch (error) {
-    console.error(`${name}: FAILED`, error)
-    process.exitCode = 1
   } finally {
     for (const app of apps) await app.stop('SIGKILL')
-    for (const folder of outputs) rmSync(`${cwd}/${folder}`, { recursive: true, force: true })
+  }
+  rmSync(cwd, { recursive: true, force: true })
+}
+
+for (const framework of FRAMEWORKS) {
+  if (only && !only.includes(framework.name)) continue
+  try {
+    await test(framework)
+    const manifest = `${here}node_modules/${framework.package}/package.json`
+    console.log(`${framework.name} ${JSON.parse(readFileSync(manifest, 'utf8')).version}: passed`)
+  } catch (error) {
+    console.error(`${framework.name}: FAILED`, error)
+    process.exitCode = 1
   }
 }
 await Promise.all([browser.close(), listening.close(), redis.stop()])
-
-function packageOf(name: string): string {
-  return name === 'sveltekit' ? '@sveltejs/kit' : name
-}

@@ -2,4 +2,6 @@ import adapter from '@sveltejs/adapter-node'
 import { sveltekit } from '@sveltejs/kit/vite'
 import { defineConfig } from 'vite'
 
-export default defineConfig({ plugins: [sveltekit({ adapter: adapter() })] })
+// `adapter-node` takes its address for https, and the test uses http.
+const trustedOrigins = process.env.ORIGINS?.split(',') ?? []
+export default defineConfig({ plugins: [sveltekit({ adapter: adapter(), csrf: { trustedOrigins } })] })

@@ -1,6 +1,3 @@
-import { headers } from 'next/headers'
-import { facts } from '../../shared/bff.ts'
-
-export default async function Page() {
-  return <h1>{await facts({ headers: await headers() })}</h1>
+export default function Home() {
+  return <h1>Home</h1>
 }

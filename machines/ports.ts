@@ -40,8 +40,14 @@ export interface RequestsPort {
 
 /** What one session provides to the chart. */
 export interface ChartPorts {
-  readonly clock: { now(): number }
+  /** The clock of guards and delays. The chart's timers are those of the actor's own clock. */
+  readonly clock: {
+    /** Milliseconds since the Unix epoch. */
+    now(): number
+  }
+  /** The owner of the session's tokens. */
   readonly session: SessionPort
+  /** The requests that wait for the session. */
   readonly requests: RequestsPort
 }
 

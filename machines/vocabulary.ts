@@ -57,6 +57,7 @@ export interface RefreshFailure {
   readonly fatal: boolean
   /** The refresh token was sent and no answer came: it may be spent. */
   readonly ambiguous: boolean
+  /** Why the attempt failed: the OAuth error code of the answer, or a word of the library such as `'network'`. */
   readonly reason: Reason
   /** HTTP status of the token endpoint's answer, if there was one. */
   readonly status?: number
@@ -80,6 +81,7 @@ export type RefreshTrigger =
 
 /** Options the chart itself decides by. Times are milliseconds. */
 export interface AuthPolicy {
+  /** What starts an early refresh. */
   readonly refreshOn: RefreshTrigger
   /** Attempts of one refresh before it cools down. */
   readonly attempts: number
@@ -101,6 +103,7 @@ export type SessionKey = Readonly<Record<never, never>>
 
 /** What the chart needs to start. */
 export interface AuthInput {
+  /** Options that the chart keeps for its whole life. */
   readonly policy: AuthPolicy
   /** Made by `connectPorts`. */
   readonly session: SessionKey
@@ -108,15 +111,21 @@ export interface AuthInput {
   readonly initial?: TokenFacts
 }
 
+/** What the chart remembers. It is JSON without secrets, and only transitions of the chart change it. */
 export interface ChartContext extends TokenFacts {
+  /** Options that never change after the start. */
   readonly policy: AuthPolicy
+  /** The key under which the chart finds the ports of its session. */
   readonly session: SessionKey
+  /** What a failed sign-in returns to. It changes only when a session begins or ends, or the store was read. */
   readonly status: SessionStatus
-  /** The last generation that a server answered with 401. */
+  /** The last generation that a server answered with 401; -1 before the first one. */
   readonly rejectedGeneration: number
   /** Failed attempts of the current refresh. */
   readonly attempt: number
+  /** When the backoff of the next attempt ends, in milliseconds since the Unix epoch; 0 without a failed attempt. */
   readonly retryAt: number
+  /** Before that instant the server asked for no attempt, in milliseconds since the Unix epoch; 0 if it did not ask. */
   readonly notBefore: number
   /** A refresh token of this generation was sent and its answer was lost. */
   readonly ambiguous: boolean
@@ -130,67 +139,237 @@ export interface ChartContext extends TokenFacts {
 
 /** What the chart receives. Names say who speaks: `session.*` the app and the session, `token.*` and `requests.*` the core. */
 export type AuthEvent =
-  | { type: 'session.signIn' }
-  | { type: 'session.refresh' }
-  | { type: 'session.signOut'; epoch?: number }
-  /** The user signed out in another tab or process, or the stored session was removed. */
-  | { type: 'session.endedElsewhere'; epoch?: number }
-  /** The session expired in another tab or process. */
-  | { type: 'session.expiredElsewhere'; reason: Reason }
-  /** `limits` end the session. */
-  | { type: 'session.limitReached'; reason: 'idle' | 'lifetime' }
-  /** Tokens the chart did not ask for: `setTokens`, another tab, or an answer that came after its deadline. */
-  | { type: 'tokens.received'; facts: TokenFacts; works: boolean; refreshed: boolean }
-  | { type: 'tokens.discarded'; reason: Reason }
-  | { type: 'revocation.failed'; reason: Reason; status?: number }
-  /** Another tab or process changed the stored session. */
-  | { type: 'store.changed' }
-  | { type: 'store.failed'; reason: Reason }
-  /** Look at the clock again: a request found the token due, or the machine was suspended. */
-  | { type: 'clock.check' }
-  | { type: 'request.unauthorized'; generation: number }
-  | { type: 'request.held'; count: number; held: number }
-  | { type: 'request.released'; count: number; held: number }
-  | { type: 'request.replayed'; count: number; held: number }
-  | { type: 'request.rejected'; count: number; held: number; reason: Reason }
-  | { type: 'request.stepUp'; scope?: string; acrValues?: string; maxAge?: number }
-  | { type: 'environment.online' }
-  | { type: 'environment.offline' }
-  | { type: 'environment.resumed' }
+  | {
+      /** The app signs a user in. The credentials are in the session, and never in an event. */
+      type: 'session.signIn'
+    }
+  | {
+      /** The app or a waiting request asks for a refresh now, also before one is due. */
+      type: 'session.refresh'
+    }
+  | {
+      /** The user signs out in this tab or process. */
+      type: 'session.signOut'
+      /** The epoch that the user signed out of: a later session goes on. Missing: whichever session there is. */
+      epoch?: number
+    }
+  | {
+      /** The user signed out in another tab or process, or the stored session was removed. */
+      type: 'session.endedElsewhere'
+      /** The epoch that ended: a later session goes on. Missing: whichever session there is. */
+      epoch?: number
+    }
+  | {
+      /** The session expired in another tab or process. */
+      type: 'session.expiredElsewhere'
+      /** Why it expired there, as the message of the other tab says. */
+      reason: Reason
+    }
+  | {
+      /** `limits` end the session. */
+      type: 'session.limitReached'
+      /** `'idle'`: the session went unused for too long. `'lifetime'`: it lasted too long, used or not. */
+      reason: 'idle' | 'lifetime'
+    }
+  | {
+      /** Tokens the chart did not ask for: `setTokens`, another tab, or an answer that came after its deadline. */
+      type: 'tokens.received'
+      /** Facts of the tokens, which the session already holds. */
+      facts: TokenFacts
+      /** Whether the access token had not expired when the event was made; otherwise a refresh comes first. */
+      works: boolean
+      /** Whether they go on with a session, as those of a refresh. `false`: they are of another sign-in. */
+      refreshed: boolean
+    }
+  | {
+      /** Tokens arrived too late and were discarded. */
+      type: 'tokens.discarded'
+      /** `'session_over'`: their session had ended. `'superseded'`: the session went on with other tokens. */
+      reason: Reason
+    }
+  | {
+      /** The server did not revoke tokens of a session that has ended, at the second attempt either. */
+      type: 'revocation.failed'
+      /** Why the last attempt failed. */
+      reason: Reason
+      /** HTTP status of the answer to the last attempt, if there was one. */
+      status?: number
+    }
+  | {
+      /** Another tab or process changed the stored session. */
+      type: 'store.changed'
+    }
+  | {
+      /** The store or the lock of the coordinator failed. */
+      type: 'store.failed'
+      /** The `reason` of a `StorageError`, the name of another error, or `'failed'`. */
+      reason: Reason
+    }
+  | {
+      /** Look at the clock again: a request found the token due, or the machine was suspended. */
+      type: 'clock.check'
+    }
+  | {
+      /** A server answered 401 to a token. */
+      type: 'request.unauthorized'
+      /** The generation of that token. The chart ignores any but the current one. */
+      generation: number
+    }
+  | {
+      /** Requests began to wait. */
+      type: 'request.held'
+      /** Number of requests in this burst. */
+      count: number
+      /** Number of requests that wait in all, after the burst. */
+      held: number
+    }
+  | {
+      /** Requests no longer wait: they are sent for the first time. */
+      type: 'request.released'
+      /** Number of requests in this burst. */
+      count: number
+      /** Number of requests that wait in all, after the burst. */
+      held: number
+    }
+  | {
+      /** Requests were sent again with a new token after a 401. */
+      type: 'request.replayed'
+      /** Number of requests in this burst. */
+      count: number
+      /** Number of requests that wait in all, after the burst. */
+      held: number
+    }
+  | {
+      /** Waiting requests were rejected. */
+      type: 'request.rejected'
+      /** Number of requests in this burst. */
+      count: number
+      /** Number of requests that wait in all, after the burst. */
+      held: number
+      /** Why the last request of the burst was rejected; `'aborted'` if its caller aborted it. */
+      reason: Reason
+    }
+  | {
+      /** A server asks for more than a fresh token (RFC 6750 §3.1 `insufficient_scope`, RFC 9470). */
+      type: 'request.stepUp'
+      /** The scope that the server asks for, if it names one. */
+      scope?: string
+      /** Authentication context classes that the server accepts, separated by spaces (RFC 9470 §3). */
+      acrValues?: string
+      /** How long ago the user may have signed in, in seconds (RFC 9470 §3). */
+      maxAge?: number
+    }
+  | {
+      /** The network is back. */
+      type: 'environment.online'
+    }
+  | {
+      /** The network is missing. */
+      type: 'environment.offline'
+    }
+  | {
+      /** The page is visible again, or the machine woke from sleep: timers may be late. */
+      type: 'environment.resumed'
+    }
 
 /** What every emitted event carries. */
 export interface AuthFacts {
   /** When it happened, in milliseconds since the Unix epoch. */
   readonly at: number
+  /** The session it happened in. Each sign-in and each sign-out raises the number. */
   readonly epoch: number
+  /** The token set at that time. Each new token set raises the number. */
   readonly generation: number
+  /**
+   * Why it happened. Always set on `refreshFailed`, `expired`, `signedOut`, `requestRejected`, `storageFailed`, `discarded` and
+   * `revocationFailed`. A `transition` has it while no session has begun since one ended; others never have it.
+   */
   readonly reason?: Reason
 }
 
 /** What the chart emits, and `auth.on` receives. Nothing in it is secret. */
 export type AuthEmitted =
-  /** The chart entered a state. `from` and `to` are paths such as `refreshing.attempt.backingOff`. */
-  | ({ type: 'transition'; from: string; to: string } & AuthFacts)
-  | ({ type: 'signedIn' } & AuthFacts)
-  | ({ type: 'refreshed' } & AuthFacts)
-  /** One attempt to refresh failed; `retryAt` is when the next one is due, unless the failure was fatal. */
   | ({
+      /** The chart came to rest in a state. `from` and `to` are paths such as `refreshing.attempt.backingOff`. */
+      type: 'transition'
+      /** Path of the state before. */
+      from: string
+      /** Path of the state now. */
+      to: string
+    } & AuthFacts)
+  | ({
+      /** A session began: by a sign-in, `setTokens`, a cookie, or another tab. Restoring a stored one emits no event. */
+      type: 'signedIn'
+    } & AuthFacts)
+  | ({
+      /** The session has new tokens: `generation` is theirs. */
+      type: 'refreshed'
+    } & AuthFacts)
+  | ({
+      /** One attempt to refresh failed. */
       type: 'refreshFailed'
+      /** Which attempt of this refresh failed, counted from 1. */
       attempt: number
+      /** Whether the refresh token was rejected for good, so that no attempt follows. */
       fatal: boolean
+      /** HTTP status of the token endpoint's answer, if there was one. */
       status?: number
+      /** When the next attempt is due, in milliseconds since the Unix epoch; missing if the failure was fatal. */
       retryAt?: number
     } & AuthFacts)
-  | ({ type: 'expired' } & AuthFacts)
-  | ({ type: 'signedOut' } & AuthFacts)
-  /** `count` requests of one burst; `held`: how many wait in all. */
-  | ({ type: 'requestHeld'; count: number; held: number } & AuthFacts)
-  | ({ type: 'requestReplayed'; count: number; held: number } & AuthFacts)
-  | ({ type: 'requestRejected'; count: number; held: number } & AuthFacts)
-  /** RFC 6750 §3.1 `insufficient_scope`, RFC 9470 `insufficient_user_authentication`; `maxAge` in seconds. */
-  | ({ type: 'stepUpRequired'; scope?: string; acrValues?: string; maxAge?: number } & AuthFacts)
-  | ({ type: 'storageFailed' } & AuthFacts)
-  /** Tokens arrived for a session that had ended, and were discarded. */
-  | ({ type: 'discarded' } & AuthFacts)
-  /** The server did not revoke tokens of a session that has ended: they are valid until they expire (RFC 7009 §2.2.1). */
-  | ({ type: 'revocationFailed'; status?: number } & AuthFacts)
+  | ({
+      /** The session ended without a sign-out: `reason` says why. */
+      type: 'expired'
+    } & AuthFacts)
+  | ({
+      /** The user signed out, here or elsewhere, or the stored session was removed. `epoch` is the one after the session. */
+      type: 'signedOut'
+    } & AuthFacts)
+  | ({
+      /** Requests began to wait. One event reports a whole burst. */
+      type: 'requestHeld'
+      /** Number of requests in this burst. */
+      count: number
+      /** Number of requests that wait in all, after the burst. */
+      held: number
+    } & AuthFacts)
+  | ({
+      /** Requests were sent again with a new token after a 401. One event reports a whole burst. */
+      type: 'requestReplayed'
+      /** Number of requests in this burst. */
+      count: number
+      /** Number of requests that wait in all, after the burst. */
+      held: number
+    } & AuthFacts)
+  | ({
+      /** Waiting requests were rejected. One event reports a whole burst; `reason` is that of its last request. */
+      type: 'requestRejected'
+      /** Number of requests in this burst. */
+      count: number
+      /** Number of requests that wait in all, after the burst. */
+      held: number
+    } & AuthFacts)
+  | ({
+      /** A server asks for more than a fresh token (RFC 6750 §3.1 `insufficient_scope`, RFC 9470). */
+      type: 'stepUpRequired'
+      /** The scope that the server asks for, if it names one. */
+      scope?: string
+      /** Authentication context classes that the server accepts, separated by spaces (RFC 9470 §3). */
+      acrValues?: string
+      /** How long ago the user may have signed in, in seconds (RFC 9470 §3). */
+      maxAge?: number
+    } & AuthFacts)
+  | ({
+      /** The store or the lock of the coordinator failed. The session goes on in memory. */
+      type: 'storageFailed'
+    } & AuthFacts)
+  | ({
+      /** Tokens arrived too late and were discarded. `reason`: `'session_over'` or `'superseded'`. */
+      type: 'discarded'
+    } & AuthFacts)
+  | ({
+      /** The server did not revoke tokens of a session that has ended: they are valid until they expire (RFC 7009 §2.2.1). */
+      type: 'revocationFailed'
+      /** HTTP status of the answer to the last attempt, if there was one. */
+      status?: number
+    } & AuthFacts)

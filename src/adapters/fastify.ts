@@ -9,6 +9,7 @@ import { answerNode } from './node.ts'
 
 /** The part of a Fastify instance that is used. */
 export interface FastifyLike {
+  /** Adds a hook that runs for each request before its body is read. */
   addHook(
     name: 'onRequest',
     hook: (request: { raw: IncomingMessage }, reply: FastifyReplyLike) => Promise<unknown>,
@@ -17,7 +18,9 @@ export interface FastifyLike {
 
 /** The part of a reply that is used. */
 export interface FastifyReplyLike {
+  /** Node's response, to which the backend writes its answer. */
   readonly raw: ServerResponse
+  /** Leaves the answer to the caller: Fastify sends nothing more. */
   hijack(): unknown
 }
 

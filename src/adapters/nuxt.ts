@@ -9,8 +9,15 @@ import { toRequest } from './node.ts'
 
 /** The part of an event of h3 that is used: version 2 has a `Request`, version 1 Node's message. */
 export interface H3EventLike {
+  /** h3 version 2: the `Request`. Anything else is ignored. */
   readonly req?: unknown
-  readonly node?: { readonly req: IncomingMessage } | undefined
+  /** h3 version 1: what Node passed. Used if `req` is no `Request`. */
+  readonly node?:
+    | {
+        /** Node's request, whose body has not been read. */
+        readonly req: IncomingMessage
+      }
+    | undefined
 }
 
 /** The request of an event of h3, for `bff.session`. */

@@ -7,6 +7,7 @@ import type { Bff } from '../server/bff/types.ts'
 
 /** What React Router passes to a middleware, a `loader` and an `action`. */
 export interface RouterArguments {
+  /** The request of the browser, whose body has not been read. */
   readonly request: Request
 }
 

@@ -17,7 +17,12 @@ import type { Bff } from '../server/bff/types.ts'
  */
 export const svelteKitBff =
   (bff: Pick<Bff<unknown>, 'handle'>) =>
-  async <Event extends { readonly request: Request }>({
+  async <
+    Event extends {
+      /** The request of the browser, whose body has not been read. */
+      readonly request: Request
+    },
+  >({
     event,
     resolve,
   }: {

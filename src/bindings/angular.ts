@@ -109,11 +109,18 @@ export function createAuthContext<A extends AnyAuth = Auth, Given extends AnyAut
 }
 
 export const {
+  /** Provides an auth, for the `providers` of `bootstrapApplication` or of a route: `provideAuth(auth)`. */
   provideAuth,
+  /** Returns the auth, to call its methods: `injectAuth().signOut()`. Throws if no auth is provided. */
   injectAuth,
+  /** Returns a signal of the session, or of a value selected from it: `injectSession((session) => session?.subject)`. */
   injectSession,
+  /** Returns a signal of the chart's state, or of a value selected from an `AuthSnapshot`. */
   injectAuthState,
+  /** Returns signals for `@if` that show which view belongs on the screen. Throws if no auth is provided. */
   injectAuthView,
+  /** Creates an interceptor that authorizes the requests of `HttpClient`. Name it last in `withInterceptors`. */
   authInterceptor,
+  /** Creates a guard for routes that sends a user without a session to the sign-in page. */
   authGuard,
 } = createAuthContext<Auth, AnyAuth>()

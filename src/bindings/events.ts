@@ -17,7 +17,10 @@ export type AuthDOMEvent<T extends AuthEventType> = CustomEvent<AuthEventMap[T]>
 /** A listener for `addEventListener`. */
 export type AuthEventListener<T extends AuthEventType> =
   | ((event: AuthDOMEvent<T>) => void)
-  | { handleEvent(event: AuthDOMEvent<T>): void }
+  | {
+      /** Called for each event, with the object as `this`. */
+      handleEvent(event: AuthDOMEvent<T>): void
+    }
 
 /** An `EventTarget` that is typed for the events of a session. */
 export interface AuthEventTarget extends EventTarget {

@@ -1,9 +1,10 @@
-'use client'
 /**
  * The session in React 18 and 19.
  *
  * @module
  */
+'use client'
+
 import * as React from 'react'
 import { createElement, useContext, useMemo, useState, useSyncExternalStore } from 'react'
 import type { Auth } from '../core/auth.ts'

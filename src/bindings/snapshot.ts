@@ -16,7 +16,9 @@ export type AuthView = 'restoring' | 'signedIn' | 'expired' | 'signedOut'
 
 /** What a view can show of a session at one moment. It is the same object until one of its fields changes. */
 export interface AuthSnapshot<S = NonNullable<Auth['session']>> {
+  /** The state of the chart, which also changes during a refresh. */
   readonly state: AuthState
+  /** Which view belongs on the screen. It stays the same during a refresh and a pending sign-in. */
   readonly view: AuthView
   /** The public session, while there is one, including during a refresh. */
   readonly session: S | undefined
@@ -51,6 +53,7 @@ export type InitialSession<A extends AnyAuth = Auth> = Pick<
 export interface AuthStore<S> {
   /** What a server renders, and what a browser shows until it has hydrated the page. */
   readonly initial: AuthSnapshot<S>
+  /** Returns what a view can show now: the same object until one of its fields changes. */
   read(): AuthSnapshot<S>
   /** Calls back when something may have changed. Returns a function that unsubscribes. */
   subscribe(listener: () => void): () => void

@@ -117,13 +117,22 @@ export function createAuthContext<A extends AnyAuth = Auth, Given extends AnyAut
 }
 
 export const {
+  /** Provides an auth to all components below it. A different auth creates them again. */
   AuthProvider,
+  /** Returns the auth of the provider, to call its methods: `useAuth().signOut()`. Throws if there is no provider. */
   useAuth,
+  /** Returns an accessor of the session, or of a value selected from it: `useSession((session) => session?.subject)`. */
   useSession,
+  /** Returns an accessor of the chart's state, or of a value selected from an `AuthSnapshot`. */
   useAuthState,
+  /** Returns a resource that is `true` once the stored session has been read, for `<Suspense>` and `<Show>`. */
   useReady,
+  /** Shows its children while there is a session, including during a refresh. */
   SignedIn,
+  /** Shows its children while no user is signed in, including during a sign-in. */
   SignedOut,
+  /** Shows its children after the session has expired, until the user signs in again or signs out. */
   Expired,
+  /** Shows its children until the stored session has been read; always on a server. */
   Restoring,
 } = createAuthContext<Auth, AnyAuth>()

@@ -90,4 +90,15 @@ export function createAuthContext<A extends AnyAuth = Auth, Given extends AnyAut
   }
 }
 
-export const { setAuth, getAuth, useSession, useAuthState, useAuthView } = createAuthContext<Auth, AnyAuth>()
+export const {
+  /** Provides an auth to this component and to all components below it: `setAuth(auth)`. Returns the same auth. */
+  setAuth,
+  /** Returns the auth of a component above, to call its methods: `getAuth().signOut()`. Throws if there is none. */
+  getAuth,
+  /** Returns the session, or a value selected from it: `useSession((session) => session?.subject)`. Read its `current`. */
+  useSession,
+  /** Returns the chart's state, or a value selected from an `AuthSnapshot`. Read its `current`. */
+  useAuthState,
+  /** Returns which view belongs on the screen, for `{#if view.signedIn}`. Throws if no component above has set an auth. */
+  useAuthView,
+} = createAuthContext<Auth, AnyAuth>()

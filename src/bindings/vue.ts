@@ -93,13 +93,22 @@ export function createAuthContext<A extends AnyAuth = Auth, Given extends AnyAut
 }
 
 export const {
+  /** Creates a plugin that provides an auth to every component of an app: `app.use(createAuthPlugin(auth))`. */
   createAuthPlugin,
+  /** Returns the auth of the app, to call its methods: `useAuth().signOut()`. Throws if the plugin is not installed. */
   useAuth,
+  /** Returns a ref of the session, or of a value selected from it: `useSession((session) => session?.subject)`. */
   useSession,
+  /** Returns a ref of the chart's state, or of a value selected from an `AuthSnapshot`. */
   useAuthState,
+  /** Resolves once the stored session has been read: for an async `setup()` under `<Suspense>`. */
   useReady,
+  /** Shows its slot while there is a session, including during a refresh. */
   SignedIn,
+  /** Shows its slot while no user is signed in, including during a sign-in. */
   SignedOut,
+  /** Shows its slot after the session has expired, until the user signs in again or signs out. */
   Expired,
+  /** Shows its slot until the stored session has been read; always on a server. */
   Restoring,
 } = createAuthContext<Auth, AnyAuth>()

@@ -35,6 +35,7 @@ export type AuthState =
 
 /** What listeners receive, by the name they listen for; `*` is everything. */
 export type AuthEventMap = { readonly [T in AuthEmitted['type']]: Extract<AuthEmitted, { type: T }> } & {
+  /** Every event. */
   readonly '*': AuthEmitted
 }
 
@@ -128,6 +129,11 @@ export interface Auth<Credentials = unknown, Claims = Readonly<Record<string, un
    * @throws DisposedError
    */
   getAccessToken(options: AccessTokenOptions & { readonly allowAnonymous: true }): Promise<string | undefined>
+  /**
+   * Like the above, for a user who must be signed in.
+   *
+   * @throws SignedOutError if no user is signed in
+   */
   getAccessToken(options?: AccessTokenOptions): Promise<string>
 
   /**

@@ -20,7 +20,9 @@ export type AuthErrorCode =
 
 /** What an `AuthError` is made from. */
 export interface AuthErrorOptions {
+  /** Why it happened. Default: `undefined`. */
   readonly reason?: Reason | undefined
+  /** The error underneath. It is passed on as it is, so it must quote no token. Default: none. */
   readonly cause?: unknown
 }
 
@@ -42,9 +44,17 @@ const BRAND = Symbol.for('authchart.error')
  * ```
  */
 export abstract class AuthError extends Error {
+  /** Which kind of error it is. Unlike the class, it is the same in every copy of the package. */
   readonly code: AuthErrorCode
+  /** Why it happened; `undefined` if the kind says it all. */
   readonly reason: Reason | undefined
 
+  /**
+   * For the classes that extend it: apps make none of their own.
+   * @param code which kind of error it is
+   * @param options the reason and the error underneath
+   * @param message the text. Default: that of the code; in production builds, the code and the reason
+   */
   constructor(
     code: AuthErrorCode,
     options: AuthErrorOptions & MessageDetails = {},
@@ -69,8 +79,15 @@ export const isHoldTimeout = (error: unknown) => isAuthError(error) && error.cod
 
 /** The session ended by itself; the user has to sign in again. `reason` says why, for example `invalid_grant`. */
 export class SessionExpiredError extends AuthError {
+  /** Always `'SessionExpiredError'`, also in minified code. */
   override readonly name = 'SessionExpiredError'
+  /** Always `'session_expired'`. */
   declare readonly code: 'session_expired'
+  /**
+   * Made by the library. An app needs it only in tests.
+   *
+   * @param options `reason` says why the session ended, `cause` is the last failure of a refresh
+   */
   constructor(options?: AuthErrorOptions) {
     super('session_expired', options)
   }
@@ -81,8 +98,15 @@ export class SessionExpiredError extends AuthError {
  * it if another sign-in replaces it (`superseded`).
  */
 export class SignedOutError extends AuthError {
+  /** Always `'SignedOutError'`, also in minified code. */
   override readonly name = 'SignedOutError'
+  /** Always `'signed_out'`. */
   declare readonly code: 'signed_out'
+  /**
+   * Made by the library. An app needs it only in tests.
+   *
+   * @param options `reason` says what happened to the session, such as `'user_changed'`
+   */
   constructor(options?: AuthErrorOptions) {
     super('signed_out', options)
   }
@@ -90,8 +114,16 @@ export class SignedOutError extends AuthError {
 
 /** The token cannot be refreshed for now; the session is kept. `cause` is the last failure. */
 export class RefreshUnavailableError extends AuthError {
+  /** `'RefreshUnavailableError'`, or `'RefreshTimeoutError'` for the class that extends it. */
   override readonly name: string = 'RefreshUnavailableError'
+  /** `'refresh_timeout'` if the last attempt got no answer in time, otherwise `'refresh_unavailable'`. */
   declare readonly code: 'refresh_unavailable' | 'refresh_timeout'
+  /**
+   * Made by the library. An app needs it only in tests.
+   *
+   * @param options `reason` and `cause` of the last failed attempt
+   * @param code which of the two kinds it is. Default: `'refresh_unavailable'`
+   */
   constructor(
     options?: AuthErrorOptions,
     code: 'refresh_unavailable' | 'refresh_timeout' = 'refresh_unavailable',
@@ -102,8 +134,15 @@ export class RefreshUnavailableError extends AuthError {
 
 /** Like `RefreshUnavailableError`: the last attempt got no answer within `timeouts.refresh`. */
 export class RefreshTimeoutError extends RefreshUnavailableError {
+  /** Always `'RefreshTimeoutError'`, also in minified code. */
   override readonly name = 'RefreshTimeoutError'
+  /** Always `'refresh_timeout'`. */
   declare readonly code: 'refresh_timeout'
+  /**
+   * Made by the library. An app needs it only in tests.
+   *
+   * @param options `reason` and `cause` of the last failed attempt
+   */
   constructor(options?: AuthErrorOptions) {
     super(options, 'refresh_timeout')
   }
@@ -111,8 +150,11 @@ export class RefreshTimeoutError extends RefreshUnavailableError {
 
 /** The `signIn` function did not answer within `timeouts.signIn`. */
 export class SignInTimeoutError extends AuthError {
+  /** Always `'SignInTimeoutError'`, also in minified code. */
   override readonly name = 'SignInTimeoutError'
+  /** Always `'sign_in_timeout'`. */
   declare readonly code: 'sign_in_timeout'
+  /** The reason is always `'timeout'`. */
   constructor() {
     super('sign_in_timeout', { reason: 'timeout' })
   }
@@ -120,8 +162,11 @@ export class SignInTimeoutError extends AuthError {
 
 /** The request waited for a token longer than `timeouts.hold` or its own timeout. It was not sent again. */
 export class HoldTimeoutError extends AuthError {
+  /** Always `'HoldTimeoutError'`, also in minified code. */
   override readonly name = 'HoldTimeoutError'
+  /** Always `'hold_timeout'`. */
   declare readonly code: 'hold_timeout'
+  /** The reason is always `'timeout'`. */
   constructor() {
     super('hold_timeout', { reason: 'timeout' })
   }
@@ -129,8 +174,15 @@ export class HoldTimeoutError extends AuthError {
 
 /** `queueLimit` requests are waiting already. */
 export class QueueFullError extends AuthError {
+  /** Always `'QueueFullError'`, also in minified code. */
   override readonly name = 'QueueFullError'
+  /** Always `'queue_full'`. */
   declare readonly code: 'queue_full'
+  /**
+   * Made by the library. An app needs it only in tests.
+   *
+   * @param limit the `queueLimit` of the session, for the message
+   */
   constructor(limit: number) {
     super('queue_full', { detail: limit })
   }
@@ -138,8 +190,16 @@ export class QueueFullError extends AuthError {
 
 /** A token response that RFC 6749 §5.1 does not describe. `reason` is `invalid_response`. */
 export class InvalidTokenResponseError extends AuthError {
+  /** Always `'InvalidTokenResponseError'`, also in minified code. */
   override readonly name = 'InvalidTokenResponseError'
+  /** Always `'invalid_token_response'`. */
   declare readonly code: 'invalid_token_response'
+  /**
+   * Made by the library. An app needs it only in tests.
+   *
+   * @param problem what is wrong with the response, for the message: a word such as `'no_access_token'`, and never a
+   * token
+   */
   constructor(problem: string) {
     super('invalid_token_response', { reason: 'invalid_response', detail: problem })
   }
@@ -147,8 +207,16 @@ export class InvalidTokenResponseError extends AuthError {
 
 /** A store could not be read or written. */
 export class StorageError extends AuthError {
+  /** Always `'StorageError'`, also in minified code. */
   override readonly name = 'StorageError'
+  /** Always `'storage_failed'`. */
   declare readonly code: 'storage_failed'
+  /**
+   * For a store of your own, which throws it to give the event `storageFailed` a reason.
+   *
+   * @param message the text. A session reports only the reason: a text may quote what is stored
+   * @param options `reason` becomes that of the event `storageFailed`: lower case with `_`, or a code such as `ENOSPC`
+   */
   constructor(message: string, options?: AuthErrorOptions) {
     super('storage_failed', options, message)
   }
@@ -156,8 +224,11 @@ export class StorageError extends AuthError {
 
 /** `dispose()` was called; this auth sends nothing any more. */
 export class DisposedError extends AuthError {
+  /** Always `'DisposedError'`, also in minified code. */
   override readonly name = 'DisposedError'
+  /** Always `'disposed'`. */
   declare readonly code: 'disposed'
+  /** It has no reason and no cause. */
   constructor() {
     super('disposed')
   }
@@ -168,8 +239,11 @@ export class DisposedError extends AuthError {
  * client, such as plain `fetch`.
  */
 export class OwnClientError extends AuthError {
+  /** Always `'OwnClientError'`, also in minified code. */
   override readonly name = 'OwnClientError'
+  /** Always `'own_client'`. */
   declare readonly code: 'own_client'
+  /** The reason is always `'own_client'`. */
   constructor() {
     super('own_client', { reason: 'own_client' })
   }
@@ -177,8 +251,11 @@ export class OwnClientError extends AuthError {
 
 /** The session lives in a worker, and its token does not leave it: send the request with a transport. */
 export class TokenConfinedError extends AuthError {
+  /** Always `'TokenConfinedError'`, also in minified code. */
   override readonly name = 'TokenConfinedError'
+  /** Always `'token_confined'`. */
   declare readonly code: 'token_confined'
+  /** It has no reason and no cause. */
   constructor() {
     super('token_confined')
   }
@@ -186,11 +263,19 @@ export class TokenConfinedError extends AuthError {
 
 /**
  * The worker that the session lives in does not answer. `reason`: `'load_failed'`, `'timeout'`, `'gone'`, `'closed'`,
- * `'version'` for a worker of another version, or `'garbled'`.
+ * `'version'` for a worker of another version, `'garbled'`, `'refused'` for a request that the worker does not send, or
+ * `'thrown'` for an error in the worker whose text stays there.
  */
 export class WorkerError extends AuthError {
+  /** Always `'WorkerError'`, also in minified code. */
   override readonly name = 'WorkerError'
+  /** Always `'worker_failed'`. */
   declare readonly code: 'worker_failed'
+  /**
+   * Made by the library. An app needs it only in tests.
+   *
+   * @param options `reason` says what happened to the worker
+   */
   constructor(options?: AuthErrorOptions) {
     super('worker_failed', options)
   }
@@ -201,8 +286,16 @@ export class WorkerError extends AuthError {
  * `authchart/oauth2` (`popup_closed`).
  */
 export class OAuthError extends AuthError {
+  /** Always `'OAuthError'`, also in minified code. */
   override readonly name = 'OAuthError'
+  /** Always `'oauth_failed'`. */
   declare readonly code: 'oauth_failed'
+  /**
+   * Made by the library. An app needs it only in tests.
+   *
+   * @param options `reason` is the OAuth error code, or a word of `authchart/oauth2`
+   * @param message the text. Default: a general one; in production builds, the code
+   */
   constructor(options?: AuthErrorOptions, message?: string) {
     super('oauth_failed', options, message)
   }

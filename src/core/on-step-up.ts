@@ -21,7 +21,14 @@ export interface StepUpOptions {
    */
   readonly signal: Signal
   /** The user of the session, who has to sign in again; `undefined` without an ID token. */
-  readonly user: { readonly iss: string | undefined; readonly sub: string } | undefined
+  readonly user:
+    | {
+        /** The issuer of the ID token; `undefined` if it names none. */
+        readonly iss: string | undefined
+        /** The subject of the ID token: unique within its issuer (OpenID Connect Core §5.7). */
+        readonly sub: string
+      }
+    | undefined
   /** Whether the app has one user only: the option `singleUser`. Then tokens that name no user are accepted. */
   readonly singleUser: boolean
   /** The scope that the session has now. */

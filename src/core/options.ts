@@ -40,6 +40,10 @@ export interface SignInOptions {
 export interface RevocableTokens {
   /** Empty if the session ended before it had one (`persist`), or if it is in a cookie that was not tried yet. */
   readonly accessToken: string
+  /**
+   * The refresh token; `undefined` in cookie mode, or if the server gave none. Revoking it revokes its family (RFC 7009
+   * §2.1).
+   */
   readonly refreshToken: string | undefined
 }
 
@@ -74,7 +78,9 @@ export interface AuthOptions<Credentials = unknown, User = object> {
   readonly coordinator?: CoordinatorFeature
   /** Binds the tokens to a key and proves with each request that the session has it (RFC 9449): `dpopProofs()`. */
   readonly proof?: ProofFeature
+  /** The signals of the machine: network, visibility, sleep. Default: those of the page or worker; elsewhere none. */
   readonly environment?: Environment
+  /** Time and timers, for tests. Default: those of the system. */
   readonly clock?: Clock
 
   /** Tokens that the app has when it starts. They win over the store. */
@@ -88,6 +94,7 @@ export interface AuthOptions<Credentials = unknown, User = object> {
   readonly refreshOn?: RefreshTrigger
   /** Cookie mode: `fromCookie()` tries one refresh at the start, for a session that lives in an HttpOnly cookie. */
   readonly silentSignIn?: CookieFeature
+  /** How a failed refresh is attempted again, before it cools down. */
   readonly retry?: {
     /** Attempts of one refresh. Default: 5. */
     readonly attempts?: number
@@ -103,12 +110,13 @@ export interface AuthOptions<Credentials = unknown, User = object> {
    * those, throw something else from `refresh`.
    */
   readonly isFatal?: (error: unknown, verdict: FailureVerdict) => boolean | undefined
+  /** How long each kind of work may take, in milliseconds. `Infinity`: as long as it takes. */
   readonly timeouts?: {
     /** One attempt of a refresh. Default: 10,000. */
     readonly refresh?: number
-    /** Default: 30,000. */
+    /** One sign-in, and one call of the handler of `onStepUp`. Default: 30,000. */
     readonly signIn?: number
-    /** Default: 5,000. */
+    /** One revocation, and so the wait for it in `signOut()`. Default: 5,000. */
     readonly revoke?: number
     /** How long a request waits for a token. Default: 30,000. */
     readonly hold?: number
@@ -137,6 +145,7 @@ export interface AuthOptions<Credentials = unknown, User = object> {
   readonly ambiguousRefresh?: 'retry' | 'expire'
   /** How long a session may last: `sessionLimits({ idle, absolute })`. Default: no limit. */
   readonly limits?: LimitsFeature
+  /** How requests that waited are sent after a refresh. */
   readonly release?: {
     /** How many held requests are sent at once after a refresh. Default: all. */
     readonly concurrency?: number

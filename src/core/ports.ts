@@ -4,9 +4,13 @@ import type { Reason } from '../../machines/vocabulary.ts'
 
 /** The part of an `AbortSignal` that the library uses; any `AbortSignal` fits. */
 export interface AbortSignalLike {
+  /** Whether the signal was aborted. It never becomes `false` again. */
   readonly aborted: boolean
+  /** What the promise of an aborted call rejects with; `undefined` before the abort. */
   readonly reason: unknown
+  /** Adds a listener that is called once, at the abort. A signal that was aborted before does not call it. */
   addEventListener(type: 'abort', listener: () => void): void
+  /** Removes a listener. Does nothing if there is none. */
   removeEventListener(type: 'abort', listener: () => void): void
 }
 
@@ -21,20 +25,44 @@ export type Signal = typeof globalThis extends { AbortSignal: { prototype: infer
  * `expiresAt` is an instant: a `Date`, an ISO string, or a number of seconds or milliseconds since the Unix epoch.
  */
 export interface TokenResponse<User = object> {
+  /** The access token: visible ASCII, at most 65,536 characters. An answer needs this or `accessToken`. RFC 6749 §5.1. */
   readonly access_token?: string
+  /** The same as `access_token`, which wins if both are set. */
   readonly accessToken?: string
+  /**
+   * The next refresh token. Without one, the previous one is kept, unless the tokens belong to another user. RFC 6749
+   * §6.
+   */
   readonly refresh_token?: string | null | undefined
+  /** The same as `refresh_token`, which wins if both are set. */
   readonly refreshToken?: string | null | undefined
+  /**
+   * Lifetime of the access token from now on, in seconds. It wins over `expires_at` and over a JWT's `exp`. RFC 6749
+   * §5.1.
+   */
   readonly expires_in?: number | string | null | undefined
+  /** The same as `expires_in`, which wins if both are set. */
   readonly expiresIn?: number | string | null | undefined
+  /** When the access token expires: a `Date`, an ISO string, or seconds or milliseconds since the Unix epoch. */
   readonly expires_at?: number | string | Date | null | undefined
+  /** The same as `expires_at`, which wins if both are set. */
   readonly expiresAt?: number | string | Date | null | undefined
+  /** Lifetime of the refresh token from now on, in seconds. Default: unknown, until the server rejects it. */
   readonly refresh_token_expires_in?: number | string | null | undefined
+  /** The same as `refresh_token_expires_in`, which wins if both are set. */
   readonly refreshTokenExpiresIn?: number | string | null | undefined
+  /**
+   * `Bearer`, or `DPoP` with the option `proof`, in upper or lower case. Any other type is refused. Default: `Bearer`.
+   * RFC 6749 §7.1.
+   */
   readonly token_type?: string | null | undefined
+  /** The same as `token_type`, which wins if both are set. */
   readonly tokenType?: string | null | undefined
+  /** The granted scope, separated by spaces. Without it, the previous one is kept. RFC 6749 §3.3. */
   readonly scope?: string | null | undefined
+  /** The ID token, whose claims are read unverified. Without one, the previous one is kept. OpenID Connect Core §12.2. */
   readonly id_token?: string | null | undefined
+  /** The same as `id_token`, which wins if both are set. */
   readonly idToken?: string | null | undefined
   /** The user the tokens belong to, for servers whose tokens do not say so (no `id_token`, no JWT). */
   readonly subject?: string | null | undefined
@@ -64,6 +92,7 @@ export interface ProofRequest {
   readonly method: string
   /** The absolute URL that the request is sent to. */
   readonly url: string
+  /** The access token that the request carries: a proof contains its hash (RFC 9449 §4.2). */
   readonly accessToken: string
   /** The key that the token is bound to, as `keyId` named it; `undefined` if unknown. */
   readonly keyId: string | undefined
@@ -79,6 +108,7 @@ export interface Proof {
 
 /** What a server answered to a proof. */
 export interface ProofAnswer {
+  /** HTTP status of the answer. */
   readonly status: number
   /** A header by its name in lower case; `null` if it is missing, or hidden from scripts. */
   header(name: string): string | null
@@ -107,20 +137,28 @@ export interface ProofPort {
 
 /** What an app may know of its session: everything but the tokens. */
 export interface Session<Claims = Readonly<Record<string, unknown>>, User = UserFacts> {
+  /**
+   * The user: the `subject` of the token response, or `sub` of the ID token or of a JWT access token; `undefined` if
+   * none says it.
+   */
   readonly subject?: string
   /** What the server answered under `user`, at the sign-in or at a later refresh. For display, not for decisions. */
   readonly user?: User
   /** Claims of the ID token, or of an access token that is a JWT. Unverified: for display, not for decisions. */
   readonly claims?: Claims
+  /** The scope that the server granted last, separated by spaces; `undefined` if it never said so (RFC 6749 §5.1). */
   readonly scope?: string
   /** When the access token expires, in milliseconds since the Unix epoch; `undefined` if unknown. */
   readonly expiresAt: number | undefined
+  /** The number of the token set: each one has a higher number in this tab or process. */
   readonly generation: number
+  /** The number of the session: each sign-in and each sign-out in this tab or process raises it. */
   readonly epoch: number
 }
 
 /** What is stored between visits. It holds tokens: treat it as a secret. */
 export interface SessionRecord {
+  /** The format of the record. A record with another number counts as none. */
   readonly version: 1
   /** Identifies the sign-in that this record descends from. */
   readonly id: string
@@ -132,11 +170,17 @@ export interface SessionRecord {
   readonly receivedAt: number
   /** `null` if `persist` is `'refresh-token'`: a session restored from the record begins with a refresh. */
   readonly accessToken: string | null
+  /** The refresh token. Missing in cookie mode, or if the server gave none. */
   readonly refreshToken?: string
+  /** The ID token. Missing if the server gave none, or if `persist` is `'refresh-token'`. */
   readonly idToken?: string
+  /** When the access token expires, in milliseconds since the Unix epoch. Missing if unknown or not stored. */
   readonly expiresAt?: number
+  /** When the refresh token expires, in milliseconds since the Unix epoch. Missing if unknown. */
   readonly refreshTokenExpiresAt?: number
+  /** The scope that the server granted last, separated by spaces. Missing if it never said so. */
   readonly scope?: string
+  /** What `session.subject` shows. Missing if the user is unknown. */
   readonly subject?: string
   /** `'DPoP'` if the tokens are bound to a key (RFC 9449); otherwise they are bearer tokens. */
   readonly tokenType?: 'DPoP'
@@ -155,6 +199,7 @@ export interface SessionRecord {
 export interface SessionStorage {
   /** Returns the record as it was written, or nothing. Anything that is not a valid record counts as nothing. */
   read(): unknown
+  /** Stores the record in the place of the one before. Not called if the store has `replace`. */
   write(record: SessionRecord): unknown
   /**
    * Removes the record.
@@ -185,7 +230,9 @@ export interface SessionStorage {
 
 /** Names a token set in a store: a sign-in, and how often its tokens were refreshed. */
 export interface StoredRotation {
+  /** The `id` of the record: that of its sign-in. */
   readonly id: string
+  /** How often the tokens were refreshed since the sign-in. */
   readonly rotation: number
 }
 
@@ -203,8 +250,11 @@ export type Replaced = 'written' | 'newer' | 'gone'
 
 /** A message between tabs or processes. It never holds a token. */
 export interface CoordinatorMessage {
+  /** `'changed'`: the stored session is another one or has new tokens. `'ended'`: the session ended. */
   readonly type: 'changed' | 'ended'
+  /** The epoch of the sender, which other tabs and processes number differently. */
   readonly epoch: number
+  /** The generation of the sender, which other tabs and processes number differently. */
   readonly generation: number
   /**
    * Of `'ended'`: why the session expired, or `'signed_out'`. Of `'changed'`: `'signed_in'` if a user has just signed in.
@@ -230,7 +280,10 @@ export interface Turn {
   /** Grows with each turn of that name. */
   readonly fence: number
   /** The holder of an earlier turn presented the refresh token of this rotation, and its answer never reached the store. */
-  readonly interrupted?: { readonly rotation: number }
+  readonly interrupted?: {
+    /** How often the tokens had been refreshed to which that refresh token belongs. */
+    readonly rotation: number
+  }
   /**
    * Records that the refresh token of that rotation leaves now, and extends the turn.
    *
@@ -245,6 +298,7 @@ export interface Turn {
 
 /** How to wait for a turn. */
 export interface TurnWait {
+  /** Ends the wait: `exclusive` then rejects with its reason, and the task is not run. */
   readonly signal: AbortSignalLike
   /** Bounds the wait for the lock, in milliseconds. */
   readonly timeout: number
@@ -270,7 +324,13 @@ export interface Coordinator {
    * @throws if the lock cannot be had in time; then `task` was not run
    */
   exclusive<T>(name: string, task: (turn?: Turn) => Promise<T>, wait: TurnWait): Promise<T>
+  /** Sends a message to the other tabs or processes, and not to this one. Need not wait for them. An error is reported. */
   announce(message: CoordinatorMessage): void
+  /**
+   * Calls back for each message of another tab or process, in any order.
+   *
+   * @returns removes the listener
+   */
   subscribe(listener: (message: CoordinatorMessage) => void): () => void
 }
 
@@ -281,6 +341,11 @@ export type EnvironmentSignal = 'online' | 'offline' | 'visible' | 'wake'
 export interface Environment {
   /** `false` only if the network is certainly missing. */
   online(): boolean
+  /**
+   * Calls back each time that happens.
+   *
+   * @returns removes the listener
+   */
   subscribe(kind: EnvironmentSignal, listener: () => void): () => void
 }
 
@@ -290,7 +355,13 @@ export interface Environment {
 export interface Clock {
   /** Milliseconds since the Unix epoch. */
   now(): number
+  /**
+   * Calls back once, after `delay` milliseconds.
+   *
+   * @returns what `clearTimeout` takes
+   */
   setTimeout(callback: () => void, delay: number): unknown
+  /** Cancels a timer. Does nothing if it has run already. */
   clearTimeout(handle: unknown): void
   /** Calls back in the next turn of the event loop. With it, timers of a busy process wait until it has caught up. */
   turn?(callback: () => void): void
@@ -298,7 +369,10 @@ export interface Clock {
 
 /** What the library made of a failed refresh. An app's `isFatal` may add to it. */
 export interface FailureVerdict {
+  /** Whether no further attempt can change the failure, so that the session ends as soon as no access token works. */
   readonly fatal: boolean
+  /** The OAuth error code of the answer (RFC 6749 §5.2), or a word of the library such as `'network'`. */
   readonly reason: Reason
+  /** HTTP status of the token endpoint's answer; `undefined` if no answer came or it has no status. */
   readonly status: number | undefined
 }

@@ -22,6 +22,7 @@ export interface ProvideAuthOptions<A extends AnyAuth = Auth> {
 
 /** Signals for `@if` that show which view belongs on the screen. They do not change during a refresh. */
 export interface AuthViewSignals {
+  /** The view itself, for `@switch`. Unlike the signals below, it does not depend on `keepExpired`. */
   readonly view: Signal<AuthView>
   /** `true` while there is a session, including during a refresh. */
   readonly signedIn: Signal<boolean>

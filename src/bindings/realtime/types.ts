@@ -13,8 +13,11 @@ export interface ConnectionRequest {
 
 /** A connection that reports its end by an event, such as a `WebSocket` or an `EventSource`. */
 export interface Connection {
+  /** Ends the connection. Called when the signal of `open` aborts, and also after the connection has ended by itself. */
   close(): void
+  /** Adds a listener. An `error` counts as the end only of connections without `onclose`, such as an `EventSource`. */
   addEventListener(type: 'close' | 'error', listener: (event: Event) => void): void
+  /** Removes a listener that `addEventListener` has added. */
   removeEventListener(type: 'close' | 'error', listener: (event: Event) => void): void
 }
 

@@ -20,11 +20,13 @@ export interface ProviderProps<A extends AnyAuth = AnyAuth> {
    * which shows it until the session is restored. `null`: no user is signed in. Default: the server renders as `restoring`.
    */
   readonly initialSession?: InitialSession<A> | undefined
+  /** The components that may use the auth. */
   readonly children?: JSX.Element
 }
 
 /** What `<SignedIn>`, `<SignedOut>`, `<Expired>` and `<Restoring>` take. */
 export interface ViewProps {
+  /** What is shown in that view. */
   readonly children?: JSX.Element
   /** What is shown otherwise. Default: nothing. */
   readonly fallback?: JSX.Element

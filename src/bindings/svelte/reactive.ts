@@ -7,6 +7,7 @@ export type IsEqual<T = unknown> = (before: T, after: T) => boolean
 
 /** A value that changes. A template, `$derived` or `$effect` that reads `current` runs again when it changes. */
 export interface Reactive<T> {
+  /** The value now. Reading it tracks it. It is a getter: do not destructure it. */
   readonly current: T
 }
 

@@ -22,13 +22,21 @@ export interface AuthPluginOptions<A extends AnyAuth = Auth> {
 
 /** A plugin for `app.use()`. */
 export interface AuthPlugin {
+  /** Called by `app.use()`: provides the auth to all components of the app. */
   install(app: App): void
 }
 
 /** A component with a default slot, and a `#fallback` slot that is shown otherwise. Default fallback: nothing. */
 export type AuthViewComponent = new () => {
+  /** It takes only what every component takes, such as `key` and `class`. */
   $props: AllowedComponentProps & ComponentCustomProps & VNodeProps
-  $slots: { default?: () => VNode[]; fallback?: () => VNode[] }
+  /** Its slots, which get no props. */
+  $slots: {
+    /** What is shown in that view. */
+    default?: () => VNode[]
+    /** What is shown otherwise. Default: nothing. */
+    fallback?: () => VNode[]
+  }
 }
 
 /**

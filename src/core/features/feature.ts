@@ -17,6 +17,7 @@ export interface CoordinatorFeature extends Coordinator, Feature {}
 
 /** Cookie mode, made by `fromCookie()`. */
 export interface CookieFeature extends Feature {
+  /** Distinguishes the feature from those of other options. Always `'cookie'`. */
   readonly kind: 'cookie'
 }
 
@@ -25,6 +26,7 @@ export interface ProofFeature extends ProofPort, Feature {}
 
 /** Limits of a session, made by `sessionLimits()`. */
 export interface LimitsFeature extends Feature {
+  /** Distinguishes the feature from those of other options. Always `'limits'`. */
   readonly kind: 'limits'
   /** How long a session may go unused, in milliseconds; `Infinity` without such a limit. */
   readonly idle: number

@@ -1,7 +1,13 @@
 /** What a server's 401 or 403 asks for (RFC 6750 §3.1, RFC 9470). */
 export interface StepUp {
+  /** The scope that the request needs, separated by spaces; missing if the server names none (RFC 6750 §3). */
   readonly scope?: string
+  /**
+   * Authentication context classes that the server accepts, separated by spaces; missing if it names none (RFC 9470
+   * §3).
+   */
   readonly acrValues?: string
+  /** How long ago the user may have signed in, in seconds; missing if the server names no limit (RFC 9470 §3). */
   readonly maxAge?: number
 }
 

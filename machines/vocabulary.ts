@@ -24,8 +24,11 @@ export interface TokenFacts {
  * RFC 6749 §5.2), or one of the library's own words.
  */
 export type Reason =
+  /** The refresh token is invalid, expired, revoked, or another client's (RFC 6749 §5.2). */
   | 'invalid_grant'
+  /** The client did not authenticate, or is unknown (RFC 6749 §5.2). */
   | 'invalid_client'
+  /** The client may not refresh (RFC 6749 §5.2). */
   | 'unauthorized_client'
   /** The token endpoint refused with a bare 401, or `isFatal` said so. */
   | 'refresh_rejected'
@@ -35,19 +38,29 @@ export type Reason =
   | 'token_expired'
   /** The key that the tokens are bound to is missing (RFC 9449). The refresh token was not presented. */
   | 'key_lost'
+  /** The session went unused for as long as `sessionLimits({ idle })` allows. */
   | 'idle'
+  /** The session lasted as long as `sessionLimits({ absolute })` allows. */
   | 'lifetime'
+  /** The token endpoint could not be reached, or its answer was lost. */
   | 'network'
+  /** The environment reports that the network is missing. */
   | 'offline'
+  /** No answer came within the timeout. */
   | 'timeout'
+  /** The token endpoint answered without tokens and without a fatal error: a status of 500 or above, for example. */
   | 'server_error'
+  /** The token endpoint answered 429. */
   | 'rate_limited'
+  /** The token response cannot be used (RFC 6749 §5.1). */
   | 'invalid_response'
   /** The coordinator requires its lock, and it was not to be had. */
   | 'lock_unavailable'
   /** Another process took over the turn to refresh. */
   | 'lock_lost'
+  /** The user signed out in this tab or process. */
   | 'signed_out'
+  /** The user signed out in another tab or process, or the stored session was removed. */
   | 'signed_out_elsewhere'
   | (string & {})
 
@@ -68,7 +81,17 @@ export interface RefreshFailure {
 }
 
 /** What is known of the session, whichever state the chart is in: a failed sign-in returns to it. */
-export type SessionStatus = 'unknown' | 'none' | 'active' | 'expired' | 'signedOut'
+export type SessionStatus =
+  /** The store was not read yet. */
+  | 'unknown'
+  /** No user is signed in, and no session has ended here. */
+  | 'none'
+  /** There is a session. */
+  | 'active'
+  /** The session ended without a sign-out. */
+  | 'expired'
+  /** The user has signed out. */
+  | 'signedOut'
 
 /** What starts a refresh. */
 export type RefreshTrigger =
@@ -137,7 +160,7 @@ export interface ChartContext extends TokenFacts {
   readonly held: number
 }
 
-/** What the chart receives. Names say who speaks: `session.*` the app and the session, `token.*` and `requests.*` the core. */
+/** What the chart receives. The first word of a name is the sender: `session.*` the app and the session, `token.*` and `requests.*` the core. */
 export type AuthEvent =
   | {
       /** The app signs a user in. The credentials are in the session, and never in an event. */

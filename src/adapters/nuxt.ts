@@ -11,7 +11,7 @@ import { toRequest } from './node.ts'
 export interface H3EventLike {
   /** h3 version 2: the `Request`. Anything else is ignored. */
   readonly req?: unknown
-  /** h3 version 1: what Node passed. Used if `req` is no `Request`. */
+  /** h3 version 1: what Node passed. Used unless `req` is a `Request`. */
   readonly node?:
     | {
         /** Node's request, whose body has not been read. */

@@ -12,7 +12,15 @@ export type SessionOf<A extends AnyAuth> = NonNullable<A['session']>
  * Which view belongs on the screen. A refresh or a pending sign-in does not change it. `expired` lasts until the user signs
  * in again or signs out.
  */
-export type AuthView = 'restoring' | 'signedIn' | 'expired' | 'signedOut'
+export type AuthView =
+  /** The stored session has not been read yet; always on a server without an initial session. */
+  | 'restoring'
+  /** There is a session, including during a refresh. */
+  | 'signedIn'
+  /** The session ended without a sign-out. */
+  | 'expired'
+  /** No user is signed in, including during a sign-in. */
+  | 'signedOut'
 
 /** What a view can show of a session at one moment. It is the same object until one of its fields changes. */
 export interface AuthSnapshot<S = NonNullable<Auth['session']>> {

@@ -119,7 +119,7 @@ export function createAuthContext<A extends AnyAuth = Auth, Given extends AnyAut
 export const {
   /** Provides an auth to all components below it. A different auth creates them again. */
   AuthProvider,
-  /** Returns the auth of the provider, to call its methods: `useAuth().signOut()`. Throws if there is no provider. */
+  /** Returns the auth of the provider, to call its methods: `useAuth().signOut()`. Throws without a provider. */
   useAuth,
   /** Returns an accessor of the session, or of a value selected from it: `useSession((session) => session?.subject)`. */
   useSession,

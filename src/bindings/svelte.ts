@@ -93,7 +93,7 @@ export function createAuthContext<A extends AnyAuth = Auth, Given extends AnyAut
 export const {
   /** Provides an auth to this component and to all components below it: `setAuth(auth)`. Returns the same auth. */
   setAuth,
-  /** Returns the auth of a component above, to call its methods: `getAuth().signOut()`. Throws if there is none. */
+  /** Returns the auth of a component above, to call its methods: `getAuth().signOut()`. Throws without one. */
   getAuth,
   /** Returns the session, or a value selected from it: `useSession((session) => session?.subject)`. Read its `current`. */
   useSession,

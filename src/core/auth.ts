@@ -24,13 +24,21 @@ export type Fetch = typeof globalThis extends { fetch: infer F } ? F : never
 
 /** The states of the chart, as `auth.state` names them. */
 export type AuthState =
+  /** The stored session is being read. Requests wait. */
   | 'restoring'
+  /** No user is signed in. Requests are sent without a token. */
   | 'anonymous'
+  /** A sign-in is in progress. Requests wait. */
   | 'authenticating'
+  /** The token works. Requests carry it. */
   | 'authenticated'
+  /** The tokens are being refreshed. Requests carry the old token while it works; otherwise they wait. */
   | 'refreshing'
+  /** The session ended without a sign-out. Requests are rejected, or wait if `whenExpired` is `'hold'`. */
   | 'expired'
+  /** The tokens of the ended session are being revoked. */
   | 'signingOut'
+  /** The user has signed out, here or in another tab or process. */
   | 'loggedOut'
 
 /** What listeners receive, by the name they listen for; `*` is everything. */

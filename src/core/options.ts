@@ -48,7 +48,13 @@ export interface RevocableTokens {
 }
 
 /** What the store may hold. */
-export type PersistMode = 'all' | 'refresh-token' | 'none'
+export type PersistMode =
+  /** The whole session. */
+  | 'all'
+  /** The session without its access and ID tokens, so that each start begins with a refresh. */
+  | 'refresh-token'
+  /** Nothing: what is stored is removed. */
+  | 'none'
 
 /** Options of `createAuth`. All times are milliseconds. */
 export interface AuthOptions<Credentials = unknown, User = object> {
@@ -158,15 +164,24 @@ type Numbers<T> = { readonly [K in keyof Required<T>]: number }
 
 /** Options with every default filled in. */
 export interface Settings {
+  /**
+   * How long before its expiry a token is refreshed, in milliseconds; `undefined`: a fifth of the lifetime, at most
+   * 60,000.
+   */
   readonly refreshAhead: number | undefined
+  /** What starts a refresh. Default: `'timer'`. */
   readonly refreshOn: RefreshTrigger
   readonly persist: PersistMode
+  /** Attempts and backoffs of a refresh; delays in milliseconds. */
   readonly retry: Numbers<NonNullable<AuthOptions['retry']>>
+  /** How long each kind of work may take, in milliseconds. */
   readonly timeouts: Numbers<NonNullable<AuthOptions['timeouts']>>
   readonly queueLimit: number
   readonly concurrency: number
   readonly historyLimit: number
+  /** What happens to requests after the session expired. Default: `'reject'`. */
   readonly whenExpired: 'reject' | 'hold'
+  /** What happens to a refresh token whose answer was lost. Default: `'retry'`. */
   readonly ambiguousRefresh: 'retry' | 'expire'
   readonly singleUser: boolean
 }

@@ -10,7 +10,7 @@ export interface AbortSignalLike {
   readonly reason: unknown
   /** Adds a listener that is called once, at the abort. A signal that was aborted before does not call it. */
   addEventListener(type: 'abort', listener: () => void): void
-  /** Removes a listener. Does nothing if there is none. */
+  /** Removes a listener. An unknown listener is not an error. */
   removeEventListener(type: 'abort', listener: () => void): void
 }
 
@@ -246,7 +246,13 @@ export interface EndedSession extends StoredRotation {
 }
 
 /** What came of `SessionStorage.replace`. */
-export type Replaced = 'written' | 'newer' | 'gone'
+export type Replaced =
+  /** The record is stored. */
+  | 'written'
+  /** Something newer is stored, and stays. */
+  | 'newer'
+  /** The session of the record has ended. */
+  | 'gone'
 
 /** A message between tabs or processes. It never holds a token. */
 export interface CoordinatorMessage {
@@ -335,7 +341,15 @@ export interface Coordinator {
 }
 
 /** What happened to the machine or the page: its network came or went, it became visible, or it woke from sleep. */
-export type EnvironmentSignal = 'online' | 'offline' | 'visible' | 'wake'
+export type EnvironmentSignal =
+  /** The network is back. */
+  | 'online'
+  /** The network is missing. */
+  | 'offline'
+  /** The page or the app can be seen again. */
+  | 'visible'
+  /** The machine or the page was suspended and goes on: timers are late. */
+  | 'wake'
 
 /** The machine that the session runs on. */
 export interface Environment {

@@ -2,16 +2,25 @@ import type { Environment, EnvironmentSignal } from '../core/ports.ts'
 
 /** The part of `AppState` of `react-native` that is used. Its type fits without a cast. */
 export interface AppStateLike {
-  addEventListener(type: 'change', listener: (state: string) => void): { remove(): void }
+  /** Calls back when the app enters the foreground (`'active'`), leaves it, or becomes inactive. */
+  addEventListener(
+    type: 'change',
+    listener: (state: string) => void,
+  ): {
+    /** Removes the listener. */
+    remove(): void
+  }
 }
 
 /** The part of `@react-native-community/netinfo` that is used. Its type fits without a cast. */
 export interface NetInfoLike {
+  /** Calls back soon after the call, and on each change of the network. Returns a function that stops it. */
   addEventListener(listener: (state: { readonly isConnected: boolean | null }) => void): () => void
 }
 
 /** What `reactNativeEnvironment` takes. */
 export interface ReactNativeModules {
+  /** `AppState` of `react-native`. Its change to `'active'` counts as visible again. */
   readonly AppState: AppStateLike
   /** Without it, the network counts as available. */
   readonly NetInfo?: NetInfoLike

@@ -20,14 +20,18 @@ export interface FoundSession extends StoredSession {
 
 /** The holder of a turn: numbers grow with each turn of a key, and owners are random. */
 export interface Holder {
+  /** The number of the turn: higher than that of any earlier turn of the key. */
   readonly fence: number
+  /** The random name of the process that holds the turn. */
   readonly owner: string
 }
 
 /** What came of one attempt to acquire a turn. */
 export type Acquired =
   | {
+      /** The turn belongs to the caller now. */
       readonly result: 'granted'
+      /** The number of the turn: higher than that of any earlier turn of the key. */
       readonly fence: number
       /** Another owner presented the refresh token of this rotation, and its answer is not stored. */
       readonly interrupted: number | undefined
@@ -39,6 +43,7 @@ export type Acquired =
       readonly isSuspect: boolean
     }
   | {
+      /** The turn belongs to another owner, or an answer to a presented token may still come: try again later. */
       readonly result: 'held'
       /** When a refresh token was presented whose answer may still come, by the database's clock; it identifies the mark. */
       readonly markedAt: number | undefined
@@ -55,6 +60,7 @@ export interface Fleet {
   /** Whether `subscribe` reports changes. Otherwise processes look for them. */
   readonly notifies: boolean
 
+  /** Returns what is stored under a key; `undefined` if there is nothing. */
   read(key: string): Promise<FoundSession | undefined>
   /**
    * Writes `next` unless something newer is stored (`SessionStorage.replace`), forgets the mark of `present` if it is about an older
@@ -78,6 +84,7 @@ export interface Fleet {
 
   /** When the session was last used, in milliseconds since the Unix epoch. It is stored beside the session. */
   readLastUse(key: string): Promise<number | undefined>
+  /** Stores when the session was last used, in milliseconds since the Unix epoch. `remove` forgets it. */
   writeLastUse(key: string, at: number): Promise<void>
 
   /**

@@ -36,6 +36,7 @@ export type SendRedisCommand = (command: readonly string[]) => Promise<unknown>
 
 /** How to reach Redis or Valkey: by a client that exists already. */
 export interface RedisLink {
+  /** Sends one command on a connection that is not subscribed to a channel. */
   readonly send: SendRedisCommand
   /**
    * Receives the messages of a channel, and resolves to a function that stops it. It needs a connection of its own. A client that
@@ -55,7 +56,12 @@ export interface RedisFleetOptions {
    * Waits after each write until `count` replicas have it, for at most `timeout` milliseconds. If fewer have it, no refresh token
    * is sent. The link must send all commands on one connection. Default: no wait.
    */
-  readonly replicas?: { readonly count: number; readonly timeout: number }
+  readonly replicas?: {
+    /** How many replicas must have each write; at least 1. */
+    readonly count: number
+    /** How long to wait for them, in milliseconds; at least 1. */
+    readonly timeout: number
+  }
 }
 
 /**

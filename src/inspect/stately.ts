@@ -3,8 +3,11 @@ import type { AuthObserver, InspectedSnapshot } from './frames.ts'
 
 /** The methods of an inspector of `@statelyai/inspect` that the observer calls. */
 export interface StatelyInspector {
+  /** Registers an actor, by a reference with its `sessionId`, and with its first snapshot. */
   actor(actorRef: object | string, snapshot?: object): void
+  /** Shows an event that was sent to an actor, from `info.source` if an actor sent it. */
   event(target: object | string, event: object | string, info?: { source?: string }): void
+  /** Shows the state of an actor after an event. */
   snapshot(actor: object | string, snapshot: object, info?: { event: { type: string } }): void
 }
 

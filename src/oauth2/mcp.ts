@@ -23,6 +23,7 @@ export interface McpOAuthOptions extends Omit<OAuthOptions, 'issuer' | 'resource
 
 /** The options of `StreamableHTTPClientTransport` that `authMcp` sets. */
 export interface AuthMcpOptions {
+  /** Sends a request of the transport with the token of the session. */
   fetch: (url: string | URL, init?: RequestInit) => Promise<Response>
 }
 

@@ -9,6 +9,7 @@ export interface ServerOptions {
   readonly issuer: string | URL
   /** The metadata itself, if you have it. Then none is requested. */
   readonly server?: AuthorizationServer
+  /** The client identifier, as the server has registered it (RFC 6749 §2.2). */
   readonly clientId: string
   /**
    * How the client authenticates, as oauth4webapi makes it: `ClientSecretBasic(secret)`, `PrivateKeyJwt(key)`, … Default: `None()`,
@@ -51,8 +52,14 @@ export interface OAuthOptions extends ServerOptions {
  * Any method may return a promise.
  */
 export interface TransactionStore {
+  /** Returns the text that `write` was given, or nothing. Any other value counts as nothing. */
   read(key: string): unknown
+  /**
+   * Stores a text, in the place of the one before. It holds the PKCE verifier until the answer is used: treat it as a
+   * secret.
+   */
   write(key: string, text: string): unknown
+  /** Removes a text. A missing text is not an error. */
   remove(key: string): unknown
   /** The keys of all texts that were written. */
   keys(): Iterable<string> | PromiseLike<Iterable<string>>
@@ -68,12 +75,18 @@ export interface Authorize {
   readonly maxAge?: number
   /** `'login'`, `'consent'`, `'select_account'`, … (OpenID Connect Core §3.1.2.1). */
   readonly prompt?: string
+  /** Names the user to the server, for example by a mail address (OpenID Connect Core §3.1.2.1). */
   readonly loginHint?: string
   /**
    * The user who has to sign in, by issuer and subject of an ID token. Another one is refused with the reason `another_user`, and
    * the tokens are revoked. `scope` must contain `openid`.
    */
-  readonly user?: { readonly iss: string; readonly sub: string }
+  readonly user?: {
+    /** The issuer of the ID token. */
+    readonly iss: string
+    /** The subject of the ID token: unique within its issuer (OpenID Connect Core §5.7). */
+    readonly sub: string
+  }
   /** Other parameters. They cannot replace those that this library sets. */
   readonly extra?: Readonly<Record<string, string>>
 }
@@ -88,21 +101,32 @@ export interface AuthorizePage extends Authorize {
 
 /** What `auth.signIn()` is given. */
 export type SignInRequest =
-  /** Leaves the page for that of the server. */
-  | ({ readonly via: 'redirect' } & AuthorizePage)
-  /** In a window that `oauth.openPopup()` opened, in the same click. */
-  | ({ readonly via: 'popup'; readonly window: PopupWindow } & Authorize)
-  /** On the page of the redirect URI: redeems the answer. `url`: default is the address of the page. */
+  | ({
+      /** Leaves the page for that of the server. */
+      readonly via: 'redirect'
+    } & AuthorizePage)
+  | ({
+      /** In a window that `oauth.openPopup()` opened, in the same click. */
+      readonly via: 'popup'
+      /** What `oauth.openPopup()` returned. Two minutes after the user closes it, the reason is `popup_closed`. */
+      readonly window: PopupWindow
+    } & Authorize)
   | {
+      /** On the page of the redirect URI: redeems the answer. */
       readonly via: 'callback'
+      /** The address with the answer in its query. Default: that of the page. */
       readonly url?: string | URL
       /** As in `authorizationUrl`. */
       readonly transactions?: TransactionStore
     }
-  /** Without any question to the user, by a redirect with `prompt=none`; once in each visit. */
-  | ({ readonly via: 'silent' } & AuthorizePage)
-  /** For machines without a browser (RFC 8628): the user enters a code on another one. `via` is `deviceGrant`. */
-  | ({ readonly via: (...connection: never) => Promise<TokenResponse> } & DeviceSignIn)
+  | ({
+      /** Without any question to the user, by a redirect with `prompt=none`; once in each visit. */
+      readonly via: 'silent'
+    } & AuthorizePage)
+  | ({
+      /** For machines without a browser (RFC 8628): the user enters a code on another one. Give it `deviceGrant`. */
+      readonly via: (...connection: never) => Promise<TokenResponse>
+    } & DeviceSignIn)
 
 /** A sign-in by a code that the user enters on another machine. */
 export interface DeviceSignIn {
@@ -114,6 +138,7 @@ export interface DeviceSignIn {
 
 /** What the user of a device needs to know (RFC 8628 §3.2). */
 export interface DeviceCode {
+  /** The code that the user enters at `verificationUri`. Show it exactly as it is. */
   readonly userCode: string
   /** The page where the user enters the code. */
   readonly verificationUri: string

@@ -36,7 +36,9 @@ export interface FleetSessionOptions {
 
 /** What `fleetSession` returns, to be spread into `createAuth`. */
 export interface FleetSession {
+  /** The option `storage`: the sealed session in the database. */
   readonly storage: StorageFeature
+  /** The option `coordinator`: the turns of the processes, and their messages. */
   readonly coordinator: CoordinatorFeature
 }
 

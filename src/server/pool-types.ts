@@ -50,21 +50,31 @@ export type PooledAuth<Claims = Readonly<Record<string, unknown>>> = Omit<
 >
 
 /** An event of a session, with the hash of its key. */
-export type PoolEvent = AuthEmitted & { readonly key: string }
+export type PoolEvent = AuthEmitted & {
+  /** The hash of the session's key, which signs no one in. */
+  readonly key: string
+}
 
 /** Events of a pool, by the name to listen for. */
 export type PoolEventMap = { readonly [T in AuthEmitted['type']]: Extract<PoolEvent, { type: T }> } & {
+  /** Every event. */
   readonly '*': PoolEvent
 }
 
 /** Which sessions `end` ends. */
 export type Ended =
-  /** The session of that key. */
-  | { readonly key: string }
-  /** All sessions of a user: the `subject` of the session. */
-  | { readonly subject: string }
-  /** The sessions whose ID token has that `sid` (OpenID Connect Back-Channel Logout §2.1). */
-  | { readonly sid: string }
+  | {
+      /** The session of that key, as `signIn` returned it. */
+      readonly key: string
+    }
+  | {
+      /** All sessions of a user: the `subject` of the session. */
+      readonly subject: string
+    }
+  | {
+      /** The sessions whose ID token has that `sid` (OpenID Connect Back-Channel Logout §2.1). */
+      readonly sid: string
+    }
 
 /** Options of `pool.end`. */
 export interface EndOptions {
@@ -117,7 +127,12 @@ export interface AuthPool<Credentials = unknown, Claims = Readonly<Record<string
   signIn(
     credentials: Credentials,
     oldKey?: string,
-  ): Promise<{ readonly key: string; readonly session: Session<Claims> }>
+  ): Promise<{
+    /** Leads to the session, like a password: only a cookie that no script can read should hold it. */
+    readonly key: string
+    /** The facts of the new session, without tokens. */
+    readonly session: Session<Claims>
+  }>
 
   /**
    * Ends sessions here and in all processes, and revokes their tokens. A refresh that runs elsewhere is discarded and revoked.
@@ -145,6 +160,7 @@ export interface AuthPool<Credentials = unknown, Claims = Readonly<Record<string
    */
   on<T extends keyof PoolEventMap>(type: T, listener: (event: PoolEventMap[T]) => void): () => void
 
+  /** What the pool has done and holds now. Each read returns new numbers. */
   readonly counts: PoolCounts
 
   /** @internal for `createBff` */

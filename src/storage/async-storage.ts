@@ -7,8 +7,11 @@ import { parseRecord } from './json.ts'
 
 /** The methods that are used of `@react-native-async-storage/async-storage`, 1 to 3. Its types fit without a cast. */
 export interface AsyncStorageLike {
+  /** Returns the text of a key, or `null` if it is missing. */
   getItem(key: string): Promise<string | null>
+  /** Stores a text, in the place of the one before. */
   setItem(key: string, value: string): Promise<void>
+  /** Removes a key. A missing key is not an error. */
   removeItem(key: string): Promise<void>
 }
 

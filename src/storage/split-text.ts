@@ -1,7 +1,10 @@
 /** The methods that are used of `expo-secure-store`. Its types fit without a cast. */
 export interface SecureStoreLike<Access = object> {
+  /** Returns the text of a key, or `null` if it is missing. `options` are those of `secureStorage`. */
   getItemAsync(key: string, options?: Access): Promise<string | null>
+  /** Stores a text of at most 2,048 bytes, in the place of the one before. */
   setItemAsync(key: string, value: string, options?: Access): Promise<void>
+  /** Removes a key. A missing key is not an error. */
   deleteItemAsync(key: string, options?: Access): Promise<void>
 }
 

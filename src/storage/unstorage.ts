@@ -7,9 +7,13 @@ import { parseRecord } from './json.ts'
 
 /** The methods that are used of an unstorage 1.x storage. Its `Storage` type fits without a cast. */
 export interface UnstorageLike {
+  /** Returns the value of a key, parsed if it is JSON; `null` if it is missing. */
   getItem(key: string): Promise<unknown>
+  /** Stores the record of the session under its key, and the time of its last use under `<key>.last-use`. */
   setItem(key: string, value: SessionRecord | { readonly at: number }): Promise<void>
+  /** Removes a key. A missing key is not an error. */
   removeItem(key: string): Promise<void>
+  /** Calls back on each change, also by this process. Missing or rejected: changes are noticed at the next refresh. */
   watch?(callback: (event: 'update' | 'remove', key: string) => void): Promise<() => unknown>
 }
 

@@ -9,9 +9,18 @@ import { type AuthFetchOptions, createAuthFetch } from './fetch.ts'
 
 /** The options of ky that `authKy` sets. */
 export interface AuthKyOptions {
+  /** Sends a request with the token of the session. */
   fetch: typeof fetch
-  retry: { shouldRetry(state: { readonly error: unknown }): boolean | undefined }
-  hooks: { beforeRetry: ((state: { readonly error: unknown }) => void)[] }
+  /** Keeps ky from repeating a request after an error of the session. All other limits stay those of ky. */
+  retry: {
+    /** Returns `false` for an error of the session, and otherwise `undefined`, which leaves the decision to ky. */
+    shouldRetry(state: { readonly error: unknown }): boolean | undefined
+  }
+  /** The same for a `retry` that is a number, which drops `shouldRetry`. */
+  hooks: {
+    /** Throws an error of the session, so that ky stops. ky runs it after the hooks of the instance that is extended. */
+    beforeRetry: ((state: { readonly error: unknown }) => void)[]
+  }
 }
 
 /**

@@ -13,7 +13,13 @@ import { watchWorker } from './watch-worker.ts'
  * The place of a session: a `SharedWorker`, a `Worker`, or a port that is connected to either. A `SharedWorker` is described
  * by its members, because TypeScript's `webworker` library does not declare it.
  */
-export type AuthWorker = (EventTarget & { readonly port: MessagePort }) | Worker | MessagePort
+export type AuthWorker =
+  | (EventTarget & {
+      /** The port to the shared worker, which the page starts by itself. */
+      readonly port: MessagePort
+    })
+  | Worker
+  | MessagePort
 
 export interface ConnectionOptions {
   /** How long the worker may take to respond, in milliseconds. */

@@ -356,7 +356,12 @@ describe('the size of the code', () => {
   const MOST_LINES = 350
   const MOST_LINES_OF_A_FUNCTION = 150
   /** The literal of the chart is one piece, so that Stately's tools can read it. */
-  const LARGER: { readonly [file: string]: number } = { 'machines/auth.machine.ts': 850 }
+  const LARGER: { readonly [file: string]: number } = {
+    'machines/auth.machine.ts': 850,
+    // Types only. Most of their lines are the docstrings of their members.
+    'machines/vocabulary.ts': 420,
+    'src/core/ports.ts': 400,
+  }
 
   it.each(FILES)('%s is not too long, and neither are its functions', (file) => {
     const text = textOf(file)

@@ -13,7 +13,15 @@ import { collectTransitions } from './transitions.ts'
 
 /** The members of a session that the devtools read. Any session fits, with any credentials and claims. */
 export interface WatchableAuth extends AuthHandle, Pick<Auth, 'actor' | 'on' | 'history'> {
-  readonly session: { readonly subject?: string; readonly scope?: string } | undefined
+  /** What the panel shows of the session; `undefined` without one. */
+  readonly session:
+    | {
+        /** The user, as the session names it. */
+        readonly subject?: string
+        /** The granted scope, separated by spaces. */
+        readonly scope?: string
+      }
+    | undefined
 }
 
 export interface RecorderOptions {

@@ -19,6 +19,7 @@ export interface KeyStore {
    * @returns `'exists'` if there is one; then it stays as it is
    */
   add(id: string, key: DPoPKey): 'added' | 'exists' | PromiseLike<'added' | 'exists'>
+  /** Removes a key. A missing key is not an error. */
   remove(id: string): unknown
 }
 

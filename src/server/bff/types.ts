@@ -3,19 +3,29 @@ import type { AuthPool } from '../pool-types.ts'
 
 /** Where a client of an OAuth server keeps the sign-ins in progress: here, one cookie for each. */
 export interface SignInTransactions {
+  /** Returns the text that `write` was given, or a promise of it; nothing if it is missing. */
   read(key: string): unknown
+  /** Stores a text in a sealed cookie, for ten minutes. A browser keeps five sign-ins at most; the oldest gives way. */
   write(key: string, text: string): unknown
+  /** Removes a text. A missing text is not an error. */
   remove(key: string): unknown
+  /** Always empty: browsers forget old cookies by themselves. */
   keys(): Iterable<string>
 }
 
 /** What a sign-in may ask of the server: see `AuthorizePage` of `authchart/oauth2`. */
 export interface BffAuthorize {
+  /** Scope to ask for, separated by spaces. Default: that of the client. */
   readonly scope?: string
+  /** How the user must authenticate: classes separated by spaces (RFC 9470 §4). */
   readonly acrValues?: string
+  /** The user must have authenticated within this time, in seconds. The answer is checked. */
   readonly maxAge?: number
+  /** `'login'`, `'consent'`, `'select_account'`, … (OpenID Connect Core §3.1.2.1). */
   readonly prompt?: string
+  /** Names the user to the server, for example by a mail address (OpenID Connect Core §3.1.2.1). */
   readonly loginHint?: string
+  /** Other parameters of the authorization request. They cannot replace those that the client sets. */
   readonly extra?: Readonly<Record<string, string>>
 }
 
@@ -31,8 +41,11 @@ export interface BffOAuth {
 
 /** What the `signIn` function of the pool is given for an answer of the server: that of `oauth.ports` takes it. */
 export interface CallbackCredentials {
+  /** Says that the server's answer is redeemed, and not another kind of sign-in started. */
   readonly via: 'callback'
+  /** The address of the callback, with the answer in its query. */
   readonly url: string
+  /** What the browser remembers of the sign-ins that it has begun. */
   readonly transactions: SignInTransactions
 }
 
@@ -52,6 +65,7 @@ export interface BffPaths {
   readonly signIn?: string
   /** The redirect URI of the OAuth client. */
   readonly callback?: string
+  /** `POST`: ends the session. Default: `'/auth/sign-out'`. */
   readonly signOut?: string
   /** Facts of the session, without tokens. */
   readonly session?: string
@@ -77,17 +91,21 @@ export interface BffCsrfOptions {
 
 /** Whose sessions have ended at the server. At least one of the two is there. */
 export interface LogoutClaims {
+  /** The user, all of whose sessions have ended: the claim `sub` of the logout token. */
   readonly subject?: string | undefined
+  /** The session of the server that has ended. If both are there, only its sessions end. */
   readonly sid?: string | undefined
 }
 
 /** Checks the requests of the server by which it ends sessions. What `createLogoutVerifier` of `authchart/logout-token` returns has it. */
 export interface BffLogout {
+  /** Checks a request, calls `end` with the claims if it is valid, and returns the answer for the server. */
   handle(request: Request, end: (claims: LogoutClaims) => unknown): Promise<Response>
 }
 
 /** Options of `createBff`. */
 export interface BffOptions<Credentials, Claims> {
+  /** The sessions of the app, made by `createAuthPool`. */
   readonly pool: AuthPool<Credentials, Claims>
   /** Signs users in at an OAuth server, by redirect. The pool has its `ports`. */
   readonly oauth?: BffOAuth
@@ -97,10 +115,13 @@ export interface BffOptions<Credentials, Claims> {
   readonly credentials?: (request: Request) => Credentials | PromiseLike<Credentials>
   /** The origin of the app as browsers see it, if a proxy hides it: `'https://app.example.com'`. */
   readonly origin?: string
+  /** The name, lifetime and security of the cookie. Default: `__Host-session`, until the browser is closed. */
   readonly cookie?: BffCookieOptions
+  /** The paths that the backend answers. Each must begin with `/` and is matched exactly. */
   readonly paths?: BffPaths
   /** APIs by the path under which the app sees them: `{ '/api': { to: 'https://api.example.com' } }`. */
   readonly apis?: Readonly<Record<string, BffApi>>
+  /** The header and the origins that requests are checked for. The check cannot be turned off. */
   readonly csrf?: BffCsrfOptions
   /** Lets the server end sessions: `createLogoutVerifier({ …, ...fleetMemory(fleet) })`. */
   readonly logout?: BffLogout
@@ -110,6 +131,7 @@ export interface BffOptions<Credentials, Claims> {
 
 /** A request, or the part of it that a framework gives to code which renders pages. */
 export interface RequestHeaders {
+  /** The headers of the request: only `cookie` is read. */
   readonly headers: Pick<Headers, 'get'>
 }
 

@@ -3,7 +3,9 @@ import { unsignedJwt } from '../token-server/encoding.ts'
 
 /** What the token server of a bed takes: any `username` whose `password` is `'correct'`. */
 export interface TestBedCredentials {
+  /** The name of the user, which becomes the `subject` of the session. */
   readonly username: string
+  /** The password: `'correct'`, or any other text for a sign-in that is rejected. */
   readonly password: string
 }
 

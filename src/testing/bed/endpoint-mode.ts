@@ -3,6 +3,7 @@ import type { HeldTokenRequest, TokenServer, TokenServerRequest } from '../token
 
 /** Sets how a token server answers at its token endpoint, until the mode changes again. */
 export interface EndpointMode {
+  /** How token requests are answered now. Change it with `set`. */
   readonly mode: Endpoint
   /** Token requests that wait for an answer, in the order of arrival. */
   readonly waiting: readonly TokenServerRequest[]

@@ -65,8 +65,11 @@ type OptionsOfBed =
 export interface Observed {
   /** The path of the chart's state. */
   readonly place: string
+  /** The user who is signed in; `undefined` without a session. */
   readonly subject: string | undefined
+  /** The number of the session: each sign-in and each sign-out raises it. */
   readonly epoch: number
+  /** The number of the token set: each new token set raises it. */
   readonly generation: number
   /** The number of held requests. */
   readonly held: number
@@ -81,12 +84,19 @@ export interface Observed {
  * Claims, User>`.
  */
 export interface TestBed<Credentials = TestBedCredentials, Claims = AnyClaims, User = UserFacts> {
+  /** The session under test, which the app gets. */
   readonly auth: Auth<Credentials, Claims, User>
+  /** The token server and its API: faults, grants, and the log of requests. */
   readonly server: TokenServer
+  /** The clock of the session and, without the changes of `setClock`, of the server. It moves only by a call. */
   readonly clock: VirtualClock
+  /** The store of the session. It is empty, and not used, if `start` is `'noStorage'`. */
   readonly store: TestStore
+  /** The network and the page, whose signals the test sends. */
   readonly environment: TestEnvironment
+  /** How the token endpoint answers. */
   readonly endpoint: EndpointMode
+  /** The settings with all defaults, as the model has them. */
   readonly settings: ResolvedModelSettings
   /** The origin of the API. */
   readonly origin: string

@@ -15,6 +15,7 @@ export interface TestStore extends SessionStorage {
   readonly coordinator: Coordinator
   /** Holds reads until `release()`. */
   hold(): void
+  /** Answers the reads that `hold()` holds, with what is stored by then. Does nothing without `hold()`. */
   release(): void
 }
 

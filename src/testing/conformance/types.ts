@@ -2,7 +2,9 @@ import type { Auth } from '../../core/auth.ts'
 
 /** A request that a scenario makes through the client under test. */
 export interface TransportRequest {
+  /** In upper case. */
   readonly method: string
+  /** Headers to send as they are; an `Authorization` among them replaces that of the session. */
   readonly headers?: Readonly<Record<string, string>>
   /** A string is sent unchanged. An object is sent as JSON, with the content type of JSON unless `headers` has one. */
   readonly body?: string | Readonly<Record<string, unknown>>
@@ -14,6 +16,7 @@ export interface TransportRequest {
 
 /** The answer of a server. */
 export interface TransportAnswer {
+  /** HTTP status of the answer. */
   readonly status: number
   /** The body as text, or as the client has parsed it: JSON as a value, an empty body as `undefined` or `''`. */
   readonly body: unknown
@@ -45,23 +48,35 @@ export type TransportFactory = (auth: Auth, options: { readonly origin: string }
 
 /** The matchers that `expect` must have: a subset of those that Jest, Vitest and Playwright share. */
 export interface TransportMatchers {
+  /** Passes if both are the same value, by `Object.is`. */
   toBe(expected: unknown): unknown
+  /** Passes if both have the same content, at any depth. */
   toEqual(expected: unknown): unknown
+  /** Passes if the object has all fields of `expected`, at any depth; it may have more. */
   toMatchObject(expected: object): unknown
+  /** Passes if the value was made by that class. */
   toBeInstanceOf(expected: abstract new (...args: never[]) => unknown): unknown
+  /** Passes if the `length` is that number. */
   toHaveLength(expected: number): unknown
+  /** Passes if the array has that element, or the text has that part. */
   toContain(expected: unknown): unknown
+  /** Passes if the text matches. */
   toMatch(expected: RegExp): unknown
+  /** Passes if the value is `undefined`. */
   toBeUndefined(): unknown
+  /** Passes if the number is greater. */
   toBeGreaterThan(expected: number): unknown
+  /** Passes if the number is at most that. */
   toBeLessThanOrEqual(expected: number): unknown
 }
 
 /** The functions of a test runner. `describe` may call its body later. `it` gets functions that return a promise. */
 export interface TransportHooks {
+  /** Groups tests. It may call `body` at once or later. */
   readonly describe: (title: string, body: () => void) => unknown
   /** `timeout` is in milliseconds. A runner may ignore it. */
   readonly it: (title: string, body: () => Promise<void>, timeout?: number) => unknown
+  /** Returns the matchers for a value. A matcher that fails must throw. */
   readonly expect: (actual: unknown) => TransportMatchers
 }
 

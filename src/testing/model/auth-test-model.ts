@@ -16,7 +16,9 @@ export interface Expected {
   matches(path: string): boolean
   /** The user who is signed in, if there is one. `'grace'` is the other user. */
   readonly subject: 'ada' | 'grace' | undefined
+  /** The number of the session: each sign-in and each sign-out raises it. */
   readonly epoch: number
+  /** The number of the token set: each new token set raises it. */
   readonly generation: number
   /** How many requests wait. */
   readonly held: number
@@ -28,6 +30,7 @@ export interface Expected {
 
 /** A step, for the driver that has to make it happen. */
 export interface DrivenStep {
+  /** What the driver has to make happen. */
   readonly event: ModelEventName
   /** How much time passes in the step, in milliseconds. */
   readonly elapsed: number
@@ -52,7 +55,10 @@ export interface AuthTestModelOptions<App> extends ModelSettings {
    * Assertions by the path of a state (`expired`, `refreshing.gate.closed`). After each step, those of all states that the
    * chart is in run. The one named `'*'` runs if no other matches.
    */
-  readonly states?: { readonly [path: string]: (app: App, expected: Expected) => unknown }
+  readonly states?: {
+    /** By the path of a state, or `'*'`. */
+    readonly [path: string]: (app: App, expected: Expected) => unknown
+  }
   /** A report to share with other models. Default: a new one. */
   readonly coverage?: CoverageRecorder
 }
@@ -61,6 +67,7 @@ export interface AuthTestModelOptions<App> extends ModelSettings {
 export interface TestPath<App> {
   /** The events and where they lead, as the title of a test. */
   readonly description: string
+  /** The events of the path, in order. */
   readonly events: readonly ModelEventName[]
   /** The transitions that it takes, by their names in `coverage.transitions`. */
   readonly transitions: readonly string[]
@@ -93,6 +100,7 @@ export interface AuthTestModel<App> {
   pathTo(state: string): TestPath<App> | undefined
   /** How many situations the events can lead to. */
   readonly size: number
+  /** What the paths have covered that passed so far: the recorder of the options, or a new one. */
   readonly coverage: AuthCoverage
 }
 

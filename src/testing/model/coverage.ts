@@ -3,8 +3,11 @@ import { chartStates, chartTransitions, pathOf, transitionName, triggerOf } from
 
 /** One half of a coverage report. */
 export interface Covered {
+  /** How many there are in all. */
   readonly total: number
+  /** Those that a step showed that passed. */
   readonly covered: readonly string[]
+  /** Those that no step has shown yet. */
   readonly missed: readonly string[]
 }
 

@@ -4,23 +4,37 @@ import { resolveOptions } from '../../core/resolve-options.ts'
 
 /** How the token endpoint answers at the moment. */
 export type Endpoint =
+  /** Acts on the request and answers. */
   | 'answers'
-  | 'fails' // 500
-  | 'limits' // 429 with `Retry-After`
-  | 'loses' // acts, and the connection breaks before the answer
-  | 'holds' // holds requests
+  /** Answers 500. */
+  | 'fails'
+  /** Answers 429 with `Retry-After`. */
+  | 'limits'
+  /** Acts on the request, and the connection breaks before the answer. */
+  | 'loses'
+  /** Holds requests until the mode changes. */
+  | 'holds'
 
 /** What the app under test starts with. */
 export type ModelStart =
-  | 'signedOut' // no session, and an empty store
-  | 'stored' // a stored session whose access token works
-  | 'storedExpired' // a stored session whose access token has expired
-  | 'storageBroken' // a store that fails
-  | 'noStorage' // no store
-  | 'initialTokens' // `initialTokens` that work
-  | 'initialTokensExpired' // `initialTokens` whose access token has expired
-  | 'initialTokensLast' // `initialTokens` whose refresh token is known to have expired
-  | 'cookie' // a session in an HttpOnly cookie; needs `silentSignIn`
+  /** No session, and an empty store. */
+  | 'signedOut'
+  /** A stored session whose access token works. */
+  | 'stored'
+  /** A stored session whose access token has expired. */
+  | 'storedExpired'
+  /** A store that fails. */
+  | 'storageBroken'
+  /** No store. */
+  | 'noStorage'
+  /** `initialTokens` that work. */
+  | 'initialTokens'
+  /** `initialTokens` whose access token has expired. */
+  | 'initialTokensExpired'
+  /** `initialTokens` whose refresh token is known to have expired. */
+  | 'initialTokensLast'
+  /** A session in an HttpOnly cookie; needs `silentSignIn`. */
+  | 'cookie'
 
 type Retry = NonNullable<AuthOptions['retry']>
 type Timeouts = NonNullable<AuthOptions['timeouts']>
@@ -33,7 +47,9 @@ export interface ModelSettings
   extends Pick<AuthOptions, 'ambiguousRefresh' | 'refreshAhead' | 'refreshOn' | 'whenExpired'> {
   /** How long an access token lives. Default: 3,600,000. */
   readonly lifetime?: number
+  /** The option `retry` of the app. The model waits for each whole backoff, as with `jitter: 0`. */
   readonly retry?: Pick<Retry, 'attempts' | 'minDelay' | 'maxDelay'>
+  /** The option `timeouts` of the app, as far as it changes what users can see. */
   readonly timeouts?: Pick<Timeouts, 'refresh' | 'signIn' | 'revoke' | 'hold'>
   /** What the app gives to `sessionLimits`. */
   readonly limits?: SessionLimitsOptions

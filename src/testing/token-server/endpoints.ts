@@ -23,21 +23,29 @@ export interface TokenServerPaths {
 
 /** A request, for `parse`. */
 export interface EndpointRequest {
+  /** Which endpoint is asked, by its path and method. */
   readonly endpoint: TokenEndpoint
+  /** The headers of the request. */
   readonly headers: Headers
 }
 
 /** The tokens of a successful answer. In cookie mode, and without rotation, `refresh_token` is missing. */
-export type AnsweredTokens = Omit<IssuedTokens, 'refresh_token'> & { readonly refresh_token?: string }
+export type AnsweredTokens = Omit<IssuedTokens, 'refresh_token'> & {
+  /** The next refresh token. Missing in cookie mode, and without rotation. */
+  readonly refresh_token?: string
+}
 
 /** An error of a token endpoint (RFC 6749 section 5.2). */
 export interface AnsweredError {
+  /** The code, such as `invalid_grant`. */
   readonly error: string
+  /** What is wrong, for the developer of a test. */
   readonly error_description: string
 }
 
 /** The form of requests and answers, for an API of another form than OAuth. */
 export interface TokenServerForm {
+  /** The paths of the endpoints. Two of them must not be the same. */
   readonly paths?: TokenServerPaths
   /**
    * Reads a request: returns `username` and `password` for a sign-in, `refresh_token` for a refresh and a sign-out, and

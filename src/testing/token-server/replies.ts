@@ -7,6 +7,7 @@ export interface TokenFailure {
   readonly status?: number
   /** A string is sent unchanged, anything else as JSON. Default: an OAuth error object. */
   readonly body?: unknown
+  /** Headers of the answer, such as `retry-after`. The content type is that of JSON unless the body is a string. */
   readonly headers?: Readonly<Record<string, string>>
 }
 

@@ -2,6 +2,7 @@
 export interface TokenServerRequest {
   /** Arrival by the server's clock, in milliseconds since the epoch. */
   readonly at: number
+  /** The method in upper case. */
   readonly method: string
   /** The whole URL. */
   readonly url: string
@@ -18,7 +19,9 @@ export interface TokenServerRequest {
   readonly generation?: number
   /** The answered status. It is 0 until there is an answer, and stays 0 after a drop or a hang. */
   readonly status: number
+  /** The body as UTF-8 text; an empty string without a body. */
   readonly bodyText: string
+  /** The body as it was sent; empty without a body. */
   readonly bodyBytes: Uint8Array
   /** All request headers, names in lower case. */
   readonly headers: Readonly<Record<string, string>>

@@ -12,9 +12,13 @@ export interface TokenGrant {
 
 /** A successful token response with both tokens (RFC 6749 section 5.1). `expires_in` is in seconds. */
 export interface IssuedTokens {
+  /** An opaque text, or an unsigned JWT with the option `jwt`. */
   readonly access_token: string
+  /** A refresh token that was never presented. */
   readonly refresh_token: string
+  /** Lifetime of the access token, in seconds, with fractions. */
   readonly expires_in: number
+  /** The type of RFC 6750, with that capital letter. */
   readonly token_type: 'Bearer'
   /** The granted scopes, if any. */
   readonly scope?: string

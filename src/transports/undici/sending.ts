@@ -5,7 +5,9 @@ type Headers = Parameters<NonNullable<Dispatcher.DispatchHandler['onResponseStar
 
 /** The head of an answer. Its body has not been read. */
 export interface AnswerHead {
+  /** HTTP status of the answer. */
   readonly statusCode: number
+  /** The reason phrase of HTTP/1.1; `undefined` if the connection gives none. */
   readonly statusMessage: string | undefined
   /** By their names in lower case. */
   readonly headers: Headers

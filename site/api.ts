@@ -1,7 +1,17 @@
 /** Writes the pages of the API: one for each entry of the package, from the docstrings of its exports. */
 import { rmSync } from 'node:fs'
 import { join } from 'node:path'
-import { Application, Converter, LogLevel, ReflectionKind } from 'typedoc'
+import {
+  Application,
+  type CommentDisplayPart,
+  Converter,
+  type DeclarationReflection,
+  IntersectionType,
+  LogLevel,
+  ReflectionKind,
+  ReflectionType,
+  UnionType,
+} from 'typedoc'
 import type { PluginOptions } from 'typedoc-plugin-markdown'
 import manifest from '../package.json' with { type: 'json' }
 import { modelEvents } from '../src/testing/model/model-events.ts'
@@ -134,5 +144,32 @@ export async function writeApi(): Promise<void> {
   if (project) app.validate(project)
   if (!project || app.logger.hasErrors() || app.logger.hasWarnings())
     throw new Error('TypeDoc warns of docstrings. Warnings are errors.')
+  for (const alias of project.getReflectionsByKind(ReflectionKind.TypeAlias))
+    listMembers(alias as DeclarationReflection)
   await app.generateOutputs(project)
 }
+
+/** Adds a list of members to a union of types like `{ … } & Other`, for which the theme has no place. */
+function listMembers({ type, comment }: DeclarationReflection): void {
+  if (!(type instanceof UnionType)) return
+  for (const joined of type.types) {
+    if (!(joined instanceof IntersectionType)) continue
+    const members = joined.types.flatMap((part) =>
+      part instanceof ReflectionType ? (part.declaration.children ?? []) : [],
+    )
+    // The first member says which type of the union it is.
+    const isFirst = ({ type }: DeclarationReflection) => type?.type === 'literal'
+    members.sort((one, other) => Number(isFirst(other)) - Number(isFirst(one)))
+    comment?.summary.push(...members.flatMap((member, at) => describeMember(member, at > 0)))
+  }
+}
+
+const describeMember = (
+  { name, flags, type, comment }: DeclarationReflection,
+  isNested: boolean,
+): CommentDisplayPart[] => [
+  { kind: 'text', text: isNested ? '\n  - ' : '\n- ' },
+  { kind: 'code', text: `\`${name}${flags.isOptional ? '?' : ''}: ${type}\`` },
+  { kind: 'text', text: ': ' },
+  ...(comment?.summary ?? []),
+]

@@ -53,7 +53,18 @@ export interface ChartPorts {
 
 const portsByKey = /* @__PURE__ */ new WeakMap<SessionKey, ChartPorts>()
 
-/** Registers a session's ports and returns the key for the chart's input. */
+/**
+ * Registers a session's ports and returns the key for the chart's input.
+ *
+ * @param ports what the chart asks of the session. They are kept as long as the key is
+ * @returns a new key, for the input of one actor
+ *
+ * @example
+ * ```ts
+ * const session = connectPorts({ clock: Date, session: tokens, requests })
+ * createActor(authMachine, { input: { policy, session } }).start()
+ * ```
+ */
 export function connectPorts(ports: ChartPorts): SessionKey {
   const key: SessionKey = {}
   portsByKey.set(key, ports)

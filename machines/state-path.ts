@@ -3,6 +3,11 @@
  *
  * @param value the `value` of a snapshot, as XState has it
  * @returns the path of the active state; the paths of parallel regions are separated by commas
+ *
+ * @example
+ * ```ts
+ * statePath(auth.actor.getSnapshot().value) // 'authenticated.refreshable'
+ * ```
  */
 export function statePath(value: unknown): string {
   if (typeof value === 'string') return value
@@ -20,7 +25,17 @@ function regionPaths(regions: unknown): string {
     .join(', ')
 }
 
-/** The top-level state of a value: `'refreshing'` for `{ refreshing: { gate: 'open' } }`. */
+/**
+ * The top-level state of a value: `'refreshing'` for `{ refreshing: { gate: 'open' } }`.
+ *
+ * @param value the `value` of a snapshot, as XState has it
+ * @returns its name; an empty string for an empty object
+ *
+ * @example
+ * ```ts
+ * topState({ refreshing: { gate: 'open', attempt: 'requesting' } }) // 'refreshing'
+ * ```
+ */
 export const topState = (value: unknown): string =>
   typeof value === 'string' ? value : (Object.keys(value as object)[0] ?? '')
 
@@ -29,6 +44,12 @@ export const topState = (value: unknown): string =>
  * `refreshing`, `refreshing.gate` and `refreshing.gate.open`.
  *
  * @param value the `value` of a snapshot; anything else gives an empty list
+ * @param parent what each path begins with. Default: nothing
+ *
+ * @example
+ * ```ts
+ * statePaths(auth.actor.getSnapshot().value).includes('refreshing.gate.closed')
+ * ```
  */
 export function statePaths(value: unknown, parent = ''): string[] {
   const below = (name: string) => (parent === '' ? name : `${parent}.${name}`)
@@ -37,7 +58,18 @@ export function statePaths(value: unknown, parent = ''): string[] {
   return Object.entries(value).flatMap(([name, inner]) => [below(name), ...statePaths(inner, below(name))])
 }
 
-/** Paths of the active states without the regions in between: `['refreshing', 'refreshing.gate.open']`. */
+/**
+ * Paths of the active states without the regions in between: `['refreshing', 'refreshing.gate.open']`.
+ *
+ * @param value the `value` of a snapshot, as XState has it
+ * @returns the top-level state, then one path for each innermost state that is active
+ *
+ * @example
+ * ```ts
+ * enteredStates({ refreshing: { gate: 'open', attempt: 'requesting' } })
+ * // ['refreshing', 'refreshing.gate.open', 'refreshing.attempt.requesting']
+ * ```
+ */
 export function enteredStates(value: unknown): string[] {
   if (typeof value === 'string') return [value]
   const [[top, inner] = ['', '']] = Object.entries(value as object)

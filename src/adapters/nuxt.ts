@@ -20,7 +20,19 @@ export interface H3EventLike {
     | undefined
 }
 
-/** The request of an event of h3, for `bff.session`. */
+/**
+ * The request of an event of h3, for `bff.session`.
+ *
+ * @param event that of a handler, of h3 version 1 or 2
+ * @param origin the origin of the app as browsers see it. Default: that of the connection and the `Host` header
+ * @returns the request itself with version 2; a new one over Node's message with version 1
+ * @throws TypeError if the event has no request, or a parser has read its body
+ *
+ * @example
+ * ```ts
+ * export default defineEventHandler((event) => bff.session(requestOf(event)))
+ * ```
+ */
 export function requestOf({ req, node }: H3EventLike, origin?: string): Request {
   if (req instanceof Request) return req
   if (!node) throw new TypeError('requestOf: the event of h3 has no request.')

@@ -130,7 +130,16 @@ export const webTransactions = (storage: () => Storage): TransactionStore => ({
   keys: () => Object.keys(storage()),
 })
 
-/** A store of sign-ins in memory: for servers of one process, and for tests. They end with the process. */
+/**
+ * A store of sign-ins in memory: for servers of one process, and for tests. They end with the process.
+ *
+ * @returns a new store, which shares nothing with another one
+ *
+ * @example
+ * ```ts
+ * createOAuth({ issuer, clientId, redirectUri, transactions: memoryTransactions() })
+ * ```
+ */
 export function memoryTransactions(): TransactionStore {
   const texts = new Map<string, string>()
   return {

@@ -18,6 +18,15 @@ export type Challenge = 'refresh' | StepUp
  * Reads a refusal. A 401 asks for a new token unless its Bearer or DPoP challenge names another error than `invalid_token`
  * (RFC 6750 §3.1, RFC 9449 §7.1) or the sentence of a known server for it; `insufficient_scope` and `insufficient_user_authentication`
  * (RFC 9470) ask for more than that.
+ *
+ * @param status the HTTP status of the answer
+ * @param wwwAuthenticate the header of that name; several are joined by commas
+ * @returns `'refresh'` if a new token may help, what the server asks for if that is a stronger sign-in, and otherwise `undefined`
+ *
+ * @example
+ * ```ts
+ * readChallenge(response.status, response.headers.get('www-authenticate'))
+ * ```
  */
 export function readChallenge(
   status: number,

@@ -38,6 +38,17 @@ function mapStore() {
   return { store, keys, steps }
 }
 
+/** Proofs of a machine whose clock is set while it works. */
+function withClock() {
+  let now = NOW
+  const proofs = dpopProofs({ clock: { ...clock(), now: () => now } })
+  return {
+    proofs,
+    set: (time: number) => {
+      now = time
+    },
+  }
+}
 const made = (options: DPoPOptions = {}) => dpopProofs({ clock: clock(), ...options })
 
 describe('a proof', () => {
@@ -186,6 +197,21 @@ describe('the time of a proof', () => {
     expect(proofs.heed(first, dated(401, NOW + 600_000, refusal))).toBe('again')
     const second = await proofs.prove(request)
     expect(proofs.heed(second, dated(401, NOW + 600_000, refusal))).toBeUndefined()
+  })
+
+  it('follows the answer that refused a proof, because the clock may have been set since', async () => {
+    const { proofs, set } = withClock()
+    for (let time = 0; time < 5; time++) proofs.heed(await proofs.prove(request), dated(200, NOW))
+    set(NOW + 3_600_000)
+    const refusal = { 'www-authenticate': 'DPoP error="invalid_dpop_proof"' }
+    expect(proofs.heed(await proofs.prove(request), dated(401, NOW, refusal))).toBe('again')
+    expect(await iat(proofs)).toBe(NOW)
+    // An answer that asks for a nonce only says nothing about the time.
+    set(NOW)
+    const nonce = { 'www-authenticate': 'DPoP error="use_dpop_nonce"', 'dpop-nonce': 'n' }
+    for (let time = 0; time < 5; time++) proofs.heed(await proofs.prove(request), dated(200, NOW))
+    proofs.heed(await proofs.prove(request), dated(401, NOW - 60_000, nonce))
+    expect(await iat(proofs)).toBe(NOW)
   })
 
   it.each(['', 'tomorrow', 'x'.repeat(101)])('is not changed by the date %j', async (date) => {
@@ -374,6 +400,17 @@ describe('proofs.fetch', () => {
     )
     await made().fetch(url, init, fetch)
     expect(sent.map(({ claims }) => claims.iat)).toEqual([NOW / 1_000, NOW / 1_000 + 600])
+  })
+
+  it('corrects a clock that was set after other answers', async () => {
+    const { proofs, set } = withClock()
+    const fine = { status: 200, date: NOW }
+    const refused = { status: 400, body: { error: 'invalid_dpop_proof' }, date: NOW }
+    const { fetch, sent } = endpoint(fine, fine, fine, refused, fine)
+    for (let time = 0; time < 3; time++) await proofs.fetch(url, init, fetch)
+    set(NOW + 3_600_000)
+    expect((await proofs.fetch(url, init, fetch)).status).toBe(200)
+    expect(sent.slice(3).map(({ claims }) => claims.iat)).toEqual([NOW / 1_000 + 3_600, NOW / 1_000])
   })
 
   it('has nonces apart from those of an API at the same origin', async () => {

@@ -59,6 +59,12 @@ export class Nonces {
     if (known.differences.length > SAMPLES) known.differences.shift()
     this.#lastSkew = skewOf(known.differences)
   }
+
+  /** Forgets all times of a server but the last one, because the clock of this machine may have been set since. */
+  doubtTime(server: string): void {
+    const { differences } = this.#servers.get(server) ?? NOTHING
+    differences.splice(0, differences.length - 1)
+  }
 }
 
 const NOTHING: Known = { differences: [] }

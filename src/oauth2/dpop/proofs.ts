@@ -102,6 +102,8 @@ interface MadeProof extends Proof, Expected {
 
 /** How an API says that a proof was not accepted (RFC 9449 §7.1, §9). */
 const ASKS_AGAIN = /\b(?:use_dpop_nonce|invalid_dpop_proof)\b/
+/** The error of a proof that is wrong, which may be its time. */
+const REFUSED = 'invalid_dpop_proof'
 /** How much of a header is read, in characters. */
 const HEADER_LENGTH = 16_384
 /** By how many milliseconds the measured time must have changed for another proof to be worth sending. */
@@ -145,6 +147,7 @@ class ProofMaker {
     this.#learn(made.server, header)
     if (status !== 401) return undefined
     const challenge = header('www-authenticate')
+    if (challenge?.slice(0, HEADER_LENGTH).includes(REFUSED)) this.#nonces.doubtTime(made.server)
     // A page sees a challenge of another origin only if the server exposes it. A new nonce says the same.
     const asks = challenge === null || ASKS_AGAIN.test(challenge.slice(0, HEADER_LENGTH))
     return asks && this.#knowsBetter(made, challenge !== null) ? 'again' : undefined
@@ -176,8 +179,10 @@ class ProofMaker {
       headers.set('dpop', proof.dpop)
       const answer = await send(url, { ...init, headers })
       this.#learn(proof.server, (name) => answer.headers.get(name))
-      if (isLast || init.body instanceof ReadableStream || !(await asksAgain(answer, init.signal)))
-        return answer
+      if (isLast || init.body instanceof ReadableStream) return answer
+      const refusal = await refusalIn(answer, init.signal)
+      if (!refusal) return answer
+      if (refusal === REFUSED) this.#nonces.doubtTime(proof.server)
       if (!this.#knowsBetter(proof, true)) return answer
       await answer.body?.cancel().catch(() => {})
     }
@@ -242,14 +247,17 @@ const encoder = /* @__PURE__ */ new TextEncoder()
 
 const segment = (value: object) => toBase64Url(encoder.encode(JSON.stringify(value)))
 
-/** Whether the token endpoint refused the proof, and not the request (RFC 9449 §5, §8). */
-async function asksAgain(answer: Response, signal: AbortSignal | null | undefined): Promise<boolean> {
-  if (answer.status !== 400 && answer.status !== 401) return false
+/** The error of the token endpoint if it refused the proof, and not the request (RFC 9449 §5, §8). */
+async function refusalIn(
+  answer: Response,
+  signal: AbortSignal | null | undefined,
+): Promise<string | undefined> {
+  if (answer.status !== 400 && answer.status !== 401) return undefined
   const text = await readText(answer, signal ?? new AbortController().signal, true).catch(() => undefined)
   try {
     const { error } = Object(JSON.parse(text ?? 'null')) as { error?: unknown }
-    return error === 'use_dpop_nonce' || error === 'invalid_dpop_proof'
+    return error === 'use_dpop_nonce' || error === REFUSED ? error : undefined
   } catch {
-    return false
+    return undefined
   }
 }

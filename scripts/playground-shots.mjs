@@ -33,7 +33,7 @@ async function makeTrouble(page) {
 const browser = await launchChromium()
 try {
   for (const [name, options] of Object.entries(SCREENS)) {
-    const playground = await startPlayground({ port: 0, host: '127.0.0.1' })
+    const playground = await startPlayground({ openid: true })
     const page = await browser.newPage(options)
     await page.goto(playground.url)
     if (name !== 'phone') await page.getByRole('button', { name: 'Fit', exact: true }).click()

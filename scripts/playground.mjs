@@ -6,7 +6,7 @@ const { values } = parseArgs({
   options: { port: { type: 'string', default: '5180' }, host: { type: 'string', default: '127.0.0.1' } },
 })
 try {
-  const { url } = await startPlayground({ port: Number(values.port), host: values.host })
+  const { url } = await startPlayground({ port: Number(values.port), host: values.host, openid: true })
   console.log(`\nThe playground: ${url}`)
   console.log('Sign in, break something, and watch.')
 } catch (error) {

@@ -1,6 +1,7 @@
 import { SignedIn, SignedOut, useSession } from 'authchart/react'
 import { useState } from 'react'
-import { api, auth, bind, isBound, oauth, signOut } from './session.ts'
+import { bind, inPopup, isBound, signOut } from './client.ts'
+import { api, auth, oauth } from './session.ts'
 
 export const App = ({ problem }: { problem: string }) => (
   <>
@@ -24,12 +25,6 @@ function SignIn({ problem }: { problem: string }) {
   const [error, setError] = useState(problem)
   const show = (reason: Error) => setError(reason.message)
 
-  function inPopup() {
-    // In the click, before anything is awaited: browsers block other popups.
-    const popup = oauth.openPopup()
-    void auth.signIn(popup ? { via: 'popup', window: popup } : { via: 'redirect' }).catch(show)
-  }
-
   return (
     <section className="card narrow">
       <h2>Sign in</h2>
@@ -44,12 +39,16 @@ function SignIn({ problem }: { problem: string }) {
       >
         Sign in on the page of the provider
       </button>{' '}
-      <button type="button" onClick={inPopup}>
+      <button type="button" onClick={() => void auth.signIn(inPopup(oauth)).catch(show)}>
         Sign in in a popup
       </button>
       <p>
         <label>
-          <input type="checkbox" checked={isBound} onChange={({ target }) => void bind(target.checked)} />{' '}
+          <input
+            type="checkbox"
+            checked={isBound}
+            onChange={({ target }) => void bind(auth, target.checked)}
+          />{' '}
           Bind the tokens to a key of this browser (DPoP)
         </label>
       </p>
@@ -76,7 +75,7 @@ function Desk() {
       >
         Ask the provider who I am
       </button>{' '}
-      <button type="button" onClick={() => void signOut()}>
+      <button type="button" onClick={() => void signOut(auth, oauth)}>
         Sign out
       </button>
       <p role="status">{answer}</p>

@@ -6,21 +6,26 @@ import { createProvider } from '../demo/provider.ts'
 
 /** A public client, for the page and for the tool. */
 export const CLIENT_ID = 'example'
-/** Lifetime of an access token in seconds: short enough to watch a refresh. */
-const LIFETIME = 20
+/** A page of this machine, on any port. */
+const PAGES = ['http://127.0.0.1/', 'http://localhost/']
 
-export async function startProvider() {
+export interface ExampleProviderOptions {
+  /** Lifetime of an access token in seconds. Default: 20, short enough to watch a refresh. */
+  readonly lifetime?: number
+}
+
+export async function startProvider({ lifetime = 20 }: ExampleProviderOptions = {}) {
   let handler: RequestListener = (_request, response) => void response.writeHead(503).end()
   const listener = await listen((request, response) => handler(request, response))
   const provider = await createProvider(listener.url, {
     client: {
       client_id: CLIENT_ID,
       grant_types: ['authorization_code', 'refresh_token', 'urn:ietf:params:oauth:grant-type:device_code'],
-      redirect_uris: ['http://127.0.0.1/'],
-      post_logout_redirect_uris: ['http://127.0.0.1/'],
+      redirect_uris: PAGES,
+      post_logout_redirect_uris: PAGES,
     },
     scope: 'openid offline_access',
-    lifetime: LIFETIME,
+    lifetime,
     features: {
       deviceFlow: { enabled: true },
       dPoP: { enabled: true, nonceSecret: randomBytes(32), requireNonce: () => true },
@@ -44,7 +49,7 @@ export async function startProvider() {
       response.end('Start the sign-in again.')
     })
   }
-  return listener
+  return { ...listener, provider }
 }
 
 const signInPage = `<!doctype html>
@@ -52,7 +57,11 @@ const signInPage = `<!doctype html>
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width">
 <title>Sign in</title>
-<style>body { font: 16px/1.5 system-ui; max-width: 20rem; margin: 4rem auto } button, input { font: inherit }</style>
+<style>
+  :root { color-scheme: light dark }
+  body { font: 16px/1.5 system-ui; max-width: 20rem; margin: 4rem auto; padding: 0 1rem }
+  button, input { font: inherit; width: 100%; padding: .5rem; box-sizing: border-box }
+</style>
 <h1>The provider</h1>
 <form method="post">
   <p><label>User name <input name="username" value="ada" required></label></p>

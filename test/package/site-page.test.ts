@@ -101,6 +101,9 @@ describe.skipIf(!hasChromium)('the built site', () => {
     await statusIs(/^This tab is back online\.$/)
     await press('sign-out')
     await statusIs(/^Signed out\.$/)
+    expect(await frame.locator('#sign-in-openid-hint').innerText()).toMatch(
+      /needs a server: npm run playground/,
+    )
     await page.getByRole('switch').first().click()
     await frame.locator('svg.authchart.light').waitFor()
   })

@@ -46,8 +46,12 @@ export function playgroundSuite() {
   afterEach(() => expect(problems.splice(0)).toEqual([]))
 
   /** Opens the page. Use the result with `await using`, which closes it. */
-  async function open(screen: BrowserContextOptions = {}) {
-    const { url, server, close } = await servePlayground(files, { api, accessTokenLifetime: LIFETIME })
+  async function open(screen: BrowserContextOptions = {}, { openid = false } = {}) {
+    const { url, server, close } = await servePlayground(files, {
+      api,
+      accessTokenLifetime: LIFETIME,
+      openid,
+    })
     // Tests hold the answers that they want to delay.
     server.tokenDelay = 0
     const context = await browser.newContext({

@@ -5,3 +5,6 @@ export const PAGE_HEADER = 'x-playground-page'
 
 /** Marks a request of a button. It is answered even if the page is offline. Another site cannot send it. */
 export const CONTROL_HEADER = 'x-playground-control'
+
+/** Where the server of the playground passes requests on to the OpenID provider. */
+export const OPENID_PATH = '/openid'

@@ -1,8 +1,10 @@
 /** The actions of the buttons. No action rejects: each resolves to a sentence for the status line. */
 import { SessionExpiredError } from 'authchart'
+import type { OAuth, SignInRequest } from 'authchart/oauth2'
+import { inPopup, signOut as signOutAtProvider } from '../../../examples/oauth/client.ts'
 import { control } from './network.ts'
 import { requests } from './requests.ts'
-import { auth, device, environment } from './session.ts'
+import { auth, type Credentials, device, environment, oauth } from './session.ts'
 import { whyNot } from './words.ts'
 
 /** A button. */
@@ -34,13 +36,23 @@ const onServer = (name: string, done: string) =>
     return done
   })
 
-export async function signIn(username: string): Promise<string> {
+export async function signIn(request: Credentials | SignInRequest): Promise<string> {
   try {
-    const { subject } = await auth.signIn({ username })
+    const { subject } = await auth.signIn(request)
     return `Signed in as ${subject}.`
   } catch (error) {
     return `Not signed in. ${whyNot(error)}`
   }
+}
+
+/** Signs in at a provider. Call it in the click, because it opens a popup. */
+export const signInAtProvider = (provider: OAuth) => signIn(inPopup(provider))
+
+async function signOut(): Promise<string> {
+  const { iss } = auth.session?.claims ?? {}
+  if (oauth && iss !== undefined) await signOutAtProvider(auth, oauth)
+  else await auth.signOut()
+  return 'Signed out.'
 }
 
 async function refresh(): Promise<string> {
@@ -58,16 +70,13 @@ export const sessionActions: readonly Action[] = [
     id: 'sign-in-other',
     label: 'Sign in as someone else',
     hint: 'No request of one user is ever sent for the other.',
-    run: () => signIn(auth.session?.subject === 'grace' ? 'ada' : 'grace'),
+    run: () => signIn({ username: auth.session?.subject === 'grace' ? 'ada' : 'grace' }),
   },
   {
     id: 'sign-out',
     label: 'Sign out',
     hint: 'Ends here at once. The server then revokes the tokens.',
-    run: attempt(async () => {
-      await auth.signOut()
-      return 'Signed out.'
-    }),
+    run: attempt(signOut),
   },
 ]
 

@@ -1,8 +1,10 @@
 /** Creates the buttons from their actions. */
-import { type Action, type ActionGroup, groups, sessionActions, signIn } from './actions.ts'
+import { bind, isBound } from '../../../examples/oauth/client.ts'
+import { type Action, type ActionGroup, groups, sessionActions, signIn, signInAtProvider } from './actions.ts'
 import { create } from './dom.ts'
+import { usesNetwork } from './origin.ts'
 import { requests } from './requests.ts'
-import { device } from './session.ts'
+import { auth, device, oauth } from './session.ts'
 import { report } from './status.ts'
 import { TRANSPORTS } from './transports.ts'
 
@@ -45,9 +47,31 @@ function createSignInForm(): HTMLElement {
   const form = create('form', {}, create('label', {}, 'User name', input), button, hint)
   form.onsubmit = (event) => {
     event.preventDefault()
-    void report('Sign in', signIn(input.value))
+    void report('Sign in', signIn({ username: input.value }))
   }
   return form
+}
+
+/** The sign-in at a real OpenID provider; or else the reason why there is none. */
+function createOpenIdSignIn(): HTMLElement {
+  const hint = create('p', { id: 'sign-in-openid-hint', className: 'hint' })
+  if (!oauth) {
+    hint.textContent = usesNetwork
+      ? 'To sign in with a real OpenID provider, open this page on the machine that serves it.'
+      : 'A real OpenID provider needs a server: npm run playground.'
+    return hint
+  }
+  hint.textContent = 'At a real provider. DPoP binds tokens to a key.'
+  const provider = oauth
+  const button = create('button', { type: 'button' }, 'Sign in with OpenID')
+  button.dataset.action = 'sign-in-openid'
+  button.setAttribute('aria-describedby', hint.id)
+  button.onclick = () => void report('Sign in', signInAtProvider(provider))
+  const box = create('input', { type: 'checkbox', checked: isBound })
+  box.dataset.action = 'bind'
+  box.onchange = () => void bind(auth, box.checked)
+  const label = create('label', {}, box, create('span', {}, 'DPoP'))
+  return create('div', { className: 'openid' }, button, label, hint)
 }
 
 function createTransportSwitch(): HTMLElement {
@@ -72,7 +96,7 @@ export function showControls(place: Element): void {
   const session: ActionGroup = { id: 'session', title: 'Sign in', actions: sessionActions }
   place.append(
     ...[session, ...groups].map((group) => {
-      if (group.id === 'session') return createGroup(group, createSignInForm())
+      if (group.id === 'session') return createGroup(group, createSignInForm(), createOpenIdSignIn())
       return group.id === 'send' ? createGroup(group, createTransportSwitch()) : createGroup(group)
     }),
   )

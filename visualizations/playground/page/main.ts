@@ -1,7 +1,9 @@
 import { type AuthDevtoolsElement, defineDevtools } from 'authchart/devtools'
+import { signIn } from './actions.ts'
 import { showControls } from './controls.ts'
 import { requests } from './requests.ts'
-import { auth, clock, device, environment } from './session.ts'
+import { auth, clock, device, environment, oauth } from './session.ts'
+import { report } from './status.ts'
 import { transports } from './transports.ts'
 
 /** The parts of the page that tests use. */
@@ -25,3 +27,5 @@ const place = document.querySelector('#controls')
 if (panel) Object.assign(panel, { auth, now: clock.now })
 defineDevtools()
 if (place) showControls(place)
+// This page is the answer of the provider: in its popup, or after a redirect.
+if (oauth?.isCallback) void report('Sign in', signIn({ via: 'callback' }))

@@ -1,5 +1,5 @@
 /** Requests of the page to its server. */
-import { CONTROL_HEADER, PAGE_HEADER } from '../headers.ts'
+import { CONTROL_HEADER, OPENID_PATH, PAGE_HEADER } from '../headers.ts'
 import { originFetch } from './origin.ts'
 
 /** The id of this page while it is open. `randomUUID` is missing on plain HTTP of another machine, so it is not used. */
@@ -14,6 +14,12 @@ export const pageFetch: typeof fetch = (input, init) => {
   headers.set(PAGE_HEADER, pageId)
   return originFetch(input, { ...init, headers })
 }
+
+/** Sends requests for the provider through the server of the playground, which is the network of the simulated device. */
+export const openIdFetch =
+  (issuer: string): typeof fetch =>
+  (input, init) =>
+    pageFetch(OPENID_PATH + String(input).slice(issuer.length), init)
 
 /**
  * Calls a control of the server. Works even if the page is offline.
@@ -32,6 +38,8 @@ export interface ServerClock {
   readonly ahead: number
   /** Identifies the server: one that was started again knows no token of the last one. */
   readonly server: string
+  /** The OpenID provider of the server; missing if it has none for this page. */
+  readonly issuer?: string
 }
 
 export async function readServerClock(): Promise<ServerClock> {

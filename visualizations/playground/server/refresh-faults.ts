@@ -5,12 +5,19 @@ import { pause } from './pause.ts'
 export type RefreshFault = 'fail' | 'lose'
 
 async function isRefresh(request: Request): Promise<boolean> {
-  if (new URL(request.url).pathname !== '/token') return false
+  if (!new URL(request.url).pathname.endsWith('/token')) return false
   return new URLSearchParams(await request.clone().text()).get('grant_type') === 'refresh_token'
 }
 
-/** Adds faults to the next refreshes of a token server. Sign-ins in between are not affected. */
-export function createRefreshFaults(server: Pick<TokenServer, 'handle' | 'tokenDelay'>) {
+/**
+ * Adds faults to the next refreshes, of whichever server. Sign-ins in between are not affected.
+ *
+ * @param send passes a request on to its server
+ */
+export function createRefreshFaults(
+  server: Pick<TokenServer, 'tokenDelay'>,
+  send: (request: Request) => Promise<Response>,
+) {
   const faults: RefreshFault[] = []
 
   return {
@@ -25,7 +32,7 @@ export function createRefreshFaults(server: Pick<TokenServer, 'handle' | 'tokenD
         await pause(server.tokenDelay, request.signal)
         return Response.json({ error: 'server_error' }, { status: 500 })
       }
-      const answer = await server.handle(request)
+      const answer = await send(request)
       if (fault === 'lose') throw new TypeError('The answer is lost')
       return answer
     },

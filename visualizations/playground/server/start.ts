@@ -4,14 +4,17 @@ import type { AddressInfo } from 'node:net'
 import type { TokenServer } from 'authchart/testing'
 import { buildPage, type PageFiles } from './build-page.ts'
 import { send, toRequest } from './node-http.ts'
+import { startOpenId } from './openid.ts'
 import { PAGE_HEADERS } from './policy.ts'
-import { createWorld, type WorldOptions } from './world.ts'
+import { createWorld, LIFETIME, type WorldOptions } from './world.ts'
 
 export interface PlaygroundOptions extends Pick<WorldOptions, 'api' | 'accessTokenLifetime'> {
   /** Default: 0, which takes a free port. */
   readonly port?: number
   /** The host name or address to listen on. Default: `'127.0.0.1'`. */
   readonly host?: string
+  /** Starts an OpenID provider, too. Default: `false`. */
+  readonly openid?: boolean
 }
 
 export interface Playground {
@@ -49,9 +52,10 @@ export async function startPlayground(options: PlaygroundOptions = {}): Promise<
 /** Like `startPlayground`, with a page that is already built. */
 export async function servePlayground(
   files: PageFiles,
-  { port = 0, host = '127.0.0.1', ...options }: PlaygroundOptions = {},
+  { port = 0, host = '127.0.0.1', openid: hasOpenId = false, ...options }: PlaygroundOptions = {},
 ): Promise<Playground> {
-  const world = createWorld({ ...options, isOwn })
+  const openid = hasOpenId ? await startOpenId(options.accessTokenLifetime ?? LIFETIME) : undefined
+  const world = createWorld({ ...options, openid, isOwn })
 
   async function answer(incoming: IncomingMessage, outgoing: ServerResponse): Promise<Response> {
     const request = await toRequest(incoming, outgoing)
@@ -81,12 +85,14 @@ export async function servePlayground(
   return {
     url: `http://${hostOf(host)}:${taken}`,
     server: world.server,
-    close: () =>
-      new Promise((resolve) => {
+    async close() {
+      await new Promise<void>((resolve) => {
         listener.close(() => resolve())
         listener.closeAllConnections()
         // Ends requests that the server holds back.
         world.server.reset()
-      }),
+      })
+      await openid?.close()
+    },
   }
 }

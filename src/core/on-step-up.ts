@@ -60,7 +60,8 @@ export type StepUpAuth = Pick<Auth<never>, 'actor' | typeof REQUEST_GATE>
  * too, and if the request cannot be sent a second time. The errors of this library, such as `OAuthError`, are not reported any
  * further: catch them in the handler. Other errors are reported as those of listeners are.
  *
- * @param auth the session; not a branch. If it lives in a worker, call this there
+ * @param auth the session; not a branch. If it lives in a worker, call this there:
+ * `popupOfPage` of `authchart/oauth2` gets a window of a page
  * @param handler one for each session: another one replaces it
  * @returns removes the handler
  * @throws TypeError if `auth` is a branch, or the page's side of a worker

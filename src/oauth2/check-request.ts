@@ -22,9 +22,11 @@ export function checkRequest(request: SignInRequest | undefined, redirectUri: st
     )
   if (request.via === 'callback' && request.url !== undefined) return
   if (!redirectUri) throw new TypeError(`createOAuth: redirectUri is missing. via: '${via}' needs it.`)
+  // A worker gets its window from a page.
+  if (request.via === 'popup') return
   if (typeof document === 'undefined')
     throw new TypeError(
-      `signIn: via: '${via}' needs a page. On a server, use oauth.authorizationUrl() and the url of its answer; on a machine without a browser, via: deviceGrant.`,
+      `signIn: via: '${via}' needs a page. In a worker, use via: 'popup' with popupOfPage(); on a server, use oauth.authorizationUrl() and the url of its answer; on a machine without a browser, via: deviceGrant.`,
     )
 }
 

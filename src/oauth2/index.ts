@@ -10,6 +10,7 @@ export type { DPoPAlgorithm, DPoPKey, KeyStore } from './dpop/keys.ts'
 export { type DPoPOptions, type DPoPProofs, dpopProofs } from './dpop/proofs.ts'
 export { clientCredentials, type ExchangeOptions, type GrantPorts, tokenExchange } from './grants.ts'
 export { frontChannelLogout, type SignedIn } from './logout.ts'
+export { type AskOptions, handOverAnswer, offerPopups } from './offer-popups.ts'
 export type {
   Authorize,
   AuthorizePage,
@@ -20,6 +21,7 @@ export type {
   SignInRequest,
   TransactionStore,
 } from './options.ts'
+export { popupOfPage } from './popup-of-page.ts'
 export { type DiscoverResourceOptions, discoverResource } from './resource.ts'
 export { type StepUpRequest, stepUp } from './step-up.ts'
 export { memoryTransactions, webTransactions } from './transactions.ts'

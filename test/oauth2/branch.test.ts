@@ -1,8 +1,8 @@
 import { expect, onTestFinished, test } from 'vitest'
 import { listen } from '../../examples/demo/listen.ts'
 import { memoryFleet } from '../../src/fleet/memory.ts'
-import { type AuthOptions, createAuth, createBranch } from '../../src/index.ts'
-import { createOAuth, memoryTransactions, type SignInRequest } from '../../src/oauth2/index.ts'
+import { type AuthOptions, createAuth, createBranch, onStepUp } from '../../src/index.ts'
+import { createOAuth, memoryTransactions, type SignInRequest, stepUp } from '../../src/oauth2/index.ts'
 import { createAuthPool, keyRing } from '../../src/server/index.ts'
 import { memoryStorage } from '../../src/storage/index.ts'
 import { createAuthFetch } from '../../src/transports/fetch.ts'
@@ -15,6 +15,7 @@ import {
   startProvider,
   type TestProvider,
 } from './provider.ts'
+import { startResourceServer } from './resource-server.ts'
 
 const PAYMENTS = 'https://payments.example.com/'
 const MAIL = 'https://mail.example.com/'
@@ -79,6 +80,40 @@ test('a branch gets tokens for another API from the refresh token of the session
   await auth.refresh()
   await payments.refresh()
   expect(await server.introspect(await auth.getAccessToken())).toMatchObject({ aud: API })
+  expect(server.problems).toEqual([])
+})
+
+test('a branch says that its session steps up, and its requests get the answer of the API', async () => {
+  const { server, oauth, auth, signIn } = await setUp()
+  const payments = createBranch(auth, { resource: PAYMENTS })
+  const asked: string[] = []
+  const handler = () => {
+    asked.push('asked')
+    return undefined
+  }
+  expect(() => onStepUp(payments as never, handler)).toThrow(
+    /onStepUp needs the session of createAuth: not a branch/,
+  )
+  onStepUp(auth, handler)
+  const { url, count } = await startResourceServer(server)
+  const pay = createAuthFetch(payments, { origins: [url] })
+  await signIn()
+  expect((await pay(`${url}/mfa`)).status).toBe(401)
+  expect(asked).toEqual([])
+  expect(count('/mfa 401')).toBe(1)
+
+  // What the docs say: the session steps up, and the branch by its next refresh.
+  const browse = createBrowser()
+  onStepUp(
+    auth,
+    stepUp(oauth, async (request) => ({
+      via: 'callback',
+      url: await browse(await oauth.authorizationUrl(request)),
+    })),
+  )
+  expect((await createAuthFetch(auth, { origins: [url] })(`${url}/mfa`)).status).toBe(200)
+  await payments.refresh()
+  expect((await pay(`${url}/mfa`)).status).toBe(200)
   expect(server.problems).toEqual([])
 })
 

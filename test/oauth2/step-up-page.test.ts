@@ -54,23 +54,41 @@ describe.skipIf(!hasChromium)('a step-up in Chromium', () => {
   )
 
   test('by redirect comes back to the page as the same user, and no tab is signed out', async () => {
-    const { page, open, resource } = await signedIn('redirect')
+    const { page, open, resource, server } = await signedIn('redirect')
     await page.goto(`${origin()}/reports?page=2#total`)
     await loaded(page)
     const other = await open()
     expect(await subjectOf(other)).toBe('ada')
+
+    const before = (await eventsOf(other)).length
 
     await page.evaluate(() => void app.call('/mfa'))
     await page.waitForURL(/\/callback/)
     await loaded(page)
     expect(await resultOf(page)).toBe('ada')
     expect(await page.evaluate(() => app.oauth.returnTo)).toBe('/reports?page=2#total')
+    // The tokens went into the session that all tabs have, and those of before are not revoked.
+    await vi.waitUntil(async () => (await eventsOf(other)).length > before, { timeout: 60_000 })
+    const user = () => [app.auth.session?.claims?.iss, app.auth.session?.claims?.sub]
+    expect(await other.evaluate(user)).toEqual(await page.evaluate(user))
+    expect(server.requests.filter((line) => line.includes('revocation'))).toEqual([])
     expect(await page.evaluate(() => app.call('/mfa'))).toEqual([200])
     await vi.waitUntil(async () => (await other.evaluate(() => app.call('/mfa')))[0] === 200, {
       timeout: 60_000,
     })
     expect(resource.count('/mfa 200')).toBeGreaterThan(1)
     expect(await eventsOf(other)).not.toContain('signedOut')
+  }, 120_000)
+
+  test('by redirect that the user declines keeps the session', async () => {
+    const { page, resource } = await signedIn('redirect')
+    await page.evaluate(() => app.signIn({ via: 'redirect', loginHint: 'nobody', prompt: 'login' }))
+    await page.waitForURL(/\/callback/)
+    await loaded(page)
+    expect(await resultOf(page)).toBe('access_denied')
+    expect(await subjectOf(page)).toBe('ada')
+    expect(await page.evaluate(() => app.call('/'))).toEqual([200])
+    expect(resource.count('/ 200')).toBe(1)
   }, 120_000)
 
   test('by redirect as another user is refused on the callback page, and the session stays', async () => {

@@ -1,0 +1,17 @@
+/** What a worker asks of its pages: a window for a sign-in. No message holds a token, a code or a verifier. */
+export type ToPages =
+  | { readonly type: 'ask' | 'end'; readonly id: string }
+  /** That page opened the window. The others may stop asking the user. */
+  | { readonly type: 'taken'; readonly id: string; readonly page: string }
+  | { readonly type: 'go'; readonly id: string; readonly url: string }
+
+export type FromPage =
+  /** A page has come, and may be asked. */
+  | { readonly type: 'here'; readonly id?: undefined }
+  | { readonly type: 'seen' | 'declined'; readonly id: string }
+  | { readonly type: 'opened'; readonly id: string; readonly page: string }
+  | { readonly type: 'closed'; readonly id: string; readonly isClosed: boolean }
+
+/** Reaches all pages and workers of the origin. */
+export const openPages = (name: string): BroadcastChannel =>
+  new BroadcastChannel(`authchart.oauth2.pages.${name}`)

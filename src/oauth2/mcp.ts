@@ -10,13 +10,18 @@ import { createOAuth, type OAuth } from './client.ts'
 import { Connection } from './connection.ts'
 import { oauthError, toOAuthError } from './failure.ts'
 import type { OAuthOptions } from './options.ts'
+import type { ClientIdSource } from './registered-client.ts'
 import { discoverResource } from './resource.ts'
+
+export { type ClientIdSource, type RegisteredClientOptions, registeredClient } from './registered-client.ts'
 
 /** How long the first request may take, in milliseconds. */
 const PATIENCE = 5_000
 
 /** Options of `discoverMcp`: those of `createOAuth`. What the MCP server says fills in the others. */
-export interface McpOAuthOptions extends Omit<OAuthOptions, 'issuer' | 'resource'> {
+export interface McpOAuthOptions extends Omit<OAuthOptions, 'issuer' | 'resource' | 'clientId'> {
+  /** The client ID at the authorization server, or `registeredClient()`, which finds one. */
+  readonly clientId: string | ClientIdSource
   /** The authorization server to use. It has to be one of those that the MCP server names. Default: the first of them. */
   readonly issuer?: string | URL
 }
@@ -67,6 +72,7 @@ export function authMcp(
  * @throws OAuthError `resource_discovery_failed` if the metadata is missing, or names no authorization server
  * @throws OAuthError `wrong_issuer` if it does not name `issuer`
  * @throws OAuthError `insecure` if the URL is plain http on another machine
+ * @throws OAuthError `registration_unsupported` or `registration_failed` of `registeredClient`
  *
  * @example
  * ```ts
@@ -78,9 +84,9 @@ export function authMcp(
  * @see Model Context Protocol, Authorization; RFC 9728 §5.1, RFC 8707
  */
 export async function discoverMcp(url: string | URL, options: McpOAuthOptions): Promise<OAuth> {
-  const { issuer, scope, allowInsecure, fetch: send } = options
+  const { issuer, scope, clientId, allowInsecure, fetch: send } = options
   const given = { ...(allowInsecure && { allowInsecure }), ...(send && { fetch: send }) }
-  const connection = new Connection({ ...options, issuer: url })
+  const connection = new Connection({ ...options, clientId: '', issuer: url })
   const answer = await untokened(connection, connection.assertSecure(String(url)))
   // A server may describe its whole origin instead of one path.
   const resource = await discoverResource(url, { ...given, answer }).catch((error) => {
@@ -93,12 +99,16 @@ export async function discoverMcp(url: string | URL, options: McpOAuthOptions): 
   if (!issuers.some((each) => isSameIssuer(each, wanted))) throw oauthError('wrong_issuer')
   const challenge = tokenParameters(answer.headers.get('www-authenticate') ?? '')
   const asked = scope ?? challenge.scope ?? resource.scopes_supported?.join(' ')
-  return createOAuth({
+  const found: OAuthOptions = {
     ...options,
+    clientId: '',
     issuer: wanted,
     resource: resource.resource,
     ...(asked && { scope: asked }),
-  })
+  }
+  if (typeof clientId === 'string') return createOAuth({ ...found, clientId })
+  const client = new Connection(found)
+  return createOAuth({ ...found, clientId: await clientId(client), server: await client.server() })
 }
 
 /** Sends a request without a token, as a client would that opens a stream. */

@@ -27,6 +27,10 @@ const MESSAGES: { readonly [reason: string]: string } = {
   login_required: 'The server cannot sign the user in without a question. Use via: "redirect" or "popup".',
   network: 'The authorization server cannot be reached. Start the sign-in again.',
   popup_closed: 'The window of the sign-in was closed. Start the sign-in again.',
+  registration_failed:
+    'The authorization server did not register this client, or gave it a secret. Check metadata of registeredClient, or register the client by hand and give its clientId.',
+  registration_unsupported:
+    'The authorization server has no dynamic registration, and no client ID metadata documents or no metadataUrl was given. Register the client by hand and give its clientId.',
   resource_discovery_failed:
     'The metadata of the API cannot be read, or is for another resource (RFC 9728 §3.3). Check the URL.',
   silent_tried: 'A silent sign-in was tried in this visit. Use via: "redirect" or "popup".',

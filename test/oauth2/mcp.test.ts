@@ -3,12 +3,23 @@ import { StreamableHTTPClientTransport } from '@modelcontextprotocol/sdk/client/
 import { describe, expect, onTestFinished, test } from 'vitest'
 import { createAuth, onStepUp } from '../../src/index.ts'
 import { memoryTransactions, stepUp } from '../../src/oauth2/index.ts'
-import { authMcp, discoverMcp, type McpOAuthOptions } from '../../src/oauth2/mcp.ts'
+import { authMcp, discoverMcp, type McpOAuthOptions, registeredClient } from '../../src/oauth2/mcp.ts'
 import { type McpServerOptions, startMcpServer } from './mcp-server.ts'
-import { APP, CALLBACK, createBrowser, startProvider, type TestProvider } from './provider.ts'
+import {
+  APP,
+  CALLBACK,
+  createBrowser,
+  type ProviderOptions,
+  startProvider,
+  type TestProvider,
+} from './provider.ts'
 
-async function start(options?: McpServerOptions, more: Partial<McpOAuthOptions> = {}) {
-  const provider = await startProvider()
+async function start(
+  options?: McpServerOptions,
+  more: Partial<McpOAuthOptions> = {},
+  providerOptions?: ProviderOptions,
+) {
+  const provider = await startProvider(providerOptions)
   const mcp = await startMcpServer(provider, options)
   const discover = (changes: Partial<McpOAuthOptions> = {}) =>
     discoverMcp(mcp.url, {
@@ -22,8 +33,12 @@ async function start(options?: McpServerOptions, more: Partial<McpOAuthOptions> 
 }
 
 /** An MCP client with a session, connected. */
-async function setUp(options?: McpServerOptions, more?: Partial<McpOAuthOptions>) {
-  const made = await start(options, more)
+async function setUp(
+  options?: McpServerOptions,
+  more?: Partial<McpOAuthOptions>,
+  providerOptions?: ProviderOptions,
+) {
+  const made = await start(options, more, providerOptions)
   const { mcp, discover } = made
   const oauth = await discover()
   const auth = createAuth({ ...oauth.ports, singleUser: true })
@@ -178,3 +193,80 @@ test('a server that opens a stream for everyone is discovered at its well-known 
   const oauth = await discover()
   expect((await oauth.authorizationUrl()).origin).toBe(provider.url)
 }, 4_000)
+
+describe('a client that is not known to the authorization server', () => {
+  const DOCUMENT = 'https://tool.example.com/client.json'
+  const ALG = { id_token_signed_response_alg: 'ES256' }
+  const documents = {
+    [DOCUMENT]: {
+      ...ALG,
+      client_id: DOCUMENT,
+      client_name: 'Tool',
+      application_type: 'native',
+      redirect_uris: [CALLBACK],
+      grant_types: ['authorization_code', 'refresh_token'],
+      token_endpoint_auth_method: 'none',
+    },
+  }
+  const registrations = ({ requests }: TestProvider) => requests.filter((line) => line === 'POST /reg').length
+  const clientOf = async (auth: { getAccessToken(): Promise<string> }, provider: TestProvider) =>
+    (await provider.introspect(await auth.getAccessToken()))?.clientId
+
+  test('registers once for each server, and goes on as any other', async () => {
+    const store = memoryTransactions()
+    const clientId = registeredClient({ metadata: { ...ALG, client_name: 'Tool' }, store })
+    const { provider, auth, call, discover, refreshes } = await setUp({}, { clientId }, { registers: true })
+    expect(await call('read')).toBe('read by ada')
+    const registered = String(await clientOf(auth, provider))
+    expect(registered).not.toBe(APP)
+    await kill(provider, await auth.getAccessToken())
+    expect(await call('read')).toBe('read by ada')
+    expect(refreshes).toHaveLength(1)
+    expect(registrations(provider)).toBe(1)
+
+    // The next run finds the client ID, unless it asks for something else.
+    const next = await discover()
+    expect((await next.authorizationUrl()).searchParams.get('client_id')).toBe(registered)
+    expect(registrations(provider)).toBe(1)
+    await discover({ redirectUri: 'http://127.0.0.1/elsewhere' })
+    expect(registrations(provider)).toBe(2)
+    // Another server has not issued that client ID.
+    const other = await setUp({}, { clientId }, { registers: true })
+    expect(registrations(other.provider)).toBe(1)
+    expect(await clientOf(other.auth, other.provider)).not.toBe(registered)
+  })
+
+  test('uses its metadata document at a server that supports it, and registers nothing', async () => {
+    const clientId = registeredClient({ metadataUrl: DOCUMENT, metadata: ALG })
+    const { provider, auth, call } = await setUp({}, { clientId }, { registers: true, documents })
+    expect(await call('read')).toBe('read by ada')
+    expect(await clientOf(auth, provider)).toBe(DOCUMENT)
+    expect(registrations(provider)).toBe(0)
+  })
+
+  test('has to be registered by hand if the server offers nothing else', async () => {
+    const clientId = registeredClient({ metadataUrl: DOCUMENT })
+    const { discover } = await start({}, { clientId })
+    await expect(discover()).rejects.toMatchObject({
+      name: 'OAuthError',
+      reason: 'registration_unsupported',
+      message: expect.stringMatching(/Register the client by hand/),
+    })
+    const { discover: other, provider } = await start({}, {}, { registers: true })
+    await expect(other({ clientId: registeredClient({ metadata: false }) })).rejects.toMatchObject({
+      reason: 'registration_unsupported',
+    })
+    expect(registrations(provider)).toBe(0)
+  })
+
+  test.each([
+    ['refuses it', { redirect_uris: ['not a URL'] }],
+    ['gives it a secret', { ...ALG, token_endpoint_auth_method: 'client_secret_basic' }],
+  ])('gets an error with a name if the server %s', async (_, metadata) => {
+    const store = memoryTransactions()
+    const clientId = registeredClient({ metadata, store })
+    const { discover } = await start({}, { clientId }, { registers: true })
+    await expect(discover()).rejects.toMatchObject({ name: 'OAuthError', reason: 'registration_failed' })
+    expect([...(await store.keys())]).toEqual([])
+  })
+})

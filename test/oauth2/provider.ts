@@ -17,6 +17,10 @@ export interface ProviderOptions {
   /** Lifetime of access tokens in seconds. Default: 3,600. */
   readonly lifetime?: number
   readonly requiresPar?: boolean
+  /** Clients register themselves (RFC 7591). */
+  readonly registers?: boolean
+  /** Client ID metadata documents, by their URL: clients that serve one need no registration. */
+  readonly documents?: Readonly<Record<string, object>>
   /** Binds all tokens to a key, and demands a nonce in each proof. */
   readonly requiresDPoP?: boolean
   /** Sends `Cross-Origin-Opener-Policy: same-origin`, as providers do that isolate their pages. */
@@ -111,6 +115,8 @@ async function createProvider(url: string, options: ProviderOptions) {
   const {
     lifetime = 3_600,
     requiresPar = false,
+    registers = false,
+    documents,
     requiresDPoP = false,
     backchannelLogoutUri,
     redirectUris = [CALLBACK],
@@ -162,6 +168,8 @@ async function createProvider(url: string, options: ProviderOptions) {
         requireNonce: () => requiresDPoP,
       },
       deviceFlow: { enabled: true },
+      registration: { enabled: registers },
+      clientIdMetadataDocument: { enabled: documents !== undefined, ack: 'draft-02' },
       clientCredentials: { enabled: true },
       revocation: {
         enabled: true,
@@ -202,11 +210,13 @@ async function createProvider(url: string, options: ProviderOptions) {
       const { acr, authTime } = AuthorizationCode ?? RefreshToken ?? {}
       return exchanged.get(context) ?? { acr, auth_time: authTime }
     },
-    issueRefreshToken: (_context, client) => client.clientId === APP,
+    issueRefreshToken: (_context, client) => client.clientId !== MACHINE,
     rotateRefreshToken: true,
     expiresWithSession: () => false,
     // It refuses addresses of this machine otherwise.
     fetch: (url, init) => {
+      const document = documents?.[String(url)]
+      if (document) return Promise.resolve(Response.json(document))
       const { dispatcher: _, ...rest } = init as RequestInit & { dispatcher?: unknown }
       return fetch(url, rest)
     },

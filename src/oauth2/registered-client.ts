@@ -1,0 +1,120 @@
+import {
+  type AuthorizationServer,
+  type Client,
+  dynamicClientRegistrationRequest,
+  processDynamicClientRegistrationResponse,
+} from 'oauth4webapi'
+import type { Connection } from './connection.ts'
+import { described, oauthError } from './failure.ts'
+import type { OAuthOptions, TransactionStore } from './options.ts'
+
+/** Finds the client ID for an authorization server that the app does not know in advance. `registeredClient` makes one. */
+export type ClientIdSource = (connection: Connection<OAuthOptions>) => Promise<string>
+
+/** Options of `registeredClient`. */
+export interface RegisteredClientOptions {
+  /**
+   * The https address of the client's metadata document, which you serve. It is the client ID at servers that support such
+   * documents (draft-ietf-oauth-client-id-metadata-document).
+   */
+  readonly metadataUrl?: string
+  /**
+   * What a registration says of this client, such as `client_name` (RFC 7591 §2). Default of the others: a public client with
+   * the `redirectUri`, or with the device grant if there is none. `false`: never registers.
+   */
+  readonly metadata?: Readonly<Record<string, unknown>> | false
+  /**
+   * Keeps client IDs between runs: one short text for each server, and no secret. `webTransactions(() => localStorage)` fits.
+   * Default: none, so that each run registers anew.
+   */
+  readonly store?: Pick<TransactionStore, 'read' | 'write'>
+}
+
+/** A client ID belongs to one issuer: another one must not get it. */
+const keyOf = ({ issuer }: AuthorizationServer) => `authchart.client.${issuer}`
+
+const DEVICE = 'urn:ietf:params:oauth:grant-type:device_code'
+
+/**
+ * Finds the client ID for any authorization server, for the option `clientId` of `discoverMcp`: that of a metadata document if
+ * the server supports it, or else that of a dynamic registration. An app that is registered at its server gives the client ID
+ * itself.
+ *
+ * @param options the address of the document, what to register, and where the result is kept
+ * @returns the value of the option `clientId`. `discoverMcp` then rejects with an `OAuthError`: `registration_unsupported` if
+ * the server offers neither, `registration_failed` if it refuses
+ *
+ * @example
+ * ```ts
+ * const clientId = registeredClient({
+ *   metadataUrl: 'https://tool.example.com/client.json',
+ *   metadata: { client_name: 'Tool' },
+ *   store: webTransactions(() => localStorage),
+ * })
+ * const oauth = await discoverMcp('https://mcp.example.com/mcp', { clientId, redirectUri })
+ * ```
+ *
+ * @see Model Context Protocol, Client Registration; RFC 7591
+ */
+export function registeredClient({
+  metadataUrl,
+  metadata = {},
+  store,
+}: RegisteredClientOptions): ClientIdSource {
+  return async (connection) => {
+    const server = await connection.server()
+    if (metadataUrl !== undefined && server.client_id_metadata_document_supported === true) return metadataUrl
+    if (!metadata || !server.registration_endpoint) throw oauthError('registration_unsupported')
+    connection.assertSecure(server.registration_endpoint)
+    const asked = { ...defaultsOf(connection.options), ...metadata }
+    const known = parse(await store?.read(keyOf(server)))
+    if (known && known.asked === JSON.stringify(asked)) return known.clientId
+    const clientId = await register(connection, server, asked)
+    await store?.write(keyOf(server), JSON.stringify({ clientId, asked: JSON.stringify(asked) }))
+    return clientId
+  }
+}
+
+async function register(
+  connection: Connection<OAuthOptions>,
+  server: AuthorizationServer,
+  asked: Partial<Client>,
+): Promise<string> {
+  try {
+    const response = await dynamicClientRegistrationRequest(server, asked, connection.request())
+    const {
+      client_id,
+      client_secret,
+      token_endpoint_auth_method: method,
+    } = await processDynamicClientRegistrationResponse(response)
+    // A secret that anyone gets is none. But such a server refuses requests without it.
+    if (client_secret !== undefined && method !== 'none') throw oauthError('registration_failed')
+    return client_id
+  } catch (error) {
+    throw oauthError('registration_failed', described(error))
+  }
+}
+
+/**
+ * A public client, without a `scope`: a later step-up may need more. OpenID providers accept loopback and private schemes of native apps only, and
+ * take others for web apps.
+ */
+function defaultsOf({ redirectUri }: OAuthOptions) {
+  return {
+    token_endpoint_auth_method: 'none',
+    application_type: redirectUri !== undefined && /^https:/i.test(redirectUri) ? 'web' : 'native',
+    redirect_uris: redirectUri === undefined ? [] : [redirectUri],
+    response_types: redirectUri === undefined ? [] : ['code'],
+    grant_types: [redirectUri === undefined ? DEVICE : 'authorization_code', 'refresh_token'],
+  }
+}
+
+function parse(text: unknown): { readonly clientId: string; readonly asked: string } | undefined {
+  if (typeof text !== 'string') return undefined
+  try {
+    const { clientId, asked } = Object(JSON.parse(text)) as Partial<Record<string, unknown>>
+    return typeof clientId === 'string' && typeof asked === 'string' ? { clientId, asked } : undefined
+  } catch {
+    return undefined
+  }
+}

@@ -10,7 +10,7 @@ import {
   type Interceptor,
   Metadata,
 } from '@grpc/grpc-js'
-import type { Auth, AuthHandle } from '../core/auth.ts'
+import { type Auth, type AuthHandle, REQUEST_GATE } from '../core/auth.ts'
 import { TokenConfinedError } from '../core/errors.ts'
 import { streamRequester } from './grpc/stream-requester.ts'
 import { UnaryCall } from './grpc/unary-call.ts'
@@ -18,10 +18,11 @@ import { workerFetch } from './worker-fetch.ts'
 
 /**
  * Creates call credentials that bring the session's token to each call, and wait during a refresh. They replay nothing. Do not use
- * them together with `authGrpc`, which sends the token itself.
+ * them together with `authGrpc`, which sends the token itself. They carry no proof of possession: with DPoP, use `authGrpc`.
  *
  * @param auth the session
- * @returns credentials for `credentials.combineChannelCredentials`, which needs TLS. A call that gets no token fails
+ * @returns credentials for `credentials.combineChannelCredentials`, which needs TLS. A call that gets no token
+ * fails, and so does one whose token is bound to a key
  *
  * @example
  * ```ts
@@ -33,6 +34,7 @@ export function authCredentials(auth: Pick<Auth, 'getAccessToken'>): CallCredent
   return credentials.createFromMetadataGenerator((_, done) => {
     auth.getAccessToken().then(
       (token) => {
+        if (isBound(auth as Partial<AuthHandle>)) return done(new TypeError(NO_PROOF))
         const metadata = new Metadata()
         metadata.set('authorization', `Bearer ${token}`)
         done(null, metadata)
@@ -40,6 +42,24 @@ export function authCredentials(auth: Pick<Auth, 'getAccessToken'>): CallCredent
       (error) => done(error),
     )
   })
+}
+
+const NO_PROOF =
+  'authCredentials cannot send a proof for a token that is bound to a key. Use authGrpc with the option target.'
+
+/** Whether the token is bound to a key (RFC 9449). It must not leave as a bearer token. */
+function isBound(auth: Partial<AuthHandle>): boolean {
+  const gate = auth[REQUEST_GATE]
+  return gate?.prove !== undefined && gate.authorize()?.authorization?.startsWith('DPoP ') === true
+}
+
+/** Options of `authGrpc`. */
+export interface AuthGrpcOptions {
+  /**
+   * The address of the server as its clients name it, such as `https://api.example.com`. Proofs of possession are made for it and
+   * the path of the method (RFC 9449 §4.2). Interceptors are not given it.
+   */
+  readonly target?: string | URL
 }
 
 /**
@@ -50,22 +70,26 @@ export function authCredentials(auth: Pick<Auth, 'getAccessToken'>): CallCredent
  * only.
  *
  * @param auth the session
+ * @param options `target`, for tokens that are bound to a key (DPoP)
  * @returns an interceptor for the option `interceptors` of a client. A call that gets no token fails with `UNAUTHENTICATED`, and
  * the `cause` of its error is that of the session: `isSessionError` recognises it
  * @throws TokenConfinedError if the session lives in a worker
+ * @throws TypeError if `target` is not a URL
  *
  * @example
  * ```ts
  * const client = new EchoClient('api.example.com:443', credentials.createSsl(), { interceptors: [authGrpc(auth)] })
  * ```
  */
-export function authGrpc(auth: AuthHandle): Interceptor {
+export function authGrpc(auth: AuthHandle, { target }: AuthGrpcOptions = {}): Interceptor {
   if (workerFetch(auth, {})) throw new TokenConfinedError()
+  const origin = target === undefined ? undefined : new URL(target).origin
   return (options, nextCall) => {
-    const { requestStream, responseStream } = options.method_definition
+    const { path, requestStream, responseStream } = options.method_definition
+    const url = origin && origin + path
     return requestStream || responseStream
-      ? new InterceptingCall(nextCall(options), streamRequester(auth, options))
+      ? new InterceptingCall(nextCall(options), streamRequester(auth, options, url))
       : // It has the methods of an `InterceptingCall`, whose private fields nothing reads.
-        (new UnaryCall(auth, options, nextCall) as unknown as InterceptingCall)
+        (new UnaryCall(auth, options, nextCall, url) as unknown as InterceptingCall)
   }
 }

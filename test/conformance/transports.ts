@@ -3,7 +3,7 @@ import { FetchError, type FetchOptions } from 'ofetch'
 import { Agent, interceptors, request as undiciRequest } from 'undici'
 import type { AuthHandle } from '../../src/index.ts'
 import { attachAuth } from '../../src/transports/axios.ts'
-import { createAuthFetch, type TransportOptions } from '../../src/transports/fetch.ts'
+import { type AuthFetchOptions, createAuthFetch, type TransportOptions } from '../../src/transports/fetch.ts'
 import { createAuthOfetch } from '../../src/transports/ofetch.ts'
 import { type AnswerHead, authInterceptor } from '../../src/transports/undici.ts'
 
@@ -96,10 +96,16 @@ const fetchInit = ({ method, headers, signal, timeout, body, own }: RequestInitL
   }
 }
 
-export const fetchTransport: Transport = {
-  name: 'fetch',
-  create(auth, { origin, defaults: _, origins = [], ...options }) {
-    const send = createAuthFetch(auth, { ...options, origins: [origin, ...origins] })
+/** Creates clients over anything that answers with a `Response`. */
+export const fetchTransportOf =
+  (
+    open: (
+      auth: AuthHandle,
+      options: AuthFetchOptions,
+    ) => (url: string, init: RequestInit) => Promise<Response>,
+  ): Transport['create'] =>
+  (auth, { origin, defaults: _, origins = [], ...options }) => {
+    const send = open(auth, { ...options, origins: [origin, ...origins] })
     return withMethods(async (path, init = {}) => {
       const response = await send(new URL(path, origin).href, fetchInit(init))
       return {
@@ -109,7 +115,11 @@ export const fetchTransport: Transport = {
         headers: response.headers,
       }
     })
-  },
+  }
+
+export const fetchTransport: Transport = {
+  name: 'fetch',
+  create: fetchTransportOf(createAuthFetch),
   givesRefusalsAs: 'Response',
   isAbort: (error, reason) => error === reason,
   isTimeout: (error) => error instanceof DOMException && error.name === 'TimeoutError',

@@ -1,12 +1,6 @@
 import { createServer } from 'node:http'
 import { createServer as createHttp2Server } from 'node:http2'
 import type { AddressInfo } from 'node:net'
-import { create, createFileRegistry, type DescService } from '@bufbuild/protobuf'
-import {
-  FieldDescriptorProto_Label,
-  FieldDescriptorProto_Type,
-  FileDescriptorSetSchema,
-} from '@bufbuild/protobuf/wkt'
 import {
   Code,
   ConnectError,
@@ -14,69 +8,13 @@ import {
   createClient,
   type HandlerContext,
 } from '@connectrpc/connect'
-import {
-  connectNodeAdapter,
-  createConnectTransport,
-  createGrpcTransport,
-  createGrpcWebTransport,
-} from '@connectrpc/connect-node'
+import { connectNodeAdapter } from '@connectrpc/connect-node'
 import { describe, expect, onTestFinished, test } from 'vitest'
 import { WORKER_FETCH } from '../../src/core/auth.ts'
 import { isSessionError, TokenConfinedError } from '../../src/index.ts'
 import { authConnect } from '../../src/transports/connect.ts'
 import { outcomes, setUp } from '../conformance/harness.ts'
-
-const FILES = create(FileDescriptorSetSchema, {
-  file: [
-    {
-      name: 'test.proto',
-      package: 'test',
-      syntax: 'proto3',
-      messageType: [
-        {
-          name: 'Text',
-          field: [
-            {
-              name: 'text',
-              number: 1,
-              type: FieldDescriptorProto_Type.STRING,
-              label: FieldDescriptorProto_Label.OPTIONAL,
-            },
-          ],
-        },
-      ],
-      service: [
-        {
-          name: 'Echo',
-          method: [
-            { name: 'Echo', inputType: '.test.Text', outputType: '.test.Text' },
-            { name: 'List', inputType: '.test.Text', outputType: '.test.Text', serverStreaming: true },
-            { name: 'Collect', inputType: '.test.Text', outputType: '.test.Text', clientStreaming: true },
-          ],
-        },
-      ],
-    },
-  ],
-})
-const service = createFileRegistry(FILES).getService('test.Echo') as DescService
-
-interface Text {
-  readonly text: string
-}
-interface Echo {
-  echo(
-    message: Text,
-    options?: { signal?: AbortSignal; timeoutMs?: number; headers?: HeadersInit },
-  ): Promise<Text>
-  list(message: Text): AsyncIterable<Text>
-  collect(messages: AsyncIterable<Text>): Promise<Text>
-}
-
-const TRANSPORTS = {
-  Connect: createConnectTransport,
-  gRPC: createGrpcTransport,
-  'gRPC-web': createGrpcWebTransport,
-}
+import { type Echo, service, type Text, TRANSPORTS } from './echo-service.ts'
 
 /** A server that refuses the first token of a session, and a client with its session. */
 async function start(protocol: keyof typeof TRANSPORTS) {

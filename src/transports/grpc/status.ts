@@ -1,6 +1,7 @@
 import type { InterceptorOptions, StatusObject } from '@grpc/grpc-js'
 import { Metadata } from '@grpc/grpc-js'
 import { type Challenge, readChallenge } from '../../core/requests/challenge.ts'
+import type { Reply, SentProof } from '../../core/requests/transport-request.ts'
 
 /** The statuses of a refusal, and of calls that end without one of the server. */
 const CANCELLED = 1
@@ -11,6 +12,23 @@ const HTTP: { readonly [code: number]: number } = { 7: 403, [UNAUTHENTICATED]: 4
 /** What a status asks for. */
 export const challengeOf = ({ code, metadata }: StatusObject): Challenge | undefined =>
   readChallenge(HTTP[code] as number, metadata.get('www-authenticate')[0]?.toString())
+
+/** Adds the token of one sending, and the proof that belongs to it. */
+export function withToken(
+  metadata: Metadata,
+  authorization: string | undefined,
+  proof: SentProof | undefined,
+): Metadata {
+  if (authorization !== undefined) metadata.set('authorization', authorization)
+  if (proof) metadata.set('dpop', proof.header)
+  return metadata
+}
+
+/** What a proof of possession needs to know of an answer: its headers, and those after it. */
+export const replyOf = ({ code, metadata }: StatusObject, headers?: Metadata): Reply => ({
+  status: HTTP[code] ?? 200,
+  header: (name) => (metadata.get(name)[0] ?? headers?.get(name)[0])?.toString() ?? null,
+})
 
 /** The status of a call that was not sent. gRPC copies its fields to the error of the caller. */
 export function statusOf(error: Error, isCancelled: boolean, left: number | undefined): StatusObject {

@@ -1,10 +1,14 @@
 import type { InterceptorOptions, Requester, StatusObject } from '@grpc/grpc-js'
 import type { AuthHandle } from '../../core/auth.ts'
 import { bearerRequest } from '../../core/requests/bearer-request.ts'
-import { challengeOf, statusOf, timeLeft } from './status.ts'
+import { challengeOf, replyOf, statusOf, timeLeft, withToken } from './status.ts'
 
-/** Sends the token with a stream. A refusal of the token reaches the caller, and the next call gets a new one. */
-export function streamRequester(auth: AuthHandle, options: InterceptorOptions): Requester {
+/**
+ * Sends the token with a stream. A refusal of the token reaches the caller, and the next call gets a new one.
+ *
+ * @param url what a proof is made for, if it is known
+ */
+export function streamRequester(auth: AuthHandle, options: InterceptorOptions, url?: string): Requester {
   const { signal, abort } = abortable()
   let isSent = false
   return {
@@ -13,12 +17,13 @@ export function streamRequester(auth: AuthHandle, options: InterceptorOptions): 
         signal,
         timeout: timeLeft(options),
         replayable: false,
+        method: 'POST',
+        ...(url !== undefined && { url }),
         key: () => options.method_definition.path,
-        send: (authorization) =>
+        send: (authorization, _, proof) =>
           new Promise((resolve) => {
             isSent = true
-            if (authorization !== undefined) metadata.set('authorization', authorization)
-            next(metadata, {
+            next(withToken(metadata, authorization, proof), {
               onReceiveStatus(status, pass) {
                 resolve(status)
                 pass(status)
@@ -26,6 +31,7 @@ export function streamRequester(auth: AuthHandle, options: InterceptorOptions): 
             })
           }),
         challenge: challengeOf,
+        reply: replyOf,
       }).catch((error) => listener.onReceiveStatus(statusOf(error, signal.aborted, timeLeft(options))))
     },
     cancel(next) {

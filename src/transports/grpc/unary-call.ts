@@ -1,8 +1,8 @@
 import type { InterceptorOptions, Metadata, StatusObject } from '@grpc/grpc-js'
 import type { AuthHandle } from '../../core/auth.ts'
 import { bearerRequest } from '../../core/requests/bearer-request.ts'
-import type { BearerRequest } from '../../core/requests/transport-request.ts'
-import { challengeOf, statusOf, timeLeft } from './status.ts'
+import type { BearerRequest, SentProof } from '../../core/requests/transport-request.ts'
+import { challengeOf, replyOf, statusOf, timeLeft, withToken } from './status.ts'
 import type { Call, Listener, NextCall } from './types.ts'
 
 /** All that a server answered. */
@@ -15,6 +15,8 @@ interface Answer {
 /** A unary call, which may be sent more than once: its answer is handed on as a whole. */
 export class UnaryCall implements Call, BearerRequest<Answer> {
   readonly replayable = true
+  readonly method = 'POST'
+  readonly url?: string
   readonly #auth: AuthHandle
   readonly #options: InterceptorOptions
   readonly #nextCall: NextCall
@@ -25,7 +27,9 @@ export class UnaryCall implements Call, BearerRequest<Answer> {
   #context: Parameters<Call['sendMessageWithContext']>[0] = {}
   #inner: Call | undefined
 
-  constructor(auth: AuthHandle, options: InterceptorOptions, nextCall: NextCall) {
+  /** @param url what a proof is made for, if it is known */
+  constructor(auth: AuthHandle, options: InterceptorOptions, nextCall: NextCall, url?: string) {
+    if (url !== undefined) this.url = url
     this.#auth = auth
     this.#options = options
     this.#nextCall = nextCall
@@ -88,10 +92,9 @@ export class UnaryCall implements Call, BearerRequest<Answer> {
     return this.#options.method_definition.path
   }
 
-  send(authorization: string | undefined): Promise<Answer> {
+  send(authorization: string | undefined, _?: unknown, proof?: SentProof): Promise<Answer> {
     if (this.signal.aborted) return Promise.reject(this.signal.reason)
-    const metadata = this.#metadata.clone()
-    if (authorization !== undefined) metadata.set('authorization', authorization)
+    const metadata = withToken(this.#metadata.clone(), authorization, proof)
     const inner = this.#nextCall(this.#options)
     this.#inner = inner
     return new Promise((resolve) => {
@@ -112,5 +115,9 @@ export class UnaryCall implements Call, BearerRequest<Answer> {
 
   challenge({ status }: Answer) {
     return challengeOf(status)
+  }
+
+  reply({ status, metadata }: Answer) {
+    return replyOf(status, metadata)
   }
 }

@@ -32,13 +32,8 @@ import { workerFetch } from './worker-fetch.ts'
  */
 export function authCredentials(auth: Pick<Auth, 'getAccessToken'>): CallCredentials {
   return credentials.createFromMetadataGenerator((_, done) => {
-    auth.getAccessToken().then(
-      (token) => {
-        if (isBound(auth as Partial<AuthHandle>)) return done(new TypeError(NO_PROOF))
-        const metadata = new Metadata()
-        metadata.set('authorization', `Bearer ${token}`)
-        done(null, metadata)
-      },
+    metadataOf(auth).then(
+      (metadata) => done(null, metadata),
       (error) => done(error),
     )
   })
@@ -47,10 +42,14 @@ export function authCredentials(auth: Pick<Auth, 'getAccessToken'>): CallCredent
 const NO_PROOF =
   'authCredentials cannot send a proof for a token that is bound to a key. Use authGrpc with the option target.'
 
-/** Whether the token is bound to a key (RFC 9449). It must not leave as a bearer token. */
-function isBound(auth: Partial<AuthHandle>): boolean {
+/** @throws TypeError if the token may be bound to a key (RFC 9449): it must not leave as a bearer token */
+async function metadataOf(auth: Pick<Auth, 'getAccessToken'> & Partial<AuthHandle>): Promise<Metadata> {
+  const token = await auth.getAccessToken()
   const gate = auth[REQUEST_GATE]
-  return gate?.prove !== undefined && gate.authorize()?.authorization?.startsWith('DPoP ') === true
+  if (gate?.prove && !gate.authorize()?.authorization?.startsWith('Bearer ')) throw new TypeError(NO_PROOF)
+  const metadata = new Metadata()
+  metadata.set('authorization', `Bearer ${token}`)
+  return metadata
 }
 
 /** Options of `authGrpc`. */

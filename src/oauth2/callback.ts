@@ -3,11 +3,11 @@ import type { Signal, TokenResponse } from '../core/ports.ts'
 import type { Connection } from './connection.ts'
 import { oauthError, superseded } from './failure.ts'
 import { once } from './once.ts'
-import type { OAuthOptions } from './options.ts'
+import type { OAuthOptions, TransactionStore } from './options.ts'
 import { isPage, untilShown } from './page.ts'
 import { handOver } from './popup-channel.ts'
 import { redeem } from './redeem.ts'
-import type { Transactions } from './transactions.ts'
+import type { Transaction, Transactions } from './transactions.ts'
 
 interface Redemption {
   readonly tokens: Promise<TokenResponse>
@@ -21,7 +21,8 @@ const stateOf = (answer: URLSearchParams) => answer.get('state') ?? ''
 export class Callback {
   readonly #connection: Connection<OAuthOptions>
   readonly #transactions: Transactions
-  readonly #redemptions = new Map<string, Redemption>()
+  /** By the store of the sign-in, because a store belongs to one browser: a `state` alone can be copied to another one. */
+  readonly #redemptions = new WeakMap<TransactionStore, Map<string, Redemption>>()
   /** Where the user wanted to go, of the last answer. */
   returnTo: string | undefined
 
@@ -63,13 +64,16 @@ export class Callback {
     transactions = this.#transactions,
   ): Promise<TokenResponse> {
     const state = stateOf(answer)
+    // Before a redemption that runs is shared: only the browser that began the sign-in may have its tokens (RFC 9700 §4.7).
+    await known(transactions, state)
     const owner = {}
-    const redemption = this.#redemptions.get(state) ?? {
+    const redemptions = this.#redemptionsOf(transactions.store)
+    const redemption = redemptions.get(state) ?? {
       tokens: this.#redeemOnce(answer, state, transactions),
       owner,
     }
     redemption.owner = owner
-    this.#redemptions.set(state, redemption)
+    redemptions.set(state, redemption)
     try {
       const tokens = await redemption.tokens
       // The call that replaced this one may be about to arrive.
@@ -77,14 +81,19 @@ export class Callback {
       if (redemption.owner !== owner) throw superseded()
       return tokens
     } finally {
-      if (redemption.owner === owner) this.#redemptions.delete(state)
+      if (redemption.owner === owner) redemptions.delete(state)
     }
+  }
+
+  #redemptionsOf(store: TransactionStore): Map<string, Redemption> {
+    const found = this.#redemptions.get(store) ?? new Map<string, Redemption>()
+    this.#redemptions.set(store, found)
+    return found
   }
 
   #redeemOnce(answer: URLSearchParams, state: string, transactions: Transactions): Promise<TokenResponse> {
     return once(`authchart.oauth2.${state}`, async () => {
-      const transaction = await transactions.read(state)
-      if (!transaction) throw oauthError('unknown_state')
+      const transaction = await known(transactions, state)
       const { returnTo } = transaction
       this.returnTo = returnTo === undefined ? undefined : safeReturnPath(returnTo)
       if (transaction.used) throw oauthError('already_used')
@@ -93,4 +102,11 @@ export class Callback {
       return redeem(this.#connection, answer, state, transaction)
     })
   }
+}
+
+/** The sign-in of an answer. */
+async function known(transactions: Transactions, state: string): Promise<Transaction> {
+  const transaction = await transactions.read(state)
+  if (!transaction) throw oauthError('unknown_state')
+  return transaction
 }

@@ -53,11 +53,11 @@ export type Transaction = Pending | Used
 
 /** Sign-ins in progress: one entry for each `state`, so that tabs cannot disturb each other. */
 export class Transactions {
-  readonly #store: TransactionStore
+  readonly store: TransactionStore
   readonly #clock: Clock
 
   constructor(store: TransactionStore, clock: Clock) {
-    this.#store = store
+    this.store = store
     this.#clock = clock
   }
 
@@ -69,7 +69,7 @@ export class Transactions {
   /** @returns nothing for a `state` that this browser has not made, or that has expired */
   async read(state: string): Promise<Transaction | undefined> {
     if (state.length > LONGEST_STATE) return undefined
-    const found = parse(await this.#store.read(PREFIX + state))
+    const found = parse(await this.store.read(PREFIX + state))
     return found && this.#isAlive(found) ? found : undefined
   }
 
@@ -79,7 +79,7 @@ export class Transactions {
   }
 
   async #write(state: string, transaction: Transaction): Promise<void> {
-    await this.#store.write(PREFIX + state, JSON.stringify(transaction))
+    await this.store.write(PREFIX + state, JSON.stringify(transaction))
   }
 
   #isAlive({ startedAt }: Transaction): boolean {
@@ -88,16 +88,16 @@ export class Transactions {
   }
 
   async #clean(): Promise<void> {
-    const keys = [...(await this.#store.keys())].filter((key) => key.startsWith(PREFIX))
+    const keys = [...(await this.store.keys())].filter((key) => key.startsWith(PREFIX))
     const entries = await Promise.all(
-      keys.map(async (key) => ({ key, found: parse(await this.#store.read(key)) })),
+      keys.map(async (key) => ({ key, found: parse(await this.store.read(key)) })),
     )
     const alive = entries
       .filter(({ found }) => found && this.#isAlive(found))
       .sort((a, b) => (b.found?.startedAt ?? 0) - (a.found?.startedAt ?? 0))
       .slice(0, MOST - 1)
       .map(({ key }) => key)
-    for (const key of keys) if (!alive.includes(key)) await this.#store.remove(key)
+    for (const key of keys) if (!alive.includes(key)) await this.store.remove(key)
   }
 }
 

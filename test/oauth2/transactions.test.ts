@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { memoryTransactions } from '../../src/oauth2/index.ts'
+import { memoryTransactions, type TransactionStore } from '../../src/oauth2/index.ts'
 import { connect, startIssuer } from './issuer.ts'
 
 const setUp = async () => {
@@ -98,3 +98,22 @@ test.each(['{', 'null', '{"startedAt":1e99}', '{"startedAt":0,"used":true}'])(
     expect(issuer.tokenRequests()).toEqual([])
   },
 )
+
+test('an answer that is being redeemed gives its tokens to the store that holds its sign-in, and to no other one', async () => {
+  const { issuer, oauth } = await setUp()
+  const [own, foreign] = [memoryTransactions(), memoryTransactions()]
+  const url = issuer.answer(await oauth.authorizationUrl({ transactions: own }))
+  const { signal } = new AbortController()
+  const signIn = (transactions: TransactionStore) =>
+    Promise.resolve(
+      oauth.ports.signIn({ via: 'callback', url, transactions }, { signal, cancelled: signal } as never),
+    )
+
+  const results = await Promise.allSettled([signIn(own), signIn(foreign), signIn(own)])
+
+  expect(results).toMatchObject([
+    { status: 'rejected', reason: { reason: 'superseded' } },
+    { status: 'rejected', reason: { reason: 'unknown_state' } },
+    { status: 'fulfilled', value: { access_token: expect.any(String) } },
+  ])
+})

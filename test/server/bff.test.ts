@@ -161,6 +161,45 @@ describe('signing in by redirect', () => {
     expect((await signIn('ada')).status).toBe(303)
   })
 
+  it('a callback of another browser is refused without a look at its code, also while the first one is redeemed', async () => {
+    const errors: unknown[] = []
+    const world = createWorld({ jwt: true })
+    const redeemed: string[] = []
+    let finish = () => {}
+    const untilFinished = new Promise<void>((resolve) => {
+      finish = resolve
+    })
+    const pool = world.pool({
+      signIn: (async ({ url }: { url: string }) => {
+        redeemed.push(url)
+        await untilFinished
+        return world.server.issue('ada')
+      }) as never,
+    })
+    const bff = createBff({
+      pool: pool as never,
+      oauth: fakeOAuth(world.server),
+      onSignInFailed: (error: unknown) => {
+        errors.push(error)
+        return new Response(null, { status: 400 })
+      },
+    } as unknown as BffOptions<never, unknown>)
+    const [first, other] = [browser(bff.handle.bind(bff)), browser(bff.handle.bind(bff))]
+    const away = await first.send('/auth/sign-in', {}, VISIT)
+    const state = new URL(away.headers.get('location') ?? '').searchParams.get('state')
+    const callback = `/auth/callback?code=ada&state=${state}`
+    const signingIn = first.send(callback, {}, VISIT)
+    await vi.waitFor(() => expect(redeemed).toHaveLength(1))
+    const refused = await other.send(callback, {}, VISIT)
+    finish()
+    expect(refused.status).toBe(400)
+    expect(errors).toMatchObject([{ code: 'oauth_failed', reason: 'unknown_state' }])
+    expect(other.session()).toBeUndefined()
+    expect((await signingIn).status).toBe(303)
+    expect(first.session()).toBeDefined()
+    expect(redeemed).toHaveLength(1)
+  })
+
   it('a reload of the callback leads to the page again, and ends nothing', async () => {
     const { visitor } = setUp()
     const away = await visitor.send('/auth/sign-in?returnTo=/inbox', {}, VISIT)

@@ -1,5 +1,5 @@
 import { safeReturnPath } from '../../bindings/return-path.ts'
-import { isAuthError, StorageError } from '../../core/errors.ts'
+import { isAuthError, OAuthError, StorageError } from '../../core/errors.ts'
 import type { Session } from '../../core/ports.ts'
 import { type FleetMemory, fleetMemory } from '../fleet-memory.ts'
 import { POOL_WORLD, type PooledAuth } from '../pool-types.ts'
@@ -138,7 +138,8 @@ class Backend implements Bff<unknown> {
     if (!this.#csrf.isVisit(request)) return refusal(400, 'not_a_navigation')
     const changes = new Headers()
     const transactions = this.#transactions.of(request, changes)
-    const { returnTo, isNew } = await this.#examine(transactions, url)
+    const { returnTo, isKnown, isNew } = await this.#examine(transactions, url)
+    if (!isKnown) return this.#failed(unknownSignIn(), request)
     if (!isNew && (await this.session(request))) return seeOther(returnTo)
     if (!isNew) return this.#failed(undefined, request)
     const credentials: CallbackCredentials = { via: 'callback', url: url.href, transactions }
@@ -155,8 +156,9 @@ class Backend implements Bff<unknown> {
     const state = searchParams.get('state') ?? ''
     // Only of a sign-in that this browser has begun: others are refused without a trace in the database.
     const remembered = await transactions.read(`authchart.oauth2.${state}`)
-    const isNew = remembered === undefined || (await this.#answers.remember(`state ${state}`, ANSWER_MEMORY))
-    return { returnTo: returnPathIn(remembered), isNew }
+    const isKnown = remembered !== undefined
+    const isNew = isKnown && (await this.#answers.remember(`state ${state}`, ANSWER_MEMORY))
+    return { returnTo: returnPathIn(remembered), isKnown, isNew }
   }
 
   /** A sign-in by a form of the app. */
@@ -266,6 +268,12 @@ const factsOf = ({ subject, claims, scope, expiresAt }: Partial<Session<unknown>
   scope,
   expiresAt,
 })
+
+const unknownSignIn = () =>
+  new OAuthError(
+    { reason: 'unknown_state' },
+    'This browser has not started this sign-in, or did so more than ten minutes ago. Start it again (RFC 6749 §10.12).',
+  )
 
 /** The folder that two paths have in common. */
 function commonFolder(one: string, other: string): string {

@@ -35,22 +35,20 @@ export interface LogoutClaims {
 /** Options of `createLogoutVerifier`. */
 export interface LogoutVerifierOptions
   extends Pick<ServerOptions, 'issuer' | 'server' | 'clientId' | 'allowInsecure' | 'fetch' | 'clock'> {
-  /**
-   * Remembers a token for that many milliseconds, for all processes: `SET key 1 NX PX lifetime`. Returns `false` if it is
-   * remembered already. If it throws, the provider tries again.
-   */
-  readonly remember: (key: string, lifetime: number) => boolean | PromiseLike<boolean>
-  /** Forgets a token whose sessions could not be ended, so that the provider can try again. */
-  readonly forget: (key: string) => unknown
+  /** Whether a token is remembered, by any process: `EXISTS key`. If it throws, the provider tries again. */
+  readonly isRemembered: (key: string) => boolean | PromiseLike<boolean>
+  /** Remembers a token for that many milliseconds, for all processes, after its sessions have ended: `SET key 1 PX lifetime`. */
+  readonly remember: (key: string, lifetime: number) => unknown
 }
 
 /** Made by `createLogoutVerifier`. */
 export interface LogoutVerifier {
   /**
-   * Checks a logout token (OpenID Connect Back-Channel Logout §2.6), and remembers it. It is accepted once.
+   * Checks a logout token (OpenID Connect Back-Channel Logout §2.6), ends its sessions, and then remembers it, so that it is
+   * refused from then on.
    *
    * @param token the form field `logout_token`
-   * @param end ends the sessions; if it fails, the token is forgotten
+   * @param end ends the sessions; if it fails, the token is accepted again. The same token may come twice at the same time
    * @throws OAuthError `invalid_logout_token`, `already_used`, or `discovery_failed` and `network` if the keys cannot be read
    */
   verify(token: string, end: (claims: LogoutClaims) => unknown): Promise<LogoutClaims>
@@ -64,7 +62,7 @@ export interface LogoutVerifier {
  *
  * @example
  * ```ts
- * const logout = createLogoutVerifier({ issuer, clientId, remember, forget })
+ * const logout = createLogoutVerifier({ issuer, clientId, isRemembered, remember })
  * const answer = await logout.handle(request, ({ subject, sid }) => sessions.end({ subject, sid }))
  * ```
  *
@@ -72,7 +70,7 @@ export interface LogoutVerifier {
  */
 export function createLogoutVerifier(options: LogoutVerifierOptions): LogoutVerifier {
   const connection = new Connection(options)
-  const { remember, forget } = options
+  const { isRemembered, remember } = options
   let keys: JWTVerifyGetKey | undefined
 
   async function keysOf(): Promise<JWTVerifyGetKey> {
@@ -113,13 +111,10 @@ export function createLogoutVerifier(options: LogoutVerifierOptions): LogoutVeri
     const key = name(jti)
     // An ID token has a nonce: it must not be taken for a logout token.
     if (!key || !isEvent || nonce !== undefined || (!claims.subject && !claims.sid)) throw invalid()
-    if (!(await remember(key, REMEMBERED))) throw oauthError('already_used')
-    try {
-      await end(claims)
-    } catch (error) {
-      await forget(key)
-      throw error
-    }
+    if (await isRemembered(key)) throw oauthError('already_used')
+    // Not remembered before the end: if the database fails in between, no attempt of the provider would end the sessions.
+    await end(claims)
+    await remember(key, REMEMBERED)
     return claims
   }
 

@@ -4,9 +4,6 @@ import type { Fleet } from '../fleet/fleet.ts'
 import { unreachable } from './fleet-store.ts'
 import { hashKey } from './hash-key.ts'
 
-/** How often a name may be forgotten while a database remembers that. */
-const MOST = 20
-
 /** Names that all processes remember. */
 export interface FleetMemory {
   /**
@@ -17,11 +14,11 @@ export interface FleetMemory {
    */
   remember(name: string, lifetime: number): Promise<boolean>
   /**
-   * Forgets a name.
+   * Whether a name is remembered.
    *
    * @throws StorageError if the database does not answer
    */
-  forget(name: string): Promise<void>
+  isRemembered(name: string): Promise<boolean>
 }
 
 /**
@@ -36,7 +33,7 @@ export interface FleetMemory {
  * ```
  */
 export function fleetMemory(fleet: Fleet, clock: Pick<Clock, 'now'> = systemClock): FleetMemory {
-  const keyOf = (name: string, round: number) => hashKey(JSON.stringify(['name', name, round]))
+  const keyOf = (name: string) => hashKey(JSON.stringify(['name', name]))
   const guarded = <T>(work: Promise<T>): Promise<T> =>
     work.catch((error) => {
       throw unreachable(error)
@@ -46,20 +43,11 @@ export function fleetMemory(fleet: Fleet, clock: Pick<Clock, 'now'> = systemCloc
     const startedAt = clock.now()
     // One `id`, so that the first one to write it wins.
     const entry = { id: 'name', rotation: 0, startedAt, until: startedAt + lifetime, tags: [], box: '' }
-    for (let round = 0; round < MOST; round++) {
-      const result = await fleet.replace(await keyOf(name, round), entry, undefined)
-      // A database remembers that something was removed, and takes it no more: the next round has another key.
-      if (result !== 'gone') return result === 'written'
-    }
-    return false
-  }
-
-  async function forget(name: string): Promise<void> {
-    for (let round = 0; round < MOST; round++) if (await fleet.remove(await keyOf(name, round))) return
+    return (await fleet.replace(await keyOf(name), entry, undefined)) === 'written'
   }
 
   return {
     remember: (name, lifetime) => guarded(remember(name, lifetime)),
-    forget: (name) => guarded(forget(name)),
+    isRemembered: (name) => guarded(keyOf(name).then(async (key) => (await fleet.read(key)) !== undefined)),
   }
 }

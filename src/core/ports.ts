@@ -276,6 +276,8 @@ export interface CoordinatorMessage {
    * that started before have ended.
    */
   readonly startedAt?: number
+  /** Of `'ended'`: its tokens are not revoked, and neither are those of a refresh that still runs. */
+  readonly spares?: true
 }
 
 /**

@@ -78,7 +78,7 @@ export type Ended =
 
 /** Options of `pool.end`. */
 export interface EndOptions {
-  /** Also revokes the tokens, if there is a `revoke` function. Default: `true`. */
+  /** Also revokes the tokens, if there is a `revoke` function, and those of a refresh that still runs. Default: `true`. */
   readonly revoke?: boolean
 }
 
@@ -135,8 +135,8 @@ export interface AuthPool<Credentials = unknown, Claims = Readonly<Record<string
   }>
 
   /**
-   * Ends sessions here and in all processes, and revokes their tokens. A refresh that runs elsewhere is discarded and revoked.
-   * What cannot be revoked is tried again for a day.
+   * Ends sessions here and in all processes, and revokes their tokens. A refresh that runs elsewhere is discarded and revoked,
+   * too. What cannot be revoked is tried again for a day.
    *
    * @returns how many sessions ended
    * @throws StorageError if the database does not answer. Then some may not have ended: try again

@@ -4,7 +4,7 @@ import { asyncDisposeKey } from '../core/platform/disposal.ts'
 import type { Clock, Session } from '../core/ports.ts'
 import { systemClock } from '../environment/clock.ts'
 import { checkFleet } from './fleet-session.ts'
-import { type StoreWorld, unreachable } from './fleet-store.ts'
+import { type FleetStore, type StoreWorld, unreachable } from './fleet-store.ts'
 import { hashKey, hashTag } from './hash-key.ts'
 import { inParallel } from './in-parallel.ts'
 import { PoolEvents } from './pool-events.ts'
@@ -117,13 +117,12 @@ class Pool implements AuthPool<never, unknown> {
 
   async end(who: Ended, { revoke = true }: EndOptions = {}): Promise<number> {
     this.#assertAlive()
-    const revokes = () => revoke
-    if ('key' in who) return this.#endKey(who.key, revokes)
+    if ('key' in who) return this.#endKey(who.key, revoke)
     const tag = await ('subject' in who ? hashTag('sub', who.subject) : hashTag('sid', who.sid))
     const hashes = new Set(await this.#find(tag))
     // The database may have lost sessions that this process holds.
     for (const { auth, hash } of this.#residents.all()) if (isMeant(auth.session, who)) hashes.add(hash)
-    const ended = await inParallel([...hashes], (hash) => this.#endHash(hash, revokes))
+    const ended = await inParallel([...hashes], (hash) => this.#endHash(hash, revoke))
     return ended.filter(Boolean).length
   }
 
@@ -253,22 +252,20 @@ class Pool implements AuthPool<never, unknown> {
   async #endHash(hash: string, revokes: Revokes): Promise<boolean> {
     const resident = this.#residents.withHash(hash)
     const store = resident?.store ?? this.#sessions.storeOf(hash)
+    const isRevoked = typeof revokes === 'boolean' ? revokes : revokes(await subjectOf(resident, store))
+    // Before the end: a process that finds the session missing would revoke the tokens of a refresh that it runs.
+    if (!isRevoked) await this.#sessions.endWithoutRevocation(hash, store)
     try {
       const record = await store.end()
-      if (resident) await this.#endHere(resident, revokes)
-      else if (record && record !== 'sealed') await this.#sessions.endElsewhere(hash, record, revokes)
+      if (resident && isRevoked) await resident.auth.signOut()
+      if (!resident && isRevoked && record && record !== 'sealed')
+        await this.#sessions.endElsewhere(hash, record)
       return record !== undefined || resident !== undefined
     } catch (error) {
       // Here it ends in any case, and its tokens are revoked.
-      if (resident) await this.#endHere(resident, revokes)
+      if (resident && isRevoked) await resident.auth.signOut()
       throw error
     }
-  }
-
-  async #endHere(resident: Resident, revokes: Revokes): Promise<void> {
-    const { auth } = resident
-    if (revokes(auth.session?.subject)) await auth.signOut()
-    else this.#sessions.endWithoutRevocation(resident)
   }
 
   async #find(tag: string): Promise<readonly string[]> {
@@ -292,8 +289,15 @@ class Pool implements AuthPool<never, unknown> {
   }
 }
 
-/** Whether the tokens of a session of that user are revoked. */
-type Revokes = (subject: string | undefined) => boolean
+/** Whether the tokens of a session are revoked; a function if that depends on its user. */
+type Revokes = boolean | ((subject: string | undefined) => boolean)
+
+/** The user of a session that may be held here. */
+async function subjectOf(resident: Resident | undefined, store: FleetStore): Promise<string | undefined> {
+  if (resident) return resident.auth.session?.subject
+  // What cannot be read has no known user.
+  return (await store.read().catch(() => undefined))?.subject
+}
 
 function isMeant(session: Session<unknown> | undefined, who: { subject: string } | { sid: string }): boolean {
   if (!session) return false

@@ -77,25 +77,25 @@ export class SessionFactory {
   }
 
   /** A session that this process does not hold has ended: other processes may. */
-  async endElsewhere(
-    hash: string,
-    { subject, accessToken, refreshToken, ...lineage }: SessionRecord,
-    revokes: (subject: string | undefined) => boolean,
-  ): Promise<void> {
+  async endElsewhere(hash: string, { accessToken, refreshToken, ...lineage }: SessionRecord): Promise<void> {
     // They also find it missing. With the message they end it at once.
     await this.world.fleet.publish(hash, endOf(lineage)).catch(() => {})
-    if (revokes(subject)) await this.revocations.revoke({ accessToken: accessToken ?? '', refreshToken })
+    await this.revocations.revoke({ accessToken: accessToken ?? '', refreshToken })
   }
 
-  /** Ends a session of this process, as if another process had done it. */
-  endWithoutRevocation({ hash, store }: Resident): void {
-    const text = endOf({ id: store.id ?? '', rotation: 0, startedAt: Number.MAX_SAFE_INTEGER })
-    store.coordinator?.receive(text)
-    this.world.fleet.publish(hash, text).catch(() => {})
+  /** Ends a session in all processes as if another one had done it. None of them revokes its tokens. */
+  async endWithoutRevocation(hash: string, { id = '', coordinator }: FleetStore): Promise<void> {
+    const text = endOf({ id, rotation: 0, startedAt: Number.MAX_SAFE_INTEGER }, true)
+    coordinator?.receive(text)
+    await this.world.fleet.publish(hash, text).catch(() => {})
   }
 }
 
-function endOf({ id, rotation, startedAt }: Pick<SessionRecord, 'id' | 'rotation' | 'startedAt'>): string {
+/** @param spares whether tokens of a refresh that still runs are not revoked either */
+function endOf(
+  { id, rotation, startedAt }: Pick<SessionRecord, 'id' | 'rotation' | 'startedAt'>,
+  spares = false,
+): string {
   const message: CoordinatorMessage = {
     type: 'ended',
     epoch: 0,
@@ -104,6 +104,7 @@ function endOf({ id, rotation, startedAt }: Pick<SessionRecord, 'id' | 'rotation
     session: id,
     rotation,
     startedAt,
+    ...(spares && { spares }),
   }
   return JSON.stringify(message)
 }

@@ -168,3 +168,51 @@ describe('another session of the same store', () => {
     expect(second.refresh.calls).toHaveLength(0)
   })
 })
+
+describe('an answer that comes after the user has signed in again', () => {
+  it.each([
+    [
+      'dropped if the same user has signed in, because a server may end both sessions with it',
+      'ada',
+      'ada',
+      0,
+    ],
+    ['dropped if it does not name its user', 'ada', undefined, 0],
+    ['revoked if another user has signed in', 'eve', 'ada', 1],
+  ])('is %s', async (_, second, answered, revocations) => {
+    const revoked: unknown[] = []
+    const { auth, clock, refresh, signIn } = createHarness({
+      initialTokens: tokens(1, { subject: 'ada' }),
+      revoke: (given) => void revoked.push(given),
+    })
+    auth.refresh().catch(() => {})
+    await clock.advance(0)
+    const session = auth.signIn('again')
+    await clock.advance(0)
+    signIn.call().resolve(tokens(3, { subject: second }))
+    await session
+    refresh.call(0).resolve(tokens(2, answered === undefined ? {} : { subject: answered }))
+    await clock.advance(0)
+    expect(revoked).toHaveLength(revocations)
+    expect(auth.session?.subject).toBe(second)
+    expect(await auth.getAccessToken()).toBe(`${SECRET}-at-3`)
+  })
+
+  it('is revoked if the user has signed out in between', async () => {
+    const revoked: unknown[] = []
+    const { auth, clock, refresh, signIn } = createHarness({
+      initialTokens: tokens(1, { subject: 'ada' }),
+      revoke: (given) => void revoked.push(given),
+    })
+    auth.refresh().catch(() => {})
+    await clock.advance(0)
+    await auth.signOut()
+    const session = auth.signIn('again')
+    await clock.advance(0)
+    signIn.call().resolve(tokens(3, { subject: 'ada' }))
+    await session
+    refresh.call(0).resolve(tokens(2, { subject: 'ada' }))
+    await clock.advance(0)
+    expect(revoked).toHaveLength(2)
+  })
+})

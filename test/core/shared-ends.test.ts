@@ -419,6 +419,7 @@ describe('a message of another tab', () => {
         session: fc.oneof(fc.string({ maxLength: 300 }), fc.anything()),
         rotation: fc.anything(),
         startedAt: fc.anything(),
+        spares: fc.anything(),
         accessToken: fc.string(),
       },
       { requiredKeys: [] },
@@ -435,7 +436,9 @@ describe('a message of another tab', () => {
           session = '',
           rotation = 0,
           startedAt = 0,
+          spares,
         } = message
+        expect([undefined, true]).toContain(spares)
         expect(['changed', 'ended']).toContain(type)
         for (const number of [epoch, generation, rotation, startedAt])
           expect(number).toSatisfy(Number.isFinite)

@@ -15,7 +15,10 @@ const isNumber = (value: unknown): value is number => Number.isFinite(value)
  */
 export function readPeerMessage(value: unknown): CoordinatorMessage | undefined {
   if (typeof value !== 'object' || value === null) return undefined
-  const { type, epoch, generation, reason, session, rotation, startedAt } = value as Record<string, unknown>
+  const { type, epoch, generation, reason, session, rotation, startedAt, spares } = value as Record<
+    string,
+    unknown
+  >
   if (type !== 'changed' && type !== 'ended') return undefined
   if (!isNumber(epoch) || !isNumber(generation)) return undefined
   // Without its session, the message would mean any session.
@@ -30,6 +33,7 @@ export function readPeerMessage(value: unknown): CoordinatorMessage | undefined 
     ...(session !== undefined && { session }),
     ...(isNumber(rotation) && { rotation }),
     ...(isNumber(startedAt) && { startedAt }),
+    ...(spares === true && { spares }),
   }
 }
 

@@ -103,6 +103,7 @@ export class Peers {
     // A tab without tokens has expired already, or reads the store right now, which shows the same end.
     else if (!isSignOut && !this.#vault.tokens) return
     else if (this.#isOurs(message, isSignOut)) {
+      if (message.spares) this.#vault.spare()
       this.#vault.bumpRevision()
       mailbox.send(
         isSignOut

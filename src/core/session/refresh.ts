@@ -148,7 +148,7 @@ export class Refresh {
     const committed = vault.mark()
     const stored = this.#sharing.persist(true)
     // Another process has ended the session, and knows only the tokens before.
-    if (stored && (await stored) === 'gone') this.#revocation.discard(answer, true)
+    if (stored && (await stored) === 'gone') this.#revocation.discard(answer, true, committed.epoch)
     const isSame = vault.isCurrent(committed)
     if (isSame) announce(vault.publish())
     // Under the lock still: a tab that waits for it must find these tokens in the store.
@@ -228,7 +228,7 @@ export class Refresh {
       return true
     }
     const epoch = this.#started?.revision === mark.revision ? this.#started.epoch : mark.epoch
-    this.#revocation.discard(tokens, epoch !== vault.epoch || !vault.tokens)
+    this.#revocation.discard(tokens, epoch !== vault.epoch || !vault.tokens, epoch)
     return false
   }
 

@@ -53,9 +53,12 @@ export class Revocation implements RevocationList {
    *
    * @param sessionEnded revokes them. Revoking one token revokes its whole family, so tokens of a living session are only
    * dropped.
+   * @param epoch of the session that they were requested for
    */
-  discard(tokens: Tokens, sessionEnded: boolean): void {
-    if (sessionEnded && !this.#vault.isCookieTaken) this.revokeNow(tokens)
+  discard(tokens: Tokens, sessionEnded: boolean, epoch?: number): void {
+    const vault = this.#vault
+    const isSpared = epoch !== undefined && vault.isSpared(epoch, tokens)
+    if (sessionEnded && !isSpared && !vault.isCookieTaken) this.revokeNow(tokens)
     const reason = sessionEnded ? 'session_over' : 'superseded'
     this.#kernel.mailbox.send({ type: 'tokens.discarded', reason })
   }

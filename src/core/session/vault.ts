@@ -48,6 +48,8 @@ export class Vault {
   /** Start of the newest session that was seen. */
   #newestStart = Number.NEGATIVE_INFINITY
   #lastUse: number | undefined
+  /** The epoch of the last session whose end revokes nothing. */
+  #sparedEpoch: number | undefined
   #isInCookie: boolean
   /** Whether a sign-in is in progress, which may change the cookie. */
   isSigningIn = false
@@ -216,6 +218,28 @@ export class Vault {
     this.#epoch++
     this.#predecessor = undefined
     return held
+  }
+
+  /** The session that is held ends without revocation: late tokens of it are only dropped. */
+  spare(): void {
+    // The message may come twice, the second time after the end.
+    if (this.#held) this.#sparedEpoch = this.#epoch
+  }
+
+  /**
+   * Whether tokens that arrive late for the session of that epoch must not be revoked, although it has ended. The user has signed
+   * in again, and some servers revoke all tokens of a user or a grant at once.
+   */
+  isSpared(epoch: number, tokens: Tokens): boolean {
+    if (epoch === this.#sparedEpoch) return true
+    const held = this.#held
+    const before = this.#predecessor
+    return (
+      held !== undefined &&
+      before?.epoch === epoch &&
+      compareUsers(before.user, held.user) === 'same' &&
+      compareUsers(tokens.user, held.user) !== 'another'
+    )
   }
 
   /** The epoch that a request made now belongs to. */

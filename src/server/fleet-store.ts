@@ -218,7 +218,8 @@ export class FleetStore implements StorageFeature {
   }
 
   /**
-   * Ends the session in all processes, whichever tokens they have.
+   * Ends the session in all processes, whichever tokens they have. No session begins under this key again, so the end covers any:
+   * if the database has lost this one, a process that still holds it cannot write it back.
    *
    * @returns what was stored; `'sealed'` if it cannot be opened
    */
@@ -226,7 +227,7 @@ export class FleetStore implements StorageFeature {
     const { fleet, keys, clock } = this.#world
     const key = await this.#key
     const everything = { rotation: Number.POSITIVE_INFINITY, startedAt: Number.POSITIVE_INFINITY }
-    const ended = this.id === undefined ? undefined : { id: this.id, ...everything }
+    const ended = { id: this.id ?? '', ...everything }
     const stored = await this.#use(() => fleet.remove(key, ended))
     this.#paid()
     return stored && openSession(keys, key, stored, clock.now()).catch(() => 'sealed' as const)

@@ -211,6 +211,22 @@ export function describeFleet(name: string, start: () => Promise<FleetBench>): v
         expect(await other.replace(key, storedSession({ rotation: 6 }), undefined)).toBe('written')
       })
 
+      it.each([
+        ['that was never stored', false],
+        ['that is stored under another id', true],
+      ])('an end that covers everything holds for a session %s', async (_, isStored) => {
+        const key = newKey()
+        const everything = { id: '', rotation: Infinity, startedAt: Infinity }
+        if (isStored) await one.replace(key, storedSession(), undefined)
+        await one.remove(key, everything)
+        for (const next of [
+          storedSession({ rotation: 99 }),
+          storedSession({ id: 'b', startedAt: Date.now() }),
+        ])
+          expect(await other.replace(key, next, undefined)).toBe('gone')
+        expect(await other.read(key)).toBeUndefined()
+      })
+
       it('a sign-out is not narrowed by an end of the same session that comes later', async () => {
         const key = newKey()
         await one.replace(key, storedSession(), undefined)
@@ -488,6 +504,8 @@ export function describeFleet(name: string, start: () => Promise<FleetBench>): v
         const holder = await acquireAs(one, key, 'one')
         await expectMessage(() => one.release(key, holder, true), 'free')
         await expectMessage(() => one.remove(key), '')
+        // Also if the database has lost the session.
+        await expectMessage(() => one.remove(key, { id: '', rotation: Infinity, startedAt: Infinity }), '')
         expect(await one.replace(key, storedSession(), undefined)).toBe('gone')
         await one.release(key, holder, true).then(() => one.publish(key, 'last'))
         await eventually(() => listeners.every((index) => heard.includes(`${index} last`)))

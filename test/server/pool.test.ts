@@ -1,6 +1,8 @@
 import { describe, expect, it, vi } from 'vitest'
 import { defineProof } from '../../src/core/features/proof.ts'
 import { sessionLimits } from '../../src/core/features/session-limits.ts'
+import type { Fleet } from '../../src/fleet/fleet.ts'
+import { memoryFleet } from '../../src/fleet/memory.ts'
 import { hashKey } from '../../src/server/hash-key.ts'
 import { keyRing } from '../../src/server/key-ring.ts'
 import type { AuthPool, PoolEvent } from '../../src/server/pool-types.ts'
@@ -414,6 +416,22 @@ describe('pool.end', () => {
     expect(await ended).toBe('storage_failed')
     expect(server.revocations).toBe(1)
     expect(made.counts.resident).toBe(0)
+  })
+
+  it('a sign-out holds although the database had lost the session, and another process still holds it', async () => {
+    const { pool, pass, clock } = createWorld()
+    let inner = memoryFleet({ now: clock.now })
+    const fleet = new Proxy(inner, { get: (_, name) => inner[name as keyof Fleet] })
+    const [first, second] = [pool({}, { fleet }), pool({}, { fleet })]
+    const { key } = await first.signIn(ada)
+    inner = memoryFleet({ now: clock.now })
+    expect(await second.end({ key })).toBe(0)
+    await pass(6_000)
+    // This use looks in the database.
+    await codeOf(token(first, key))
+    await pass(1_000)
+    expect(await codeOf(token(first, key))).toBe('signed_out')
+    expect(await codeOf(token(second, key))).toBe('signed_out')
   })
 
   it('a session that is being opened while it ends is not used afterwards', async () => {

@@ -59,9 +59,10 @@ const STUCK = 2_000
 /**
  * Runs a short step while no other process runs one for the same file. Blocks until it is its turn.
  *
+ * @param step is given a function that says whether no other process has taken over, because this one was stopped
  * @throws StorageError with the reason `'EBUSY'` if another step takes too long
  */
-export function exclusively<T>({ fs, file, folder }: NodeFile, step: () => T): T {
+export function exclusively<T>({ fs, file, folder }: NodeFile, step: (isHeld: () => boolean) => T): T {
   fs.mkdirSync(folder, { recursive: true, mode: 0o700 })
   const claim = `${file}.claim`
   const began = performance.now()
@@ -80,18 +81,28 @@ export function exclusively<T>({ fs, file, folder }: NodeFile, step: () => T): T
       else sleep(2)
     }
   }
+  const own = fs.fstatSync(opened).ino
+  // Another process has removed it if this one was stopped meanwhile.
+  const isHeld = () => fs.lstatSync(claim, { throwIfNoEntry: false })?.ino === own
   try {
-    return step()
+    return step(isHeld)
   } finally {
-    const own = fs.fstatSync(opened).ino
+    attempt(() => isHeld() && fs.rmSync(claim))
     fs.closeSync(opened)
-    // Another process has removed it if this one was stopped meanwhile.
-    attempt(() => fs.lstatSync(claim).ino === own && fs.rmSync(claim))
   }
 }
 
-/** Replaces the file by one with this text and mode 0600. If that fails, the old file stays as it was. */
-export function replaceFile({ fs, file, folder }: NodeFile, text: string): void {
+/**
+ * Replaces the file by one with this text and mode 0600. If that fails, the old file stays as it was.
+ *
+ * @param mayReplace is asked at the last moment
+ * @returns whether it was replaced
+ */
+export function replaceFile(
+  { fs, file, folder }: NodeFile,
+  text: string,
+  mayReplace: () => boolean,
+): boolean {
   fs.mkdirSync(folder, { recursive: true, mode: 0o700 })
   const temporary = `${file}.${crypto.randomUUID()}.tmp`
   try {
@@ -101,6 +112,10 @@ export function replaceFile({ fs, file, folder }: NodeFile, text: string): void 
       fs.fsyncSync(opened)
     } finally {
       fs.closeSync(opened)
+    }
+    if (!mayReplace()) {
+      fs.rmSync(temporary, { force: true })
+      return false
     }
     rename(fs, temporary, file)
   } catch (error) {
@@ -116,6 +131,7 @@ export function replaceFile({ fs, file, folder }: NodeFile, text: string): void 
       fs.closeSync(opened)
     }
   })
+  return true
 }
 
 /** Removes the temporary files of processes that were killed during a write. */

@@ -3,7 +3,7 @@ import { removeMark } from '../coordination/file-mark.ts'
 import { StorageError } from '../core/errors.ts'
 import type { StorageFeature } from '../core/features/feature.ts'
 import { withSharing } from '../core/features/share.ts'
-import type { SessionRecord, SessionStorage } from '../core/ports.ts'
+import type { Replaced, SessionRecord, SessionStorage, StoredRotation } from '../core/ports.ts'
 import { isSessionRecord } from '../core/session/record.ts'
 import { PLACE } from '../core/session/same-store.ts'
 import { codeOf, locate, type NodeFile } from '../environment/node.ts'
@@ -53,12 +53,43 @@ export function fileStorage(path: string | URL): StorageFeature {
     return found instanceof Promise ? found.catch(fail).then(run) : run(found)
   }
 
-  function write(place: NodeFile, record: SessionRecord): void {
-    replaceFile(place, JSON.stringify(record))
+  /** Returns whether it was written: `isHeld` says whether it may be. */
+  function write(place: NodeFile, record: SessionRecord, isHeld = () => true): boolean {
+    if (!replaceFile(place, JSON.stringify(record), isHeld)) return false
     // What was presented is answered.
     removeMark(place)
     if (!swept) sweep(place)
     swept = true
+    return true
+  }
+
+  function replace(place: NodeFile, record: SessionRecord, expected: StoredRotation | undefined): Replaced {
+    const result = exclusively(place, (isHeld) => {
+      const text = textOf(place)
+      if (text === undefined && expected) return 'gone'
+      const stored = recordIn(text)
+      if (stored && !mayReplace(record, stored, expected)) return 'newer'
+      return write(place, record, isHeld) ? 'written' : undefined
+    })
+    // This process was stopped in the middle of its step, and another one has changed the file since.
+    return result ?? replace(place, record, expected)
+  }
+
+  /** Not while another process writes, because its write would undo the removal. */
+  function clear(place: NodeFile): void {
+    const { fs, file, folder } = place
+    const remove = () => {
+      fs.rmSync(file, { force: true })
+      removeMark(place)
+      sweep(place)
+    }
+    if (!fs.lstatSync(folder, { throwIfNoEntry: false })) return
+    try {
+      exclusively(place, remove)
+    } catch {
+      // Without a turn it is removed all the same: a user who signs out must not stay signed in.
+      remove()
+    }
   }
 
   return withSharing<SessionStorage>({
@@ -70,24 +101,9 @@ export function fileStorage(path: string | URL): StorageFeature {
         narrowed = true
         return text === undefined ? undefined : parseRecord(text)
       }),
-    write: (record) => use((place) => write(place, record)),
-    replace: (record, expected) =>
-      use((place) =>
-        exclusively(place, () => {
-          const text = textOf(place)
-          if (text === undefined && expected) return 'gone'
-          const stored = recordIn(text)
-          if (stored && !mayReplace(record, stored, expected)) return 'newer'
-          write(place, record)
-          return 'written'
-        }),
-      ),
-    clear: () =>
-      use((place) => {
-        place.fs.rmSync(place.file, { force: true })
-        removeMark(place)
-        sweep(place)
-      }),
+    write: (record) => use((place) => void write(place, record)),
+    replace: (record, expected) => use((place) => replace(place, record, expected)),
+    clear: () => use(clear),
     subscribe(onChange) {
       let stop: (() => void) | undefined = () => {}
       const start = async () => {

@@ -1,15 +1,21 @@
-import { utimesSync, writeFileSync } from 'node:fs'
+import { execFileSync } from 'node:child_process'
+import fs, { existsSync, utimesSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { afterAll, beforeAll, expect, it } from 'vitest'
+import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest'
 import type { SessionRecord } from '../../src/core/ports.ts'
 import { fileStorage } from '../../src/file.ts'
 import { bundleScript, startChild, temporaryFolder } from './child.ts'
 
 let script: { path: string; remove: () => void }
+let clearing: { path: string; remove: () => void }
 beforeAll(async () => {
   script = await bundleScript(new URL('./replace.child.ts', import.meta.url))
+  clearing = await bundleScript(new URL('./clear.child.ts', import.meta.url))
 })
-afterAll(() => script?.remove())
+afterAll(() => {
+  script?.remove()
+  clearing?.remove()
+})
 
 const record = (rotation: number, id = 'a', startedAt = 1): SessionRecord => ({
   version: 1,
@@ -75,4 +81,43 @@ it('does not wait for a process that was killed in the middle of a step', async 
   const past = Date.now() / 1_000 - 10
   utimesSync(`${path}.claim`, past, past)
   expect(await replace(record(1), record(0))).toBe('written')
+})
+
+describe('a sign-out of another process in the middle of a write', () => {
+  /** Runs something when the next write has its text, and has not replaced the file yet. */
+  function duringWrite(work: () => void) {
+    const original = fs.fsyncSync
+    const restore = () => {
+      fs.fsyncSync = original
+    }
+    onTestFinished(restore)
+    fs.fsyncSync = (opened) => {
+      restore()
+      work()
+      original(opened)
+    }
+  }
+  const block = (ms: number) => Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, ms)
+
+  it('waits for it, and then removes what it wrote', async () => {
+    const { path, replace } = store()
+    await replace(record(0))
+    const started = `${path}.started`
+    const child = startChild([process.execPath, clearing.path, path, started])
+    duringWrite(() => {
+      while (!existsSync(started)) block(5)
+      block(200)
+    })
+    await replace(record(1), record(0))
+    expect(await child.ended).toMatchObject({ code: 0 })
+    expect(existsSync(path)).toBe(false)
+  })
+
+  it('is not undone by a process that was stopped for longer than others wait', async () => {
+    const { path, replace } = store()
+    await replace(record(0))
+    duringWrite(() => execFileSync(process.execPath, [clearing.path, path, `${path}.started`]))
+    expect(await replace(record(1), record(0))).toBe('gone')
+    expect(existsSync(path)).toBe(false)
+  })
 })

@@ -810,14 +810,11 @@ const machine = parts.createMachine({
       description: 'The session has ended here; the server is being notified, in bounded time.',
       tags: ['busy', 'refuse'],
       entry: ['recordSignOut', 'endSession'],
+      exit: 'emitEnd',
       invoke: {
         src: 'revokeTokens',
         input: ({ context }) => context,
-        onDone: {
-          description: 'The server was notified, or could not be.',
-          target: 'loggedOut',
-          actions: 'emitEnd',
-        },
+        onDone: { description: 'The server was notified, or could not be.', target: 'loggedOut' },
       },
       on: { 'session.signOut': { description: 'A sign-out is in progress already.' } },
     },

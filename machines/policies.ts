@@ -51,22 +51,29 @@ export function refreshTime(
 
 // What follows a failed attempt.
 
+/** No server and no backoff makes a session wait longer for its next attempt. */
+export const LONGEST_WAIT = 3_600_000
+
+/** Milliseconds until an attempt. If its time is further away than any wait is, the clock was set back: it has come. */
+const timeToWait = (instant: number, now: number): number =>
+  instant - now > LONGEST_WAIT ? 0 : timeUntil(instant, now)
+
 /** Whether the next attempt is due: its backoff has passed, and so has the time that the server asked for. */
 export const retryIsDue = (
   { retryAt, notBefore }: Pick<ChartContext, 'retryAt' | 'notBefore'>,
   now: number,
-): boolean => now >= Math.max(retryAt, notBefore)
+): boolean => timeToWait(Math.max(retryAt, notBefore), now) === 0
 
 export const retryDelay = (
   { retryAt, notBefore }: Pick<ChartContext, 'retryAt' | 'notBefore'>,
   now: number,
-): number => timeUntil(Math.max(retryAt, notBefore), now)
+): number => timeToWait(Math.max(retryAt, notBefore), now)
 
 /** Delay of one more attempt after the last one failed. */
 export const coolDownDelay = (
   { policy, notBefore }: Pick<ChartContext, 'policy' | 'notBefore'>,
   now: number,
-): number => (policy.refreshOn === 'demand' ? NEVER : Math.max(policy.coolDown, timeUntil(notBefore, now)))
+): number => (policy.refreshOn === 'demand' ? NEVER : Math.max(policy.coolDown, timeToWait(notBefore, now)))
 
 /** Whether a refresh that failed may be attempted again at once, before it cools down. */
 export const mayTryAgain = (
@@ -109,8 +116,8 @@ export function nextRetry(
 ): Pick<RefreshFailure, 'retryAt' | 'notBefore'> {
   const backoff = Math.min(maxDelay, minDelay * 2 ** attempt) * (1 - jitter * random)
   return {
-    retryAt: now + Math.max(backoff, retryAfter),
-    notBefore: retryAfter > 0 ? now + retryAfter : 0,
+    retryAt: now + Math.min(LONGEST_WAIT, Math.max(backoff, retryAfter)),
+    notBefore: retryAfter > 0 ? now + Math.min(LONGEST_WAIT, retryAfter) : 0,
   }
 }
 

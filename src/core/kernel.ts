@@ -13,6 +13,12 @@ export interface Binding {
 
 /** The key that the tokens of a session are bound to. */
 export interface ProofKey {
+  /**
+   * Looks at the key, which another tab or the app may have made. To be called before tokens are bound that come from the app.
+   *
+   * @throws StorageError
+   */
+  load(): Promise<void>
   /** How new tokens of that type are used, by its name in lower case; `undefined` if the type is unknown. */
   bind(tokenType: string | undefined): Binding | undefined
   /** The user signed out. */

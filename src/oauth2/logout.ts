@@ -35,6 +35,9 @@ export async function signOutUrl(
  * Ends the session if the server loads this page in a frame to say so (OpenID Connect Front-Channel Logout §2). Call it on the
  * page that is registered as `frontchannel_logout_uri`.
  *
+ * A session whose ID token has no `sid` goes on: then any site could end it. Register the page with
+ * `frontchannel_logout_session_required`.
+ *
  * @param url default: the address of the page
  * @returns whether the session was meant
  *
@@ -50,10 +53,10 @@ export async function frontChannelLogout(
   await auth.ready()
   const { searchParams } = new URL(url)
   const claims = Object(auth.session?.claims) as Partial<Record<'iss' | 'sid', unknown>>
-  // Any site may load this page in a frame. Only the server and this app know the `sid` of the session.
+  // Any site may open this page. Only the server and this app know the `sid` of the session.
   const isMeant =
-    auth.session !== undefined &&
-    searchParams.get('sid') === (claims.sid ?? null) &&
+    claims.sid !== undefined &&
+    searchParams.get('sid') === claims.sid &&
     (searchParams.get('iss') ?? claims.iss) === claims.iss
   if (isMeant) await auth.signOut()
   return isMeant

@@ -9,10 +9,52 @@ export function copyInit(init: RequestInit | undefined, begin: RequestInit = {})
   const copy = begin as Record<string, unknown>
   // Inherited options count, as they do for the platform.
   for (const name in init) copy[name] = init[name as keyof RequestInit]
+  if (!init || isPlain(init)) return copy
+  // Getters of a class are not enumerable.
+  const given = init as Record<string, unknown>
+  for (const name of OPTIONS) if (!(name in copy) && name in init) copy[name] = given[name]
   return copy
 }
 
-const isHeaders = (headers: HeadersInit): headers is Headers => typeof (headers as Headers).has === 'function'
+const isPlain = (value: object): boolean => {
+  const prototype = Object.getPrototypeOf(value)
+  return prototype === null || prototype === Object.prototype
+}
+
+/** The options of the Fetch Standard §5.4. */
+const OPTIONS = [
+  'method',
+  'headers',
+  'body',
+  'referrer',
+  'referrerPolicy',
+  'mode',
+  'credentials',
+  'cache',
+  'redirect',
+  'integrity',
+  'keepalive',
+  'signal',
+  'duplex',
+  'priority',
+  'window',
+]
+
+/** A `Map` and a `URLSearchParams` have some of the same methods, but compare names with their case. */
+function isHeaders(headers: HeadersInit): headers is Headers {
+  const { append, sort } = headers as { append?: unknown; sort?: unknown }
+  return typeof append === 'function' && sort === undefined
+}
+
+/** The same options. Headers that can be read only once, such as those of a generator, are read here. */
+export function readableInit(init: RequestInit | undefined): RequestInit | undefined {
+  const headers = init?.headers
+  if (typeof headers !== 'object' || headers === null || Array.isArray(headers) || isHeaders(headers))
+    return init
+  return Symbol.iterator in headers
+    ? Object.assign(copyInit(init), { headers: [...(headers as Iterable<[string, string]>)] })
+    : init
+}
 
 /** Whether a caller has set an `Authorization` header. */
 export function hasAuthorization(headers: HeadersInit | undefined): boolean {

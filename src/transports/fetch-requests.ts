@@ -1,12 +1,12 @@
 import type { Challenge } from '../core/requests/challenge.ts'
 import type { BearerRequest, SentProof } from '../core/requests/transport-request.ts'
-import { endStream } from './body.ts'
+import { endStream, readUntilAborted } from './body.ts'
 import { classifyResponse } from './classify-response.ts'
 import { copyInit, withAuthorization } from './copy-init.ts'
 import { cloneBody, copyRequest } from './copy-request.ts'
-import { endpointKey, isSafeMethod } from './method.ts'
+import { endpointKey, isSafeMethod, mayHaveActed } from './method.ts'
 import { originOf } from './origins.ts'
-import type { ProvenFetch } from './redirects.ts'
+import { endMethod, type ProvenFetch } from './redirects.ts'
 
 /** What all requests of one transport share. */
 export interface Settings {
@@ -56,6 +56,10 @@ export abstract class FetchRequest implements BearerRequest<Response> {
       : isChallenge === undefined
     if (isDone) return undefined
     return classifyResponse(answer, status, answer.headers?.get('www-authenticate'), isChallenge)
+  }
+
+  hasActed(answer: Response) {
+    return answer.redirected && mayHaveActed(this.method, endMethod(answer))
   }
 
   discard(answer: Response) {
@@ -135,7 +139,7 @@ export class ObjectRequest extends FetchRequest {
       this.#request = spare.clone()
       return this.#send(authorization, abort, proof)
     }
-    this.#bytes ??= spare.arrayBuffer()
+    this.#bytes ??= readUntilAborted(spare.body, () => spare.arrayBuffer(), this.signal)
     // A new request, because a clone loses what the platform knows beside the standard: the dispatcher, in Node.
     return this.#bytes.then((body) => {
       this.#request = copyRequest(this.#request, { body })
@@ -152,11 +156,17 @@ export class ObjectRequest extends FetchRequest {
     const request = this.#request
     this.#isSent = true
     if (authorization !== undefined) request.headers.set('authorization', authorization)
-    const rest = abort ? { ...this.#rest, signal: AbortSignal.any([request.signal, abort]) } : this.#rest
+    const rest = abort ? this.#abortable(request, abort) : this.#rest
     if (!proof) return rest ? send(request, rest) : send(request)
     request.headers.set('dpop', proof.header)
     // Only requests without a body are sent to where a redirect led.
     return send(proof.url === this.url ? request : new Request(proof.url, request), rest, proof)
+  }
+
+  #abortable(request: Request, abort: AbortSignal): RequestInit {
+    const { referrer, referrerPolicy, signal } = request
+    // With any option, the platform resets the referrer.
+    return { referrer, referrerPolicy, ...this.#rest, signal: AbortSignal.any([signal, abort]) }
   }
 
   free(error: unknown) {

@@ -8,7 +8,7 @@ export { isSessionError } from '../core/session-error.ts'
 import type { AuthHandle } from '../core/auth.ts'
 import { bearerRequest } from '../core/requests/bearer-request.ts'
 import { isOneShot, type ReplayableBody, replayableBody } from './body.ts'
-import { copyHeaders, copyInit, hasAuthorization } from './copy-init.ts'
+import { copyHeaders, copyInit, hasAuthorization, readableInit } from './copy-init.ts'
 import { copyRequest, requestURL } from './copy-request.ts'
 import { explainBypass, explainTransport } from './explain.ts'
 import { type FetchRequest, ObjectRequest, type Settings, URLRequest } from './fetch-requests.ts'
@@ -134,9 +134,9 @@ export function authFetch(
     }
     if (remote) return remote(request, init)
     const changed = mode === givenMode ? undefined : { mode }
-    const own = copyRequest(request, init || changed ? { ...init, ...changed } : undefined)
+    const own = copyRequest(request, init || changed ? { ...copyInit(init), ...changed } : undefined)
     // What this platform, or the given `fetch`, takes beside the standard options.
-    const rest = init && { ...init, ...changed }
+    const rest = init && { ...copyInit(init), ...changed }
     delete rest?.body
     delete rest?.headers
     // A `Request` can be cloned and replayed. A bare stream in `init` is not buffered.
@@ -174,7 +174,7 @@ export function authFetch(
   return {
     fetch(input: string | URL | Request, init: RequestInit | undefined = undefined) {
       try {
-        return send(input, init)
+        return send(input, readableInit(init))
       } catch (error) {
         return Promise.reject(error)
       }

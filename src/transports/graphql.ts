@@ -10,9 +10,10 @@ import { jsonAnswer } from './json-answer.ts'
 export type ResponseChallenge = (answer: Response) => Promise<boolean>
 
 /**
- * Recognises that a GraphQL server refused the token: each field of the answer is missing, and one of its `errors` has one of the
- * codes in its `extensions`. An answer with data is left alone, because a mutation may have done its work. A 401 is recognised as
- * without this function.
+ * Recognises that a GraphQL server refused the token: for each field of the operation, one of the `errors` has one of the codes in its
+ * `extensions`. An answer is left alone if a field of it may have been resolved, or only a field of a field was refused, because a
+ * mutation may have done its work. If the type of a mutation is not nullable, the answer does not tell what became of the others in
+ * the same operation: send such mutations one by one. A 401 is recognised as without this function.
  *
  * Only JSON answers of at most 64 kB are looked into. They reach the caller when they have been read to their end.
  *
@@ -29,8 +30,16 @@ export function graphqlChallenge(codes: readonly string[] = ['UNAUTHENTICATED'])
   const refusals = new Set(codes)
   const isRefused = (result: unknown) => {
     const { data, errors } = fieldsOf(result)
-    if (!Array.isArray(errors) || Object.values(fieldsOf(data)).some((field) => field !== null)) return false
-    return errors.some((error) => refusals.has(String(fieldsOf(fieldsOf(error).extensions).code)))
+    if (!Array.isArray(errors) || errors.length === 0) return false
+    const isRefusal = (error: unknown) => refusals.has(String(fieldsOf(fieldsOf(error).extensions).code))
+    // A field of a field is only resolved when the mutation around it has run.
+    const isOuter = (error: unknown) => depthOf(error) < 2 && isRefusal(error)
+    if (data === undefined) return errors.some(isOuter)
+    const fields = Object.entries(fieldsOf(data))
+    if (fields.length === 0) return errors.every(isOuter)
+    return fields.every(
+      ([name, value]) => value === null && errors.some((error) => isOuter(error) && isAbout(error, name)),
+    )
   }
   return async (answer) => {
     if (answer.status === 401) return isTokenRefused(answer)
@@ -67,6 +76,17 @@ export function trpcChallenge(): ResponseChallenge {
     // Queries have their input in the URL, and mutations in the body.
     return answer.url.includes('input=') ? calls.some(isRefused) : calls.every(isRefused)
   }
+}
+
+/** How deep in the answer the field of an error is. */
+const depthOf = (error: unknown): number => {
+  const { path } = fieldsOf(error)
+  return Array.isArray(path) ? path.length : 0
+}
+
+const isAbout = (error: unknown, field: string): boolean => {
+  const { path } = fieldsOf(error)
+  return Array.isArray(path) && path[0] === field
 }
 
 const isTokenRefused = ({ status, headers }: Response) =>

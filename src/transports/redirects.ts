@@ -49,20 +49,27 @@ export function withinOrigin(send: typeof fetch, given: typeof fetch | undefined
       endStream(kept?.body)
       return answer
     }
-    const { url, method, headers, signal } = sent
+    const { url, method, headers, signal, credentials, cache, keepalive, mode, referrerPolicy } = sent
     const body = kept && (await kept.arrayBuffer())
-    const rest = { ...init, method, headers, signal, ...(body && { body }) }
+    const own = { method, headers, signal, credentials, cache, keepalive, mode, referrerPolicy }
+    const rest = { ...own, ...init, method, headers, signal, ...(body && { body }) }
     return followRedirects(send, url, answer, rest, proof)
   }
   return (input, init, proof) => {
     if (!given && !proof) return send(input, init)
-    const { redirect = 'follow' } = (typeof input === 'string' ? init : (input as Request)) ?? {}
-    if (redirect !== 'follow') return send(input, init)
+    const { redirect = 'follow', integrity } = (typeof input === 'string' ? init : (input as Request)) ?? {}
+    // The platform compares the hash with the answer at the end of the redirects.
+    if (redirect !== 'follow' || (integrity && !given)) return send(input, init)
     return typeof input === 'string'
       ? sendURL(input, init as RequestInit, proof)
       : sendRequest(input as Request, init, proof)
   }
 }
+
+/** The method at the end of redirects that were followed here; `undefined` if the platform followed them. */
+export const endMethod = (answer: Response): string | undefined => endMethods.get(answer)
+
+const endMethods = new WeakMap<Response, string>()
 
 const MANUAL = { redirect: 'manual' } as const
 
@@ -102,12 +109,17 @@ async function followRedirects(
     // A loop is left to the given `fetch`, too, which has an error for it.
     const stays = isSameOrigin && count < MOST
     if (!stays) for (const name of CREDENTIALS) headers.delete(name)
-    if (stays && proof) headers.set('dpop', await proof.renew(sent.method ?? 'GET', next.href))
+    if (stays && proof) {
+      const { status, headers: answered } = reply
+      const redirect = { status, header: (name: string) => answered.get(name) }
+      headers.set('dpop', await proof.renew(sent.method ?? 'GET', next.href, redirect))
+    }
     sent.redirect = stays ? 'manual' : 'follow'
     from = next.href
     reply = await send(from, { ...sent })
     Object.defineProperty(reply, 'redirected', { value: true, configurable: true })
     if (!stays) break
+    endMethods.set(reply, sent.method ?? 'GET')
   }
   return reply
 }

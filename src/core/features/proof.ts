@@ -29,7 +29,7 @@ export function defineProof(port: ProofPort): ProofFeature {
       throw new TypeError(messageOf('no_method', { detail: `defineProof: ${name}` }))
   const attach: AttachProof = (kernel, vault, gate) => {
     kernel.proofKey = new BoundedProofKey(kernel, vault, port)
-    gate.prove = (request) => new ProvenRequest({ port, vault, gate }, request)
+    gate.prove = (request) => new ProvenRequest({ kernel, port, vault, gate }, request)
   }
   return {
     prove: (request) => port.prove(request),

@@ -114,7 +114,7 @@ function decide<Answer>(
   if (challenge === undefined && !gate.refusing.isEmpty) gate.refusing.addSuccess(request.key())
   if (challenge === undefined || credential.authorization === undefined) return answer
   if (challenge !== 'refresh') return stepUp(gate, challenge, answer, request, credential)
-  if (!request.replayable) {
+  if (!request.replayable || request.hasActed?.(answer)) {
     gate.reportUnauthorized(credential, request.key())
     return answer
   }
@@ -140,7 +140,9 @@ function stepUp<Answer>(
   refused: Credential,
 ): Answer | Promise<Answer> {
   gate.reportStepUp(challenge)
-  return gate.stepUp ? gate.stepUp(challenge, answer, request, refused) : answer
+  return gate.stepUp && !request.hasActed?.(answer)
+    ? gate.stepUp(challenge, answer, request, refused)
+    : answer
 }
 
 /** Sends once more. A second refusal, of a token fresh from a refresh, is the caller's. */

@@ -1,6 +1,9 @@
+import { StorageError } from '../errors.ts'
 import type { Kernel } from '../kernel.ts'
 import { messageOf } from '../messages.ts'
-import type { ProofPort, Signal } from '../ports.ts'
+import { Abandoned } from '../platform/bounded-work.ts'
+import { untilAborted } from '../platform/until-aborted.ts'
+import type { Proof, ProofPort, ProofRequest, Signal } from '../ports.ts'
 import type { Vault } from '../session/vault.ts'
 import type { Challenge } from './challenge.ts'
 import type { Gate, Slot } from './gate.ts'
@@ -11,6 +14,7 @@ export type AttachProof = (kernel: Kernel, vault: Vault, gate: Gate) => void
 
 /** What all requests of one session share. */
 export interface Prover {
+  readonly kernel: Kernel
   readonly port: ProofPort
   readonly vault: Vault
   readonly gate: Gate
@@ -71,6 +75,10 @@ export class ProvenRequest<Answer> implements BearerRequest<Answer> {
     return this.#request.challenge(answer)
   }
 
+  hasActed(answer: Answer) {
+    return this.#request.hasActed?.(answer) ?? false
+  }
+
   discard(answer: Answer) {
     this.#request.discard?.(answer)
   }
@@ -79,6 +87,20 @@ export class ProvenRequest<Answer> implements BearerRequest<Answer> {
     // A server may still issue bearer tokens.
     if (!authorization?.startsWith(SCHEME)) return this.#request.send(authorization, abort)
     return this.#sendProven(abort)
+  }
+
+  /** Signs in bounded time. A caller who aborts waits for nothing. */
+  async #prove(request: ProofRequest): Promise<Proof> {
+    const { kernel, port } = this.#prover
+    const proof = kernel.work
+      .run(() => port.prove(request), kernel.settings.timeouts.storage)
+      .catch((error) => {
+        throw error instanceof Abandoned
+          ? (error.reason ?? new StorageError('', { reason: 'key_unavailable' }))
+          : error
+      })
+    const { signal } = this.#request
+    return signal ? untilAborted(proof, signal) : proof
   }
 
   async #sendProven(abort: Signal | undefined): Promise<Answer> {
@@ -95,7 +117,7 @@ export class ProvenRequest<Answer> implements BearerRequest<Answer> {
       for (;;) {
         const accessToken = credential?.authorization?.slice(SCHEME.length) ?? ''
         const about = { accessToken, keyId: vault.tokens?.keyId }
-        let proof = await port.prove({ ...about, method, url })
+        let proof = await this.#prove({ ...about, method, url })
         let provenURL = url
         // Nothing happens between this check and the sending.
         if (!credential || !gate.admits(credential)) {
@@ -108,15 +130,16 @@ export class ProvenRequest<Answer> implements BearerRequest<Answer> {
         const sent: SentProof = {
           header: proof.dpop,
           url,
-          async renew(nextMethod, nextURL) {
-            proof = await port.prove({ ...about, method: nextMethod.toUpperCase(), url: nextURL })
+          renew: async (nextMethod, nextURL, redirect) => {
+            port.heed(proof, redirect)
+            proof = await this.#prove({ ...about, method: nextMethod.toUpperCase(), url: nextURL })
             provenURL = nextURL
             return proof.dpop
           },
         }
         const answer = await request.send(proof.authorization, abort, sent)
         const reply = request.reply ? request.reply(answer) : replyOf(answer as ResponseLike)
-        const again = reply && port.heed(proof, reply) === 'again'
+        const again = reply && port.heed(proof, reply) === 'again' && !this.hasActed(answer)
         const end = reply?.status === 401 ? reply.url : undefined
         if (mayRedirect && end !== undefined && ledElsewhere(provenURL, end)) {
           mayRedirect = false
@@ -131,6 +154,7 @@ export class ProvenRequest<Answer> implements BearerRequest<Answer> {
   }
 }
 
+/** What a proof of possession needs to know of a `Response`. */
 const replyOf = ({ status, headers, redirected, url }: ResponseLike): Reply => ({
   status,
   header: (name) => headers.get(name),

@@ -1,5 +1,4 @@
-import { abortReason } from '../platform/abort-reason.ts'
-import { onAbort } from '../platform/on-abort.ts'
+import { untilAborted } from '../platform/until-aborted.ts'
 import type { AbortSignalLike } from '../ports.ts'
 import type { Credential, Vault } from '../session/vault.ts'
 import { replay } from './bearer-request.ts'
@@ -124,19 +123,5 @@ export class StepUps {
       this.#answers.set(demand, this.#vault.generation)
     }
     return isMet
-  }
-}
-
-/** @throws the reason of the signal, as soon as it aborts */
-async function untilAborted<T>(work: Promise<T>, signal: AbortSignalLike): Promise<T> {
-  let stop = () => {}
-  const aborted = new Promise<never>((_, reject) => {
-    if (signal.aborted) reject(abortReason(signal))
-    else stop = onAbort(signal, () => reject(abortReason(signal)))
-  })
-  try {
-    return await Promise.race([work, aborted])
-  } finally {
-    stop()
   }
 }

@@ -18,8 +18,8 @@ export interface SentProof {
   readonly header: string
   /** The URL that it proves, and that has to be sent to. It differs from that of the request only after a redirect. */
   readonly url: string
-  /** Makes the `DPoP` header for another request of the same sending: where a redirect leads. */
-  renew(method: string, url: string): Promise<string>
+  /** Makes the `DPoP` header for another request of the same sending: where the redirect of an answer leads. */
+  renew(method: string, url: string, redirect: ProofAnswer): Promise<string>
 }
 
 /** One request, as its transport sees it. */
@@ -34,6 +34,11 @@ export interface BearerRequest<Answer> extends HoldOptions {
   challenge(answer: Answer): Challenge | undefined | Promise<Challenge | undefined>
   /** Whether the request can be sent a second time, byte for byte. */
   readonly replayable: boolean
+  /**
+   * Whether the request may have taken effect before this refusal, so that it must not be sent again: a redirect can lead from
+   * a POST that was accepted to a GET that is refused (RFC 9110 §15.4). Default: no.
+   */
+  hasActed?(answer: Answer): boolean
   /** Names the endpoint. One that answers 401 to a fresh token causes no other refresh for a while. */
   key(): string
   /** Whether a 401 elsewhere may abort it in flight and send it again: only safe methods (RFC 9110 §9.2.1). */

@@ -111,7 +111,12 @@ export class BranchSharing implements Sharing {
   start(): readonly (() => void)[] {
     const { proofKey } = this.#kernel
     // The key belongs to the session.
-    if (proofKey) this.#kernel.proofKey = { bind: (type) => proofKey.bind(type), forget() {} }
+    if (proofKey)
+      this.#kernel.proofKey = {
+        load: () => proofKey.load(),
+        bind: (type) => proofKey.bind(type),
+        forget() {},
+      }
     const { unsubscribe } = this.#view.actor.subscribe(() => this.#follow())
     return [unsubscribe]
   }

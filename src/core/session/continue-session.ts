@@ -28,6 +28,7 @@ export async function continueSession(
   response: unknown,
 ): Promise<void> {
   const { clock, mailbox } = kernel
+  await kernel.proofKey?.load()
   const answer = parseTokenResponse(response, kernel, true)
   try {
     assertSameUser()

@@ -23,6 +23,10 @@ export class BoundedProofKey implements ProofKey {
     return tokenType === 'dpop' ? { tokenType: 'DPoP', keyId: this.#id } : undefined
   }
 
+  load(): Promise<void> {
+    return this.#load()
+  }
+
   forget(): void {
     // No revocation needs a proof (RFC 9449 §5, §7), and a sign-in in another tab must not find a key that is about to go.
     Promise.resolve()

@@ -1,9 +1,9 @@
-/** The longest wait, in milliseconds. An absurd header must not stop refreshes for good. */
-const MOST = 3_600_000
+import { LONGEST_WAIT } from '../../../machines/policies.ts'
 
 /**
  * How long a `Retry-After` header (RFC 9110 §10.2.3) asks to wait, in milliseconds. A date is compared with the server's
- * own `Date` if it sent one, so that a wrong clock here does no harm. At most an hour.
+ * own `Date` if it sent one, so that a wrong clock here does no harm. At most an hour, because an absurd header must not stop
+ * refreshes for good.
  */
 export function retryAfter(headers: unknown, now: number): number | undefined {
   const value = header(headers, 'retry-after')
@@ -15,7 +15,7 @@ export function retryAfter(headers: unknown, now: number): number | undefined {
   return Number.isNaN(date) ? undefined : within(date - (Number.isNaN(served) ? now : served))
 }
 
-const within = (milliseconds: number) => Math.min(MOST, Math.max(0, milliseconds))
+const within = (milliseconds: number) => Math.min(LONGEST_WAIT, Math.max(0, milliseconds))
 
 /** Reads a header from a `Headers`, an `AxiosHeaders` or a plain object. */
 function header(headers: unknown, name: string): string | undefined {

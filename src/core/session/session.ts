@@ -30,6 +30,8 @@ export class SessionKernel implements SessionPort {
   readonly #signIn: SignIn
   /** The last tokens of the app, on their way to the store. */
   #persisted: Promise<unknown> | undefined
+  /** How often the app has ended a session. */
+  #ends = 0
 
   constructor(kernel: Kernel, vault: Vault, sharing: Sharing) {
     this.vault = vault
@@ -63,6 +65,8 @@ export class SessionKernel implements SessionPort {
 
   /** Replaces the session with tokens of the app. Resolves when they are persisted. */
   async setTokens(response: TokenResponse): Promise<Session> {
+    const loading = this.#loadKey()
+    if (loading) await loading
     const session = this.#begin(response)
     const { vault } = this
     const { clock, mailbox } = this.#kernel
@@ -76,6 +80,14 @@ export class SessionKernel implements SessionPort {
     return published
   }
 
+  /** The tokens may be bound to a key that the app has made since. */
+  #loadKey(): Promise<void> | undefined {
+    const ends = this.#ends
+    return this.#kernel.proofKey?.load().then(() => {
+      if (ends !== this.#ends) throw new SignedOutError({ reason: 'superseded' })
+    })
+  }
+
   /** Makes a sign-in the pending one. */
   beginSignIn(credentials: unknown): Promise<Session> {
     return this.#signIn.begin(credentials)
@@ -83,6 +95,7 @@ export class SessionKernel implements SessionPort {
 
   /** Ends the session that there is now, and the pending sign-in. Returns what the chart was sent. */
   signOut(): SignOutEvent {
+    this.#ends++
     this.#signIn.cancel(new SignedOutError({ reason: 'signed_out' }))
     const event: SignOutEvent = { type: 'session.signOut', epoch: this.vault.epoch }
     this.#kernel.mailbox.send(event)
@@ -168,6 +181,7 @@ export class SessionKernel implements SessionPort {
   }
 
   dispose(error: unknown): void {
+    this.#ends++
     this.#sharing.dispose(error, this.#refresh.sent)
     this.#signIn.cancel(error)
   }

@@ -41,10 +41,12 @@ export class Nonces {
    *
    * @param date the `Date` header; scripts of a page see it only if the server exposes it
    * @param now the time here, in milliseconds since the Unix epoch
+   * @param refusesTime whether the server refused a proof for its time, maybe: what was known of its clock is wrong
    */
-  learn(server: string, nonce: string | null, date: string | null, now: number): void {
+  learn(server: string, nonce: string | null, date: string | null, now: number, refusesTime: boolean): void {
     const at = date === null || date.length > 100 ? Number.NaN : Date.parse(date)
     const isNonce = nonce !== null && nonce.length <= LONGEST && NONCE.test(nonce)
+    if (refusesTime) this.#forgetTime(server)
     if (!isNonce && Number.isNaN(at)) return
     const known = this.#servers.get(server) ?? { differences: [] }
     this.#servers.delete(server)
@@ -60,10 +62,10 @@ export class Nonces {
     this.#lastSkew = skewOf(known.differences)
   }
 
-  /** Forgets all times of a server but the last one, because the clock of this machine may have been set since. */
-  doubtTime(server: string): void {
-    const { differences } = this.#servers.get(server) ?? NOTHING
-    differences.splice(0, differences.length - 1)
+  #forgetTime(server: string): void {
+    this.#lastSkew = 0
+    const known = this.#servers.get(server)
+    if (known) known.differences.length = 0
   }
 }
 

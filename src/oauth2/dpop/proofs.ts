@@ -98,11 +98,11 @@ export function dpopProofs(options: DPoPOptions = {}): DPoPProofs {
 /** A proof with what it was made for, so that its answer can be compared with it. */
 interface MadeProof extends Proof, Expected {
   readonly server: string
+  readonly method: string
 }
 
 /** How an API says that a proof was not accepted (RFC 9449 §7.1, §9). */
 const ASKS_AGAIN = /\b(?:use_dpop_nonce|invalid_dpop_proof)\b/
-/** The error of a proof that is wrong, which may be its time. */
 const REFUSED = 'invalid_dpop_proof'
 /** How much of a header is read, in characters. */
 const HEADER_LENGTH = 16_384
@@ -144,13 +144,12 @@ class ProofMaker {
   heed(proof: Proof, { status, header }: ProofAnswer): 'again' | undefined {
     if (!this.#made.has(proof)) return undefined
     const made = proof as MadeProof
-    this.#learn(made.server, header)
+    const challenge = status === 401 ? header('www-authenticate')?.slice(0, HEADER_LENGTH) : undefined
+    this.#learn(made, status, header, challenge?.includes(REFUSED))
     if (status !== 401) return undefined
-    const challenge = header('www-authenticate')
-    if (challenge?.slice(0, HEADER_LENGTH).includes(REFUSED)) this.#nonces.doubtTime(made.server)
     // A page sees a challenge of another origin only if the server exposes it. A new nonce says the same.
-    const asks = challenge === null || ASKS_AGAIN.test(challenge.slice(0, HEADER_LENGTH))
-    return asks && this.#knowsBetter(made, challenge !== null) ? 'again' : undefined
+    const asks = challenge === undefined || ASKS_AGAIN.test(challenge)
+    return asks && this.#knowsBetter(made, challenge !== undefined) ? 'again' : undefined
   }
 
   async keyId(expected?: string): Promise<string> {
@@ -178,18 +177,24 @@ class ProofMaker {
       const headers = new Headers(init.headers)
       headers.set('dpop', proof.dpop)
       const answer = await send(url, { ...init, headers })
-      this.#learn(proof.server, (name) => answer.headers.get(name))
-      if (isLast || init.body instanceof ReadableStream) return answer
-      const refusal = await refusalIn(answer, init.signal)
-      if (!refusal) return answer
-      if (refusal === REFUSED) this.#nonces.doubtTime(proof.server)
+      const refusal = await proofRefusal(answer, init.signal)
+      this.#learn(proof, answer.status, (name) => answer.headers.get(name), refusal === REFUSED)
+      if (isLast || init.body instanceof ReadableStream || !refusal) return answer
       if (!this.#knowsBetter(proof, true)) return answer
       await answer.body?.cancel().catch(() => {})
     }
   }
 
-  #learn(server: string, header: ProofAnswer['header']): void {
-    this.#nonces.learn(server, header('dpop-nonce'), header('date'), this.#clock.now())
+  #learn(
+    { server, method }: MadeProof,
+    status: number,
+    header: ProofAnswer['header'],
+    refusesTime = false,
+  ): void {
+    // What a cache has kept has the time when it was made (RFC 9111 §4).
+    const mayBeCached = status < 400 && /^(GET|HEAD)$/.test(method)
+    const date = mayBeCached ? null : header('date')
+    this.#nonces.learn(server, header('dpop-nonce'), date, this.#clock.now(), refusesTime)
   }
 
   /** Whether a proof made now would differ from that one in what the server asks for. A nonce is not tried twice. */
@@ -223,7 +228,7 @@ class ProofMaker {
   async #make(
     { algorithm, jwk, privateKey }: SigningKey,
     server: string,
-    claims: Readonly<Record<string, string>>,
+    claims: { readonly htm: string; readonly htu: string; readonly ath?: string },
     accessToken = '',
   ): Promise<MadeProof> {
     const expected = this.#nonces.expectedBy(server)
@@ -237,7 +242,13 @@ class ProofMaker {
     const text = `${segment(header)}.${segment(payload)}`
     const signature = await crypto.subtle.sign(PARAMETERS[algorithm], privateKey, encoder.encode(text))
     const dpop = `${text}.${toBase64Url(new Uint8Array(signature))}`
-    const proof: MadeProof = { authorization: `DPoP ${accessToken}`, dpop, server, ...expected }
+    const proof: MadeProof = {
+      authorization: `DPoP ${accessToken}`,
+      dpop,
+      server,
+      method: claims.htm,
+      ...expected,
+    }
     this.#made.add(proof)
     return proof
   }
@@ -247,8 +258,8 @@ const encoder = /* @__PURE__ */ new TextEncoder()
 
 const segment = (value: object) => toBase64Url(encoder.encode(JSON.stringify(value)))
 
-/** The error of the token endpoint if it refused the proof, and not the request (RFC 9449 §5, §8). */
-async function refusalIn(
+/** The error by which the token endpoint refused the proof, and not the request (RFC 9449 §5, §8). */
+async function proofRefusal(
   answer: Response,
   signal: AbortSignal | null | undefined,
 ): Promise<string | undefined> {

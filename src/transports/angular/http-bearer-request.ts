@@ -6,6 +6,7 @@ import type { Challenge } from '../../core/requests/challenge.ts'
 import type { BearerRequest, Reply, SentProof } from '../../core/requests/transport-request.ts'
 import { type ReplayableBody, replayableBody } from '../body.ts'
 import { classifyResponse } from '../classify-response.ts'
+import { cameFromElsewhere, mayHaveActed } from '../method.ts'
 import { originOf } from '../origins.ts'
 import {
   emitSentOnce,
@@ -118,6 +119,11 @@ export class HttpBearerRequest implements BearerRequest<HttpOutcome> {
     // A redirect to another origin drops the token, so that response does not concern it.
     if (response.url && originOf(response.url) !== originOf(this.#request.urlWithParams)) return undefined
     return classifyResponse(response, response.status, response.headers.get('WWW-Authenticate'), isChallenge)
+  }
+
+  hasActed({ response }: HttpOutcome) {
+    const end = response?.url
+    return Boolean(end) && mayHaveActed(this.method, undefined) && cameFromElsewhere(this.url, end as string)
   }
 
   reply({ response }: HttpOutcome): Reply | undefined {

@@ -7,12 +7,12 @@ import type { BearerRequest, Reply, SentProof } from '../../core/requests/transp
 import { isAuthorization } from '../authorization.ts'
 import { endStream } from '../body.ts'
 import { classifyResponse } from '../classify-response.ts'
-import { endpointKey, isSafeMethod } from '../method.ts'
+import { endpointKey, isSafeMethod, mayHaveActed } from '../method.ts'
 import { originOf, type TargetGuard } from '../origins.ts'
 import type { OwnAxios } from './adapter.ts'
 import { type AxiosBody, bodyOf, isStream, readBody } from './body.ts'
 import { type Config, copyHeaders, removeAuthorization } from './config.ts'
-import { finalURL, headerOf, responseOf } from './response.ts'
+import { finalURL, headerOf, responseOf, wasRedirected } from './response.ts'
 import { concealError, concealResponse, type Sending } from './secrets.ts'
 
 /** What all requests of one instance have in common. */
@@ -40,6 +40,13 @@ type Answer = AxiosResponse | Rejected
 
 const responseIn = (answer: Answer) => (answer instanceof Rejected ? answer.response : answer)
 
+/** What `beforeRedirect` gets of the next request. */
+interface Redirect {
+  readonly href?: string
+  readonly method?: string
+  readonly headers?: Record<string, unknown>
+}
+
 /** A request below axios's interceptors and transforms. */
 export class AxiosRequest implements BearerRequest<Answer> {
   readonly signal: AbortSignal | undefined
@@ -56,6 +63,8 @@ export class AxiosRequest implements BearerRequest<Answer> {
   #body: AxiosBody | undefined
   #sent: Config | undefined
   #authorization: string | undefined
+  /** The method of the last redirect, if the adapter reports redirects. */
+  #endMethod: string | undefined
   /** Whether time was spent on waiting, or on a sending that got a 401. */
   #waited = false
 
@@ -138,6 +147,7 @@ export class AxiosRequest implements BearerRequest<Answer> {
     if (authorization !== undefined) {
       headers.Authorization = authorization
       config.beforeRedirect = (options, ...rest) => {
+        this.#endMethod = options.method
         this.#confineRedirect(options)
         this.#own.beforeRedirect?.(options, ...rest)
       }
@@ -153,6 +163,7 @@ export class AxiosRequest implements BearerRequest<Answer> {
     this.#waited = true
     if (abort) config.signal = this.signal ? AbortSignal.any([this.signal, abort]) : abort
     this.#sent = config
+    this.#endMethod = undefined
     this.#authorization = authorization
     return this.#adapter(config).then(undefined, (error) => this.#toRejected(error))
   }
@@ -175,6 +186,11 @@ export class AxiosRequest implements BearerRequest<Answer> {
     const end = finalURL(response)
     if (end !== undefined && originOf(end) !== originOf(this.#url)) return undefined
     return classifyResponse(response, status, headerOf(response.headers, 'www-authenticate'), isChallenge)
+  }
+
+  hasActed(answer: Answer) {
+    const isRedirected = this.#endMethod !== undefined || wasRedirected(responseIn(answer), this.#url)
+    return isRedirected && mayHaveActed(this.method, this.#endMethod)
   }
 
   reply(answer: Answer): Reply {
@@ -253,7 +269,7 @@ export class AxiosRequest implements BearerRequest<Answer> {
   }
 
   /** The http adapter keeps the header on a redirect to a subdomain, although that is another origin. */
-  #confineRedirect({ href, headers }: { href?: string; headers?: Record<string, unknown> }) {
+  #confineRedirect({ href, headers }: Redirect) {
     const isAllowed =
       href !== undefined &&
       originOf(href) === originOf(this.#url) &&

@@ -1,4 +1,5 @@
 import type { AxiosResponse, RawAxiosResponseHeaders } from 'axios'
+import { cameFromElsewhere } from '../method.ts'
 
 /** The absolute URL that a response came from after redirects, as far as the adapter reports it. */
 export function finalURL(response: { readonly request?: unknown }): string | undefined {
@@ -9,6 +10,13 @@ export function finalURL(response: { readonly request?: unknown }): string | und
   const url = request?.res?.responseUrl || request?.responseURL
   // A mock of an adapter repeats the path.
   return url && /^https?:/.test(url) ? url : undefined
+}
+
+/** Whether a redirect led to a response, as far as the adapter reports it. */
+export function wasRedirected(response: { readonly request?: unknown }, url: string): boolean {
+  const isRedirected = RECEIVED.get(Object(response.request))?.redirected
+  const end = finalURL(response)
+  return isRedirected ?? (end !== undefined && cameFromElsewhere(url, end))
 }
 
 /** A response's header, whatever class its headers are of. */

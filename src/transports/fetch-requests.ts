@@ -59,7 +59,8 @@ export abstract class FetchRequest implements BearerRequest<Response> {
   }
 
   hasActed(answer: Response) {
-    return answer.redirected && mayHaveActed(this.method, endMethod(answer))
+    if (!answer.redirected) return false
+    return mayHaveActed(this.method, this.url, { url: answer.url || this.url, method: endMethod(answer) })
   }
 
   discard(answer: Response) {

@@ -38,7 +38,8 @@ export function graphqlChallenge(codes: readonly string[] = ['UNAUTHENTICATED'])
     const fields = Object.entries(fieldsOf(data))
     if (fields.length === 0) return errors.every(isOuter)
     return fields.every(
-      ([name, value]) => value === null && errors.some((error) => isOuter(error) && isAbout(error, name)),
+      ([name, value]) =>
+        value === null && errors.some((error) => isOuter(error) && isAbout(error, name, fields.length === 1)),
     )
   }
   return async (answer) => {
@@ -84,9 +85,10 @@ const depthOf = (error: unknown): number => {
   return Array.isArray(path) ? path.length : 0
 }
 
-const isAbout = (error: unknown, field: string): boolean => {
+/** @param isOnly whether the operation has no other field that an error without a path could be about */
+const isAbout = (error: unknown, field: string, isOnly: boolean): boolean => {
   const { path } = fieldsOf(error)
-  return Array.isArray(path) && path[0] === field
+  return Array.isArray(path) && path.length > 0 ? path[0] === field : isOnly
 }
 
 const isTokenRefused = ({ status, headers }: Response) =>

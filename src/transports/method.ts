@@ -5,16 +5,28 @@ export const isSafeMethod = (method: string): boolean => /^(GET|HEAD|OPTIONS)$/i
 export const endpointKey = (method: string, url: string): string =>
   `${method.toUpperCase()} ${url.split(/[?#]/, 1)[0]}`
 
+/** What is known of the end of redirects. */
+interface RedirectEnd {
+  readonly url: string
+  /** The method, if it is known. */
+  readonly method?: string | undefined
+}
+
 /**
  * Whether a request that was redirected may have taken effect before the answer at the end: a POST that was accepted can lead to a
  * GET that is refused (RFC 9110 §15.4). The effect of an idempotent method is the same if it is sent again (RFC 9110 §9.2.2).
  *
- * @param end the method at the end of the redirects, if it is known: the same one has been refused on its whole way
+ * Not every platform tells whether a POST became a GET. If only a slash at the end of the path differs, a router has redirected,
+ * and nothing has happened.
  */
-export const mayHaveActed = (method: string, end: string | undefined): boolean =>
-  !/^(GET|HEAD|OPTIONS|TRACE|PUT|DELETE)$/i.test(method) && end?.toUpperCase() !== method.toUpperCase()
+export function mayHaveActed(method: string, url: string, end: RedirectEnd): boolean {
+  if (/^(GET|HEAD|OPTIONS|TRACE|PUT|DELETE)$/i.test(method)) return false
+  if (end.method !== undefined) return end.method.toUpperCase() !== method.toUpperCase()
+  const [from, to] = [pathOf(url), pathOf(end.url)]
+  return from !== `${to}/` && to !== `${from}/`
+}
 
-/** Whether an answer came from another path than the request was sent to: what can be seen of a redirect. */
+/** Whether an answer came from another path than the request was sent to: what some platforms show of a redirect. */
 export const cameFromElsewhere = (url: string, end: string): boolean =>
   /^https?:/i.test(end) && pathOf(url) !== pathOf(end)
 

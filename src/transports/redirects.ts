@@ -1,5 +1,5 @@
 import type { SentProof } from '../core/requests/transport-request.ts'
-import { endStream } from './body.ts'
+import { endStream, isOneShot } from './body.ts'
 import { cloneBody, copyRequest } from './copy-request.ts'
 
 /** What must not follow a request to another origin. */
@@ -23,7 +23,8 @@ export type ProvenFetch = (
  * origin, but node-fetch and others keep it for another port or a subdomain. So redirects within the origin are followed
  * here. The first that leaves it is left to the given `fetch`, without the token.
  *
- * A proof holds for one URL. So with one, redirects of the platform's `fetch` are followed here, too.
+ * A proof holds for one URL. So with one, redirects of the platform's `fetch` are followed here, too, and those of a POST, because
+ * the platform does not tell whether it became a GET.
  *
  * @param given the `fetch` of the app, if it is another one than the platform's
  */
@@ -56,7 +57,7 @@ export function withinOrigin(send: typeof fetch, given: typeof fetch | undefined
     return followRedirects(send, url, answer, rest, proof)
   }
   return (input, init, proof) => {
-    if (!given && !proof) return send(input, init)
+    if (!given && !proof && !needsMethod(input, init)) return send(input, init)
     const { redirect = 'follow', integrity } = (typeof input === 'string' ? init : (input as Request)) ?? {}
     // The platform compares the hash with the answer at the end of the redirects.
     if (redirect !== 'follow' || (integrity && !given)) return send(input, init)
@@ -65,6 +66,10 @@ export function withinOrigin(send: typeof fetch, given: typeof fetch | undefined
       : sendRequest(input as Request, init, proof)
   }
 }
+
+/** Whether the method at the end of redirects matters: of a POST that can be sent again. A copy of a `Request` would cost too much. */
+const needsMethod = (input: string | Request, init: RequestInit | undefined): boolean =>
+  typeof input === 'string' && /^post$/i.test(init?.method ?? '') && !isOneShot(init?.body)
 
 /** The method at the end of redirects that were followed here; `undefined` if the platform followed them. */
 export const endMethod = (answer: Response): string | undefined => endMethods.get(answer)

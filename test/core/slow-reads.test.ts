@@ -133,11 +133,25 @@ describe('a slow read of the store', () => {
     const { auth, clock, emitted } = createHarness({ storage: slow.storage, signedOut: true })
     await clock.advance(0)
     void auth.setTokens(tokens(2))
+    await clock.advance(1)
     slow.answer()
     await clock.advance(0)
     expect(auth.state).toBe('authenticated')
     expect(await auth.getAccessToken()).toBe(`${SECRET}-at-kept`)
     expect(emitted()).toEqual([])
+  })
+
+  it('keeps the user of setTokens() if the stored session was begun while the clock was ahead', async () => {
+    const slow = slowStorage(recordAt(NOW, { startedAt: NOW + 3_600_000 }))
+    const { auth, clock } = createHarness({ storage: slow.storage, signedOut: true })
+    await clock.advance(0)
+    const set = auth.setTokens(tokens(7, { subject: 'bob' }))
+    await clock.advance(1)
+    slow.answer()
+    await clock.advance(0)
+    expect((await set).subject).toBe('bob')
+    expect(auth.session?.subject).toBe('bob')
+    expect(await auth.getAccessToken()).toBe(`${SECRET}-at-7`)
   })
 
   it('does not restore a session that another tab ended during the read, in restoring', async () => {

@@ -167,6 +167,7 @@ describe('a nonce', () => {
 })
 
 describe('the time of a proof', () => {
+  const posted = { ...request, method: 'POST' }
   const dated = (status: number, at: number, more = {}) =>
     answered(status, { date: new Date(at).toUTCString(), ...more })
   const iat = async (proofs: ReturnType<typeof made>) =>
@@ -174,19 +175,19 @@ describe('the time of a proof', () => {
 
   it('follows the clock of the server if they differ by more than five seconds', async () => {
     const proofs = made()
-    proofs.heed(await proofs.prove(request), dated(200, NOW + 5_000))
+    proofs.heed(await proofs.prove(posted), dated(200, NOW + 5_000))
     expect(await iat(proofs)).toBe(NOW)
     const other = made()
-    other.heed(await other.prove(request), dated(200, NOW - 600_000))
+    other.heed(await other.prove(posted), dated(200, NOW - 600_000))
     expect(await iat(other)).toBe(NOW - 600_000)
   })
 
   it('is the median of five, so that one slow answer changes nothing', async () => {
     const proofs = made()
     for (const late of [0, 0, 0, 60_000, 60_000])
-      proofs.heed(await proofs.prove(request), dated(200, NOW - late))
+      proofs.heed(await proofs.prove(posted), dated(200, NOW - late))
     expect(await iat(proofs)).toBe(NOW)
-    proofs.heed(await proofs.prove(request), dated(200, NOW - 60_000))
+    proofs.heed(await proofs.prove(posted), dated(200, NOW - 60_000))
     expect(await iat(proofs)).toBe(NOW - 60_000)
   })
 
@@ -216,15 +217,40 @@ describe('the time of a proof', () => {
 
   it.each(['', 'tomorrow', 'x'.repeat(101)])('is not changed by the date %j', async (date) => {
     const proofs = made()
-    proofs.heed(await proofs.prove(request), answered(200, { date }))
+    proofs.heed(await proofs.prove(posted), answered(200, { date }))
     expect(await iat(proofs)).toBe(NOW)
   })
 
   it('is known from one server at another', async () => {
     const proofs = made()
-    proofs.heed(await proofs.prove(request), dated(200, NOW + 600_000))
+    proofs.heed(await proofs.prove(posted), dated(200, NOW + 600_000))
     const elsewhere = await proofs.prove({ ...request, url: 'https://other.example.com/' })
     expect(claimsOf(elsewhere.dpop).iat * 1_000).toBe(NOW + 600_000)
+  })
+
+  it.each(['GET', 'HEAD'])(
+    'is not learned from an answer to %s that a cache may have kept',
+    async (method) => {
+      const proofs = made()
+      proofs.heed(await proofs.prove({ ...request, method }), dated(200, NOW - 1_800_000))
+      expect(await iat(proofs)).toBe(NOW)
+    },
+  )
+
+  it('is learned anew from a server that refuses it, because the clock may have been set', async () => {
+    const proofs = made()
+    for (let count = 0; count < 5; count++) proofs.heed(await proofs.prove(posted), dated(200, NOW + 600_000))
+    const refusal = { 'www-authenticate': 'DPoP error="invalid_dpop_proof"' }
+    expect(proofs.heed(await proofs.prove(posted), dated(401, NOW, refusal))).toBe('again')
+    expect(await iat(proofs)).toBe(NOW)
+  })
+
+  it('is that of this machine if a server refuses it and does not say its own', async () => {
+    const proofs = made()
+    proofs.heed(await proofs.prove(posted), dated(200, NOW + 600_000))
+    const refusal = { 'www-authenticate': 'DPoP error="invalid_dpop_proof"' }
+    expect(proofs.heed(await proofs.prove(posted), answered(401, refusal))).toBe('again')
+    expect(await iat(proofs)).toBe(NOW)
   })
 
   it('is not learned from a proof of somewhere else', async () => {

@@ -25,6 +25,17 @@ describe('graphqlChallenge', () => {
       'the media type of GraphQL',
       json({ errors: [refusal()] }, { type: 'application/graphql-response+json' }),
     ],
+    [
+      'fields that are all refused',
+      json({
+        data: { me: null, pay: null },
+        errors: [
+          { ...refusal(), path: ['me'] },
+          { ...refusal(), path: ['pay'] },
+        ],
+      }),
+    ],
+    ['a mutation that cannot be null', json({ data: null, errors: [{ ...refusal(), path: ['pay'] }] })],
     ['a batch of refusals', json([{ errors: [refusal()] }, { errors: [refusal()] }])],
     ['a bare 401', new Response(null, { status: 401 })],
     ['a 401 with a body', json({ errors: [] }, { status: 401 })],
@@ -35,6 +46,22 @@ describe('graphqlChallenge', () => {
   it.each<[string, Response]>([
     ['a success', json({ data: { me: {} } })],
     ['data beside the refusal', json({ data: { pay: { id: 1 }, me: null }, errors: [refusal()] })],
+    [
+      'a refusal of a field of a mutation that has run',
+      json({ data: { transfer: null }, errors: [{ ...refusal(), path: ['transfer', 'account'] }] }),
+    ],
+    [
+      'a refusal of a field of a mutation that has run and cannot be null',
+      json({ data: null, errors: [{ ...refusal(), path: ['transfer', 'account'] }] }),
+    ],
+    [
+      'a refusal beside a mutation without a result',
+      json({ data: { clear: null, audit: null }, errors: [{ ...refusal(), path: ['audit'] }] }),
+    ],
+    [
+      'a refusal without a path that may be about one of two fields',
+      json({ data: { clear: null, audit: null }, errors: [refusal()] }),
+    ],
     ['another error', json({ data: null, errors: [refusal('FORBIDDEN')] })],
     ['a batch with a success', json([{ data: { pay: 1 } }, { errors: [refusal()] }])],
     ['an empty batch', json([])],

@@ -175,8 +175,10 @@ export class SharedSession implements Sharing {
   async #merge(record: SessionRecord, mark: Mark): Promise<Merged | undefined> {
     const vault = this.#vault
     const lastUse = record.id === vault.tokens?.id ? undefined : await this.#limits.lastUseOf(record)
-    // A user who signed out while the store was read must stay signed out, and one who signed in must stay this user.
-    if (vault.epoch !== mark.epoch || (!vault.tokens && !vault.isCurrent(mark))) return undefined
+    // A user who signed out while the store was read must stay signed out.
+    if (!vault.tokens && !vault.isCurrent(mark)) return undefined
+    // A sign-in from the future was stored when the clock was ahead. The one that was made during the read is newer.
+    if (vault.epoch !== mark.epoch && record.startedAt > this.#kernel.clock.now()) return undefined
     const merged = mergeRecord(vault, record, lastUse)
     // The store fell back to an earlier state, or could not be written: a process that presents its token would end the session.
     if (this.#store.replaces && compareSessions(record, vault.tokens) === 'older') await this.persist(true)

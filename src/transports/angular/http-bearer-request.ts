@@ -122,8 +122,8 @@ export class HttpBearerRequest implements BearerRequest<HttpOutcome> {
   }
 
   hasActed({ response }: HttpOutcome) {
-    const end = response?.url
-    return Boolean(end) && mayHaveActed(this.method, undefined) && cameFromElsewhere(this.url, end as string)
+    const url = response?.url ?? ''
+    return cameFromElsewhere(this.url, url) && mayHaveActed(this.method, this.url, { url })
   }
 
   reply({ response }: HttpOutcome): Reply | undefined {

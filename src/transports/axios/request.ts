@@ -12,7 +12,7 @@ import { originOf, type TargetGuard } from '../origins.ts'
 import type { OwnAxios } from './adapter.ts'
 import { type AxiosBody, bodyOf, isStream, readBody } from './body.ts'
 import { type Config, copyHeaders, removeAuthorization } from './config.ts'
-import { finalURL, headerOf, responseOf, wasRedirected } from './response.ts'
+import { finalURL, headerOf, redirectedURL, responseOf } from './response.ts'
 import { concealError, concealResponse, type Sending } from './secrets.ts'
 
 /** What all requests of one instance have in common. */
@@ -189,8 +189,9 @@ export class AxiosRequest implements BearerRequest<Answer> {
   }
 
   hasActed(answer: Answer) {
-    const isRedirected = this.#endMethod !== undefined || wasRedirected(responseIn(answer), this.#url)
-    return isRedirected && mayHaveActed(this.method, this.#endMethod)
+    const method = this.#endMethod
+    const url = redirectedURL(responseIn(answer), this.#url) ?? (method && this.#url)
+    return url !== undefined && mayHaveActed(this.method, this.#url, { url, method })
   }
 
   reply(answer: Answer): Reply {

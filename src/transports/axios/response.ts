@@ -12,11 +12,12 @@ export function finalURL(response: { readonly request?: unknown }): string | und
   return url && /^https?:/.test(url) ? url : undefined
 }
 
-/** Whether a redirect led to a response, as far as the adapter reports it. */
-export function wasRedirected(response: { readonly request?: unknown }, url: string): boolean {
-  const isRedirected = RECEIVED.get(Object(response.request))?.redirected
+/** The absolute URL of a response that a redirect led to, as far as the adapter reports it. */
+export function redirectedURL(response: { readonly request?: unknown }, url: string): string | undefined {
   const end = finalURL(response)
-  return isRedirected ?? (end !== undefined && cameFromElsewhere(url, end))
+  // The fetch adapter knows. Of others, only another path shows it.
+  const isKnown = RECEIVED.get(Object(response.request))?.redirected === true
+  return end !== undefined && (isKnown || cameFromElsewhere(url, end)) ? end : undefined
 }
 
 /** A response's header, whatever class its headers are of. */

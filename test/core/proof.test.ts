@@ -115,6 +115,52 @@ describe('a session with proof of possession', () => {
     expect(fake.proven).toEqual([])
   })
 
+  it('is bounded: a key that never signs does not hold a request for ever', async () => {
+    const { send, sent, fake, clock } = started({ timeouts: { storage: 300 } })
+    fake.signing = new Promise(() => {})
+    const request = send()
+    await clock.advance(299)
+    expect(request.state).toBe('pending')
+    await clock.advance(1)
+    expect(request).toMatchObject({ error: { name: 'StorageError', reason: 'key_unavailable' } })
+    expect(sent).toEqual([])
+  })
+
+  it('rejects at once when its caller aborts while the key signs', async () => {
+    const { send, fake, clock } = started()
+    fake.signing = new Promise(() => {})
+    const controller = new AbortController()
+    const request = send({ signal: controller.signal })
+    await clock.advance(10)
+    controller.abort(new Error('enough'))
+    await clock.advance(0)
+    expect(request).toMatchObject({ error: { message: 'enough' } })
+  })
+
+  it('binds tokens of the app to the key that there is now', async () => {
+    const { auth, fake, refresh, clock } = started()
+    fake.key = 'key-2'
+    await auth.setTokens(bound(2))
+    const refreshed = auth.refresh()
+    await clock.advance(0)
+    refresh.call().resolve(bound(3))
+    await refreshed
+    expect(auth.state).toBe('authenticated')
+  })
+
+  it('takes no tokens of the app if the user signs out while it looks for the key', async () => {
+    const { auth, fake, clock } = started()
+    let found: (id: string) => void = () => {}
+    fake.keyId = () => new Promise((resolve) => (found = resolve))
+    const set = watch(auth.setTokens(bound(2)))
+    await clock.advance(0)
+    void auth.signOut()
+    found('key-2')
+    await clock.advance(0)
+    expect(set).toMatchObject({ error: { name: 'SignedOutError', reason: 'superseded' } })
+    expect(auth.session).toBeUndefined()
+  })
+
   it('makes one proof for each sending, for the method and the URL that are sent', async () => {
     const { send, sent, fake, clock } = started()
     const request = send()

@@ -34,6 +34,18 @@ describe('the wait that a server asks for', () => {
     },
   )
 
+  it('is over if a clock that was set back would make it longer than any wait', async () => {
+    const { refresh, clock, outside } = createHarness(expired)
+    await clock.advance(0)
+    refresh.call().reject(unavailable({ 'retry-after': '1' }))
+    await clock.advance(500)
+    expect(refresh.calls).toHaveLength(1)
+    clock.jump(-86_400_000)
+    outside.signal('online')
+    await clock.advance(0)
+    expect(refresh.calls).toHaveLength(2)
+  })
+
   it('is an hour at most, without a call of the app', async () => {
     const { refresh, clock } = createHarness(expired)
     await clock.advance(0)

@@ -135,3 +135,18 @@ describe('a revocation that fails', () => {
 })
 
 type Call = ReturnType<ReturnType<typeof scripted<RevocableTokens>>['call']>
+
+describe('a sign-in while a session is being revoked', () => {
+  it('emits first that the user before has signed out', async () => {
+    const { auth, clock, events, revoke } = revoking({ signIn: async () => tokens(2, { subject: 'bob' }) })
+    void auth.signOut()
+    await clock.advance(100)
+    await Promise.all([auth.signIn(undefined as never), clock.advance(0)])
+    const ends = events.filter(({ type }) => type === 'signedOut' || type === 'signedIn')
+    expect(ends.map(({ type }) => type)).toEqual(['signedOut', 'signedIn'])
+    revoke.call().resolve(undefined as never)
+    await clock.advance(0)
+    expect(events.filter(({ type }) => type === 'signedOut')).toHaveLength(1)
+    expect(auth.session?.subject).toBe('bob')
+  })
+})

@@ -36,10 +36,35 @@ const viaAxios =
     return instance.get(path, rest).then(({ status }) => status, statusOf)
   }
 
+/** Options whose getters are not enumerable. */
+class ClassOptions {
+  get headers() {
+    return { Authorization: BASIC, 'x-own': '1' }
+  }
+}
+
 const object = { headers: { AUTHORIZATION: BASIC } }
 
 const calls: readonly (readonly [name: string, call: Call])[] = [
   ['fetch: a Headers object', viaFetch((url) => url, { headers: new Headers({ Authorization: BASIC }) })],
+  [
+    'fetch: a Map',
+    viaFetch((url) => url, { headers: new Map([['Authorization', BASIC]]) as unknown as HeadersInit }),
+  ],
+  [
+    'fetch: parameters',
+    viaFetch((url) => url, {
+      headers: new URLSearchParams({ Authorization: BASIC }) as unknown as HeadersInit,
+    }),
+  ],
+  [
+    'fetch: pairs that can be read once',
+    (auth, url) => {
+      const headers = new Headers({ Authorization: BASIC }).entries() as unknown as HeadersInit
+      return viaFetch((target) => target, { headers })(auth, url)
+    },
+  ],
+  ['fetch: a class', viaFetch((url) => url, new ClassOptions())],
   ['fetch: an object, in lower case', viaFetch((url) => url, { headers: { authorization: BASIC } })],
   ['fetch: an object, in any case', viaFetch((url) => url, object)],
   [

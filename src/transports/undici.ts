@@ -32,7 +32,7 @@ export interface AuthInterceptorOptions extends TransportOptions<AnswerHead> {
  * Strings, buffers and forms can be replayed, streams only with `bufferStreams`. undici's own `fetch` sends each body as a
  * stream, so use `createAuthFetch` there. Upgrades and `CONNECT` are not changed.
  *
- * Name it before the interceptors `redirect`, `retry`, `cache` and `responseError`, and behind `dns`: what comes later is
+ * Name it before the interceptors `redirect`, `retry` and `responseError`, and behind `dns` and `cache`: what comes later is
  * closer to the caller.
  *
  * @param auth the session

@@ -3,7 +3,7 @@ import type { AddressInfo } from 'node:net'
 import { serve } from '@hono/node-server'
 import express from 'express'
 import fastify from 'fastify'
-import { createApp, defineEventHandler, toNodeListener } from 'h3'
+import { createApp, defineEventHandler, readRawBody, toNodeListener } from 'h3'
 import { Hono } from 'hono'
 import { describe, expect, it, onTestFinished } from 'vitest'
 import { expressBff } from '../../src/adapters/express.ts'
@@ -93,22 +93,31 @@ const listen = async (server: Server): Promise<string> => {
 
 const OWN = 'a page of the app'
 
-/** Each framework, with the backend and one page of its own at `/own`. Returns its address. */
+/** What a route of the app answers to a body. */
+const received = (body: unknown) => `${OWN}: ${String(body).length}`
+
+/** What `/own` answers in a framework that gives a Request. */
+const ownAnswer = async (request: Request) =>
+  new Response(request.method === 'GET' ? OWN : received(await request.text()))
+
+/** Each framework, with the backend and a route of its own at `/own` for GET and POST. Returns its address. */
 const FRAMEWORKS: Readonly<Record<string, (bff: Bff) => Promise<string>>> = {
   'node:http': (bff) => listen(createServer(expressBff(bff))),
 
   express(bff) {
     const app = express()
     app.use(expressBff(bff))
-    app.use(express.json())
+    app.use(express.text({ limit: '5mb' }))
     app.get('/own', (_, response) => void response.send(OWN))
+    app.post('/own', (request, response) => void response.send(received(request.body)))
     return listen(createServer(app))
   },
 
   async fastify(bff) {
-    const app = fastify({ keepAliveTimeout: KEEP_ALIVE })
+    const app = fastify({ keepAliveTimeout: KEEP_ALIVE, bodyLimit: 5_000_000 })
     fastifyBff(app, bff)
     app.get('/own', async () => OWN)
+    app.post('/own', async (request) => received(request.body))
     onTestFinished(() => app.close())
     return app.listen({ port: 0, host: '127.0.0.1' })
   },
@@ -116,7 +125,7 @@ const FRAMEWORKS: Readonly<Record<string, (bff: Bff) => Promise<string>>> = {
   async hono(bff) {
     const app = new Hono()
     app.use(honoBff(bff))
-    app.get('/own', (context) => context.text(OWN))
+    app.all('/own', (context) => ownAnswer(context.req.raw))
     const server = serve({ fetch: app.fetch, port: 0, hostname: '127.0.0.1' }) as Server
     server.keepAliveTimeout = KEEP_ALIVE
     await new Promise<void>((resolve) => (server.listening ? resolve() : server.once('listening', resolve)))
@@ -132,7 +141,9 @@ const FRAMEWORKS: Readonly<Record<string, (bff: Bff) => Promise<string>>> = {
     app.use(defineEventHandler(nuxtBff(bff)))
     app.use(
       '/own',
-      defineEventHandler(() => OWN),
+      defineEventHandler(async (event) =>
+        event.method === 'GET' ? OWN : received(await readRawBody(event)),
+      ),
     )
     return listen(createServer(toNodeListener(app)))
   },
@@ -144,16 +155,16 @@ const FRAMEWORKS: Readonly<Record<string, (bff: Bff) => Promise<string>>> = {
         const { GET, POST } = nextBff(bff)
         return (request: Request) =>
           new URL(request.url).pathname === '/own'
-            ? new Response(OWN)
+            ? ownAnswer(request)
             : (request.method === 'GET' ? GET : POST)(request)
       },
       sveltekit: (bff: Bff) => {
         const handle = svelteKitBff(bff)
-        return (request: Request) => handle({ event: { request }, resolve: () => new Response(OWN) })
+        return (request: Request) => handle({ event: { request }, resolve: () => ownAnswer(request) })
       },
       'react-router': (bff: Bff) => {
         const middleware = reactRouterBff(bff)
-        return (request: Request) => middleware({ request }, async () => new Response(OWN))
+        return (request: Request) => middleware({ request }, () => ownAnswer(request))
       },
     }).map(([name, make]) => [
       name,
@@ -257,6 +268,23 @@ describe.each(Object.keys(FRAMEWORKS))('the backend in %s', (name) => {
     const forged = { origin: 'https://evil.test', 'sec-fetch-site': 'cross-site' }
     expect((await browser.send('/api/me', { method: 'POST', headers: forged })).status).toBe(403)
   })
+})
+
+/** Those that leave a request to the rest of the app. */
+const WITH_ROUTES = Object.keys(FRAMEWORKS).filter((name) => name !== 'node:http')
+
+describe.each(WITH_ROUTES)('the app behind the backend in %s', (name) => {
+  it.each([1, 60_000, 900_000])(
+    'gets the body of a request to its own route, of %i characters',
+    async (length) => {
+      const { make } = await createBackends()
+      const browser = browserAt((await FRAMEWORKS[name]?.(make())) ?? '')
+      const headers = { 'content-type': 'text/plain' }
+      const signal = AbortSignal.timeout(4_000)
+      const answer = await browser.send('/own', { method: 'POST', body: 'x'.repeat(length), headers, signal })
+      expect([answer.status, await answer.text()]).toEqual([200, `${OWN}: ${length}`])
+    },
+  )
 })
 
 describe('the adapters', () => {

@@ -92,7 +92,11 @@ export class FleetStore implements StorageFeature {
   async prefetch(): Promise<boolean> {
     this.#listen()
     try {
-      this.#prefetched = { record: await this.#read() }
+      do {
+        this.#isOutdated = false
+        this.#prefetched = { record: await this.#read() }
+        // A message that came meanwhile may be about the end of what was read.
+      } while (this.#isOutdated)
     } catch (error) {
       this.#unsubscribe()
       throw error
@@ -202,15 +206,19 @@ export class FleetStore implements StorageFeature {
     this.#onChange()
   }
 
-  /** Reads, and makes the session look only if something else is stored than this process knows. */
-  async check(): Promise<void> {
+  /**
+   * Reads, and makes the session look only if something else is stored than this process knows.
+   *
+   * @param isHeld whether the session holds tokens, so that a missing record is news, even if it was read before
+   */
+  async check(isHeld = this.#known !== ''): Promise<void> {
     try {
       // At once, so that a burst of uses causes one read.
       this.#lookedAt = this.#world.clock.now()
       const key = await this.#key
       const stored = await this.#use(() => this.#world.fleet.read(key))
       const found = nameOf(stored)
-      const isNews = found !== this.#known && found !== this.#writing
+      const isNews = found === '' ? isHeld : found !== this.#known && found !== this.#writing
       if (this.#owed || isNews) this.#onChange()
     } catch {
       // `#use` has reported it.

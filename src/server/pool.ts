@@ -57,6 +57,7 @@ type Task<T> = (auth: PooledAuth<unknown>) => T | PromiseLike<T>
 
 /** A session that is being read from the database. */
 interface Opening {
+  readonly hash: Promise<string>
   readonly resident: Promise<Resident>
   /** How many tasks wait for it. */
   waiting: number
@@ -179,7 +180,7 @@ class Pool implements AuthPool<never, unknown> {
   #beginOpening(key: string): Opening {
     const open = async () => {
       try {
-        const resident = await this.#open(key)
+        const resident = await this.#open(key, await opening.hash)
         // The tasks that wait use it from now on, so that it cannot leave before they run.
         resident.uses = opening.waiting
         this.#residents.add(resident)
@@ -189,13 +190,12 @@ class Pool implements AuthPool<never, unknown> {
       }
     }
     // In a promise, so that `opening` exists by then.
-    const opening: Opening = { resident: Promise.resolve().then(open), waiting: 0 }
+    const opening: Opening = { hash: hashKey(key), resident: Promise.resolve().then(open), waiting: 0 }
     this.#openings.set(key, opening)
     return opening
   }
 
-  async #open(key: string): Promise<Resident> {
-    const hash = await hashKey(key)
+  async #open(key: string, hash: string): Promise<Resident> {
     const store = this.#sessions.storeOf(hash)
     this.#opened++
     if (!(await store.prefetch())) throw new SignedOutError()
@@ -215,10 +215,11 @@ class Pool implements AuthPool<never, unknown> {
 
   async #run<T>(resident: Resident, task: Task<T>): Promise<T> {
     this.#inUse++
-    const { store } = resident
-    if (Math.abs(this.#clock.now() - store.lookedAt) > this.#lookAfter) void store.check()
+    const { auth, store } = resident
+    if (Math.abs(this.#clock.now() - store.lookedAt) > this.#lookAfter)
+      void store.check(auth.session !== undefined)
     try {
-      return await task(resident.auth)
+      return await task(auth)
     } finally {
       this.#inUse--
       this.#residents.leave(resident)
@@ -243,8 +244,6 @@ class Pool implements AuthPool<never, unknown> {
   async #endKey(key: string, revokes: Revokes): Promise<number> {
     if (typeof key !== 'string') throw new TypeError('pool.end: key must be a text.')
     if (key === '' || key.length > LONGEST_KEY) return 0
-    // A session that is being opened would be read before it ends, and used afterwards.
-    await this.#openings.get(key)?.resident.catch(() => {})
     return (await this.#endHash(await hashKey(key), revokes)) ? 1 : 0
   }
 
@@ -253,19 +252,33 @@ class Pool implements AuthPool<never, unknown> {
     const resident = this.#residents.withHash(hash)
     const store = resident?.store ?? this.#sessions.storeOf(hash)
     const isRevoked = typeof revokes === 'boolean' ? revokes : revokes(await subjectOf(resident, store))
+    const endHere = async () => {
+      // One that is being opened may have been read before it ended in the database.
+      const held = resident ?? (await this.#openedOf(hash))
+      if (isRevoked) await held?.auth.signOut()
+      else if (held && !resident) await this.#sessions.endWithoutRevocation(hash, held.store)
+      return held
+    }
     // Before the end: a process that finds the session missing would revoke the tokens of a refresh that it runs.
     if (!isRevoked) await this.#sessions.endWithoutRevocation(hash, store)
     try {
       const record = await store.end()
-      if (resident && isRevoked) await resident.auth.signOut()
-      if (!resident && isRevoked && record && record !== 'sealed')
+      const held = await endHere()
+      if (!held && isRevoked && record && record !== 'sealed')
         await this.#sessions.endElsewhere(hash, record)
-      return record !== undefined || resident !== undefined
+      return record !== undefined || held !== undefined
     } catch (error) {
       // Here it ends in any case, and its tokens are revoked.
-      if (resident && isRevoked) await resident.auth.signOut()
+      await endHere()
       throw error
     }
+  }
+
+  /** The session of a key, after it was opened. */
+  async #openedOf(hash: string): Promise<Resident | undefined> {
+    for (const opening of this.#openings.values())
+      if ((await opening.hash) === hash) await opening.resident.catch(() => {})
+    return this.#residents.withHash(hash)
   }
 
   async #find(tag: string): Promise<readonly string[]> {

@@ -49,6 +49,27 @@ const recordAt = (now: number, more: Partial<SessionRecord> = {}): SessionRecord
 const NOW = 1_700_000_000_000
 
 describe('a slow read of the store', () => {
+  it('ends a session again that was removed while it was restored', async () => {
+    const slow = slowStorage(recordAt(NOW))
+    let changed = () => {}
+    const subscribe = (listener: () => void) => {
+      changed = listener
+      return () => {}
+    }
+    const storage = { ...slow.storage, subscribe }
+    const { auth, clock } = createHarness({ storage, signedOut: true })
+    await clock.advance(0)
+    slow.storage.clear()
+    changed()
+    slow.answer()
+    await clock.advance(0)
+    expect(auth.state).toBe('authenticated')
+    slow.slow = false
+    slow.answer()
+    await clock.advance(1_000)
+    expect(auth.state).toBe('loggedOut')
+  })
+
   it('does not restore a session that was signed out during the read, in restoring', async () => {
     const slow = slowStorage(recordAt(NOW))
     const { auth, clock } = createHarness({ storage: slow.storage, signedOut: true })

@@ -3,9 +3,10 @@ import { defineProof } from '../../src/core/features/proof.ts'
 import { sessionLimits } from '../../src/core/features/session-limits.ts'
 import type { Fleet } from '../../src/fleet/fleet.ts'
 import { memoryFleet } from '../../src/fleet/memory.ts'
+import { FleetStore } from '../../src/server/fleet-store.ts'
 import { hashKey } from '../../src/server/hash-key.ts'
 import { keyRing } from '../../src/server/key-ring.ts'
-import type { AuthPool, PoolEvent } from '../../src/server/pool-types.ts'
+import { type AuthPool, POOL_WORLD, type PoolEvent } from '../../src/server/pool-types.ts'
 import { createWorld, quiet, type SignIn } from './fleet-setup.ts'
 
 const ada = { username: 'ada' }
@@ -40,6 +41,19 @@ function lateRefresh() {
       revoke: ({ refreshToken }) => void revoked.push(refreshToken),
     })
   return { open, revoked, arrived, answer, pass }
+}
+
+/** Holds the answer of the next read of the database, which is outdated when the returned function releases it. */
+function holdRead({ fleet }: ReturnType<typeof createWorld>['database']): () => void {
+  let release = () => {}
+  const released = new Promise<void>((resolve) => (release = resolve))
+  const { read } = fleet
+  vi.spyOn(fleet, 'read').mockImplementationOnce(async (key) => {
+    const found = await read(key)
+    await released
+    return found
+  })
+  return release
 }
 
 describe('pool.use', () => {
@@ -442,6 +456,55 @@ describe('pool.end', () => {
     expect(['done', 'signed_out']).toContain(used)
     await quiet()
     expect(await codeOf(token(other, key))).toBe('signed_out')
+  })
+
+  it.each([{ subject: 'ada' }, { sid: 's1' }, 'key'] as const)(
+    'a session that was read before it ended is not used afterwards, without notifications: %o',
+    async (given) => {
+      const { pool, server, database, pass } = createWorld({ jwt: true, notifies: false })
+      const claims = Buffer.from(JSON.stringify({ sub: 'ada', sid: 's1' })).toString('base64url')
+      const signIn = async () => ({ ...server.issue('ada'), id_token: `e30.${claims}.x` })
+      const { key } = await pool({ signIn }).signIn(ada)
+      const other = pool()
+      const release = holdRead(database)
+      const used = codeOf(token(other, key))
+      await quiet()
+      const ended = other.end(given === 'key' ? { key } : given)
+      await quiet()
+      release()
+      await pass(10)
+      expect(await ended).toBe(1)
+      expect(['done', 'signed_out']).toContain(await used)
+      expect(await codeOf(token(other, key))).toBe('signed_out')
+      expect(server.revocations).toBe(1)
+    },
+  )
+
+  it('a session that ends elsewhere while it is being opened is refused', async () => {
+    const { pool, database, pass } = createWorld()
+    const first = pool()
+    const { key } = await first.signIn(ada)
+    const other = pool()
+    const release = holdRead(database)
+    const used = codeOf(token(other, key))
+    await quiet()
+    await first.end({ key })
+    release()
+    await pass(10)
+    expect(await used).toBe('signed_out')
+    expect(other.counts.resident).toBe(0)
+  })
+
+  it('a session in use whose record is missing is looked at, also if that was read before', async () => {
+    const { pool } = createWorld()
+    const store = new FleetStore(pool()[POOL_WORLD], 'a hash')
+    const onChange = vi.fn()
+    store.subscribe(onChange)
+    expect(await store.read()).toBeUndefined()
+    await store.check()
+    expect(onChange).not.toHaveBeenCalled()
+    await store.check(true)
+    expect(onChange).toHaveBeenCalledOnce()
   })
 
   it('a task may sign out its own session', async () => {

@@ -147,8 +147,10 @@ export class SharedSession implements Sharing {
     const vault = this.#vault
     const mark = vault.mark()
     const record = await this.#store.read((late) => this.#adoptLate(late, mark), true)
-    // The session expired while the store was read: read again. After a sign-out there is nothing to read.
-    if (!vault.tokens && !vault.isCurrent(mark) && mark.epoch === vault.epoch) return this.#checkStore(signIn)
+    // The session expired while the store was read, or it was restored from a record that is missing now: read again. After a
+    // sign-out there is nothing to read.
+    const isInDoubt = vault.tokens ? record === 'gone' : mark.epoch === vault.epoch
+    if (isInDoubt && !vault.isCurrent(mark)) return this.#checkStore(signIn)
     if (typeof record === 'object' && (await this.#adopt(record, mark))) return
     if (signIn && (await this.#adopt(signIn, mark))) return
     if (record === 'gone') await this.#missing(mark)

@@ -44,7 +44,7 @@ export function safeReturnPath(value: unknown, fallback = '/'): string {
 const staysOnHost = (path: string) => SAME_HOST.test(path) && !UNSAFE.test(path)
 
 /** Decodes the ASCII escapes until none is left, those that earlier ones result in included. Takes linear time. */
-function decodeFully(path: string): string {
+export function decodeFully(path: string): string {
   const decoded: string[] = []
   for (const char of path) {
     decoded.push(char)

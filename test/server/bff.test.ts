@@ -406,12 +406,53 @@ describe('requests to APIs', () => {
     '/api/a/..%5cpublic',
     '/api/..;/public',
     '/api/a%00b',
+    '/api/..%2fpublic%80',
+    '/api/..%2f..%2fpublic/%ff',
+    '/api/%c0%ae%c0%ae/public',
+    '/api/%25c0%25ae%25c0%25ae/public',
+    '/api/x%zz',
+    '/api/..%3f/public',
+    '/api/..%23',
+    '/api/..%20/public',
+    `/api/%${'25'.repeat(20)}2e%252e/public`,
   ])('a path that could lead out of the API is refused: %s', async (path) => {
     const { visitor, signIn, server } = setUp()
     await signIn()
     const before = server.log.length
     expect((await visitor.send(path)).status).toBe(400)
     expect(server.log.length).toBe(before)
+  })
+
+  it.each(['/api/100%25', '/api/a%3Fb%23c', '/api/sp%C3%A4t', '/api/..a/b..', '/api/a%2Fb'])(
+    'another path is forwarded as it is: %s',
+    async (path) => {
+      const { visitor, signIn, server } = setUp()
+      await signIn()
+      expect((await visitor.send(path)).status).toBe(200)
+      expect(server.log.at(-1)?.url).toContain(path)
+    },
+  )
+
+  it('headers that could replace the path, the method, the address or the proof do not reach the API', async () => {
+    const { visitor, signIn, server } = setUp()
+    await signIn()
+    const names = [
+      ...[
+        'x-forwarded-for',
+        'x_forwarded_for',
+        'x-forwarded',
+        'forwarded',
+        'x-original-url',
+        'x-rewrite-url',
+      ],
+      ...['x-http-method-override', 'x-http-method', 'x-method-override', 'x-real-ip', 'true-client-ip'],
+      ...['cf-connecting-ip', 'x-client-ip', 'client-ip', 'x-cluster-client-ip', 'x-host', 'dpop', 'x-csrf'],
+    ]
+    const headers = Object.fromEntries([...names, 'x-own-ip', 'x-methods'].map((name) => [name, 'x']))
+    await visitor.send('/api/me', { headers })
+    const sent = Object.keys(server.log.at(-1)?.headers ?? {})
+    expect(sent).toEqual(expect.arrayContaining(['x-own-ip', 'x-methods', 'authorization']))
+    for (const name of names) expect(sent).not.toContain(name)
   })
 
   it.each(['/apis/me', '/ap', '/', '/auth', '/auth/sign-in/x'])(

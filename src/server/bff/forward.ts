@@ -1,3 +1,4 @@
+import { decodeFully } from '../../bindings/return-path.ts'
 import { createAuthFetch } from '../../transports/fetch.ts'
 import type { PooledAuth } from '../pool-types.ts'
 import type { BffApi } from './types.ts'
@@ -18,8 +19,11 @@ const HOP_BY_HOP = [
   'upgrade',
 ]
 /** What is between the browser and this server, or what `fetch` sets itself. */
-const NOT_FORWARDED =
-  /^(?:cookie2?|authorization|host|content-length|expect|accept-encoding|origin|referer|forwarded|via|sec-.*|x-forwarded-.*)$/
+const OF_THIS_SERVER =
+  /^(?:cookie2?|authorization|dpop|host|content-length|expect|accept-encoding|origin|referer|via|sec-.*)$/
+/** What a proxy or a framework in front of the API takes for another address of the user, another path, or another method. */
+const OVERRIDES =
+  /^(?:(?:x-)?forwarded.*|x-(?:original|rewrite)-.*|x-(?:http-)?(?:method|host)(?:-override)?|(?:.*-)?(?:client|connecting|real|remote|user)-?(?:ip|ipv6|addr))$/
 /** What is between this server and the API: its cookies, what it allows other pages, and the encoding that `fetch` has undone. */
 const NOT_RETURNED =
   /^(?:set-cookie2?|content-encoding|content-length|access-control-.*|alt-svc|strict-transport-security)$/
@@ -74,22 +78,27 @@ export class ForwardedApi {
   }
 }
 
-/** Whether a path has no parts that a server could read as a way up, however often it decodes it. */
+/** Some servers read an underscore as a hyphen. */
+function isForwarded(name: string): boolean {
+  const plain = name.replaceAll('_', '-')
+  return !OF_THIS_SERVER.test(plain) && !OVERRIDES.test(plain)
+}
+
+/**
+ * Whether a path has no parts that a server could read as a way up, however often it decodes it. One that cannot be decoded is
+ * refused, because a server that works with bytes decodes it all the same.
+ */
 function staysBelow(path: string): boolean {
-  let text = path
-  for (let round = 0; round < 5; round++) {
-    // biome-ignore lint/suspicious/noControlCharactersInRegex: no path needs them, and some servers cut there.
-    if (/[\\\u0000-\u001f\u007f]|\/\.{1,2}(?:\/|;|$)/.test(text)) return false
-    let decoded: string
-    try {
-      decoded = decodeURIComponent(text)
-    } catch {
-      return true
-    }
-    if (decoded === text) return true
-    text = decoded
+  const decoded = decodeFully(path)
+  try {
+    decodeURIComponent(path)
+    for (const [bytes] of decoded.matchAll(/(?:%[89a-f][\da-f])+/gi)) decodeURIComponent(bytes)
+  } catch {
+    return false
   }
-  return false
+  // Decoding removes no slash and no dot. So the last form shows what any form before it contains.
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: no path needs them, and some servers cut there.
+  return !/[\\\u0000-\u001f\u007f]|\/\.{1,2} *(?:[/;?#]|$)/.test(decoded)
 }
 
 /**
@@ -101,7 +110,7 @@ export async function forwardedInit(request: Request, own: string): Promise<Requ
   const headers = new Headers()
   const dropped = new Set([...HOP_BY_HOP, ...namesIn(request.headers.get('connection')), own.toLowerCase()])
   for (const [name, value] of request.headers)
-    if (!dropped.has(name) && !NOT_FORWARDED.test(name)) headers.append(name, value)
+    if (!dropped.has(name) && isForwarded(name)) headers.append(name, value)
   const { method, signal } = request
   const init: RequestInit & { duplex?: 'half' } = { method, headers, signal, redirect: 'manual' }
   if (!request.body) return init

@@ -225,8 +225,8 @@ describe('signing in by redirect', () => {
     const pending = [...visitor.cookies].filter(([name]) => name.includes('sign-in'))
     expect(pending).toHaveLength(5)
     for (const [name, { line }] of pending) {
-      expect(name).toMatch(/^__Secure-sign-in-/)
-      expect(line).toMatch(/; Path=\/auth; Max-Age=600; HttpOnly; Secure; SameSite=Lax$/)
+      expect(name).toMatch(/^__Host-sign-in-/)
+      expect(line).toMatch(/; Path=\/; Max-Age=600; HttpOnly; Secure; SameSite=Lax$/)
       expect(line).not.toContain('verifier')
       expect(
         Buffer.from(visitor.cookies.get(name)?.value ?? '', 'base64url').toString('latin1'),
@@ -236,6 +236,28 @@ describe('signing in by redirect', () => {
     for (const state of states)
       answers.push(await visitor.send(`/auth/callback?code=ada&state=${state}`, {}, VISIT))
     expect(answers.map(({ status }) => status)).toEqual([400, 400, 303, 303, 303, 303, 303])
+  })
+
+  it('a foreign page that begins sign-ins cannot make the cookies too long for a server', async () => {
+    const { clock, visitor, signIn } = setUp()
+    for (const length of [500, 511, 512, 2_000, 2_660, 60_000, 511, 511, 511, 511]) {
+      const away = await visitor.send(`/auth/sign-in?returnTo=/${'a'.repeat(length)}`, {}, VISIT)
+      expect(away.status).toBe(303)
+      const sent = [...visitor.cookies].map(([name, { value }]) => `${name}=${value}`).join('; ')
+      expect(sent.length).toBeLessThan(4_100)
+      await clock.advance(1)
+    }
+    expect((await signIn('ada', visitor, `/${'b'.repeat(511)}`)).headers.get('location')).toHaveLength(512)
+    expect((await signIn('ada', visitor, `/${'b'.repeat(512)}`)).headers.get('location')).toBe('/')
+  })
+
+  it('a sign-in is remembered beside those of a clock that was ahead', async () => {
+    const { clock, visitor, signIn } = setUp()
+    const now = clock.now()
+    const later = vi.spyOn(clock, 'now').mockReturnValue(now + 3_600_000)
+    for (let tab = 0; tab < 5; tab++) await visitor.send('/auth/sign-in', {}, VISIT)
+    later.mockRestore()
+    expect((await signIn()).headers.get('location')).toBe('/inbox')
   })
 
   it.each(['//evil.test', 'https://evil.test', '/\\evil.test', 'javascript:alert(1)'])(

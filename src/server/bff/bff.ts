@@ -52,6 +52,9 @@ export function createBff<Credentials, Claims>(options: BffOptions<Credentials, 
 /** How long an answer of the server is remembered as used, in milliseconds. Its sign-in may take ten minutes. */
 const ANSWER_MEMORY = 1_200_000
 
+/** How long the path may be that a sign-in leads back to, in characters. */
+const LONGEST_RETURN_PATH = 512
+
 type Route = (request: Request, url: URL) => Promise<Response>
 
 class Backend implements Bff<unknown> {
@@ -81,12 +84,7 @@ class Backend implements Bff<unknown> {
     this.#csrf = new CsrfGuard(csrf, this.origin)
     this.#signInPath = paths.signIn
     this.#answers = fleetMemory(world.fleet, world.clock)
-    this.#transactions = new TransactionCookies(
-      world.keys,
-      commonFolder(paths.signIn, paths.callback),
-      this.#cookie.secure,
-      () => world.clock.now(),
-    )
+    this.#transactions = new TransactionCookies(world.keys, this.#cookie.secure, () => world.clock.now())
     // The longest path first, so that '/api/v2' comes before '/api'.
     const forwarded = Object.entries(apis).map(([path, api]) => new ForwardedApi(path, api))
     this.#apis = forwarded.sort((a, b) => b.path.length - a.path.length)
@@ -127,7 +125,7 @@ class Backend implements Bff<unknown> {
     const changes = new Headers()
     const location = await oauth?.authorizationUrl({
       ...authorize?.(request),
-      returnTo: safeReturnPath(url.searchParams.get('returnTo')),
+      returnTo: shortReturnPath(url.searchParams.get('returnTo')),
       transactions: this.#transactions.of(request, changes),
     })
     return withCookies(seeOther(String(location)), changes.getSetCookie())
@@ -275,12 +273,10 @@ const unknownSignIn = () =>
     'This browser has not started this sign-in, or did so more than ten minutes ago. Start it again (RFC 6749 §10.12).',
   )
 
-/** The folder that two paths have in common. */
-function commonFolder(one: string, other: string): string {
-  const folders = one.split('/').slice(0, -1)
-  const others = other.split('/').slice(0, -1)
-  const end = folders.findIndex((name, index) => name !== others[index])
-  return (end < 0 ? folders : folders.slice(0, end)).join('/') || '/'
+/** The path to go on with after a sign-in. It is part of a cookie, and any page may have chosen it. */
+function shortReturnPath(given: string | null): string {
+  const path = safeReturnPath(given)
+  return path.length <= LONGEST_RETURN_PATH ? path : '/'
 }
 
 /** The path that the sign-in was started with: part of what the client remembers for its `state`. */

@@ -10,19 +10,21 @@ const SECONDS = 600
 const MOST = 5
 /** A browser refuses longer cookies. */
 const LONGEST = 4_000
-const NAME = /sign-in-(\d{13})-[\w-]{16}$/
+/** How long all of them may be, with their names: any page can begin sign-ins, and servers refuse requests with long headers. */
+const TOGETHER = 4_000
+const NAME = /^(?:__Host-)?sign-in-(\d{13})-[\w-]{16}$/
 
-/** The cookies that a browser keeps while its user signs in: one for each sign-in, sealed, so that tabs cannot disturb each other. */
+/**
+ * The cookies that a browser keeps while its user signs in: one for each sign-in, sealed, so that tabs cannot disturb each other. Their
+ * prefix keeps other hosts of the domain from setting them, and requires the path `/` (RFC 6265bis §4.1.3.2).
+ */
 export class TransactionCookies {
   readonly #keys: KeyRing
-  readonly #path: string
   readonly #secure: boolean
   readonly #now: () => number
 
-  /** @param path under which the browser sends them */
-  constructor(keys: KeyRing, path: string, secure: boolean, now: () => number) {
+  constructor(keys: KeyRing, secure: boolean, now: () => number) {
     this.#keys = keys
-    this.#path = path
     this.#secure = secure
     this.#now = now
   }
@@ -37,7 +39,7 @@ export class TransactionCookies {
       return [...cookies.keys()].find((name) => name.endsWith(`-${end}`))
     }
     const put = (name: string, value: string, seconds: number) =>
-      headers.append('set-cookie', setCookie(name, value, this.#path, this.#secure, seconds))
+      headers.append('set-cookie', setCookie(name, value, '/', this.#secure, seconds))
     const remove = (name: string) => {
       cookies.delete(name)
       put(name, '', 0)
@@ -51,13 +53,13 @@ export class TransactionCookies {
       const found = await find(key)
       const end = (await hashKey(key)).slice(0, 16)
       const name =
-        found ?? `${this.#secure ? '__Secure-' : ''}sign-in-${String(this.#now()).padStart(13, '0')}-${end}`
+        found ?? `${this.#secure ? '__Host-' : ''}sign-in-${String(this.#now()).padStart(13, '0')}-${end}`
       const value = await seal(this.#keys, placeOf(name, key), text)
       if (value.length > LONGEST)
         throw new TypeError('createBff: what a sign-in has to remember is too long for a cookie.')
       cookies.set(name, value)
       put(name, value, SECONDS)
-      for (const old of oldest(cookies)) remove(old)
+      for (const old of surplus(cookies, name)) remove(old)
     }
     return {
       read,
@@ -74,8 +76,15 @@ export class TransactionCookies {
 
 const placeOf = (name: string, key: string) => ['sign-in', name, key]
 
-/** The names of those that are too many, the oldest first: a name contains the time of its sign-in. */
-const oldest = (cookies: ReadonlyMap<string, string>): string[] => {
-  const byTime = [...cookies.keys()].sort((a, b) => Number(NAME.exec(a)?.[1]) - Number(NAME.exec(b)?.[1]))
-  return byTime.slice(0, Math.max(0, byTime.length - MOST))
+/** The names of the oldest ones, which are too many or too long beside the one that is kept. */
+function surplus(cookies: ReadonlyMap<string, string>, kept: string): string[] {
+  const newestFirst = [...cookies.keys()]
+    .filter((name) => name !== kept)
+    .sort((a, b) => Number(NAME.exec(b)?.[1]) - Number(NAME.exec(a)?.[1]))
+  const lengthOf = (name: string) => name.length + (cookies.get(name)?.length ?? 0)
+  let length = lengthOf(kept)
+  return newestFirst.filter((name, index) => {
+    length += lengthOf(name)
+    return index >= MOST - 1 || length > TOGETHER
+  })
 }

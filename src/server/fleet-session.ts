@@ -5,6 +5,7 @@ import type { Clock } from '../core/ports.ts'
 import { systemClock } from '../environment/clock.ts'
 import { FleetCoordinator, patienceOf } from '../fleet/coordinator.ts'
 import type { Fleet } from '../fleet/fleet.ts'
+import { boundedFleet } from './bounded-fleet.ts'
 import { FleetStore, type StoreWorld, whenKnown } from './fleet-store.ts'
 import { hashKey } from './hash-key.ts'
 import type { KeyRing } from './key-ring.ts'
@@ -45,6 +46,9 @@ export interface FleetSession {
 /** How often a process looks for changes, in milliseconds: if the database reports them, and if not. */
 const LOOK_EVERY = { notified: 5_000, alone: 400 } as const
 
+/** How long a call of the database may take, in milliseconds. The session itself waits no longer than `timeouts.storage`. */
+const LONGEST_CALL = 10_000
+
 /** Default of `ttl`, in milliseconds. */
 export const DEFAULT_TTL = 30 * 86_400_000
 
@@ -69,11 +73,12 @@ export const DEFAULT_TTL = 30 * 86_400_000
  */
 export function fleetSession(options: FleetSessionOptions): FleetSession {
   checkFleet('fleetSession', options)
-  const { fleet, key, keys, ttl = DEFAULT_TTL, reuseGrace, clock = systemClock } = options
+  const { key, keys, ttl = DEFAULT_TTL, reuseGrace, clock = systemClock } = options
   if (typeof key !== 'string' || key === '')
     throw new TypeError('fleetSession: key must be a text that is not empty.')
   checkNumber('ttl', ttl, 1)
   checkNumber('reuseGrace', reuseGrace, 0)
+  const fleet = boundedFleet(options.fleet, clock, LONGEST_CALL)
   const hash = hashKey(key)
   const retries = new Retries(clock)
   const world: StoreWorld = {

@@ -5,6 +5,7 @@ import { resolveOptions } from '../core/resolve-options.ts'
 import { emptyEnvironment } from '../environment/browser.ts'
 import { report } from '../environment/report.ts'
 import { FedCoordinator, patienceOf } from '../fleet/coordinator.ts'
+import { boundedFleet } from './bounded-fleet.ts'
 import { DEFAULT_TTL } from './fleet-session.ts'
 import { FleetStore, type StoreWorld } from './fleet-store.ts'
 import type { PoolEvents } from './pool-events.ts'
@@ -30,8 +31,11 @@ export class SessionFactory {
 
   /** @throws TypeError if an option is wrong */
   constructor(given: AuthPoolOptions<never> & { readonly clock: Clock }, events: PoolEvents) {
-    const { fleet, keys, resident: _, ttl = DEFAULT_TTL, reuseGrace, ...options } = given
+    const { fleet: unbounded, keys, resident: _, ttl = DEFAULT_TTL, reuseGrace, ...options } = given
     const { clock, limits, refresh } = options
+    const pooled: AuthOptions<never> = { ...options, refreshOn: 'demand', historyLimit: 0 }
+    this.#settings = resolveOptions(pooled)
+    const fleet = boundedFleet(unbounded, clock, this.#settings.timeouts.storage)
     this.#events = events
     this.#patience = patienceOf(reuseGrace)
     this.revocations = new Revocations(fleet, keys, clock, options)
@@ -46,8 +50,6 @@ export class SessionFactory {
       succeeded: (store) => retries.delete(store),
     }
     const { port: revoke } = this.revocations
-    const pooled: AuthOptions<never> = { ...options, refreshOn: 'demand', historyLimit: 0 }
-    this.#settings = resolveOptions(pooled)
     this.#options = {
       ...pooled,
       refresh: (request) => {

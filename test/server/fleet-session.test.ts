@@ -35,6 +35,20 @@ describe('fleetSession', () => {
     expect(server.refreshes).toBeLessThanOrEqual(6)
   })
 
+  it('a process looks for changes again after a call that the database has never answered', async () => {
+    const { open, database, pass } = createWorld({ notifies: false })
+    const [first, second] = [open(), open()]
+    await first.signIn(signIn)
+    await pass(1_000)
+    database.silent = true
+    await pass(1_000)
+    database.silent = false
+    await pass(11_000)
+    await first.signOut()
+    await pass(2_000)
+    expect(second.state).toBe('loggedOut')
+  })
+
   it('a sign-out in one process ends the session in the other', async () => {
     const { open, pass } = createWorld()
     const [first, second] = [open(), open()]

@@ -47,9 +47,11 @@ function testFleet(options: { now: () => number; notifies?: boolean }) {
   const stored = new Map<string, StoredSession>()
   const calls: Method[] = []
   let down = false
+  let silent = false
   const counted = (name: Method) =>
     (async (...args: unknown[]) => {
       calls.push(name)
+      if (silent) await new Promise(() => {})
       if (down) throw new Error('connect ECONNREFUSED redis://user:SECRET@db')
       const result = await (inner[name] as (...args: unknown[]) => Promise<unknown>)(...args)
       if (name === 'replace' && result === 'written') stored.set(args[0] as string, args[1] as StoredSession)
@@ -80,6 +82,10 @@ function testFleet(options: { now: () => number; notifies?: boolean }) {
     count: (name: Method) => calls.filter((call) => call === name).length,
     set down(value: boolean) {
       down = value
+    },
+    /** Its connections are open, but calls that begin meanwhile are never answered. */
+    set silent(value: boolean) {
+      silent = value
     },
   }
 }
@@ -149,6 +155,7 @@ export function createWorld(options: TokenServerOptions & { notifies?: boolean }
     })
     onTestFinished(async () => {
       database.down = false
+      database.silent = false
       const disposed = made.dispose()
       await pass(40_000)
       await disposed

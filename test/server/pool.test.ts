@@ -3,6 +3,7 @@ import { defineProof } from '../../src/core/features/proof.ts'
 import { sessionLimits } from '../../src/core/features/session-limits.ts'
 import type { Fleet } from '../../src/fleet/fleet.ts'
 import { memoryFleet } from '../../src/fleet/memory.ts'
+import { fleetMemory } from '../../src/server/fleet-memory.ts'
 import { FleetStore } from '../../src/server/fleet-store.ts'
 import { hashKey } from '../../src/server/hash-key.ts'
 import { keyRing } from '../../src/server/key-ring.ts'
@@ -193,6 +194,28 @@ describe('pool.use', () => {
     expect(await codeOf(token(second, key))).toBe('storage_failed')
     database.down = false
     expect(await token(second, key)).toBe(await token(first, key))
+  })
+
+  it('a database that does not answer is a StorageError after timeouts.storage, and later calls succeed', async () => {
+    const { pool, database, pass } = createWorld()
+    const [first, second] = [pool(), pool()]
+    const { key } = await first.signIn(ada)
+    database.silent = true
+    const calls = [
+      codeOf(token(second, key)),
+      codeOf(second.end({ key: 'another' })),
+      codeOf(second.end({ subject: 'ada' })),
+      codeOf(second.signIn(eve)),
+      codeOf(second.reseal()),
+      codeOf(fleetMemory(second[POOL_WORLD].fleet).remember('name', 1_000)),
+    ]
+    await pass(1_999)
+    database.silent = false
+    expect(await Promise.race([...calls, quiet().then(() => 'waiting')])).toBe('waiting')
+    await pass(10_000)
+    expect(await Promise.all(calls)).toEqual(calls.map(() => 'storage_failed'))
+    expect(await token(second, key)).toBe(await token(first, key))
+    expect(await second.end({ key })).toBe(1)
   })
 
   it('a session that cannot be opened is a StorageError with the reason, and stays in the database', async () => {

@@ -520,7 +520,8 @@ describe('pool.end', () => {
 
   it('a session in use whose record is missing is looked at, also if that was read before', async () => {
     const { pool } = createWorld()
-    const store = new FleetStore(pool()[POOL_WORLD], 'a hash')
+    const rest = { ttl: 1, lastUseEvery: 1, failed: () => {}, succeeded: () => {} }
+    const store = new FleetStore({ ...pool()[POOL_WORLD], ...rest }, 'a hash')
     const onChange = vi.fn()
     store.subscribe(onChange)
     expect(await store.read()).toBeUndefined()

@@ -264,8 +264,7 @@ class Pool implements AuthPool<never, unknown> {
     try {
       const record = await store.end()
       const held = await endHere()
-      if (!held && isRevoked && record && record !== 'sealed')
-        await this.#sessions.endElsewhere(hash, record)
+      if (!held && isRevoked && record && record !== 'sealed') await this.#sessions.endElsewhere(hash, record)
       return record !== undefined || held !== undefined
     } catch (error) {
       // Here it ends in any case, and its tokens are revoked.

@@ -152,11 +152,12 @@ const FRAMEWORKS: Readonly<Record<string, (bff: Bff) => Promise<string>>> = {
   ...Object.fromEntries(
     Object.entries({
       next: (bff: Bff) => {
-        const { GET, POST } = nextBff(bff)
+        const { GET, POST, DELETE } = nextBff(bff)
+        const methods: Readonly<Record<string, typeof GET>> = { GET, POST, DELETE }
         return (request: Request) =>
           new URL(request.url).pathname === '/own'
             ? ownAnswer(request)
-            : (request.method === 'GET' ? GET : POST)(request)
+            : (methods[request.method] ?? GET)(request)
       },
       sveltekit: (bff: Bff) => {
         const handle = svelteKitBff(bff)
@@ -218,6 +219,10 @@ describe.each(Object.keys(FRAMEWORKS))('the backend in %s', (name) => {
       body: Buffer.from('späte Notiz').toString('base64'),
     })
     expect((await browser.send('/api/empty')).status).toBe(204)
+    server.expireAccessTokens()
+    expect((await browser.send('/api/notes', { method: 'POST' })).status).toBe(200)
+    server.expireAccessTokens()
+    expect((await browser.send('/api/notes', { method: 'DELETE' })).status).toBe(200)
     expect((await browser.send('/auth/sign-out', { method: 'POST' })).status).toBe(204)
     expect((await browser.send('/api/me')).status).toBe(401)
     expect(server.revocations).toBe(1)

@@ -477,6 +477,93 @@ describe('requests to APIs', () => {
     for (const name of names) expect(sent).not.toContain(name)
   })
 
+  /** Answers `/api/answer` with these headers. */
+  const answering = (headers: Record<string, string>, status = 200) =>
+    setUp({}, { routes: { '/api/answer': { handler: () => new Response('x', { status, headers }) } } })
+
+  it.each([
+    [undefined, 'no-store'],
+    ['no-store', 'no-store'],
+    ['max-age=60', 'private, max-age=60'],
+    ['public, max-age=60, s-maxage=600', 'private, max-age=60'],
+    ['Public,, S-MaxAge="600", immutable', 'private, immutable'],
+    ['private="set-cookie, x", no-cache="a, public", proxy-revalidate', 'private, no-cache="a, public"'],
+    ['x-public=1, publicity', 'private, x-public=1, publicity'],
+  ])('no shared cache keeps the answer of an API: %s', async (given, expected) => {
+    const { visitor, signIn } = answering({
+      ...(given && { 'cache-control': given }),
+      'cdn-cache-control': 'max-age=60',
+      'surrogate-control': 'max-age=60',
+    })
+    await signIn()
+    const { headers } = await visitor.send('/api/answer')
+    expect(headers.get('cache-control')).toBe(expected)
+    expect(headers.get('vary')).toContain('Cookie')
+    for (const name of ['cdn-cache-control', 'surrogate-control']) expect(headers.get(name)).toBeNull()
+  })
+
+  it('an answer of an API does not act on the whole app', async () => {
+    const names = [
+      ...['clear-site-data', 'service-worker-allowed', 'refresh', 'x-accel-redirect', 'x-sendfile'],
+      ...['strict-transport-security', 'report-to', 'nel'],
+    ]
+    const { visitor, signIn } = answering(Object.fromEntries([...names, 'x-own'].map((name) => [name, 'x'])))
+    await signIn()
+    const { headers } = await visitor.send('/api/answer')
+    expect(headers.get('x-own')).toBe('x')
+    for (const name of names) expect(headers.get(name), name).toBeNull()
+  })
+
+  it.each([
+    ['Bearer error="insufficient_scope", scope="a b"', true],
+    ['DPoP algs="ES256", Bearer realm="Basic x, Basic y"', true],
+    ['Basic realm="x"', false],
+    ['Bearer error="x", basic realm="x"', false],
+    ['Bearer , Negotiate', false],
+    ['NTLM', false],
+    ['Digest realm = "x", qop="auth"', false],
+  ])(
+    'a challenge of an API reaches the page unless a browser would ask for a password: %s',
+    async (given, passes) => {
+      const { visitor, signIn } = answering({ 'www-authenticate': given }, 403)
+      await signIn()
+      const answer = await visitor.send('/api/answer')
+      expect(answer.status).toBe(403)
+      expect(answer.headers.get('www-authenticate')).toBe(passes ? given : null)
+    },
+  )
+
+  it.each(['http://[', 'http://127.0.0.1:99999/'])(
+    'an answer that no browser could use is 502, and its body is not read: %s',
+    async (location) => {
+      const cancelled = vi.fn()
+      const handler = () =>
+        new Response(new ReadableStream({ cancel: cancelled }), { status: 302, headers: { location } })
+      const { visitor, signIn } = setUp({}, { routes: { '/api/answer': { handler } } })
+      await signIn()
+      const answer = await visitor.send('/api/answer')
+      expect([answer.status, await answer.json()]).toEqual([502, { error: 'invalid_answer' }])
+      await vi.waitFor(() => expect(cancelled).toHaveBeenCalled())
+    },
+  )
+
+  it.each<[string, readonly string[], number]>([
+    ['no body', [], 200],
+    ['a body of unknown length', ['a', 'b'], 401],
+  ])('after a refusal, a request whose stream has %s: %o is answered with %i', async (_, parts, status) => {
+    const { visitor, signIn, server } = setUp()
+    await signIn()
+    server.expireAccessTokens()
+    const send = () => {
+      const body = new Blob([...parts]).stream()
+      return visitor.send('/api/notes', { method: 'DELETE', body, duplex: 'half' } as RequestInit)
+    }
+    expect((await send()).status).toBe(status)
+    const again = await send()
+    expect(again.status).toBe(200)
+    expect((await again.json()).body).toBe(Buffer.from(parts.join('')).toString('base64'))
+  })
+
   it.each(['/apis/me', '/ap', '/', '/auth', '/auth/sign-in/x'])(
     'another address is left to the app: %s',
     async (path) => {

@@ -245,7 +245,8 @@ class Backend implements Bff<unknown> {
           if (isAuthError(error) || request.signal.aborted) throw error
           return undefined
         })
-      return answer ? returnedResponse(answer, api, target) : refusal(502, 'api_unreachable')
+      if (!answer) return refusal(502, 'api_unreachable')
+      return returnedResponse(answer, api, target) ?? refusal(502, 'invalid_answer')
     })
   }
 

@@ -24,9 +24,12 @@ const OF_THIS_SERVER =
 /** What a proxy or a framework in front of the API takes for another address of the user, another path, or another method. */
 const OVERRIDES =
   /^(?:(?:x-)?forwarded.*|x-(?:original|rewrite)-.*|x-(?:http-)?(?:method|host)(?:-override)?|(?:.*-)?(?:client|connecting|real|remote|user)-?(?:ip|ipv6|addr))$/
-/** What is between this server and the API: its cookies, what it allows other pages, and the encoding that `fetch` has undone. */
-const NOT_RETURNED =
-  /^(?:set-cookie2?|content-encoding|content-length|access-control-.*|alt-svc|strict-transport-security)$/
+/** What is between this server and the API, what caches in between would do, or what `fetch` has undone. */
+const OF_THE_API =
+  /^(?:set-cookie2?|content-encoding|content-length|access-control-.*|alt-svc|x-accel-.*|x-sendfile.*|surrogate-.*|(?:.*-)?cdn-cache-control)$/
+/** What would hold for all of the app, or ask the user for a password. */
+const OF_THE_ORIGIN =
+  /^(?:strict-transport-security|clear-site-data|service-worker-allowed|refresh|set-login|accept-ch|critical-ch|nel|report-to|reporting-endpoints)$/
 /** Answers without a body. */
 const EMPTY = new Set([101, 204, 205, 304])
 
@@ -113,29 +116,79 @@ export async function forwardedInit(request: Request, own: string): Promise<Requ
     if (!dropped.has(name) && isForwarded(name)) headers.append(name, value)
   const { method, signal } = request
   const init: RequestInit & { duplex?: 'half' } = { method, headers, signal, redirect: 'manual' }
-  if (!request.body) return init
   const length = Number(request.headers.get('content-length') ?? Number.NaN)
-  if (length <= REPLAYABLE) init.body = await request.arrayBuffer()
-  else {
-    init.body = request.body
-    init.duplex = 'half'
-  }
+  const isShort = length <= REPLAYABLE
+  const body = request.body && (await (isShort ? request.arrayBuffer() : unlessEmpty(request.body)))
+  if (body) init.body = body
+  if (body && !isShort) init.duplex = 'half'
   return init
 }
 
-/** The answer of an API, as the browser gets it. */
-export function returnedResponse(answer: Response, api: ForwardedApi, target: string): Response {
+/** The same stream. Servers give one to a request without a body as well, which only reading it shows. */
+async function unlessEmpty(
+  body: ReadableStream<Uint8Array>,
+): Promise<ReadableStream<Uint8Array> | undefined> {
+  const reader = body.getReader()
+  const first = await reader.read()
+  if (first.done) return undefined
+  let next: Promise<ReadableStreamReadResult<Uint8Array>> | undefined = Promise.resolve(first)
+  return new ReadableStream({
+    async pull(controller) {
+      const { done, value } = await (next ?? reader.read())
+      next = undefined
+      if (done) controller.close()
+      else controller.enqueue(value)
+    },
+    cancel: (reason) => reader.cancel(reason),
+  })
+}
+
+/** The answer of an API, as the browser gets it; `undefined` if a browser could not use it. */
+export function returnedResponse(answer: Response, api: ForwardedApi, target: string): Response | undefined {
+  try {
+    const headers = returnedHeaders(answer.headers, api, target)
+    const { status, statusText } = answer
+    return new Response(EMPTY.has(status) ? null : answer.body, { status, statusText, headers })
+  } catch {
+    // Such as an address that is none, or a status that does not exist.
+    void answer.body?.cancel().catch(() => {})
+    return undefined
+  }
+}
+
+function returnedHeaders(given: Headers, api: ForwardedApi, target: string): Headers {
   const headers = new Headers()
-  const dropped = new Set([...HOP_BY_HOP, ...namesIn(answer.headers.get('connection'))])
-  for (const [name, value] of answer.headers)
-    if (!dropped.has(name) && !NOT_RETURNED.test(name)) headers.append(name, value)
+  const dropped = new Set([...HOP_BY_HOP, ...namesIn(given.get('connection'))])
+  for (const [name, value] of given)
+    if (!dropped.has(name) && !OF_THE_API.test(name) && !OF_THE_ORIGIN.test(name)) headers.append(name, value)
   const location = headers.get('location')
   if (location !== null) headers.set('location', api.locationOf(location, target))
+  if (asksForPassword(headers.get('www-authenticate'))) headers.delete('www-authenticate')
   // The user is known by the cookie, of which the API knows nothing.
   headers.append('vary', 'Cookie')
-  if (!headers.has('cache-control')) headers.set('cache-control', 'no-store')
-  const { status, statusText } = answer
-  return new Response(EMPTY.has(status) ? null : answer.body, { status, statusText, headers })
+  headers.set('cache-control', privateCaching(headers.get('cache-control')))
+  return headers
+}
+
+/**
+ * What the API says about caching, for the cache of the browser alone. Shared caches keep no answer to a request with a token, but the
+ * browser's request has none (RFC 9111 §3.5).
+ */
+function privateCaching(given: string | null): string {
+  const directives = (given ?? 'no-store').match(/(?:[^,"]|"[^"]*"?)+/g) ?? []
+  const kept = directives
+    .map((directive) => directive.trim())
+    .filter((directive) => !/^(?:$|(?:public|private|s-maxage|proxy-revalidate)(?:$|[\s=]))/i.test(directive))
+  const isStored = !kept.some((directive) => /^no-store$/i.test(directive))
+  return [...(isStored ? ['private'] : []), ...kept].join(', ')
+}
+
+/** Whether a challenge has a scheme other than those of tokens, for which browsers ask the user for a password (RFC 9110 §11.6.1). */
+function asksForPassword(challenges: string | null): boolean {
+  const schemes = (challenges ?? '')
+    .replace(/"(?:[^"\\]|\\.)*"/g, '""')
+    .matchAll(/(?:^|,)\s*([^\s,=]+)(?=\s+[^\s,=]|\s*(?:,|$))/g)
+  return [...schemes].some(([, scheme = '']) => !/^(?:bearer|dpop)$/i.test(scheme))
 }
 
 const namesIn = (header: string | null) => (header ?? '').split(',').map((name) => name.trim().toLowerCase())

@@ -9,17 +9,27 @@ export async function answerNode(
 ): Promise<boolean> {
   const aborted = new AbortController()
   response.on('close', () => aborted.abort())
-  const answer = await bff.handle(toRequest(request, bff.origin, aborted.signal))
+  const asked = asRequest(request, bff.origin, aborted.signal)
+  const answer = asked && (await bff.handle(asked))
   if (!answer) return false
   await send(answer, response)
   return true
 }
 
-/** @throws TypeError if a parser has read the body already */
-export function toRequest(message: IncomingMessage, origin?: string, signal?: AbortSignal): Request {
+/**
+ * A request of Node's `http` as the Fetch Standard has it; `undefined` if that has none with such a method or host. Then the app answers.
+ *
+ * @throws TypeError if a parser has read the body already
+ */
+export function asRequest(
+  message: IncomingMessage,
+  origin?: string,
+  signal?: AbortSignal,
+): Request | undefined {
   const { method = 'GET', headers, socket } = message
   const isEncrypted = (socket as { readonly encrypted?: boolean } | null)?.encrypted === true
   const base = origin ?? `${isEncrypted ? 'https' : 'http'}://${headers.host ?? 'localhost'}`
+  if (/^(?:connect|trace|track)$/i.test(method) || !URL.canParse(base)) return undefined
   const { originalUrl = message.url ?? '/' } = message as { readonly originalUrl?: string }
   const hasBody = method !== 'GET' && method !== 'HEAD'
   if (hasBody && message.readableDidRead)

@@ -5,7 +5,7 @@
  */
 import type { IncomingMessage } from 'node:http'
 import type { Bff } from '../server/bff/types.ts'
-import { toRequest } from './node.ts'
+import { asRequest } from './node.ts'
 
 /** The part of an event of h3 that is used: version 2 has a `Request`, version 1 Node's message. */
 export interface H3EventLike {
@@ -35,8 +35,9 @@ export interface H3EventLike {
  */
 export function requestOf({ req, node }: H3EventLike, origin?: string): Request {
   if (req instanceof Request) return req
-  if (!node) throw new TypeError('requestOf: the event of h3 has no request.')
-  return toRequest(node.req, origin)
+  const request = node && asRequest(node.req, origin)
+  if (!request) throw new TypeError('requestOf: the event of h3 has no request with a valid method and host.')
+  return request
 }
 
 /**
@@ -51,5 +52,7 @@ export function requestOf({ req, node }: H3EventLike, origin?: string): Request 
  */
 export const nuxtBff =
   (bff: Pick<Bff<unknown>, 'handle' | 'origin'>) =>
-  (event: H3EventLike): Promise<Response | undefined> =>
-    bff.handle(requestOf(event, bff.origin))
+  async ({ req, node }: H3EventLike): Promise<Response | undefined> => {
+    const request = req instanceof Request ? req : node && asRequest(node.req, bff.origin)
+    return request && bff.handle(request)
+  }

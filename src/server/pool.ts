@@ -73,6 +73,8 @@ class Pool implements AuthPool<never, unknown> {
   readonly #patience: number
   declare readonly [Symbol.asyncDispose]: () => Promise<void>
   #inUse = 0
+  /** How many sign-ins are under way. */
+  #signIns = 0
   #opened = 0
   #disposed: Promise<void> | undefined
 
@@ -106,7 +108,8 @@ class Pool implements AuthPool<never, unknown> {
     const store = this.#sessions.storeOf(hash)
     store.startEmpty()
     const resident = this.#sessions.make(key, hash, store)
-    const session = await this.#begin(resident, credentials)
+    this.#signIns++
+    const session = await this.#begin(resident, credentials).finally(() => this.#signIns--)
     this.#residents.add(resident)
     this.#sessions.revocations.tryAgain()
     // Some servers revoke all tokens of a user at once, those of this sign-in included.
@@ -294,7 +297,7 @@ class Pool implements AuthPool<never, unknown> {
     const { clock } = this.#sessions.world
     const end = clock.now() + this.#patience
     const isBusy = () =>
-      this.#inUse > 0 || this.#openings.size > 0 || this.#residents.all().some((one) => one.isBusy)
+      this.#inUse + this.#signIns + this.#openings.size > 0 || this.#residents.all().some((one) => one.isBusy)
     while (isBusy() && clock.now() < end)
       await new Promise<void>((resolve) => void clock.setTimeout(resolve, DISPOSE_POLL))
     this.#residents.dispose()

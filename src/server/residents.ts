@@ -19,6 +19,7 @@ export class Residents {
   /** Sessions that have ended, and that a task or a revocation still uses. */
   readonly #ended = new Set<Resident>()
   #timer: unknown
+  #isDisposed = false
 
   constructor(most: number, idle: number, clock: Clock) {
     this.#most = most
@@ -43,7 +44,12 @@ export class Residents {
     return [...this.#byKey.values()]
   }
 
+  /** After `dispose` the session is only in the database. */
   add(resident: Resident): void {
+    if (this.#isDisposed) {
+      resident.auth.dispose()
+      return
+    }
     this.#byKey.set(resident.key, resident)
     this.#byHash.set(resident.hash, resident)
     if (this.#byKey.size > this.#most) this.#makeRoom()
@@ -74,6 +80,7 @@ export class Residents {
 
   /** Forgets all sessions. */
   dispose(): void {
+    this.#isDisposed = true
     this.#timers.clearTimeout(this.#timer)
     for (const resident of [...this.#byKey.values(), ...this.#ended]) resident.auth.dispose()
     this.#byKey.clear()

@@ -1,4 +1,4 @@
-import { createServer, type Server } from 'node:http'
+import { createServer, request, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { serve } from '@hono/node-server'
 import express from 'express'
@@ -290,6 +290,27 @@ describe.each(WITH_ROUTES)('the app behind the backend in %s', (name) => {
       expect([answer.status, await answer.text()]).toEqual([200, `${OWN}: ${length}`])
     },
   )
+})
+
+/** Sends a request as it is. */
+const sendRaw = (url: string, method: string, headers: Record<string, string>) =>
+  new Promise<[status: number | undefined, text: string]>((resolve, reject) => {
+    const sent = request(url, { method, headers }, async (answer) => {
+      let text = ''
+      for await (const chunk of answer) text += chunk
+      resolve([answer.statusCode, text])
+    })
+    sent.on('error', reject).end()
+  })
+
+describe.each(['express', 'fastify', 'h3'])('the app behind the backend in %s', (name) => {
+  it('answers requests that the Fetch Standard does not have', async () => {
+    const { make } = await createBackends()
+    const url = `${await FRAMEWORKS[name]?.(make())}/own`
+    expect(await sendRaw(url, 'GET', { host: 'a b' })).toEqual([200, OWN])
+    const [status] = await sendRaw(url, 'TRACE', {})
+    expect(status).toBeLessThan(500)
+  })
 })
 
 describe('the adapters', () => {

@@ -617,6 +617,7 @@ describe('requests of foreign pages', () => {
       'a neighbouring subdomain',
       { ...FORGED, 'sec-fetch-site': 'same-site', origin: 'https://blog.app.test', 'x-csrf': '1' },
     ],
+    ['a request that no page has sent', { ...PAGE, 'sec-fetch-site': 'none', 'sec-fetch-mode': 'navigate' }],
     ['an old browser with another origin', { origin: 'https://evil.test', 'x-csrf': '1' }],
     ['an old browser with an opaque origin', { origin: 'null', 'x-csrf': '1' }],
     ['an old browser that sends no origin', {}],

@@ -312,6 +312,46 @@ describe('pool.signIn', () => {
     expect(await codeOf(token(made, 'chosen by an attacker'))).toBe('signed_out')
   })
 
+  it('dispose waits for a sign-in, and the session stays in the database', async () => {
+    const { functions, pool, pass } = createWorld()
+    let answer = () => {}
+    const answered = new Promise<void>((resolve) => {
+      answer = resolve
+    })
+    const signIn = (user: SignIn) => answered.then(() => functions.signIn(user))
+    const made = pool({ signIn })
+    const signedIn = made.signIn(ada)
+    await quiet()
+    let isDisposed = false
+    const disposed = made.dispose().then(() => {
+      isDisposed = true
+    })
+    await pass(1_000)
+    expect(isDisposed).toBe(false)
+    answer()
+    await pass(1_000)
+    await disposed
+    const { key } = await signedIn
+    expect(await token(pool(), key)).toMatch(/^at-/)
+  })
+
+  it('a sign-in that outlasts dispose leaves nothing in memory', async () => {
+    const { functions, pool, pass } = createWorld()
+    const signIn = (user: SignIn) =>
+      new Promise<void>((resolve) => void answers.push(resolve)).then(() => functions.signIn(user))
+    const answers: (() => void)[] = []
+    const made = pool({ signIn, timeouts: { hold: 1_000, signIn: 60_000 } })
+    const signedIn = made.signIn(ada)
+    await quiet()
+    const disposed = made.dispose()
+    await pass(2_000)
+    await disposed
+    for (const answer of answers) answer()
+    await pass(10)
+    expect(await token(pool(), (await signedIn).key)).toMatch(/^at-/)
+    expect(made.counts.resident).toBe(0)
+  })
+
   it('a sign-in that fails leaves nothing behind', async () => {
     const { pool, database } = createWorld()
     const made = pool({ signIn: () => Promise.reject(new TypeError('wrong password')) })

@@ -42,12 +42,12 @@ export class CsrfGuard {
     return isSafe(method) && (mode === null || mode === 'navigate') && (dest === null || dest === 'document')
   }
 
-  #isFromApp({ headers, url }: Request): boolean {
+  #isFromApp({ headers, method, url }: Request): boolean {
     const site = headers.get('sec-fetch-site')
     const origin = headers.get('origin')
     if (origin !== null && this.#origins.has(origin)) return true
-    // `none`: the user entered the address.
-    if (site !== null) return site === 'same-origin' || site === 'none'
+    // `none`: the user entered the address, which never sends a form.
+    if (site !== null) return site === 'same-origin' || (site === 'none' && isSafe(method))
     // Scripts of other origins cannot set the header. `allows` requires it of requests without an origin.
     if (origin === null) return headers.has(this.#header)
     return origin === (this.#own ?? new URL(url).origin)

@@ -3,13 +3,13 @@ import { StorageError } from '../core/errors.ts'
 import { ATTACH, type StorageFeature } from '../core/features/feature.ts'
 import { withSharing } from '../core/features/share.ts'
 import type { Clock, EndedSession, Replaced, SessionRecord, StoredRotation } from '../core/ports.ts'
-import { isSessionRecord } from '../core/session/record.ts'
 import { kindOfFailure } from '../core/session/store-failure.ts'
 import type { FedCoordinator } from '../fleet/coordinator.ts'
-import type { Fleet, FoundSession, StoredSession } from '../fleet/fleet.ts'
-import { inOwnTime, withTime } from './clock-skew.ts'
+import type { Fleet, StoredSession } from '../fleet/fleet.ts'
+import { withTime } from './clock-skew.ts'
 import type { KeyRing } from './key-ring.ts'
-import { isCurrent, open, seal } from './seal.ts'
+import { isCurrent, seal } from './seal.ts'
+import { nameOf, openSession, placeOf } from './session-box.ts'
 import { tagsOf } from './tags.ts'
 
 /** What the stores of one process share. */
@@ -300,39 +300,6 @@ export class FleetStore implements StorageFeature {
       if (this.#onChange !== nothing) this.#world.failed(this)
       throw unreachable(error)
     }
-  }
-}
-
-/** As in the messages of a fleet. */
-const nameOf = (stored: StoredRotation | undefined) => (stored ? `${stored.id} ${stored.rotation}` : '')
-
-const placeOf = (key: string, { id, rotation }: StoredRotation) => ['session', key, id, rotation]
-
-/**
- * Opens what is stored under a key.
- *
- * @param now by the clock of this process; matters only for a session that was found
- * @throws StorageError
- */
-async function openSession(
-  keys: KeyRing,
-  key: string,
-  stored: StoredSession & Partial<FoundSession>,
-  now = 0,
-): Promise<SessionRecord> {
-  const record = parse(await open(keys, placeOf(key, stored), stored.box))
-  const isWhole =
-    isSessionRecord(record) && nameOf(record) === nameOf(stored) && record.startedAt === stored.startedAt
-  if (isWhole) return inOwnTime(record, stored.age, now)
-  throw new StorageError('The stored session was changed.', { reason: 'box_refused' })
-}
-
-function parse(text: string): unknown {
-  try {
-    return JSON.parse(text)
-  } catch {
-    // Without the error, which quotes the text.
-    return undefined
   }
 }
 

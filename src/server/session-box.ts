@@ -1,0 +1,41 @@
+import { StorageError } from '../core/errors.ts'
+import type { SessionRecord, StoredRotation } from '../core/ports.ts'
+import { isSessionRecord } from '../core/session/record.ts'
+import type { FoundSession, StoredSession } from '../fleet/fleet.ts'
+import { inOwnTime } from './clock-skew.ts'
+import type { KeyRing } from './key-ring.ts'
+import { open } from './seal.ts'
+
+/** As in the messages of a fleet. */
+export const nameOf = (stored: StoredRotation | undefined) =>
+  stored ? `${stored.id} ${stored.rotation}` : ''
+
+export const placeOf = (key: string, { id, rotation }: StoredRotation) => ['session', key, id, rotation]
+
+/**
+ * Opens what is stored under a key.
+ *
+ * @param now by the clock of this process; matters only for a session that was found
+ * @throws StorageError
+ */
+export async function openSession(
+  keys: KeyRing,
+  key: string,
+  stored: StoredSession & Partial<FoundSession>,
+  now = 0,
+): Promise<SessionRecord> {
+  const record = parse(await open(keys, placeOf(key, stored), stored.box))
+  const isWhole =
+    isSessionRecord(record) && nameOf(record) === nameOf(stored) && record.startedAt === stored.startedAt
+  if (isWhole) return inOwnTime(record, stored.age, now)
+  throw new StorageError('The stored session was changed.', { reason: 'box_refused' })
+}
+
+function parse(text: string): unknown {
+  try {
+    return JSON.parse(text)
+  } catch {
+    // Without the error, which quotes the text.
+    return undefined
+  }
+}

@@ -12,7 +12,7 @@ export function writeApp(name: string): string {
   const folder = join(here, 'built', name)
   rmSync(folder, { recursive: true, force: true })
   cpSync(join(here, 'apps', name), folder, { recursive: true })
-  const { files } = guideOf(name, undefined, 'frameworks')
+  const { files } = guideOf(`frameworks/${name}`)
   assert.ok(files.size >= 6, `docs/frameworks/${name}.md names ${files.size} files`)
   for (const [path, code] of files) {
     const file = join(folder, path)

@@ -39,7 +39,7 @@ describe('the pages about frameworks that render on a server', () => {
   it.each(FRAMEWORKS)('$name: the page names each file of the app once, and is short', ({ name }) => {
     const text = read(`docs/frameworks/${name}.md`)
     const named = text.match(/^```\w+\n(?:\/\/|<!--) \S+\/\S+\.\w+(?:$| -->)/gm) ?? []
-    expect([...guideOf(name, undefined, 'frameworks').files]).toHaveLength(named.length)
+    expect([...guideOf(`frameworks/${name}`).files]).toHaveLength(named.length)
     expect(named.length).toBeGreaterThanOrEqual(6)
     expect(text.split('\n').length).toBeLessThan(280)
   })

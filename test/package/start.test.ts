@@ -5,7 +5,7 @@ import * as authchart from '../../src/index.ts'
 import { memoryStorage } from '../../src/storage/index.ts'
 import { createTokenServer, type TokenServer } from '../../src/testing/index.ts'
 import { serveJsonApi } from '../support/json-api.ts'
-import { snippetsOf } from './readme-source.ts'
+import { fileNameOf, snippetsOf } from './readme-source.ts'
 import { type Ran, runSnippet } from './run-snippet.ts'
 
 describe('docs/start/quick-start.md', () => {
@@ -100,41 +100,41 @@ describe('docs/start/json-tokens.md', () => {
   })
 })
 
-/** Refreshes with a token server, as the function of an app would. */
-const refreshWith = (server: TokenServer) => async (refreshToken: string | undefined) => {
-  const body = new URLSearchParams({ grant_type: 'refresh_token', refresh_token: refreshToken ?? '' })
-  const response = await server.fetch('/token', { method: 'POST', body })
-  return response.ok ? response.json() : Promise.reject(response)
+/** The old keys of a user whom the code before signed in. */
+function oldKeys(keys: Readonly<Record<string, string>>) {
+  const old = new Map(Object.entries(keys))
+  return {
+    old,
+    localStorage: {
+      getItem: (key: string) => old.get(key) ?? null,
+      removeItem: (key: string) => old.delete(key),
+    },
+  }
 }
 
-describe('docs/start/from-an-interceptor.md', () => {
-  const [start, adopt] = snippetsOf('docs/start/from-an-interceptor.md')
-
+describe.each(['from-an-interceptor', 'from-axios-auth-refresh'])('docs/start/%s.md', (name) => {
   it('adopts the tokens of the old code, refreshes once and leads to the sign-in page', async () => {
     const server = createTokenServer()
-    const { url, close } = await server.listen()
+    const { url, close } = await serveJsonApi(server)
     onTestFinished(close)
+    const snippets = snippetsOf(`docs/start/${name}.md`)
+    const codeOf = (file: string) => snippets.find((snippet) => fileNameOf(snippet) === file)
+
+    const { access_token: accessToken, refresh_token: refreshToken } = server.issue('ada')
+    const tokens = { accessToken, refreshToken }
+    const { old, localStorage } = oldKeys({ ...tokens, tokens: JSON.stringify(tokens) })
     const visited: string[] = []
-    const given = {
-      refreshTokens: refreshWith(server),
-      router: { push: (path: string) => visited.push(path) },
+    const given = { localStorage, location: { assign: (path: string) => visited.push(path) } }
+    const adopt = codeOf('adopt.ts')
+    const modules = {
+      ...STORES,
+      ...(adopt && { './adopt.ts': (await runSnippet(adopt, url, given)).exports }),
     }
-    const { exports } = await runSnippet(start!, url, given, STORES)
+    const { exports } = await runSnippet(codeOf('api.ts')!, url, given, modules)
     const { auth } = exports
     const api = clientOf(exports)
     onTestFinished(() => auth.dispose())
-
-    const issued = server.issue('ada')
-    const old = new Map([
-      ['accessToken', issued.access_token],
-      ['refreshToken', issued.refresh_token],
-    ])
-    const localStorage = {
-      getItem: (key: string) => old.get(key) ?? null,
-      removeItem: (key: string) => old.delete(key),
-    }
-    await runSnippet(adopt!, url, { auth, localStorage })
-    expect(old.size).toBe(0)
+    expect([...old.keys()]).toEqual(adopt ? ['tokens'] : ['accessToken', 'refreshToken'])
 
     server.expireAccessTokens()
     const answers = await Promise.all([1, 2, 3].map(() => api.get('/api/me')))
@@ -145,22 +145,6 @@ describe('docs/start/from-an-interceptor.md', () => {
     server.expireAccessTokens()
     await expect(api.get('/api/me')).rejects.toThrow(authchart.SessionExpiredError)
     expect(visited).toEqual(['/login'])
-  })
-})
-
-describe('docs/start/from-axios-auth-refresh.md', () => {
-  it('starts with the tokens of the old code, and refreshes once', async () => {
-    const server = createTokenServer()
-    const { url, close } = await serveJsonApi(server)
-    onTestFinished(close)
-    const [start] = snippetsOf('docs/start/from-axios-auth-refresh.md')
-    const { exports } = await runSnippet(start!, url, { readTokens: () => server.issue('ada') })
-    onTestFinished(() => exports.auth.dispose())
-    const api = clientOf(exports)
-    server.expireAccessTokens()
-    const answers = await Promise.all([1, 2, 3].map(() => api.get('/api/me')))
-    expect(answers.map(({ data }) => data.subject)).toEqual(['ada', 'ada', 'ada'])
-    expect(server.refreshes).toBe(1)
   })
 })
 

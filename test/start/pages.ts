@@ -1,9 +1,10 @@
 /** What a page asks a new user to do: commands, and files with their content. `test/frameworks` reads its pages with it, too. */
 import { readFileSync } from 'node:fs'
 
-/** A command of a page; `npx` starts what goes on running. */
 export interface Guide {
   readonly commands: readonly string[]
+  /** Files of the old code, which a page of a migration deletes in the end. */
+  readonly removed: readonly string[]
   readonly files: ReadonlyMap<string, string>
 }
 
@@ -11,19 +12,21 @@ export interface Guide {
 const NAMED = /^(?:\/\/|<!--) ([\w.()[\]/$+-]*[\w-]\.\w+)\b/
 
 /**
+ * @param page its path in `docs/`
  * @param unnamed the file for a snippet without a name, as the page says in words
- * @param folder the folder of the page in `docs/`
  */
-export function guideOf(page: string, unnamed?: string, folder = 'start'): Guide {
-  const text = readFileSync(new URL(`../../docs/${folder}/${page}.md`, import.meta.url), 'utf8')
+export function guideOf(page: string, unnamed?: string): Guide {
+  const text = readFileSync(new URL(`../../docs/${page}.md`, import.meta.url), 'utf8')
   const commands: string[] = []
   const files = new Map<string, string>()
-  for (const [, language, code = ''] of text.matchAll(/^```(sh|tsx?|html|vue|svelte)\n([\s\S]*?)^```/gm)) {
+  for (const [, language, code = ''] of text.matchAll(/^```(sh|tsx?|js|html|vue|svelte)\n([\s\S]*?)^```/gm)) {
     if (language === 'sh') commands.push(...code.trim().split('\n'))
     else {
       const name = NAMED.exec(code)?.[1] ?? (files.size === 0 ? unnamed : undefined)
       if (name) files.set(name, code)
     }
   }
-  return { commands, files }
+  const at = commands.findIndex((line) => line.startsWith('rm '))
+  const [, ...removed] = commands[at]?.split(' ') ?? []
+  return { commands: at < 0 ? commands : commands.slice(0, at), removed, files }
 }

@@ -13,7 +13,7 @@ export class ChildServer {
   #output = ''
 
   constructor(command: string, args: readonly string[], options: SpawnOptions = {}) {
-    this.#child = spawn(command, args, { ...options, stdio: ['ignore', 'pipe', 'pipe'] })
+    this.#child = spawn(command, args, { ...options, stdio: ['pipe', 'pipe', 'pipe'] })
     this.#exited = once(this.#child, 'exit')
     for (const stream of [this.#child.stdout, this.#child.stderr]) {
       stream?.setEncoding('utf8').on('data', (text: string) => {
@@ -40,6 +40,11 @@ export class ChildServer {
       }
       await pause(20)
     }
+  }
+
+  /** Types into its terminal. */
+  type(text: string): void {
+    this.#child.stdin?.write(text)
   }
 
   signal(name: NodeJS.Signals): void {

@@ -4,6 +4,7 @@ import { tabCoordinator } from '../../src/coordination/tabs.ts'
 import * as authchart from '../../src/index.ts'
 import { memoryStorage } from '../../src/storage/index.ts'
 import { createTokenServer, type TokenServer } from '../../src/testing/index.ts'
+import { startSupabase } from '../start/supabase.ts'
 import { serveJsonApi } from '../support/json-api.ts'
 import { fileNameOf, snippetsOf } from './readme-source.ts'
 import { type Ran, runSnippet } from './run-snippet.ts'
@@ -149,54 +150,31 @@ describe.each(['from-an-interceptor', 'from-axios-auth-refresh'])('docs/start/%s
 })
 
 describe('docs/start/supabase.md', () => {
-  const [start, withClient] = snippetsOf('docs/start/supabase.md')
-  const supabase = 'https://project.supabase.co'
-
-  /** The part of Supabase that the page uses, in front of a token server. */
-  const supabaseOf = (server: TokenServer) => async (input: string | URL | Request, init?: RequestInit) => {
-    const request = new Request(input, init)
-    const { pathname, searchParams } = new URL(request.url)
-    if (request.headers.get('apikey') !== 'key') return new Response('No API key found', { status: 401 })
-    if (pathname !== '/auth/v1/token')
-      return server.handle(new Request(`${server.origin}/api/notes`, request))
-    const { email, ...fields } = await request.json()
-    const isSignIn = searchParams.get('grant_type') === 'password'
-    const body = JSON.stringify(
-      isSignIn ? { username: email, ...fields } : { grant_type: 'refresh_token', ...fields },
-    )
-    const answer = await server.handle(
-      new Request(`${server.origin}/${isSignIn ? 'session' : 'token'}`, {
-        method: 'POST',
-        body,
-        headers: { 'content-type': 'application/json' },
-      }),
-    )
-    // Supabase refuses in words of its own.
-    return answer.ok
-      ? answer
-      : Response.json({ code: 400, error_code: 'refresh_token_already_used' }, { status: 400 })
-  }
-
-  it('signs in, gives supabase-js the token, and expires if the refresh is refused', async () => {
+  it('signs in, refreshes once for all requests of supabase-js, and expires if the refresh is refused', async () => {
     // Without its types, which would take long to check.
     const client = await import('@supabase/supabase-js' as string)
-    const server = createTokenServer()
-    const fetch = supabaseOf(server)
-    const { exports } = await runSnippet(start!, supabase, { KEY: 'key', fetch }, STORES)
-    const { auth } = exports
-    onTestFinished(() => auth.dispose())
-    await auth.signIn({ email: 'ada', password: 'correct' })
-
     // Node 20 has no WebSocket of its own, which the client looks for.
     const createClient = (address: string, key: string, options: object) =>
-      client.createClient(address, key, { ...options, global: { fetch }, realtime: { transport: class {} } })
-    await runSnippet(
-      withClient!,
-      supabase,
-      { auth, KEY: 'key' },
-      { '@supabase/supabase-js': { createClient } },
-    )
-    expect(server.log.at(-1)).toMatchObject({ path: '/api/notes', status: 200, generation: 1 })
+      client.createClient(address, key, { ...options, realtime: { transport: class {} } })
+    const { server, replace, close } = await startSupabase()
+    onTestFinished(close)
+    const [from = '', to = ''] = Object.entries(replace)[0] ?? []
+    const [start, withClient, main] = snippetsOf('docs/start/supabase.md').map(({ code }) => ({
+      code: code.replaceAll(from, to),
+    }))
+    const modules: Record<string, unknown> = { ...STORES, '@supabase/supabase-js': { createClient } }
+    const { exports } = await runSnippet(start!, to, {}, modules)
+    const { auth } = exports
+    onTestFinished(() => auth.dispose())
+    modules['./auth.ts'] = exports
+    modules['./supabase.ts'] = (await runSnippet(withClient!, to, {}, modules)).exports
+    const rows = async () => (await runSnippet(main!, to, {}, modules)).printed
+    expect(await rows()).toEqual([[expect.objectContaining({ subject: 'ada@example.com', generation: 1 })]])
+
+    server.expireAccessTokens()
+    const second = [[expect.objectContaining({ generation: 2 })]]
+    expect(await Promise.all([rows(), rows(), rows()])).toEqual([second, second, second])
+    expect(server.refreshes).toBe(1)
 
     server.killRefreshTokens()
     await expect(auth.refresh()).rejects.toThrow()

@@ -98,12 +98,12 @@ export class App {
     await this.reload()
   }
 
-  /** Does something, and resolves when the console has shown what is expected. */
+  /** Does something, and resolves when the console or the page shows what is expected. */
   async shows(expected: RegExp, act: () => Promise<unknown>): Promise<void> {
     this.#printed.length = 0
     await act()
     const end = performance.now() + PATIENCE
-    while (!this.#printed.some((text) => expected.test(text))) {
+    while (!this.#printed.some((text) => expected.test(text)) && !expected.test(await this.#text())) {
       if (performance.now() > end) throw new Error(`The console shows only: ${this.#printed.join('\n')}`)
       await this.page.waitForTimeout(50)
     }
@@ -111,6 +111,9 @@ export class App {
 
   /** Presses Enter in the terminal of the first server. */
   pressEnter = () => this.#servers[0]?.type('\n')
+
+  /** The text of the page; it has none while it is left for another one. */
+  #text = (): Promise<string> => this.page.evaluate(() => document.body?.innerText ?? '').catch(() => '')
 
   /** Resolves when the server refuses the access token that the page used last. */
   async untilRefused(): Promise<void> {

@@ -27,13 +27,12 @@ const packed = execFileSync('npm', ['pack', '--silent', '--pack-destination', fo
 const tarball = join(folder, packed.trim())
 
 async function follow(walk: Walk, cwd: string): Promise<void> {
-  const { page, first, replace, server, service } = walk
+  const { page, first, replace = {}, server, service } = walk
   const guide = guideOf(page, first)
   assert.ok(guide.commands.length >= 3, 'the page says how to install and to start')
-  const hosted = await service?.start()
-  const hostedAt = service && hosted ? { [service.at]: hosted.url } : {}
+  const hosted = await service?.()
   try {
-    const app = await App.start({ guide, cwd, tarball, server, replace: { ...replace, ...hostedAt } })
+    const app = await App.start({ guide, cwd, tarball, server, replace: hosted?.replace ?? replace })
     try {
       await visit(app, walk, hosted?.expire ?? app.pressEnter)
     } finally {

@@ -1,5 +1,6 @@
 // Import this before the rest of Angular: its packages are published partially compiled.
 import '@angular/compiler'
+import { createHash } from 'node:crypto'
 import {
   HttpClient,
   type HttpErrorResponse,
@@ -98,6 +99,17 @@ describe('HttpClient, with the session in a worker', () => {
     const request = http.get(`${url}/api/x`, { observe: 'events', reportProgress: true })
     const events: HttpEvent<unknown>[] = await lastValueFrom(request.pipe(toArray()))
     expect(events.map(({ type }) => HttpEventType[type])).toEqual(['Sent', 'ResponseHeader', 'Response'])
+  })
+
+  it('passes the options of fetch on', async () => {
+    const { url, signedIn } = await setUp({ routes })
+    const http = createHttpClient(connected(await signedIn(), { origins: [url] }) as never, {
+      origins: [url],
+    })
+    const get = (integrity: string) => firstValueFrom(http.get(`${url}/api/json`, { integrity }))
+    const hash = createHash('sha256').update('{"a":[1]}').digest('base64')
+    expect(await get(`sha256-${hash}`)).toEqual({ a: [1] })
+    await expect(get(`sha256-${hash.split('').reverse().join('')}`)).rejects.toMatchObject({ status: 0 })
   })
 
   it('does not send a request that is unsubscribed while the worker holds it', async () => {

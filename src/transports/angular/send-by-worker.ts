@@ -77,9 +77,25 @@ function initOf(request: HttpRequest<unknown>): RequestInit {
     method,
     headers,
     body: request.serializeBody() as BodyInit | null,
+    ...optionsOf(request as unknown as Partial<Record<string, unknown>>),
     ...(withCredentials ? { credentials: 'include' } : credentials && { credentials }),
   }
 }
+
+/** Options of `fetch` that newer versions of Angular have. */
+const OPTIONS = [
+  'cache',
+  'integrity',
+  'keepalive',
+  'mode',
+  'priority',
+  'redirect',
+  'referrer',
+  'referrerPolicy',
+]
+
+const optionsOf = (request: Partial<Record<string, unknown>>): RequestInit =>
+  Object.fromEntries(OPTIONS.flatMap((name) => (request[name] === undefined ? [] : [[name, request[name]]])))
 
 async function read(response: Response, type: HttpRequest<unknown>['responseType']): Promise<unknown> {
   if (!response.body) return null

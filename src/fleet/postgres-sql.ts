@@ -18,6 +18,9 @@ const SESSION = `s.id, s.rotation::text AS rotation, s.started_at::text AS start
 
 const MARK = ['mark_rotation', 'mark_owner', 'mark_at', 'mark_server']
 
+/** How many keys `find` returns at most. */
+export const FOUND_AT_ONCE = 50_000
+
 export interface PostgresStatements {
   /** key → a row if there is a session */
   readonly read: string
@@ -29,6 +32,7 @@ export interface PostgresStatements {
   readonly remove: string
   /** key, id, rotation, startedAt → a row if there was none */
   readonly rememberEnd: string
+  /** tag, key → the keys after that one, at most `FOUND_AT_ONCE` of them */
   readonly find: string
   readonly readLastUse: string
   readonly writeLastUse: string
@@ -55,7 +59,8 @@ export function postgresStatements(table: string): PostgresStatements {
     rememberEnd: `INSERT INTO ${table} (key, ended_id, ended_rotation, ended_started_at, ended_until, forget_at)
       VALUES ($1::text, $2::text, $3::text::float8, $4::text::float8, ${NOW} + ${DAY}, ${NOW} + ${DAY})
       ON CONFLICT (key) DO NOTHING RETURNING pg_notify($5::text, $6::text)::text AS notified`,
-    find: `SELECT s.key FROM ${table} AS s WHERE s.tags @> ARRAY[$1::text] AND ${LIVES}`,
+    find: `SELECT s.key FROM ${table} AS s WHERE s.tags @> ARRAY[$1::text] AND ${LIVES} AND s.key > $2::text
+      ORDER BY s.key LIMIT ${FOUND_AT_ONCE}`,
     readLastUse: `SELECT s.last_use::text AS last_use FROM ${table} AS s WHERE s.key = $1::text`,
     writeLastUse: `INSERT INTO ${table} (key, last_use, forget_at)
       VALUES ($1::text, $2::text::float8, ${NOW} + ${DAY})

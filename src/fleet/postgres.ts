@@ -19,7 +19,7 @@ import { channelMessages, type Subscribe } from './channel.ts'
 import { checkOption } from './check-option.ts'
 import { compareStored } from './compare.ts'
 import { type Acquired, DEFAULT_LEASE, type Fleet, type StoredSession } from './fleet.ts'
-import { type PostgresStatements, postgresStatements, postgresTable } from './postgres-sql.ts'
+import { FOUND_AT_ONCE, type PostgresStatements, postgresStatements, postgresTable } from './postgres-sql.ts'
 
 export type { Subscribe } from './channel.ts'
 export type { Acquired, Fleet, FoundSession, Holder, StoredSession } from './fleet.ts'
@@ -175,7 +175,12 @@ function createFleet(
     },
 
     async find(tag) {
-      return (await send(sql.find, [tag])).map(({ key }) => textOf(key))
+      const found: string[] = []
+      for (;;) {
+        const rows = await send(sql.find, [tag, found.at(-1) ?? ''])
+        for (const { key } of rows) found.push(textOf(key))
+        if (rows.length < FOUND_AT_ONCE) return found
+      }
     },
 
     async readLastUse(key) {

@@ -182,7 +182,12 @@ local score = redis.call('ZSCORE', KEYS[1], ARGV[2])
 if score and tonumber(score) == tonumber(ARGV[1]) then redis.call('ZREM', KEYS[1], ARGV[2]) end
 `
 
-/** In the sorted set of a tag → the keys of sessions */
+/** In the sorted set of a tag: cursor → the next cursor, and the keys of some sessions. A set of any size comes in pieces. */
 export const READ_TAG = `${TIME}
-return redis.call('ZRANGEBYSCORE', key, '(' .. string.format('%.0f', now), '+inf')
+local reply = redis.call('ZSCAN', key, ARGV[1], 'COUNT', 1000)
+local keys = {}
+for index = 1, #reply[2], 2 do
+  if tonumber(reply[2][index + 1]) > now then keys[#keys + 1] = reply[2][index] end
+end
+return { reply[1], keys }
 `

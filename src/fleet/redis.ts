@@ -181,9 +181,17 @@ function createFleet(
     },
 
     async find(tag) {
-      const keys = listOf(await redis.run(SCRIPTS.readTag, tagKey(tag))).map(textOf)
-      const sessions = await Promise.all(keys.map(read))
-      return keys.filter((_, index) => sessions[index]?.tags.includes(tag))
+      // A key may come twice if others are added meanwhile.
+      const found = new Set<string>()
+      let cursor = '0'
+      do {
+        const [next, some] = listOf(await redis.run(SCRIPTS.readTag, tagKey(tag), cursor))
+        const keys = listOf(some).map(textOf)
+        const sessions = await Promise.all(keys.map(read))
+        for (const [index, key] of keys.entries()) if (sessions[index]?.tags.includes(tag)) found.add(key)
+        cursor = textOf(next)
+      } while (cursor !== '0')
+      return [...found]
     },
 
     async readLastUse(key) {

@@ -26,6 +26,9 @@ export interface StoreWorld {
   succeeded(store: FleetStore): void
 }
 
+/** What came of sealing something again: `'unreadable'` if its box cannot be opened, which stays as it is. */
+export type Resealed = 'sealed' | 'current' | 'unreadable'
+
 /** The end of a refresh token is counted from the clock of a process, which may be wrong. In milliseconds. */
 const MARGIN = 3_600_000
 
@@ -241,17 +244,27 @@ export class FleetStore implements StorageFeature {
     return stored && openSession(keys, key, stored, clock.now()).catch(() => 'sealed' as const)
   }
 
-  /** Seals again what is stored, if another key sealed it. Resolves to whether it did. */
-  async reseal(): Promise<boolean> {
+  /**
+   * Seals again what is stored, if another key sealed it.
+   *
+   * @throws StorageError if the database does not answer
+   */
+  async reseal(): Promise<Resealed> {
     const { fleet, keys, clock } = this.#world
     const key = await this.#key
     const stored = await this.#use(() => fleet.read(key))
-    if (!stored || isCurrent(keys, stored.box)) return false
-    const record = await openSession(keys, key, stored, clock.now())
-    const text = JSON.stringify(withTime(record, clock.now()))
-    const again = { ...stored, box: await seal(keys, placeOf(key, stored), text) }
+    if (!stored) return 'current'
+    let box: string
+    try {
+      if (isCurrent(keys, stored.box)) return 'current'
+      const record = await openSession(keys, key, stored, clock.now())
+      box = await seal(keys, placeOf(key, stored), JSON.stringify(withTime(record, clock.now())))
+    } catch {
+      return 'unreadable'
+    }
+    const result = await this.#use(() => fleet.replace(key, { ...stored, box }, stored))
     // If it was refreshed meanwhile, it was sealed with the new key.
-    return (await this.#use(() => fleet.replace(key, again, stored))) === 'written'
+    return result === 'written' ? 'sealed' : 'current'
   }
 
   get #mayWriteUse(): boolean {

@@ -94,6 +94,8 @@ export interface PoolCounts {
   readonly refreshes: number
   /** Sessions that were read from the database, since the start. */
   readonly opened: number
+  /** What the last `reseal` looked at and could not open: it was damaged, or sealed with a key that is not in the ring. */
+  readonly unreadable: number
 }
 
 /** Many sessions in one server, made by `createAuthPool`. */
@@ -144,10 +146,11 @@ export interface AuthPool<Credentials = unknown, Claims = Readonly<Record<string
   end(who: Ended, options?: EndOptions): Promise<number>
 
   /**
-   * Seals sessions with the first key of the ring that another key has sealed. Call it in the background after a change of
-   * the keys, until it returns 0. Then the old key can be removed.
+   * Seals with the first key of the ring what another key has sealed: sessions, and tokens that are still to be revoked. Call it in
+   * the background after a change of the keys, until it returns 0. Then the old key can be removed. What cannot be opened is
+   * skipped: `counts.unreadable` says how much that was.
    *
-   * @param options `most`: how many sessions at once. Default: 1,000
+   * @param options `most`: how many at once. Default: 1,000
    * @returns how many it sealed
    * @throws StorageError if the database does not answer
    */

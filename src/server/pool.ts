@@ -4,7 +4,7 @@ import { asyncDisposeKey } from '../core/platform/disposal.ts'
 import type { Clock, Session } from '../core/ports.ts'
 import { systemClock } from '../environment/clock.ts'
 import { checkFleet } from './fleet-session.ts'
-import { type FleetStore, type StoreWorld, unreachable } from './fleet-store.ts'
+import { type FleetStore, type Resealed, type StoreWorld, unreachable } from './fleet-store.ts'
 import { hashKey, hashTag } from './hash-key.ts'
 import { inParallel } from './in-parallel.ts'
 import { PoolEvents } from './pool-events.ts'
@@ -21,6 +21,7 @@ import {
 import { randomKey } from './random-key.ts'
 import type { Resident } from './resident.ts'
 import { Residents } from './residents.ts'
+import { REVOCATION } from './revocations.ts'
 import { SessionFactory } from './session-factory.ts'
 
 /** The longest key that is looked up, in characters. Keys have 43. */
@@ -76,6 +77,7 @@ class Pool implements AuthPool<never, unknown> {
   /** How many sign-ins are under way. */
   #signIns = 0
   #opened = 0
+  #unreadable = 0
   #disposed: Promise<void> | undefined
 
   constructor(options: AuthPoolOptions<never>) {
@@ -133,18 +135,23 @@ class Pool implements AuthPool<never, unknown> {
   async reseal({ most = 1_000 }: { readonly most?: number } = {}): Promise<number> {
     this.#assertAlive()
     checkNumber('most', most, 1)
+    const { world, revocations } = this.#sessions
     const found = new Set<string>()
     // Sessions of the newest key are looked at last: a process that did not know it may have sealed them with an older one.
-    for (const id of [...this.#sessions.world.keys.ids].reverse())
+    for (const id of [...world.keys.ids].reverse())
       for (const hash of await this.#find(await hashTag('key', id))) found.add(hash)
-    const hashes = [...found]
-    let sealed = 0
-    while (hashes.length > 0 && sealed < most) {
-      const batch = hashes.splice(0, Math.min(BATCH, most - sealed))
-      const results = await inParallel(batch, (hash) => this.#sessions.storeOf(hash).reseal())
-      sealed += results.filter(Boolean).length
+    const results = { sealed: 0, current: 0, unreadable: 0 }
+    const reseal = async (names: readonly string[], one: (name: string) => Promise<Resealed>) => {
+      for (let next = 0; next < names.length && results.sealed < most; ) {
+        const batch = names.slice(next, next + Math.min(BATCH, most - results.sealed))
+        next += batch.length
+        for (const result of await inParallel(batch, one)) results[result]++
+      }
     }
-    return sealed
+    await reseal(await this.#find(REVOCATION), (key) => revocations.reseal(key))
+    await reseal([...found], (hash) => this.#sessions.storeOf(hash).reseal())
+    this.#unreadable = results.unreadable
+    return results.sealed
   }
 
   on<T extends keyof PoolEventMap>(type: T, listener: (event: PoolEventMap[T]) => void): () => void {
@@ -163,6 +170,7 @@ class Pool implements AuthPool<never, unknown> {
       held: residents.reduce((sum, { auth }) => sum + auth.actor.getSnapshot().context.held, 0),
       refreshes: this.#sessions.refreshes,
       opened: this.#opened,
+      unreadable: this.#unreadable,
     }
   }
 

@@ -3,14 +3,15 @@ import { BackgroundClock } from '../core/platform/background-clock.ts'
 import type { Clock, Signal } from '../core/ports.ts'
 import { classifyFailure } from '../core/session/failure.ts'
 import type { Fleet } from '../fleet/fleet.ts'
+import { type Resealed, unreachable } from './fleet-store.ts'
 import { hashKey } from './hash-key.ts'
 import type { KeyRing } from './key-ring.ts'
-import { open, seal } from './seal.ts'
+import { isCurrent, open, seal } from './seal.ts'
 
 type Revoke = NonNullable<AuthOptions<never>['revoke']>
 
 /** The tag of tokens that are still to be revoked. */
-const TAG = 'revocation'
+export const REVOCATION = 'revocation'
 /** How long it is tried, in milliseconds. */
 const LIFETIME = 86_400_000
 /** How often a process tries at most, in milliseconds, and how many at once. */
@@ -31,6 +32,8 @@ export class Revocations {
   /** When kept ones were last tried. */
   #triedAt = Number.NEGATIVE_INFINITY
   #isTrying = false
+  /** The key of the one that was tried last, in the order of their keys. */
+  #last = ''
   /** What this process has kept, so that a second attempt that succeeds removes it. */
   readonly #kept = new Map<string, Promise<unknown>>()
 
@@ -70,22 +73,53 @@ export class Revocations {
     this.#tryKept().then(done, done)
   }
 
+  /**
+   * Seals tokens again that another key has sealed.
+   *
+   * @throws StorageError if the database does not answer
+   */
+  async reseal(key: string): Promise<Resealed> {
+    const stored = await reached(this.#fleet.read(key))
+    if (!stored) return 'current'
+    let box: string
+    try {
+      if (isCurrent(this.#keys, stored.box)) return 'current'
+      const place = [REVOCATION, key]
+      box = await seal(this.#keys, place, await open(this.#keys, place, stored.box))
+    } catch {
+      return 'unreadable'
+    }
+    const result = await reached(this.#fleet.replace(key, { ...stored, box }, stored))
+    return result === 'written' ? 'sealed' : 'current'
+  }
+
+  /** Tries the next ones. After the last one it begins again, so that those that fail leave room for others. */
   async #tryKept(): Promise<void> {
-    const keys = await this.#fleet.find(TAG)
-    await Promise.all(keys.slice(0, MOST).map((key) => this.#tryOne(key).catch(() => {})))
+    const keys = [...(await this.#fleet.find(REVOCATION))].sort()
+    const later = keys.filter((key) => key > this.#last)
+    const next = [...later, ...keys.slice(0, keys.length - later.length)].slice(0, MOST)
+    this.#last = next.at(-1) ?? ''
+    await Promise.all(next.map((key) => this.#tryOne(key).catch(() => {})))
   }
 
   async #tryOne(key: string): Promise<void> {
     const stored = await this.#fleet.read(key)
     if (!stored) return
-    const tokens = JSON.parse(await open(this.#keys, [TAG, key], stored.box)) as RevocableTokens
-    await this.#bounded((signal) => this.#call(tokens, signal))
+    const tokens = JSON.parse(await open(this.#keys, [REVOCATION, key], stored.box)) as RevocableTokens
+    await this.#bounded(async (signal) => {
+      try {
+        await this.#call(tokens, signal)
+      } catch (error) {
+        // A refusal is final.
+        if (!(await this.#isFatal(error, signal))) throw error
+      }
+    })
     await this.#fleet.remove(key)
   }
 
   /** Calls the app's function once, and keeps what it should be called with again. */
   async #attempt(tokens: RevocableTokens, signal: Signal): Promise<void> {
-    const name = `${TAG} ${tokens.refreshToken ?? tokens.accessToken}`
+    const name = `${REVOCATION} ${tokens.refreshToken ?? tokens.accessToken}`
     try {
       await this.#call(tokens, signal)
       // An attempt before this one may have failed.
@@ -109,22 +143,25 @@ export class Revocations {
     error: unknown,
     signal: Signal,
   ): Promise<void> {
-    // A copy, because the core reads the body of an answer as well.
-    const readable = error instanceof Response ? error.clone() : error
-    const { fatal } = await classifyFailure(readable, { now: this.#clock.now(), offline: false, signal })
-    if (fatal || this.#kept.has(name)) return
+    if ((await this.#isFatal(error, signal)) || this.#kept.has(name)) return
     const kept = this.#keep(name, tokens).catch(() => {})
     this.#kept.set(name, kept)
     this.#timers.setTimeout(() => this.#kept.delete(name), EVERY)
     await kept
   }
 
+  async #isFatal(error: unknown, signal: Signal): Promise<boolean> {
+    // A copy, because the core reads the body of an answer as well.
+    const readable = error instanceof Response ? error.clone() : error
+    return (await classifyFailure(readable, { now: this.#clock.now(), offline: false, signal })).fatal
+  }
+
   async #keep(name: string, tokens: RevocableTokens): Promise<void> {
     // A hash of the token, so that processes that fail at the same one keep it once.
     const key = await hashKey(name)
     const now = this.#clock.now()
-    const box = await seal(this.#keys, [TAG, key], JSON.stringify(tokens))
-    const entry = { id: key, rotation: 0, startedAt: now, until: now + LIFETIME, tags: [TAG], box }
+    const box = await seal(this.#keys, [REVOCATION, key], JSON.stringify(tokens))
+    const entry = { id: key, rotation: 0, startedAt: now, until: now + LIFETIME, tags: [REVOCATION], box }
     await this.#fleet.replace(key, entry, undefined)
   }
 
@@ -156,3 +193,9 @@ function untilAborted<T>(work: T | PromiseLike<T>, signal: Signal): Promise<T> {
       .finally(() => signal.removeEventListener('abort', abort))
   })
 }
+
+/** What a database answers, and its errors as those of the library. */
+const reached = <T>(answer: Promise<T>): Promise<T> =>
+  answer.catch((error) => {
+    throw unreachable(error)
+  })

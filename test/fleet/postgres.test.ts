@@ -1,6 +1,7 @@
 import pg from 'pg'
-import { afterAll, beforeAll, describe } from 'vitest'
+import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest'
 import { postgresFleet, postgresSchema } from '../../src/fleet/postgres.ts'
+import { FOUND_AT_ONCE } from '../../src/fleet/postgres-sql.ts'
 import { hasPgBouncer, startPgBouncer } from '../support/pgbouncer.ts'
 import { hasPostgres, type PostgresServer, startPostgres } from '../support/postgres-server.ts'
 import { describeFleet, LEASE } from './describe-fleet.ts'
@@ -39,6 +40,19 @@ describe.skipIf(!hasPostgres)('PostgreSQL', () => {
 
   for (const name of Object.keys(POSTGRES_LINKS) as LinkName[])
     describeFleet(`PostgreSQL by ${name}`, () => openBench(name, `public.fleet_${name}`))
+
+  it('finds all sessions of a tag that are more than one answer has', async () => {
+    const client = new pg.Client({ connectionString: server.url })
+    await client.connect()
+    onTestFinished(() => client.end())
+    const table = 'fleet_many'
+    await client.query(postgresSchema({ table }))
+    const count = 2 * FOUND_AT_ONCE + 1
+    await client.query(`INSERT INTO ${table} (key, id, rotation, started_at, until, tags, box, forget_at)
+      SELECT 's' || n, 'a', 0, 1, 8e15, ARRAY['t'], 'b', 8e15 FROM generate_series(1, ${count}) AS n`)
+    const fleet = postgresFleet((statement, values) => client.query(statement, values), { table })
+    expect(new Set(await fleet.find('t')).size).toBe(count)
+  })
 
   describe.skipIf(!hasPgBouncer)('through PgBouncer', () => {
     let bouncer: Awaited<ReturnType<typeof startPgBouncer>>

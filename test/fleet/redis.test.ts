@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe } from 'vitest'
+import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest'
 import { redisFleet } from '../../src/fleet/redis.ts'
 import { hasRedis, type RedisServer, startRedis } from '../support/redis-server.ts'
 import { describeFleet, LEASE } from './describe-fleet.ts'
@@ -27,4 +27,14 @@ describe.skipIf(!hasRedis)('Redis', () => {
       }
     })
   }
+
+  it('finds all sessions of a tag that are more than one piece of its set', async () => {
+    const { link, close } = await REDIS_LINKS.ioredis(server.url)
+    onTestFinished(() => void close())
+    const fleet = redisFleet(link, { prefix: 'many:' })
+    const names = Array.from({ length: 3_000 }, (_, index) => `s${index}`)
+    const session = { id: 'a', rotation: 0, startedAt: 1, until: Date.now() + 60_000, tags: ['t'], box: 'b' }
+    await Promise.all(names.map((name) => fleet.replace(name, session, undefined)))
+    expect([...(await fleet.find('t'))].sort()).toEqual([...names].sort())
+  })
 })

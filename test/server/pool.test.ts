@@ -616,6 +616,37 @@ describe('revocations that fail', () => {
     expect(database.stored.size).toBe(0)
   })
 
+  it('those that fail for good leave room for others, and those that are refused are removed', async () => {
+    const { pool, database, pass } = createWorld({ accessTokenLifetime: 86_400_000 })
+    let answer = () => new Response(null, { status: 503 })
+    const revoked: unknown[] = []
+    const given = {
+      revoke: ({ refreshToken }: { refreshToken?: string | undefined }) => {
+        revoked.push(refreshToken)
+        return Promise.reject(answer())
+      },
+    }
+    const unknown = pool({ ...given, keys: keyRing({ other: new Uint8Array(32).fill(9) }) })
+    const known = pool(given)
+    const end = async (made: AuthPool<SignIn>) => {
+      const { key } = await made.signIn(ada)
+      const ended = made.end({ key })
+      await pass(5_000)
+      await ended
+    }
+    for (let count = 0; count < 40; count++) await end(unknown)
+    await end(known)
+    expect(await database.inner.find('revocation')).toHaveLength(41)
+    answer = () => Response.json({ error: 'invalid_client' }, { status: 401 })
+    revoked.length = 0
+    for (let minute = 0; minute < 4; minute++) {
+      await known.signIn(eve)
+      await pass(61_000)
+    }
+    expect(revoked).toHaveLength(1)
+    expect(await database.inner.find('revocation')).toHaveLength(40)
+  })
+
   it('an attempt that succeeds at the second time leaves nothing to do', async () => {
     const { pool, server, database, functions, pass } = createWorld()
     let calls = 0
@@ -645,6 +676,54 @@ describe('pool.reseal', () => {
     const current = pool({ keys: keyRing({ k2 }) })
     for (const key of keys) expect(await token(current, key)).toMatch(/^at-/)
     expect(server.reuseDetections).toBe(0)
+  })
+})
+
+describe('pool.reseal of what is not in order', () => {
+  const [k1, k2, foreign] = [1, 2, 3].map((byte) => new Uint8Array(32).fill(byte)) as [
+    Uint8Array,
+    Uint8Array,
+    Uint8Array,
+  ]
+
+  it('skips and counts sessions that cannot be opened, and seals all others', async () => {
+    const { pool, database } = createWorld()
+    const old = pool({ keys: keyRing({ k1 }) })
+    const keys = await Promise.all(Array.from({ length: 250 }, async () => (await old.signIn(ada)).key))
+    const [damaged = '', ...others] = keys
+    const hash = await hashKey(damaged)
+    const stored = await database.inner.read(hash)
+    if (!stored) throw new Error('The session is not stored.')
+    await database.inner.replace(hash, { ...stored, box: `${stored.box.slice(0, -4)}AAAA` }, stored)
+    const stranger = pool({ keys: keyRing({ k1: foreign }) })
+    await stranger.signIn(ada)
+    const both = pool({ keys: keyRing({ k2, k1 }) })
+    expect(await both.reseal()).toBe(others.length)
+    expect(both.counts.unreadable).toBe(2)
+    expect(await both.reseal()).toBe(0)
+    const current = pool({ keys: keyRing({ k2 }) })
+    for (const key of others) expect(await token(current, key)).toMatch(/^at-/)
+    database.down = true
+    expect(await codeOf(both.reseal())).toBe('storage_failed')
+  })
+
+  it('seals tokens again that are still to be revoked, so that they are revoked without the old key', async () => {
+    const { pool, server, database, functions, pass } = createWorld()
+    let isDown = true
+    const revoke: typeof functions.revoke = (tokens) =>
+      isDown ? Promise.reject(new Response(null, { status: 503 })) : functions.revoke(tokens)
+    const old = pool({ revoke, keys: keyRing({ k1 }) })
+    const { key } = await old.signIn(ada)
+    const ended = old.end({ key })
+    await pass(5_000)
+    await ended
+    expect(await pool({ keys: keyRing({ k2, k1 }) }).reseal()).toBe(1)
+    isDown = false
+    const current = pool({ revoke, keys: keyRing({ k2 }) })
+    await current.signIn(eve)
+    await quiet()
+    expect(server.revocations).toBe(1)
+    expect(await database.inner.find('revocation')).toEqual([])
   })
 })
 

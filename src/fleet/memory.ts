@@ -48,22 +48,27 @@ export function memoryFleet(options: MemoryFleetOptions = {}): Fleet {
   let markedAt = 0
 
   function entryOf(key: string): Entry {
+    const entry = look(key)
+    entries.set(key, entry)
+    return entry
+  }
+  /** What is known of a key. Nothing is kept of one that is only looked at: anyone may invent keys. */
+  function look(key: string): Entry {
     const found = entries.get(key)
     if (found?.session && found.session.until <= now()) found.session = undefined
     if (found?.ended && found.ended.until <= now()) found.ended = undefined
-    if (found) return found
-    const entry: Entry = {
-      session: undefined,
-      writtenAt: 0,
-      ended: undefined,
-      lastUse: undefined,
-      fence: 0,
-      owner: '',
-      leaseEnd: 0,
-      mark: undefined,
-    }
-    entries.set(key, entry)
-    return entry
+    return (
+      found ?? {
+        session: undefined,
+        writtenAt: 0,
+        ended: undefined,
+        lastUse: undefined,
+        fence: 0,
+        owner: '',
+        leaseEnd: 0,
+        mark: undefined,
+      }
+    )
   }
   const isHolder = (entry: Entry, { fence, owner }: Holder) => entry.fence === fence && entry.owner === owner
   /** Later, as from a database. */
@@ -73,7 +78,7 @@ export function memoryFleet(options: MemoryFleetOptions = {}): Fleet {
     lease,
     notifies: true,
     async read(key) {
-      const { session, writtenAt } = entryOf(key)
+      const { session, writtenAt } = look(key)
       return session && { ...session, age: now() - writtenAt }
     },
 
@@ -110,10 +115,10 @@ export function memoryFleet(options: MemoryFleetOptions = {}): Fleet {
 
     async find(tag) {
       const keys = [...entries.keys()]
-      return keys.filter((key) => entryOf(key).session?.tags.includes(tag))
+      return keys.filter((key) => look(key).session?.tags.includes(tag))
     },
 
-    readLastUse: async (key) => entryOf(key).lastUse,
+    readLastUse: async (key) => look(key).lastUse,
     async writeLastUse(key, at) {
       entryOf(key).lastUse = at
     },
@@ -133,7 +138,7 @@ export function memoryFleet(options: MemoryFleetOptions = {}): Fleet {
     },
 
     async present(key, holder, rotation) {
-      const entry = entryOf(key)
+      const entry = look(key)
       if (!isHolder(entry, holder) || (entry.session?.rotation ?? rotation) > rotation) return false
       // No two marks have the same number.
       markedAt = Math.max(now(), markedAt + 1)
@@ -143,7 +148,7 @@ export function memoryFleet(options: MemoryFleetOptions = {}): Fleet {
     },
 
     async release(key, holder, isSettled) {
-      const entry = entryOf(key)
+      const entry = look(key)
       if (!isHolder(entry, holder)) return
       entry.leaseEnd = 0
       if (isSettled) entry.mark = undefined

@@ -25,15 +25,8 @@ import {
   tokenWorks,
 } from './policies.ts'
 import { portsOf } from './ports.ts'
-import type {
-  AuthEmitted,
-  AuthEvent,
-  AuthInput,
-  ChartContext,
-  RefreshFailure,
-  SessionKey,
-  TokenFacts,
-} from './vocabulary.ts'
+import type { AuthEmitted } from './emitted.ts'
+import type { AuthEvent, AuthInput, ChartContext, RefreshFailure, SessionKey, TokenFacts } from './vocabulary.ts'
 
 type Tag = 'busy' | 'session' | 'settled' | 'pass' | 'hold' | 'anonymous' | 'refuse'
 

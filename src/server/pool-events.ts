@@ -1,4 +1,4 @@
-import type { AuthEmitted } from '../../machines/vocabulary.ts'
+import type { AuthEmitted } from '../../machines/emitted.ts'
 import { report } from '../environment/report.ts'
 import type { PoolEventMap } from './pool-types.ts'
 import { isEnd, type Resident } from './resident.ts'

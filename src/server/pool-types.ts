@@ -1,4 +1,4 @@
-import type { AuthEmitted } from '../../machines/vocabulary.ts'
+import type { AuthEmitted } from '../../machines/emitted.ts'
 import type { Auth } from '../core/auth.ts'
 import type { AuthOptions } from '../core/options.ts'
 import type { AsyncDisposes, SymbolNamed } from '../core/platform/disposal.ts'

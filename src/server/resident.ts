@@ -1,4 +1,4 @@
-import type { AuthEmitted } from '../../machines/vocabulary.ts'
+import type { AuthEmitted } from '../../machines/emitted.ts'
 import type { Auth } from '../core/auth.ts'
 import type { FleetStore } from './fleet-store.ts'
 

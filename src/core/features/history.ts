@@ -1,4 +1,4 @@
-import type { AuthEmitted } from '../../../machines/vocabulary.ts'
+import type { AuthEmitted } from '../../../machines/emitted.ts'
 
 /** The last events that were emitted, oldest first. */
 export class History {

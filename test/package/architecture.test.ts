@@ -13,7 +13,12 @@ interface Rule {
 }
 
 /** The chart's words and rules, without the chart. */
-const CHART_WORDS = ['machines/policies.ts', 'machines/ports.ts', 'machines/vocabulary.ts']
+const CHART_WORDS = [
+  'machines/emitted.ts',
+  'machines/policies.ts',
+  'machines/ports.ts',
+  'machines/vocabulary.ts',
+]
 /** What every part of a session may use. */
 const FOUNDATION = [
   'src/core/errors.ts',
@@ -118,6 +123,7 @@ const RULES: readonly Rule[] = [
   {
     layer: 'src/server/',
     mayImport: [
+      'machines/emitted.ts',
       'machines/policies.ts',
       'machines/vocabulary.ts',
       'src/bindings/return-path.ts',
@@ -359,7 +365,6 @@ describe('the size of the code', () => {
   const LARGER: { readonly [file: string]: number } = {
     'machines/auth.machine.ts': 850,
     // Types only. Most of their lines are the docstrings of their members.
-    'machines/vocabulary.ts': 420,
     'src/core/ports.ts': 400,
   }
 

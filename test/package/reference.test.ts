@@ -95,8 +95,8 @@ describe('docs/reference/events.md', () => {
     const listed = tableUnder('Events', EVENTS).map((row) => [namesIn([row])[0], namesIn([row], 2)])
     // The row of `transition` also has an example of a path.
     const carried = listed.map(([type, names]) => [type, type === 'transition' ? names?.slice(0, 2) : names])
-    expect(Object.fromEntries(carried)).toEqual(fieldsOf('machines/vocabulary.ts', 'AuthEmitted'))
-    for (const name of membersOf('machines/vocabulary.ts', 'AuthFacts')) {
+    expect(Object.fromEntries(carried)).toEqual(fieldsOf('machines/emitted.ts', 'AuthEmitted'))
+    for (const name of membersOf('machines/emitted.ts', 'AuthFacts')) {
       expect(/^Every event carries .*$/m.exec(EVENTS)?.[0]).toContain(`\`${name}\``)
     }
   })

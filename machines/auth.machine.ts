@@ -12,6 +12,7 @@
  * as it is.
  */
 import { and, assign, emit, fromPromise, not, raise, setup, stateIn } from 'xstate'
+import type { AuthEmitted } from './emitted.ts'
 import {
   coolDownDelay,
   isFirstDoubt,
@@ -25,8 +26,14 @@ import {
   tokenWorks,
 } from './policies.ts'
 import { portsOf } from './ports.ts'
-import type { AuthEmitted } from './emitted.ts'
-import type { AuthEvent, AuthInput, ChartContext, RefreshFailure, SessionKey, TokenFacts } from './vocabulary.ts'
+import type {
+  AuthEvent,
+  AuthInput,
+  ChartContext,
+  RefreshFailure,
+  SessionKey,
+  TokenFacts,
+} from './vocabulary.ts'
 
 type Tag = 'busy' | 'session' | 'settled' | 'pass' | 'hold' | 'anonymous' | 'refuse'
 

@@ -14,11 +14,11 @@ const LIMITS = 'export { sessionLimits } from "authchart"'
 
 /** What README.md shows: what an app imports, and the limit without xstate and with it. */
 const IMPORTS = [
-  { adds: 'createAuth', code: CREATE_AUTH, limits: [18_368, 30_416] },
-  { adds: 'createAuthFetch', code: FETCH, limits: [22_464, 34_560] },
-  { adds: 'webStorage', code: WEB, limits: [27_840, 40_128] },
-  { adds: 'tabCoordinator', code: TABS, limits: [28_640, 40_896] },
-  { adds: 'sessionLimits', code: LIMITS, limits: [29_536, 41_792] },
+  { adds: 'createAuth', code: CREATE_AUTH, limits: [18_432, 30_496] },
+  { adds: 'createAuthFetch', code: FETCH, limits: [22_944, 35_072] },
+  { adds: 'webStorage', code: WEB, limits: [28_352, 40_608] },
+  { adds: 'tabCoordinator', code: TABS, limits: [29_152, 41_408] },
+  { adds: 'sessionLimits', code: LIMITS, limits: [30_048, 42_304] },
 ].map(({ limits }, index, all) => ({
   name: all
     .slice(0, index + 1)
@@ -32,11 +32,11 @@ const entry = (name) => `export * from "authchart/${name}"`
 
 /** Every entry of the package, with the packages that it may import. */
 const ENTRIES = [
-  { name: './fetch', code: entry('fetch'), limit: 5_120 },
-  { name: './ofetch', code: entry('ofetch'), limit: 5_248 },
-  { name: './axios', code: entry('axios'), limit: 7_040 },
+  { name: './fetch', code: entry('fetch'), limit: 5_376 },
+  { name: './ofetch', code: entry('ofetch'), limit: 5_568 },
+  { name: './axios', code: entry('axios'), limit: 7_264 },
   { name: './graphql', code: entry('graphql'), limit: 1_536, mayImport: [] },
-  { name: './ky', code: entry('ky'), limit: 5_120, mayImport: [] },
+  { name: './ky', code: entry('ky'), limit: 5_408, mayImport: [] },
   { name: './connect', code: entry('connect'), limit: 4_096, mayImport: [] },
   { name: './grpc', code: entry('grpc'), limit: 4_096, mayImport: ['@grpc/grpc-js'] },
   { name: './undici', code: entry('undici'), limit: 5_120, mayImport: [] },
@@ -61,7 +61,7 @@ const ENTRIES = [
   {
     name: './angular',
     code: entry('angular'),
-    limit: 6_784,
+    limit: 7_008,
     mayImport: ['@angular/common', '@angular/common/http', '@angular/core', '@angular/router', 'rxjs'],
   },
   { name: './guard', code: entry('guard'), limit: 1_024, mayImport: [] },
@@ -73,12 +73,12 @@ const ENTRIES = [
     limit: 3_584,
     mayImport: ['jose', 'oauth4webapi', 'xstate'],
   },
-  { name: './mcp', code: entry('mcp'), limit: 11_776, mayImport: ['oauth4webapi', 'xstate'] },
-  { name: './oauth2', code: entry('oauth2'), limit: 17_664, mayImport: ['oauth4webapi', 'xstate'] },
+  { name: './mcp', code: entry('mcp'), limit: 12_000, mayImport: ['oauth4webapi', 'xstate'] },
+  { name: './oauth2', code: entry('oauth2'), limit: 17_728, mayImport: ['oauth4webapi', 'xstate'] },
   {
     name: './worker, page',
     code: 'export { connectAuth } from "authchart/worker"',
-    limit: 11_840,
+    limit: 11_872,
     mayImport: ['xstate'],
   },
   { name: './server', code: entry('server'), limit: 47_104, mayImport: ['xstate'] },
@@ -121,7 +121,7 @@ const ADDITIONS = [
     name: 'onStepUp + stepUp, added',
     code: 'export { onStepUp } from "authchart"; export { stepUp } from "authchart/oauth2"',
     to: [CREATE_AUTH, WEB, 'export { createOAuth } from "authchart/oauth2"'].join(';\n'),
-    limit: 2_304,
+    limit: 2_368,
   },
   {
     name: 'dpopProofs, added',

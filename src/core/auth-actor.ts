@@ -1,7 +1,7 @@
 import type { Subscription } from 'xstate'
 import { type AuthMachine, authMachine } from '../../machines/auth.machine.ts'
-import { enteredStates } from '../../machines/state-path.ts'
 import type { AuthEmitted } from '../../machines/emitted.ts'
+import { enteredStates } from '../../machines/state-path.ts'
 import type { AuthInput } from '../../machines/vocabulary.ts'
 import { BackgroundClock } from './platform/background-clock.ts'
 import { type Emitted, SafeActor } from './platform/safe-actor.ts'

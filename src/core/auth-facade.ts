@@ -1,5 +1,5 @@
-import { topState } from '../../machines/state-path.ts'
 import type { AuthEmitted } from '../../machines/emitted.ts'
+import { topState } from '../../machines/state-path.ts'
 import type { AccessTokenOptions, Auth, AuthEventMap, AuthState } from './auth.ts'
 import { ID_TOKEN, REQUEST_GATE, WRAP_OPTIONS } from './auth.ts'
 import type { AuthActor } from './auth-actor.ts'

@@ -9,36 +9,14 @@ export function copyInit(init: RequestInit | undefined, begin: RequestInit = {})
   const copy = begin as Record<string, unknown>
   // Inherited options count, as they do for the platform.
   for (const name in init) copy[name] = init[name as keyof RequestInit]
-  if (!init || isPlain(init)) return copy
-  // Getters of a class are not enumerable.
-  const given = init as Record<string, unknown>
-  for (const name of OPTIONS) if (!(name in copy) && name in init) copy[name] = given[name]
+  // Those of a class are not enumerable.
+  for (let type = prototypeOf(init); type && type !== Object.prototype; type = prototypeOf(type))
+    for (const name of Object.getOwnPropertyNames(type)) copy[name] ??= init?.[name as keyof RequestInit]
   return copy
 }
 
-const isPlain = (value: object): boolean => {
-  const prototype = Object.getPrototypeOf(value)
-  return prototype === null || prototype === Object.prototype
-}
-
-/** The options of the Fetch Standard §5.4. */
-const OPTIONS = [
-  'method',
-  'headers',
-  'body',
-  'referrer',
-  'referrerPolicy',
-  'mode',
-  'credentials',
-  'cache',
-  'redirect',
-  'integrity',
-  'keepalive',
-  'signal',
-  'duplex',
-  'priority',
-  'window',
-]
+const prototypeOf = (value: object | undefined): object | null =>
+  value ? Object.getPrototypeOf(value) : null
 
 /** A `Map` and a `URLSearchParams` have some of the same methods, but compare names with their case. */
 function isHeaders(headers: HeadersInit): headers is Headers {

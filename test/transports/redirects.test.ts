@@ -27,18 +27,19 @@ describe.each(transports)('$name: redirects', ({ name, create }) => {
     expect(server.tokenRequests).toBe(0)
   })
 
-  test.skipIf(replaysOneHop)('a POST that a redirect made a GET is not sent again', async () => {
+  test('a POST that a redirect made a GET is not sent again', async () => {
     const { signedIn, server } = await setUp()
     let effects = 0
     // It ends all tokens that were issued before it, as a change of the password does.
-    const api = await startOrigin(({ method }) => {
-      if (method !== 'POST') return { status: 401 }
+    const api = await startOrigin(({ method, headers }) => {
+      if (method !== 'POST')
+        return { status: headers.authorization?.startsWith('Bearer at-1-1-') ? 401 : 200 }
       effects++
       return { status: 303, headers: { location: '/profile' } }
     })
     const client = create(await signedIn(), { origin: api.url })
 
-    expect((await client.post('/password', { n: 1 })).status).toBe(401)
+    expect((await client.post('/password', { n: 1 })).status).toBe(replaysOneHop ? 200 : 401)
 
     expect(effects).toBe(1)
     // The next request has a new token.

@@ -16,6 +16,8 @@ export const CROWDED_POOL = `${SESSIONS} sessions refresh at once through a pool
 export async function measureCrowdedPool(): Promise<string[]> {
   const server = await startPostgres()
   const connections = new pg.Pool({ connectionString: server.url, max: CONNECTIONS })
+  // The server ends its connections when it is stopped.
+  connections.on('error', () => {})
   await connections.query(postgresSchema())
   const fleet = postgresFleet((statement, values) => connections.query(statement, values), {
     listen: listenTo(server.url),

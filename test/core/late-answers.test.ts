@@ -170,6 +170,18 @@ describe('another session of the same store', () => {
 })
 
 describe('an answer that comes after the user has signed in again', () => {
+  /** A session of Ada whose refresh is not answered yet. */
+  async function refreshing() {
+    const revoked: unknown[] = []
+    const harness = createHarness({
+      initialTokens: tokens(1, { subject: 'ada' }),
+      revoke: (given) => void revoked.push(given),
+    })
+    harness.auth.refresh().catch(() => {})
+    await harness.clock.advance(0)
+    return { ...harness, revoked }
+  }
+
   it.each([
     [
       'dropped if the same user has signed in, because a server may end both sessions with it',
@@ -180,13 +192,7 @@ describe('an answer that comes after the user has signed in again', () => {
     ['dropped if it does not name its user', 'ada', undefined, 0],
     ['revoked if another user has signed in', 'eve', 'ada', 1],
   ])('is %s', async (_, second, answered, revocations) => {
-    const revoked: unknown[] = []
-    const { auth, clock, refresh, signIn } = createHarness({
-      initialTokens: tokens(1, { subject: 'ada' }),
-      revoke: (given) => void revoked.push(given),
-    })
-    auth.refresh().catch(() => {})
-    await clock.advance(0)
+    const { auth, clock, refresh, revoked, signIn } = await refreshing()
     const session = auth.signIn('again')
     await clock.advance(0)
     signIn.call().resolve(tokens(3, { subject: second }))
@@ -199,13 +205,7 @@ describe('an answer that comes after the user has signed in again', () => {
   })
 
   it('is revoked if the user has signed out in between', async () => {
-    const revoked: unknown[] = []
-    const { auth, clock, refresh, signIn } = createHarness({
-      initialTokens: tokens(1, { subject: 'ada' }),
-      revoke: (given) => void revoked.push(given),
-    })
-    auth.refresh().catch(() => {})
-    await clock.advance(0)
+    const { auth, clock, refresh, revoked, signIn } = await refreshing()
     await auth.signOut()
     const session = auth.signIn('again')
     await clock.advance(0)

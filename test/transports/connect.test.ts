@@ -1,23 +1,13 @@
-import { createServer } from 'node:http'
-import { createServer as createHttp2Server } from 'node:http2'
-import type { AddressInfo } from 'node:net'
-import {
-  Code,
-  ConnectError,
-  type ConnectRouter,
-  createClient,
-  type HandlerContext,
-} from '@connectrpc/connect'
-import { connectNodeAdapter } from '@connectrpc/connect-node'
-import { describe, expect, onTestFinished, test } from 'vitest'
+import { Code, ConnectError, type HandlerContext } from '@connectrpc/connect'
+import { describe, expect, test } from 'vitest'
 import { WORKER_FETCH } from '../../src/core/auth.ts'
 import { isSessionError, TokenConfinedError } from '../../src/index.ts'
 import { authConnect } from '../../src/transports/connect.ts'
 import { outcomes, setUp } from '../conformance/harness.ts'
-import { type Echo, service, type Text, TRANSPORTS } from './echo-service.ts'
+import { PROTOCOLS, type Protocol, serveEcho, type Text } from './echo-service.ts'
 
 /** A server that refuses the first token of a session, and a client with its session. */
-async function start(protocol: keyof typeof TRANSPORTS) {
+async function start(protocol: Protocol) {
   const harness = await setUp()
   const auth = await harness.signedIn()
   const log: [path: string, token: string | undefined][] = []
@@ -27,38 +17,26 @@ async function start(protocol: keyof typeof TRANSPORTS) {
     if (!token?.startsWith('Bearer at-') || token.startsWith('Bearer at-1-1-'))
       throw new ConnectError('Sign in', Code.Unauthenticated)
   }
-  const routes = (router: ConnectRouter) =>
-    router.service(service, {
-      echo(message: Text, context: HandlerContext) {
-        check('echo', context)
-        return message
-      },
-      async *list({ text }: Text, context: HandlerContext) {
-        check('list', context)
-        for (const part of text) {
-          if (part === '!') throw new ConnectError('Signed out', Code.Unauthenticated)
-          yield { text: part }
-        }
-      },
-      async collect(messages: AsyncIterable<Text>, context: HandlerContext) {
-        check('collect', context)
-        let text = ''
-        for await (const message of messages) text += message.text
-        return { text }
-      },
-    } as never)
-  const adapter = connectNodeAdapter({ routes })
-  const version = protocol === 'gRPC' ? '2' : '1.1'
-  const server = version === '2' ? createHttp2Server(adapter as never) : createServer(adapter)
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
-  onTestFinished(() => void server.close())
-  const baseUrl = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
-  const transport = TRANSPORTS[protocol]({
-    baseUrl,
-    httpVersion: version,
-    interceptors: [authConnect(auth, { origins: [baseUrl], exclude: (url) => url.endsWith('/Public') })],
-  } as never)
-  const client = createClient(service, transport) as unknown as Echo
+  const { baseUrl, connect } = await serveEcho(protocol, {
+    echo(message: Text, context: HandlerContext) {
+      check('echo', context)
+      return message
+    },
+    async *list({ text }: Text, context: HandlerContext) {
+      check('list', context)
+      for (const part of text) {
+        if (part === '!') throw new ConnectError('Signed out', Code.Unauthenticated)
+        yield { text: part }
+      }
+    },
+    async collect(messages: AsyncIterable<Text>, context: HandlerContext) {
+      check('collect', context)
+      let text = ''
+      for await (const message of messages) text += message.text
+      return { text }
+    },
+  })
+  const client = connect(authConnect(auth, { origins: [baseUrl], exclude: (url) => url.endsWith('/Public') }))
   return { ...harness, auth, client, log, baseUrl }
 }
 
@@ -68,7 +46,7 @@ const read = async (messages: AsyncIterable<Text>) => {
   return all
 }
 
-describe.each(Object.keys(TRANSPORTS) as (keyof typeof TRANSPORTS)[])('%s', (protocol) => {
+describe.each(PROTOCOLS)('%s', (protocol) => {
   test('twenty unary calls at once with a rejected token cause one refresh, and each is replayed', async () => {
     const { client, server } = await start(protocol)
 

@@ -1,11 +1,21 @@
-/** A service of Connect for tests, and the transports of its three protocols. */
+/** A service of Connect for tests, over its three protocols. */
+import { createServer } from 'node:http'
+import { createServer as createHttp2Server } from 'node:http2'
+import type { AddressInfo } from 'node:net'
 import { create, createFileRegistry, type DescService } from '@bufbuild/protobuf'
 import {
   FieldDescriptorProto_Label,
   FieldDescriptorProto_Type,
   FileDescriptorSetSchema,
 } from '@bufbuild/protobuf/wkt'
-import { createConnectTransport, createGrpcTransport, createGrpcWebTransport } from '@connectrpc/connect-node'
+import { type ConnectRouter, createClient, type Interceptor } from '@connectrpc/connect'
+import {
+  connectNodeAdapter,
+  createConnectTransport,
+  createGrpcTransport,
+  createGrpcWebTransport,
+} from '@connectrpc/connect-node'
+import { onTestFinished } from 'vitest'
 
 const FILES = create(FileDescriptorSetSchema, {
   file: [
@@ -39,7 +49,7 @@ const FILES = create(FileDescriptorSetSchema, {
     },
   ],
 })
-export const service = createFileRegistry(FILES).getService('test.Echo') as DescService
+const service = createFileRegistry(FILES).getService('test.Echo') as DescService
 
 export interface Text {
   readonly text: string
@@ -53,8 +63,27 @@ export interface Echo {
   collect(messages: AsyncIterable<Text>): Promise<Text>
 }
 
-export const TRANSPORTS = {
+const TRANSPORTS = {
   Connect: createConnectTransport,
   gRPC: createGrpcTransport,
   'gRPC-web': createGrpcWebTransport,
+}
+
+export type Protocol = keyof typeof TRANSPORTS
+export const PROTOCOLS = Object.keys(TRANSPORTS) as Protocol[]
+
+/** Serves the methods of the service until the test ends. Returns the address, and how to make a client. */
+export async function serveEcho(protocol: Protocol, methods: object) {
+  const routes = (router: ConnectRouter) => router.service(service, methods as never)
+  const adapter = connectNodeAdapter({ routes })
+  const httpVersion = protocol === 'gRPC' ? '2' : '1.1'
+  const server = httpVersion === '2' ? createHttp2Server(adapter as never) : createServer(adapter)
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  onTestFinished(() => void server.close())
+  const baseUrl = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
+  const connect = (...interceptors: Interceptor[]) => {
+    const transport = TRANSPORTS[protocol]({ baseUrl, httpVersion, interceptors } as never)
+    return createClient(service, transport) as unknown as Echo
+  }
+  return { baseUrl, connect }
 }

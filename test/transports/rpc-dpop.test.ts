@@ -1,14 +1,4 @@
-import { createServer } from 'node:http'
-import { createServer as createHttp2Server } from 'node:http2'
-import type { AddressInfo } from 'node:net'
-import {
-  Code,
-  ConnectError,
-  type ConnectRouter,
-  createClient,
-  type HandlerContext,
-} from '@connectrpc/connect'
-import { connectNodeAdapter } from '@connectrpc/connect-node'
+import { Code, ConnectError, type HandlerContext } from '@connectrpc/connect'
 import * as grpc from '@grpc/grpc-js'
 import { describe, expect, onTestFinished, test } from 'vitest'
 import { dpopProofs } from '../../src/oauth2/index.ts'
@@ -18,7 +8,7 @@ import { authCredentials, authGrpc } from '../../src/transports/grpc.ts'
 import { outcomes, times } from '../conformance/harness.ts'
 import { startDPoPFront } from '../support/dpop-front.ts'
 import { createProofCheck, type Refusal } from '../support/rpc-proof.ts'
-import { type Echo, service, type Text, TRANSPORTS } from './echo-service.ts'
+import { PROTOCOLS, type Protocol, serveEcho, type Text } from './echo-service.ts'
 
 /** What twenty calls send. */
 const NAMES = Array.from({ length: 20 }, (_, n) => `n${n}`)
@@ -34,38 +24,28 @@ async function bound() {
   return { ...harness, auth: await harness.signedIn(), check: createProofCheck() }
 }
 
-async function startConnect(protocol: keyof typeof TRANSPORTS) {
+async function startConnect(protocol: Protocol) {
   const made = await bound()
   const { auth, check } = made
-  let baseUrl = ''
   async function admit(method: string, { requestHeader }: HandlerContext) {
     const header = (name: string) => requestHeader.get(name) ?? undefined
     const refusal = await check.refusalOf(header, `${baseUrl}/test.Echo/${method}`)
     if (refusal) throw new ConnectError('Sign in', Code.Unauthenticated, { ...refusal })
   }
-  const routes = (router: ConnectRouter) =>
-    router.service(service, {
-      async echo(message: Text, context: HandlerContext) {
-        await admit('Echo', context)
-        return message
-      },
-      async *list({ text }: Text, context: HandlerContext) {
-        await admit('List', context)
-        for (const part of text) yield { text: part }
-      },
-    } as never)
-  const adapter = connectNodeAdapter({ routes })
-  const httpVersion = protocol === 'gRPC' ? '2' : '1.1'
-  const server = httpVersion === '2' ? createHttp2Server(adapter as never) : createServer(adapter)
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
-  onTestFinished(() => void server.close())
-  baseUrl = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
-  const interceptors = [authConnect(auth, { origins: [baseUrl] })]
-  const client = createClient(service, TRANSPORTS[protocol]({ baseUrl, httpVersion, interceptors } as never))
-  return { ...made, client: client as unknown as Echo }
+  const { baseUrl, connect } = await serveEcho(protocol, {
+    async echo(message: Text, context: HandlerContext) {
+      await admit('Echo', context)
+      return message
+    },
+    async *list({ text }: Text, context: HandlerContext) {
+      await admit('List', context)
+      for (const part of text) yield { text: part }
+    },
+  })
+  return { ...made, client: connect(authConnect(auth, { origins: [baseUrl] })) }
 }
 
-describe.each(Object.keys(TRANSPORTS) as (keyof typeof TRANSPORTS)[])('%s with DPoP', (protocol) => {
+describe.each(PROTOCOLS)('%s with DPoP', (protocol) => {
   test('each call has a proof, and a new nonce costs one call more', async () => {
     const { client, check, server } = await startConnect(protocol)
     expect(await client.echo({ text: 'a' })).toMatchObject({ text: 'a' })

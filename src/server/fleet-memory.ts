@@ -1,8 +1,8 @@
 import type { Clock } from '../core/ports.ts'
 import { systemClock } from '../environment/clock.ts'
 import type { Fleet } from '../fleet/fleet.ts'
-import { unreachable } from './fleet-store.ts'
 import { hashKey } from './hash-key.ts'
+import { reached } from './unreachable.ts'
 
 /** Names that all processes remember. */
 export interface FleetMemory {
@@ -34,10 +34,6 @@ export interface FleetMemory {
  */
 export function fleetMemory(fleet: Fleet, clock: Pick<Clock, 'now'> = systemClock): FleetMemory {
   const keyOf = (name: string) => hashKey(JSON.stringify(['name', name]))
-  const guarded = <T>(work: Promise<T>): Promise<T> =>
-    work.catch((error) => {
-      throw unreachable(error)
-    })
 
   async function remember(name: string, lifetime: number): Promise<boolean> {
     const startedAt = clock.now()
@@ -47,7 +43,7 @@ export function fleetMemory(fleet: Fleet, clock: Pick<Clock, 'now'> = systemCloc
   }
 
   return {
-    remember: (name, lifetime) => guarded(remember(name, lifetime)),
-    isRemembered: (name) => guarded(keyOf(name).then(async (key) => (await fleet.read(key)) !== undefined)),
+    remember: (name, lifetime) => reached(remember(name, lifetime)),
+    isRemembered: (name) => reached(keyOf(name).then(async (key) => (await fleet.read(key)) !== undefined)),
   }
 }

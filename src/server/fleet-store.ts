@@ -1,16 +1,15 @@
 import { compareSessions, type Lineage } from '../../machines/policies.ts'
-import { StorageError } from '../core/errors.ts'
 import { ATTACH, type StorageFeature } from '../core/features/feature.ts'
 import { withSharing } from '../core/features/share.ts'
 import type { Clock, EndedSession, Replaced, SessionRecord, StoredRotation } from '../core/ports.ts'
-import { kindOfFailure } from '../core/session/store-failure.ts'
 import type { FedCoordinator } from '../fleet/coordinator.ts'
 import type { Fleet, StoredSession } from '../fleet/fleet.ts'
 import { withTime } from './clock-skew.ts'
 import type { KeyRing } from './key-ring.ts'
-import { isCurrent, seal } from './seal.ts'
+import { seal } from './seal.ts'
 import { nameOf, openSession, placeOf } from './session-box.ts'
 import { tagsOf } from './tags.ts'
+import { unreachable } from './unreachable.ts'
 
 /** What the stores of one process share. */
 export interface StoreWorld {
@@ -25,9 +24,6 @@ export interface StoreWorld {
   failed(store: FleetStore): void
   succeeded(store: FleetStore): void
 }
-
-/** What came of sealing something again: `'unreadable'` if its box cannot be opened, which stays as it is. */
-export type Resealed = 'sealed' | 'current' | 'unreadable'
 
 /** The end of a refresh token is counted from the clock of a process, which may be wrong. In milliseconds. */
 const MARGIN = 3_600_000
@@ -244,29 +240,6 @@ export class FleetStore implements StorageFeature {
     return stored && openSession(keys, key, stored, clock.now()).catch(() => 'sealed' as const)
   }
 
-  /**
-   * Seals again what is stored, if another key sealed it.
-   *
-   * @throws StorageError if the database does not answer
-   */
-  async reseal(): Promise<Resealed> {
-    const { fleet, keys, clock } = this.#world
-    const key = await this.#key
-    const stored = await this.#use(() => fleet.read(key))
-    if (!stored) return 'current'
-    let box: string
-    try {
-      if (isCurrent(keys, stored.box)) return 'current'
-      const record = await openSession(keys, key, stored, clock.now())
-      box = await seal(keys, placeOf(key, stored), JSON.stringify(withTime(record, clock.now())))
-    } catch {
-      return 'unreadable'
-    }
-    const result = await this.#use(() => fleet.replace(key, { ...stored, box }, stored))
-    // If it was refreshed meanwhile, it was sealed with the new key.
-    return result === 'written' ? 'sealed' : 'current'
-  }
-
   get #mayWriteUse(): boolean {
     const { clock, lastUseEvery } = this.#world
     const passed = clock.now() - this.#wroteUseAt
@@ -314,13 +287,6 @@ export class FleetStore implements StorageFeature {
       throw unreachable(error)
     }
   }
-}
-
-/** The text of a foreign error may quote an address with a password, so only its kind is passed on. */
-export function unreachable(error: unknown): StorageError {
-  if (error instanceof StorageError) return error
-  const reason = kindOfFailure(error)
-  return new StorageError(`The database of the sessions failed (${reason}). Try again later.`, { reason })
 }
 
 /** Subscribes when the key is known, and unsubscribes at any time. */

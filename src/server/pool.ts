@@ -4,7 +4,7 @@ import { asyncDisposeKey } from '../core/platform/disposal.ts'
 import type { Clock, Session } from '../core/ports.ts'
 import { systemClock } from '../environment/clock.ts'
 import { checkFleet } from './fleet-session.ts'
-import { type FleetStore, type Resealed, type StoreWorld, unreachable } from './fleet-store.ts'
+import type { FleetStore, StoreWorld } from './fleet-store.ts'
 import { hashKey, hashTag } from './hash-key.ts'
 import { inParallel } from './in-parallel.ts'
 import { PoolEvents } from './pool-events.ts'
@@ -19,10 +19,12 @@ import {
   type PooledAuth,
 } from './pool-types.ts'
 import { randomKey } from './random-key.ts'
+import { type Resealed, resealSession, resealTokens } from './reseal.ts'
 import type { Resident } from './resident.ts'
 import { Residents } from './residents.ts'
-import { REVOCATION } from './revocations.ts'
+import { REVOCATION } from './session-box.ts'
 import { SessionFactory } from './session-factory.ts'
+import { reached } from './unreachable.ts'
 
 /** The longest key that is looked up, in characters. Keys have 43. */
 const LONGEST_KEY = 512
@@ -135,7 +137,7 @@ class Pool implements AuthPool<never, unknown> {
   async reseal({ most = 1_000 }: { readonly most?: number } = {}): Promise<number> {
     this.#assertAlive()
     checkNumber('most', most, 1)
-    const { world, revocations } = this.#sessions
+    const { world } = this.#sessions
     const found = new Set<string>()
     // Sessions of the newest key are looked at last: a process that did not know it may have sealed them with an older one.
     for (const id of [...world.keys.ids].reverse())
@@ -148,8 +150,8 @@ class Pool implements AuthPool<never, unknown> {
         for (const result of await inParallel(batch, one)) results[result]++
       }
     }
-    await reseal(await this.#find(REVOCATION), (key) => revocations.reseal(key))
-    await reseal([...found], (hash) => this.#sessions.storeOf(hash).reseal())
+    await reseal(await this.#find(REVOCATION), (key) => resealTokens(world, key))
+    await reseal([...found], (hash) => resealSession(world, hash))
     this.#unreadable = results.unreadable
     return results.sealed
   }
@@ -291,10 +293,8 @@ class Pool implements AuthPool<never, unknown> {
     return this.#residents.withHash(hash)
   }
 
-  async #find(tag: string): Promise<readonly string[]> {
-    return this.#sessions.world.fleet.find(tag).catch((error) => {
-      throw unreachable(error)
-    })
+  #find(tag: string): Promise<readonly string[]> {
+    return reached(this.#sessions.world.fleet.find(tag))
   }
 
   #assertAlive(): void {

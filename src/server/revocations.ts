@@ -3,15 +3,13 @@ import { BackgroundClock } from '../core/platform/background-clock.ts'
 import type { Clock, Signal } from '../core/ports.ts'
 import { classifyFailure } from '../core/session/failure.ts'
 import type { Fleet } from '../fleet/fleet.ts'
-import { type Resealed, unreachable } from './fleet-store.ts'
 import { hashKey } from './hash-key.ts'
 import type { KeyRing } from './key-ring.ts'
-import { isCurrent, open, seal } from './seal.ts'
+import { open, seal } from './seal.ts'
+import { placeOfTokens, REVOCATION } from './session-box.ts'
 
 type Revoke = NonNullable<AuthOptions<never>['revoke']>
 
-/** The tag of tokens that are still to be revoked. */
-export const REVOCATION = 'revocation'
 /** How long it is tried, in milliseconds. */
 const LIFETIME = 86_400_000
 /** How often a process tries at most, in milliseconds, and how many at once. */
@@ -73,26 +71,6 @@ export class Revocations {
     this.#tryKept().then(done, done)
   }
 
-  /**
-   * Seals tokens again that another key has sealed.
-   *
-   * @throws StorageError if the database does not answer
-   */
-  async reseal(key: string): Promise<Resealed> {
-    const stored = await reached(this.#fleet.read(key))
-    if (!stored) return 'current'
-    let box: string
-    try {
-      if (isCurrent(this.#keys, stored.box)) return 'current'
-      const place = [REVOCATION, key]
-      box = await seal(this.#keys, place, await open(this.#keys, place, stored.box))
-    } catch {
-      return 'unreadable'
-    }
-    const result = await reached(this.#fleet.replace(key, { ...stored, box }, stored))
-    return result === 'written' ? 'sealed' : 'current'
-  }
-
   /** Tries the next ones. After the last one it begins again, so that those that fail leave room for others. */
   async #tryKept(): Promise<void> {
     const keys = [...(await this.#fleet.find(REVOCATION))].sort()
@@ -105,7 +83,7 @@ export class Revocations {
   async #tryOne(key: string): Promise<void> {
     const stored = await this.#fleet.read(key)
     if (!stored) return
-    const tokens = JSON.parse(await open(this.#keys, [REVOCATION, key], stored.box)) as RevocableTokens
+    const tokens = JSON.parse(await open(this.#keys, placeOfTokens(key), stored.box)) as RevocableTokens
     await this.#bounded(async (signal) => {
       try {
         await this.#call(tokens, signal)
@@ -160,7 +138,7 @@ export class Revocations {
     // A hash of the token, so that processes that fail at the same one keep it once.
     const key = await hashKey(name)
     const now = this.#clock.now()
-    const box = await seal(this.#keys, [REVOCATION, key], JSON.stringify(tokens))
+    const box = await seal(this.#keys, placeOfTokens(key), JSON.stringify(tokens))
     const entry = { id: key, rotation: 0, startedAt: now, until: now + LIFETIME, tags: [REVOCATION], box }
     await this.#fleet.replace(key, entry, undefined)
   }
@@ -193,9 +171,3 @@ function untilAborted<T>(work: T | PromiseLike<T>, signal: Signal): Promise<T> {
       .finally(() => signal.removeEventListener('abort', abort))
   })
 }
-
-/** What a database answers, and its errors as those of the library. */
-const reached = <T>(answer: Promise<T>): Promise<T> =>
-  answer.catch((error) => {
-    throw unreachable(error)
-  })

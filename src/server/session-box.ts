@@ -10,6 +10,11 @@ import { open } from './seal.ts'
 export const nameOf = (stored: StoredRotation | undefined) =>
   stored ? `${stored.id} ${stored.rotation}` : ''
 
+/** The tag of tokens that are still to be revoked. */
+export const REVOCATION = 'revocation'
+
+export const placeOfTokens = (key: string) => [REVOCATION, key]
+
 export const placeOf = (key: string, { id, rotation }: StoredRotation) => ['session', key, id, rotation]
 
 /**

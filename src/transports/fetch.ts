@@ -134,9 +134,9 @@ export function authFetch(
     }
     if (remote) return remote(request, init)
     const changed = mode === givenMode ? undefined : { mode }
-    const own = copyRequest(request, init || changed ? { ...copyInit(init), ...changed } : undefined)
+    const rest = init && Object.assign(copyInit(init), changed)
+    const own = copyRequest(request, rest ?? changed)
     // What this platform, or the given `fetch`, takes beside the standard options.
-    const rest = init && { ...copyInit(init), ...changed }
     delete rest?.body
     delete rest?.headers
     // A `Request` can be cloned and replayed. A bare stream in `init` is not buffered.

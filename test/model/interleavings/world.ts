@@ -16,6 +16,8 @@ export class Violation extends Error {
 /** A stop that may be taken for the slow timers of a hidden page, in milliseconds. */
 const SHORT = 4_000
 
+const heardExpiry = ({ received }: Tab) => [...received].some((reason) => reason !== 'signed_out')
+
 /** One origin with its pages, its server and everything between them. */
 export function createWorld(config: Config) {
   const around = createSurroundings(config)
@@ -173,8 +175,10 @@ export function createWorld(config: Config) {
   function agree() {
     // No message announces a wiped store, or what a page did just before it was killed.
     const announced = !around.wiped && !around.tabs.some(({ page }) => page.closed)
+    // A page that hears that an older session has expired does not take a missing record for the end of its own.
+    const told = config.notifies && !(around.wiped && around.tabs.some(heardExpiry))
     const channel = config.coordinator === 'lock' || config.coordinator === 'broken'
-    const notified = config.notifies || (channel && announced)
+    const notified = told || (channel && announced)
     // A slow store may write two simultaneous sign-ins in any order.
     const sound =
       config.store === 'sound' && !config.slowStore && !around.tabs.some(({ storageFailed }) => storageFailed)

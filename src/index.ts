@@ -62,10 +62,6 @@ export type {
   Environment,
   EnvironmentSignal,
   FailureVerdict,
-  Proof,
-  ProofAnswer,
-  ProofPort,
-  ProofRequest,
   Replaced,
   Session,
   SessionRecord,
@@ -77,6 +73,7 @@ export type {
   TurnWait,
   UserFacts,
 } from './core/ports.ts'
+export type { Proof, ProofAnswer, ProofPort, ProofRequest } from './core/proof-port.ts'
 export { bearerRequest } from './core/requests/bearer-request.ts'
 export { type Challenge, readChallenge, type StepUp } from './core/requests/challenge.ts'
 export type { BearerRequest, Reply, SentProof } from './core/requests/transport-request.ts'

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { defineProof } from '../../src/core/features/proof.ts'
-import type { Proof, ProofAnswer, ProofPort, ProofRequest } from '../../src/core/ports.ts'
+import type { Proof, ProofAnswer, ProofPort, ProofRequest } from '../../src/core/proof-port.ts'
 import { bearerRequest } from '../../src/core/requests/bearer-request.ts'
 import type { BearerRequest, Reply, SentProof } from '../../src/core/requests/transport-request.ts'
 import { memoryStorage } from '../../src/storage/memory.ts'

@@ -26,6 +26,7 @@ const FOUNDATION = [
   'src/core/mailbox.ts',
   'src/core/messages.ts',
   'src/core/ports.ts',
+  'src/core/proof-port.ts',
   'src/core/platform/',
 ]
 
@@ -34,6 +35,7 @@ const RULES: readonly Rule[] = [
   { layer: 'machines/auth.machine.ts', mayImport: ['machines/', 'xstate'] },
   { layer: 'machines/', mayImport: [] },
   { layer: 'src/core/ports.ts', mayImport: CHART_WORDS },
+  { layer: 'src/core/proof-port.ts', mayImport: [] },
   { layer: 'src/core/errors.ts', mayImport: [...CHART_WORDS, 'src/core/messages.ts'] },
   { layer: 'src/core/messages.ts', mayImport: [] },
   { layer: 'src/core/mailbox.ts', mayImport: CHART_WORDS },
@@ -57,7 +59,10 @@ const RULES: readonly Rule[] = [
     layer: 'src/core/requests/',
     mayImport: [...CHART_WORDS, ...FOUNDATION, 'src/core/session/', 'src/core/auth.ts'],
   },
-  { layer: 'src/core/features/feature.ts', mayImport: ['src/core/ports.ts'] },
+  {
+    layer: 'src/core/features/feature.ts',
+    mayImport: ['src/core/ports.ts', 'src/core/proof-port.ts'],
+  },
   {
     layer: 'src/core/features/proof.ts',
     mayImport: [
@@ -364,8 +369,6 @@ describe('the size of the code', () => {
   /** The literal of the chart is one piece, so that Stately's tools can read it. */
   const LARGER: { readonly [file: string]: number } = {
     'machines/auth.machine.ts': 850,
-    // Types only. Most of their lines are the docstrings of their members.
-    'src/core/ports.ts': 400,
   }
 
   it.each(FILES)('%s is not too long, and neither are its functions', (file) => {

@@ -1,4 +1,5 @@
-import type { Coordinator, ProofPort, SessionStorage } from '../ports.ts'
+import type { Coordinator, SessionStorage } from '../ports.ts'
+import type { ProofPort } from '../proof-port.ts'
 
 /** The key under which a feature carries its code, so that an app loads only the features it names. */
 export const ATTACH: unique symbol = Symbol.for('authchart.attach')

@@ -1,5 +1,5 @@
 import { messageOf } from '../messages.ts'
-import type { ProofPort } from '../ports.ts'
+import type { ProofPort } from '../proof-port.ts'
 import { type AttachProof, ProvenRequest } from '../requests/proven-request.ts'
 import { BoundedProofKey } from '../session/proof-key.ts'
 import { ATTACH, type ProofFeature } from './feature.ts'

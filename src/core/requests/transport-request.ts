@@ -1,4 +1,5 @@
-import type { AbortSignalLike, ProofAnswer, Signal } from '../ports.ts'
+import type { AbortSignalLike, Signal } from '../ports.ts'
+import type { ProofAnswer } from '../proof-port.ts'
 import type { Credential } from '../session/vault.ts'
 import type { Challenge, StepUp } from './challenge.ts'
 

@@ -1,7 +1,7 @@
 import { StorageError } from '../errors.ts'
 import type { Binding, Kernel, ProofKey } from '../kernel.ts'
 import { messageOf } from '../messages.ts'
-import type { ProofPort } from '../ports.ts'
+import type { ProofPort } from '../proof-port.ts'
 import type { Vault } from './vault.ts'
 
 /** The key of a session, from the app's port, in bounded time. */

@@ -7,7 +7,8 @@
 
 import type { ProofFeature } from '../../core/features/feature.ts'
 import { defineProof } from '../../core/features/proof.ts'
-import type { Clock, Proof, ProofAnswer, ProofRequest } from '../../core/ports.ts'
+import type { Clock } from '../../core/ports.ts'
+import type { Proof, ProofAnswer, ProofRequest } from '../../core/proof-port.ts'
 import { readText } from '../../core/session/response-body.ts'
 import { toBase64Url } from '../../environment/base64url.ts'
 import { systemClock } from '../../environment/clock.ts'

@@ -51,6 +51,7 @@ export type {
   RefreshRequest,
   RevocableTokens,
   SignInOptions,
+  TokenAnswer,
 } from './core/options.ts'
 export type {
   AbortSignalLike,

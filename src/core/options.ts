@@ -8,6 +8,12 @@ import type {
 } from './features/feature.ts'
 import type { BranchRequest, Clock, Environment, FailureVerdict, Signal, TokenResponse } from './ports.ts'
 
+/** `Response` if the surrounding types have it. */
+type WebResponse = typeof globalThis extends { Response: { prototype: infer R extends object } } ? R : never
+
+/** What a token endpoint answered: its fields, or the whole response, whose JSON is then read. */
+export type TokenAnswer<User = object> = TokenResponse<User> | WebResponse
+
 /** What a `refresh` function receives. */
 export interface RefreshRequest {
   /** The refresh token; `undefined` in cookie mode, where the browser sends it. */
@@ -59,15 +65,15 @@ export type PersistMode =
 /** Options of `createAuth`. All times are milliseconds. */
 export interface AuthOptions<Credentials = unknown, User = object> {
   /**
-   * Sends the refresh token to the token endpoint and returns its answer. It may throw anything: a `Response`, an HTTP
-   * client's error, an OAuth error body. Use a client without this library's transport in it.
+   * Sends the refresh token to the token endpoint and returns its answer. A refusal may be returned, too, or thrown: a
+   * `Response`, an HTTP client's error, an OAuth error body. Use a client without this library's transport in it.
    */
-  readonly refresh: (request: RefreshRequest) => TokenResponse | PromiseLike<TokenResponse>
+  readonly refresh: (request: RefreshRequest) => TokenAnswer | PromiseLike<TokenAnswer>
   /** The type of `user` in its answer is that of `auth.session.user`. */
   readonly signIn?: (
     credentials: Credentials,
     options: SignInOptions,
-  ) => TokenResponse<User> | PromiseLike<TokenResponse<User>>
+  ) => TokenAnswer<User> | PromiseLike<TokenAnswer<User>>
   /** Revokes tokens at sign-out (RFC 7009), and tokens that arrived for a session that had ended. */
   readonly revoke?: (tokens: RevocableTokens, options: { readonly signal: Signal }) => unknown
 

@@ -45,6 +45,10 @@ expectTypeOf(auth.signIn).returns.resolves.toEqualTypeOf<Session>()
 void auth.signIn({ username: 'ada' })
 // @ts-expect-error refresh is required
 createAuth({})
+// A response is an answer, too.
+expectTypeOf(
+  createAuth({ refresh: () => fetch('/token'), signIn: (_: string) => fetch('/login') }),
+).toEqualTypeOf<Auth<string>>()
 // @ts-expect-error refresh must return a token response
 createAuth({ refresh: () => 'token' })
 // @ts-expect-error 'sometimes' is not a value of refreshOn

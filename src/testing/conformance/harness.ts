@@ -1,5 +1,5 @@
 import type { Auth, AuthEventMap } from '../../core/auth.ts'
-import type { AuthOptions } from '../../core/options.ts'
+import type { AuthOptions, RefreshRequest } from '../../core/options.ts'
 import type { TokenResponse } from '../../core/ports.ts'
 import { createAuth } from '../../defaults.ts'
 import {
@@ -16,7 +16,7 @@ export interface Credentials {
 
 export type HarnessAuth = Auth<Credentials>
 export type HarnessOptions = Partial<AuthOptions<Credentials>>
-export type HarnessRefresh = AuthOptions['refresh']
+export type HarnessRefresh = (request: RefreshRequest) => Promise<TokenResponse>
 type Emitted = AuthEventMap['*']
 
 /** A token server on loopback, and sessions that use it. */

@@ -212,10 +212,9 @@ export function createOutlet(stream: ReadableStream, { chunk, end, broken }: Out
   }
 }
 
-/** Returns the bytes in a buffer of their own, which can be transferred. */
+/** Copies the bytes, because they are transferred, and the source may use its chunk again. */
 function ownBytes(value: unknown): Uint8Array<ArrayBuffer> {
   if (!(value instanceof Uint8Array))
     throw new TypeError('A request or response body must be a stream of Uint8Array chunks.')
-  const isWhole = value.byteLength === value.buffer.byteLength && value.buffer instanceof ArrayBuffer
-  return isWhole ? (value as Uint8Array<ArrayBuffer>) : value.slice()
+  return new Uint8Array(value)
 }

@@ -69,6 +69,8 @@ export function connectAuth<
   const limit = createLimit(() => kept.current.post({ type: 'ping' }))
   /** How many events of the worker's chart this page has received. */
   let seen: number | undefined
+  /** Whether another worker has followed, which has not answered yet. */
+  let isReplaced = false
   /** The events before this page connected. */
   let earlierEvents: readonly AuthEmitted[] | undefined
   let disposed = false
@@ -87,6 +89,13 @@ export function connectAuth<
 
   const calls = createPendingCalls((message) => kept.current.post(message), nextId)
   const requests = createPageRequests((message, transfer) => kept.current.post(message, transfer), nextId)
+
+  /** Another worker counts its sessions anew: equal numbers would make two sessions look like one. */
+  function forgetSession() {
+    isReplaced = false
+    session = undefined
+    actor.forget()
+  }
 
   function applyStep(step: MirrorStep) {
     session = nextSession(session, step)
@@ -109,6 +118,7 @@ export function connectAuth<
     switch (message.type) {
       case 'welcome':
         earlierEvents ??= message.history
+        if (isReplaced) forgetSession()
         // The worker has dropped this page in the meantime, and with it all earlier calls and requests.
         if (seen !== undefined && !message.known)
           rejectPending(new WorkerError({ reason: 'gone' }), lastBeforeGreeting)
@@ -139,6 +149,7 @@ export function connectAuth<
     onFailed: rejectPending,
     onReplaced() {
       seen = undefined
+      isReplaced = true
     },
     onGreeting() {
       lastBeforeGreeting = lastId
@@ -153,6 +164,19 @@ export function connectAuth<
     const error = connectionError()
     if (error) throw error
     return (await calls.call(method, argument)) as Session<Claims>
+  }
+
+  /**
+   * Signs out at the worker, and at the next one if that ends first: it would restore the session from its store. The caller
+   * waits for two of them at most.
+   */
+  async function signOut(tries = 2): Promise<void> {
+    if (disposed) return
+    // A worker that is late finds the message when it starts.
+    if (kept.current.failure) kept.current.post({ type: 'call', id: nextId(), method: 'signOut' })
+    else await calls.call('signOut').catch(() => {})
+    const again = kept.next?.then(() => signOut(tries - 1))
+    if (tries > 1) await again
   }
 
   function dispose() {
@@ -179,7 +203,7 @@ export function connectAuth<
     },
     ready: async () => void (await call('ready')),
     signIn: (credentials: Credentials) => call('signIn', credentials),
-    signOut: async () => void (await call('signOut').catch(() => {})),
+    signOut: () => signOut(),
     setTokens: (response: TokenResponse) => call('setTokens', response),
     refresh: () => call('refresh'),
     async getAccessToken() {

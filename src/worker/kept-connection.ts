@@ -16,16 +16,23 @@ export function keepConnection(worker: AuthWorker | (() => AuthWorker), options:
   const { onReplaced, ...others } = options
   const backoff = createBackoff()
   let timer: unknown
+  let next: Promise<void> | undefined
+  let resolveNext = () => {}
 
   const connect = () =>
     openConnection(typeof worker === 'function' ? worker() : worker, { ...others, onDied: connectAgain })
 
   function connectAgain() {
     if (typeof worker !== 'function') return
+    next ??= new Promise((resolve) => {
+      resolveNext = resolve
+    })
     timer = systemClock.setTimeout(() => {
       onReplaced()
       try {
         connection = connect()
+        resolveNext()
+        next = undefined
       } catch (error) {
         report(error)
         connectAgain()
@@ -40,8 +47,13 @@ export function keepConnection(worker: AuthWorker | (() => AuthWorker), options:
     get current() {
       return connection
     },
+    /** After a connection has died: resolves when the next one is there. `undefined` if none will follow. */
+    get next() {
+      return next
+    },
     close() {
       systemClock.clearTimeout(timer)
+      resolveNext()
       connection.close()
     },
   }

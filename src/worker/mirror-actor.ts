@@ -68,6 +68,12 @@ export class MirrorActor extends SafeActor<AuthMachine> {
     this.#steps = steps
   }
 
+  /** Returns to the state in which nothing is known of the session. */
+  forget(): void {
+    const { value, context } = initialSnapshot(this.#session)
+    this.apply({ event: 'hello', value, context, endsAt: undefined, emitted: [], seen: 0 })
+  }
+
   /**
    * Applies one step of the worker's actor.
    *
@@ -86,7 +92,7 @@ function createLogic(
   steps: WeakMap<EventObject, MirroredStep>,
   forward: (event: EventObject) => void,
 ): ActorLogic<Snapshot, EventObject> {
-  const { value, context } = getInitialSnapshot(authMachine, { policy: UNKNOWN_POLICY, session })
+  const { value, context } = initialSnapshot(session)
   return {
     getInitialSnapshot: () => snapshotOf(value, context),
     getPersistedSnapshot: (snapshot) => authMachine.getPersistedSnapshot(snapshot),
@@ -102,6 +108,9 @@ function createLogic(
     },
   }
 }
+
+const initialSnapshot = (session: SessionKey) =>
+  getInitialSnapshot(authMachine, { policy: UNKNOWN_POLICY, session })
 
 const snapshotOf = (value: unknown, context: ChartContext): Snapshot =>
   authMachine.resolveState({ value: value as StateValue, context })

@@ -2,7 +2,7 @@ import type { AuthEmitted } from '../../machines/emitted.ts'
 import type { Auth } from '../core/auth.ts'
 import type { AuthOptions } from '../core/options.ts'
 import type { AsyncDisposes, SymbolNamed } from '../core/platform/disposal.ts'
-import type { Session } from '../core/ports.ts'
+import type { Session, UserFacts } from '../core/ports.ts'
 import type { Fleet } from '../fleet/fleet.ts'
 import type { StoreWorld } from './fleet-store.ts'
 import type { KeyRing } from './key-ring.ts'
@@ -22,7 +22,8 @@ type OwnOptions =
   | 'historyLimit'
 
 /** Options of `createAuthPool`: those of `createAuth` that make sense for all sessions, and these. Times are milliseconds. */
-export interface AuthPoolOptions<Credentials = unknown> extends Omit<AuthOptions<Credentials>, OwnOptions> {
+export interface AuthPoolOptions<Credentials = unknown, User = object>
+  extends Omit<AuthOptions<Credentials, User>, OwnOptions> {
   /** The database: `redisFleet()`, `postgresFleet()`, `memoryFleet()`. */
   readonly fleet: Fleet
   /** What sessions are sealed with: `keyRing({ name: secret })`, the same in all processes. */
@@ -44,8 +45,8 @@ export interface AuthPoolOptions<Credentials = unknown> extends Omit<AuthOptions
 }
 
 /** The session that a task uses. Sign-ins go through the pool, because a new user gets a new key. */
-export type PooledAuth<Claims = Readonly<Record<string, unknown>>> = Omit<
-  Auth<never, Claims>,
+export type PooledAuth<Claims = Readonly<Record<string, unknown>>, User = UserFacts> = Omit<
+  Auth<never, Claims, User>,
   'signIn' | 'setTokens' | 'dispose' | SymbolNamed<'dispose'>
 >
 
@@ -99,7 +100,7 @@ export interface PoolCounts {
 }
 
 /** Many sessions in one server, made by `createAuthPool`. */
-export interface AuthPool<Credentials = unknown, Claims = Readonly<Record<string, unknown>>>
+export interface AuthPool<Credentials = unknown, Claims = Readonly<Record<string, unknown>>, User = UserFacts>
   extends AsyncDisposes {
   /**
    * Runs a task with the session of a key. The session stays in memory while tasks run and a while longer. All tasks of one
@@ -114,7 +115,7 @@ export interface AuthPool<Credentials = unknown, Claims = Readonly<Record<string
    * @throws DisposedError
    * @throws what the task throws
    */
-  use<T>(key: string, task: (auth: PooledAuth<Claims>) => T | PromiseLike<T>): Promise<T>
+  use<T>(key: string, task: (auth: PooledAuth<Claims, User>) => T | PromiseLike<T>): Promise<T>
 
   /**
    * Signs in with the `signIn` function. The session gets a new random key of 256 bits, so that no key from before the sign-in
@@ -133,7 +134,7 @@ export interface AuthPool<Credentials = unknown, Claims = Readonly<Record<string
     /** Leads to the session, like a password: only a cookie that no script can read should hold it. */
     readonly key: string
     /** The facts of the new session, without tokens. */
-    readonly session: Session<Claims>
+    readonly session: Session<Claims, User>
   }>
 
   /**

@@ -1,7 +1,7 @@
 import { checkNumber } from '../core/check-options.ts'
 import { DisposedError, SessionExpiredError, SignedOutError, StorageError } from '../core/errors.ts'
 import { asyncDisposeKey } from '../core/platform/disposal.ts'
-import type { Clock, Session } from '../core/ports.ts'
+import type { Clock, KnownUser, Session } from '../core/ports.ts'
 import { systemClock } from '../environment/clock.ts'
 import { checkFleet } from './fleet-session.ts'
 import type { FleetStore, StoreWorld } from './fleet-store.ts'
@@ -50,10 +50,16 @@ const DISPOSE_POLL = 20
  * const answer = await pool.use(key, (auth) => createAuthFetch(auth, { origins })('https://api.example.com/me'))
  * ```
  */
-export function createAuthPool<Credentials = unknown, Claims = Readonly<Record<string, unknown>>>(
-  options: AuthPoolOptions<Credentials>,
-): AuthPool<Credentials, Claims> {
-  return new Pool(options as AuthPoolOptions<never>) as unknown as AuthPool<Credentials, Claims>
+export function createAuthPool<
+  Credentials = unknown,
+  Claims = Readonly<Record<string, unknown>>,
+  User = object,
+>(options: AuthPoolOptions<Credentials, User>): AuthPool<Credentials, Claims, KnownUser<User>> {
+  return new Pool(options as AuthPoolOptions<never>) as unknown as AuthPool<
+    Credentials,
+    Claims,
+    KnownUser<User>
+  >
 }
 
 type Task<T> = (auth: PooledAuth<unknown>) => T | PromiseLike<T>

@@ -316,6 +316,93 @@ describe('signing in by a form of the app', () => {
     }
     expect((await visitor.send('/auth/sign-in', { method: 'POST', body: '{}' }, headers)).status).toBe(403)
   })
+
+  describe('without scripts', () => {
+    const FORM = { 'sec-fetch-site': 'same-origin', 'sec-fetch-mode': 'navigate', origin: APP }
+    const OLD_BROWSER = { origin: APP }
+
+    function signInPage(given: Pick<BffOptions<SignIn, unknown>, 'onSignInFailed'> = {}) {
+      const world = createWorld({ jwt: true })
+      const pool = world.pool({
+        signIn: ({ username }: SignIn) =>
+          username === 'ada' ? world.server.issue('ada') : Promise.reject(new TypeError('secret text')),
+      })
+      const bff = createBff({
+        pool,
+        credentials: async (request) => ({ username: String((await request.formData()).get('username')) }),
+        ...given,
+      })
+      const visitor = browser(bff.handle.bind(bff))
+      const post = (username: string, query = '', from: Record<string, string> = FORM) =>
+        visitor.send(
+          `/auth/sign-in${query}`,
+          { method: 'POST', body: new URLSearchParams({ username }) },
+          from,
+        )
+      return { ...world, visitor, post }
+    }
+
+    it.each([
+      ['?returnTo=%2Finbox%3Fall%3D1', FORM, '/inbox?all=1'],
+      ['', FORM, '/'],
+      ['?returnTo=%2Finbox', OLD_BROWSER, '/inbox'],
+      ['?returnTo=https%3A%2F%2Fevil.test', FORM, '/'],
+      ['?returnTo=%2F%2Fevil.test', FORM, '/'],
+    ])('the user goes on to the page that the form names, with a cookie: %s', async (query, from, page) => {
+      const { post, visitor } = signInPage()
+      const answer = await post('ada', query, from)
+      expect([answer.status, answer.headers.get('location')]).toEqual([303, page])
+      expect(visitor.session()).toMatch(/^[\w-]{43}$/)
+      expect(await (await visitor.send('/auth/session')).json()).toMatchObject({ subject: 'ada' })
+    })
+
+    it('wrong credentials give a page that leads back to the form', async () => {
+      const { post, visitor } = signInPage()
+      const answer = await post('eve', '', { ...FORM, referer: `${APP}/login?from=%22%3Cb%3E` })
+      expect(answer.status).toBe(401)
+      expect(answer.headers.get('content-type')).toBe('text/html; charset=utf-8')
+      const page = await answer.text()
+      expect(page).toContain('The sign-in failed (failed).')
+      expect(page).toContain('<a href="/login?from=%22%3Cb%3E">')
+      expect(visitor.session()).toBeUndefined()
+    })
+
+    it.each([undefined, 'https://evil.test/login', 'none', `${APP}//evil.test/login`])(
+      'the page of a failed sign-in leads to no other site: %s',
+      async (referer) => {
+        const { post } = signInPage()
+        const answer = await post('eve', '', { ...FORM, ...(referer && { referer }) })
+        expect(await answer.text()).toContain('<a href="/">')
+      },
+    )
+
+    it('the app may answer a sign-in that failed', async () => {
+      const { post } = signInPage({ onSignInFailed: () => new Response('own', { status: 422 }) })
+      const answer = await post('eve')
+      expect([answer.status, await answer.text()]).toEqual([422, 'own'])
+    })
+
+    it('while the database is down the page says so', async () => {
+      const { post, database, pass, visitor } = signInPage()
+      database.down = true
+      const sent = post('ada')
+      await pass(10_000)
+      const answer = await sent
+      expect(answer.status).toBe(503)
+      expect(await answer.text()).toContain('<a href="/">')
+      expect(visitor.session()).toBeUndefined()
+    })
+
+    it.each<[string, Record<string, string>]>([
+      ['another site', { ...FORM, 'sec-fetch-site': 'cross-site', origin: 'https://evil.test' }],
+      ['a subdomain', { ...FORM, 'sec-fetch-site': 'same-site', origin: 'https://blog.app.test' }],
+      ['an unknown place', { ...FORM, 'sec-fetch-site': 'none' }],
+    ])('a form of %s cannot sign in', async (_, from) => {
+      const { post, visitor } = signInPage()
+      expect((await post('ada', '', from)).status).toBe(403)
+      expect(visitor.session()).toBeUndefined()
+    })
+  })
 })
 
 describe('requests to APIs', () => {
@@ -764,6 +851,28 @@ describe('bff.session', () => {
     expect(await (await session?.fetch(`${server.origin}/api/me`))?.json()).toMatchObject({ subject: 'ada' })
     await session?.fetch('https://elsewhere.test/public')
     expect(server.log.at(-1)?.headers.authorization).toBeUndefined()
+  })
+
+  it('shows the facts of the user from the sign-in, also after a refresh in another process, and so does the address for pages', async () => {
+    const user = { name: 'Ada Lovelace', roles: ['admin'] }
+    const world = createWorld({ jwt: true })
+    const signIn = async ({ username }: SignIn) => ({ ...(await world.server.issue(username)), user })
+    const credentials = (request: Request) => request.json() as Promise<SignIn>
+    const pools = [world.pool({ signIn }), world.pool({ signIn })] as const
+    const [first, other] = pools.map((pool) => createBff({ pool, credentials })) as [Bff, Bff]
+    const visitor = browser(first.handle.bind(first))
+    const body = JSON.stringify({ username: 'ada' })
+    const answer = await visitor.send('/auth/sign-in', { method: 'POST', body })
+    expect(await answer.json()).toMatchObject({ subject: 'ada', user })
+    await world.pass(61_000)
+    await pools[1].use(visitor.session() ?? '', (auth) => auth.getAccessToken())
+    expect(world.server.refreshes).toBe(1)
+    const cookie = `__Host-session=${visitor.session()}`
+    for (const bff of [other, first]) {
+      expect((await bff.session({ headers: new Headers({ cookie }) }))?.user).toEqual(user)
+      const shown = await bff.handle(new Request(`${APP}/auth/session`, { headers: { ...PAGE, cookie } }))
+      expect(await shown?.json()).toMatchObject({ signedIn: true, user })
+    }
   })
 
   it.each([

@@ -1,6 +1,6 @@
 import { safeReturnPath } from '../../bindings/return-path.ts'
 import { isAuthError, OAuthError, StorageError } from '../../core/errors.ts'
-import type { Session } from '../../core/ports.ts'
+import type { Session, UserFacts } from '../../core/ports.ts'
 import { type FleetMemory, fleetMemory } from '../fleet-memory.ts'
 import { POOL_WORLD, type PooledAuth } from '../pool-types.ts'
 import { SessionCookie } from './cookies.ts'
@@ -45,8 +45,10 @@ const PATHS = {
  *
  * @see OAuth 2.0 for Browser-Based Applications, §6.1
  */
-export function createBff<Credentials, Claims>(options: BffOptions<Credentials, Claims>): Bff<Claims> {
-  return new Backend(options as unknown as BffOptions<unknown, unknown>) as unknown as Bff<Claims>
+export function createBff<Credentials, Claims, User = UserFacts>(
+  options: BffOptions<Credentials, Claims, User>,
+): Bff<Claims, User> {
+  return new Backend(options as unknown as BffOptions<unknown, unknown>) as unknown as Bff<Claims, User>
 }
 
 /** How long an answer of the server is remembered as used, in milliseconds. Its sign-in may take ten minutes. */
@@ -159,29 +161,36 @@ class Backend implements Bff<unknown> {
     return { returnTo: returnPathIn(remembered), isKnown, isNew }
   }
 
-  /** A sign-in by a form of the app. */
-  readonly #signIn: Route = async (request) => {
+  /** A sign-in by a form of the app, sent by a script or by the browser itself. */
+  readonly #signIn: Route = async (request, url) => {
     if (request.method !== 'POST') return refusal(405, 'method_not_allowed', { allow: 'POST' })
     if (!this.#csrf.allows(request)) return refusal(403, 'forbidden')
-    const { pool, credentials } = this.#options
+    const { pool, credentials, onSignInFailed } = this.#options
+    const isForm = this.#csrf.isForm(request)
     try {
       const given = await credentials?.(request)
       const { key, session } = await pool.signIn(given, this.#cookie.read(request.headers))
-      return withCookies(json(200, factsOf(session)), [this.#cookie.set(key)])
+      const answer = isForm
+        ? seeOther(safeReturnPath(url.searchParams.get('returnTo')))
+        : json(200, factsOf(session))
+      return withCookies(answer, [this.#cookie.set(key)])
     } catch (error) {
-      if (error instanceof StorageError) throw error
-      return this.#options.onSignInFailed ? this.#failed(error, request) : refusal(401, codeOf(error))
+      const isDown = error instanceof StorageError
+      const page = formPathOf(request, this.origin ?? url.origin)
+      if (isForm) return this.#failed(error, request, isDown ? 503 : 401, page)
+      if (isDown) throw error
+      return onSignInFailed ? this.#failed(error, request) : refusal(401, codeOf(error))
     }
   }
 
-  async #failed(error: unknown, request: Request): Promise<Response> {
+  async #failed(error: unknown, request: Request, status = 400, again = this.#signInPath): Promise<Response> {
     const { onSignInFailed } = this.#options
     if (onSignInFailed) {
       const answer = await onSignInFailed(error, request)
       // A copy, because the headers of some answers cannot be changed.
       return new Response(answer.body, answer)
     }
-    return failedPage(error === undefined ? 'already_used' : codeOf(error), this.#signInPath)
+    return failedPage(status, error === undefined ? 'already_used' : codeOf(error), again)
   }
 
   readonly #signOut: Route = async (request) => {
@@ -192,9 +201,7 @@ class Backend implements Bff<unknown> {
     try {
       const location = key === undefined ? undefined : await this.#signOutUrl(key)
       if (key !== undefined) await this.#options.pool.end({ key })
-      const isForm =
-        request.headers.get('sec-fetch-mode') === 'navigate' || !request.headers.has(this.#csrf.header)
-      if (isForm) return withCookies(seeOther(location ?? '/'), cookies)
+      if (this.#csrf.isForm(request)) return withCookies(seeOther(location ?? '/'), cookies)
       return withCookies(location ? json(200, { url: location }) : empty(), cookies)
     } catch (error) {
       // Without the cookie the next user of this browser is not signed in, even if the database is down.
@@ -260,9 +267,10 @@ class Backend implements Bff<unknown> {
 }
 
 /** What a page may know of the session. */
-const factsOf = ({ subject, claims, scope, expiresAt }: Partial<Session<unknown>>) => ({
+const factsOf = ({ subject, user, claims, scope, expiresAt }: Partial<Session<unknown>>) => ({
   signedIn: true,
   subject,
+  user,
   claims,
   scope,
   expiresAt,
@@ -278,6 +286,12 @@ const unknownSignIn = () =>
 function shortReturnPath(given: string | null): string {
   const path = safeReturnPath(given)
   return path.length <= LONGEST_RETURN_PATH ? path : '/'
+}
+
+/** The path of the page whose form was sent. */
+function formPathOf({ headers }: Request, origin: string): string {
+  const page = headers.get('referer') ?? ''
+  return safeReturnPath(page.startsWith(`${origin}/`) ? page.slice(origin.length) : '/')
 }
 
 /** The path that the sign-in was started with: part of what the client remembers for its `state`. */

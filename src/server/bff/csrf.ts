@@ -35,6 +35,11 @@ export class CsrfGuard {
     return headers.get('sec-fetch-site') === null && !isSafe(method) && headers.get('origin') !== null
   }
 
+  /** Whether the browser sent an allowed request itself, for a form, and shows the answer to the user. */
+  isForm({ headers }: Request): boolean {
+    return headers.get('sec-fetch-mode') === 'navigate' || !headers.has(this.#header)
+  }
+
   /** Whether the user has come to this address, from wherever: the browser says so, or is too old to say anything. */
   isVisit({ headers, method }: Request): boolean {
     const mode = headers.get('sec-fetch-mode')

@@ -48,11 +48,11 @@ export function codeOf(error: unknown): string {
 }
 
 /** A page for a sign-in that failed. */
-export const failedPage = (code: string, again: string): Response =>
+export const failedPage = (status: number, code: string, again: string): Response =>
   new Response(
     `<!doctype html><meta charset="utf-8"><title>Sign-in failed</title><p>The sign-in failed (${code}).</p><p><a href="${escapeHtml(again)}">Try again</a></p>`,
     {
-      status: 400,
+      status,
       headers: {
         ...PRIVATE,
         'content-type': 'text/html; charset=utf-8',

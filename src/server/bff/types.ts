@@ -1,4 +1,4 @@
-import type { Session } from '../../core/ports.ts'
+import type { Session, UserFacts } from '../../core/ports.ts'
 import type { AuthPool } from '../pool-types.ts'
 
 /** Where a client of an OAuth server keeps the sign-ins in progress: here, one cookie for each. */
@@ -61,7 +61,7 @@ export interface BffCookieOptions {
 
 /** The addresses of the backend. Default: `/auth/` and the name in kebab case. */
 export interface BffPaths {
-  /** `GET` with `oauth`, and `POST` with `credentials`. */
+  /** `GET` with `oauth`, and `POST` with `credentials`. `?returnTo=/path` is where the user goes on. */
   readonly signIn?: string
   /** The redirect URI of the OAuth client. */
   readonly callback?: string
@@ -104,9 +104,9 @@ export interface BffLogout {
 }
 
 /** Options of `createBff`. */
-export interface BffOptions<Credentials, Claims> {
+export interface BffOptions<Credentials, Claims, User = UserFacts> {
   /** The sessions of the app, made by `createAuthPool`. */
-  readonly pool: AuthPool<Credentials, Claims>
+  readonly pool: AuthPool<Credentials, Claims, User>
   /** Signs users in at an OAuth server, by redirect. The pool has its `ports`. */
   readonly oauth?: BffOAuth
   /** What a sign-in asks of the server, by the request that starts it: for a step-up, for example. */
@@ -136,14 +136,14 @@ export interface RequestHeaders {
 }
 
 /** The session of a request, for code of the server. It holds no token. */
-export interface ServerSession<Claims = Readonly<Record<string, unknown>>>
-  extends Pick<Session<Claims>, 'subject' | 'claims' | 'scope' | 'expiresAt'> {
+export interface ServerSession<Claims = Readonly<Record<string, unknown>>, User = UserFacts>
+  extends Pick<Session<Claims, User>, 'subject' | 'user' | 'claims' | 'scope' | 'expiresAt'> {
   /** Sends requests to the APIs with the token of the session. It may be kept as long as the request lasts. */
   readonly fetch: typeof fetch
 }
 
 /** A backend for frontends, made by `createBff`. */
-export interface Bff<Claims = Readonly<Record<string, unknown>>> {
+export interface Bff<Claims = Readonly<Record<string, unknown>>, User = UserFacts> {
   /**
    * Answers a request: sign-in, callback, sign-out, session, back-channel logout, and the APIs.
    *
@@ -157,7 +157,7 @@ export interface Bff<Claims = Readonly<Record<string, unknown>>> {
    * @returns `undefined` if no user is signed in
    * @throws StorageError if the database does not answer
    */
-  session(request: RequestHeaders): Promise<ServerSession<Claims> | undefined>
+  session(request: RequestHeaders): Promise<ServerSession<Claims, User> | undefined>
   /** The origin of the app, if it was given. */
   readonly origin: string | undefined
 }

@@ -106,6 +106,7 @@ function attachLimits(kernel: Kernel, vault: Vault): Limits {
 
 function attachSharing(kernel: Kernel, vault: Vault, limits: Limits): Sharing {
   const { storage, coordinator, silentSignIn } = kernel.options
-  const feature = storage ?? coordinator ?? silentSignIn
+  // All of them bring the same code, unless the last one brings its own.
+  const feature = silentSignIn ?? storage ?? coordinator
   return feature ? codeOf<CreateSharing>(feature)(kernel, vault, limits) : unshared()
 }

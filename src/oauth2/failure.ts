@@ -27,7 +27,7 @@ export function toOAuthError(error: unknown): unknown {
   return oauthError(reasonOf(error), described(error))
 }
 
-function reasonOf(error: unknown): string {
+export function reasonOf(error: unknown): string {
   if (error instanceof ResponseBodyError || error instanceof AuthorizationResponseError)
     return codeOf(error.error)
   const { code, name } = Object(error) as { code?: unknown; name?: unknown }

@@ -3,11 +3,14 @@ import {
   genericTokenEndpointRequest,
   processClientCredentialsResponse,
   processGenericTokenEndpointResponse,
+  ResponseBodyError,
 } from 'oauth4webapi'
-import type { Auth } from '../core/auth.ts'
-import { fromCookie } from '../core/features/share.ts'
+import { SignedOutError } from '../core/errors.ts'
+import type { CookieFeature } from '../core/features/feature.ts'
 import type { AuthOptions } from '../core/options.ts'
 import { Connection } from './connection.ts'
+import { oauthError, reasonOf } from './failure.ts'
+import { type ExchangedAuth, ofMachine, ofUser } from './grant-session.ts'
 import type { ServerOptions } from './options.ts'
 
 /** To spread into `createAuth`: a session without a user, which is always the same. */
@@ -16,17 +19,36 @@ export type GrantPorts = Required<
 > &
   Pick<AuthOptions, 'proof'>
 
-/** A token is requested at the start, and then when a request needs a new one. The server issues no refresh token (RFC 6749 §4.4.3). */
-const grantPorts = ({ dpop }: ServerOptions, refresh: GrantPorts['refresh']): GrantPorts => ({
-  refresh,
-  silentSignIn: fromCookie(),
+/** A token is requested when the session begins, and then when a request needs a new one. The server issues no refresh token (RFC 6749 §4.4.3). */
+const grantPorts = (
+  { dpop }: ServerOptions,
+  silentSignIn: CookieFeature,
+  singleUser: boolean,
+  refresh: GrantPorts['refresh'],
+): GrantPorts => ({
+  refresh: (request) => Promise.resolve(refresh(request)).catch(keepSession),
+  silentSignIn,
   refreshOn: 'demand',
-  singleUser: true,
+  singleUser,
   ...(dpop && { proof: dpop }),
 })
 
 /**
- * A session of the app itself, without a user (RFC 6749 §4.4).
+ * A refusal ends no session here, because no sign-in could begin another one: the next request attempts again. So the core gets
+ * nothing that it knows to be fatal.
+ */
+function keepSession(error: unknown): never {
+  const { response, cause, status = Object(cause).status } = Object(error)
+  if (!(error instanceof ResponseBodyError) && status !== 401) throw error
+  // A token endpoint answers 401 if it does not accept the client (RFC 6749 §5.2).
+  const reason = error instanceof ResponseBodyError ? reasonOf(error) : 'invalid_client'
+  const { headers } = Object(response ?? cause)
+  throw Object.assign(oauthError(reason), { message: 'refused', headers })
+}
+
+/**
+ * A session of the app itself, without a user (RFC 6749 §4.4). A failure never ends it: while the server refuses, requests are
+ * rejected with `RefreshUnavailableError`, and the next one attempts again.
  *
  * @param options the server, and how the client authenticates there
  * @returns options of `createAuth`
@@ -39,7 +61,7 @@ const grantPorts = ({ dpop }: ServerOptions, refresh: GrantPorts['refresh']): Gr
 export function clientCredentials(options: ServerOptions): GrantPorts {
   const connection = new Connection(options)
   const { client, clientAuth } = connection
-  return grantPorts(options, async ({ signal }) => {
+  return grantPorts(options, ofMachine(), true, async ({ signal }) => {
     const server = await connection.server()
     const parameters = connection.parameters()
     return connection.token(
@@ -64,7 +86,8 @@ const TOKEN_EXCHANGE = 'urn:ietf:params:oauth:grant-type:token-exchange'
 const ACCESS_TOKEN = 'urn:ietf:params:oauth:token-type:access_token'
 
 /**
- * A session whose tokens are exchanged for those of another session (RFC 8693): for an API behind an API. It ends with that one.
+ * A session whose tokens are exchanged for those of another session (RFC 8693): for an API behind an API. It begins and ends with
+ * that one, and is kept in memory only.
  *
  * @param auth the session of the user
  * @param options the server, and what the new tokens are for
@@ -75,14 +98,11 @@ const ACCESS_TOKEN = 'urn:ietf:params:oauth:token-type:access_token'
  * const payments = createAuth(tokenExchange(auth, { issuer, clientId, clientAuth, audience: 'payments' }))
  * ```
  */
-export function tokenExchange(
-  auth: Pick<Auth<never, unknown, unknown>, 'getAccessToken'>,
-  options: ExchangeOptions,
-): GrantPorts {
+export function tokenExchange(auth: ExchangedAuth, options: ExchangeOptions): GrantPorts {
   const connection = new Connection(options)
   const { client, clientAuth } = connection
   const { audience = [], requestedTokenType, subjectTokenType = ACCESS_TOKEN } = options
-  return grantPorts(options, async ({ signal }) => {
+  return grantPorts(options, ofUser(auth), false, async ({ signal }) => {
     const server = await connection.server()
     const parameters = connection.parameters()
     for (const name of [audience].flat()) parameters.append('audience', name)
@@ -99,11 +119,10 @@ export function tokenExchange(
 }
 
 /** Without the session of the user there is nothing to exchange: that ends this one, too. */
-async function subjectToken(
-  auth: Pick<Auth<never, unknown, unknown>, 'getAccessToken'>,
-  signal: AbortSignal,
-): Promise<string> {
+async function subjectToken(auth: ExchangedAuth, signal: AbortSignal): Promise<string> {
   try {
+    // A call would wait for the next sign-in, with `whenExpired: 'hold'`.
+    if (auth.actor.getSnapshot().context.status !== 'active') throw new SignedOutError()
     return await auth.getAccessToken({ signal })
   } catch (error) {
     const { code } = Object(error) as { code?: unknown }

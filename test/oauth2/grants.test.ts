@@ -1,7 +1,11 @@
-import { ClientSecretBasic, ClientSecretPost } from 'oauth4webapi'
-import { expect, onTestFinished, test } from 'vitest'
+import { mkdtemp } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { ClientSecretBasic } from 'oauth4webapi'
+import { describe, expect, onTestFinished, test, vi } from 'vitest'
 import { listen } from '../../examples/demo/listen.ts'
-import { createAuth } from '../../src/index.ts'
+import { fileCoordinator, fileStorage } from '../../src/file.ts'
+import { type Auth, createAuth } from '../../src/index.ts'
 import { clientCredentials, createOAuth, memoryTransactions, tokenExchange } from '../../src/oauth2/index.ts'
 import { createAuthFetch } from '../../src/transports/fetch.ts'
 import {
@@ -52,37 +56,180 @@ test('a machine gets a token by its own credentials, and another one when that h
   expect(server.requests.filter((request) => request === 'POST /token')).toHaveLength(2)
 })
 
-test('a machine with a wrong secret has no session', async () => {
-  const server = await startProvider()
-  const auth = createAuth(clientCredentials({ ...machine(server), clientAuth: ClientSecretPost('wrong') }))
-  onTestFinished(() => auth.dispose())
-  await expect(auth.getAccessToken()).rejects.toMatchObject({ code: 'signed_out' })
+/** A token endpoint that answers as its server does, until it is told otherwise. */
+function unsteady() {
+  let answer: (() => Response | Promise<Response>) | undefined
+  const send: typeof fetch = async (url, init) =>
+    answer && String(url).endsWith('/token') ? answer() : fetch(url, init)
+  return {
+    fetch: send,
+    become(next?: typeof answer) {
+      answer = next
+    },
+  }
+}
+
+const SOON = { retry: { attempts: 2, minDelay: 1 } }
+
+describe('a machine', () => {
+  test.each<[string, () => Response]>([
+    ['is down', () => new Response('', { status: 503 })],
+    ['does not know its secret', () => Response.json({ error: 'invalid_client' }, { status: 401 })],
+    [
+      'refuses it by a challenge',
+      () => new Response('', { status: 401, headers: { 'www-authenticate': 'Basic realm="token"' } }),
+    ],
+  ])('gets a token as soon as its server gives one, although that %s at the start', async (_, refusal) => {
+    const server = await startProvider()
+    const endpoint = unsteady()
+    endpoint.become(refusal)
+    const auth = createAuth({ ...clientCredentials({ ...machine(server), fetch: endpoint.fetch }), ...SOON })
+    onTestFinished(() => auth.dispose())
+    await expect(auth.getAccessToken()).rejects.toMatchObject({
+      code: 'refresh_unavailable',
+      reason: refusal().status === 503 ? 'server_error' : 'invalid_client',
+    })
+
+    endpoint.become()
+
+    expect(await auth.getAccessToken()).toEqual(expect.any(String))
+  })
+
+  test('keeps its session if the server refuses it for a while', async () => {
+    const server = await startProvider()
+    const endpoint = unsteady()
+    const auth = createAuth({ ...clientCredentials({ ...machine(server), fetch: endpoint.fetch }), ...SOON })
+    onTestFinished(() => auth.dispose())
+    const first = await auth.getAccessToken()
+    endpoint.become(() => Response.json({ error: 'invalid_client' }, { status: 401 }))
+    await expect(auth.refresh()).rejects.toMatchObject({ reason: 'invalid_client' })
+    endpoint.become()
+
+    await auth.refresh()
+
+    expect(await auth.getAccessToken()).not.toBe(first)
+  })
+
+  /** Sessions of several processes that share a file. */
+  async function processes(server: TestProvider, count: number) {
+    const file = join(await mkdtemp(join(tmpdir(), 'authchart-')), 'session.json')
+    return Array.from({ length: count }, () => {
+      const store = { storage: fileStorage(file), coordinator: fileCoordinator(file) }
+      const auth = createAuth({ ...clientCredentials(machine(server)), ...store })
+      onTestFinished(() => auth.dispose())
+      return auth
+    })
+  }
+
+  test('of several processes has one token in all of them', async () => {
+    const server = await startProvider()
+    const auths = await processes(server, 5)
+    const tokens = () => Promise.all(auths.map((auth) => auth.getAccessToken()))
+    const requests = () => server.requests.filter((request) => request === 'POST /token').length
+
+    expect(new Set(await tokens()).size).toBe(1)
+    expect(requests()).toBe(1)
+    await Promise.all(auths.map((auth) => auth.refresh()))
+    expect(new Set(await tokens()).size).toBe(1)
+    expect(requests()).toBe(2)
+  })
+
+  test('goes on if another process signs out of the session that they share', async () => {
+    const server = await startProvider()
+    const [auth, other] = (await processes(server, 2)) as [Auth<never>, Auth<never>]
+    const before = await auth.getAccessToken()
+    expect(await other.getAccessToken()).toBe(before)
+
+    await other.signOut()
+    await vi.waitUntil(async () => (await auth.getAccessToken()) !== before, { timeout: 15_000 })
+
+    expect(auth.state).toBe('authenticated')
+  })
 })
 
-test("a user's token is exchanged for one for another service, and that session ends with the user's", async () => {
-  const server = await startProvider()
-  const oauth = createOAuth({
-    issuer: server.url,
-    clientId: APP,
-    redirectUri: CALLBACK,
-    transactions: memoryTransactions(),
-  })
-  const auth = createAuth(oauth.ports)
-  onTestFinished(() => auth.dispose())
-  await auth.signIn({
-    via: 'callback',
-    url: await createBrowser()(await oauth.authorizationUrl({ loginHint: 'grace' })),
-  })
-  const exchanged = createAuth(tokenExchange(auth, { ...machine(server), audience: 'payments' }))
-  onTestFinished(() => exchanged.dispose())
-  const api = await startApi(server)
+describe("a session whose tokens are exchanged for a user's", () => {
+  async function setUp() {
+    const server = await startProvider()
+    const oauth = createOAuth({
+      issuer: server.url,
+      clientId: APP,
+      redirectUri: CALLBACK,
+      transactions: memoryTransactions(),
+    })
+    const auth = createAuth(oauth.ports)
+    const endpoint = unsteady()
+    const options = { ...machine(server), audience: 'payments', fetch: endpoint.fetch }
+    const exchanged = createAuth({ ...tokenExchange(auth, options), ...SOON })
+    onTestFinished(() => exchanged.dispose())
+    onTestFinished(() => auth.dispose())
+    const api = await startApi(server)
+    const send = createAuthFetch(exchanged, { origins: [api] })
+    return {
+      auth,
+      exchanged,
+      endpoint,
+      signIn: async (loginHint: string) =>
+        auth.signIn({
+          via: 'callback',
+          url: await createBrowser()(await oauth.authorizationUrl({ loginHint })),
+        }),
+      /** Whose token the API gets. */
+      user: async () => (await (await send(api)).json()).extra?.subject,
+    }
+  }
 
-  const answer = await createAuthFetch(exchanged, { origins: [api] })(api)
-  expect(await answer.json()).toEqual({ client: MACHINE, extra: { audience: 'payments', subject: 'grace' } })
-  await auth.signOut()
+  test('begins, ends and changes hands with the session of the user', async () => {
+    const { auth, exchanged, signIn, user } = await setUp()
+    await exchanged.ready()
+    await expect(exchanged.getAccessToken()).rejects.toMatchObject({ code: 'signed_out' })
 
-  await expect(exchanged.refresh()).rejects.toMatchObject({
-    code: 'session_expired',
-    reason: 'invalid_grant',
+    await signIn('grace')
+    expect(await user()).toBe('grace')
+    await auth.signOut()
+    await expect(exchanged.getAccessToken()).rejects.toMatchObject({ code: 'signed_out' })
+    await expect(exchanged.refresh()).rejects.toMatchObject({ code: 'signed_out' })
+
+    await signIn('ada')
+    expect(await user()).toBe('ada')
+    await signIn('grace')
+    expect(await user()).toBe('grace')
+    auth.dispose()
+    await expect(exchanged.getAccessToken()).rejects.toMatchObject({ code: 'signed_out' })
+  })
+
+  test('sends no request that waited for one user with the token of another', async () => {
+    const { endpoint, signIn, user } = await setUp()
+    await signIn('grace')
+    expect(await user()).toBe('grace')
+    let isAsked = () => {}
+    const asked = new Promise<void>((resolve) => {
+      isAsked = resolve
+    })
+    endpoint.become(() => {
+      isAsked()
+      return new Promise(() => {})
+    })
+    await signIn('grace')
+    const waiting = user()
+    await asked
+    endpoint.become()
+
+    await signIn('ada')
+
+    await expect(waiting).rejects.toMatchObject({ code: 'signed_out', reason: 'user_changed' })
+    expect(await user()).toBe('ada')
+  })
+
+  test('goes on if the server refuses an exchange for a while', async () => {
+    const { endpoint, exchanged, signIn, user } = await setUp()
+    endpoint.become(() => Response.json({ error: 'invalid_grant' }, { status: 400 }))
+    await signIn('grace').catch(() => {})
+    endpoint.become()
+    await signIn('grace')
+    endpoint.become(() => Response.json({ error: 'invalid_grant' }, { status: 400 }))
+    await expect(exchanged.refresh()).rejects.toMatchObject({ reason: 'invalid_grant' })
+    endpoint.become()
+    await exchanged.refresh()
+    expect(await user()).toBe('grace')
   })
 })

@@ -203,7 +203,9 @@ export class Vault {
   }
 
   /** Changes what the next refresh will send. The access token stays as it is. */
-  amend(change: Pick<HeldTokens, 'rotation' | 'refreshToken' | 'refreshTokenExpiresAt'>): void {
+  amend(
+    change: Partial<Pick<HeldTokens, 'startedAt' | 'rotation' | 'refreshToken' | 'refreshTokenExpiresAt'>>,
+  ): void {
     if (this.#held) this.#held = { ...this.#held, ...change }
   }
 

@@ -25,7 +25,7 @@ export interface StoreWorld {
   succeeded(store: FleetStore): void
 }
 
-/** The end of a refresh token is counted from the clock of a process, which may be wrong. In milliseconds. */
+/** How wrong the clock of a process may be, in milliseconds. The ends of refresh tokens are counted from it. */
 const MARGIN = 3_600_000
 
 /** A session is stored no longer than this after it was written last, in milliseconds. */
@@ -154,16 +154,18 @@ export class FleetStore implements StorageFeature {
 
   async clear(ended?: EndedSession): Promise<void> {
     const key = await this.#key
-    await this.#use(async () => this.#world.fleet.remove(key, ended && (await this.#endingNow(key, ended))))
+    await this.#use(async () => this.#world.fleet.remove(key, await this.#endingNow(key, ended)))
     this.#known = ''
     this.#paid()
   }
 
   /** A sign-out ends whatever is stored now, and not the sign-ins after it. */
-  async #endingNow(key: string, ended: EndedSession): Promise<EndedSession> {
-    if (ended.startedAt < Number.POSITIVE_INFINITY) return ended
+  async #endingNow(key: string, ended?: EndedSession): Promise<EndedSession> {
+    if (ended && ended.startedAt < Number.POSITIVE_INFINITY) return ended
     const stored = await this.#world.fleet.read(key)
-    return { ...ended, startedAt: (stored?.startedAt ?? 0) + 1 }
+    // If the database has lost the session, another process may still hold it. Not everything before now, because clocks differ.
+    const { id, startedAt } = stored ?? { id: '', startedAt: this.#world.clock.now() - MARGIN }
+    return { id: ended?.id ?? id, rotation: Number.POSITIVE_INFINITY, startedAt: startedAt + 1 }
   }
 
   subscribe(onChange: () => void): () => void {

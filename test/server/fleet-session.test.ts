@@ -1,6 +1,8 @@
 import { describe, expect, it } from 'vitest'
 import { StorageError } from '../../src/core/errors.ts'
 import type { SessionRecord } from '../../src/core/ports.ts'
+import type { Fleet } from '../../src/fleet/fleet.ts'
+import { memoryFleet } from '../../src/fleet/memory.ts'
 import { fleetSession } from '../../src/server/fleet-session.ts'
 import { hashKey } from '../../src/server/hash-key.ts'
 import { keyRing } from '../../src/server/key-ring.ts'
@@ -78,6 +80,43 @@ describe('fleetSession', () => {
       await pass(1_000)
       expect([one.state, other.state]).toEqual(['loggedOut', 'loggedOut'])
     }
+  })
+
+  it('after a sign-out before the session was restored the next sign-in is shared under the same key', async () => {
+    const { open, pass } = createWorld()
+    const first = open()
+    await first.signIn(signIn)
+    await pass(1)
+    const second = open()
+    void second.signOut()
+    await pass(1_000)
+    expect([first.state, second.state]).toEqual(['loggedOut', 'loggedOut'])
+    void second.signIn(signIn)
+    await pass(1_000)
+    const third = open()
+    await pass(1_000)
+    expect([first.state, second.state, third.state]).toEqual(Array(3).fill('authenticated'))
+  })
+
+  it('a sign-out before the session was restored covers one that the database has lost', async () => {
+    const { open, pass, clock } = createWorld()
+    let inner = memoryFleet({ now: clock.now })
+    const fleet = new Proxy(inner, { get: (_, name) => inner[name as keyof Fleet] })
+    const shared = () => open('service', fleetSession({ fleet, key: 'service', keys: KEYS, clock }))
+    const first = shared()
+    await first.signIn(signIn)
+    await pass(1)
+    await pass(3_600_000)
+    inner = memoryFleet({ now: clock.now })
+    const second = shared()
+    void second.signOut()
+    await pass(10_000)
+    expect([first.state, second.state]).toEqual(['loggedOut', 'loggedOut'])
+    void second.signIn(signIn)
+    await pass(1_000)
+    const third = shared()
+    await pass(1_000)
+    expect([second.state, third.state]).toEqual(['authenticated', 'authenticated'])
   })
 
   it('without notifications a process notices a sign-in and a sign-out within a second', async () => {

@@ -63,7 +63,9 @@ export class Transactions {
 
   async add(state: string, transaction: Pending): Promise<void> {
     await this.#clean()
-    await this.#write(state, transaction)
+    const { returnTo: _, ...short } = transaction
+    // Some pages keep all of their state in their address. What is too long to be read again must not fail the sign-in.
+    await this.#write(state, JSON.stringify(transaction).length > LONGEST ? short : transaction)
   }
 
   /** @returns nothing for a `state` that this browser has not made, or that has expired */
@@ -94,12 +96,17 @@ export class Transactions {
     )
     const alive = entries
       .filter(({ found }) => found && this.#isAlive(found))
-      .sort((a, b) => (b.found?.startedAt ?? 0) - (a.found?.startedAt ?? 0))
+      // Those whose answer was used give way first: no user waits for them.
+      .sort((a, b) => orderOf(a.found) - orderOf(b.found))
       .slice(0, MOST - 1)
       .map(({ key }) => key)
     for (const key of keys) if (!alive.includes(key)) await this.store.remove(key)
   }
 }
+
+/** The newest of those that wait for their answer is the least. */
+const orderOf = ({ used, startedAt }: Partial<Transaction> = {}) =>
+  (used ? Number.MAX_SAFE_INTEGER : 0) - (startedAt ?? 0)
 
 /** What oauth4webapi is given, it checks itself. */
 function parse(text: unknown): Transaction | undefined {

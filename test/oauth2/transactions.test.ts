@@ -68,6 +68,27 @@ test('at most twenty entries are kept, and a sign-in removes those that have exp
   expect(await keys()).toHaveLength(1)
 })
 
+test('a sign-in that waits for its answer outlives those of other tabs that are complete', async () => {
+  const { issuer, oauth, auth, keys, pass } = await setUp()
+  const slow = await oauth.authorizationUrl({ returnTo: '/slow' })
+  for (let index = 0; index < 25; index++) {
+    pass(1)
+    await auth.signIn({ via: 'callback', url: issuer.answer(await oauth.authorizationUrl()) })
+  }
+  expect(await keys()).toHaveLength(20)
+
+  await auth.signIn({ via: 'callback', url: issuer.answer(slow) })
+
+  expect(oauth.returnTo).toBe('/slow')
+})
+
+test('a sign-in succeeds whose returnTo is too long to be stored, and returns to no path', async () => {
+  const { issuer, oauth, auth } = await setUp()
+  const start = await oauth.authorizationUrl({ returnTo: `/#${'x'.repeat(20_000)}` })
+  await auth.signIn({ via: 'callback', url: issuer.answer(start) })
+  expect(oauth.returnTo).toBeUndefined()
+})
+
 test('entries that cannot be read are removed, and other keys of the store are left alone', async () => {
   const { oauth, store, keys } = await setUp()
   const BROKEN = [

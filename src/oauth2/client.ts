@@ -1,4 +1,8 @@
 import type { AuthOptions } from '../core/options.ts'
+import { abortReason } from '../core/platform/abort-reason.ts'
+import { createAbortController } from '../core/platform/globals.ts'
+import { onAbort } from '../core/platform/on-abort.ts'
+import { untilAborted } from '../core/platform/until-aborted.ts'
 import type { Signal, TokenResponse } from '../core/ports.ts'
 import type { PopupWindow } from '../environment/global-types.ts'
 import { DEFAULT_SCOPE, startSignIn } from './authorize.ts'
@@ -112,8 +116,8 @@ export function createOAuth(options: OAuthOptions): OAuth {
     signal: Signal,
   ): Promise<TokenResponse> {
     try {
-      const { url, state } = await start(request, true)
-      if (signal.aborted) throw signal.reason
+      // The window closes at once, however long the server takes to answer.
+      const { url, state } = await untilAborted(start(request, true), signal)
       if (popup.closed) throw oauthError('popup_closed')
       const answered = untilAnswered(popup, state, connection.clock, signal)
       popup.location.replace(url)
@@ -149,13 +153,21 @@ export function createOAuth(options: OAuthOptions): OAuth {
 
   return {
     ports: {
-      signIn: async (request, { cancelled }) => {
+      signIn: async (request, { signal, cancelled }) => {
         checkRequest(request, options.redirectUri)
+        const ended = createAbortController()
+        const stops = [cancelled, signal].map((each) => {
+          const end = () => ended.abort(abortReason(each))
+          if (each.aborted) end()
+          return onAbort(each, end)
+        })
         try {
-          return await signIn(request, cancelled)
+          return await signIn(request, ended.signal)
         } catch (error) {
           // Another tab may have signed the user in, while this one asked.
-          throw error === cancelled.reason ? superseded() : toOAuthError(error)
+          throw error === ended.signal.reason ? superseded() : toOAuthError(error)
+        } finally {
+          for (const stop of stops) stop()
         }
       },
       refresh: (request) => refresh(connection, request),

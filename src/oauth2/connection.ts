@@ -20,8 +20,11 @@ const PATIENCE = 30_000
 /** Shorter than `timeouts.refresh`: a failed discovery must not look like a lost answer of the token endpoint. */
 const DISCOVERY_PATIENCE = 5_000
 
-/** How wrong the clock of this machine may be, in seconds, when it looks at a new ID token. */
-const TOLERANCE = 300
+/**
+ * How wrong the clock of this machine may be, in seconds, when it looks at a new ID token: ten minutes, and one for the sign-in
+ * itself. Most servers are of another origin, whose `Date` a page cannot read.
+ */
+const TOLERANCE = 660
 
 /** Hosts of this machine, as a URL names them. Requests to them cross no network (RFC 8252 §8.3). */
 const LOOPBACK = /^(localhost|.+\.localhost|127(\.\d+){3}|\[::1\])$/

@@ -45,6 +45,8 @@ describe('a sign-in with a correct server', () => {
     ['with several audiences and itself as the authorized party', { aud: ['app', 'other'], azp: 'app' }],
     ['whose clock is two minutes ahead', { iat: now() + 120, exp: now() + HOUR }],
     ['whose token expired two minutes ago by the clock of this machine', { exp: now() - 120 }],
+    ['whose clock is ten minutes behind', { iat: now() - 600, exp: now() - 600 + 60 }],
+    ['whose clock is ten minutes ahead', { iat: now() + 600, exp: now() + 660 }],
   ])('succeeds %s', async (_, changes) => {
     const { error } = await failure({ claims: (claims) => ({ ...claims, ...changes }) })
     expect(error).toBeUndefined()
@@ -90,6 +92,11 @@ describe('an ID token is refused that', () => {
     expect(auth.state).toBe('anonymous')
   })
 
+  test('is accepted if the user authenticated just now, and the clock is ten minutes ahead', async () => {
+    const { error } = await failure({ claims: withClaim('auth_time', now() - 610) }, {}, 0)
+    expect(error).toBeUndefined()
+  })
+
   test('is older than max_age allows', async () => {
     const { error } = await failure({ claims: withClaim('auth_time', now() - HOUR) }, {}, 60)
     expect(error).toMatchObject({ reason: 'id_token_expired' })
@@ -119,7 +126,29 @@ describe('the code of an answer is not sent to any server if', () => {
       { error: 'a secret text', code: undefined },
     ],
     ['it has no code', 'invalid_response', { code: undefined }],
+    ['it holds an answer of JARM', 'invalid_response', { response: 'a.b.c' }],
+    ['it holds an ID token', 'invalid_response', { id_token: 'a.b.c' }],
+    [
+      'its code is huge, but its issuer is another one',
+      'wrong_issuer',
+      { code: 'x'.repeat(1e6), iss: 'https://e' },
+    ],
   ]
+
+  test.each(['code', 'state', 'iss', 'error'])('it has %s twice', async (name) => {
+    for (const metadata of [{}, { authorization_response_iss_parameter_supported: false }]) {
+      const issuer = await startIssuer()
+      issuer.misbehave({ metadata })
+      const { oauth, auth } = await connect(issuer)
+      const url = issuer.answer(await oauth.authorizationUrl())
+      if (name === 'error') url.searchParams.append(name, 'access_denied')
+      url.searchParams.append(name, url.searchParams.get(name) ?? '')
+      await expect(auth.signIn({ via: 'callback', url })).rejects.toMatchObject({
+        reason: 'invalid_response',
+      })
+      expect(issuer.tokenRequests()).toEqual([])
+    }
+  })
 
   test.each(ANSWERS)('%s', async (_, reason, changes) => {
     const { error, issuer } = await failure({}, changes)

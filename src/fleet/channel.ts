@@ -12,18 +12,25 @@ export type Subscribe = (channel: string, hear: (message: string) => void, lost:
 const FIRST_PAUSE = 250
 const LONGEST_PAUSE = 30_000
 
+/** How long a subscription may take to end before the next one begins, in milliseconds. */
+const LONGEST_END = 5_000
+
 /** The messages of a fleet on one channel. A subscription that fails or is lost is attempted again, without end. */
-export const channelMessages = (channel: string, subscribe: Subscribe): Messages =>
-  new Messages((hear) => {
+export function channelMessages(channel: string, subscribe: Subscribe): Messages {
+  let before: Promise<void> | undefined
+  return new Messages((hear) => {
     const controller = new AbortController()
     const { signal } = controller
     const deliver = (key: string, message: string) => {
       if (!signal.aborted) hear(key, message)
     }
     const receive = (text: string) => unpackMessage(text, deliver)
-    void keepSubscribed((lost) => subscribe(channel, receive, lost), signal)
+    const begin = () => keepSubscribed((lost) => subscribe(channel, receive, lost), signal)
+    // Some clients end all subscriptions of a connection to that channel, so the one before must not end later.
+    before = before ? Promise.race([before, pause(LONGEST_END)]).then(begin) : begin()
     return () => controller.abort()
   })
+}
 
 async function keepSubscribed(subscribe: (lost: () => void) => unknown, signal: AbortSignal): Promise<void> {
   for (let delay = FIRST_PAUSE; !signal.aborted; delay = Math.min(2 * delay, LONGEST_PAUSE)) {

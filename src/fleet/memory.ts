@@ -44,7 +44,7 @@ interface Entry {
 export function memoryFleet(options: MemoryFleetOptions = {}): Fleet {
   const { lease = DEFAULT_LEASE, now = Date.now } = options
   const entries = new Map<string, Entry>()
-  const messages = new Messages(() => () => {})
+  const messages = new Messages()
   let markedAt = 0
 
   function entryOf(key: string): Entry {

@@ -518,6 +518,24 @@ export function describeFleet(name: string, start: () => Promise<FleetBench>): v
         expect(heard).toEqual([])
       })
 
+      it('reach a process that listens again, however short the pause was', async () => {
+        if (!one.notifies) return
+        for (const wait of [undefined, 0, 20]) {
+          one.subscribe(newKey(), () => {})()
+          if (wait !== undefined) await pause(wait)
+          const key = newKey()
+          let heard = 0
+          const stop = one.subscribe(key, () => heard++)
+          // A subscription that just ended does not end this one later.
+          await pause(100)
+          await eventually(async () => {
+            await other.publish(key, 'x')
+            return heard > 0
+          })
+          stop()
+        }
+      })
+
       it('may be long, and then they may be lost', async () => {
         await one.publish(newKey(), 'x'.repeat(20_000))
       })

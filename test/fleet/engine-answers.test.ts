@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest'
+import { afterEach, describe, expect, it, vi } from 'vitest'
 import { StorageError } from '../../src/core/errors.ts'
 import type { Fleet } from '../../src/fleet/fleet.ts'
 import { postgresFleet, postgresSchema } from '../../src/fleet/postgres.ts'
@@ -156,6 +156,63 @@ describe('a message that no fleet sends', () => {
     deliver('["other","not mine"]')
     deliver('["key","mine"]')
     expect(heard).toEqual(['mine'])
+  })
+})
+
+describe('the subscription to a channel', () => {
+  afterEach(() => void vi.useRealTimers())
+
+  it('is one for many listeners that come and go, and ends when none has come for a while', async () => {
+    vi.useFakeTimers()
+    const counts = { begun: 0, ended: 0 }
+    const fleet = redisFleet({
+      send: async () => 1,
+      subscribe: () => {
+        counts.begun++
+        return () => counts.ended++
+      },
+    })
+    for (let request = 0; request < 100; request++) {
+      const stop = fleet.subscribe(`invented ${request}`, () => {})
+      await vi.advanceTimersByTimeAsync(5)
+      stop()
+      await vi.advanceTimersByTimeAsync(100)
+    }
+    expect(counts).toEqual({ begun: 1, ended: 0 })
+    await vi.advanceTimersByTimeAsync(1_000)
+    expect(counts).toEqual({ begun: 1, ended: 1 })
+    expect(vi.getTimerCount()).toBe(0)
+  })
+
+  it('begins when the one before has ended, or takes too long to end', async () => {
+    vi.useFakeTimers()
+    const log: string[] = []
+    const ends: (() => void)[] = []
+    const fleet = redisFleet({
+      send: async () => 1,
+      subscribe: () => {
+        log.push('begins')
+        return () => new Promise<void>((resolve) => ends.push(resolve)).then(() => log.push('ended'))
+      },
+    })
+    const endSoon = (stop: () => void) => {
+      stop()
+      return vi.advanceTimersByTimeAsync(300)
+    }
+    const listen = () => fleet.subscribe('key', () => {})
+    await endSoon(listen())
+    const stop = listen()
+    await vi.advanceTimersByTimeAsync(300)
+    expect(log).toEqual(['begins'])
+    ends.shift()?.()
+    await vi.advanceTimersByTimeAsync(0)
+    expect(log).toEqual(['begins', 'ended', 'begins'])
+    await endSoon(stop)
+    listen()
+    await vi.advanceTimersByTimeAsync(4_900)
+    expect(log).toEqual(['begins', 'ended', 'begins'])
+    await vi.advanceTimersByTimeAsync(200)
+    expect(log).toEqual(['begins', 'ended', 'begins', 'begins'])
   })
 })
 

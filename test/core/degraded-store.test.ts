@@ -120,7 +120,7 @@ describe.each(WAYS)('a store that %s', (way, fault) => {
     expect(failures()).toHaveLength(2)
   })
 
-  it('is cleared after a failed write, so that it contains no used refresh token', async () => {
+  it('contains no used refresh token after a failed write, unless the write may still succeed', async () => {
     const { storage, faults, kept } = faulty()
     const { auth, clock, refresh } = createHarness({ storage })
     await clock.advance(0)
@@ -130,7 +130,7 @@ describe.each(WAYS)('a store that %s', (way, fault) => {
     await clock.advance(0)
     refresh.call().resolve(tokens(2))
     await clock.advance(2_000)
-    expect(kept.read()).toBeUndefined()
+    expect(kept.read() !== undefined).toBe(way === 'hangs')
   })
 
   it('does not prevent a sign-out if it cannot be cleared', async () => {

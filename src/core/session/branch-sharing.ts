@@ -79,7 +79,7 @@ export class BranchSharing implements Sharing {
 
   withLock<T>(
     attempt: (turn?: GuardedTurn) => Promise<T>,
-    late: () => Promise<void> | undefined,
+    late: () => Promise<unknown> | undefined,
     isWanted: () => boolean,
   ): Promise<T> {
     const { vault } = this.#session

@@ -52,7 +52,7 @@ export class Branches {
   /** The turns of the session itself, in place of those of its `Sharing`. */
   withLock<T>(
     attempt: (turn?: GuardedTurn) => Promise<T>,
-    late: () => Promise<void> | undefined,
+    late: () => Promise<unknown> | undefined,
     isWanted: () => boolean,
   ): Promise<T> {
     const begin = (turn?: GuardedTurn) => {

@@ -31,7 +31,7 @@ export class RefreshLock {
   /** As `Sharing.withLock`. */
   refresh<T>(
     attempt: (turn?: GuardedTurn) => Promise<T>,
-    late: () => Promise<void> | undefined,
+    late: () => Promise<unknown> | undefined,
     isWanted: () => boolean,
   ): Promise<T> {
     if (!this.#isKept) return this.run(attempt, this.#kernel.settings.timeouts.lock, late, isWanted)
@@ -50,7 +50,7 @@ export class RefreshLock {
   async run<T>(
     task: (turn?: GuardedTurn) => Promise<T>,
     timeout: number,
-    late?: () => Promise<void> | undefined,
+    late?: () => Promise<unknown> | undefined,
     isWanted = () => true,
   ): Promise<T> {
     const coordinator = this.#coordinator
@@ -101,7 +101,7 @@ export class RefreshLock {
   }
 
   /** Keeps the lock while the answer of a late attempt may come, for at most `timeouts.refresh`. */
-  async #keep(attempted: Promise<unknown>, late: () => Promise<void> | undefined): Promise<void> {
+  async #keep(attempted: Promise<unknown>, late: () => Promise<unknown> | undefined): Promise<void> {
     await attempted.catch(() => {})
     const stored = late()
     if (!stored) return
@@ -114,7 +114,7 @@ export class RefreshLock {
   }
 
   /** After `dispose`, too, but this keeps no Node process alive. */
-  #bounded(stored: Promise<void>): Promise<void> {
+  #bounded(stored: Promise<unknown>): Promise<void> {
     const { clock, settings } = this.#kernel
     return new Promise((resolve) => {
       const timer = clock.setTimeout(resolve, settings.timeouts.refresh)

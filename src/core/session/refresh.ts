@@ -81,8 +81,8 @@ export class Refresh {
         return attempted
       }
       const isWanted = () => this.#vault.isCurrent(mark)
-      const late = () => (this.#outlives ? this.#lateCall?.ended : undefined)
       const sharing = this.#sharing
+      const late = () => (this.#outlives ? (this.#lateCall?.ended ?? sharing.late) : undefined)
       const turns = sharing.branches ?? sharing
       turns
         .withLock(begin, late, isWanted)

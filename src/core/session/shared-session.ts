@@ -85,7 +85,7 @@ export class SharedSession implements Sharing {
 
   withLock<T>(
     attempt: (turn?: GuardedTurn) => Promise<T>,
-    late: () => Promise<void> | undefined,
+    late: () => Promise<unknown> | undefined,
     isWanted: () => boolean,
   ): Promise<T> {
     return this.#lock.refresh(attempt, late, isWanted)
@@ -119,6 +119,10 @@ export class SharedSession implements Sharing {
 
   endedElsewhere(): void {
     this.#store.forget()
+  }
+
+  get late(): Promise<unknown> | undefined {
+    return this.#store.late
   }
 
   idle(): Promise<void> {

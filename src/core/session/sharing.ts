@@ -46,7 +46,7 @@ export interface Sharing {
    */
   withLock<T>(
     attempt: (turn?: GuardedTurn) => Promise<T>,
-    late: () => Promise<void> | undefined,
+    late: () => Promise<unknown> | undefined,
     isWanted: () => boolean,
   ): Promise<T>
   /**
@@ -67,6 +67,8 @@ export interface Sharing {
   signedOut(ended: Lineage | undefined, revocation?: RevocationList): void
   /** The session ended in another tab, which has cleared the store. */
   endedElsewhere(): void
+  /** Resolves when a write that takes longer than `timeouts.storage` has ended; `undefined` without one. */
+  readonly late?: Promise<unknown> | undefined
   /** Resolves when the store has done everything it was asked to do. */
   idle(): Promise<void>
   /** Begins to listen to other tabs. Returns functions that stop it. */

@@ -16,6 +16,9 @@ export type Found = SessionRecord | 'gone' | 'unreadable' | undefined
 
 const FAILED = Symbol('failed')
 
+/** Called if a write succeeds after `timeouts.storage`, with what it resolves to. */
+type OnLate = (written: unknown) => unknown
+
 /**
  * How long a record must be missing, in milliseconds. Another tab that writes it again is seen to remove it first, and one
  * that ended the session announces why, but messages and changes of a store arrive in any order.
@@ -41,6 +44,8 @@ export class StoreQueue {
   #waiting: Set<() => void> | undefined
   #pauses: Set<() => void> | undefined
   #isHurried = false
+  /** A write that takes longer than `timeouts.storage`, with what follows from its outcome. */
+  #late: Promise<void> | undefined
   /** Failures that were reported since the last successful write; each kind is reported once. */
   #reported: Set<string> | undefined
 
@@ -141,19 +146,26 @@ export class StoreQueue {
     const current = (withoutAccess = leaveOut) =>
       vault.isCurrent(mark) ? recordOf(vault, withoutAccess) : undefined
     let overtaken: Overtaken | undefined
-    const written = (result: unknown) => {
+    const written = (result: unknown, record: SessionRecord) => {
+      this.#hasRecord = true
       overtaken = result === 'newer' || result === 'gone' ? result : undefined
       if (!overtaken) this.#reported = undefined
+      return record
     }
     const write = (withoutAccess?: boolean) => {
       const record = current(withoutAccess)
       if (!record) return undefined
       const result = storage.replace ? this.#replace(record, refreshed) : storage.write(record)
-      this.#hasRecord = true
-      if (isPromiseLike(result)) return Promise.resolve(result).then(written)
-      written(result)
-      return undefined
+      const done = (answer: unknown) => written(answer, record)
+      return isPromiseLike(result) ? Promise.resolve(result).then(done) : done(result)
     }
+    const remedies = [
+      // If there is little room, there may still be enough for what the next start needs.
+      () => write(true),
+      // The store may still hold a spent refresh token: sent after a reload, it would end the session on the server. No
+      // record is better, unless each refresh needs a turn: that shows which token is spent.
+      () => (this.#kernel.options.coordinator?.lock !== 'required' && current() ? this.#empty() : undefined),
+    ]
     const done = this.#enqueue(
       () => {
         if (!refreshed || !current() || storage.replace) return write()
@@ -164,11 +176,8 @@ export class StoreQueue {
         }
         return afterReading(storage, writeUnlessOvertaken, () => write())
       },
-      // If there is little room, there may still be enough for what the next start needs.
-      () => write(true),
-      // The store may still hold a spent refresh token: sent after a reload, it would end the session on the server. No
-      // record is better, unless each refresh needs a turn: that shows which token is spent.
-      () => (this.#kernel.options.coordinator?.lock === 'required' ? undefined : this.#empty()),
+      remedies,
+      (record) => vault.isCurrent(mark) || this.#overtake(vault, record),
     )
     return isPromiseLike(done) ? Promise.resolve(done).then(() => overtaken) : overtaken
   }
@@ -201,6 +210,18 @@ export class StoreQueue {
     this.#hasRecord = false
   }
 
+  /** Some stores answer in another order: a late write may have undone what was asked after it. */
+  #overtake(vault: Vault, record: unknown): unknown {
+    if (!isSessionRecord(record)) return undefined
+    const isHeld = vault.tokens?.id === record.id
+    return isHeld ? this.persist(vault, vault.mark(), true) : this.clear(record, false)
+  }
+
+  /** Resolves when a write that is late has ended, and what follows from that; `undefined` without one. */
+  get late(): Promise<unknown> | undefined {
+    return this.#late && this.#releasable(this.#late)
+  }
+
   /** Resolves when everything that was asked of the store is done. */
   async idle(): Promise<void> {
     await this.#tail
@@ -219,8 +240,8 @@ export class StoreQueue {
     for (const leave of this.#waiting ?? []) leave()
   }
 
-  #enqueue(operation: () => unknown, ...remedies: (() => unknown)[]): unknown {
-    const run = () => this.#run(operation, remedies, false)
+  #enqueue(operation: () => unknown, remedies: readonly (() => unknown)[] = [], onLate?: OnLate): unknown {
+    const run = () => this.#run(operation, remedies, onLate)
     const result = this.#tail ? this.#tail.then(run) : run()
     if (!isPromiseLike(result)) return result
     const turn: Promise<unknown> = Promise.resolve(result).finally(() => {
@@ -244,23 +265,39 @@ export class StoreQueue {
   }
 
   /** If the operation fails, tries the remedies, one after the other; the failure is reported once. */
-  #run(operation: () => unknown, remedies: readonly (() => unknown)[], isReported: boolean): unknown {
+  #run(
+    operation: () => unknown,
+    remedies: readonly (() => unknown)[],
+    onLate: OnLate | undefined,
+    isReported = false,
+  ): unknown {
+    const [next, ...others] = remedies
     const failed = (error: unknown) => {
       if (!isReported) this.#fail(error)
-      // A store that does not answer is asked only what it must be asked.
-      const [next, ...others] = kindOfFailure(error) === 'timeout' ? remedies.slice(-1) : remedies
-      return next ? this.#run(next, others, true) : FAILED
+      return next ? this.#run(next, others, onLate, true) : FAILED
     }
     try {
       const result = operation()
-      return isPromiseLike(result) ? this.#bounded(Promise.resolve(result)).catch(failed) : result
+      if (!isPromiseLike(result)) return result
+      const pending = Promise.resolve(result)
+      return this.#bounded(pending, () => onLate && this.#outlast(pending, remedies, onLate)).catch(failed)
     } catch (error) {
       return failed(error)
     }
   }
 
+  /** A write that is late may still succeed. A remedy follows only when it has failed. */
+  #outlast(write: Promise<unknown>, [next, ...others]: readonly (() => unknown)[], onLate: OnLate): void {
+    const late = write
+      .then(onLate, () => next && this.#enqueue(next, others, onLate))
+      .then(() => {
+        if (this.#late === late) this.#late = undefined
+      })
+    this.#late = late
+  }
+
   /** A caller waits no longer than `timeouts.storage`, nor beyond `dispose`. */
-  #bounded(result: Promise<unknown>): Promise<unknown> {
+  #bounded(result: Promise<unknown>, onTimeout: () => void): Promise<unknown> {
     if (this.#disposed) return result
     const { clock, settings } = this.#kernel
     return new Promise((resolve, reject) => {
@@ -270,7 +307,8 @@ export class StoreQueue {
         resolve(FAILED)
       }
       const timer = clock.setTimeout(() => {
-        reject(new StorageError('', { reason: 'timeout' }))
+        this.#fail(new StorageError('', { reason: 'timeout' }))
+        onTimeout()
         leave()
       }, settings.timeouts.storage)
       this.#waiting = withThis(this.#waiting, leave)

@@ -138,7 +138,9 @@ export class Connection<Options extends ServerOptions = ServerOptions> {
   async #requestMetadata(): Promise<Response> {
     const options = this.request(AbortSignal.timeout(DISCOVERY_PATIENCE))
     const response = await discoveryRequest(this.issuer, options)
-    if (response.status !== 404) return response
+    const isFound = response.ok && /\bjson\b/i.test(response.headers.get('content-type') ?? '')
+    // A server without OpenID Connect may answer any other address by a refusal, a redirect to its sign-in, or the page of an app.
+    if (isFound || response.status >= 500) return response
     return discoveryRequest(this.issuer, { ...options, algorithm: 'oauth2' })
   }
 }

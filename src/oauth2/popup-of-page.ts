@@ -30,8 +30,11 @@ export async function popupOfPage(
   const channel = openPages(name)
   const id = crypto.randomUUID()
   const post = (message: ToPages) => channel.postMessage(message)
+  let isEnded = false
   const close = () => {
+    if (isEnded) return
     post({ type: 'end', id })
+    isEnded = true
     channel.close()
   }
   const page = await new Promise<string | undefined>((resolve) => {
@@ -57,7 +60,7 @@ export async function popupOfPage(
   post({ type: 'taken', id, page })
   return {
     get closed() {
-      return isClosed
+      return isClosed || isEnded
     },
     location: { replace: (url: string | URL) => post({ type: 'go', id, url: String(url) }) },
     close,

@@ -16,8 +16,8 @@ export interface Faults {
   readonly response?: (correct: Fields) => Fields
   /** Status and body of the metadata, instead of the metadata. */
   readonly discovery?: readonly [status: number, body: string]
-  /** Serves the metadata at the address of RFC 8414 only. */
-  readonly isOAuthOnly?: boolean
+  /** Serves the metadata at the address of RFC 8414 only. Status and body of others. */
+  readonly oauthOnly?: readonly [status: number, body: string]
 }
 
 const base64 = (value: unknown) => Buffer.from(JSON.stringify(value)).toString('base64url')
@@ -45,8 +45,11 @@ export async function startIssuer() {
         .end(typeof value === 'string' ? value : JSON.stringify(value))
     if (path.includes('.well-known')) {
       if (faults.discovery) return void answer(...faults.discovery)
-      if (faults.isOAuthOnly && path !== '/.well-known/oauth-authorization-server')
-        return void answer(404, {})
+      if (faults.oauthOnly && path !== '/.well-known/oauth-authorization-server') {
+        const [status, page] = faults.oauthOnly
+        const headers = { 'content-type': 'text/html', ...(status === 302 && { location: '/sign-in' }) }
+        return void response.writeHead(status, headers).end(page)
+      }
       return void answer(200, { ...metadata(), ...faults.metadata })
     }
     if (path !== '/token') return void answer(200, {})

@@ -5,6 +5,7 @@ import {
   createOAuth,
   memoryTransactions,
   type OAuthOptions,
+  popupOfPage,
   type SignInRequest,
 } from '../../src/oauth2/index.ts'
 import { startIssuer } from './issuer.ts'
@@ -99,4 +100,16 @@ describe('the window of a sign-in is closed', () => {
     channel.close()
     expect(window.closed).toBe(true)
   })
+})
+
+test('a window of a page may be closed by the app, too', async () => {
+  const page = new BroadcastChannel('authchart.oauth2.pages.sign-in')
+  onTestFinished(() => page.close())
+  page.onmessage = ({ data }) => {
+    if (data.type === 'ask') page.postMessage({ type: 'opened', id: data.id, page: 'page' })
+  }
+  const window = await popupOfPage('sign-in', { signal: new AbortController().signal })
+  window?.close()
+  expect(window?.closed).toBe(true)
+  expect(() => window?.close()).not.toThrow()
 })

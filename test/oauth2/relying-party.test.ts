@@ -211,12 +211,20 @@ describe('discovery', () => {
     await expect(oauth.authorizationUrl()).resolves.toBeInstanceOf(URL)
   })
 
-  test('finds a server that has only the metadata of RFC 8414', async () => {
-    const issuer = await startIssuer()
-    issuer.misbehave({ isOAuthOnly: true })
-    const { oauth } = await connect(issuer)
-    await expect(oauth.authorizationUrl()).resolves.toBeInstanceOf(URL)
-  })
+  test.each([
+    [404, ''],
+    [401, ''],
+    [302, ''],
+    [200, '<!doctype html>'],
+  ])(
+    'finds a server that has only the metadata of RFC 8414, and answers %s elsewhere',
+    async (...oauthOnly) => {
+      const issuer = await startIssuer()
+      issuer.misbehave({ oauthOnly })
+      const { oauth } = await connect(issuer)
+      await expect(oauth.authorizationUrl()).resolves.toBeInstanceOf(URL)
+    },
+  )
 
   test.each([
     ['an issuer', 'http://id.example.com', {}],

@@ -26,7 +26,7 @@ export interface H3EventLike {
  * @param event that of a handler, of h3 version 1 or 2
  * @param origin the origin of the app as browsers see it. Default: that of the connection and the `Host` header
  * @returns the request itself with version 2; a new one over Node's message with version 1
- * @throws TypeError if the event has no request, or a parser has read its body
+ * @throws TypeError if the event has no request, or one with an invalid host, which h3 answers with 400; or if a parser has read its body
  *
  * @example
  * ```ts
@@ -36,8 +36,10 @@ export interface H3EventLike {
 export function requestOf({ req, node }: H3EventLike, origin?: string): Request {
   if (req instanceof Request) return req
   const request = node && asRequest(node.req, origin)
-  if (!request) throw new TypeError('requestOf: the event of h3 has no request with a valid method and host.')
-  return request
+  if (request) return request
+  const error = new TypeError('requestOf: the event of h3 has no request with a valid method and host.')
+  // h3 answers with it.
+  throw Object.assign(error, { status: 400 })
 }
 
 /**

@@ -343,6 +343,19 @@ describe('the adapters', () => {
     expect(String(problems[0])).toMatch(/Mount the backend before parsers/)
   })
 
+  it('a page of h3 answers a host that is none with 400', async () => {
+    const { make } = await createBackends()
+    const bff = make()
+    const app = createApp()
+    app.use(defineEventHandler(nuxtBff(bff)))
+    const page = async (event: Parameters<typeof requestOf>[0]) =>
+      (await bff.session(requestOf(event))) ? 'signed in' : OWN
+    app.use('/own', defineEventHandler(page))
+    const url = `${await listen(createServer(toNodeListener(app)))}/own`
+    expect(await sendRaw(url, 'GET', {})).toEqual([200, OWN])
+    expect((await sendRaw(url, 'GET', { host: 'a b' }))[0]).toBe(400)
+  })
+
   it('an event of h3 gives the request of either version', () => {
     const request = new Request('http://here.test/')
     expect(requestOf({ req: request })).toBe(request)

@@ -507,6 +507,9 @@ describe('requests to APIs', () => {
     expect(await to('/api/me?x=1')).toEqual([302, '/api/me?x=1'])
     expect(await to(`${server.origin}/api/me`)).toEqual([302, '/api/me'])
     expect(await to('https://elsewhere.test/x')).toEqual([302, 'https://elsewhere.test/x'])
+    expect(await to('//elsewhere.test/x')).toEqual([302, 'https://elsewhere.test/x'])
+    for (const outside of ['/auth/sign-out', '../auth/sign-out', `${server.origin}/auth/sign-out`])
+      expect(await to(outside)).toEqual([302, `${server.origin}/auth/sign-out`])
   })
 
   it.each([

@@ -74,10 +74,11 @@ export class ForwardedApi {
 
   /** The address in an answer as the browser must use it. */
   locationOf(location: string, target: string): string {
-    const { origin, pathname, search, hash } = new URL(location, target)
+    const { origin, pathname, search, hash, href } = new URL(location, target)
     const base = this.#to.pathname === '/' ? '' : this.#to.pathname
     const isHere = origin === this.origin && (pathname === base || pathname.startsWith(`${base}/`))
-    return isHere ? `${this.path}${pathname.slice(base.length)}${search}${hash}` : location
+    // Elsewhere it is absolute: a relative one would lead to a page of the app.
+    return isHere ? `${this.path}${pathname.slice(base.length)}${search}${hash}` : href
   }
 }
 

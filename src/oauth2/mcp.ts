@@ -64,7 +64,7 @@ export function authMcp(
  * requested for this MCP server only (RFC 8707), with the scope that it asks for, unless `scope` is given.
  *
  * One request is sent without a token. Its answer may name the address of the metadata. Otherwise the well-known address for
- * the URL is used, and then that for the origin. A server may name any authorization server: set `issuer`, or ask only servers that you trust.
+ * the URL is used, and then that for the origin. The metadata may be for the URL or for its whole origin. A server may name any authorization server: set `issuer`, or ask only servers that you trust.
  *
  * @param url the address of the MCP server
  * @param options as in `createOAuth`
@@ -88,11 +88,11 @@ export async function discoverMcp(url: string | URL, options: McpOAuthOptions): 
   const given = { ...(allowInsecure && { allowInsecure }), ...(send && { fetch: send }) }
   const connection = new Connection({ ...options, clientId: '', issuer: url })
   const answer = await untokened(connection, connection.assertSecure(String(url)))
-  // A server may describe its whole origin instead of one path.
-  const resource = await discoverResource(url, { ...given, answer }).catch((error) => {
-    if (Object(error).reason !== 'resource_discovery_failed') throw error
-    return discoverResource(new URL(url).origin, given)
-  })
+  const { origin } = new URL(url)
+  // A server may describe its whole origin instead of one path, in what its answer names or at the address for the origin.
+  const resource = await discoverResource(url, { ...given, answer })
+    .catch(unlessMissing(() => discoverResource(origin, { ...given, answer })))
+    .catch(unlessMissing(() => discoverResource(origin, given)))
   const issuers = resource.authorization_servers ?? []
   const wanted = issuer === undefined ? issuers[0] : String(issuer)
   if (wanted === undefined) throw oauthError('resource_discovery_failed')
@@ -110,6 +110,13 @@ export async function discoverMcp(url: string | URL, options: McpOAuthOptions): 
   const client = new Connection(found)
   return createOAuth({ ...found, clientId: await clientId(client), server: await client.server() })
 }
+
+const unlessMissing =
+  <T>(next: () => Promise<T>) =>
+  (error: unknown) => {
+    if (Object(error).reason !== 'resource_discovery_failed') throw error
+    return next()
+  }
 
 /** Sends a request without a token, as a client would that opens a stream. */
 async function untokened(connection: Connection, url: URL): Promise<Response> {

@@ -16,6 +16,8 @@ export interface McpServerOptions {
   readonly scopes?: readonly string[]
   /** Describes the whole origin at its well-known address, and names nothing in a 401. */
   readonly isRoot?: boolean
+  /** Describes the whole origin in the metadata that a 401 names. */
+  readonly isWide?: boolean
   /** Opens a stream for everyone: only calls need a token. */
   readonly isOpen?: boolean
 }
@@ -45,7 +47,7 @@ export async function startMcpServer(provider: TestProvider, options: McpServerO
   const wellKnown = '/.well-known/oauth-protected-resource'
   const place = options.isRoot ? wellKnown : `${wellKnown}/mcp`
   const metadata = {
-    resource: options.isRoot ? listener.url : url,
+    resource: options.isRoot || options.isWide ? listener.url : url,
     authorization_servers: [provider.url],
     scopes_supported: ['read'],
     ...options.metadata,

@@ -150,6 +150,12 @@ describe('the discovery', () => {
     expect(url.searchParams.get('resource')).toBe(mcp.origin)
   })
 
+  test('accepts metadata of the origin in the place that the 401 names', async () => {
+    const { mcp, discover } = await start({ isWide: true })
+    const url = await (await discover()).authorizationUrl()
+    expect(url.searchParams.get('resource')).toBe(mcp.origin)
+  })
+
   test('asks for the scope of the 401, then for that of the metadata, unless the app names one', async () => {
     const { discover } = await start({ metadata: { scopes_supported: ['everything'] } })
     expect((await discover()).scope).toBe('read')

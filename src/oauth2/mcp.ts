@@ -108,7 +108,25 @@ export async function discoverMcp(url: string | URL, options: McpOAuthOptions): 
   }
   if (typeof clientId === 'string') return createOAuth({ ...found, clientId })
   const client = new Connection(found)
-  return createOAuth({ ...found, clientId: await clientId(client), server: await client.server() })
+  const oauth = createOAuth({ ...found, clientId: await clientId(client), server: await client.server() })
+  forgetUnknown(oauth, async () => clientId.forget?.(client))
+  return oauth
+}
+
+/** Some servers lose the clients that have registered themselves, for example when they restart. Others remove them after a time. */
+function forgetUnknown({ ports }: OAuth, forget: () => Promise<unknown>): void {
+  const { refresh, signIn } = ports
+  const check = async (error: unknown): Promise<never> => {
+    const { error: code, reason = code, cause, status = Object(cause).status } = Object(error)
+    // Without `invalid_client`, 401 says that the client is not known (RFC 6749 §5.2).
+    if (reason === 'invalid_client' || status === 401) await forget().catch(() => {})
+    throw error
+  }
+  const checked: Pick<OAuth['ports'], 'refresh' | 'signIn'> = {
+    refresh: (request) => Promise.resolve(refresh(request)).catch(check),
+    signIn: (...given) => Promise.resolve(signIn(...given)).catch(check),
+  }
+  Object.assign(ports, checked)
 }
 
 const unlessMissing =

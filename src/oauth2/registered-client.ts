@@ -9,7 +9,12 @@ import { described, oauthError } from './failure.ts'
 import type { OAuthOptions, TransactionStore } from './options.ts'
 
 /** Finds the client ID for an authorization server that the app does not know in advance. `registeredClient` makes one. */
-export type ClientIdSource = (connection: Connection<OAuthOptions>) => Promise<string>
+export interface ClientIdSource {
+  /** Returns the client ID that the server knows. */
+  (connection: Connection<OAuthOptions>): Promise<string>
+  /** Forgets a client ID that the server does not know any more, so that the next one is another. */
+  forget?(connection: Connection<OAuthOptions>): Promise<unknown>
+}
 
 /** Options of `registeredClient`. */
 export interface RegisteredClientOptions {
@@ -25,7 +30,7 @@ export interface RegisteredClientOptions {
   readonly metadata?: Readonly<Record<string, unknown>> | false
   /**
    * Keeps client IDs between runs: one short text for each server, and no secret. `webTransactions(() => localStorage)` fits.
-   * Default: none, so that each run registers anew.
+   * A client ID that the server answers with `invalid_client` is removed. Default: none, so that each run registers anew.
    */
   readonly store?: Pick<TransactionStore, 'read' | 'write'>
 }
@@ -61,7 +66,7 @@ export function registeredClient({
   metadata = {},
   store,
 }: RegisteredClientOptions): ClientIdSource {
-  return async (connection) => {
+  const find: ClientIdSource = async (connection) => {
     const server = await connection.server()
     if (metadataUrl !== undefined && server.client_id_metadata_document_supported === true) return metadataUrl
     if (!metadata || !server.registration_endpoint) throw oauthError('registration_unsupported')
@@ -73,6 +78,8 @@ export function registeredClient({
     await store?.write(keyOf(server), JSON.stringify({ clientId, asked: JSON.stringify(asked) }))
     return clientId
   }
+  find.forget = async (connection) => store?.write(keyOf(await connection.server()), '')
+  return find
 }
 
 async function register(

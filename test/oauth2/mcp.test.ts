@@ -242,6 +242,26 @@ describe('a client that is not known to the authorization server', () => {
     expect(await clientOf(other.auth, other.provider)).not.toBe(registered)
   })
 
+  test('registers anew in the next run, if the server has lost it', async () => {
+    const clientId = registeredClient({ metadata: ALG, store: memoryTransactions() })
+    const { provider, auth, discover, browse } = await setUp({}, { clientId }, { registers: true })
+    const lost = String(await clientOf(auth, provider))
+    const { Client: clients } = provider.provider as unknown as {
+      Client: { adapter: { destroy(id: string): Promise<void> } }
+    }
+    await clients.adapter.destroy(lost)
+    await expect(auth.refresh()).rejects.toMatchObject({ reason: 'invalid_client' })
+
+    const oauth = await discover()
+    const start = await oauth.authorizationUrl()
+
+    expect(start.searchParams.get('client_id')).not.toBe(lost)
+    const next = createAuth({ ...oauth.ports, singleUser: true })
+    onTestFinished(() => next.dispose())
+    await next.signIn({ via: 'callback', url: await browse(start) })
+    expect(registrations(provider)).toBe(2)
+  })
+
   test('uses its metadata document at a server that supports it, and registers nothing', async () => {
     const clientId = registeredClient({ metadataUrl: DOCUMENT, metadata: ALG })
     const { provider, auth, call } = await setUp({}, { clientId }, { registers: true, documents })

@@ -1,14 +1,21 @@
+import { mayReplace } from '../../machines/policies.ts'
 import type { StorageFeature } from '../core/features/feature.ts'
 import { withSharing } from '../core/features/share.ts'
 import { Mutex } from '../core/platform/mutex.ts'
-import type { SessionStorage } from '../core/ports.ts'
+import type { Replaced, SessionRecord, SessionStorage, StoredRotation } from '../core/ports.ts'
 import { PLACE, REMOVE } from '../core/session/same-store.ts'
 import { createPageChannel } from '../environment/page-channel.ts'
-import { decrypt, encrypt } from './aes-gcm.ts'
+import { decrypt, type EncryptedRecord, encrypt } from './aes-gcm.ts'
 import { withEntry } from './indexed-db.ts'
 import { Removal } from './removal.ts'
 
 const LAST_USE = 'last-use'
+
+/** An entry of the database. What orders it among others is not secret: a transaction cannot wait for a decryption. */
+interface Entry extends EncryptedRecord, Pick<SessionRecord, 'id' | 'rotation' | 'startedAt'> {
+  /** When it was written, in milliseconds since the Unix epoch. */
+  readonly at: number
+}
 
 /** Options of `encryptedStorage`. */
 export interface EncryptedStorageOptions {
@@ -19,7 +26,8 @@ export interface EncryptedStorageOptions {
 /**
  * Stores the session in IndexedDB, encrypted with AES-GCM. The key is a WebCrypto key that no script can export. Each write
  * creates a new key and stores it with the encrypted data in one entry, so that the browser loses both or neither. Works in
- * pages and in workers.
+ * pages and in workers. A random id of the sign-in, its time and the number of its refreshes are not encrypted: by them a tab
+ * notices within its transaction that another tab refreshed the session, or ended it.
  *
  * What it protects from: the storage contains no token as text, so extensions, support tools, error reporters, backups and
  * people at the developer tools do not see one. No script can export the key, so the data is useless elsewhere.
@@ -48,6 +56,28 @@ export function encryptedStorage(options: EncryptedStorageOptions = {}): Storage
   const channel = createPageChannel(`authchart storage ${name}`)
   const notifyOthers = () => channel.post('changed')
 
+  /** Puts the record into the database, if the entry that is there may be replaced. */
+  function put(record: SessionRecord, judge: (stored: unknown) => Replaced): Promise<Replaced> {
+    const at = removal.now()
+    const isRemoved = removal.look()
+    const { id, rotation, startedAt } = record
+    return mutex.run(async () => {
+      // Encrypt before the transaction starts: an IndexedDB transaction ends by itself during other async work.
+      const next: Entry = { ...(await encrypt(record, name)), at, id, rotation, startedAt }
+      let result: Replaced = 'written'
+      await withEntry(name, 'readwrite', (store, entry) => {
+        const found = store.get(entry)
+        found.onsuccess = () => {
+          result = judge(isRemoved(found.result) ? undefined : found.result)
+          if (result === 'written') store.put(next, entry)
+        }
+        return found
+      })
+      if (result === 'written') notifyOthers()
+      return result
+    })
+  }
+
   return withSharing<SessionStorage>({
     [PLACE]: () => [globalThis, `indexedDB ${name}`],
     [REMOVE]: () => void removal.begin(),
@@ -58,15 +88,8 @@ export function encryptedStorage(options: EncryptedStorageOptions = {}): Storage
         return encrypted === undefined || isRemoved(encrypted) ? undefined : decrypt(encrypted, name)
       })
     },
-    write(record) {
-      const at = removal.now()
-      return mutex.run(async () => {
-        // Encrypt before the transaction starts: an IndexedDB transaction ends by itself during other async work.
-        const encrypted = { ...(await encrypt(record, name)), at }
-        await withEntry(name, 'readwrite', (store, entry) => store.put(encrypted, entry))
-        notifyOthers()
-      })
-    },
+    write: (record) => put(record, () => 'written'),
+    replace: (record, expected) => put(record, (stored) => judge(record, stored, expected)),
     clear() {
       const ended = removal.begin()
       return mutex.run(async () => {
@@ -84,4 +107,12 @@ export function encryptedStorage(options: EncryptedStorageOptions = {}): Storage
       return typeof indexedDB === 'undefined' ? () => {} : channel.listen(onChange, onChange)
     },
   })
+}
+
+/** An entry of an earlier version says nothing of its record. It may be replaced, as a damaged one. */
+function judge(record: SessionRecord, stored: unknown, expected: StoredRotation | undefined): Replaced {
+  if (stored === undefined) return expected ? 'gone' : 'written'
+  const { id, rotation, startedAt } = Object(stored) as Partial<Entry>
+  const isKnown = id !== undefined && rotation !== undefined && startedAt !== undefined
+  return !isKnown || mayReplace(record, { id, rotation, startedAt }, expected) ? 'written' : 'newer'
 }

@@ -1,4 +1,5 @@
 /** The script of the pages and workers. It is bundled and served, and the tests call its functions by name. */
+import type { StoredRotation } from '../../src/core/ports.ts'
 import { type Auth, createAuth, type SessionRecord, type StorageFeature } from '../../src/index.ts'
 import { type EncryptedRecord, encrypt } from '../../src/storage/aes-gcm.ts'
 import { encryptedStorage } from '../../src/storage/index.ts'
@@ -73,6 +74,8 @@ export const SPOILERS = Object.keys(spoilers) as Spoiler[]
 
 let originalIndexedDB: PropertyDescriptor | undefined
 let auth: Auth | undefined
+let release = () => {}
+let refreshed: Promise<unknown> | undefined
 
 const done = (request: IDBRequest) =>
   new Promise<void>((resolve, reject) => {
@@ -84,6 +87,8 @@ export const scenarios = {
   read: (name: string, id: string) => answer(() => storeOf(name, id).read()),
   write: (name: string, id: string, record: SessionRecord) =>
     answer(async () => void (await storeOf(name, id).write(record))),
+  replace: (name: string, id: string, record: SessionRecord, expected?: StoredRotation) =>
+    answer(() => storeOf(name, id).replace?.(record, expected)),
   clear: (name: string, id: string) => answer(async () => void (await storeOf(name, id).clear())),
   subscribe: (name: string, id: string, listener: string) => {
     const stop = storeOf(name, id).subscribe?.(() => notify(listener))
@@ -186,6 +191,28 @@ export const scenarios = {
     return auth.state
   },
   token: () => auth?.getAccessToken(),
+  /** Begins a refresh whose record is not encrypted before `release`. */
+  refreshSlowly() {
+    const { subtle } = crypto
+    const { encrypt } = subtle
+    const released = new Promise<void>((resolve) => {
+      release = resolve
+    })
+    return new Promise<void>((resolve) => {
+      const slow: typeof encrypt = async (...given) => {
+        resolve()
+        await released
+        return encrypt.apply(subtle, given)
+      }
+      Object.defineProperty(subtle, 'encrypt', { value: slow, configurable: true })
+      refreshed = auth?.refresh().catch(() => {})
+    })
+  },
+  async release() {
+    release()
+    await refreshed
+  },
+  state: () => auth?.state,
   signOut: () => auth?.signOut(),
   /** Waits until the session is in this state. */
   waitForState: (state: string) =>

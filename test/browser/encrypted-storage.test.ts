@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vites
 import { StorageError } from '../../src/core/errors.ts'
 import type { StorageFeature } from '../../src/core/features/feature.ts'
 import { defineStorage } from '../../src/core/features/share.ts'
-import type { SessionRecord } from '../../src/core/ports.ts'
+import type { SessionRecord, StoredRotation } from '../../src/core/ports.ts'
 import { FULL, LEAST, storageContract } from '../storage/contract.ts'
 import { crash } from '../support/browsers/crash.ts'
 import { hasBrowser, hasDevtools, survivesCrash } from '../support/browsers/engine.ts'
@@ -205,6 +205,39 @@ describe.skipIf(!hasBrowser)('encryptedStorage in a browser', () => {
     60_000,
   )
 
+  it('replaces older tokens in one step, and neither newer ones nor those of a session that has ended', async () => {
+    const { name, open } = place()
+    const [one, other] = [open(), open()]
+    const replace = (tab: number, record: SessionRecord, expected?: StoredRotation) =>
+      tabs[tab]!.evaluate(
+        ([name, record, expected]) =>
+          encryptedScenarios.replace(name, `replace in ${name}`, record, expected),
+        [name, record, expected] as const,
+      )
+    const next = { ...FULL, rotation: FULL.rotation + 1 }
+    expect(await replace(0, FULL)).toEqual({ value: 'written' })
+    expect(await replace(1, next, FULL)).toEqual({ value: 'written' })
+    expect(await replace(0, { ...next, accessToken: 'other' }, FULL)).toEqual({ value: 'newer' })
+    expect(await replace(0, { ...FULL, id: 'earlier', startedAt: 1 })).toEqual({ value: 'newer' })
+    expect(await one.read()).toEqual(next)
+    await other.clear()
+    expect(await replace(0, { ...next, rotation: next.rotation + 1 }, next)).toEqual({ value: 'gone' })
+    expect((await one.read()) ?? undefined).toBeUndefined()
+    expect(await replace(1, FULL)).toEqual({ value: 'written' })
+    expect(await one.read()).toEqual(FULL)
+  })
+
+  it('replaces an entry of an earlier version, which says nothing of its record', async () => {
+    const { name, open, put } = place()
+    await put(FULL)
+    const replaced = await tabs[1]!.evaluate(
+      ([name, record]) => encryptedScenarios.replace(name, `replace in ${name}`, record),
+      [name, LEAST] as const,
+    )
+    expect(replaced).toEqual({ value: 'written' })
+    expect(await open().read()).toEqual(LEAST)
+  })
+
   it('does not block the deletion of the database, and works again after it', async () => {
     const { name, open } = place()
     const [one, other] = [open(), open()]
@@ -296,7 +329,8 @@ describe.skipIf(!hasBrowser)('encryptedStorage in a browser', () => {
       expect(await tab.evaluate(() => encryptedScenarios.token())).toBe('a')
       await quota.send('Storage.overrideQuotaForOrigin', { origin })
       await store.write(FULL)
-      expect(await store.read()).toEqual(FULL)
+      // The session in memory is newer, so it is written again.
+      await expect.poll(() => store.read(), { timeout: 10_000 }).toMatchObject({ accessToken: 'a' })
     },
   )
 
@@ -335,5 +369,27 @@ describe.skipIf(!hasBrowser)('encryptedStorage in a browser', () => {
     await one.evaluate(() => encryptedScenarios.signOut())
     await waitForState(other, 'loggedOut')
     expect((await remote(one, name).read()) ?? undefined).toBeUndefined()
+  })
+
+  it('keeps a user signed out whose session another tab is refreshing', async () => {
+    const { name } = place()
+    const [one, other] = [await openTab(), await openTab()]
+    onTestFinished(async () => void (await Promise.all([one.close(), other.close()])))
+    const start = (tab: Tab, token?: string) =>
+      tab.evaluate(
+        ([name, token]) =>
+          encryptedScenarios.start(name, token === undefined ? undefined : { access_token: token }),
+        [name, token] as const,
+      )
+    expect(await start(one, 'a')).toBe('authenticated')
+    expect(await start(other)).toBe('authenticated')
+    await other.evaluate(() => encryptedScenarios.refreshSlowly())
+    await one.evaluate(() => encryptedScenarios.signOut())
+    await other.evaluate(() => encryptedScenarios.release())
+    await other.evaluate(() => encryptedScenarios.waitForState('loggedOut'))
+    expect(await one.evaluate(() => encryptedScenarios.state())).toBe('loggedOut')
+    await one.reload()
+    await until(one, () => 'encryptedScenarios' in globalThis)
+    expect(await start(one)).toBe('anonymous')
   })
 })

@@ -149,6 +149,22 @@ describe('signing in by redirect', () => {
     ).toBeUndefined()
   })
 
+  it.each(['\u00a0', '\ufeff', '\u2000', '\u000b', '\u0085'])(
+    'a cookie whose name only begins like ours after a space that browsers do not remove is another one: %j',
+    async (space) => {
+      const { bff, visitor, signIn } = setUp()
+      await signIn()
+      const attacker = browser(bff.handle.bind(bff))
+      await signIn('eve', attacker)
+      // What another host of the domain can make a browser send.
+      const cookie = `${space}__Host-session=${attacker.session()}; __Host-session =${attacker.session()}; __Host-session=${visitor.session()}`
+      const subjectOf = async (text: string) => (await bff.session({ headers: { get: () => text } }))?.subject
+      expect(await subjectOf(cookie)).toBe('ada')
+      expect(await subjectOf(`${space}__Host-session=${attacker.session()}`)).toBeUndefined()
+      expect(await subjectOf(`a=b;\t __Host-session=${visitor.session()}`)).toBe('ada')
+    },
+  )
+
   it('a callback that was started in another browser is refused', async () => {
     const { bff, visitor, signIn } = setUp()
     const attacker = browser(bff.handle.bind(bff))

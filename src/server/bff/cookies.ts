@@ -15,7 +15,8 @@ export function readCookies(header: string | null | undefined): ReadonlyMap<stri
   const cookies = new Map<string, string>()
   for (const pair of (header ?? '').slice(0, LONGEST).split(';')) {
     const at = pair.indexOf('=')
-    const name = pair.slice(0, at).trim()
+    // Not `trim`: a browser keeps other spaces, so another host could set what would then be the name of our cookie.
+    const name = pair.slice(0, at).replace(/^[ \t]+/, '')
     if (at > 0 && !cookies.has(name)) cookies.set(name, pair.slice(at + 1).trim())
   }
   return cookies

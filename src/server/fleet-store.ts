@@ -261,7 +261,7 @@ export class FleetStore implements StorageFeature {
 
   async #seal(key: string, record: SessionRecord): Promise<StoredSession> {
     const { keys, clock, ttl } = this.#world
-    if (this.#tags?.id !== record.id) this.#tags = { id: record.id, tags: await tagsOf(record, keys.current) }
+    if (this.#tags?.id !== record.id) this.#tags = { id: record.id, tags: await tagsOf(record) }
     const { id, rotation, startedAt, expiresAt = 0, refreshTokenExpiresAt } = record
     const now = clock.now()
     const end = refreshTokenExpiresAt === undefined ? now + ttl : Math.max(refreshTokenExpiresAt, expiresAt)

@@ -7,8 +7,8 @@ import { sha256 } from '../environment/sha256.ts'
  */
 export const hashKey = (key: string): Promise<string> => sha256(key)
 
-/** What a session can be found by: its user, the `sid` of its ID token, or the key that sealed it first. */
-export type TagKind = 'sub' | 'sid' | 'key'
+/** What a session can be found by: its user, or the `sid` of its ID token. */
+export type TagKind = 'sub' | 'sid'
 
 /** The fleet's tag of a user or of a `sid`. A copy of the database shows neither, but a guess can be compared with it. */
 export const hashTag = (kind: TagKind, value: string): Promise<string> =>

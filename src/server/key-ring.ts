@@ -26,11 +26,6 @@ export class KeyRing {
     this.current = current
   }
 
-  /** The names of all keys, the one that seals first. */
-  get ids(): readonly string[] {
-    return [...this.#keys.keys()]
-  }
-
   /** The key of that name; `undefined` if the ring has none. */
   key(id: string): Promise<WebCryptoKey> | undefined {
     return this.#keys.get(id)?.()

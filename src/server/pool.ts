@@ -22,7 +22,7 @@ import { randomKey } from './random-key.ts'
 import { type Resealed, resealSession, resealTokens } from './reseal.ts'
 import type { Resident } from './resident.ts'
 import { Residents } from './residents.ts'
-import { REVOCATION } from './session-box.ts'
+import { REVOCATION, SESSION } from './session-box.ts'
 import { SessionFactory } from './session-factory.ts'
 import { reached } from './unreachable.ts'
 
@@ -144,10 +144,6 @@ class Pool implements AuthPool<never, unknown> {
     this.#assertAlive()
     checkNumber('most', most, 1)
     const { world } = this.#sessions
-    const found = new Set<string>()
-    // Sessions of the newest key are looked at last: a process that did not know it may have sealed them with an older one.
-    for (const id of [...world.keys.ids].reverse())
-      for (const hash of await this.#find(await hashTag('key', id))) found.add(hash)
     const results = { sealed: 0, current: 0, unreadable: 0 }
     const reseal = async (names: readonly string[], one: (name: string) => Promise<Resealed>) => {
       for (let next = 0; next < names.length && results.sealed < most; ) {
@@ -157,7 +153,7 @@ class Pool implements AuthPool<never, unknown> {
       }
     }
     await reseal(await this.#find(REVOCATION), (key) => resealTokens(world, key))
-    await reseal([...found], (hash) => resealSession(world, hash))
+    await reseal(await this.#find(SESSION), (hash) => resealSession(world, hash))
     this.#unreadable = results.unreadable
     return results.sealed
   }

@@ -10,6 +10,9 @@ import { open } from './seal.ts'
 export const nameOf = (stored: StoredRotation | undefined) =>
   stored ? `${stored.id} ${stored.rotation}` : ''
 
+/** The tag of all sessions. */
+export const SESSION = 'session'
+
 /** The tag of tokens that are still to be revoked. */
 export const REVOCATION = 'revocation'
 

@@ -679,6 +679,29 @@ describe('pool.reseal', () => {
   })
 })
 
+describe('pool.reseal after each of several changes', () => {
+  it('seals sessions again that were used, resealed and only stored since the first key', async () => {
+    const { pool, pass } = createWorld()
+    const secrets = [1, 2, 3, 4].map((byte) => new Uint8Array(32).fill(byte))
+    const ring = (...names: number[]) =>
+      keyRing(Object.fromEntries(names.map((name) => [`k${name}`, secrets[name - 1]])))
+    const first = pool({ keys: ring(1) })
+    const keys = await Promise.all([ada, eve, ada].map(async (user) => (await first.signIn(user)).key))
+    for (const next of [2, 3, 4]) {
+      const both = pool({ keys: ring(next, next - 1) })
+      // One session is refreshed with the key before, one with the new one, and one is not used at all.
+      await pass(61_000)
+      await token(pool({ keys: ring(next - 1, next) }), keys[0] as string)
+      await token(both, keys[1] as string)
+      await both.reseal()
+      expect(await both.reseal()).toBe(0)
+      expect(both.counts.unreadable).toBe(0)
+      const current = pool({ keys: ring(next) })
+      for (const key of keys) expect(await token(current, key)).toMatch(/^at-/)
+    }
+  })
+})
+
 describe('pool.reseal of what is not in order', () => {
   const [k1, k2, foreign] = [1, 2, 3].map((byte) => new Uint8Array(32).fill(byte)) as [
     Uint8Array,

@@ -1,9 +1,8 @@
-import type { Page } from 'playwright-core'
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { createTokenServer, type ListeningTokenServer, type TokenServer } from '../../src/testing/index.ts'
-import { hasChromium } from '../support/chromium.ts'
+import { hasBrowser } from '../support/browsers/engine.ts'
 import type { Backend } from './angular-page.ts'
-import { createPages, type Pages } from './pages.ts'
+import { openPages } from './page-suite.ts'
 import { bundlePage } from './vite-bundles.ts'
 
 type Scenarios = typeof import('./angular-page.ts').scenarios
@@ -12,36 +11,22 @@ type Options =
 
 const BACKENDS: Backend[] = ['XMLHttpRequest', 'fetch']
 
-describe.skipIf(!hasChromium).each(BACKENDS)('HttpClient over %s in Chromium', (backend) => {
-  let pages: Pages
-  let page: Page
+describe.skipIf(!hasBrowser).each(BACKENDS)('HttpClient over %s in a browser', (backend) => {
   let server: TokenServer
   let listening: ListeningTokenServer
-
-  beforeAll(async () => {
-    pages = await createPages(await bundlePage('angular-page.ts', []))
-  }, 180_000)
-  afterAll(() => pages?.close())
   beforeEach(async () => {
     server = createTokenServer()
     listening = await server.listen()
-    page = await pages.open()
   })
-  afterEach(async () => {
-    await page.close()
-    await listening.close()
-    // Chromium logs every error response by itself.
-    expect(pages.problems.splice(0).filter((line) => !line.startsWith('Failed to load resource'))).toEqual([])
-  })
+  afterEach(() => listening.close())
+
+  const { run: call } = openPages<Scenarios>(() => bundlePage('angular-page.ts', []))
 
   /** Runs a scenario with an expired access token. */
   const run = <Name extends keyof Scenarios>(name: Name, ...more: Options | []) => {
     const tokens = server.issue()
     server.expireAccessTokens()
-    return page.evaluate(([name, args]) => (globalThis as any).scenarios[name](...args), [
-      name,
-      [backend, listening.url, tokens, ...more],
-    ] as const) as ReturnType<Scenarios[Name]>
+    return call(name, ...([backend, listening.url, tokens, ...more] as Parameters<Scenarios[Name]>))
   }
 
   it('recovers from parallel 401s with one refresh', async () => {
@@ -80,13 +65,7 @@ describe.skipIf(!hasChromium).each(BACKENDS)('HttpClient over %s in Chromium', (
 
   it('sends the token to the page itself', async () => {
     const tokens = server.issue()
-    await page.route('**/headers', (route) =>
-      route.fulfill({ body: route.request().headers().authorization ?? 'none' }),
-    )
-    const own = await page.evaluate(
-      ([backend, url, tokens]) => (globalThis as any).scenarios.origins(backend, url, tokens),
-      [backend, listening.url, tokens] as const,
-    )
+    const own = await call('origins', backend, listening.url, tokens)
     expect(own).toBe(`Bearer ${tokens.access_token}`)
   })
 })

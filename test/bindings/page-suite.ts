@@ -1,7 +1,7 @@
 /** The set-up of tests whose scenarios run in a page. */
-import type { Page } from 'playwright-core'
 import { afterAll, afterEach, beforeAll, beforeEach, expect } from 'vitest'
-import { callIn, createPages, type Pages, type Scenarios } from './pages.ts'
+import type { Tab } from '../support/browsers/tab.ts'
+import { callIn, createPages, type Pages, type Scenarios, takeProblems } from './pages.ts'
 
 /**
  * Opens a page for each test of the calling suite. An error or warning of the page fails its test.
@@ -10,24 +10,26 @@ import { callIn, createPages, type Pages, type Scenarios } from './pages.ts'
  */
 export function openPages<S extends Scenarios>(bundle: () => Promise<string>) {
   let pages: Pages
-  let page: Page
+  let tab: Tab
 
   beforeAll(async () => {
     pages = await createPages(await bundle())
-  }, 60_000)
+  }, 180_000)
   afterAll(() => pages?.close())
   beforeEach(async () => {
-    page = await pages.open()
+    tab = await pages.open()
   })
   afterEach(async () => {
-    await page.close()
-    expect(pages.problems.splice(0)).toEqual([])
+    const problems = await takeProblems(tab)
+    await tab.context().close()
+    expect(problems).toEqual([])
   })
 
   return {
+    tab: () => tab,
     /** Runs a scenario by its name. */
-    run: callIn<S>(() => page),
+    run: callIn<S>(() => tab),
     /** Returns and clears the errors and warnings of the page, so that they do not fail the test. */
-    takeProblems: () => pages.problems.splice(0),
+    takeProblems: () => takeProblems(tab),
   }
 }

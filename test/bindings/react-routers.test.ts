@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest'
-import { hasChromium } from '../support/chromium.ts'
+import { hasBrowser } from '../support/browsers/engine.ts'
 import { openPages } from './page-suite.ts'
 import { bundlePage } from './react-bundles.ts'
 
-describe.skipIf(!hasChromium)('authchart/react with other libraries, in Chromium', () => {
+describe.skipIf(!hasBrowser)('authchart/react with other libraries, in a browser', () => {
   const { run } = openPages<typeof import('./react-routers-page.tsx').scenarios>(() =>
     bundlePage(19, 'react-routers-page.tsx'),
   )

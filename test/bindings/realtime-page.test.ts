@@ -1,42 +1,31 @@
-import type { Page } from 'playwright-core'
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
-import { hasChromium } from '../support/chromium.ts'
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { hasBrowser } from '../support/browsers/engine.ts'
+import { until } from '../support/browsers/until.ts'
 import { createLiveServer, type LiveServer } from './live-server.ts'
-import { callIn, createPages, type Pages } from './pages.ts'
+import { openPages } from './page-suite.ts'
 import type { How } from './realtime-page.ts'
 import { bundlePage } from './vite-bundles.ts'
 
-describe.skipIf(!hasChromium)('keepConnected in Chromium', () => {
-  let pages: Pages
-  let page: Page
+describe.skipIf(!hasBrowser)('keepConnected in a browser', () => {
   let server: LiveServer
-
-  beforeAll(async () => {
-    pages = await createPages(await bundlePage('realtime-page.ts', []))
-  }, 180_000)
-  afterAll(() => pages?.close())
   beforeEach(async () => {
     server = await createLiveServer()
-    page = await pages.open()
   })
-  afterEach(async () => {
-    await page.close()
-    await server.close()
-    // Chromium logs failed connections by itself.
-    const own = pages.problems
-      .splice(0)
-      .filter((line) => !/^(WebSocket connection|Failed to load)/.test(line))
-    expect(own).toEqual([])
-  })
+  afterEach(() => server.close())
 
-  const run = callIn<typeof import('./realtime-page.ts').scenarios>(() => page)
+  const { run, tab } = openPages<typeof import('./realtime-page.ts').scenarios>(() =>
+    bundlePage('realtime-page.ts', []),
+  )
+
   const start = async (how: How) => {
     await run('start', how, server.url)
     await server.until(() => server.connections.length === 1)
   }
   const receives = (...texts: string[]) =>
-    page.waitForFunction(
-      (texts) => texts.every((text) => (globalThis as any).scenarios.seen().received.join().includes(text)),
+    until(
+      tab(),
+      (texts: string[]) =>
+        texts.every((text) => (globalThis as any).scenarios.seen().received.join().includes(text)),
       texts,
     )
   const opens = (...tokens: string[]) => server.until(() => server.open().join() === tokens.join())

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs'
 import solid from 'vite-plugin-solid'
 import { beforeAll, describe, expect, it } from 'vitest'
-import { hasChromium } from '../support/chromium.ts'
+import { hasBrowser } from '../support/browsers/engine.ts'
 import { openPages } from './page-suite.ts'
 import { renderConcurrently, testViews } from './page-tests.ts'
 import { initialSession } from './server-session.ts'
@@ -77,7 +77,7 @@ describe('authchart/solid on a server that knows its users', () => {
   )
 })
 
-describe.skipIf(!hasChromium)('authchart/solid in Chromium', () => {
+describe.skipIf(!hasBrowser)('authchart/solid in a browser', () => {
   const { run } = openPages<Scenarios>(() => bundlePage('solid/page.tsx', [solid({ ssr: true })]))
 
   it.each(WAYS)(

@@ -1,6 +1,6 @@
 import { svelte } from '@sveltejs/vite-plugin-svelte'
 import { beforeAll, describe, expect, it } from 'vitest'
-import { hasChromium } from '../support/chromium.ts'
+import { hasBrowser } from '../support/browsers/engine.ts'
 import { openPages } from './page-suite.ts'
 import { renderConcurrently, withoutComments } from './page-tests.ts'
 import { initialSession } from './server-session.ts'
@@ -64,7 +64,7 @@ describe('authchart/svelte on a server', () => {
   })
 })
 
-describe.skipIf(!hasChromium)('authchart/svelte in Chromium', () => {
+describe.skipIf(!hasBrowser)('authchart/svelte in a browser', () => {
   const { run } = openPages<Scenarios>(() => bundlePage('svelte/page.ts', [svelte({ configFile: false })]))
 
   it('hydrates the page of a server without a warning if the user is signed in by then', async () => {

@@ -1,6 +1,6 @@
 import vue from '@vitejs/plugin-vue'
 import { beforeAll, describe, expect, it } from 'vitest'
-import { hasChromium } from '../support/chromium.ts'
+import { hasBrowser } from '../support/browsers/engine.ts'
 import { openPages } from './page-suite.ts'
 import { renderConcurrently, testViews, withoutComments } from './page-tests.ts'
 import { initialSession } from './server-session.ts'
@@ -53,7 +53,7 @@ describe('authchart/vue on a server', () => {
   })
 })
 
-describe.skipIf(!hasChromium)('authchart/vue in Chromium', () => {
+describe.skipIf(!hasBrowser)('authchart/vue in a browser', () => {
   const { run } = openPages<Scenarios>(() => bundlePage('vue/page.ts', [vue()]))
 
   const IN = 'signedIn, authenticated, adain'

@@ -4,7 +4,7 @@ import { postgresFleet, postgresSchema } from '../../src/fleet/postgres.ts'
 import { FOUND_AT_ONCE } from '../../src/fleet/postgres-sql.ts'
 import { hasPgBouncer, startPgBouncer } from '../support/pgbouncer.ts'
 import { hasPostgres, type PostgresServer, startPostgres } from '../support/postgres-server.ts'
-import { describeFleet, LEASE } from './describe-fleet.ts'
+import { describeFleet } from './describe-fleet.ts'
 import { type OpenDatabase, POSTGRES_LINKS } from './postgres-links.ts'
 
 type LinkName = keyof typeof POSTGRES_LINKS
@@ -26,11 +26,11 @@ describe.skipIf(!hasPostgres)('PostgreSQL', () => {
     const opened: OpenDatabase[] = []
     return {
       isRemote: true,
-      async open() {
+      async open(lease: number) {
         const database = await POSTGRES_LINKS[name](through, server.url)
         opened.push(database)
         const { query, listen } = database
-        return postgresFleet(query, { table, lease: LEASE, ...(listen && { listen }) })
+        return postgresFleet(query, { table, lease, ...(listen && { listen }) })
       },
       async close() {
         for (const database of opened) await database.close()

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest'
 import { redisFleet } from '../../src/fleet/redis.ts'
 import { hasRedis, type RedisServer, startRedis } from '../support/redis-server.ts'
-import { describeFleet, LEASE } from './describe-fleet.ts'
+import { describeFleet } from './describe-fleet.ts'
 import { type OpenLink, REDIS_LINKS } from './redis-links.ts'
 
 describe.skipIf(!hasRedis)('Redis', () => {
@@ -16,10 +16,10 @@ describe.skipIf(!hasRedis)('Redis', () => {
       const links: OpenLink[] = []
       return {
         isRemote: true,
-        async open() {
+        async open(lease: number) {
           const opened = await openLink(server.url)
           links.push(opened)
-          return redisFleet(opened.link, { lease: LEASE, prefix: `test ${name}:` })
+          return redisFleet(opened.link, { lease, prefix: `test ${name}:` })
         },
         async close() {
           for (const link of links) await link.close()

@@ -10,12 +10,21 @@ export interface MatrixBrowser {
   readonly differences: readonly Difference[]
 }
 
-const inFolder = (names: string) => names.split(/\s+/).map((name) => `test/browser/${name}.test.ts`)
+const inFolder = (folder: string, names: string) =>
+  names.split(/\s+/).map((name) => `test/${folder}/${name}.test.ts`)
 
-/** The suites that run in every browser, in tabs on a real site. The source is bundled for them. */
-export const BROWSER_SUITES = inFolder(
-  'back-forward-cache cookie-mode cookie-races encrypted-storage offline storage-faults tabs transports worker worker-return',
-)
+/** The suites that run in every browser, in tabs on a real site. */
+export const BROWSER_SUITES = [
+  ...inFolder(
+    'browser',
+    `back-forward-cache cookie-mode cookie-races encrypted-storage offline portable storage-faults tabs transports worker
+    worker-return`,
+  ),
+  ...inFolder(
+    'bindings',
+    'angular-page react-page react-routers realtime-page solid-page svelte-page vue-page',
+  ),
+]
 
 const FIREFOX_CACHE: Difference = {
   tests:

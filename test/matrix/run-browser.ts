@@ -62,7 +62,7 @@ export async function reportIn(
   const child = spawn(
     process.execPath,
     [
-      ...['node_modules/vitest/vitest.mjs', 'run', '--project=system', '--maxWorkers=2'],
+      ...['node_modules/vitest/vitest.mjs', 'run', '--maxWorkers=2'],
       ...['--reporter=json', `--outputFile=${outputFile}`, ...suites],
       ...(tests ? ['--testNamePattern', tests.source] : []),
     ],

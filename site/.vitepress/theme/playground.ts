@@ -10,7 +10,9 @@ export const Playground = defineComponent(() => {
   const paint = () => {
     const page = frame.value?.contentDocument
     const theme = isDark.value ? 'dark' : 'light'
-    page?.documentElement.style.setProperty('color-scheme', theme)
+    // A frame that is still loading may have no root element.
+    const root: HTMLElement | null | undefined = page?.documentElement
+    root?.style.setProperty('color-scheme', theme)
     page?.querySelector('authchart-devtools')?.setAttribute('theme', theme)
   }
 

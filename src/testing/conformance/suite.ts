@@ -18,7 +18,7 @@ const MARGIN = 5_000
 export const createSuite = (
   factory: TransportFactory,
   { describe, it, expect }: TransportHooks,
-  { isAbort = isUsualAbort, isTimeout, givesRefusalsAs, timeout = 10_000 }: DescribeTransportOptions,
+  { isAbort = isUsualAbort, isTimeout, givesRefusalsAs, timeout = 30_000 }: DescribeTransportOptions,
   openFront: Run['openFront'],
 ): Suite => ({
   expect,

@@ -97,6 +97,6 @@ export interface DescribeTransportOptions extends Partial<TransportHooks> {
    * `givenAs` of every refusal must be equal to it. If omitted, only the status is checked.
    */
   readonly givesRefusalsAs?: string
-  /** Milliseconds after which a scenario that has not ended fails. Default: 10,000. */
+  /** Milliseconds after which a scenario that has not ended fails. Default: 30,000. */
   readonly timeout?: number
 }

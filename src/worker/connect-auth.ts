@@ -11,6 +11,7 @@ import { MirrorActor } from './mirror-actor.ts'
 import { createPageRequests } from './page-requests.ts'
 import { createPendingCalls } from './pending-calls.ts'
 import type { Method, MirrorStep, ToPage } from './protocol.ts'
+import { signOutOf } from './sign-out.ts'
 import { unpackError } from './unpack-error.ts'
 
 /** Minimum interval between two pings that update `endsAt`, in milliseconds. */
@@ -69,8 +70,6 @@ export function connectAuth<
   const limit = createLimit(() => kept.current.post({ type: 'ping' }))
   /** How many events of the worker's chart this page has received. */
   let seen: number | undefined
-  /** Whether another worker has followed, which has not answered yet. */
-  let isReplaced = false
   /** The events before this page connected. */
   let earlierEvents: readonly AuthEmitted[] | undefined
   let disposed = false
@@ -89,13 +88,6 @@ export function connectAuth<
 
   const calls = createPendingCalls((message) => kept.current.post(message), nextId)
   const requests = createPageRequests((message, transfer) => kept.current.post(message, transfer), nextId)
-
-  /** Another worker counts its sessions anew: equal numbers would make two sessions look like one. */
-  function forgetSession() {
-    isReplaced = false
-    session = undefined
-    actor.forget()
-  }
 
   function applyStep(step: MirrorStep) {
     session = nextSession(session, step)
@@ -117,8 +109,12 @@ export function connectAuth<
   function receive(message: ToPage) {
     switch (message.type) {
       case 'welcome':
+        // Another worker counts its sessions anew: equal numbers would make two sessions look like one.
+        if (seen === undefined && earlierEvents) {
+          session = undefined
+          actor.forget()
+        }
         earlierEvents ??= message.history
-        if (isReplaced) forgetSession()
         // The worker has dropped this page in the meantime, and with it all earlier calls and requests.
         if (seen !== undefined && !message.known)
           rejectPending(new WorkerError({ reason: 'gone' }), lastBeforeGreeting)
@@ -149,7 +145,6 @@ export function connectAuth<
     onFailed: rejectPending,
     onReplaced() {
       seen = undefined
-      isReplaced = true
     },
     onGreeting() {
       lastBeforeGreeting = lastId
@@ -164,19 +159,6 @@ export function connectAuth<
     const error = connectionError()
     if (error) throw error
     return (await calls.call(method, argument)) as Session<Claims>
-  }
-
-  /**
-   * Signs out at the worker, and at the next one if that ends first: it would restore the session from its store. The caller
-   * waits for two of them at most.
-   */
-  async function signOut(tries = 2): Promise<void> {
-    if (disposed) return
-    // A worker that is late finds the message when it starts.
-    if (kept.current.failure) kept.current.post({ type: 'call', id: nextId(), method: 'signOut' })
-    else await calls.call('signOut').catch(() => {})
-    const again = kept.next?.then(() => signOut(tries - 1))
-    if (tries > 1) await again
   }
 
   function dispose() {
@@ -203,7 +185,7 @@ export function connectAuth<
     },
     ready: async () => void (await call('ready')),
     signIn: (credentials: Credentials) => call('signIn', credentials),
-    signOut: () => signOut(),
+    signOut: () => signOutOf({ kept, calls, nextId, isDisposed: () => disposed }),
     setTokens: (response: TokenResponse) => call('setTokens', response),
     refresh: () => call('refresh'),
     async getAccessToken() {
@@ -221,12 +203,15 @@ export function connectAuth<
     if (error) throw error
     return requests.send(input, init)
   }
-  // Not enumerable, so that a printed or compared session does not include them.
-  return Object.defineProperties(auth, {
+  return forTransports(auth, send) as unknown as Auth<Credentials, Claims, User>
+}
+
+/** Adds what transports look for. Not enumerable, so that a printed or compared session does not include it. */
+const forTransports = (auth: object, send: typeof fetch) =>
+  Object.defineProperties(auth, {
     [WORKER_FETCH]: { value: send, enumerable: false },
     [REQUEST_GATE]: { get: throwNoGate },
-  }) as unknown as Auth<Credentials, Claims, User>
-}
+  })
 
 /** Stores when the session reaches its next limit. Reading the value requests an update, for the next read. */
 function createLimit(ping: () => void) {

@@ -8,16 +8,11 @@ import { isSessionRecord, recordOf } from './record.ts'
 import type { RevocationList } from './revocable.ts'
 import { REMOVE, type Removable } from './same-store.ts'
 import type { Overtaken } from './sharing.ts'
-import { kindOfFailure } from './store-failure.ts'
+import { FAILED, StoreOperations, without, withThis } from './store-operations.ts'
 import type { Mark, Vault } from './vault.ts'
 
 /** What a look into the store finds. `'gone'`: another tab removed the record. */
 export type Found = SessionRecord | 'gone' | 'unreadable' | undefined
-
-const FAILED = Symbol('failed')
-
-/** Called if a write succeeds after `timeouts.storage`, with what it resolves to. */
-type OnLate = (written: unknown) => unknown
 
 /**
  * How long a record must be missing, in milliseconds. Another tab that writes it again is seen to remove it first, and one
@@ -25,32 +20,23 @@ type OnLate = (written: unknown) => unknown
  */
 const PAUSE = 250
 
-/**
- * The app's store, made safe. Operations run one after another, none takes longer than `timeouts.storage`, and none fails:
- * a failure is sent to the chart, and the session goes on in memory. A store that answers at once is used at once.
- */
+/** The app's store, made safe: what is read, written and removed, and what that means. If it fails, the session goes on in memory. */
 export class StoreQueue {
   readonly #kernel: Kernel
+  readonly #operations: StoreOperations
   readonly #given: SessionStorage | undefined
   readonly #storage: SessionStorage | undefined
-  /** The last operation, while one runs. */
-  #tail: Promise<unknown> | undefined
   /** Whether it holds this session's record, as far as is known. Only then an empty store means something. */
   #hasRecord = false
   /** Whether the store reports changes or has ever returned a record. Some stores accept everything and keep nothing. */
   #isReliable: boolean
-  #disposed = false
-  /** What ends the waits of callers, and those of `pause`. These sets exist only while they contain something. */
-  #waiting: Set<() => void> | undefined
+  /** What ends the waits of `pause`. The set exists only while it contains something. */
   #pauses: Set<() => void> | undefined
   #isHurried = false
-  /** A write that takes longer than `timeouts.storage`, with what follows from its outcome. */
-  #late: Promise<void> | undefined
-  /** Failures that were reported since the last successful write; each kind is reported once. */
-  #reported: Set<string> | undefined
 
   constructor(kernel: Kernel, storage: SessionStorage | undefined) {
     this.#kernel = kernel
+    this.#operations = new StoreOperations(kernel)
     this.#given = storage
     this.#storage = kernel.settings.persist === 'none' ? undefined : storage
     this.#isReliable = this.#storage?.subscribe !== undefined
@@ -74,14 +60,14 @@ export class StoreQueue {
   /** Listens to changes that other tabs make. With `persist: 'none'` it clears the store instead. */
   start(): () => void {
     const given = this.#given
-    if (given && !this.#storage) void this.#enqueue(() => given.clear())
+    if (given && !this.#storage) void this.#operations.run(() => given.clear())
     const onChange = () => {
       this.#isReliable = true
       this.#kernel.mailbox.send({ type: 'store.changed' })
     }
     return subscription(
       () => this.#storage?.subscribe?.(onChange),
-      (error) => this.#fail(error),
+      (error) => this.#operations.fail(error),
     )
   }
 
@@ -117,14 +103,14 @@ export class StoreQueue {
     const storage = this.#storage
     if (!storage) return undefined
     let reading: PromiseLike<Found> | undefined
-    const found = await this.#enqueue(() => {
+    const found = await this.#operations.run(() => {
       const value = storage.read()
       if (!isPromiseLike(value)) return this.#inspect(value)
       reading = Promise.resolve(value).then((late) => this.#inspect(late))
       return reading
     })
     if (found !== FAILED) return found as Found
-    const adopt = (late: Found) => typeof late === 'object' && !this.#disposed && onLate?.(late)
+    const adopt = (late: Found) => typeof late === 'object' && !this.#operations.disposed && onLate?.(late)
     void reading?.then(adopt, () => {})
     return 'unreadable'
   }
@@ -149,7 +135,7 @@ export class StoreQueue {
     const written = (result: unknown, record: SessionRecord) => {
       this.#hasRecord = true
       overtaken = result === 'newer' || result === 'gone' ? result : undefined
-      if (!overtaken) this.#reported = undefined
+      if (!overtaken) this.#operations.recovered()
       return record
     }
     const write = (withoutAccess?: boolean) => {
@@ -166,7 +152,7 @@ export class StoreQueue {
       // record is better, unless each refresh needs a turn: that shows which token is spent.
       () => (this.#kernel.options.coordinator?.lock !== 'required' && current() ? this.#empty() : undefined),
     ]
-    const done = this.#enqueue(
+    const done = this.#operations.run(
       () => {
         if (!refreshed || !current() || storage.replace) return write()
         const writeUnlessOvertaken = (stored: unknown) => {
@@ -200,7 +186,7 @@ export class StoreQueue {
       return ended && !isSignOut && !endsSession(ended, stored, false) ? undefined : empty()
     }
     if (isSignOut && !revocation) (storage as Removable)[REMOVE]?.()
-    return this.#enqueue(() =>
+    return this.#operations.run(() =>
       isSignOut && !revocation ? empty() : afterReading(storage, emptyUnlessNewer, empty),
     )
   }
@@ -219,12 +205,12 @@ export class StoreQueue {
 
   /** Resolves when a write that is late has ended, and what follows from that; `undefined` without one. */
   get late(): Promise<unknown> | undefined {
-    return this.#late && this.#releasable(this.#late)
+    return this.#operations.late
   }
 
   /** Resolves when everything that was asked of the store is done. */
-  async idle(): Promise<void> {
-    await this.#tail
+  idle(): Promise<void> {
+    return this.#operations.idle()
   }
 
   /** Waits for no other tab any more. */
@@ -236,93 +222,7 @@ export class StoreQueue {
   /** Releases all waiting calls. What the store was asked before is done all the same. */
   dispose(): void {
     this.hurry()
-    this.#disposed = true
-    for (const leave of this.#waiting ?? []) leave()
-  }
-
-  #enqueue(operation: () => unknown, remedies: readonly (() => unknown)[] = [], onLate?: OnLate): unknown {
-    const run = () => this.#run(operation, remedies, onLate)
-    const result = this.#tail ? this.#tail.then(run) : run()
-    if (!isPromiseLike(result)) return result
-    const turn: Promise<unknown> = Promise.resolve(result).finally(() => {
-      if (this.#tail === turn) this.#tail = undefined
-    })
-    this.#tail = turn
-    return this.#releasable(turn)
-  }
-
-  /** A caller does not wait beyond `dispose`; the operation itself runs all the same, in its order. */
-  #releasable(turn: Promise<unknown>): Promise<unknown> {
-    if (this.#disposed) return Promise.resolve(FAILED)
-    return new Promise((resolve) => {
-      const leave = () => resolve(FAILED)
-      this.#waiting = withThis(this.#waiting, leave)
-      void turn.then((result) => {
-        this.#waiting = without(this.#waiting, leave)
-        resolve(result)
-      })
-    })
-  }
-
-  /** If the operation fails, tries the remedies, one after the other; the failure is reported once. */
-  #run(
-    operation: () => unknown,
-    remedies: readonly (() => unknown)[],
-    onLate: OnLate | undefined,
-    isReported = false,
-  ): unknown {
-    const [next, ...others] = remedies
-    const failed = (error: unknown) => {
-      if (!isReported) this.#fail(error)
-      return next ? this.#run(next, others, onLate, true) : FAILED
-    }
-    try {
-      const result = operation()
-      if (!isPromiseLike(result)) return result
-      const pending = Promise.resolve(result)
-      return this.#bounded(pending, () => onLate && this.#outlast(pending, remedies, onLate)).catch(failed)
-    } catch (error) {
-      return failed(error)
-    }
-  }
-
-  /** A write that is late may still succeed. A remedy follows only when it has failed. */
-  #outlast(write: Promise<unknown>, [next, ...others]: readonly (() => unknown)[], onLate: OnLate): void {
-    const late = write
-      .then(onLate, () => next && this.#enqueue(next, others, onLate))
-      .then(() => {
-        if (this.#late === late) this.#late = undefined
-      })
-    this.#late = late
-  }
-
-  /** A caller waits no longer than `timeouts.storage`, nor beyond `dispose`. */
-  #bounded(result: Promise<unknown>, onTimeout: () => void): Promise<unknown> {
-    if (this.#disposed) return result
-    const { clock, settings } = this.#kernel
-    return new Promise((resolve, reject) => {
-      const leave = () => {
-        clock.clearTimeout(timer)
-        this.#waiting = without(this.#waiting, leave)
-        resolve(FAILED)
-      }
-      const timer = clock.setTimeout(() => {
-        this.#fail(new StorageError('', { reason: 'timeout' }))
-        onTimeout()
-        leave()
-      }, settings.timeouts.storage)
-      this.#waiting = withThis(this.#waiting, leave)
-      result.then(resolve, reject).finally(leave)
-    })
-  }
-
-  #fail(error: unknown): void {
-    const kind = kindOfFailure(error)
-    if (this.#reported?.has(kind)) return
-    this.#reported = withThis(this.#reported, kind)
-    // Later, so that the caller of `createAuth` can add a listener first.
-    const { mailbox } = this.#kernel
-    void Promise.resolve().then(() => mailbox.send({ type: 'store.failed', reason: kind }))
+    this.#operations.dispose()
   }
 
   #inspect(value: unknown): Found {
@@ -336,7 +236,7 @@ export class StoreQueue {
     // 'gone' stays true until `forget`: a caller with an outdated mark ignores it, so it must not be consumed.
     if (value === undefined || value === null) return this.#hasRecord ? 'gone' : undefined
     this.#hasRecord = false
-    this.#fail(new StorageError('', { reason: 'invalid_record' }))
+    this.#operations.fail(new StorageError('', { reason: 'invalid_record' }))
     return undefined
   }
 
@@ -360,11 +260,6 @@ export class StoreQueue {
     return this.#storage?.clear(ended)
   }
 }
-
-const withThis = <T>(set: Set<T> | undefined, value: T): Set<T> => (set ?? new Set<T>()).add(value)
-
-const without = <T>(set: Set<T> | undefined, value: T): Set<T> | undefined =>
-  set?.delete(value) && set.size === 0 ? undefined : set
 
 /** Without the tokens that `ended` may have. */
 const coveredBy = ({ id, rotation, startedAt }: Lineage, isSignOut: boolean): EndedSession =>

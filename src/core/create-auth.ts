@@ -31,6 +31,7 @@ export interface Defaults {
 
 /** The ports of a session, and what branches need of it. */
 export interface SessionPorts extends ChartPorts {
+  readonly requests: Gate
   readonly session: SessionKernel
   readonly kernel: Kernel
   readonly sharing: Sharing

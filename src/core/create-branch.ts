@@ -7,12 +7,15 @@ import { ATTACH, type LimitsFeature, type StorageFeature } from './features/feat
 import { messageOf } from './messages.ts'
 import type { AuthOptions } from './options.ts'
 import type { BranchRequest, Clock } from './ports.ts'
+import type { Gate } from './requests/gate.ts'
 import type { ChartView } from './requests/request-mode.ts'
+import type { SteppingBranch, StepUps } from './requests/step-ups.ts'
 import { BranchLimits, BranchSharing } from './session/branch-sharing.ts'
 import { branchRefresh } from './session/branch-token.ts'
 import { type BranchedSession, Branches } from './session/branches.ts'
 import type { CreateLimits } from './session/limits.ts'
 import type { CreateSharing } from './session/sharing.ts'
+import type { Vault } from './session/vault.ts'
 import { portsOfSession } from './session-ports.ts'
 
 /** What the tokens of `createBranch` are for. */
@@ -45,13 +48,15 @@ export function createBranchWith<User>(
   const branches = branchesOf(session, auth)
 
   let sharing: BranchSharing | undefined
-  const follow: CreateSharing = (own, vault) => {
-    sharing = new BranchSharing(session, auth, branches, own, vault)
+  let vault!: Vault
+  const follow: CreateSharing = (own, held) => {
+    vault = held
+    sharing = new BranchSharing(session, auth, branches, own, held)
     return sharing
   }
   let limits: BranchLimits | undefined
-  const limit: CreateLimits = (own, vault) => {
-    limits = new BranchLimits(ports.limits, own, vault)
+  const limit: CreateLimits = (own, held) => {
+    limits = new BranchLimits(ports.limits, own, held)
     return limits
   }
   const { isFatal, proof } = kernel.options
@@ -68,6 +73,8 @@ export function createBranchWith<User>(
   const gate = branch[REQUEST_GATE]
   const view = branch.actor
   gate.start({ getSnapshot: () => (sharing?.isPending ? waiting(view.getSnapshot()) : view.getSnapshot()) })
+  const mayMeet: SteppingBranch['mayMeet'] = ({ scope }) => isWithin(scope, options.scope)
+  followStepUps({ gate, vault, mayMeet, refresh: branch.refresh }, ports)
   const { unsubscribe } = auth.actor.subscribe(() => gate.flush())
   view.subscribe((snapshot) => {
     // Requests that waited until the session was there.
@@ -79,6 +86,26 @@ export function createBranchWith<User>(
 
 /** Requests wait, whatever the branch knows. */
 const waiting = ({ context }: ChartView): ChartView => ({ context, hasTag: (tag) => tag === 'hold' })
+
+/** A branch whose scope is fixed gets no more than that. */
+const isWithin = (needed = '', granted = needed): boolean =>
+  needed.split(' ').every((scope) => granted.split(' ').includes(scope))
+
+/** The handler of the session may be set, replaced and removed at any time. */
+function followStepUps(branch: SteppingBranch, { requests }: { readonly requests: Gate }): void {
+  let followed: StepUps | undefined
+  let own: StepUps | undefined
+  Object.defineProperty(branch.gate, 'stepUp', {
+    get() {
+      const stepUp = requests.stepUp as StepUps | undefined
+      if (stepUp !== followed) {
+        followed = stepUp
+        own = stepUp?.ofBranch(branch)
+      }
+      return own
+    },
+  })
+}
 
 function requestOf({ resource = [], scope, extra = {} }: BranchOptions): BranchRequest {
   const parameters = Object.entries(extra)

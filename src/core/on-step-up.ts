@@ -7,7 +7,6 @@ import { onAbort } from './platform/on-abort.ts'
 import type { Signal, TokenResponse } from './ports.ts'
 import type { StepUp } from './requests/challenge.ts'
 import { StepUps } from './requests/step-ups.ts'
-import type { AnswerStepUp } from './requests/transport-request.ts'
 import { continueSession } from './session/continue-session.ts'
 import { unwrapResponse } from './session/failure.ts'
 import { isFailure } from './session/token-request.ts'
@@ -56,11 +55,13 @@ export type StepUpAuth = Pick<Auth<never>, 'actor' | typeof REQUEST_GATE>
  * The tokens go on with the session that there is, as those of a refresh: other tabs receive them, and no event reports
  * another sign-in. They have to belong to the user of the session. Otherwise they are revoked, and the session stays.
  *
+ * Requests of branches wait, too, and go again with a token that the branch gets after the sign-in.
+ *
  * The caller gets the answer of the server if the handler returns nothing or rejects, if the server refuses the new tokens,
  * too, and if the request cannot be sent a second time. The errors of this library, such as `OAuthError`, are not reported any
  * further: catch them in the handler. Other errors are reported as those of listeners are.
  *
- * @param auth the session; not a branch. If it lives in a worker, call this there:
+ * @param auth the session; its branches follow it. If it lives in a worker, call this there:
  * `popupOfPage` of `authchart/oauth2` gets a window of a page
  * @param handler one for each session: another one replaces it
  * @returns removes the handler
@@ -132,10 +133,9 @@ export function onStepUp(auth: StepUpAuth, handler: StepUpHandler): () => void {
   }
 
   const stepUps = new StepUps(gate, vault, { ask, owns: (given) => given === running })
-  const answer: AnswerStepUp = (...challenged) => stepUps.answer(...challenged)
-  gate.stepUp = answer
+  gate.stepUp = stepUps
   return () => {
-    if (gate.stepUp === answer) gate.stepUp = undefined
+    if (gate.stepUp === stepUps) gate.stepUp = undefined
     stopped.abort()
   }
 }

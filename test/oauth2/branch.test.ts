@@ -1,4 +1,4 @@
-import { expect, onTestFinished, test } from 'vitest'
+import { describe, expect, onTestFinished, test } from 'vitest'
 import { listen } from '../../examples/demo/listen.ts'
 import { memoryFleet } from '../../src/fleet/memory.ts'
 import { type AuthOptions, createAuth, createBranch, onStepUp } from '../../src/index.ts'
@@ -83,38 +83,77 @@ test('a branch gets tokens for another API from the refresh token of the session
   expect(server.problems).toEqual([])
 })
 
-test('a branch says that its session steps up, and its requests get the answer of the API', async () => {
-  const { server, oauth, auth, signIn } = await setUp()
-  const payments = createBranch(auth, { resource: PAYMENTS })
-  const asked: string[] = []
-  const handler = () => {
-    asked.push('asked')
-    return undefined
+describe('a stronger sign-in', () => {
+  /** A session with a branch, whose API may ask for more, and a user who signs in again. */
+  async function setUpStepUp(options: Partial<Parameters<typeof createBranch>[1]> = {}) {
+    const made = await setUp()
+    const { server, oauth, auth, signIn } = made
+    const branch = createBranch(auth, { resource: PAYMENTS, ...options })
+    const { url, count } = await startResourceServer(server)
+    const browse = createBrowser()
+    const asked: (string | undefined)[] = []
+    const stop = onStepUp(
+      auth,
+      stepUp(oauth, async (request) => {
+        asked.push(request.acrValues ?? request.scope)
+        return { via: 'callback', url: await browse(await oauth.authorizationUrl(request)) }
+      }),
+    )
+    await signIn()
+    const callers = [auth, branch].map((each) => createAuthFetch(each, { origins: [url] }))
+    const [call, pay] = callers.map((send) => async (path: string) => (await send(url + path)).status)
+    return { ...made, branch, count, asked, stop, call: call!, pay: pay! }
   }
-  expect(() => onStepUp(payments as never, handler)).toThrow(
-    /onStepUp needs the session of createAuth: not a branch/,
-  )
-  onStepUp(auth, handler)
-  const { url, count } = await startResourceServer(server)
-  const pay = createAuthFetch(payments, { origins: [url] })
-  await signIn()
-  expect((await pay(`${url}/mfa`)).status).toBe(401)
-  expect(asked).toEqual([])
-  expect(count('/mfa 401')).toBe(1)
 
-  // What the docs say: the session steps up, and the branch by its next refresh.
-  const browse = createBrowser()
-  onStepUp(
-    auth,
-    stepUp(oauth, async (request) => ({
-      via: 'callback',
-      url: await browse(await oauth.authorizationUrl(request)),
-    })),
-  )
-  expect((await createAuthFetch(auth, { origins: [url] })(`${url}/mfa`)).status).toBe(200)
-  await payments.refresh()
-  expect((await pay(`${url}/mfa`)).status).toBe(200)
-  expect(server.problems).toEqual([])
+  test('that the API of a branch asks for is one for all requests, and each goes again with another token of the branch', async () => {
+    const { server, auth, pay, asked, count, refreshes } = await setUpStepUp()
+    const { epoch } = auth.session ?? {}
+    expect(await Promise.all(Array.from({ length: 5 }, () => pay('/mfa')))).toEqual(Array(5).fill(200))
+    expect(asked).toEqual(['mfa'])
+    expect(count('/mfa 401')).toBe(5)
+    // The first token of the branch, and the one after the sign-in.
+    expect(refreshes()).toBe(2)
+    expect(auth.session?.epoch).toBe(epoch)
+    expect(await pay('/mfa')).toBe(200)
+    expect(server.problems).toEqual([])
+  })
+
+  test('is asked for once if the APIs of the session and of its branch need the same', async () => {
+    const { asked, call, pay } = await setUpStepUp()
+    // The branch has a token from before.
+    expect(await pay('/')).toBe(200)
+    expect(await call('/mfa')).toBe(200)
+    expect(await pay('/mfa')).toBe(200)
+    expect(await Promise.all([call('/recent'), pay('/recent')])).toEqual([200, 200])
+    expect(asked).toEqual(['mfa'])
+  })
+
+  test('that does not satisfy the API of a branch is not asked for again by the same request', async () => {
+    const { asked, pay, count } = await setUpStepUp()
+    expect(await pay('/impossible')).toBe(401)
+    expect(asked).toEqual(['gold'])
+    expect(count('/impossible 401')).toBe(2)
+  })
+
+  test('is not asked for if it could not bring the branch more scope', async () => {
+    const { asked, pay } = await setUpStepUp({ scope: 'read' })
+    expect(await pay('/write')).toBe(403)
+    expect(asked).toEqual([])
+  })
+
+  test('is not asked for once the handler is removed', async () => {
+    const { asked, pay, stop } = await setUpStepUp()
+    stop()
+    expect(await pay('/mfa')).toBe(401)
+    expect(asked).toEqual([])
+  })
+
+  test('is handled where the session is', async () => {
+    const { branch } = await setUpStepUp()
+    expect(() => onStepUp(branch as never, () => undefined)).toThrow(
+      /onStepUp needs the session of createAuth/,
+    )
+  })
 })
 
 /** How often everything refreshes at once: `ROUNDS=100 npx vitest run test/oauth2/branch.test.ts` for a measurement. */

@@ -141,7 +141,7 @@ function stepUp<Answer>(
 ): Answer | Promise<Answer> {
   gate.reportStepUp(challenge)
   return gate.stepUp && !request.hasActed?.(answer)
-    ? gate.stepUp(challenge, answer, request, refused)
+    ? gate.stepUp.answer(challenge, answer, request, refused)
     : answer
 }
 

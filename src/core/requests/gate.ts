@@ -14,7 +14,7 @@ import { RefusingEndpoints } from './refusing-endpoints.ts'
 import { RequestCounts } from './request-counts.ts'
 import { type Chart, type ChartView, NO_CHART, type RequestMode, requestMode } from './request-mode.ts'
 import { TokenUse } from './token-use.ts'
-import type { AnswerStepUp, HoldOptions, Prove, RequestWatch } from './transport-request.ts'
+import type { HoldOptions, Prove, RequestWatch, StepUpAnswers } from './transport-request.ts'
 
 /** The permission to send one request. `release` must follow the answer of a request that was held. */
 export interface Slot {
@@ -33,7 +33,7 @@ export class Gate implements RequestsPort {
   /** Observes all requests; set by a tool during development. */
   watch: RequestWatch | undefined
   prove: Prove | undefined
-  stepUp: AnswerStepUp | undefined
+  stepUp: StepUpAnswers | undefined
   /** Endpoints whose 401 causes no refresh. */
   readonly refusing: RefusingEndpoints
   /** The calls of the app's functions. A request that one of them makes would wait for its own end. */

@@ -4,7 +4,7 @@ import type { Credential, Vault } from '../session/vault.ts'
 import { replay } from './bearer-request.ts'
 import type { StepUp } from './challenge.ts'
 import type { Gate } from './gate.ts'
-import type { BearerRequest } from './transport-request.ts'
+import type { BearerRequest, StepUpAnswers } from './transport-request.ts'
 
 /** The longest demand that a user is asked about, in characters: it becomes a part of an address. */
 const LONGEST = 2_048
@@ -19,6 +19,15 @@ export interface StepUpCalls {
   owns(signal: AbortSignalLike): boolean
 }
 
+/** A branch of the session, whose tokens come from the refresh token of the session. */
+export interface SteppingBranch {
+  readonly gate: Gate
+  readonly vault: Vault
+  /** Whether tokens of the branch may have what is asked for. */
+  mayMeet(need: StepUp): boolean
+  refresh(): Promise<unknown>
+}
+
 /** The demand that the user is being asked about. */
 interface Question {
   readonly demand: string
@@ -30,13 +39,13 @@ interface Question {
  * The requests of one session whose servers ask for a stronger sign-in. The user is asked about one thing at a time, and once
  * for all requests that need it. A request goes again once for what it was refused for.
  */
-export class StepUps {
+export class StepUps implements StepUpAnswers {
   readonly #gate: Gate
   readonly #vault: Vault
   readonly #handler: StepUpCalls
   #question: Question | undefined
-  /** The generation of the tokens that answered a demand. */
-  readonly #answers = new Map<string, number>()
+  /** The tokens that answered a demand. */
+  readonly #answers = new Map<string, { readonly generation: number; readonly receivedAt: number }>()
   /** Requests that were sent once more because newer tokens were there already. */
   readonly #sentNewer = new WeakSet<object>()
   /** Requests whose next challenge is the caller's. */
@@ -59,7 +68,7 @@ export class StepUps {
     request: BearerRequest<Answer>,
     refused: Credential,
   ): Promise<Answer> {
-    const demand = JSON.stringify([need.scope, need.acrValues, need.maxAge])
+    const demand = demandOf(need)
     const { signal } = request
     if (!this.#mayGoAgain(request, refused) || demand.length > LONGEST) return answer
     try {
@@ -74,6 +83,17 @@ export class StepUps {
     }
   }
 
+  /** What handles the challenges of a branch: the user is asked about them as about those of the session. */
+  ofBranch({ gate, vault, mayMeet, refresh }: SteppingBranch): StepUps {
+    return new StepUps(gate, vault, {
+      owns: (signal) => this.#handler.owns(signal),
+      ask: async (need) => {
+        const isMet = mayMeet(need) && (await this.#meetElsewhere(need, vault.tokens?.receivedAt))
+        return isMet && refresh().then(...IS_DONE)
+      },
+    })
+  }
+
   #mayGoAgain<Answer>(request: BearerRequest<Answer>, refused: Credential): boolean {
     const { replayable, signal } = request
     // The handler's own request would wait for the handler.
@@ -84,6 +104,19 @@ export class StepUps {
   /** Whether the session is still there that the request belongs to. */
   #serves({ authorization, epoch }: Credential): boolean {
     return authorization !== undefined && this.#vault.tokens !== undefined && epoch === this.#vault.epoch
+  }
+
+  /** @param receivedAt when the branch got the token that was refused */
+  async #meetElsewhere(need: StepUp, receivedAt = 0): Promise<boolean> {
+    const demand = demandOf(need)
+    for (;;) {
+      const question = this.#question
+      if (!question) break
+      const isMet = await question.answered
+      if (question.demand === demand) return isMet
+    }
+    // The user has met this demand since: the branch only has to get a token that shows it.
+    return (this.#answers.get(demand)?.receivedAt ?? -1) >= receivedAt || this.#begin(need, demand)
   }
 
   /** Resolves to whether there are other tokens that may satisfy the server. */
@@ -105,7 +138,7 @@ export class StepUps {
     if (request.signal?.aborted || !this.#serves(refused)) return false
     if (refused.generation < this.#vault.generation && !this.#sentNewer.has(request)) {
       this.#sentNewer.add(request)
-      const answeredAt = this.#answers.get(demand) ?? 0
+      const answeredAt = this.#answers.get(demand)?.generation ?? 0
       if (answeredAt > refused.generation) this.#sentAgain.add(request)
       return true
     }
@@ -120,8 +153,13 @@ export class StepUps {
     this.#question = undefined
     if (isMet) {
       if (this.#answers.size >= MOST) this.#answers.clear()
-      this.#answers.set(demand, this.#vault.generation)
+      const { generation, tokens } = this.#vault
+      this.#answers.set(demand, { generation, receivedAt: tokens?.receivedAt ?? 0 })
     }
     return isMet
   }
 }
+
+const demandOf = ({ scope, acrValues, maxAge }: StepUp): string => JSON.stringify([scope, acrValues, maxAge])
+
+const IS_DONE = [() => true, () => false] as const

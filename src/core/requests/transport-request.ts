@@ -63,13 +63,16 @@ export interface Reply extends ProofAnswer {
 /** Puts proofs between a request and its transport. */
 export type Prove = <Answer>(request: BearerRequest<Answer>) => BearerRequest<Answer>
 
-/** Decides how a request goes on whose server asks for a stronger sign-in: with its answer, or with another sending. */
-export type AnswerStepUp = <Answer>(
-  challenge: StepUp,
-  answer: Answer,
-  request: BearerRequest<Answer>,
-  refused: Credential,
-) => Promise<Answer>
+/** What handles the challenges that ask for a stronger sign-in. */
+export interface StepUpAnswers {
+  /** Decides how a request goes on that was refused: with its answer, or with another sending. */
+  answer<Answer>(
+    challenge: StepUp,
+    answer: Answer,
+    request: BearerRequest<Answer>,
+    refused: Credential,
+  ): Promise<Answer>
+}
 
 /** A request in flight that may be ended, such as an `AbortController`. */
 export interface Abortable {

@@ -75,15 +75,14 @@ export async function startSignIn(
   return { url: await authorizationUrl(connection, server, parameters), state, transaction }
 }
 
-const NAMES = [
+const NAMES: (keyof TransactionServer)[] = [
   'issuer',
   'token_endpoint',
   'authorization_response_iss_parameter_supported',
   'id_token_signing_alg_values_supported',
-] as const
+]
 
-const serverOf = (server: AuthorizationServer) =>
-  Object.fromEntries(NAMES.map((name) => [name, server[name]])) as unknown as TransactionServer
+const serverOf = (server: AuthorizationServer): TransactionServer => JSON.parse(JSON.stringify(server, NAMES))
 
 async function authorizationUrl(
   connection: Connection<OAuthOptions>,

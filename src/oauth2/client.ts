@@ -1,8 +1,4 @@
 import type { AuthOptions } from '../core/options.ts'
-import { abortReason } from '../core/platform/abort-reason.ts'
-import { createAbortController } from '../core/platform/globals.ts'
-import { onAbort } from '../core/platform/on-abort.ts'
-import { untilAborted } from '../core/platform/until-aborted.ts'
 import type { Signal, TokenResponse } from '../core/ports.ts'
 import type { PopupWindow } from '../environment/global-types.ts'
 import { DEFAULT_SCOPE, startSignIn } from './authorize.ts'
@@ -115,9 +111,11 @@ export function createOAuth(options: OAuthOptions): OAuth {
     { window: popup, ...request }: Extract<SignInRequest, { via: 'popup' }>,
     signal: Signal,
   ): Promise<TokenResponse> {
+    // At once, however long the server takes to answer.
+    signal.addEventListener('abort', () => popup.close())
     try {
-      // The window closes at once, however long the server takes to answer.
-      const { url, state } = await untilAborted(start(request, true), signal)
+      const { url, state } = await start(request, true)
+      if (signal.aborted) throw signal.reason
       if (popup.closed) throw oauthError('popup_closed')
       const answered = untilAnswered(popup, state, connection.clock, signal)
       popup.location.replace(url)
@@ -155,19 +153,18 @@ export function createOAuth(options: OAuthOptions): OAuth {
     ports: {
       signIn: async (request, { signal, cancelled }) => {
         checkRequest(request, options.redirectUri)
-        const ended = createAbortController()
-        const stops = [cancelled, signal].map((each) => {
-          const end = () => ended.abort(abortReason(each))
+        const controller = new AbortController()
+        const ended = controller.signal
+        for (const each of [cancelled, signal]) {
+          const end = () => controller.abort(each.reason)
+          each.addEventListener('abort', end)
           if (each.aborted) end()
-          return onAbort(each, end)
-        })
+        }
         try {
-          return await signIn(request, ended.signal)
+          return await signIn(request, ended)
         } catch (error) {
           // Another tab may have signed the user in, while this one asked.
-          throw error === ended.signal.reason ? superseded() : toOAuthError(error)
-        } finally {
-          for (const stop of stops) stop()
+          throw error === ended.reason ? superseded() : toOAuthError(error)
         }
       },
       refresh: (request) => refresh(connection, request),

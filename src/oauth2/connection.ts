@@ -108,14 +108,6 @@ export class Connection<Options extends ServerOptions = ServerOptions> {
     return [this.options.resource ?? [], more ?? []].flat(2).map((resource) => ['resource', resource])
   }
 
-  /** The parameters of a grant without a user. */
-  parameters(): URLSearchParams {
-    const { scope } = this.options
-    const parameters = new URLSearchParams(this.resources())
-    if (scope) parameters.set('scope', scope)
-    return parameters
-  }
-
   /** Sends a request, if its URL is secure, and reads at most a megabyte of its answer. */
   readonly fetch = async (url: string, init: FetchInit): Promise<Response> => {
     this.assertSecure(url)
@@ -138,7 +130,7 @@ export class Connection<Options extends ServerOptions = ServerOptions> {
   async #requestMetadata(): Promise<Response> {
     const options = this.request(AbortSignal.timeout(DISCOVERY_PATIENCE))
     const response = await discoveryRequest(this.issuer, options)
-    const isFound = response.ok && /\bjson\b/i.test(response.headers.get('content-type') ?? '')
+    const isFound = response.ok && response.headers.get('content-type')?.includes('json')
     // A server without OpenID Connect may answer any other address by a refusal, a redirect to its sign-in, or the page of an app.
     if (isFound || response.status >= 500) return response
     return discoveryRequest(this.issuer, { ...options, algorithm: 'oauth2' })

@@ -33,6 +33,13 @@ const grantPorts = (
   ...(dpop && { proof: dpop }),
 })
 
+function parametersOf(connection: Connection): URLSearchParams {
+  const { scope } = connection.options
+  const parameters = new URLSearchParams(connection.resources())
+  if (scope) parameters.set('scope', scope)
+  return parameters
+}
+
 /**
  * A refusal ends no session here, because no sign-in could begin another one: the next request attempts again. So the core gets
  * nothing that it knows to be fatal.
@@ -63,7 +70,7 @@ export function clientCredentials(options: ServerOptions): GrantPorts {
   const { client, clientAuth } = connection
   return grantPorts(options, ofMachine(), true, async ({ signal }) => {
     const server = await connection.server()
-    const parameters = connection.parameters()
+    const parameters = parametersOf(connection)
     return connection.token(
       (request) => clientCredentialsGrantRequest(server, client, clientAuth, parameters, request),
       (response) => processClientCredentialsResponse(server, client, response),
@@ -104,7 +111,7 @@ export function tokenExchange(auth: ExchangedAuth, options: ExchangeOptions): Gr
   const { audience = [], requestedTokenType, subjectTokenType = ACCESS_TOKEN } = options
   return grantPorts(options, ofUser(auth), false, async ({ signal }) => {
     const server = await connection.server()
-    const parameters = connection.parameters()
+    const parameters = parametersOf(connection)
     for (const name of [audience].flat()) parameters.append('audience', name)
     if (requestedTokenType) parameters.set('requested_token_type', requestedTokenType)
     parameters.set('subject_token', await subjectToken(auth, signal))

@@ -1,7 +1,6 @@
 import {
   AuthorizationResponseError,
   authorizationCodeGrantRequest,
-  type Client,
   getValidatedIdTokenClaims,
   processAuthorizationCodeResponse,
   validateAuthResponse,
@@ -11,7 +10,7 @@ import type { Connection } from './connection.ts'
 import { described, oauthError } from './failure.ts'
 import type { OAuthOptions } from './options.ts'
 import { revoke } from './tokens.ts'
-import type { Pending, TransactionServer } from './transactions.ts'
+import type { Pending } from './transactions.ts'
 
 /**
  * Redeems the code of an answer (RFC 6749 §4.1.3), and checks the ID token (OpenID Connect Core §3.1.3.7). The signature is
@@ -30,7 +29,16 @@ export async function redeem(
   // Before anything is sent: a code of one server must not reach another (RFC 9700 §4.4).
   if (new URL(server.issuer).href !== connection.issuer.href) throw oauthError('wrong_issuer')
   const client = { ...connection.client, client_id: clientId }
-  const answer = validated(server, client, parameters, state)
+  let answer: URLSearchParams
+  try {
+    answer = validateAuthResponse(server, client, parameters, state)
+  } catch (error) {
+    if (error instanceof AuthorizationResponseError) throw error
+    // Without `iss`, it is from the server unless that always sends it (RFC 9207 §2.4).
+    const iss =
+      parameters.get('iss') ?? (server.authorization_response_iss_parameter_supported || server.issuer)
+    throw oauthError(iss === server.issuer ? 'invalid_response' : 'wrong_issuer', described(error))
+  }
   const tokens = await connection.token(
     (options) =>
       authorizationCodeGrantRequest(server, client, connection.clientAuth, answer, redirectUri, verifier, {
@@ -50,21 +58,4 @@ export async function redeem(
   const { access_token: accessToken, refresh_token: refreshToken } = tokens
   revoke(connection, { accessToken, refreshToken }).catch(() => {})
   throw oauthError('another_user')
-}
-
-/** Checks an answer (RFC 9207 §2.4). The `state` fits, because the transaction was found by it. */
-function validated(
-  server: TransactionServer,
-  client: Client,
-  parameters: URLSearchParams,
-  state: string,
-): URLSearchParams {
-  try {
-    return validateAuthResponse(server, client, parameters, state)
-  } catch (error) {
-    if (error instanceof AuthorizationResponseError) throw error
-    const { issuer, authorization_response_iss_parameter_supported: isAlwaysSent } = server
-    const isFromServer = (parameters.get('iss') ?? (isAlwaysSent ? undefined : issuer)) === issuer
-    throw oauthError(isFromServer ? 'invalid_response' : 'wrong_issuer', described(error))
-  }
 }

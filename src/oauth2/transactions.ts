@@ -6,8 +6,8 @@ import type { TransactionStore } from './options.ts'
 const LIFETIME = 600_000
 /** More are not stored at once: the oldest ones give way. */
 const MOST = 20
-/** The longest text that is read from a store. */
-const LONGEST = 16_384
+/** The longest text that is read from a store. Some pages keep all of their state in the address that they return to. */
+const LONGEST = 131_072
 
 const PREFIX = 'authchart.oauth2.'
 /** The longest `state` that is looked up. Those of this library have 43 characters. */
@@ -63,9 +63,7 @@ export class Transactions {
 
   async add(state: string, transaction: Pending): Promise<void> {
     await this.#clean()
-    const { returnTo: _, ...short } = transaction
-    // Some pages keep all of their state in their address. What is too long to be read again must not fail the sign-in.
-    await this.#write(state, JSON.stringify(transaction).length > LONGEST ? short : transaction)
+    await this.#write(state, transaction)
   }
 
   /** @returns nothing for a `state` that this browser has not made, or that has expired */
@@ -89,24 +87,24 @@ export class Transactions {
     return Math.abs(this.#clock.now() - startedAt) < LIFETIME
   }
 
+  /** The newest are the last to give way, and those whose answer was used the first: no user waits for them. */
+  #orderOf(found: Transaction | undefined): number {
+    return found && this.#isAlive(found) ? found.startedAt + (found.used ? 0 : LIFETIME) : 0
+  }
+
   async #clean(): Promise<void> {
     const keys = [...(await this.store.keys())].filter((key) => key.startsWith(PREFIX))
     const entries = await Promise.all(
-      keys.map(async (key) => ({ key, found: parse(await this.store.read(key)) })),
+      keys.map(async (key) => ({ key, order: this.#orderOf(parse(await this.store.read(key))) })),
     )
     const alive = entries
-      .filter(({ found }) => found && this.#isAlive(found))
-      // Those whose answer was used give way first: no user waits for them.
-      .sort((a, b) => orderOf(a.found) - orderOf(b.found))
+      .filter(({ order }) => order > 0)
+      .sort((a, b) => b.order - a.order)
       .slice(0, MOST - 1)
       .map(({ key }) => key)
     for (const key of keys) if (!alive.includes(key)) await this.store.remove(key)
   }
 }
-
-/** The newest of those that wait for their answer is the least. */
-const orderOf = ({ used, startedAt }: Partial<Transaction> = {}) =>
-  (used ? Number.MAX_SAFE_INTEGER : 0) - (startedAt ?? 0)
 
 /** What oauth4webapi is given, it checks itself. */
 function parse(text: unknown): Transaction | undefined {

@@ -82,10 +82,10 @@ export interface Fleet {
   /** The keys of the sessions with that tag. */
   find(tag: string): Promise<readonly string[]>
 
-  /** When the session was last used, in milliseconds since the Unix epoch. It is stored beside the session. */
+  /** How long ago the session was last used, in milliseconds, by the database's clock. It is stored beside the session. */
   readLastUse(key: string): Promise<number | undefined>
-  /** Stores when the session was last used, in milliseconds since the Unix epoch. `remove` forgets it. */
-  writeLastUse(key: string, at: number): Promise<void>
+  /** Stores that the session was last used so many milliseconds ago. `remove` forgets it. */
+  writeLastUse(key: string, ago: number): Promise<void>
 
   /**
    * Makes one attempt to acquire the turn of a key for `lease` milliseconds. Never waits. The turn is granted if it is free, its lease

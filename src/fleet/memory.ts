@@ -118,9 +118,12 @@ export function memoryFleet(options: MemoryFleetOptions = {}): Fleet {
       return keys.filter((key) => look(key).session?.tags.includes(tag))
     },
 
-    readLastUse: async (key) => look(key).lastUse,
-    async writeLastUse(key, at) {
-      entryOf(key).lastUse = at
+    async readLastUse(key) {
+      const { lastUse } = look(key)
+      return lastUse === undefined ? undefined : now() - lastUse
+    },
+    async writeLastUse(key, ago) {
+      entryOf(key).lastUse = now() - ago
     },
 
     async acquire(key, owner, awaited): Promise<Acquired> {

@@ -61,9 +61,9 @@ export function postgresStatements(table: string): PostgresStatements {
       ON CONFLICT (key) DO NOTHING RETURNING pg_notify($5::text, $6::text)::text AS notified`,
     find: `SELECT s.key FROM ${table} AS s WHERE s.tags @> ARRAY[$1::text] AND ${LIVES} AND s.key > $2::text
       ORDER BY s.key LIMIT ${FOUND_AT_ONCE}`,
-    readLastUse: `SELECT s.last_use::text AS last_use FROM ${table} AS s WHERE s.key = $1::text`,
+    readLastUse: `SELECT (${NOW} - s.last_use)::text AS ago FROM ${table} AS s WHERE s.key = $1::text`,
     writeLastUse: `INSERT INTO ${table} (key, last_use, forget_at)
-      VALUES ($1::text, $2::text::float8, ${NOW} + ${DAY})
+      VALUES ($1::text, ${NOW} - $2::text::float8, ${NOW} + ${DAY})
       ON CONFLICT (key) DO UPDATE SET last_use = excluded.last_use`,
     acquire: acquire(table),
     present: `UPDATE ${table} AS s SET mark_rotation = $4::text::float8, mark_owner = $3::text, mark_at = ${MICROS},

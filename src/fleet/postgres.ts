@@ -185,10 +185,10 @@ function createFleet(
 
     async readLastUse(key) {
       const [row] = await send(sql.readLastUse, [key])
-      return optionalNumber(row?.last_use)
+      return optionalNumber(row?.ago)
     },
-    async writeLastUse(key, at) {
-      await send(sql.writeLastUse, [key, String(at)])
+    async writeLastUse(key, ago) {
+      await send(sql.writeLastUse, [key, String(ago)])
     },
 
     async acquire(key, owner, awaited): Promise<Acquired> {

@@ -116,12 +116,15 @@ notify(channel, message)
 return is_stored and s or false
 `
 
-/** → the instant as text, or nothing */
-export const READ_LAST_USE = `return redis.call('HGET', KEYS[1], 'lastUse')`
+/** → how long ago, as text, or nothing */
+export const READ_LAST_USE = `${TIME}
+local at = redis.call('HGET', key, 'lastUse')
+return at and string.format('%.0f', now - tonumber(at))
+`
 
-/** instant, shortest memory */
+/** how long ago, shortest memory */
 export const WRITE_LAST_USE = `${TIME}${EXPIRE}
-redis.call('HSET', key, 'lastUse', ARGV[1])
+redis.call('HSET', key, 'lastUse', string.format('%.0f', now - tonumber(ARGV[1])))
 keep(tonumber(ARGV[2]))
 `
 

@@ -197,8 +197,8 @@ function createFleet(
     async readLastUse(key) {
       return optionalNumber(await redis.run(SCRIPTS.readLastUse, sessionKey(key)))
     },
-    async writeLastUse(key, at) {
-      await redis.run(SCRIPTS.writeLastUse, sessionKey(key), String(at), memory)
+    async writeLastUse(key, ago) {
+      await redis.run(SCRIPTS.writeLastUse, sessionKey(key), String(ago), memory)
     },
 
     async acquire(key, owner, awaited): Promise<Acquired> {

@@ -27,7 +27,7 @@ export function boundedFleet(fleet: Fleet, clock: Clock, time: number): Fleet {
     remove: (key, ended) => within(() => fleet.remove(key, ended)),
     find: (tag) => within(() => fleet.find(tag)),
     readLastUse: (key) => within(() => fleet.readLastUse(key)),
-    writeLastUse: (key, at) => within(() => fleet.writeLastUse(key, at)),
+    writeLastUse: (key, ago) => within(() => fleet.writeLastUse(key, ago)),
     acquire: (key, owner, awaited) => within(() => fleet.acquire(key, owner, awaited)),
     present: (key, holder, rotation) => within(() => fleet.present(key, holder, rotation)),
     release: (key, holder, isSettled) => within(() => fleet.release(key, holder, isSettled)),

@@ -146,7 +146,7 @@ function underHash(fleet: Fleet, hash: Promise<string>): Fleet {
     remove: async (_, ended) => fleet.remove(await hash, ended),
     find: (tag) => fleet.find(tag),
     readLastUse: async () => fleet.readLastUse(await hash),
-    writeLastUse: async (_, at) => fleet.writeLastUse(await hash, at),
+    writeLastUse: async (_, ago) => fleet.writeLastUse(await hash, ago),
     acquire: async (_, owner, isPatient) => fleet.acquire(await hash, owner, isPatient),
     present: async (_, holder, rotation) => fleet.present(await hash, holder, rotation),
     release: async (_, holder, isSettled) => fleet.release(await hash, holder, isSettled),

@@ -190,16 +190,20 @@ export class FleetStore implements StorageFeature {
 
   async readLastUse(): Promise<number | undefined> {
     if (!this.#mayWriteUse) return this.#lastUse
+    const { fleet, clock } = this.#world
     const key = await this.#key
-    return this.#use(() => this.#world.fleet.readLastUse(key))
+    // By the database's clock, because the clocks of processes differ.
+    const ago = await this.#use(() => fleet.readLastUse(key))
+    return ago === undefined ? undefined : clock.now() - Math.max(0, ago)
   }
 
   async writeLastUse(at: number): Promise<void> {
     this.#lastUse = Math.max(at, this.#lastUse ?? at)
     if (!this.#mayWriteUse) return
-    this.#wroteUseAt = this.#world.clock.now()
+    const { fleet, clock } = this.#world
+    this.#wroteUseAt = clock.now()
     const key = await this.#key
-    await this.#use(() => this.#world.fleet.writeLastUse(key, at))
+    await this.#use(() => fleet.writeLastUse(key, Math.max(0, clock.now() - at)))
   }
 
   /** Makes the session compare what it holds with what is stored. */

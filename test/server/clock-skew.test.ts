@@ -1,12 +1,12 @@
 import { describe, expect, it } from 'vitest'
 import type { SessionRecord } from '../../src/core/ports.ts'
 import { memoryFleet } from '../../src/fleet/memory.ts'
-import { createAuth } from '../../src/index.ts'
+import { createAuth, sessionLimits } from '../../src/index.ts'
 import { inOwnTime, withTime } from '../../src/server/clock-skew.ts'
 import { fleetSession } from '../../src/server/fleet-session.ts'
 import { createTokenServer } from '../../src/testing/token-server/token-server.ts'
 import { createVirtualClock } from '../../src/testing/virtual-clock.ts'
-import { KEYS, quiet } from './fleet-setup.ts'
+import { createWorld, KEYS, quiet } from './fleet-setup.ts'
 
 const record: SessionRecord = {
   version: 1,
@@ -77,4 +77,25 @@ describe('a record of a process with another clock', () => {
       auth.dispose()
     }
   })
+})
+
+describe('the limits of a session', () => {
+  it.each([240_000, -240_000])(
+    'count from the uses in all processes, also in one whose clock is %i ms ahead',
+    async (ahead) => {
+      const { clock, pool, server, pass } = createWorld({ accessTokenLifetime: 3_600_000 })
+      const limits = sessionLimits({ idle: 180_000 })
+      const pools = [pool({ limits }), pool({ limits, clock: { ...clock, now: () => clock.now() + ahead } })]
+      const { key } = await pools[0]!.signIn({ username: 'ada' })
+      const use = (turn: number) => pools[turn % 2]!.use(key, (auth) => auth.getAccessToken())
+      for (let turn = 0; turn < 10; turn++) {
+        await pass(60_000)
+        expect(await use(turn)).toMatch(/^at-/)
+      }
+      await pass(181_000)
+      await expect(use(0)).rejects.toMatchObject({ code: 'session_expired', reason: 'idle' })
+      await pass(1)
+      expect(server.revocations).toBe(1)
+    },
+  )
 })

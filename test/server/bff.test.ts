@@ -1,4 +1,6 @@
 import { describe, expect, it, onTestFinished, vi } from 'vitest'
+import { ID_TOKEN } from '../../src/core/auth.ts'
+import type { SignedIn } from '../../src/oauth2/logout.ts'
 import { createBff } from '../../src/server/bff/bff.ts'
 import type { Bff, BffLogout, BffOptions, SignInTransactions } from '../../src/server/bff/types.ts'
 import { fleetMemory } from '../../src/server/fleet-memory.ts'
@@ -784,6 +786,36 @@ describe('signing out', () => {
       await another().session({ headers: new Headers({ cookie: `__Host-session=${key}` }) }),
     ).toBeUndefined()
     expect(server.revocations).toBe(1)
+  })
+
+  it('the session has ended before the server is asked for its own sign-out, and the server gets the ID token', async () => {
+    const world = createWorld({ jwt: true })
+    const idToken = 'e30.e30.x'
+    const signIn = () => ({ ...world.server.issue('ada'), id_token: idToken })
+    const pool = world.pool({ signIn })
+    const asked: unknown[] = []
+    let answer = (_: URL) => {}
+    const oauth = {
+      authorizationUrl: async () => new URL('https://id.test/authorize'),
+      async signOutUrl(auth: SignedIn) {
+        await auth.ready()
+        asked.push(auth[ID_TOKEN]?.(), auth.session?.subject)
+        return new Promise<URL>((resolve) => {
+          answer = resolve
+        })
+      },
+    }
+    const bff = createBff({ pool, oauth })
+    const { key } = await pool.signIn({ username: 'ada' })
+    const cookie = `__Host-session=${key}`
+    const init = { method: 'POST', headers: { ...PAGE, cookie } }
+    const sent = bff.handle(new Request(`${APP}/auth/sign-out`, init))
+    await vi.waitFor(() => expect(asked).toEqual([idToken, 'ada']))
+    const other = createBff({ pool: world.pool(), oauth })
+    expect(await other.session({ headers: new Headers({ cookie }) })).toBeUndefined()
+    expect(world.database.stored.size).toBe(0)
+    answer(new URL('https://id.test/end'))
+    expect(await (await sent)?.json()).toEqual({ url: 'https://id.test/end' })
   })
 
   it('a form is sent on, also if no user is signed in', async () => {

@@ -1,4 +1,5 @@
 import { safeReturnPath } from '../../bindings/return-path.ts'
+import { ID_TOKEN } from '../../core/auth.ts'
 import { isAuthError, OAuthError, StorageError } from '../../core/errors.ts'
 import type { Session, UserFacts } from '../../core/ports.ts'
 import { type FleetMemory, fleetMemory } from '../fleet-memory.ts'
@@ -199,8 +200,8 @@ class Backend implements Bff<unknown> {
     const key = this.#cookie.read(request.headers)
     const cookies = [this.#cookie.clear()]
     try {
-      const location = key === undefined ? undefined : await this.#signOutUrl(key)
-      if (key !== undefined) await this.#options.pool.end({ key })
+      const ended = key === undefined ? undefined : await this.#endHere(key)
+      const location = ended && (await this.#signOutUrl(ended))
       if (this.#csrf.isForm(request)) return withCookies(seeOther(location ?? '/'), cookies)
       return withCookies(location ? json(200, { url: location }) : empty(), cookies)
     } catch (error) {
@@ -211,16 +212,27 @@ class Backend implements Bff<unknown> {
     }
   }
 
-  /** Where the server ends its own session. Before the end of ours, because the ID token names it. */
-  async #signOutUrl(key: string): Promise<string | undefined> {
+  /** Ends a session. What is left of it names it to the server. */
+  async #endHere(key: string): Promise<object | undefined> {
     const { oauth, pool } = this.#options
-    if (!oauth?.signOutUrl) return undefined
-    const ask = (auth: PooledAuth<unknown>) => oauth.signOutUrl?.(auth as never)
-    // The user signs out here in any case.
-    return pool.use(key, ask).then(
-      (url) => url?.href,
-      () => undefined,
-    )
+    const remember = async (auth: PooledAuth<unknown>) => {
+      const idToken = auth[ID_TOKEN]?.()
+      return { session: auth.session, ready: async () => {}, [ID_TOKEN]: () => idToken }
+    }
+    // The user signs out in any case.
+    const ended = oauth?.signOutUrl && (await pool.use(key, remember).catch(() => undefined))
+    await pool.end({ key })
+    return ended
+  }
+
+  /** Where the server ends its own session. After the end of ours, because the server may not answer. */
+  async #signOutUrl(ended: object): Promise<string | undefined> {
+    try {
+      return (await this.#options.oauth?.signOutUrl?.(ended as never))?.href
+    } catch {
+      // The user has signed out here.
+      return undefined
+    }
   }
 
   /** The server that signed users in says that their sessions have ended. */

@@ -28,7 +28,9 @@ export function asRequest(
 ): Request | undefined {
   const { method = 'GET', headers, socket } = message
   const isEncrypted = (socket as { readonly encrypted?: boolean } | null)?.encrypted === true
-  const base = origin ?? `${isEncrypted ? 'https' : 'http'}://${headers.host ?? 'localhost'}`
+  // HTTP/2 has the host in its authority (RFC 9113 §8.3.1).
+  const host = headers[':authority'] ?? headers.host ?? 'localhost'
+  const base = origin ?? `${isEncrypted ? 'https' : 'http'}://${host}`
   if (/^(?:connect|trace|track)$/i.test(method) || !URL.canParse(base)) return undefined
   const { originalUrl = message.url ?? '/' } = message as { readonly originalUrl?: string }
   const hasBody = method !== 'GET' && method !== 'HEAD'

@@ -1,4 +1,5 @@
 import { createServer, request, type Server } from 'node:http'
+import { connect, createServer as createHttp2Server, type Http2Server } from 'node:http2'
 import type { AddressInfo } from 'node:net'
 import { serve } from '@hono/node-server'
 import express from 'express'
@@ -81,11 +82,11 @@ async function createBackends() {
 /** A busy machine needs longer than the default between two requests of a connection, in milliseconds. */
 const KEEP_ALIVE = 60_000
 
-const listen = async (server: Server): Promise<string> => {
-  server.keepAliveTimeout = KEEP_ALIVE
+const listen = async (server: Server | Http2Server): Promise<string> => {
+  Object.assign(server, { keepAliveTimeout: KEEP_ALIVE })
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
   onTestFinished(() => {
-    server.closeAllConnections()
+    if ('closeAllConnections' in server) server.closeAllConnections()
     server.close()
   })
   return `http://127.0.0.1:${(server.address() as AddressInfo).port}`
@@ -354,6 +355,22 @@ describe('the adapters', () => {
     const url = `${await listen(createServer(toNodeListener(app)))}/own`
     expect(await sendRaw(url, 'GET', {})).toEqual([200, OWN])
     expect((await sendRaw(url, 'GET', { host: 'a b' }))[0]).toBe(400)
+  })
+
+  it('a browser whose word for the origin is missing signs in over HTTP/2 as well', async () => {
+    const { make } = await createBackends()
+    const server = createHttp2Server(expressBff(make()) as never)
+    const url = await listen(server)
+    const session = connect(url)
+    onTestFinished(() => session.close())
+    const post = (origin: string) =>
+      new Promise<number | undefined>((resolve, reject) => {
+        const sent = session.request({ ':method': 'POST', ':path': '/auth/sign-in', origin, 'x-csrf': '1' })
+        sent.on('response', (headers) => resolve(headers[':status'])).on('error', reject)
+        sent.resume().end(JSON.stringify({ username: 'ada' }))
+      })
+    expect(await post(url)).toBe(200)
+    expect(await post('http://localhost')).toBe(403)
   })
 
   it('an event of h3 gives the request of either version', () => {

@@ -12,7 +12,7 @@ import { createReader } from './read-message.ts'
 import { servePort } from './serve-port.ts'
 import { createSessionEndpoints } from './session-endpoints.ts'
 import { toWorkerParsers } from './to-worker.ts'
-import { plainFetch } from './watch-fetch.ts'
+import { unobserved } from './watch-fetch.ts'
 
 /** Options of `serveAuth`: those of `createAuthFetch`, which apply to all pages. */
 export interface ServeAuthOptions extends AuthFetchOptions {
@@ -72,7 +72,7 @@ export function serveAuth<Credentials, Claims, User>(
   const stop = serve(auth as unknown as Auth, acceptPages(port), {
     access: createPageAccess(options, endpoints),
     // What a page asks for must not be recorded.
-    send: createAuthFetch(auth, { fetch: plainFetch, ...transport }),
+    send: createAuthFetch(auth, { ...transport, fetch: unobserved(transport.fetch) }),
     buffers: transport.bufferStreams === true,
   })
   ;(auth as unknown as AuthFacade)[WRAP_OPTIONS](endpoints.record)

@@ -8,6 +8,7 @@ type Fetch = typeof fetch
 /** One for each function that runs. The globals are replaced only while there is one. */
 const observers = new Set<FetchObserver>()
 let original: Fetch = fetch
+let isUnobserved = false
 let restoreRequests = () => {}
 
 /** Reports what is sent by `fetch` and `XMLHttpRequest` until the function has settled. */
@@ -22,9 +23,18 @@ export async function observeFetch<T>(run: () => T | PromiseLike<T>, observer: F
   }
 }
 
-/** The global `fetch`, without a report. */
-export const plainFetch: Fetch = (input, init) =>
-  globalThis.fetch === observedFetch ? original.call(globalThis, input, init) : fetch(input, init)
+/** What a `fetch` sends before it returns is not reported. */
+export const unobserved =
+  (given: Fetch = (input, init) => fetch(input, init)): Fetch =>
+  (input, init) => {
+    const before = isUnobserved
+    isUnobserved = true
+    try {
+      return given(input, init)
+    } finally {
+      isUnobserved = before
+    }
+  }
 
 function replaceGlobals() {
   original = globalThis.fetch
@@ -43,6 +53,7 @@ function report(url: string | URL, authorization: string | undefined) {
 }
 
 function observedFetch(...[input, init]: Parameters<Fetch>): ReturnType<Fetch> {
+  if (isUnobserved) return original.call(globalThis, input, init)
   const isRequest = input instanceof Request
   const authorization = authorizationOf(init?.headers ?? (isRequest ? input.headers : undefined))
   report(isRequest ? input.url : input, authorization)
@@ -80,7 +91,7 @@ function replaceRequests(): () => void {
     },
     send(this: XMLHttpRequest, body?: XMLHttpRequestBodyInit | null) {
       const { url, authorization } = sent.get(this) ?? {}
-      if (url !== undefined) {
+      if (url !== undefined && !isUnobserved) {
         report(url, authorization)
         this.addEventListener('load', () => this.responseURL && report(this.responseURL, authorization))
       }

@@ -158,7 +158,10 @@ describe('a page that asks a worker for a request', () => {
     expect(await ask({ url: `${API}/graphql`, headers: [] })).toMatchObject({ type: 'answer' })
   })
 
-  it('does not record what pages ask for while a function of the session runs', async () => {
+  it.each<[string, typeof fetch | undefined]>([
+    ['the global fetch', undefined],
+    ['a fetch of the app', (input, init) => fetch(input, init)],
+  ])('does not record what pages ask for by %s while a function of the session runs', async (_, given) => {
     const sent = stubFetch()
     let revoked = () => {}
     const auth = signedIn({
@@ -168,7 +171,7 @@ describe('a page that asks a worker for a request', () => {
           revoked = resolve
         }),
     })
-    const ask = attack(auth, { origins: [API] })
+    const ask = attack(auth, { origins: [API], ...(given && { fetch: given }) })
     // The sign-out does not wait for the function, which goes on.
     await auth.signOut()
     const asked = ask({ url: `${API}/me`, headers: [] })

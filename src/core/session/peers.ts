@@ -16,6 +16,8 @@ export class Peers {
   readonly #store: Pick<StoreQueue, 'forget' | 'isPersistent'>
   /** The last expiry that another tab announced. */
   #expiry: CoordinatorMessage | undefined
+  /** The session that the user signed out of last, here or in another tab. */
+  #signedOut: string | undefined
   /** The last sign-in that another tab announced, if a cookie may hold its session. */
   #signIn: SessionRecord | undefined
 
@@ -47,6 +49,16 @@ export class Peers {
       this.#announce('ended', { reason, ...named })
     } else if (reason === 'signed_out') this.#announce('ended', { reason })
     else this.#announce('ended', { reason, startedAt: this.#kernel.clock.now() + 1 })
+  }
+
+  /** The user signed out of that session. */
+  signedOut(ended: Lineage | undefined): void {
+    this.#signedOut = ended?.id
+  }
+
+  /** Whether the user has signed out of that session. A tab that was refreshing it may store it afterwards. */
+  isSignedOut(id: string): boolean {
+    return id === this.#signedOut
   }
 
   /**
@@ -104,6 +116,7 @@ export class Peers {
     else if (!isSignOut && !this.#vault.tokens) return
     else if (this.#isOurs(message, isSignOut)) {
       if (message.spares) this.#vault.spare()
+      if (isSignOut) this.signedOut(this.#vault.lineage)
       this.#vault.bumpRevision()
       mailbox.send(
         isSignOut

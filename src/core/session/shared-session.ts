@@ -111,6 +111,7 @@ export class SharedSession implements Sharing {
   }
 
   signedOut(ended: Lineage | undefined, revocation?: RevocationList): void {
+    this.#peers.signedOut(ended)
     const cleared = this.#store.clear(ended, true, revocation)
     if (ended || !this.#store.isPersistent) this.#peers.announceEnd('signed_out', ended)
     // The session was not restored yet: only the store knows it, and other tabs find it gone.
@@ -185,6 +186,11 @@ export class SharedSession implements Sharing {
     if (!vault.tokens && !vault.isCurrent(mark)) return undefined
     // A sign-in from the future was stored when the clock was ahead. The one that was made during the read is newer.
     if (vault.epoch !== mark.epoch && record.startedAt > this.#kernel.clock.now()) return undefined
+    if (this.#peers.isSignedOut(record.id)) {
+      if (vault.tokens) void this.persist(true)
+      else this.#store.clear(record)
+      return undefined
+    }
     const merged = mergeRecord(vault, record, lastUse)
     // The store fell back to an earlier state, or could not be written: a process that presents its token would end the session.
     if (this.#store.replaces && compareSessions(record, vault.tokens) === 'older') await this.persist(true)

@@ -2,7 +2,7 @@
  * Formats a state value in one line: `authenticated.refreshable`, `refreshing: attempt.requesting, gate.open`.
  *
  * @param value the `value` of a snapshot, as XState has it
- * @returns the path of the active state; the paths of parallel regions are separated by commas
+ * @returns the path of the active state; the paths of parallel regions are separated by commas. An empty string for anything else
  *
  * @example
  * ```ts
@@ -11,16 +11,19 @@
  */
 export function statePath(value: unknown): string {
   if (typeof value === 'string') return value
-  const [[top, inner] = ['', ''], ...others] = Object.entries(value as object) as [string, unknown][]
+  const [first, ...others] = entriesOf(value)
+  if (!first) return ''
   if (others.length > 0) return regionPaths(value)
-  if (typeof inner === 'string') return `${top}.${inner}`
-  return Object.keys(inner as object).length > 1
-    ? `${top}: ${regionPaths(inner)}`
-    : `${top}.${statePath(inner)}`
+  const [top, inner] = first
+  if (entriesOf(inner).length > 1) return `${top}: ${regionPaths(inner)}`
+  return [top, statePath(inner)].filter(Boolean).join('.')
 }
 
+const entriesOf = (value: unknown): [string, unknown][] =>
+  typeof value === 'object' && value !== null ? Object.entries(value) : []
+
 function regionPaths(regions: unknown): string {
-  return Object.entries(regions as object)
+  return entriesOf(regions)
     .map(([region, inner]) => `${region}.${statePath(inner)}`)
     .join(', ')
 }
@@ -54,15 +57,14 @@ export const topState = (value: unknown): string =>
 export function statePaths(value: unknown, parent = ''): string[] {
   const below = (name: string) => (parent === '' ? name : `${parent}.${name}`)
   if (typeof value === 'string') return [below(value)]
-  if (typeof value !== 'object' || value === null) return []
-  return Object.entries(value).flatMap(([name, inner]) => [below(name), ...statePaths(inner, below(name))])
+  return entriesOf(value).flatMap(([name, inner]) => [below(name), ...statePaths(inner, below(name))])
 }
 
 /**
  * Paths of the active states without the regions in between: `['refreshing', 'refreshing.gate.open']`.
  *
  * @param value the `value` of a snapshot, as XState has it
- * @returns the top-level state, then one path for each innermost state that is active
+ * @returns the top-level state, then one path for each innermost state that is active; nothing for anything else
  *
  * @example
  * ```ts
@@ -72,11 +74,11 @@ export function statePaths(value: unknown, parent = ''): string[] {
  */
 export function enteredStates(value: unknown): string[] {
   if (typeof value === 'string') return [value]
-  const [[top, inner] = ['', '']] = Object.entries(value as object)
-  return [top, ...leaves(inner, top)]
+  const [first] = entriesOf(value)
+  return first ? [first[0], ...leaves(first[1], first[0])] : []
 }
 
 const leaves = (value: unknown, path: string): string[] =>
   typeof value === 'string'
     ? [`${path}.${value}`]
-    : Object.entries(value as object).flatMap(([name, inner]) => leaves(inner, `${path}.${name}`))
+    : entriesOf(value).flatMap(([name, inner]) => leaves(inner, `${path}.${name}`))

@@ -138,6 +138,11 @@ describe('statePath', () => {
     [{ restoring: 'reading' }, 'restoring.reading'],
     [{ refreshing: { attempt: 'offline', gate: 'closed' } }, 'refreshing: attempt.offline, gate.closed'],
     [{ a: { b: { c: 'd' } } }, 'a.b.c.d'],
+    [{ a: 5 }, 'a'],
+    [{}, ''],
+    [5, ''],
+    [null, ''],
+    [undefined, ''],
   ])('formats %j as %s', (value, text) => {
     expect(statePath(value)).toBe(text)
   })

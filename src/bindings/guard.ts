@@ -26,6 +26,7 @@ export interface RequireSessionOptions {
  * @returns the sign-in page with the return path in its query; `undefined` if there is a session, and if the target is the
  * sign-in page itself
  * @throws DisposedError if the auth is disposed of
+ * @throws TypeError if `loginPath` has neither a path nor a query nor the path of a hash router: every page would be that page
  *
  * @example
  * ```ts
@@ -37,6 +38,8 @@ export async function requireSession(
   auth: Pick<AnyAuth, 'ready' | 'session'>,
   { url, loginPath, param = 'returnTo' }: RequireSessionOptions,
 ): Promise<string | undefined> {
+  if (/^(?:#(?!\/)|$)/.test(loginPath))
+    throw new TypeError('requireSession: loginPath must be the path of a page, such as /login.')
   await auth.ready()
   if (auth.session) return undefined
   const target = new URL(url, 'http://localhost')

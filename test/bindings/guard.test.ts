@@ -62,6 +62,14 @@ describe('requireSession', () => {
     expect(await requireSession(auth, { url, loginPath })).toBeTypeOf('string')
   })
 
+  it.each(['', '#', '#login'])(
+    'rejects if %j is to be the sign-in page, because each page would be it',
+    async (loginPath) => {
+      const { auth } = auths()
+      await expect(requireSession(auth, { url: '/notes', loginPath })).rejects.toThrow(TypeError)
+    },
+  )
+
   it('redirects at most once, wherever the sign-in page is', async () => {
     const { auth } = auths()
     const segment = fc.constantFrom('login', 'a', 'ü', '%20', 'b.c')

@@ -222,7 +222,7 @@ function createLimit(ping: () => void) {
       endsAt = value
     },
     read() {
-      const now = Date.now()
+      const now = performance.now()
       // Each request of any page changes the idle limit without a chart event, so the page has to ask for it.
       if (endsAt !== undefined && now - lastPingAt >= PING_INTERVAL) {
         lastPingAt = now

@@ -90,14 +90,14 @@ export function openConnection(worker: AuthWorker, options: ConnectionOptions) {
 
   function greetSoon() {
     systemClock.clearTimeout(nextGreeting)
-    const wait = greetedAt + GREETING_PAUSE - Date.now()
+    const wait = greetedAt + GREETING_PAUSE - performance.now()
     if (wait <= 0) greet()
     else nextGreeting = systemClock.setTimeout(greet, wait)
   }
 
   function greet() {
     systemClock.clearTimeout(nextGreeting)
-    greetedAt = Date.now()
+    greetedAt = performance.now()
     const seen = options.onGreeting()
     post({ type: 'hello', ...(seen !== undefined && { seen }) })
     // The lock is also held in the back/forward cache: releasing it would mean that the page has ended.

@@ -136,6 +136,17 @@ describe('a lock that another script steals', () => {
 })
 
 describe('a page that its worker has dropped', () => {
+  it('connects again although the clock was set back meanwhile', async () => {
+    const { page, api, say } = start({ timeout: 10_000 })
+    await page.ready()
+    vi.useFakeTimers({ toFake: ['Date'] })
+    onTestFinished(() => void vi.useRealTimers())
+    vi.setSystemTime(Date.now() - 3_600_000)
+    say({ type: 'goodbye', returns: false })
+    await expect(api('https://api.example.com/')).rejects.toMatchObject({ reason: 'gone' })
+    await expect(page.ready()).resolves.toBeUndefined()
+  })
+
   it('connects again, and rejects what was lost', async () => {
     const { page, api, fetch, say } = start({ timeout: 10_000 })
     await page.ready()

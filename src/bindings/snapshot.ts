@@ -115,7 +115,7 @@ function createStore(auth: AnyAuth): AuthStore<unknown> {
 
 /**
  * The store below a provider that was given an initial session: it shows that session on the server, during hydration, and
- * until the auth has restored its own.
+ * until the auth has restored its own. A session in a worker is restored again if its worker ends, maybe for another user.
  */
 export function withInitial<S>(
   store: AuthStore<S>,
@@ -133,11 +133,13 @@ export function withInitial<S>(
     reason: undefined,
     held: 0,
   }) as AuthSnapshot<S>
+  let isRestored = false
   return {
     initial,
     read() {
       const now = store.read()
-      return now.view === 'restoring' ? initial : now
+      isRestored ||= now.view !== 'restoring'
+      return isRestored ? now : initial
     },
     subscribe: store.subscribe,
   }

@@ -1,5 +1,6 @@
 import { expect, it, onTestFinished } from 'vitest'
 import { onSessionEnd } from '../../src/bindings/guard.ts'
+import { storeOf, withInitial } from '../../src/bindings/snapshot.ts'
 import { createAuth } from '../../src/index.ts'
 import { memoryStorage } from '../../src/storage/memory.ts'
 import { connectAuth, serveAuth } from '../../src/worker/index.ts'
@@ -137,4 +138,17 @@ it('the session of the next worker is another one, although its numbers are the 
   await expect.poll(() => page.session, soon).toMatchObject({ subject: 'bob', epoch, generation })
   expect(ends).toBe(1)
   expect(page.state).toBe('authenticated')
+})
+
+it('the initial session of a page is not shown again while the next worker restores a session', async () => {
+  const { page, end, signInAtNext } = start()
+  const store = withInitial(storeOf(page), { subject: 'ada' })
+  expect(store.read().session?.subject).toBe('ada')
+  await page.signIn('bob')
+  const shown = new Set([store.read().session?.subject])
+  page.actor.subscribe(() => shown.add(store.read().session?.subject))
+  signInAtNext('eve')
+  end()
+  await expect.poll(() => page.session?.subject, soon).toBe('eve')
+  expect([...shown]).toEqual(['bob', undefined, 'eve'])
 })

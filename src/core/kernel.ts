@@ -21,8 +21,13 @@ export interface ProofKey {
   load(): Promise<void>
   /** How new tokens of that type are used, by its name in lower case; `undefined` if the type is unknown. */
   bind(tokenType: string | undefined): Binding | undefined
-  /** The user signed out. */
-  forget(): void
+  /**
+   * The user signed out.
+   *
+   * @param keyId the key of the session, if it is known
+   * @param isElsewhere whether the user did so in another tab or process
+   */
+  forget(keyId: string | undefined, isElsewhere: boolean): void
 }
 
 /** What every part of one session may use. */

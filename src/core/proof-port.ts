@@ -43,6 +43,12 @@ export interface ProofPort {
    * @param expected the key that a session is bound to. If the key at hand is another, the key is looked up again
    */
   keyId(expected?: string): PromiseLike<string>
-  /** Removes the key, because the user signed out. */
-  forget?(): unknown
+  /**
+   * Removes the key, because the user signed out, here or in another tab: each tab calls it, so that its next sign-in finds no key
+   * that another tab is about to remove.
+   *
+   * @param keyId the key of the session that ended. By now another tab may have made the next one, which must stay. Without it,
+   * whatever key there is
+   */
+  forget?(keyId?: string): unknown
 }

@@ -1,4 +1,5 @@
 /** The script of the page, and with `?worker` that of its worker. It is bundled and served, and the tests call its functions. */
+import { tabCoordinator } from '../../src/coordination/tabs.ts'
 import { createAuth, type TokenResponse } from '../../src/index.ts'
 import { indexedDBKeys } from '../../src/oauth2/dpop/keys.ts'
 import { dpopProofs } from '../../src/oauth2/index.ts'
@@ -51,8 +52,33 @@ function createBarrier(name: string) {
     })
 }
 
+/** A session that all tabs share, and the key that each tab finds at the moment when it ends. */
+function shareSession() {
+  const proofs = dpopProofs({ id: 'shared' })
+  const auth = createAuth({
+    refresh: () => Promise.reject(new Error('No refresh')),
+    proof: proofs,
+    storage: webStorage(() => localStorage),
+    coordinator: tabCoordinator(),
+  })
+  let found: Promise<string> | undefined
+  auth.on('signedOut', () => {
+    found = proofs.keyId()
+  })
+  return {
+    auth,
+    key: () => found,
+    async signIn() {
+      const key = await proofs.keyId()
+      await auth.setTokens({ access_token: key, token_type: 'DPoP', expires_in: 3_600 })
+      return key
+    },
+  }
+}
+
 export const dpop = {
   createSession,
+  shareSession,
   connect: (url: string) => connectAuth<{ username: string }>(new SharedWorker(url, { type: 'module' })),
   fetchFor: (auth: Parameters<typeof createAuthFetch>[0]) => createAuthFetch(auth, { origins: [api] }),
 
@@ -78,7 +104,8 @@ export const dpop = {
       await reach(2 * round)
       ids.push(await dpopProofs({ keys, id: 'contended' }).keyId())
       await reach(2 * round + 1)
-      if (cleans) await stored.remove('contended')
+      const key = cleans && (await stored.get('contended'))
+      if (key) await stored.remove('contended', key)
     }
     return { ids, late }
   },

@@ -1,7 +1,7 @@
 import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import type { Browser, Page } from 'playwright-core'
-import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest'
+import { afterAll, beforeAll, describe, expect, it, onTestFinished, vi } from 'vitest'
 import { createTokenServer } from '../../src/testing/index.ts'
 import { bundlePage } from '../support/bundle-page.ts'
 import { hasChromium, launchChromium } from '../support/chromium.ts'
@@ -10,6 +10,7 @@ import { startDPoPFront } from '../support/dpop-front.ts'
 declare global {
   var dpop: typeof import('./dpop.page.ts').dpop
   var session: ReturnType<typeof dpop.createSession>
+  var shared: ReturnType<typeof dpop.shareSession>
   var api: typeof fetch
 }
 
@@ -73,6 +74,29 @@ describe.skipIf(!hasChromium)('DPoP in Chromium', () => {
     expect(one!.late + other!.late).toBeGreaterThan(50)
   }, 240_000)
 
+  it('no tab gets a key that a sign-out in another tab is about to remove', async () => {
+    const { open } = await setUp()
+    const tabs = [await open(), await open()] as const
+    for (const tab of tabs) {
+      await tab.evaluate(() => {
+        globalThis.shared = dpop.shareSession()
+      })
+    }
+    const [here, there] = tabs
+    for (let round = 0; round < 20; round++) {
+      const before = await here.evaluate(() => shared.signIn())
+      await there.waitForFunction(
+        (key) => shared.auth.session && shared.auth.getAccessToken().then((token) => token === key),
+        before,
+      )
+      await here.evaluate(() => shared.auth.signOut())
+      await there.waitForFunction(() => shared.auth.state === 'loggedOut')
+      const [mine, theirs] = await Promise.all(tabs.map((tab) => tab.evaluate(() => shared.key())))
+      expect(mine).not.toBe(before)
+      expect(theirs).toBe(mine)
+    }
+  })
+
   it('a session of a page of another origin is bound to a key that outlives the page', async () => {
     const { server, front, open } = await setUp()
     const page = await open()
@@ -127,18 +151,19 @@ describe.skipIf(!hasChromium)('DPoP in Chromium', () => {
     expect(new Set(front.checked.map(({ verdict }) => verdict))).toEqual(new Set(['ok', 'nonce']))
 
     await page.evaluate(() => session.signOut())
-    const left = await page.evaluate(async () => {
-      const database = await new Promise<IDBDatabase>((resolve) => {
-        const request = indexedDB.open('authchart-dpop')
-        request.onsuccess = () => resolve(request.result)
+    const left = () =>
+      page.evaluate(async () => {
+        const database = await new Promise<IDBDatabase>((resolve) => {
+          const request = indexedDB.open('authchart-dpop')
+          request.onsuccess = () => resolve(request.result)
+        })
+        const [name] = database.objectStoreNames
+        return new Promise((resolve) => {
+          const request = database.transaction(name!).objectStore(name!).count()
+          request.onsuccess = () => resolve(request.result)
+        })
       })
-      const [name] = database.objectStoreNames
-      return new Promise((resolve) => {
-        const request = database.transaction(name!).objectStore(name!).count()
-        request.onsuccess = () => resolve(request.result)
-      })
-    })
-    expect(left).toBe(0)
+    await vi.waitUntil(async () => (await left()) === 0, { timeout: 15_000 })
   }, 180_000)
 
   it('a key that was cleared with site data ends the session as key_lost', async () => {

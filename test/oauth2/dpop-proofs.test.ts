@@ -322,6 +322,22 @@ describe('the key', () => {
     expect(keys.size).toBe(1)
   })
 
+  it('of the next session is not removed with that of the last one', async () => {
+    const { store, keys } = mapStore()
+    const [here, there] = [made({ keys: store }), made({ keys: store })]
+    const ended = await here.keyId()
+    await there.keyId()
+
+    // Both tabs notice the sign-out, one of them late.
+    await here.forget?.(ended)
+    const next = await here.keyId()
+    await there.forget?.(ended)
+
+    expect(next).not.toBe(ended)
+    expect(await there.keyId()).toBe(next)
+    expect(keys.size).toBe(1)
+  })
+
   it('stays in memory on a server, where sessions may share it', async () => {
     const proofs = made()
     const id = await proofs.keyId()

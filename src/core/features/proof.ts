@@ -35,7 +35,7 @@ export function defineProof(port: ProofPort): ProofFeature {
     prove: (request) => port.prove(request),
     heed: (proof, answer) => port.heed(proof, answer),
     keyId: (expected) => port.keyId(expected),
-    forget: () => port.forget?.(),
+    forget: (keyId) => port.forget?.(keyId),
     [ATTACH]: attach,
   }
 }

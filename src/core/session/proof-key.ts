@@ -27,11 +27,12 @@ export class BoundedProofKey implements ProofKey {
     return this.#load()
   }
 
-  forget(): void {
-    // No revocation needs a proof (RFC 9449 §5, §7), and a sign-in in another tab must not find a key that is about to go.
-    Promise.resolve()
-      .then(() => this.#port.forget?.())
-      .catch(() => {})
+  forget(keyId: string | undefined, isElsewhere: boolean): void {
+    // The key that is there may be that of the next session.
+    if (isElsewhere && keyId === undefined) return
+    // At once: no revocation needs a proof (RFC 9449 §5, §7), and the next sign-in must not find a key that is about to go.
+    const forget = async () => this.#port.forget?.(keyId)
+    forget().catch(() => {})
   }
 
   /** Looks at the key before the functions of the app send a token request. */

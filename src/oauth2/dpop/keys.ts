@@ -19,8 +19,12 @@ export interface KeyStore {
    * @returns `'exists'` if there is one; then it stays as it is
    */
   add(id: string, key: DPoPKey): 'added' | 'exists' | PromiseLike<'added' | 'exists'>
-  /** Removes a key. A missing key is not an error. */
-  remove(id: string): unknown
+  /**
+   * Removes a key. A missing key is not an error.
+   *
+   * @param key what `get` returned: if another tab has replaced it since, the other one must stay
+   */
+  remove(id: string, key: DPoPKey): unknown
 }
 
 /** A key that is ready to sign. */
@@ -55,8 +59,21 @@ export const indexedDBKeys = (): KeyStore => ({
       throw error
     }
   },
-  remove: (id) => withEntry(id, 'readwrite', (store, entry) => store.delete(entry)),
+  // Both in one transaction, in which no other tab can add a key.
+  remove: (id, key) =>
+    withEntry(id, 'readwrite', (store, entry) => {
+      const request = store.get(entry)
+      request.onsuccess = () => isSame(request.result, key) && store.delete(entry)
+      return request
+    }),
 })
+
+/** A pair of keys with what tells it from another one: WebCrypto compares no keys. */
+type NamedPair = WebCryptoKeyPair & { readonly name?: string }
+
+const isSame = (one: DPoPKey | undefined, other: DPoPKey): boolean =>
+  (one as NamedPair | undefined)?.name === (other as NamedPair).name &&
+  (one as JWK | undefined)?.x === (other as JWK).x
 
 /** Keeps keys in memory, for as long as the process runs. Several sessions may share one, so none is removed. */
 export const memoryKeys = (): KeyStore => {
@@ -99,11 +116,14 @@ async function generateKey(algorithm: DPoPAlgorithm, exportable: boolean): Promi
     const message = 'WebCrypto is not available. Serve the page over https.'
     throw new StorageError(message, { reason: 'insecure_context' })
   }
-  const pair = (await crypto.subtle.generateKey(PARAMETERS[algorithm], exportable, ['sign'])) as CryptoKeyPair
-  return exportable ? crypto.subtle.exportKey('jwk', pair.privateKey) : pair
+  const pair = await crypto.subtle.generateKey(PARAMETERS[algorithm], exportable, ['sign'])
+  const { privateKey, publicKey } = pair as CryptoKeyPair
+  if (exportable) return crypto.subtle.exportKey('jwk', privateKey)
+  const named: NamedPair = { privateKey, publicKey, name: crypto.randomUUID() }
+  return named
 }
 
-async function openKey(key: DPoPKey): Promise<SigningKey> {
+export async function openKey(key: DPoPKey): Promise<SigningKey> {
   try {
     const isPair = 'privateKey' in key
     const jwk = publicJWK(isPair ? await crypto.subtle.exportKey('jwk', key.publicKey) : key)

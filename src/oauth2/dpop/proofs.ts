@@ -19,6 +19,7 @@ import {
   type KeyStore,
   memoryKeys,
   obtainKey,
+  openKey,
   PARAMETERS,
   type SigningKey,
 } from './keys.ts'
@@ -89,7 +90,7 @@ export function dpopProofs(options: DPoPOptions = {}): DPoPProofs {
       prove: (request) => maker.prove(request),
       heed: (proof, answer) => maker.heed(proof, answer),
       keyId: (expected) => maker.keyId(expected),
-      forget: () => maker.forget(),
+      forget: (keyId) => maker.forget(keyId),
     }),
     keyId: (expected) => maker.keyId(expected),
     fetch: (input, init, send = fetch) => maker.fetch(String(input), init, send),
@@ -158,10 +159,17 @@ class ProofMaker {
     return key.id
   }
 
-  forget(): unknown {
+  forget(keyId: string | undefined): unknown {
     this.#key = this.#searching = undefined
-    this.#removed = Promise.resolve(this.#keys.remove(this.#id)).catch(() => {})
+    this.#removed = this.#remove(keyId).catch(() => {})
     return this.#removed
+  }
+
+  /** Removes that key only: another tab may have made the next one. */
+  async #remove(keyId: string | undefined): Promise<void> {
+    const found = await this.#keys.get(this.#id)
+    const isMeant = found && (keyId === undefined || (await openKey(found)).id === keyId)
+    if (isMeant) await this.#keys.remove(this.#id, found)
   }
 
   async fetch(

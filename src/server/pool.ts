@@ -7,6 +7,7 @@ import { checkFleet } from './fleet-session.ts'
 import type { FleetStore, StoreWorld } from './fleet-store.ts'
 import { hashKey, hashTag } from './hash-key.ts'
 import { inParallel } from './in-parallel.ts'
+import { LossWatch } from './loss-watch.ts'
 import { PoolEvents } from './pool-events.ts'
 import {
   type AuthPool,
@@ -78,6 +79,8 @@ class Pool implements AuthPool<never, unknown> {
   readonly #residents: Residents
   readonly #events: PoolEvents
   readonly #openings = new Map<string, Opening>()
+  /** Only if the database sends no messages. */
+  readonly #watch: LossWatch | undefined
   readonly #lookAfter: number
   readonly #patience: number
   declare readonly [Symbol.asyncDispose]: () => Promise<void>
@@ -100,6 +103,9 @@ class Pool implements AuthPool<never, unknown> {
     this.#residents = new Residents(resident?.most ?? 1_000, resident?.idle ?? 60_000, clock)
     this.#events = new PoolEvents(this.#residents)
     this.#sessions = new SessionFactory({ ...options, clock }, this.#events)
+    const isNeeded = () => !this.#disposed && this.#residents.size > 0
+    const { fleet } = this.#sessions.world
+    this.#watch = fleet.notifies ? undefined : new LossWatch(fleet, clock, isNeeded, () => this.#checkAll())
     this.#lookAfter = options.fleet.notifies ? LOOK_AFTER.notified : LOOK_AFTER.alone
     this.#patience = options.timeouts?.hold ?? 30_000
   }
@@ -121,6 +127,7 @@ class Pool implements AuthPool<never, unknown> {
     this.#signIns++
     const session = await this.#begin(resident, credentials).finally(() => this.#signIns--)
     this.#residents.add(resident)
+    this.#watch?.start()
     this.#sessions.revocations.tryAgain()
     // Some servers revoke all tokens of a user at once, those of this sign-in included.
     const revokes = (subject: string | undefined) => subject === undefined || subject !== session.subject
@@ -199,6 +206,7 @@ class Pool implements AuthPool<never, unknown> {
         // The tasks that wait use it from now on, so that it cannot leave before they run.
         resident.uses = opening.waiting
         this.#residents.add(resident)
+        this.#watch?.start()
         return resident
       } finally {
         this.#openings.delete(key)
@@ -295,6 +303,11 @@ class Pool implements AuthPool<never, unknown> {
     return this.#residents.withHash(hash)
   }
 
+  /** Writes back what the database has lost. */
+  #checkAll(): Promise<unknown> {
+    return inParallel(this.#residents.all(), ({ auth, store }) => store.check(auth.session !== undefined))
+  }
+
   #find(tag: string): Promise<readonly string[]> {
     return reached(this.#sessions.world.fleet.find(tag))
   }
@@ -311,6 +324,7 @@ class Pool implements AuthPool<never, unknown> {
     while (isBusy() && clock.now() < end)
       await new Promise<void>((resolve) => void clock.setTimeout(resolve, DISPOSE_POLL))
     this.#residents.dispose()
+    this.#watch?.stop()
   }
 }
 

@@ -14,11 +14,11 @@ const LIMITS = 'export { sessionLimits } from "authchart"'
 
 /** What README.md shows: what an app imports, and the limit without xstate and with it. */
 const IMPORTS = [
-  { adds: 'createAuth', code: CREATE_AUTH, limits: [18_432, 30_528] },
-  { adds: 'createAuthFetch', code: FETCH, limits: [22_944, 35_072] },
-  { adds: 'webStorage', code: WEB, limits: [28_544, 40_768] },
-  { adds: 'tabCoordinator', code: TABS, limits: [29_312, 41_600] },
-  { adds: 'sessionLimits', code: LIMITS, limits: [30_240, 42_496] },
+  { adds: 'createAuth', code: CREATE_AUTH, limits: [18_464, 30_560] },
+  { adds: 'createAuthFetch', code: FETCH, limits: [22_976, 35_104] },
+  { adds: 'webStorage', code: WEB, limits: [28_576, 40_800] },
+  { adds: 'tabCoordinator', code: TABS, limits: [29_408, 41_632] },
+  { adds: 'sessionLimits', code: LIMITS, limits: [30_272, 42_528] },
 ].map(({ limits }, index, all) => ({
   name: all
     .slice(0, index + 1)
@@ -48,7 +48,7 @@ const ENTRIES = [
     code: 'export { webStorage } from "authchart/storage"',
     limit: 7_360,
   },
-  { name: './tabs', code: entry('tabs'), limit: 8_000 },
+  { name: './tabs', code: entry('tabs'), limit: 8_032 },
   { name: './react', code: entry('react'), limit: 1_792, mayImport: ['react'] },
   { name: './vue', code: entry('vue'), limit: 1_536, mayImport: ['vue'] },
   { name: './solid', code: entry('solid'), limit: 1_664, mayImport: ['solid-js'] },
@@ -61,7 +61,7 @@ const ENTRIES = [
   {
     name: './angular',
     code: entry('angular'),
-    limit: 7_008,
+    limit: 7_104,
     mayImport: ['@angular/common', '@angular/common/http', '@angular/core', '@angular/router', 'rxjs'],
   },
   { name: './guard', code: entry('guard'), limit: 1_024, mayImport: [] },
@@ -74,11 +74,11 @@ const ENTRIES = [
     mayImport: ['jose', 'oauth4webapi', 'xstate'],
   },
   { name: './mcp', code: entry('mcp'), limit: 12_416, mayImport: ['oauth4webapi', 'xstate'] },
-  { name: './oauth2', code: entry('oauth2'), limit: 18_816, mayImport: ['oauth4webapi', 'xstate'] },
+  { name: './oauth2', code: entry('oauth2'), limit: 18_912, mayImport: ['oauth4webapi', 'xstate'] },
   {
     name: './worker, page',
     code: 'export { connectAuth } from "authchart/worker"',
-    limit: 12_032,
+    limit: 12_064,
     mayImport: ['xstate'],
   },
   { name: './server', code: entry('server'), limit: 47_104, mayImport: ['xstate'] },

@@ -3,6 +3,7 @@ import { removeMark } from '../coordination/file-mark.ts'
 import { StorageError } from '../core/errors.ts'
 import type { StorageFeature } from '../core/features/feature.ts'
 import { withSharing } from '../core/features/share.ts'
+import { isPromiseLike } from '../core/platform/promise-like.ts'
 import type { Replaced, SessionRecord, SessionStorage, StoredRotation } from '../core/ports.ts'
 import { isSessionRecord } from '../core/session/record.ts'
 import { PLACE } from '../core/session/same-store.ts'
@@ -50,7 +51,7 @@ export function fileStorage(path: string | URL): StorageFeature {
       }
     }
     const found = place()
-    return found instanceof Promise ? found.catch(fail).then(run) : run(found)
+    return isPromiseLike(found) ? Promise.resolve(found).catch(fail).then(run) : run(found)
   }
 
   /** Returns whether it was written: `isHeld` says whether it may be. */

@@ -1,3 +1,4 @@
+import { isPromiseLike } from '../core/platform/promise-like.ts'
 import { type Challenge, readChallenge } from '../core/requests/challenge.ts'
 
 /**
@@ -13,7 +14,7 @@ export function classifyResponse<Answer>(
   const challenge = readChallenge(status, wwwAuthenticate)
   if (!isChallenge || (challenge && challenge !== 'refresh')) return challenge
   const verdict = isChallenge(answer)
-  return verdict instanceof Promise ? verdict.then(toChallenge) : toChallenge(verdict)
+  return isPromiseLike(verdict) ? Promise.resolve(verdict).then(toChallenge) : toChallenge(verdict)
 }
 
 const toChallenge = (isChallenge: boolean): Challenge | undefined => (isChallenge ? 'refresh' : undefined)

@@ -6,6 +6,7 @@
 export { isSessionError } from '../core/session-error.ts'
 
 import type { AuthHandle } from '../core/auth.ts'
+import { isPromiseLike } from '../core/platform/promise-like.ts'
 import { bearerRequest } from '../core/requests/bearer-request.ts'
 import { isOneShot, type ReplayableBody, replayableBody } from './body.ts'
 import { copyHeaders, copyInit, hasAuthorization, readableInit } from './copy-init.ts'
@@ -105,7 +106,7 @@ export function authFetch(
     const { body } = own
     if (!isObject(body)) return bearerRequest(auth, new URLRequest(settings, target, own, true))
     const prepared = replayableBody(body, bufferStreams, own.signal)
-    return prepared instanceof Promise
+    return isPromiseLike(prepared)
       ? prepared.then((ready) => sendBody(target, own, ready))
       : sendBody(target, own, prepared)
   }

@@ -1,6 +1,7 @@
 import type { Dispatcher } from 'undici'
 import { type AuthHandle, REQUEST_GATE } from '../../core/auth.ts'
 import { onAbort } from '../../core/platform/on-abort.ts'
+import { isPromiseLike } from '../../core/platform/promise-like.ts'
 import { bearerRequest } from '../../core/requests/bearer-request.ts'
 import type { Challenge } from '../../core/requests/challenge.ts'
 import type { BearerRequest, Reply, SentProof } from '../../core/requests/transport-request.ts'
@@ -62,7 +63,7 @@ export class DispatchRequest implements BearerRequest<Sending>, Caller {
     const { body } = this.#options
     if (typeof body !== 'object' || body === null) return this.#run()
     const prepared = prepare(body, this.#settings.bufferStreams, () => this.signal)
-    if (!(prepared instanceof Promise)) return this.#runWith(prepared)
+    if (!isPromiseLike(prepared)) return this.#runWith(prepared)
     this.begin({})
     prepared.then(
       (ready) => this.#runWith({ ...ready, body: Buffer.from(ready.body as ArrayBuffer) }),

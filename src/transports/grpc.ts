@@ -63,7 +63,8 @@ export interface AuthGrpcOptions {
 
 /**
  * Creates an interceptor for the clients of `@grpc/grpc-js`. It sends the session's token with each call, waits during a refresh,
- * and replays a unary call whose token was rejected with the status `UNAUTHENTICATED`. Streams are not replayed.
+ * and replays a unary call whose token was rejected with the status `UNAUTHENTICATED`. Streams are not replayed. A call with
+ * `authorization` in its metadata is sent unchanged.
  *
  * The token goes to the server of the client. gRPC sends it over a channel without TLS, too: use such a channel on this machine
  * only.

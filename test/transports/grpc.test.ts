@@ -29,7 +29,7 @@ interface Echo extends grpc.Client {
     options: grpc.CallOptions,
     done: (error: grpc.ServiceError | null, answer?: string) => void,
   ): grpc.ClientUnaryCall
-  list(message: string): grpc.ClientReadableStream<string>
+  list(message: string, metadata?: grpc.Metadata): grpc.ClientReadableStream<string>
   collect(done: (error: grpc.ServiceError | null, answer?: string) => void): grpc.ClientWritableStream<string>
 }
 
@@ -161,6 +161,19 @@ describe('gRPC: streams', () => {
     expect(auth.state).toBe('authenticated')
   })
 
+  test('a stream leaves the metadata of its caller as it is', async () => {
+    const { client, echo, log } = await start()
+    await echo('renews')
+    const metadata = new grpc.Metadata()
+    metadata.set('x-note', 'kept')
+    const stream = client.list('abc', metadata)
+    metadata.set('x-note', 'changed')
+
+    expect(await read(stream)).toBe('abc')
+    expect(log.at(-1)).toEqual(['list', 'at-1-2', 'kept'])
+    expect(metadata.getMap()).toEqual({ 'x-note': 'changed' })
+  })
+
   test('a stream of an ended session fails, and is not sent', async () => {
     const all = await start()
     await expire(all)
@@ -168,6 +181,21 @@ describe('gRPC: streams', () => {
     const [error] = await outcomes([read(all.client.list('abc'))])
     expect([isSessionError(error), all.log.length]).toEqual([true, sent])
   })
+})
+
+test('gRPC: an authorization of the caller is sent as it is, also after a sign-out', async () => {
+  const { client, echo, auth, log } = await start()
+  const metadata = new grpc.Metadata()
+  metadata.set('authorization', 'Bearer at-own')
+
+  for (let round = 0; round < 2; round++) {
+    expect(await echo('a', {}, metadata)).toBe('a')
+    expect(await client.list('abc', metadata).toArray()).toEqual(['a', 'b', 'c'])
+    await auth.signOut()
+  }
+
+  expect(log.map(([, token]) => token)).toEqual(Array(4).fill('at-own'))
+  expect(metadata.get('authorization')).toEqual(['Bearer at-own'])
 })
 
 describe('gRPC: credentials', () => {

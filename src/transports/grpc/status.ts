@@ -13,12 +13,12 @@ const HTTP: { readonly [code: number]: number } = { 7: 403, [UNAUTHENTICATED]: 4
 export const challengeOf = ({ code, metadata }: StatusObject): Challenge | undefined =>
   readChallenge(HTTP[code] as number, metadata.get('www-authenticate')[0]?.toString())
 
-/** Adds the token of one sending, and the proof that belongs to it. */
-export function withToken(
-  metadata: Metadata,
-  authorization: string | undefined,
-  proof: SentProof | undefined,
-): Metadata {
+/** Whether the caller has set a token of its own. */
+export const hasAuthorization = (metadata: Metadata): boolean => metadata.get('authorization').length > 0
+
+/** A copy with the token of one sending, and the proof that belongs to it: the caller may use its own for other servers. */
+export function withToken(given: Metadata, authorization: string | undefined, proof?: SentProof): Metadata {
+  const metadata = given.clone()
   if (authorization !== undefined) metadata.set('authorization', authorization)
   if (proof) metadata.set('dpop', proof.header)
   return metadata

@@ -1,7 +1,7 @@
 import type { InterceptorOptions, Requester, StatusObject } from '@grpc/grpc-js'
 import type { AuthHandle } from '../../core/auth.ts'
 import { bearerRequest } from '../../core/requests/bearer-request.ts'
-import { challengeOf, replyOf, statusOf, timeLeft, withToken } from './status.ts'
+import { challengeOf, hasAuthorization, replyOf, statusOf, timeLeft, withToken } from './status.ts'
 
 /**
  * Sends the token with a stream. A refusal of the token reaches the caller, and the next call gets a new one.
@@ -12,7 +12,13 @@ export function streamRequester(auth: AuthHandle, options: InterceptorOptions, u
   const { signal, abort } = abortable()
   let isSent = false
   return {
-    start(metadata, listener, next) {
+    start(given, listener, next) {
+      if (hasAuthorization(given)) {
+        isSent = true
+        return next(given, listener)
+      }
+      // The caller may change it while the call waits.
+      const metadata = given.clone()
       bearerRequest<StatusObject>(auth, {
         signal,
         timeout: timeLeft(options),

@@ -2,7 +2,7 @@ import type { InterceptorOptions, Metadata, StatusObject } from '@grpc/grpc-js'
 import type { AuthHandle } from '../../core/auth.ts'
 import { bearerRequest } from '../../core/requests/bearer-request.ts'
 import type { BearerRequest, SentProof } from '../../core/requests/transport-request.ts'
-import { challengeOf, replyOf, statusOf, timeLeft, withToken } from './status.ts'
+import { challengeOf, hasAuthorization, replyOf, statusOf, timeLeft, withToken } from './status.ts'
 import type { Call, Listener, NextCall } from './types.ts'
 
 /** All that a server answered. */
@@ -52,7 +52,9 @@ export class UnaryCall implements Call, BearerRequest<Answer> {
 
   /** The call is complete. */
   halfClose() {
-    bearerRequest(this.#auth, this).then(
+    const isOwn = hasAuthorization(this.#metadata)
+    const answer = isOwn ? this.send(undefined) : bearerRequest(this.#auth, this)
+    answer.then(
       ({ metadata, message, status }) => {
         if (metadata) this.#listener?.onReceiveMetadata?.(metadata)
         this.#listener?.onReceiveMessage?.(message)
@@ -94,7 +96,7 @@ export class UnaryCall implements Call, BearerRequest<Answer> {
 
   send(authorization: string | undefined, _?: unknown, proof?: SentProof): Promise<Answer> {
     if (this.signal.aborted) return Promise.reject(this.signal.reason)
-    const metadata = withToken(this.#metadata.clone(), authorization, proof)
+    const metadata = withToken(this.#metadata, authorization, proof)
     const inner = this.#nextCall(this.#options)
     this.#inner = inner
     return new Promise((resolve) => {

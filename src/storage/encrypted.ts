@@ -65,11 +65,16 @@ export function encryptedStorage(options: EncryptedStorageOptions = {}): Storage
       // Encrypt before the transaction starts: an IndexedDB transaction ends by itself during other async work.
       const next: Entry = { ...(await encrypt(record, name)), at, id, rotation, startedAt }
       let result: Replaced = 'written'
-      await withEntry(name, 'readwrite', (store, entry) => {
+      await withEntry(name, 'readwrite', (store, entry, fail) => {
         const found = store.get(entry)
         found.onsuccess = () => {
-          result = judge(isRemoved(found.result) ? undefined : found.result)
-          if (result === 'written') store.put(next, entry)
+          try {
+            result = judge(isRemoved(found.result) ? undefined : found.result)
+            if (result === 'written') store.put(next, entry)
+          } catch (error) {
+            // A SharedWorker of WebKit cannot store a key.
+            fail(error)
+          }
         }
         return found
       })

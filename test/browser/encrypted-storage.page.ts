@@ -108,6 +108,12 @@ export const scenarios = {
     }
     Object.defineProperty(globalThis, 'indexedDB', { value: { open }, configurable: true })
   },
+  /** As a SharedWorker of WebKit, which cannot store a key. */
+  forbidKeys() {
+    IDBObjectStore.prototype.put = () => {
+      throw new DOMException('The object can not be cloned.', 'DataCloneError')
+    }
+  },
   allow: () => Object.defineProperty(globalThis, 'indexedDB', originalIndexedDB ?? {}),
 
   deleteDatabase: (name: string) =>

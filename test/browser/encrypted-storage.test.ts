@@ -238,6 +238,16 @@ describe.skipIf(!hasBrowser)('encryptedStorage in a browser', () => {
     expect(await open().read()).toEqual(LEAST)
   })
 
+  it('rejects with DataCloneError if the browser cannot store a key, and reports nothing else', async () => {
+    const tab = await openTab()
+    onTestFinished(() => tab.close())
+    const store = remote(tab, `place ${created++}`)
+    await tab.evaluate(() => encryptedScenarios.forbidKeys())
+    await expect(store.write(FULL)).rejects.toMatchObject({ reason: 'DataCloneError' })
+    expect((await store.read()) ?? undefined).toBeUndefined()
+    expect(site.problems.splice(0)).toEqual([])
+  })
+
   it('does not block the deletion of the database, and works again after it', async () => {
     const { name, open } = place()
     const [one, other] = [open(), open()]

@@ -315,9 +315,15 @@ describe.each(['express', 'fastify', 'h3'])('the app behind the backend in %s', 
 })
 
 describe('the adapters', () => {
-  it('a browser that goes away ends the request to the API', async () => {
+  it('a browser that goes away ends the request to the API, and the app gets no error', async () => {
     const { server, make } = await createBackends()
-    const browser = browserAt(await listen(createServer(expressBff(make()))))
+    const errors: unknown[] = []
+    const handle = expressBff(make())
+    const handled: Promise<void>[] = []
+    const app = createServer((request, response) => {
+      handled.push(handle(request, response, (error) => errors.push(error)))
+    })
+    const browser = browserAt(await listen(app))
     await browser.send('/auth/sign-in', { method: 'POST', body: JSON.stringify({ username: 'ada' }) })
     const held = server.holdApiNext()
     const controller = new AbortController()
@@ -326,6 +332,8 @@ describe('the adapters', () => {
     controller.abort()
     expect(await sent).toBe('AbortError')
     void request
+    await Promise.all(handled)
+    expect(errors).toEqual([])
   })
 
   it('a parser that comes first gets an error that says so', async () => {

@@ -577,6 +577,8 @@ describe('requests to APIs', () => {
       ],
       ...['x-http-method-override', 'x-http-method', 'x-method-override', 'x-real-ip', 'true-client-ip'],
       ...['cf-connecting-ip', 'x-client-ip', 'client-ip', 'x-cluster-client-ip', 'x-host', 'dpop', 'x-csrf'],
+      ...['x-originating-ip', 'x-source-ip', 'x-envoy-external-address', 'x-envoy-original-path'],
+      ...['remote-user', 'x_remote_user'],
     ]
     const headers = Object.fromEntries([...names, 'x-own-ip', 'x-methods'].map((name) => [name, 'x']))
     await visitor.send('/api/me', { headers })

@@ -112,6 +112,8 @@ class Backend implements Bff<unknown> {
     } catch (error) {
       const reply = replyTo(error)
       if (reply) return reply
+      // The browser has gone away, which is no error of the app. It does not get this answer.
+      if (request.signal.aborted) return refusal(499, 'aborted')
       throw error
     }
   }

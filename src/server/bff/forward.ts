@@ -21,9 +21,9 @@ const HOP_BY_HOP = [
 /** What is between the browser and this server, or what `fetch` sets itself. */
 const OF_THIS_SERVER =
   /^(?:cookie2?|authorization|dpop|host|content-length|expect|accept-encoding|origin|referer|via|sec-.*)$/
-/** What a proxy or a framework in front of the API takes for another address of the user, another path, or another method. */
+/** What a proxy or a framework in front of the API takes for another user or address of the user, another path, or another method. */
 const OVERRIDES =
-  /^(?:(?:x-)?forwarded.*|x-(?:original|rewrite)-.*|x-(?:http-)?(?:method|host)(?:-override)?|(?:.*-)?(?:client|connecting|real|remote|user)-?(?:ip|ipv6|addr))$/
+  /^(?:(?:x-)?forwarded.*|x-(?:original|rewrite|envoy)-.*|(?:x-)?remote-user|x-(?:http-)?(?:method|host)(?:-override)?|(?:.*-)?(?:client|connecting|originating|real|remote|source|user)-?(?:ip|ipv6|addr))$/
 /** What is between this server and the API, what caches in between would do, or what `fetch` has undone. */
 const OF_THE_API =
   /^(?:set-cookie2?|content-encoding|content-length|access-control-.*|alt-svc|x-accel-.*|x-sendfile.*|surrogate-.*|(?:.*-)?cdn-cache-control)$/

@@ -98,7 +98,7 @@ async function followRedirects(
   let reply = answer
   for (let count = 1; isRedirect(reply); count++) {
     endStream(reply.body)
-    const next = new URL(reply.headers.get('location') as string, from)
+    const next = new URL(locationOf(reply), from)
     // Some implementations of `fetch` read files, or answer a `data:` URL.
     if (!/^https?:$/.test(next.protocol))
       throw new TypeError('A redirect led to a URL that is not http or https.')
@@ -122,7 +122,7 @@ async function followRedirects(
     sent.redirect = stays ? 'manual' : 'follow'
     from = next.href
     reply = await send(from, { ...sent })
-    Object.defineProperty(reply, 'redirected', { value: true, configurable: true })
+    markRedirected(reply)
     if (!stays) break
     endMethods.set(reply, sent.method ?? 'GET')
   }
@@ -132,5 +132,18 @@ async function followRedirects(
 /** Whether an answer is a redirect that a script can read. */
 const isRedirect = ({ status, headers }: Response): boolean =>
   status > 300 && [301, 302, 303, 307, 308].includes(status) && headers.has('location')
+
+/** Where an answer leads. Headers are read as Latin-1, but platforms take the bytes of this one for UTF-8. */
+const locationOf = ({ headers }: Response): string =>
+  new TextDecoder().decode(Uint8Array.from(headers.get('location') as string, (char) => char.charCodeAt(0)))
+
+/** Makes an answer, and its clones, say that a redirect led to it. */
+function markRedirected(answer: Response): Response {
+  const { clone } = answer
+  return Object.defineProperties(answer, {
+    redirected: { value: true, configurable: true },
+    clone: { value: () => markRedirected(clone.call(answer)), configurable: true, writable: true },
+  })
+}
 
 const hasNoBody = (method = 'GET') => /^(get|head)$/i.test(method)

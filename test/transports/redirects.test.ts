@@ -299,6 +299,30 @@ describe('a given fetch that keeps the token on every redirect', () => {
   })
 })
 
+/** A header as a server writes it that sends its text in UTF-8. */
+const inUTF8 = (text: string) => Buffer.from(text).toString('latin1')
+
+test.each([inUTF8('/caf\u00e9'), inUTF8('/\u4e2d/\ud83d\ude00?\u00fc'), '/caf\u00e9', '/caf%C3%A9'])(
+  'fetch: a POST that is redirected to %j arrives where the bare client does',
+  async (location) => {
+    const { signedIn } = await setUp()
+    const api = await startOrigin(({ url }) =>
+      url === '/from' ? { status: 303, headers: { location } } : { body: 'there' },
+    )
+    const facts = async (send: typeof fetch) => {
+      const answer = await send(`${api.url}/from`, { method: 'POST', body: 'x' })
+      const copy = answer.clone()
+      const again = copy.clone()
+      const all = [answer, copy, again].map(({ url, redirected, type }) => [url, redirected, type])
+      return [...all, await answer.text(), await copy.text(), await again.text()]
+    }
+
+    const bare = await facts(fetch)
+    expect(await facts(createAuthFetch(await signedIn(), { origins: [api.url] }))).toEqual(bare)
+    expect(api.log.at(-1)?.url).toBe(api.log.at(1)?.url)
+  },
+)
+
 describe('a redirect that a given fetch leaves to the session', () => {
   const redirected = async (location: string) => {
     const { signedIn } = await setUp()

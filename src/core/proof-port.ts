@@ -49,6 +49,7 @@ export interface ProofPort {
    *
    * @param keyId the key of the session that ended. By now another tab may have made the next one, which must stay. Without it,
    * whatever key there is
+   * @param isElsewhere whether the user signed out in another tab or process, which removes the key, too
    */
-  forget?(keyId?: string): unknown
+  forget?(keyId?: string, isElsewhere?: boolean): unknown
 }

@@ -331,7 +331,7 @@ describe('the key', () => {
     // Both tabs notice the sign-out, one of them late.
     await here.forget?.(ended)
     const next = await here.keyId()
-    await there.forget?.(ended)
+    await there.forget?.(ended, true)
 
     expect(next).not.toBe(ended)
     expect(await there.keyId()).toBe(next)

@@ -35,7 +35,7 @@ export function defineProof(port: ProofPort): ProofFeature {
     prove: (request) => port.prove(request),
     heed: (proof, answer) => port.heed(proof, answer),
     keyId: (expected) => port.keyId(expected),
-    forget: (keyId) => port.forget?.(keyId),
+    forget: (keyId, isElsewhere) => port.forget?.(keyId, isElsewhere),
     [ATTACH]: attach,
   }
 }

@@ -31,7 +31,7 @@ export class BoundedProofKey implements ProofKey {
     // The key that is there may be that of the next session.
     if (isElsewhere && keyId === undefined) return
     // At once: no revocation needs a proof (RFC 9449 §5, §7), and the next sign-in must not find a key that is about to go.
-    const forget = async () => this.#port.forget?.(keyId)
+    const forget = async () => this.#port.forget?.(keyId, isElsewhere)
     forget().catch(() => {})
   }
 

@@ -35,6 +35,8 @@ export interface SigningKey {
   /** The public key, as the header of a proof holds it. */
   readonly jwk: JWK
   readonly privateKey: WebCryptoKey
+  /** What the store has. */
+  readonly stored: DPoPKey
 }
 
 /** What WebCrypto takes for an algorithm. */
@@ -133,7 +135,7 @@ export async function openKey(key: DPoPKey): Promise<SigningKey> {
       : await crypto.subtle.importKey('jwk', { ...jwk, d: key.d as string }, PARAMETERS[algorithm], false, [
           'sign',
         ])
-    return { id: await sha256(JSON.stringify(jwk)), algorithm, jwk, privateKey }
+    return { id: await sha256(JSON.stringify(jwk)), algorithm, jwk, privateKey, stored: key }
   } catch {
     throw new StorageError('The store has something else than the key of a session.', {
       reason: 'invalid_key',

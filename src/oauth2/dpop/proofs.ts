@@ -90,7 +90,7 @@ export function dpopProofs(options: DPoPOptions = {}): DPoPProofs {
       prove: (request) => maker.prove(request),
       heed: (proof, answer) => maker.heed(proof, answer),
       keyId: (expected) => maker.keyId(expected),
-      forget: (keyId) => maker.forget(keyId),
+      forget: (keyId, isElsewhere) => maker.forget(keyId, isElsewhere),
     }),
     keyId: (expected) => maker.keyId(expected),
     fetch: (input, init, send = fetch) => maker.fetch(String(input), init, send),
@@ -159,14 +159,17 @@ class ProofMaker {
     return key.id
   }
 
-  forget(keyId: string | undefined): unknown {
+  forget(keyId: string | undefined, isElsewhere = false): unknown {
+    this.#removed = this.#remove(keyId, isElsewhere ? undefined : this.#key).catch(() => {})
     this.#key = this.#searching = undefined
-    this.#removed = this.#remove(keyId).catch(() => {})
     return this.#removed
   }
 
   /** Removes that key only: another tab may have made the next one. */
-  async #remove(keyId: string | undefined): Promise<void> {
+  async #remove(keyId: string | undefined, known: SigningKey | undefined): Promise<void> {
+    // At once: other tabs are about to notice the sign-out.
+    if (known && known.id === (keyId ?? known.id))
+      return void (await this.#keys.remove(this.#id, known.stored))
     const found = await this.#keys.get(this.#id)
     const isMeant = found && (keyId === undefined || (await openKey(found)).id === keyId)
     if (isMeant) await this.#keys.remove(this.#id, found)

@@ -5,6 +5,8 @@ import { randomKey } from './random-key.ts'
 
 /** How often the database is looked at, in milliseconds: others wait three times as long for tokens to be written back. */
 const EVERY = 500
+/** The longest wait if the database always seems to be another one, in milliseconds. */
+const LONGEST = 30_000
 /** How long the entry is stored, in milliseconds. */
 const LIFETIME = 86_400_000
 
@@ -22,6 +24,7 @@ export class LossWatch {
   readonly #key = randomKey()
   #rotation = 0
   #isRunning = false
+  #delay = EVERY
   #timer: unknown
 
   constructor(
@@ -52,7 +55,9 @@ export class LossWatch {
     let next = onLoss
     try {
       const turn = await this.#fleet.acquire(this.#key, this.#key, undefined)
-      if (turn.result === 'granted' && turn.isSuspect) {
+      const isLost = turn.result === 'granted' && turn.isSuspect
+      this.#delay = isLost ? Math.min(2 * this.#delay, LONGEST) : EVERY
+      if (isLost) {
         onLoss()
         await this.#write()
       }
@@ -61,7 +66,7 @@ export class LossWatch {
       // The database is down.
     }
     this.#isRunning = this.#isNeeded()
-    if (this.#isRunning) this.#timer = this.#timers.setTimeout(() => void this.#look(next), EVERY)
+    if (this.#isRunning) this.#timer = this.#timers.setTimeout(() => void this.#look(next), this.#delay)
   }
 
   async #write(): Promise<void> {

@@ -1,11 +1,11 @@
 import { expect, it } from 'vitest'
-import type { SessionRecord } from '../../src/core/ports.ts'
+import type { SessionRecord, SessionStorage } from '../../src/core/ports.ts'
 import { memoryStorage } from '../../src/storage/memory.ts'
 import { createHarness, fakeCoordinator, LIFETIME, tokens, watch } from './auth-setup.ts'
 
 /** A tab, and another one that was refreshing its session when the user signed out. */
-async function open() {
-  const storage = memoryStorage()
+async function open(given: Partial<SessionStorage> = {}) {
+  const storage = { ...memoryStorage(), ...given }
   const otherTabs = fakeCoordinator()
   const { clock, ...tab } = createHarness({ storage, coordinator: otherTabs.coordinator })
   await clock.advance(0)
@@ -17,8 +17,8 @@ async function open() {
     stored: () => storage.read() as SessionRecord | undefined,
     session: { session: before.id, rotation: before.rotation, startedAt: before.startedAt },
     /** The other tab has not seen yet that the record was removed. */
-    async storeLate() {
-      storage.write({ ...before, rotation: 1, refreshToken: 'late' })
+    async storeLate(more: Partial<SessionRecord> = {}) {
+      storage.write({ ...before, rotation: 1, refreshToken: 'late', ...more })
       otherTabs.receive({ type: 'changed' })
       await clock.advance(1_000)
     },
@@ -58,6 +58,43 @@ it('the record of a session that the user signed out of gives way to that of the
   await storeLate()
   expect(auth.session?.subject).toBe('bob')
   expect(stored()).toMatchObject({ id, subject: 'bob' })
+})
+
+it.each([
+  ['can be replaced', false],
+  ['cannot be replaced', true],
+])('the record of a session that the user signed out of costs a few reads if it %s', async (_, stuck) => {
+  let reads = 0
+  let isStuck = false
+  let late: unknown
+  const kept = memoryStorage()
+  const { auth, clock, stored, storeLate } = await open({
+    read() {
+      if (++reads > 1_000) throw new Error('Endless')
+      return late ?? kept.read()
+    },
+    write(record) {
+      if (isStuck) late ??= record
+      kept.write(record)
+    },
+    clear() {
+      if (late) throw new Error('Locked')
+      kept.clear()
+    },
+  })
+  void auth.signOut()
+  await clock.advance(0)
+  void auth.setTokens(tokens(7, { subject: 'bob' }))
+  await clock.advance(0)
+  const bob = stored()!
+  reads = 0
+  // By a clock that was ahead, it is the newer one.
+  const ahead = bob.startedAt + 10_000
+  isStuck = stuck
+  await storeLate({ startedAt: ahead })
+  expect(auth.session?.subject).toBe('bob')
+  if (!stuck) expect(stored()).toMatchObject({ id: bob.id, subject: 'bob' })
+  expect(reads).toBeLessThan(20)
 })
 
 it('the record of an expired session that another tab has refreshed is taken up', async () => {

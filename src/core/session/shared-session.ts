@@ -23,6 +23,8 @@ export class SharedSession implements Sharing {
   readonly #store: StoreQueue
   readonly #lock: RefreshLock
   readonly #peers: Peers
+  /** Whether the record of a session that the user signed out of last was replaced. */
+  #hasReplaced = false
   /** The checks of the store that run or wait: two at most. */
   #checks = 0
 
@@ -112,6 +114,7 @@ export class SharedSession implements Sharing {
 
   signedOut(ended: Lineage | undefined, revocation?: RevocationList): void {
     this.#peers.signedOut(ended)
+    this.#hasReplaced = false
     const cleared = this.#store.clear(ended, true, revocation)
     if (ended || !this.#store.isPersistent) this.#peers.announceEnd('signed_out', ended)
     // The session was not restored yet: only the store knows it, and other tabs find it gone.
@@ -187,8 +190,7 @@ export class SharedSession implements Sharing {
     // A sign-in from the future was stored when the clock was ahead. The one that was made during the read is newer.
     if (vault.epoch !== mark.epoch && record.startedAt > this.#kernel.clock.now()) return undefined
     if (this.#peers.isSignedOut(record.id)) {
-      if (vault.tokens) void this.persist(true)
-      else this.#store.clear(record)
+      this.#remove(record)
       return undefined
     }
     const merged = mergeRecord(vault, record, lastUse)
@@ -199,6 +201,15 @@ export class SharedSession implements Sharing {
     if (merged && leavesOut && (record.accessToken ?? record.idToken ?? null) !== null)
       void this.persist(true)
     return merged
+  }
+
+  /** Removes the record of a session that the user signed out of, and stores what it has replaced. */
+  #remove(record: SessionRecord): void {
+    this.#store.clear(record)
+    // Once, and whatever comes of it: two tabs must not replace each other's record without end.
+    if (this.#vault.tokens && !this.#hasReplaced)
+      void this.#store.persist(this.#vault, this.#vault.mark(), true)
+    this.#hasReplaced = true
   }
 
   /** Another tab ended the session: everything in progress for it has ended, too. */

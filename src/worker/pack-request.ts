@@ -1,4 +1,4 @@
-import { isOneShot } from '../transports/body.ts'
+import { encodedForm, isOneShot } from '../transports/body.ts'
 import type { PackedRequest } from './protocol.ts'
 
 /** A promise of the complete body, or the stream to read it from. */
@@ -14,11 +14,14 @@ export function packRequest(
   input: RequestInfo | URL,
   init: RequestInit | undefined,
 ): { readonly request: PackedRequest & { readonly method: string }; readonly body: Body } {
-  const own = isRequest(init) ? undefined : init?.body
+  const given = isRequest(init) ? undefined : init?.body
+  // WebKit cannot read a form with files as the body of a `Request`.
+  const form = given instanceof FormData ? (encodedForm(given).body as Blob) : undefined
+  const own = form ?? given
   // A stream is passed on as it is: not every browser can create a `Request` from one.
   const streams = own instanceof ReadableStream
   const { body: _, ...rest } = init ?? {}
-  const request = new Request(input, streams ? rest : init)
+  const request = new Request(input, streams ? rest : form ? { ...rest, body: form } : init)
   const { url, method, headers, mode, credentials, cache, redirect } = request
   const { integrity, keepalive, referrer, referrerPolicy } = request
   return {
@@ -45,7 +48,7 @@ function bodyOf(request: Request, own: BodyInit | null | undefined): Body {
   if (/^(GET|HEAD)$/.test(request.method) || request.body === null) return undefined
   if (own && isOneShot(own) && request.body) return request.body
   // Browsers keep large files out of memory as long as they are blobs.
-  const isLarge = own instanceof Blob || own instanceof FormData || !own
+  const isLarge = own instanceof Blob || !own
   return isLarge ? request.blob() : request.arrayBuffer()
 }
 

@@ -114,7 +114,7 @@ export class ObjectRequest extends FetchRequest {
   readonly #rest: RequestInit | undefined
   /** The body for a replay. */
   readonly #spare: Request | undefined
-  #bytes: Promise<ArrayBuffer> | undefined
+  #bytes: Promise<Blob> | undefined
   #isSent = false
 
   constructor(settings: Settings, request: Request, rest: RequestInit | undefined, replayable: boolean) {
@@ -140,7 +140,8 @@ export class ObjectRequest extends FetchRequest {
       this.#request = spare.clone()
       return this.#send(authorization, abort, proof)
     }
-    this.#bytes ??= readUntilAborted(spare.body, () => spare.arrayBuffer(), this.signal)
+    // Not a buffer: Node detaches that, and could not send it again to where a redirect leads.
+    this.#bytes ??= readUntilAborted(spare.body, () => spare.blob(), this.signal)
     // A new request, because a clone loses what the platform knows beside the standard: the dispatcher, in Node.
     return this.#bytes.then((body) => {
       this.#request = copyRequest(this.#request, { body })

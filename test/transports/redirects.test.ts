@@ -323,6 +323,34 @@ test.each([inUTF8('/caf\u00e9'), inUTF8('/\u4e2d/\ud83d\ude00?\u00fc'), '/caf\u0
   },
 )
 
+describe.each([
+  ['the platform’s fetch', undefined],
+  ['a given fetch', ((...args) => fetch(...args)) as typeof fetch],
+])('%s: a Request with a body', (_, given) => {
+  test.each(['POST', 'PUT'])('a %s that is sent again keeps its body over redirects', async (method) => {
+    const { signedIn } = await setUp()
+    const foreign = await startOrigin(({ url }) =>
+      url === '/1' ? { status: 307, headers: { location: '/2' } } : { body: '' },
+    )
+    const api = await startOrigin(({ headers }) =>
+      headers.authorization?.startsWith('Bearer at-1-1-')
+        ? { status: 401 }
+        : { status: 307, headers: { location: `${foreign.url}/1` } },
+    )
+    const send = createAuthFetch(await signedIn(), { origins: [api.url], ...(given && { fetch: given }) })
+    const request = new Request(`${api.url}/0`, { method, body: 'text', headers: { 'content-type': 'a/b' } })
+
+    expect((await send(request)).status).toBe(200)
+
+    const sent = [...api.log, ...foreign.log].map(({ url, body, headers }) => [
+      url,
+      String(body),
+      headers['content-type'],
+    ])
+    expect(sent).toEqual(['/0', '/0', '/1', '/2'].map((url) => [url, 'text', 'a/b']))
+  })
+})
+
 describe('a redirect that a given fetch leaves to the session', () => {
   const redirected = async (location: string) => {
     const { signedIn } = await setUp()

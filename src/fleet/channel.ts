@@ -10,7 +10,8 @@ import { Messages } from './messages.ts'
 export type Subscribe = (channel: string, hear: (message: string) => void, lost: () => void) => unknown
 
 const FIRST_PAUSE = 250
-const LONGEST_PAUSE = 30_000
+/** Short, because a process that may have to write tokens back is asked by a message. */
+const LONGEST_PAUSE = 1_000
 
 /** How long a subscription may take to end before the next one begins, in milliseconds. */
 const LONGEST_END = 5_000
@@ -36,8 +37,8 @@ async function keepSubscribed(subscribe: (lost: () => void) => unknown, signal: 
   for (let delay = FIRST_PAUSE; !signal.aborted; delay = Math.min(2 * delay, LONGEST_PAUSE)) {
     let lost = () => {}
     const ended = new Promise<void>((resolve) => {
-      lost = resolve
-      signal.addEventListener('abort', () => resolve())
+      lost = () => resolve()
+      signal.addEventListener('abort', lost)
     })
     try {
       const stop = await subscribe(lost)
@@ -47,6 +48,7 @@ async function keepSubscribed(subscribe: (lost: () => void) => unknown, signal: 
     } catch {
       // The connection is lost, and the subscription with it.
     }
+    signal.removeEventListener('abort', lost)
     await pause(delay, signal)
   }
 }

@@ -12,7 +12,9 @@ const ADOPT = 100
 /** Processes that were notified together look again within so many milliseconds, one after another. */
 const SPREAD = 20
 /** How long other processes have to write back newer tokens to a server that may have lost them, in milliseconds. */
-const WRITE_BACK = 1_500
+const WRITE_BACK = 2_500
+/** How often they are asked, in milliseconds: one of them may only be about to receive messages again. */
+const ASK_EVERY = 500
 /** Default of `TurnWait.patience`, in milliseconds. */
 export const PATIENCE = 12_000
 
@@ -100,10 +102,10 @@ async function askOthers(
   try {
     for (let asked = 0; isDue && asked * WRITE_BACK <= patience && !signal.aborted; asked++) {
       isDue = false
-      await fleet.publish(key, ASK)
       const end = performance.now() + WRITE_BACK
       while (performance.now() < end && !signal.aborted) {
-        await pause(Math.min(WRITE_BACK, fleet.lease / 2), signal)
+        await fleet.publish(key, ASK)
+        await pause(Math.min(ASK_EVERY, fleet.lease / 2), signal)
         acquired = await acquire()
         if (acquired.result === 'held') return acquired
       }

@@ -3,7 +3,7 @@ import type { Clock } from '../core/ports.ts'
 import type { Fleet } from '../fleet/fleet.ts'
 import { randomKey } from './random-key.ts'
 
-/** How often the database is looked at, in milliseconds: others wait three times as long for tokens to be written back. */
+/** How often the database is looked at, in milliseconds: others wait five times as long for tokens to be written back. */
 const EVERY = 500
 /** The longest wait if the database always seems to be another one, in milliseconds. */
 const LONGEST = 30_000

@@ -1,3 +1,4 @@
+import { setTimeout as pause } from 'node:timers/promises'
 import { describe, expect, it, onTestFinished } from 'vitest'
 import { redisFleet } from '../../src/fleet/redis.ts'
 import { createAuthPool } from '../../src/server/pool.ts'
@@ -38,5 +39,49 @@ describe.skipIf(!hasRedis)('pools of a Redis that loses what it holds, without m
     )
     expect(second).not.toBe(before)
     expect(first).toBeDefined()
+  })
+})
+
+describe.skipIf(!hasRedis)('pools of a Redis that was down for a while, and lost its last write', () => {
+  it('a process that holds newer tokens is heard before an older token is sent', async () => {
+    const redis = await startRedis()
+    onTestFinished(() => redis.stop())
+    const server = createTokenServer({ accessTokenLifetime: 3_600_000 })
+    const subscriptions = new Set<() => void>()
+    let isDown = false
+    async function open() {
+      const { link, close } = await REDIS_LINKS.ioredis(redis.url)
+      // A client that does not subscribe again by itself.
+      const subscribe: typeof link.subscribe = async (channel, hear, lost) => {
+        if (isDown) throw new Error('ECONNREFUSED')
+        subscriptions.add(lost)
+        return link.subscribe?.(channel, hear, lost)
+      }
+      const pool = createAuthPool({
+        fleet: redisFleet({ send: link.send, subscribe }),
+        keys: KEYS,
+        signIn: async () => server.issue(),
+        refresh: async ({ refreshToken = '' }) => server.renew(refreshToken),
+      })
+      onTestFinished(async () => {
+        await pool.dispose()
+        await close()
+      })
+      return pool
+    }
+    const one = await open()
+    const { key } = await one.signIn({})
+    const [name = ''] = (await redis.command('KEYS', '*session:*')) as string[]
+    const fields = (await redis.command('HGETALL', name)) as string[]
+    await one.use(key, (auth) => auth.refresh())
+    isDown = true
+    for (const lost of subscriptions) lost()
+    await pause(8_500)
+    await redis.restart()
+    await redis.command('HSET', name, ...fields)
+    isDown = false
+    const other = await open()
+    await other.use(key, (auth) => auth.refresh())
+    expect(server.reuseDetections).toBe(0)
   })
 })

@@ -223,7 +223,7 @@ it('on a server that may have lost the last write, other processes are asked fir
   await advance(0)
   expect(heard).toEqual(['ask'])
   expect(waiting.turn).toBeUndefined()
-  await advance(1_500)
+  await advance(2_500)
   expect(waiting.turn).toBeDefined()
 })
 
@@ -292,7 +292,7 @@ it('a process keeps its turn while it asks others, however short the lease is', 
   const granted = fleet.acquire
   fleet.acquire = async (...parameters) => ({ ...(await granted(...parameters)), isSuspect: true }) as never
   const waiting = watch(processOf(fleet, 'first').take())
-  for (let time = 0; time < 1_500; time += 100) {
+  for (let time = 0; time < 2_500; time += 100) {
     await advance(100)
     if (!waiting.turn) expect((await granted('key', 'second', undefined)).result).toBe('held')
   }

@@ -1,3 +1,7 @@
+import { mkdtempSync, rmSync } from 'node:fs'
+import { createServer } from 'node:http'
+import { tmpdir } from 'node:os'
+import { basename, join } from 'node:path'
 import { Readable } from 'node:stream'
 import { inspect } from 'node:util'
 import axios, { type AxiosAdapter, AxiosError } from 'axios'
@@ -202,4 +206,34 @@ test('axios: a file in a form is not read into memory to be sent twice', async (
 
   expect(read).toEqual([])
   expect(to(server.log, '/api/form').map(({ bodyBytes }) => bodyBytes.length > 1000)).toEqual([true, true])
+})
+
+test('axios over a Unix socket: a refused token is replaced, and the request is sent again', async () => {
+  const { signedIn, server } = await setUp()
+  const folder = mkdtempSync(join(tmpdir(), 'authchart-'))
+  const socketPath =
+    process.platform === 'win32' ? `\\\\.\\pipe\\${basename(folder)}` : join(folder, 'socket')
+  const log: unknown[] = []
+  const api = createServer((incoming, outgoing) => {
+    const { url, headers } = incoming
+    log.push([url, headers.authorization?.slice(7, 13)])
+    outgoing.statusCode = headers.authorization?.startsWith('Bearer at-1-1-') ? 401 : 200
+    outgoing.end()
+  })
+  await new Promise<void>((resolve) => api.listen(socketPath, resolve))
+  onTestFinished(() => {
+    api.close()
+    rmSync(folder, { recursive: true })
+  })
+  const client = axios.create({ baseURL: 'http://localhost', socketPath })
+  attachAuth(client, await signedIn())
+
+  expect((await client.post('/a', { n: 1 })).status).toBe(200)
+  expect([log, server.refreshes]).toEqual([
+    [
+      ['/a', 'at-1-1'],
+      ['/a', 'at-1-2'],
+    ],
+    1,
+  ])
 })

@@ -3,10 +3,14 @@ import { cameFromElsewhere } from '../method.ts'
 
 /** The absolute URL that a response came from after redirects, as far as the adapter reports it. */
 export function finalURL(response: { readonly request?: unknown }): string | undefined {
-  const request = response.request as { responseURL?: string; res?: { responseUrl?: string } } | undefined
+  const request = response.request as
+    | { responseURL?: string; res?: { responseUrl?: string }; socketPath?: string }
+    | undefined
   const received = request && RECEIVED.get(request)
   // Not `=== true`: a polyfill may not report it.
   if (received) return received.redirected === false ? undefined : received.url
+  // Over a Unix socket, there is no host to report.
+  if (request?.socketPath) return undefined
   const url = request?.res?.responseUrl || request?.responseURL
   // A mock of an adapter repeats the path.
   return url && /^https?:/.test(url) ? url : undefined

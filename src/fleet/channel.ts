@@ -28,7 +28,7 @@ export function channelMessages(channel: string, subscribe: Subscribe): Messages
     const receive = (text: string) => unpackMessage(text, deliver)
     const begin = () => keepSubscribed((lost) => subscribe(channel, receive, lost), signal)
     // Some clients end all subscriptions of a connection to that channel, so the one before must not end later.
-    before = before ? Promise.race([before, pause(LONGEST_END)]).then(begin) : begin()
+    before = before ? ending(before).then(begin) : begin()
     return () => controller.abort()
   })
 }
@@ -44,11 +44,21 @@ async function keepSubscribed(subscribe: (lost: () => void) => unknown, signal: 
       const stop = await subscribe(lost)
       await ended
       delay = FIRST_PAUSE
-      if (typeof stop === 'function') await stop()
+      if (typeof stop === 'function') await ending(stop())
     } catch {
       // The connection is lost, and the subscription with it.
     }
     signal.removeEventListener('abort', lost)
     await pause(delay, signal)
+  }
+}
+
+/** Waits for the end of a subscription, which may never come. */
+async function ending(end: unknown): Promise<void> {
+  const timer = new AbortController()
+  try {
+    await Promise.race([end, pause(LONGEST_END, timer.signal)])
+  } finally {
+    timer.abort()
   }
 }

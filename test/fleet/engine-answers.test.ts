@@ -184,6 +184,25 @@ describe('the subscription to a channel', () => {
     expect(vi.getTimerCount()).toBe(0)
   })
 
+  it('begins again after a lost connection that never ends', async () => {
+    vi.useFakeTimers()
+    let begun = 0
+    let lose = () => {}
+    const fleet = redisFleet({
+      send: async () => 1,
+      subscribe: (_, __, lost) => {
+        begun++
+        lose = lost
+        return () => new Promise(() => {})
+      },
+    })
+    fleet.subscribe('key', () => {})
+    await vi.advanceTimersByTimeAsync(1)
+    lose()
+    await vi.advanceTimersByTimeAsync(10_000)
+    expect(begun).toBe(2)
+  })
+
   it('begins when the one before has ended, or takes too long to end', async () => {
     vi.useFakeTimers()
     const log: string[] = []

@@ -44,7 +44,7 @@ function start<Answer>(gate: Gate, given: BearerRequest<Answer>): Promise<Answer
       return gate.hold(request, sendReleased<Answer>)
     }
     explainAnonymous(gate, credential, request)
-    if (request.abortable) return sendAbortable(gate, request, credential)
+    if (request.abortable && request.replayable) return sendAbortable(gate, request, credential)
     // Nearly all requests end here, so they cost one promise reaction and no async function.
     return Promise.resolve(request.send(credential.authorization)).then((answer) => {
       const challenge = request.challenge(answer)

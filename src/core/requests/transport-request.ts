@@ -42,7 +42,10 @@ export interface BearerRequest<Answer> extends HoldOptions {
   hasActed?(answer: Answer): boolean
   /** Names the endpoint. One that answers 401 to a fresh token causes no other refresh for a while. */
   key(): string
-  /** Whether a 401 elsewhere may abort it in flight and send it again: only safe methods (RFC 9110 §9.2.1). */
+  /**
+   * Whether a 401 elsewhere may abort it in flight and send it again: only safe methods (RFC 9110 §9.2.1). Not heeded if the
+   * request is not replayable.
+   */
   readonly abortable?: boolean
   /** Frees the resources of an answer that is not returned. */
   discard?(answer: Answer): void

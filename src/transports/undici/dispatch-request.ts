@@ -95,7 +95,7 @@ export class DispatchRequest implements BearerRequest<Sending>, Caller {
   }
 
   get abortable() {
-    return this.#settings.abortSafe && this.#isReplayable && isSafeMethod(this.method)
+    return this.#settings.abortSafe && isSafeMethod(this.method)
   }
 
   /** A signal for the wait. One of the session's own work shows whose request it is. */

@@ -89,6 +89,8 @@ export function createRefresh(around: Surroundings, tab: Tab) {
   }
 
   return (request: RefreshRequest): Promise<TokenResponse> => {
+    // A page that was killed sends nothing any more.
+    if (page.closed) return new Promise(() => {})
     const token = config.cookie ? server.jar : request.refreshToken
     if (token === undefined) {
       tab.fatal++

@@ -23,8 +23,11 @@ export function* closedGatesSendNothing({ facts, headers }: Surroundings) {
     if (refused) yield `${subject} with a token that was rejected before`
     if (view.gateClosed) yield `${subject} while the gate was closed`
     if (authorization === undefined) {
-      // A request made while signed out may be released without a token just before a sign-in. That is correct.
-      const came = facts.events.some(({ tab, event }) => tab === call.tab && event.type === 'signedIn')
+      // A request made while signed out may be released without a token just before a sign-in, whose tokens may still be on their
+      // way to the store. That is correct.
+      const came =
+        facts.events.some(({ tab, event }) => tab === call.tab && event.type === 'signedIn') ||
+        call.tab.calls.some(({ name, settlements }) => name.startsWith('setTokens') && settlements === 0)
       if (view.session && !came) yield `${subject} without a token, though there is one`
       continue
     }

@@ -117,7 +117,7 @@ Run on ${environment.date} with Node ${environment.node} on ${environment.machin
 
 ${summary(rows, environment)}
 
-The list is ours, so it asks what authchart was built for, and authchart passes it. It is no ranking of libraries. It shows what remains
+The list is ours, so it asks what authchart was built for, and authchart passes it. It does not rank libraries. It shows what remains
 for an app to write, and which surprises to expect. If a result or a set-up is unfair to your library, please open an issue: the
 adapters in \`bench/peers/\` are short.
 

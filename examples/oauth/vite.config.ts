@@ -4,7 +4,7 @@ import type { Plugin, UserConfig } from 'vite'
 import { sources } from '../../scripts/sources.ts'
 import { startProvider } from './provider.ts'
 
-/** Starts the provider, and tells the page its address. */
+/** Starts the provider, and gives the page its address. */
 function openIdProvider(): Plugin {
   let provider: Awaited<ReturnType<typeof startProvider>> | undefined
   return {

@@ -1,4 +1,4 @@
-/** A fleet in the memory of another process, which this one reaches by messages: for the example, if there is no database. */
+/** A fleet in the memory of another process, which this one reaches by messages: for the example without a database. */
 import type { ChildProcess } from 'node:child_process'
 import { randomUUID } from 'node:crypto'
 import type { Fleet } from 'authchart/server'

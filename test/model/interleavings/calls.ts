@@ -205,7 +205,7 @@ export function createCalls(around: Surroundings) {
       // Before the page has read the store, a sign-out is for the session in the store.
       const stored = tab.auth.state === 'restoring' ? around.store.record : undefined
       const family = tab.family() ?? server.familyNamed(stored?.scope)
-      if (family) {
+      if (family && !tab.disposed) {
         around.ended.add(family.name)
         around.signedOut.add(family.name)
       }

@@ -8,11 +8,10 @@ import type {
 } from './features/feature.ts'
 import type { BranchRequest, Clock, Environment, FailureVerdict, Signal, TokenResponse } from './ports.ts'
 
-/** `Response` if the surrounding types have it. */
-type WebResponse = typeof globalThis extends { Response: { prototype: infer R extends object } } ? R : never
-
-/** What a token endpoint answered: its fields, or the whole response, whose JSON is then read. */
-export type TokenAnswer<User = object> = TokenResponse<User> | WebResponse
+/** What a token endpoint answered: its fields, or the whole `Response`, whose JSON is then read. */
+export type TokenAnswer<User = object> =
+  | TokenResponse<User>
+  | (typeof globalThis extends { Response: { prototype: infer R extends object } } ? R : never)
 
 /** What a `refresh` function receives. */
 export interface RefreshRequest {

@@ -73,6 +73,8 @@ const COMPUTED: string[] = [
   'authchart.AuthEventMap.__type.type',
   'authchart.Signal.__type.AbortSignal',
   'authchart.Signal.__type.AbortSignal.__type.prototype',
+  'authchart.TokenAnswer.__type.Response',
+  'authchart.TokenAnswer.__type.Response.__type.prototype',
   'authchart/server.PoolEventMap.__type.type',
   // The events of the model, each with a description there.
   ...Object.keys(modelEvents).flatMap((name) => [

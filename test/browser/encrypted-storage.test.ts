@@ -101,6 +101,20 @@ describe.skipIf(!hasBrowser)('encryptedStorage in a browser', () => {
     })
   }
 
+  /** Two tabs that share a place, each with the start of its session. */
+  async function openTwoTabs() {
+    const { name } = place()
+    const [one, other] = [await openTab(), await openTab()]
+    onTestFinished(async () => void (await Promise.all([one.close(), other.close()])))
+    const start = (tab: Tab, token?: string) =>
+      tab.evaluate(
+        ([name, token]) =>
+          encryptedScenarios.start(name, token === undefined ? undefined : { access_token: token }),
+        [name, token] as const,
+      )
+    return { name, one, other, start }
+  }
+
   /** Creates a database. Its stores run in the two tabs alternately. */
   function place() {
     const name = `place ${created++}`
@@ -357,15 +371,7 @@ describe.skipIf(!hasBrowser)('encryptedStorage in a browser', () => {
   })
 
   it('restores the session after a reload, and passes it and its sign-out to another tab', async () => {
-    const { name } = place()
-    const [one, other] = [await openTab(), await openTab()]
-    onTestFinished(async () => void (await Promise.all([one.close(), other.close()])))
-    const start = (tab: Tab, token?: string) =>
-      tab.evaluate(
-        ([name, token]) =>
-          encryptedScenarios.start(name, token === undefined ? undefined : { access_token: token }),
-        [name, token] as const,
-      )
+    const { name, one, other, start } = await openTwoTabs()
     const waitForState = (tab: Tab, state: string) =>
       tab.evaluate((state) => encryptedScenarios.waitForState(state), state)
     expect(await start(other)).toBe('anonymous')
@@ -382,15 +388,7 @@ describe.skipIf(!hasBrowser)('encryptedStorage in a browser', () => {
   })
 
   it('keeps a user signed out whose session another tab is refreshing', async () => {
-    const { name } = place()
-    const [one, other] = [await openTab(), await openTab()]
-    onTestFinished(async () => void (await Promise.all([one.close(), other.close()])))
-    const start = (tab: Tab, token?: string) =>
-      tab.evaluate(
-        ([name, token]) =>
-          encryptedScenarios.start(name, token === undefined ? undefined : { access_token: token }),
-        [name, token] as const,
-      )
+    const { one, other, start } = await openTwoTabs()
     expect(await start(one, 'a')).toBe('authenticated')
     expect(await start(other)).toBe('authenticated')
     await other.evaluate(() => encryptedScenarios.refreshSlowly())

@@ -87,6 +87,15 @@ function storeOf(storage: SessionStorage | undefined, timeout = 1_000) {
   }
 }
 
+/** A store whose write has taken longer than it may. `late` settles it. */
+async function lateWrite() {
+  const { storage, log, next } = manualStorage()
+  const opened = storeOf(storage, 1_000)
+  opened.persist(1)
+  await opened.clock.advance(1_000)
+  return { ...opened, log, next, late: next() }
+}
+
 describe('a slow store', () => {
   it('receives one operation after another, in order', async () => {
     const { storage, log, next } = manualStorage()
@@ -205,11 +214,7 @@ describe('a slow store', () => {
   })
 
   it('keeps what was stored after a write that fails late', async () => {
-    const { storage, log, next } = manualStorage()
-    const { persist, clock } = storeOf(storage, 1_000)
-    persist(1)
-    await clock.advance(1_000)
-    const late = next()
+    const { persist, log, next, late } = await lateWrite()
     persist(2)
     await settled()
     next().answer()
@@ -219,11 +224,7 @@ describe('a slow store', () => {
   })
 
   it('is cleared again after a write that succeeds when its session has ended', async () => {
-    const { storage, log, next } = manualStorage()
-    const { store, vault, persist, clock } = storeOf(storage, 1_000)
-    persist(1)
-    await clock.advance(1_000)
-    const late = next()
+    const { store, vault, log, next, late } = await lateWrite()
     vault.end()
     void store.clear(held(1), true)
     await settled()
@@ -240,12 +241,9 @@ describe('a slow store', () => {
     ['another sign-in that is newer', { ...record(0), id: 'b', startedAt: 1 }],
     ['newer tokens', record(2)],
   ])('keeps %s after a write that succeeds when its session has ended', async (_, stored) => {
-    const { storage, log, next } = manualStorage()
-    const { vault, persist, clock } = storeOf(storage, 1_000)
-    persist(1)
-    await clock.advance(1_000)
+    const { vault, log, next, late } = await lateWrite()
     vault.end()
-    next().answer()
+    late.answer()
     await settled()
     next().answer(stored)
     await settled()
@@ -253,11 +251,7 @@ describe('a slow store', () => {
   })
 
   it('receives newer tokens again if an older write succeeds after theirs', async () => {
-    const { storage, log, next } = manualStorage()
-    const { persist, clock } = storeOf(storage, 1_000)
-    persist(1)
-    await clock.advance(1_000)
-    const late = next()
+    const { persist, log, next, late } = await lateWrite()
     persist(2)
     await settled()
     next().answer()

@@ -1,11 +1,26 @@
 import { setTimeout as pause } from 'node:timers/promises'
 import { describe, expect, it, onTestFinished } from 'vitest'
-import { redisFleet } from '../../src/fleet/redis.ts'
+import { type RedisLink, redisFleet, type SendRedisCommand } from '../../src/fleet/redis.ts'
 import { createAuthPool } from '../../src/server/pool.ts'
-import { createTokenServer } from '../../src/testing/token-server/token-server.ts'
+import { createTokenServer, type TokenServer } from '../../src/testing/token-server/token-server.ts'
 import { KEYS } from '../server/fleet-setup.ts'
 import { hasRedis, startRedis } from '../support/redis-server.ts'
 import { REDIS_LINKS } from './redis-links.ts'
+
+/** The pool of one more process, over its own connection. */
+function openPool(server: TokenServer, link: RedisLink | SendRedisCommand, close: () => unknown) {
+  const pool = createAuthPool({
+    fleet: redisFleet(link),
+    keys: KEYS,
+    signIn: async () => server.issue(),
+    refresh: async ({ refreshToken = '' }) => server.renew(refreshToken),
+  })
+  onTestFinished(async () => {
+    await pool.dispose()
+    await close()
+  })
+  return pool
+}
 
 describe.skipIf(!hasRedis)('pools of a Redis that loses what it holds, without messages', () => {
   it('a session that only one process has refreshed is not lost, although that process does not use it', async () => {
@@ -14,17 +29,7 @@ describe.skipIf(!hasRedis)('pools of a Redis that loses what it holds, without m
     const server = createTokenServer({ accessTokenLifetime: 3_600_000 })
     async function open() {
       const { link, close } = await REDIS_LINKS.ioredis(redis.url)
-      const pool = createAuthPool({
-        fleet: redisFleet(link.send),
-        keys: KEYS,
-        signIn: async () => server.issue(),
-        refresh: async ({ refreshToken = '' }) => server.renew(refreshToken),
-      })
-      onTestFinished(async () => {
-        await pool.dispose()
-        await close()
-      })
-      return pool
+      return openPool(server, link.send, close)
     }
     const [one, other] = [await open(), await open()]
     const { key } = await one.signIn({})
@@ -57,17 +62,7 @@ describe.skipIf(!hasRedis)('pools of a Redis that was down for a while, and lost
         subscriptions.add(lost)
         return link.subscribe?.(channel, hear, lost)
       }
-      const pool = createAuthPool({
-        fleet: redisFleet({ send: link.send, subscribe }),
-        keys: KEYS,
-        signIn: async () => server.issue(),
-        refresh: async ({ refreshToken = '' }) => server.renew(refreshToken),
-      })
-      onTestFinished(async () => {
-        await pool.dispose()
-        await close()
-      })
-      return pool
+      return openPool(server, { send: link.send, subscribe }, close)
     }
     const one = await open()
     const { key } = await one.signIn({})

@@ -1,7 +1,12 @@
 import { onTestFinished } from 'vitest'
 import { listen } from '../../examples/demo/listen.ts'
-import { createAuth } from '../../src/index.ts'
-import { createOAuth, memoryTransactions, type OAuthOptions } from '../../src/oauth2/index.ts'
+import { type AuthOptions, createAuth } from '../../src/index.ts'
+import {
+  createOAuth,
+  memoryTransactions,
+  type OAuthOptions,
+  type SignInRequest,
+} from '../../src/oauth2/index.ts'
 
 type Fields = Record<string, unknown>
 
@@ -106,7 +111,11 @@ export async function startIssuer() {
 export type TestIssuer = Awaited<ReturnType<typeof startIssuer>>
 
 /** A session of an issuer. */
-export async function connect(issuer: TestIssuer, options: Partial<OAuthOptions> = {}) {
+export async function connect(
+  issuer: TestIssuer,
+  options: Partial<OAuthOptions> = {},
+  more: Partial<AuthOptions<SignInRequest>> = {},
+) {
   const oauth = createOAuth({
     issuer: issuer.url,
     clientId: 'app',
@@ -114,7 +123,7 @@ export async function connect(issuer: TestIssuer, options: Partial<OAuthOptions>
     transactions: memoryTransactions(),
     ...options,
   })
-  const auth = createAuth(oauth.ports)
+  const auth = createAuth({ ...oauth.ports, ...more })
   onTestFinished(() => auth.dispose())
   return { oauth, auth }
 }

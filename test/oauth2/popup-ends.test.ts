@@ -1,14 +1,8 @@
 import { describe, expect, onTestFinished, test, vi } from 'vitest'
 import type { PopupWindow } from '../../src/environment/global-types.ts'
-import { type AuthOptions, createAuth } from '../../src/index.ts'
-import {
-  createOAuth,
-  memoryTransactions,
-  type OAuthOptions,
-  popupOfPage,
-  type SignInRequest,
-} from '../../src/oauth2/index.ts'
-import { startIssuer } from './issuer.ts'
+import type { AuthOptions } from '../../src/index.ts'
+import { type OAuthOptions, popupOfPage, type SignInRequest } from '../../src/oauth2/index.ts'
+import { connect, startIssuer } from './issuer.ts'
 
 /** A window as `popupOfPage` makes them: an object that reaches the window of another page. */
 function createWindow() {
@@ -28,15 +22,7 @@ function createWindow() {
 
 async function setUp(options: Partial<OAuthOptions> = {}, more: Partial<AuthOptions<SignInRequest>> = {}) {
   const issuer = await startIssuer()
-  const oauth = createOAuth({
-    issuer: issuer.url,
-    clientId: 'app',
-    redirectUri: 'https://app.example.com/callback',
-    transactions: memoryTransactions(),
-    ...options,
-  })
-  const auth = createAuth({ ...oauth.ports, ...more })
-  onTestFinished(() => auth.dispose())
+  const { auth } = await connect(issuer, options, more)
   const { window, addresses } = createWindow()
   const signedIn = auth.signIn({ via: 'popup', window }).then(
     () => 'signed in',

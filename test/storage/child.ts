@@ -1,6 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdtempSync, rmSync } from 'node:fs'
+import { rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
@@ -17,10 +18,13 @@ export interface Child {
   readonly ended: Promise<{ code: number | null; signal: string | null; errors: string }>
 }
 
-/** Creates a folder that is removed after the test. */
+/**
+ * Creates a folder that is removed after the test. A wait for a lock that ran out may have one last attempt under way, which
+ * creates a file while the folder is emptied. So the folder is emptied until nothing is left.
+ */
 export function temporaryFolder(): string {
   const path = mkdtempSync(join(tmpdir(), 'authchart-file-'))
-  onTestFinished(() => rmSync(path, { recursive: true, force: true }))
+  onTestFinished(() => rm(path, { recursive: true, force: true, maxRetries: 10, retryDelay: 20 }))
   return path
 }
 

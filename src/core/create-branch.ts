@@ -1,7 +1,7 @@
+import { portsOf } from '../../machines/ports.ts'
 import type { Auth } from './auth.ts'
-import { REQUEST_GATE } from './auth.ts'
 import type { AuthFacade } from './auth-facade.ts'
-import { createAuthWith } from './create-auth.ts'
+import { createAuthWith, type SessionPorts } from './create-auth.ts'
 import { DisposedError } from './errors.ts'
 import { ATTACH, type LimitsFeature, type StorageFeature } from './features/feature.ts'
 import { messageOf } from './messages.ts'
@@ -15,7 +15,6 @@ import { branchRefresh } from './session/branch-token.ts'
 import { type BranchedSession, Branches } from './session/branches.ts'
 import type { CreateLimits } from './session/limits.ts'
 import type { CreateSharing } from './session/sharing.ts'
-import type { Vault } from './session/vault.ts'
 import { portsOfSession } from './session-ports.ts'
 
 /** What the tokens of `createBranch` are for. */
@@ -26,6 +25,12 @@ export interface BranchOptions {
   readonly scope?: string
   /** Other parameters of the token request, such as `audience` of a server that does not know resource indicators. */
   readonly extra?: Readonly<Record<string, string>>
+}
+
+/** The ports of a branch. */
+interface BranchPorts extends SessionPorts {
+  readonly sharing: BranchSharing
+  readonly limits: BranchLimits
 }
 
 /** The session that a branch belongs to. */
@@ -47,18 +52,8 @@ export function createBranchWith<User>(
   const session = { kernel, sharing: shared, vault: ports.session.vault }
   const branches = branchesOf(session, auth)
 
-  let sharing: BranchSharing | undefined
-  let vault!: Vault
-  const follow: CreateSharing = (own, held) => {
-    vault = held
-    sharing = new BranchSharing(session, auth, branches, own, held)
-    return sharing
-  }
-  let limits: BranchLimits | undefined
-  const limit: CreateLimits = (own, held) => {
-    limits = new BranchLimits(ports.limits, own, held)
-    return limits
-  }
+  const follow: CreateSharing = (own, vault) => new BranchSharing(session, auth, branches, own, vault)
+  const limit: CreateLimits = (own, vault) => new BranchLimits(ports.limits, own, vault)
   const { isFatal, proof } = kernel.options
   const given: AuthOptions = {
     refresh: branchRefresh(session, request),
@@ -70,15 +65,20 @@ export function createBranchWith<User>(
   const settings = { ...kernel.settings, refreshOn: 'demand', persist: 'all' } as const
   const branch = createAuthWith(given, { ...kernel, clock: kernel.options.clock ?? clock, settings })
 
-  const gate = branch[REQUEST_GATE]
   const view = branch.actor
-  gate.start({ getSnapshot: () => (sharing?.isPending ? waiting(view.getSnapshot()) : view.getSnapshot()) })
+  const {
+    requests: gate,
+    session: kept,
+    sharing,
+    limits,
+  } = portsOf(view.getSnapshot().context) as BranchPorts
+  gate.start({ getSnapshot: () => (sharing.isPending ? waiting(view.getSnapshot()) : view.getSnapshot()) })
   const mayMeet: SteppingBranch['mayMeet'] = ({ scope }) => isWithin(scope, options.scope)
-  followStepUps({ gate, vault, mayMeet, refresh: branch.refresh }, ports)
+  followStepUps({ gate, vault: kept.vault, mayMeet, refresh: branch.refresh }, ports)
   const { unsubscribe } = auth.actor.subscribe(() => gate.flush())
   view.subscribe((snapshot) => {
     // Requests that waited until the session was there.
-    if (snapshot.context.held > 0 && snapshot.hasTag('pass')) limits?.requestToken()
+    if (snapshot.context.held > 0 && snapshot.hasTag('pass')) limits.requestToken()
   })
   ;(branch as unknown as AuthFacade).stopWith([unsubscribe, branches.add(branch.dispose)])
   return branch as unknown as Auth<never, Readonly<Record<string, unknown>>, User>

@@ -52,7 +52,7 @@ export async function requireSession(
 
 /** How a session ended. */
 export interface SessionEnd {
-  /** Whether it expired. Otherwise the user signed out or another user signed in, here or in another tab. */
+  /** Whether it expired. Otherwise the user signed out, or they or another user signed in, here or in another tab. */
   readonly expired: boolean
 }
 

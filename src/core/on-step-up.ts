@@ -106,7 +106,7 @@ export function onStepUp(auth: StepUpAuth, handler: StepUpHandler): () => void {
     }
   }
 
-  /** As `run`, but nothing waits any longer when the session has ended. */
+  /** As `run`, but nothing waits any longer when the session has ended, or its user has signed in elsewhere. */
   async function ask(need: StepUp): Promise<boolean> {
     if (stopped.signal.aborted) return false
     const { epoch } = vault
@@ -115,8 +115,8 @@ export function onStepUp(auth: StepUpAuth, handler: StepUpHandler): () => void {
     running = signal
     const end = () => controller.abort()
     const stops = [onAbort(stopped.signal, end)]
-    const ended = new Promise<false>((resolve) => {
-      stops.push(onAbort(signal, () => resolve(false)))
+    const ended = new Promise<boolean>((resolve) => {
+      stops.push(onAbort(signal, () => resolve(vault.epoch !== epoch && vault.mayServe(epoch))))
     })
     const { unsubscribe } = auth.actor.subscribe(() => {
       if (vault.epoch !== epoch || !vault.tokens) end()

@@ -4,7 +4,15 @@ import { onStepUp, type StepUpHandler, type StepUpOptions } from '../../src/core
 import type { SessionRecord, TokenResponse } from '../../src/core/ports.ts'
 import { bearerRequest } from '../../src/core/requests/bearer-request.ts'
 import { memoryStorage } from '../../src/storage/memory.ts'
-import { type HarnessOptions, SECRET, scripted, tokens, watch } from './auth-setup.ts'
+import {
+  createHarness,
+  fakeCoordinator,
+  type HarnessOptions,
+  SECRET,
+  scripted,
+  tokens,
+  watch,
+} from './auth-setup.ts'
 import { bearer, OK, started } from './requests-setup.ts'
 
 const ADA = { subject: 'ada' }
@@ -262,6 +270,34 @@ describe('a step-up', () => {
     await clock.advance(0)
     expect(auth.session).toBeUndefined()
     expect(revoked).toEqual([`${SECRET}-rt-1`, `${SECRET}-rt-2`])
+  })
+
+  it.each([
+    ['the same user, and sends what waits with those tokens', 'ada', bearer(5)],
+    ['another user, and the caller gets the answer', 'eve', undefined],
+  ])('asks no longer when another tab has signed in %s', async (_, subject, authorization) => {
+    const fake = fakeCoordinator()
+    const storage = memoryStorage()
+    const { clock, send, sent, asked, calls } = steppedUp({ storage, coordinator: fake.coordinator })
+    await clock.advance(0)
+    const requests = [send('GET /1'), send('GET /2')]
+    await sent[0]?.answer(refusedFor('write'))
+    await clock.advance(1_000)
+    const other = createHarness({ storage, clock, signedOut: true })
+    await other.auth.setTokens(tokens(5, { subject }))
+    fake.receive({ type: 'changed', reason: 'signed_in' })
+    await clock.advance(0)
+    expect(asked[0]?.options.signal.aborted).toBe(true)
+    // It was on its way meanwhile.
+    await sent[1]?.answer(refusedFor('write'))
+    expect(sent.slice(2).map((each) => each.authorization)).toEqual(
+      authorization ? [authorization, authorization] : [],
+    )
+    await sent[2]?.answer(OK)
+    await sent[3]?.answer(refusedFor('write'))
+    const answers = authorization ? [OK, refusedFor('write')] : [refusedFor('write'), refusedFor('write')]
+    expect(requests.map(({ value }) => value)).toEqual(answers)
+    expect(calls).toHaveLength(1)
   })
 
   it.each([

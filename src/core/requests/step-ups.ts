@@ -101,9 +101,9 @@ export class StepUps implements StepUpAnswers {
     return replayable && !isOwn && !this.#sentAgain.has(request) && this.#serves(refused)
   }
 
-  /** Whether the session is still there that the request belongs to. */
+  /** Whether the session is still there that the request belongs to, or its user has signed in again. */
   #serves({ authorization, epoch }: Credential): boolean {
-    return authorization !== undefined && this.#vault.tokens !== undefined && epoch === this.#vault.epoch
+    return authorization !== undefined && this.#vault.tokens !== undefined && this.#vault.mayServe(epoch)
   }
 
   /** @param receivedAt when the branch got the token that was refused */

@@ -153,13 +153,7 @@ export function createOAuth(options: OAuthOptions): OAuth {
     ports: {
       signIn: async (request, { signal, cancelled }) => {
         checkRequest(request, options.redirectUri)
-        const controller = new AbortController()
-        const ended = controller.signal
-        for (const each of [cancelled, signal]) {
-          const end = () => controller.abort(each.reason)
-          each.addEventListener('abort', end)
-          if (each.aborted) end()
-        }
+        const ended = AbortSignal.any([cancelled, signal])
         try {
           return await signIn(request, ended)
         } catch (error) {

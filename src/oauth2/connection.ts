@@ -21,10 +21,10 @@ const PATIENCE = 30_000
 const DISCOVERY_PATIENCE = 5_000
 
 /**
- * How wrong the clock of this machine may be, in seconds, when it looks at a new ID token: ten minutes, and one for the sign-in
- * itself. Most servers are of another origin, whose `Date` a page cannot read.
+ * How wrong the clock of this machine may be, in seconds, when it looks at a new ID token or a logout token: ten minutes, and one for
+ * the way of the token. Most servers are of another origin, whose `Date` a page cannot read.
  */
-const TOLERANCE = 660
+export const TOLERANCE = 660
 
 /** Hosts of this machine, as a URL names them. Requests to them cross no network (RFC 8252 §8.3). */
 const LOOPBACK = /^(localhost|.+\.localhost|127(\.\d+){3}|\[::1\])$/

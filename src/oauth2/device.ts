@@ -13,6 +13,8 @@ import type { DeviceSignIn, OAuthOptions } from './options.ts'
 /** RFC 8628 §3.2 and §3.5, in seconds. */
 const INTERVAL = 5
 const SLOWER = 5
+/** The longest wait after a server did not answer, in seconds: the user may have entered the code meanwhile. */
+const LONGEST = 60
 
 /**
  * Signs in on a machine without a browser (RFC 8628): the `via` of `auth.signIn()`, which brings its code.
@@ -69,7 +71,7 @@ export async function deviceGrant(
       const code = error instanceof ResponseBodyError ? error.error : undefined
       if (code === undefined && isPassing(error)) {
         // A server that does not answer is asked less often, until it does (RFC 8628 §3.5).
-        wait *= 2
+        wait = Math.min(wait * 2, Math.max(LONGEST, interval * 2))
         continue
       }
       if (code === 'slow_down') interval += SLOWER

@@ -6,17 +6,16 @@
 import { createRemoteJWKSet, customFetch, errors, type JWTVerifyGetKey, jwtVerify } from 'jose'
 import { OAuthError } from '../core/errors.ts'
 import { readText } from '../core/session/response-body.ts'
-import { Connection } from './connection.ts'
+import { Connection, TOLERANCE } from './connection.ts'
 import { described, oauthError } from './failure.ts'
 import type { ServerOptions } from './options.ts'
 
 export { OAuthError } from '../core/errors.ts'
 
-/** How old a token may be, in seconds, and how wrong the clocks. */
+/** How old a token may be, in seconds, beside what the clocks differ by. */
 const AGE = 120
-const TOLERANCE = 30
-/** How long a token is remembered, in milliseconds: longer than it is accepted. */
-const REMEMBERED = 300_000
+/** How long a token is remembered, in milliseconds: longer than it is accepted, whether the clock is late or early. */
+const REMEMBERED = (AGE + 2 * TOLERANCE + 60) * 1_000
 
 const EVENT = 'http://schemas.openid.net/event/backchannel-logout'
 

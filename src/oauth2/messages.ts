@@ -34,6 +34,8 @@ const MESSAGES: { readonly [reason: string]: string } = {
   resource_discovery_failed:
     'The metadata of the API cannot be read, or is for another resource (RFC 9728 §3.3). Check the URL.',
   silent_tried: 'A silent sign-in was tried in this visit. Use via: "redirect" or "popup".',
+  storage_failed:
+    'The store of sign-ins in progress cannot be read or written: it is full or blocked. Free space in it, or give another one in the option transactions.',
   timeout: 'The authorization server did not answer in time. Start the sign-in again.',
   unknown_state:
     'This browser has not started this sign-in, or did so more than ten minutes ago. Start it again (RFC 6749 §10.12).',

@@ -1,5 +1,6 @@
 import type { AuthorizationServer } from 'oauth4webapi'
 import type { Clock } from '../core/ports.ts'
+import { described, oauthError } from './failure.ts'
 import type { TransactionStore } from './options.ts'
 
 /** How long a sign-in may take, in milliseconds. */
@@ -61,15 +62,16 @@ export class Transactions {
     this.#clock = clock
   }
 
+  /** @throws OAuthError `storage_failed` if the store fails, as the other methods do */
   async add(state: string, transaction: Pending): Promise<void> {
-    await this.#clean()
+    await settled(() => this.#clean())
     await this.#write(state, transaction)
   }
 
   /** @returns nothing for a `state` that this browser has not made, or that has expired */
   async read(state: string): Promise<Transaction | undefined> {
     if (state.length > LONGEST_STATE) return undefined
-    const found = parse(await this.store.read(PREFIX + state))
+    const found = parse(await settled(() => this.store.read(PREFIX + state)))
     return found && this.#isAlive(found) ? found : undefined
   }
 
@@ -79,7 +81,7 @@ export class Transactions {
   }
 
   async #write(state: string, transaction: Transaction): Promise<void> {
-    await this.store.write(PREFIX + state, JSON.stringify(transaction))
+    await settled(() => this.store.write(PREFIX + state, JSON.stringify(transaction)))
   }
 
   #isAlive({ startedAt }: Transaction): boolean {
@@ -103,6 +105,15 @@ export class Transactions {
       .slice(0, MOST - 1)
       .map(({ key }) => key)
     for (const key of keys) if (!alive.includes(key)) await this.store.remove(key)
+  }
+}
+
+/** Some stores throw at once. */
+async function settled(work: () => unknown): Promise<unknown> {
+  try {
+    return await work()
+  } catch (error) {
+    throw oauthError('storage_failed', described(error))
   }
 }
 

@@ -95,6 +95,20 @@ describe('the polls of a device', () => {
       'signed in',
     ],
     [
+      'come once a minute if the server is down for long',
+      [503, 503, 503, 503, 503, 503, TOKENS],
+      { expires_in: 600 },
+      [5, 10, 20, 40, 60, 60, 60],
+      'signed in',
+    ],
+    [
+      'come half as often, however rarely the server wants them, if it is down',
+      [503, 503, TOKENS],
+      { expires_in: 600, interval: 50 },
+      [50, 100, 100],
+      'signed in',
+    ],
+    [
       'come as often as before once the server answers again',
       [0, 0, PENDING, TOKENS],
       {},
@@ -119,7 +133,7 @@ describe('the polls of a device', () => {
   ])('%s', async (_, answers, device, expected, result) => {
     const clock = createVirtualClock()
     const { settled, waits } = signInWith(clock, answers, device)
-    await clock.advance(90_000)
+    await clock.advance(300_000)
     if (typeof result === 'string') expect(await settled).toBe(result)
     else expect(await settled).toMatchObject(result as object)
     expect(waits()).toEqual(expected)

@@ -150,17 +150,29 @@ describe('a logout token', () => {
       subject: 'ada',
     })
     expect(requests()).toBe(2)
-    expect([...keys.values()]).toEqual([300_000, 300_000])
+    expect([...keys.values()]).toEqual([1_500_000, 1_500_000])
   })
+
+  test.each([-600, 600])(
+    'is accepted if the clock is wrong by ten minutes (%s s), and remembered for as long as it is',
+    async (offset) => {
+      const { sign, post, keys } = await setUp()
+      const token = await sign({ iat: seconds + offset, exp: seconds + offset + 120 })
+      expect([await post(token), await post(token)]).toEqual([200, 400])
+      // From the earliest to the latest time at which a clock accepts it.
+      expect(keys.get('j')).toBeGreaterThanOrEqual((660 + 120 + 660) * 1_000)
+    },
+  )
 
   test.each<[string, Record<string, unknown>, object?]>([
     ['is of another type', {}, { typ: 'JWT' }],
     ['has no type', {}, { typ: undefined }],
     ['is of another issuer', { iss: 'https://evil.example.com' }],
     ['is for another client', { aud: 'other' }],
-    ['is older than two minutes', { iat: seconds - 600 }],
+    ['is older than two minutes, whatever the clock', { iat: seconds - 900 }],
+    ['is of a time to come', { iat: seconds + 900 }],
     ['has no time of issue', { iat: undefined }],
-    ['has expired', { exp: seconds - 60 }],
+    ['has expired', { exp: seconds - 900 }],
     ['has no jti', { jti: undefined }],
     ['has a jti that is too long', { jti: 'x'.repeat(300) }],
     ['has a nonce, as an ID token', { nonce: 'n' }],

@@ -108,6 +108,35 @@ test('entries that cannot be read are removed, and other keys of the store are l
   expect(await keys()).toEqual(['theme', expect.stringMatching(/^authchart\.oauth2\./)])
 })
 
+test.each<[string, () => unknown]>([
+  [
+    'throws',
+    () => {
+      throw new DOMException('', 'QuotaExceededError')
+    },
+  ],
+  ['rejects', () => Promise.reject(new DOMException('', 'QuotaExceededError'))],
+])('a sign-in whose entry cannot be stored says so if the store %s', async (_, write) => {
+  const transactions = memoryTransactions()
+  const { oauth } = await connect(await startIssuer(), { transactions: { ...transactions, write } })
+  await expect(oauth.authorizationUrl()).rejects.toMatchObject({
+    code: 'oauth_failed',
+    reason: 'storage_failed',
+    cause: { name: 'QuotaExceededError' },
+  })
+})
+
+test('an answer whose entry cannot be read says so', async () => {
+  const { issuer, oauth, auth, store } = await setUp()
+  const url = issuer.answer(await oauth.authorizationUrl())
+  const read = () => {
+    throw new DOMException('', 'SecurityError')
+  }
+  await expect(auth.signIn({ via: 'callback', url, transactions: { ...store, read } })).rejects.toMatchObject(
+    { reason: 'storage_failed' },
+  )
+})
+
 test.each(['{', 'null', '{"startedAt":1e99}', '{"startedAt":0,"used":true}'])(
   'an answer whose entry was changed to %s is refused',
   async (text) => {

@@ -16,18 +16,18 @@ export class FleetCoordinator implements CoordinatorFeature {
   readonly [ATTACH] = SHARE
   readonly lock = 'required'
   readonly #fleet: Fleet
-  readonly #key: string
+  readonly #key: string | Promise<string>
   readonly #owner: string
   readonly #patience: number | undefined
   #awaited: AwaitedAnswer<number> | undefined
-  protected listener: ((message: CoordinatorMessage) => void) | undefined
+  #listener: ((message: CoordinatorMessage) => void) | undefined
 
   /**
-   * @param key the session's key in the fleet
+   * @param key the session's key in the fleet. It may still be computed
    * @param owner a random name of this process
    * @param patience the longest that the answer to another process is awaited, in milliseconds
    */
-  constructor(fleet: Fleet, key: string, owner: string, patience?: number) {
+  constructor(fleet: Fleet, key: string | Promise<string>, owner: string, patience?: number) {
     this.#fleet = fleet
     this.#key = key
     this.#owner = owner
@@ -37,7 +37,8 @@ export class FleetCoordinator implements CoordinatorFeature {
   async exclusive<T>(_name: string, task: (turn?: Turn) => Promise<T>, wait: TurnWait): Promise<T> {
     this.#awaited ??= new AwaitedAnswer<number>(LONGEST_LOOK)
     const patience = Math.min(wait.patience ?? PATIENCE, this.#patience ?? Number.POSITIVE_INFINITY)
-    const turn = await takeTurn(this.#fleet, this.#key, this.#owner, { ...wait, patience }, this.#awaited)
+    const key = await this.#key
+    const turn = await takeTurn(this.#fleet, key, this.#owner, { ...wait, patience }, this.#awaited)
     try {
       return await task(turn)
     } finally {
@@ -47,29 +48,25 @@ export class FleetCoordinator implements CoordinatorFeature {
 
   announce(message: CoordinatorMessage): void {
     // Of changes, the database notifies the other processes.
-    if (message.type !== 'ended') return
-    this.#fleet.publish(this.#key, JSON.stringify({ ...message, from: this.#owner })).catch(() => {})
+    if (message.type === 'ended') void this.#publish(JSON.stringify({ ...message, from: this.#owner }))
   }
 
+  /** The owner of a subscription to the key passes the messages to `receive`. */
   subscribe(listener: (message: CoordinatorMessage) => void): () => void {
-    this.listener = listener
-    return this.#fleet.subscribe(this.#key, (text) => this.receive(text, listener))
+    this.#listener = listener
+    return () => {
+      this.#listener = undefined
+    }
   }
 
   /** Receives a message about the key. Those of the database are not meant for a coordinator. */
-  receive(text: string, listener = this.listener): void {
+  receive(text: string): void {
     const message = parse(text)
-    if (message && message.from !== this.#owner) listener?.(message)
+    if (message && message.from !== this.#owner) this.#listener?.(message)
   }
-}
 
-/** A coordinator that does not listen by itself: the owner of a subscription passes the messages to `receive`. */
-export class FedCoordinator extends FleetCoordinator {
-  override subscribe(listener: (message: CoordinatorMessage) => void): () => void {
-    this.listener = listener
-    return () => {
-      this.listener = undefined
-    }
+  async #publish(text: string): Promise<void> {
+    await this.#fleet.publish(await this.#key, text).catch(() => {})
   }
 }
 

@@ -6,7 +6,7 @@ import { systemClock } from '../environment/clock.ts'
 import { FleetCoordinator, patienceOf } from '../fleet/coordinator.ts'
 import type { Fleet } from '../fleet/fleet.ts'
 import { boundedFleet } from './bounded-fleet.ts'
-import { FleetStore, type StoreWorld, whenKnown } from './fleet-store.ts'
+import { FleetStore, type StoreWorld } from './fleet-store.ts'
 import { hashKey } from './hash-key.ts'
 import type { KeyRing } from './key-ring.ts'
 import { randomKey } from './random-key.ts'
@@ -92,7 +92,8 @@ export function fleetSession(options: FleetSessionOptions): FleetSession {
     succeeded: (store) => retries.delete(store),
   }
   const store = new WatchedStore(world, hash)
-  const coordinator = new FleetCoordinator(underHash(fleet, hash), key, randomKey(), patienceOf(reuseGrace))
+  const coordinator = new FleetCoordinator(fleet, hash, randomKey(), patienceOf(reuseGrace))
+  store.coordinator = coordinator
   return { storage: store, coordinator }
 }
 
@@ -133,24 +134,5 @@ class WatchedStore extends FleetStore {
       timers.clearTimeout(timer)
       stop()
     }
-  }
-}
-
-/** The same fleet for one session, whose key is still being hashed. */
-function underHash(fleet: Fleet, hash: Promise<string>): Fleet {
-  return {
-    lease: fleet.lease,
-    notifies: fleet.notifies,
-    read: async () => fleet.read(await hash),
-    replace: async (_, next, expected) => fleet.replace(await hash, next, expected),
-    remove: async (_, ended) => fleet.remove(await hash, ended),
-    find: (tag) => fleet.find(tag),
-    readLastUse: async () => fleet.readLastUse(await hash),
-    writeLastUse: async (_, ago) => fleet.writeLastUse(await hash, ago),
-    acquire: async (_, owner, isPatient) => fleet.acquire(await hash, owner, isPatient),
-    present: async (_, holder, rotation) => fleet.present(await hash, holder, rotation),
-    release: async (_, holder, isSettled) => fleet.release(await hash, holder, isSettled),
-    publish: async (_, message) => fleet.publish(await hash, message),
-    subscribe: (_, hear) => whenKnown(hash, (key) => fleet.subscribe(key, hear)),
   }
 }

@@ -2,7 +2,7 @@ import { compareSessions, type Lineage } from '../../machines/policies.ts'
 import { ATTACH, type StorageFeature } from '../core/features/feature.ts'
 import { withSharing } from '../core/features/share.ts'
 import type { Clock, EndedSession, Replaced, SessionRecord, StoredRotation } from '../core/ports.ts'
-import type { FedCoordinator } from '../fleet/coordinator.ts'
+import type { FleetCoordinator } from '../fleet/coordinator.ts'
 import type { Fleet, StoredSession } from '../fleet/fleet.ts'
 import { withTime } from './clock-skew.ts'
 import type { KeyRing } from './key-ring.ts'
@@ -40,7 +40,7 @@ const nothing = () => {}
 export class FleetStore implements StorageFeature {
   readonly [ATTACH] = SHARE
   /** Receives the messages that are meant for it. */
-  coordinator: FedCoordinator | undefined
+  coordinator: FleetCoordinator | undefined
   readonly #world: StoreWorld
   /** The fleet's key. It may still be computed. */
   readonly #key: string | Promise<string>
@@ -296,7 +296,7 @@ export class FleetStore implements StorageFeature {
 }
 
 /** Subscribes when the key is known, and unsubscribes at any time. */
-export function whenKnown(key: string | Promise<string>, subscribe: (key: string) => () => void): () => void {
+function whenKnown(key: string | Promise<string>, subscribe: (key: string) => () => void): () => void {
   if (typeof key === 'string') return subscribe(key)
   let stop: (() => void) | undefined = nothing
   const begin = (known: string) => {

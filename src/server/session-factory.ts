@@ -4,7 +4,7 @@ import type { Clock, CoordinatorMessage, SessionRecord } from '../core/ports.ts'
 import { resolveOptions } from '../core/resolve-options.ts'
 import { emptyEnvironment } from '../environment/browser.ts'
 import { report } from '../environment/report.ts'
-import { FedCoordinator, patienceOf } from '../fleet/coordinator.ts'
+import { FleetCoordinator, patienceOf } from '../fleet/coordinator.ts'
 import { boundedFleet } from './bounded-fleet.ts'
 import { DEFAULT_TTL } from './fleet-session.ts'
 import { FleetStore, type StoreWorld } from './fleet-store.ts'
@@ -66,7 +66,7 @@ export class SessionFactory {
 
   make(key: string, hash: string, store: FleetStore): Resident {
     const { clock, fleet } = this.world
-    const coordinator = new FedCoordinator(fleet, hash, randomKey(), this.#patience)
+    const coordinator = new FleetCoordinator(fleet, hash, randomKey(), this.#patience)
     store.coordinator = coordinator
     const auth = createAuthWith<never, unknown>(
       // Inherited, because a copy of all options costs each session more than what it adds.

@@ -61,6 +61,7 @@ export function remoteFleet(): Fleet {
     lease: 3_000,
     notifies: true,
     read: remote('read'),
+    readStart: remote('readStart'),
     replace: remote('replace'),
     remove: remote('remove'),
     find: remote('find'),

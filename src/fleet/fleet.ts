@@ -62,6 +62,8 @@ export interface Fleet {
 
   /** Returns what is stored under a key; `undefined` if there is nothing. */
   read(key: string): Promise<FoundSession | undefined>
+  /** Returns `startedAt` of the stored session, or else of the end that is remembered; `undefined` if there is neither. */
+  readStart(key: string): Promise<number | undefined>
   /**
    * Writes `next` unless something newer is stored (`SessionStorage.replace`), forgets the mark of `present` if it is about an older
    * rotation or the session of another `id`, and notifies all processes with `id` and `rotation`, separated by a space.

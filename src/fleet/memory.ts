@@ -82,6 +82,11 @@ export function memoryFleet(options: MemoryFleetOptions = {}): Fleet {
       return session && { ...session, age: now() - writtenAt }
     },
 
+    async readStart(key) {
+      const { session, ended } = look(key)
+      return (session ?? ended)?.startedAt
+    },
+
     async replace(key, next, expected) {
       const entry = entryOf(key)
       const result = compareStored(entry.session, entry.ended, next, expected)

@@ -24,7 +24,7 @@ export const FOUND_AT_ONCE = 50_000
 export interface PostgresStatements {
   /** key → a row if there is a session */
   readonly read: string
-  /** key → the session and its end, if there is a row; to see why `replace` wrote nothing */
+  /** key → the session and its end, if there is a row */
   readonly look: string
   /** key, id, rotation, startedAt, until, tags, box, expected id, expected rotation, channel, message → a row if written */
   readonly replace: string

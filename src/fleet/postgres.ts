@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { EndedSession, Replaced } from '../core/ports.ts'
+import type { EndedSession } from '../core/ports.ts'
 import {
   databaseFailure,
   garbled,
@@ -132,6 +132,17 @@ function createFleet(
   const messages = listen && channelMessages(channel, listen)
   let writes = 0
 
+  /** The session of a key, and the end that is remembered. */
+  async function look(key: string): Promise<{ stored?: StoredSession; ended?: EndedSession }> {
+    const [row] = await send(sql.look, [key])
+    return row
+      ? {
+          ...(isTrue(row.lives) && { stored: storedOf(row) }),
+          ...(isTrue(row.has_ended) && { ended: endOf(row) }),
+        }
+      : {}
+  }
+
   return {
     lease,
     notifies: messages !== undefined,
@@ -139,6 +150,11 @@ function createFleet(
     async read(key) {
       const [row] = await send(sql.read, [key])
       return row && { ...storedOf(row), age: numberOf(row.age) }
+    },
+
+    async readStart(key) {
+      const { stored, ended } = await look(key)
+      return (stored ?? ended)?.startedAt
     },
 
     async replace(key, next, expected) {
@@ -152,10 +168,8 @@ function createFleet(
           if (++writes % PURGE_EVERY === 0) void send(sql.purge, []).catch(() => {})
           return 'written'
         }
-        const [row] = await send(sql.look, [key])
-        const result = row
-          ? lookAt(row, (stored, ended) => compareStored(stored, ended, next, expected))
-          : 'written'
+        const { stored, ended } = await look(key)
+        const result = compareStored(stored, ended, next, expected)
         // Meanwhile another process has removed what was in the way.
         if (result !== 'written') return result
       }
@@ -222,23 +236,14 @@ function createFleet(
   }
 }
 
-function lookAt(
-  row: Row,
-  compare: (stored: StoredSession | undefined, ended: EndedSession | undefined) => Replaced,
-): Replaced {
-  const stored = isTrue(row.lives) ? storedOf(row) : undefined
-  const ended = isTrue(row.has_ended)
-    ? {
-        id: textOf(row.ended_id),
-        rotation: numberOf(row.ended_rotation),
-        startedAt: numberOf(row.ended_started_at),
-      }
-    : undefined
-  return compare(stored, ended)
-}
-
 const storedOf = ({ id, rotation, started_at, until, tags, box }: Row): StoredSession =>
   sessionOf([id, rotation, started_at, until, tags, box])
+
+const endOf = ({ ended_id, ended_rotation, ended_started_at }: Row): EndedSession => ({
+  id: textOf(ended_id),
+  rotation: numberOf(ended_rotation),
+  startedAt: numberOf(ended_started_at),
+})
 
 function isTrue(value: unknown): boolean {
   const text = textOf(value)

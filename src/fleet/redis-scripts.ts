@@ -52,6 +52,13 @@ s[7] = string.format('%.0f', now - tonumber(s[7]))
 return s
 `
 
+/** → when the session or the one that ended started, as text, or nothing */
+export const READ_START = `${TIME}
+local s = get('id', 'until', 'startedAt', 'endedUntil', 'endedStartedAt')
+if s[1] and future(s[2]) then return s[3] end
+return future(s[4]) and s[5] or false
+`
+
 /**
  * channel, message, id, rotation, startedAt, until, tags, box, whether something is expected, expected id, expected rotation
  *

@@ -109,6 +109,7 @@ export function redisFleet(link: RedisLink | SendRedisCommand, options: RedisFle
 /** The numbers of a script are doubles, and its texts of numbers have no infinity. */
 const FOREVER = 1e308
 const numberText = (value: number) => String(Math.min(value, FOREVER))
+const unbounded = (value: number) => (value < FOREVER ? value : Number.POSITIVE_INFINITY)
 const flag = (value: unknown) => (value ? '1' : '0')
 
 function createFleet(
@@ -133,6 +134,10 @@ function createFleet(
     lease,
     notifies: messages !== undefined,
     read,
+    async readStart(key) {
+      const startedAt = optionalNumber(await redis.run(SCRIPTS.readStart, sessionKey(key)))
+      return startedAt && unbounded(startedAt)
+    },
 
     async replace(key, next, expected): Promise<Replaced> {
       const { id, rotation, startedAt, until, tags, box } = next
@@ -242,6 +247,7 @@ function createFleet(
 
 const SCRIPTS = {
   read: new RedisScript(lua.READ),
+  readStart: new RedisScript(lua.READ_START),
   replace: new RedisScript(lua.REPLACE),
   remove: new RedisScript(lua.REMOVE),
   readLastUse: new RedisScript(lua.READ_LAST_USE),
@@ -257,7 +263,7 @@ const SCRIPTS = {
 function storedOf(reply: unknown): StoredSession | undefined {
   if (isMissing(reply)) return undefined
   const session = sessionOf(listOf(reply))
-  return session.until < FOREVER ? session : { ...session, until: Number.POSITIVE_INFINITY }
+  return { ...session, until: unbounded(session.until) }
 }
 
 /** Sends commands by the app's client. What it rejects with is made an error of the library. */

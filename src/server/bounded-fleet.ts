@@ -23,6 +23,7 @@ export function boundedFleet(fleet: Fleet, clock: Clock, time: number): Fleet {
     lease: fleet.lease,
     notifies: fleet.notifies,
     read: (key) => within(() => fleet.read(key)),
+    readStart: (key) => within(() => fleet.readStart(key)),
     replace: (key, next, expected) => within(() => fleet.replace(key, next, expected)),
     remove: (key, ended) => within(() => fleet.remove(key, ended)),
     find: (tag) => within(() => fleet.find(tag)),

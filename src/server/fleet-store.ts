@@ -56,6 +56,8 @@ export class FleetStore implements StorageFeature {
   /** Ends the subscription. It begins before the first read, so that no message is missed in between. */
   #stop: (() => void) | undefined
   #isOutdated = false
+  /** How much later the sign-ins of this process are than its clock says, in milliseconds: it may be behind those of others. */
+  #behind = 0
   #lastUse: number | undefined
   #wroteUseAt = Number.NEGATIVE_INFINITY
   #lookedAt = Number.NEGATIVE_INFINITY
@@ -125,7 +127,8 @@ export class FleetStore implements StorageFeature {
       this.#known = ''
       return undefined
     }
-    const record = await openSession(this.#world.keys, key, stored, this.#world.clock.now())
+    const opened = await openSession(this.#world.keys, key, stored, this.#world.clock.now())
+    const record = startedLater(opened, -this.#behind)
     this.#known = nameOf(record)
     if (this.#owed && compareSessions(record, this.#owed) !== 'older') this.#paid()
     this.#tags = { id: record.id, tags: stored.tags }
@@ -138,18 +141,35 @@ export class FleetStore implements StorageFeature {
 
   async replace(record: SessionRecord, expected: StoredRotation | undefined): Promise<Replaced> {
     const name = nameOf(record)
+    const begins = !expected && this.#tags?.id !== record.id
     this.#owed = record
     try {
       this.#writing = name
-      const key = await this.#key
-      const stored = await this.#seal(key, record)
-      const result = await this.#use(() => this.#world.fleet.replace(key, stored, expected))
+      let result = await this.#replace(record, expected)
+      if (begins && result !== 'written' && (await this.#movesStart(record)))
+        result = await this.#replace(record, expected)
       if (result === 'written') this.#known = name
       this.#paid()
       return result
     } finally {
       if (this.#writing === name) this.#writing = undefined
     }
+  }
+
+  async #replace(record: SessionRecord, expected: StoredRotation | undefined): Promise<Replaced> {
+    const key = await this.#key
+    const stored = await this.#seal(key, startedLater(record, this.#behind))
+    return this.#use(() => this.#world.fleet.replace(key, stored, expected))
+  }
+
+  /** Whether a sign-in only seems to be earlier than one that was stored before: the clocks of the processes differ. */
+  async #movesStart({ startedAt }: Lineage): Promise<boolean> {
+    const key = await this.#key
+    const latest = (await this.#use(() => this.#world.fleet.readStart(key))) ?? 0
+    const behind = latest + 1 - startedAt
+    if (!(behind > this.#behind && behind < LONGEST)) return false
+    this.#behind = behind
+    return true
   }
 
   async clear(ended?: EndedSession): Promise<void> {
@@ -161,7 +181,7 @@ export class FleetStore implements StorageFeature {
 
   /** A sign-out ends whatever is stored now, and not the sign-ins after it. */
   async #endingNow(key: string, ended?: EndedSession): Promise<EndedSession> {
-    if (ended && ended.startedAt < Number.POSITIVE_INFINITY) return ended
+    if (ended && ended.startedAt < Number.POSITIVE_INFINITY) return startedLater(ended, this.#behind)
     const stored = await this.#world.fleet.read(key)
     // If the database has lost the session, another process may still hold it. Not everything before now, because clocks differ.
     const { id, startedAt } = stored ?? { id: '', startedAt: this.#world.clock.now() - MARGIN }
@@ -294,6 +314,9 @@ export class FleetStore implements StorageFeature {
     }
   }
 }
+
+const startedLater = <T extends Pick<Lineage, 'startedAt'>>(lineage: T, by: number): T =>
+  by === 0 ? lineage : { ...lineage, startedAt: lineage.startedAt + by }
 
 /** Subscribes when the key is known, and unsubscribes at any time. */
 function whenKnown(key: string | Promise<string>, subscribe: (key: string) => () => void): () => void {

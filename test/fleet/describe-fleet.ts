@@ -262,6 +262,19 @@ export function describeFleet(name: string, start: () => Promise<FleetBench>): v
       })
     })
 
+    it('tells the start of the stored session, or else of the one that ended', async () => {
+      const key = newKey()
+      expect(await one.readStart(key)).toBeUndefined()
+      await one.replace(key, storedSession({ startedAt: 1_764_442_202_123.5 }), undefined)
+      expect(await other.readStart(key)).toBe(1_764_442_202_123.5)
+      await one.remove(key, { id: 'a', rotation: 5, startedAt: 1_764_442_202_124 })
+      expect(await other.readStart(key)).toBe(1_764_442_202_124)
+      await one.replace(key, storedSession({ id: 'b', startedAt: 1_764_442_202_125 }), undefined)
+      expect(await other.readStart(key)).toBe(1_764_442_202_125)
+      await one.remove(key)
+      expect(await other.readStart(key)).toBe(Number.POSITIVE_INFINITY)
+    })
+
     describe('tags', () => {
       it('find the keys of all sessions that have the tag now', async () => {
         const [first, second, third] = [newKey(), newKey(), newKey()]

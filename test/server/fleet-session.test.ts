@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest'
+import type { Auth } from '../../src/core/auth.ts'
 import { StorageError } from '../../src/core/errors.ts'
 import type { SessionRecord } from '../../src/core/ports.ts'
-import type { Fleet } from '../../src/fleet/fleet.ts'
+import type { Fleet, StoredSession } from '../../src/fleet/fleet.ts'
 import { memoryFleet } from '../../src/fleet/memory.ts'
 import { fleetSession } from '../../src/server/fleet-session.ts'
 import { hashKey } from '../../src/server/hash-key.ts'
@@ -117,6 +118,69 @@ describe('fleetSession', () => {
     const third = shared()
     await pass(1_000)
     expect([second.state, third.state]).toEqual(['authenticated', 'authenticated'])
+  })
+
+  describe('if the clock of a process is four minutes behind', () => {
+    function createSkewed() {
+      const world = createWorld({ jwt: true })
+      const { clock, database, open } = world
+      const behind = { ...clock, now: () => clock.now() - 240_000 }
+      const late = () =>
+        open('service', {
+          clock: behind,
+          ...fleetSession({ fleet: database.fleet, key: 'service', keys: KEYS, clock: behind }),
+        })
+      return { ...world, late, subjectsOf: (auths: Auth[]) => auths.map(({ session }) => session?.subject) }
+    }
+
+    it('its sign-in replaces one of which it does not know yet', async () => {
+      const { open, late, pass, subjectsOf } = createSkewed()
+      const first = open()
+      await first.signIn(signIn)
+      await pass(1_000)
+      const second = late()
+      await second.signIn({ username: 'eve' })
+      await pass(1_000)
+      expect(subjectsOf([first, second])).toEqual(['eve', 'eve'])
+      for (const auth of [second, first]) {
+        await auth.refresh()
+        await pass(1_000)
+        expect(subjectsOf([first, second])).toEqual(['eve', 'eve'])
+      }
+    })
+
+    it('its sign-in begins a session after a sign-out of which it does not know', async () => {
+      const { open, late, pass, subjectsOf } = createSkewed()
+      const first = open()
+      await first.signIn(signIn)
+      await pass(1_000)
+      await first.signOut()
+      await pass(1_000)
+      const second = late()
+      await second.signIn({ username: 'eve' })
+      await pass(1_000)
+      expect(subjectsOf([first, second])).toEqual(['eve', 'eve'])
+      await first.signOut()
+      await pass(1_000)
+      expect(subjectsOf([first, second])).toEqual([undefined, undefined])
+      await second.signIn(signIn)
+      await pass(1_000)
+      expect(subjectsOf([first, second])).toEqual(['ada', 'ada'])
+    })
+
+    it('an earlier session that another process writes back does not replace its sign-in', async () => {
+      const { open, late, database, pass, subjectsOf } = createSkewed()
+      const first = open()
+      await first.signIn(signIn)
+      await pass(1_000)
+      const [key, stored] = [...database.stored][0] as [string, StoredSession]
+      const second = late()
+      await second.signIn({ username: 'eve' })
+      await second.refresh()
+      expect(await database.inner.replace(key, { ...stored, rotation: 1 }, stored)).toBe('newer')
+      await pass(1_000)
+      expect(subjectsOf([first, second])).toEqual(['eve', 'eve'])
+    })
   })
 
   it('without notifications a process notices a sign-in and a sign-out within a second', async () => {

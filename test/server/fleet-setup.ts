@@ -62,6 +62,7 @@ function testFleet(options: { now: () => number; notifies?: boolean }) {
     lease: inner.lease,
     notifies: options.notifies ?? true,
     read: counted('read'),
+    readStart: counted('readStart'),
     replace: counted('replace'),
     remove: counted('remove'),
     find: counted('find'),

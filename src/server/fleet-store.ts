@@ -5,6 +5,7 @@ import type { Clock, EndedSession, Replaced, SessionRecord, StoredRotation } fro
 import type { FleetCoordinator } from '../fleet/coordinator.ts'
 import type { Fleet, StoredSession } from '../fleet/fleet.ts'
 import { withTime } from './clock-skew.ts'
+import { isSpared, SPARED } from './end-messages.ts'
 import type { KeyRing } from './key-ring.ts'
 import { seal } from './seal.ts'
 import { nameOf, openSession, placeOf } from './session-box.ts'
@@ -149,6 +150,9 @@ export class FleetStore implements StorageFeature {
       if (begins && result !== 'written' && (await this.#movesStart(record)))
         result = await this.#replace(record, expected)
       if (result === 'written') this.#known = name
+      // The message about it may be lost.
+      if (result === 'gone' && (await isSpared(this.#world, await this.#key)))
+        this.coordinator?.receive(SPARED)
       this.#paid()
       return result
     } finally {

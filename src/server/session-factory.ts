@@ -1,11 +1,12 @@
 import { createAuthWith } from '../core/create-auth.ts'
 import type { AuthOptions, Settings } from '../core/options.ts'
-import type { Clock, CoordinatorMessage, SessionRecord } from '../core/ports.ts'
+import type { Clock, SessionRecord } from '../core/ports.ts'
 import { resolveOptions } from '../core/resolve-options.ts'
 import { emptyEnvironment } from '../environment/browser.ts'
 import { report } from '../environment/report.ts'
 import { FleetCoordinator, patienceOf } from '../fleet/coordinator.ts'
 import { boundedFleet } from './bounded-fleet.ts'
+import { publishEnd, publishSpared, SPARED } from './end-messages.ts'
 import { DEFAULT_TTL } from './fleet-session.ts'
 import { FleetStore, type StoreWorld } from './fleet-store.ts'
 import type { PoolEvents } from './pool-events.ts'
@@ -81,32 +82,13 @@ export class SessionFactory {
   /** A session that this process does not hold has ended: other processes may. */
   async endElsewhere(hash: string, { accessToken, refreshToken, ...lineage }: SessionRecord): Promise<void> {
     // They also find it missing. With the message they end it at once.
-    await this.world.fleet.publish(hash, endOf(lineage)).catch(() => {})
+    await publishEnd(this.world.fleet, hash, lineage)
     await this.revocations.revoke({ accessToken: accessToken ?? '', refreshToken })
   }
 
   /** Ends a session in all processes as if another one had done it. None of them revokes its tokens. */
-  async endWithoutRevocation(hash: string, { id = '', coordinator }: FleetStore): Promise<void> {
-    const text = endOf({ id, rotation: 0, startedAt: Number.MAX_SAFE_INTEGER }, true)
-    coordinator?.receive(text)
-    await this.world.fleet.publish(hash, text).catch(() => {})
+  async endWithoutRevocation(hash: string, { coordinator }: FleetStore): Promise<void> {
+    coordinator?.receive(SPARED)
+    await publishSpared(this.world, hash)
   }
-}
-
-/** @param spares whether tokens of a refresh that still runs are not revoked either */
-function endOf(
-  { id, rotation, startedAt }: Pick<SessionRecord, 'id' | 'rotation' | 'startedAt'>,
-  spares = false,
-): string {
-  const message: CoordinatorMessage = {
-    type: 'ended',
-    epoch: 0,
-    generation: 0,
-    reason: 'signed_out',
-    session: id,
-    rotation,
-    startedAt,
-    ...(spares && { spares }),
-  }
-  return JSON.stringify(message)
 }

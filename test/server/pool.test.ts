@@ -20,8 +20,8 @@ const codeOf = (work: Promise<unknown>) =>
   )
 
 /** Processes whose first refresh is answered by the server, and reaches them when the test says so. */
-function lateRefresh() {
-  const { functions, pool, pass } = createWorld({ jwt: true })
+function lateRefresh(options: { notifies?: boolean } = {}) {
+  const { functions, pool, pass } = createWorld({ jwt: true, ...options })
   const revoked: (string | undefined)[] = []
   let arrive = () => {}
   let answer = () => {}
@@ -272,10 +272,15 @@ describe('pool.signIn', () => {
     expect(server.revocations).toBe(0)
   })
 
-  it.each(['first', 'second'] as const)(
-    'a new sign-in of the same user does not revoke what a refresh of the old session brings in the %s process',
-    async (where) => {
-      const { open, revoked, arrived, answer, pass } = lateRefresh()
+  it.each([
+    ['first', 'with', true],
+    ['second', 'with', true],
+    ['first', 'without', false],
+    ['second', 'without', false],
+  ] as const)(
+    'a new sign-in of the same user does not revoke what a refresh of the old session brings in the %s process, %s messages',
+    async (where, _, notifies) => {
+      const { open, revoked, arrived, answer, pass } = lateRefresh({ notifies })
       const processes = { first: open(), second: open() }
       const old = await processes.first.signIn(ada)
       const refreshed = codeOf(processes[where].use(old.key, (auth) => auth.refresh()))
@@ -466,10 +471,12 @@ describe('pool.end', () => {
   })
 
   it.each([
-    ['discarded and revoked', {}, 2],
-    ['only discarded if the end revokes nothing', { revoke: false }, 0],
-  ])('a refresh that runs elsewhere is %s', async (_, options, revocations) => {
-    const { open, revoked, arrived, answer, pass } = lateRefresh()
+    ['discarded and revoked', {}, 2, true],
+    ['only discarded if the end revokes nothing', { revoke: false }, 0, true],
+    ['discarded and revoked without messages', {}, 2, false],
+    ['only discarded without messages if the end revokes nothing', { revoke: false }, 0, false],
+  ])('a refresh that runs elsewhere is %s', async (_, options, revocations, notifies) => {
+    const { open, revoked, arrived, answer, pass } = lateRefresh({ notifies })
     const [first, second] = [open(), open()]
     const { key } = await first.signIn(ada)
     const refreshed = codeOf(first.use(key, (auth) => auth.refresh()))

@@ -28,7 +28,7 @@ const REFUSED = { '/api/never': { handler: () => Response.json({ error: 'never' 
 describe('errors of HttpClient requests', () => {
   it('are HttpErrorResponses if they come from the server', async () => {
     const { url, signedIn } = await setUp({
-      routes: { '/api/broken': { handler: () => new Response('broken', { status: 500 }) } },
+      routes: { '/api/broken': { handler: () => Response.json('broken', { status: 500 }) } },
     })
     const http = createHttpClient((await signedIn()) as never, { origins: [url] })
     const [error] = await outcomes([firstValueFrom(http.get(`${url}/api/broken`))])

@@ -8,7 +8,7 @@ import {
 import type { Clock, Signal, TokenResponse } from '../core/ports.ts'
 import type { Connection } from './connection.ts'
 import { oauthError } from './failure.ts'
-import type { DeviceSignIn, OAuthOptions } from './options.ts'
+import type { DeviceCode, DeviceSignIn, OAuthOptions } from './options.ts'
 
 /** RFC 8628 §3.2 and §3.5, in seconds. */
 const INTERVAL = 5
@@ -20,7 +20,7 @@ const LONGEST = 60
  * Signs in on a machine without a browser (RFC 8628): the `via` of `auth.signIn()`, which brings its code.
  *
  * @param request shows the code to the user
- * @throws OAuthError; `expired_token` if the user did not enter the code in time
+ * @throws OAuthError; `expired_token` if the user did not enter the code in time, `insecure` if its page is plain http on another machine, or no page
  *
  * @example
  * ```ts
@@ -45,13 +45,17 @@ export async function deviceGrant(
   )
   const device = await processDeviceAuthorizationResponse(server, client, response)
   const expiresAt = clock.now() + device.expires_in * 1_000
-  if (signal.aborted) throw signal.reason
-  onCode({
+  // Tools print it in a terminal, which obeys some characters.
+  if (/\p{Cc}/u.test(device.user_code)) throw oauthError('invalid_response')
+  const { verification_uri: page, verification_uri_complete: complete } = device
+  const code: DeviceCode = {
     userCode: device.user_code,
-    verificationUri: device.verification_uri,
-    verificationUriComplete: device.verification_uri_complete,
+    verificationUri: connection.assertSecure(page).href,
+    verificationUriComplete: complete === undefined ? undefined : connection.assertSecure(complete).href,
     expiresAt,
-  })
+  }
+  if (signal.aborted) throw signal.reason
+  onCode(code)
   let interval = device.interval ?? INTERVAL
   let wait = interval
   for (;;) {

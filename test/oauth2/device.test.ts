@@ -41,7 +41,12 @@ test('a user who enters the code on another machine is signed in on this one', a
 const ISSUER = 'https://id.example.com'
 
 /** A server that answers each poll with the next of these answers; the last one is repeated. */
-function signInWith(clock: VirtualClock, answers: readonly (object | number)[], device: object = {}) {
+function signInWith(
+  clock: VirtualClock,
+  answers: readonly (object | number)[],
+  device: object = {},
+  onCode: (code: DeviceCode) => void = () => {},
+) {
   const polls: number[] = []
   const json = (body: object, status = 200) => Response.json(body, { status })
   const send = async (url: string): Promise<Response> => {
@@ -66,7 +71,7 @@ function signInWith(clock: VirtualClock, answers: readonly (object | number)[], 
   const auth = createAuth({ ...oauth.ports, clock })
   onTestFinished(() => auth.dispose())
   const began = clock.now()
-  const settled = auth.signIn({ via: deviceGrant, onCode: () => {} }).then(
+  const settled = auth.signIn({ via: deviceGrant, onCode }).then(
     () => 'signed in',
     (error) => error,
   )
@@ -148,5 +153,35 @@ describe('the polls of a device', () => {
     expect(await settled).toMatchObject({ code: 'signed_out' })
     expect(waits()).toEqual([5])
     expect(clock.pending).toBe(0)
+  })
+})
+
+describe('a device shows', () => {
+  test('addresses in which a terminal finds nothing to obey', async () => {
+    const shown: DeviceCode[] = []
+    const clock = createVirtualClock()
+    const page = `${ISSUER}/\u001b[2J"enter`
+    const given = { verification_uri: page, verification_uri_complete: `${page}?user_code=ABCD` }
+    const { settled } = signInWith(clock, [{ error: 'access_denied' }], given, (code) => shown.push(code))
+    await clock.advance(5_000)
+    expect(await settled).toMatchObject({ reason: 'access_denied' })
+    expect(shown).toMatchObject([
+      {
+        verificationUri: `${ISSUER}/%1B[2J%22enter`,
+        verificationUriComplete: `${ISSUER}/%1B[2J%22enter?user_code=ABCD`,
+      },
+    ])
+  })
+
+  test.each([
+    ['a page that is a script', { verification_uri: 'javascript:alert(1)' }, 'insecure'],
+    ['a page that is a file', { verification_uri_complete: 'file:///etc/passwd' }, 'insecure'],
+    ['a page over plain http', { verification_uri: 'http://id.example.com/enter' }, 'insecure'],
+    ['a code that a terminal obeys', { user_code: '\u001b]0;title\u0007ABCD' }, 'invalid_response'],
+  ])('not %s', async (_, device, reason) => {
+    const shown: DeviceCode[] = []
+    const { settled, waits } = signInWith(createVirtualClock(), [], device, (code) => shown.push(code))
+    expect(await settled).toMatchObject({ code: 'oauth_failed', reason })
+    expect([shown, waits()]).toEqual([[], []])
   })
 })

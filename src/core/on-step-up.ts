@@ -2,9 +2,10 @@ import type { UserNames } from '../../machines/policies.ts'
 import { type Auth, REQUEST_GATE } from './auth.ts'
 import { isAuthError } from './errors.ts'
 import { messageOf } from './messages.ts'
+import type { TokenAnswer } from './options.ts'
 import { createAbortController } from './platform/globals.ts'
 import { onAbort } from './platform/on-abort.ts'
-import type { Signal, TokenResponse } from './ports.ts'
+import type { Signal } from './ports.ts'
 import type { StepUp } from './requests/challenge.ts'
 import { StepUps } from './requests/step-ups.ts'
 import { continueSession } from './session/continue-session.ts'
@@ -42,7 +43,7 @@ export interface StepUpOptions {
 export type StepUpHandler = (
   need: StepUp,
   options: StepUpOptions,
-) => TokenResponse | undefined | PromiseLike<TokenResponse | undefined>
+) => TokenAnswer | undefined | PromiseLike<TokenAnswer | undefined>
 
 /** The session of `createAuth`. */
 export type StepUpAuth = Pick<Auth<never>, 'actor' | typeof REQUEST_GATE>

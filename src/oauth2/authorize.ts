@@ -46,6 +46,7 @@ export async function startSignIn(
     clientId: client.client_id,
     redirectUri,
     verifier,
+    scope,
     nonce,
     maxAge: request.maxAge,
     returnTo: request.returnTo,

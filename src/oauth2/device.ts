@@ -5,7 +5,9 @@ import {
   processDeviceCodeResponse,
   ResponseBodyError,
 } from 'oauth4webapi'
+import { AuthError } from '../core/errors.ts'
 import type { Clock, Signal, TokenResponse } from '../core/ports.ts'
+import { DEFAULT_SCOPE } from './authorize.ts'
 import type { Connection } from './connection.ts'
 import { oauthError } from './failure.ts'
 import type { DeviceCode, DeviceSignIn, OAuthOptions } from './options.ts'
@@ -29,12 +31,13 @@ const LONGEST = 60
  */
 export async function deviceGrant(
   connection: Connection<OAuthOptions>,
-  { onCode, scope }: DeviceSignIn,
+  request: DeviceSignIn,
   signal: Signal,
 ): Promise<TokenResponse> {
   const { client, clientAuth, clock, options } = connection
   const server = await connection.server()
-  const parameters = new URLSearchParams({ scope: scope ?? options.scope ?? 'openid' })
+  const scope = request.scope ?? options.scope ?? DEFAULT_SCOPE
+  const parameters = new URLSearchParams({ scope })
   for (const [name, value] of connection.resources(options.branchResource)) parameters.append(name, value)
   const response = await deviceAuthorizationRequest(
     server,
@@ -55,7 +58,7 @@ export async function deviceGrant(
     expiresAt,
   }
   if (signal.aborted) throw signal.reason
-  onCode(code)
+  request.onCode(code)
   let interval = device.interval ?? INTERVAL
   let wait = interval
   for (;;) {
@@ -63,14 +66,16 @@ export async function deviceGrant(
     if (left <= 0) throw oauthError('expired_token')
     await pause(clock, Math.min(wait * 1_000, left), signal)
     try {
-      return await connection.token(
-        (request) =>
+      const tokens = await connection.token(
+        (options) =>
           deviceCodeGrantRequest(server, client, clientAuth, device.device_code, {
-            ...request,
+            ...options,
             additionalParameters: connection.resources(),
           }),
         (answer) => processDeviceCodeResponse(server, client, answer),
       )
+      // An answer without a scope grants all of it (RFC 6749 §5.1).
+      return { scope, ...tokens }
     } catch (error) {
       const code = error instanceof ResponseBodyError ? error.error : undefined
       if (code === undefined && isPassing(error)) {
@@ -88,6 +93,7 @@ export async function deviceGrant(
 /** Whether nothing is known of the answer: the network failed, or the server did. */
 function isPassing(error: unknown): boolean {
   const { code, cause } = Object(error) as { code?: unknown; cause?: { status?: unknown } }
+  if (error instanceof AuthError) return false
   return typeof code !== 'string' || !code.startsWith('OAUTH_') || Number(cause?.status) >= 500
 }
 

@@ -24,7 +24,7 @@ export async function redeem(
   connection: Connection<OAuthOptions>,
   parameters: URLSearchParams,
   state: string,
-  { server, clientId, redirectUri, verifier, nonce, maxAge, user }: Pending,
+  { server, clientId, redirectUri, verifier, scope, nonce, maxAge, user }: Pending,
 ): Promise<TokenResponse> {
   // Before anything is sent: a code of one server must not reach another (RFC 9700 §4.4).
   if (new URL(server.issuer).href !== connection.issuer.href) throw oauthError('wrong_issuer')
@@ -51,9 +51,8 @@ export async function redeem(
         ...(maxAge !== undefined && { maxAge }),
       }),
   )
-  if (!user) return tokens
   const { iss, sub } = getValidatedIdTokenClaims(tokens) ?? {}
-  if (iss === user.iss && sub === user.sub) return tokens
+  if (!user || (iss === user.iss && sub === user.sub)) return { scope, ...tokens }
   // In the background: the user waits for the refusal, not for the server.
   const { access_token: accessToken, refresh_token: refreshToken } = tokens
   revoke(connection, { accessToken, refreshToken }).catch(() => {})

@@ -31,6 +31,8 @@ export interface Pending {
   readonly clientId: string
   readonly redirectUri: string
   readonly verifier: string
+  /** What was asked for: an answer without a scope grants all of it (RFC 6749 §5.1). */
+  readonly scope: string
   /** Missing if no ID token was asked for. */
   readonly nonce?: string | undefined
   readonly maxAge?: number | undefined

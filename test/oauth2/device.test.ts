@@ -46,6 +46,7 @@ function signInWith(
   answers: readonly (object | number)[],
   device: object = {},
   onCode: (code: DeviceCode) => void = () => {},
+  metadata: object = {},
 ) {
   const polls: number[] = []
   const json = (body: object, status = 200) => Response.json(body, { status })
@@ -55,6 +56,7 @@ function signInWith(
         issuer: ISSUER,
         token_endpoint: `${ISSUER}/token`,
         device_authorization_endpoint: `${ISSUER}/device`,
+        ...metadata,
       })
     }
     if (url.endsWith('/device')) {
@@ -137,11 +139,21 @@ describe('the polls of a device', () => {
     ],
   ])('%s', async (_, answers, device, expected, result) => {
     const clock = createVirtualClock()
-    const { settled, waits } = signInWith(clock, answers, device)
+    const { auth, settled, waits } = signInWith(clock, answers, device)
     await clock.advance(300_000)
+    if (result === 'signed in') expect(auth.session?.scope).toBe('openid')
     if (typeof result === 'string') expect(await settled).toBe(result)
     else expect(await settled).toMatchObject(result as object)
     expect(waits()).toEqual(expected)
+  })
+
+  test('are not sent over plain http to another machine, and the sign-in says so at once', async () => {
+    const clock = createVirtualClock()
+    const metadata = { token_endpoint: 'http://id.example.com/token' }
+    const { settled, waits } = signInWith(clock, [PENDING], {}, () => {}, metadata)
+    await clock.advance(5_000)
+    expect(await settled).toMatchObject({ reason: 'insecure' })
+    expect(waits()).toEqual([])
   })
 
   test('end when another sign-in replaces this one', async () => {

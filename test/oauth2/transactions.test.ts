@@ -41,11 +41,20 @@ test('an entry names the server and the client that the answer is redeemed with'
     clientId: 'app',
     redirectUri: 'https://app.example.com/callback',
     verifier: expect.stringMatching(/^[\w-]{43}$/),
+    scope: 'openid',
     nonce: start.searchParams.get('nonce'),
     returnTo: '//evil.example.com',
   })
   await auth.signIn({ via: 'callback', url: issuer.answer(start) })
   expect(oauth.returnTo).toBe('/')
+})
+
+test('the session has the scope that was asked for, if the answer names none', async () => {
+  const { issuer, oauth, auth } = await setUp()
+  const ask = async () => issuer.answer(await oauth.authorizationUrl({ scope: 'openid read write' }))
+  expect((await auth.signIn({ via: 'callback', url: await ask() })).scope).toBe('openid read write')
+  issuer.misbehave({ response: (correct) => ({ ...correct, scope: 'openid read' }) })
+  expect((await auth.signIn({ via: 'callback', url: await ask() })).scope).toBe('openid read')
 })
 
 test('an entry whose answer was used keeps no secret', async () => {

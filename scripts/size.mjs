@@ -74,7 +74,7 @@ const ENTRIES = [
     mayImport: ['jose', 'oauth4webapi', 'xstate'],
   },
   { name: './mcp', code: entry('mcp'), limit: 12_416, mayImport: ['oauth4webapi', 'xstate'] },
-  { name: './oauth2', code: entry('oauth2'), limit: 18_976, mayImport: ['oauth4webapi', 'xstate'] },
+  { name: './oauth2', code: entry('oauth2'), limit: 19_136, mayImport: ['oauth4webapi', 'xstate'] },
   {
     name: './worker, page',
     code: 'export { connectAuth } from "authchart/worker"',
@@ -121,7 +121,7 @@ const ADDITIONS = [
     name: 'onStepUp + stepUp, added',
     code: 'export { onStepUp } from "authchart"; export { stepUp } from "authchart/oauth2"',
     to: [CREATE_AUTH, WEB, 'export { createOAuth } from "authchart/oauth2"'].join(';\n'),
-    limit: 2_496,
+    limit: 2_624,
   },
   {
     name: 'dpopProofs, added',

@@ -34,6 +34,8 @@ const MESSAGES: { readonly [reason: string]: string } = {
   resource_discovery_failed:
     'The metadata of the API cannot be read, or is for another resource (RFC 9728 §3.3). Check the URL.',
   silent_tried: 'A silent sign-in was tried in this visit. Use via: "redirect" or "popup".',
+  step_up_repeated:
+    'The page was left for a step-up three times within a minute, and the API refuses the new tokens. Check that the server knows what the API asks for.',
   storage_failed:
     'The store of sign-ins in progress cannot be read or written: it is full or blocked. Free space in it, or give another one in the option transactions.',
   timeout: 'The authorization server did not answer in time. Start the sign-in again.',

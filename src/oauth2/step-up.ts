@@ -10,6 +10,10 @@ export type StepUpRequest = Authorize & Required<Pick<Authorize, 'scope'>>
 
 /** The longest time that is believed, in seconds. */
 const LONGEST_AGE = 1e9
+/** How often a page is left for step-ups within a minute, in milliseconds. */
+const MOST = 3
+const MINUTE = 60_000
+const LEFT = 'authchart.oauth2.stepUp'
 
 /**
  * Answers a step-up challenge with a sign-in at the authorization server: the handler of `onStepUp`. The sign-in asks for
@@ -19,7 +23,8 @@ const LONGEST_AGE = 1e9
  * the session needs an ID token, which the scope `openid` brings, or the option `singleUser`.
  *
  * With `via: 'redirect'` the page is left, and what was refused with it. `auth.signIn({ via: 'callback' })` then completes the
- * sign-in, checks the user, and `oauth.returnTo` leads back to this page.
+ * sign-in, checks the user, and `oauth.returnTo` leads back to this page. If the API refuses the new tokens, too, the page is left
+ * three times within a minute at most.
  *
  * @param oauth the client that the session came from
  * @param ask asks the user, and returns how to sign in; `undefined` declines. It gets what the sign-in asks for, to show it or
@@ -60,9 +65,8 @@ export function stepUp(
     }
     const how = await ask(request, { signal })
     if (!how) return undefined
-    const tokens = await oauth.ports.signIn(withRequest(how, request), { signal, cancelled: signal })
-    // A server may leave the scope out if it grants what was asked for (RFC 6749 §5.1).
-    return { scope: request.scope, ...(tokens as object) }
+    if (how.via === 'redirect' && isPage()) assertNoCircle()
+    return oauth.ports.signIn(withRequest(how, request), { signal, cancelled: signal })
   }
 }
 
@@ -77,3 +81,24 @@ function withRequest(how: SignInRequest, request: StepUpRequest): SignInRequest 
 }
 
 const here = () => location.pathname + location.search + location.hash
+
+/**
+ * Counts how often the page is left, because such a page forgets what it asked for.
+ *
+ * @throws OAuthError `step_up_repeated`
+ */
+function assertNoCircle(): void {
+  const now = Date.now()
+  try {
+    const times = JSON.parse(sessionStorage.getItem(LEFT) ?? '[]') as number[]
+    const recent = times.filter((time) => Math.abs(now - time) < MINUTE)
+    if (recent.length < MOST) {
+      sessionStorage.setItem(LEFT, JSON.stringify([...recent, now]))
+      return
+    }
+  } catch {
+    // The storage is blocked or full: then it is for the app to end a circle.
+    return
+  }
+  throw oauthError('step_up_repeated')
+}

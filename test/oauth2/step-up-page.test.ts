@@ -80,6 +80,19 @@ describe.skipIf(!hasChromium)('a step-up in Chromium', () => {
     expect(await eventsOf(other)).not.toContain('signedOut')
   }, 120_000)
 
+  test('by redirect does not go in circles if the API refuses the new tokens, too', async () => {
+    const { page, server } = await signedIn('redirect')
+    for (let round = 0; round < 3; round++) {
+      await page.evaluate(() => void app.call('/impossible'))
+      await vi.waitUntil(() => server.codes.size === round + 2, { timeout: 60_000 })
+      await page.waitForURL(/\/callback$/)
+      await loaded(page)
+      expect(await resultOf(page)).toBe('ada')
+    }
+    expect(await page.evaluate(() => app.call('/impossible'))).toEqual([401])
+    expect(await subjectOf(page)).toBe('ada')
+  }, 120_000)
+
   test('by redirect that the user declines keeps the session', async () => {
     const { page, resource } = await signedIn('redirect')
     await page.evaluate(() => app.signIn({ via: 'redirect', loginHint: 'nobody', prompt: 'login' }))

@@ -19,20 +19,22 @@ export function openFleet({ REDIS_URL, DATABASE_URL }: NodeJS.ProcessEnv = proce
 
 async function redis(url: string): Promise<OpenFleet> {
   const client = new Redis(url)
-  const subscriber = client.duplicate()
   const fleet = redisFleet({
     send: ([name = '', ...parts]) => client.call(name, ...parts),
     async subscribe(channel, hear) {
+      const subscriber = client.duplicate({ maxRetriesPerRequest: null })
       subscriber.on('message', (_, message) => hear(message))
       await subscriber.subscribe(channel)
-      return () => subscriber.unsubscribe(channel)
+      return () => subscriber.disconnect()
     },
   })
-  return { name: 'Redis', fleet, close: () => Promise.all([client.quit(), subscriber.quit()]) }
+  return { name: 'Redis', fleet, close: () => client.quit() }
 }
 
 async function postgres(url: string): Promise<OpenFleet> {
   const pool = new pg.Pool({ connectionString: url })
+  // A pool without a listener of errors ends the process when it loses a connection.
+  pool.on('error', console.error)
   await pool.query(postgresSchema())
   const fleet = postgresFleet((statement, values) => pool.query(statement, values))
   return { name: 'PostgreSQL', fleet, close: () => pool.end() }

@@ -67,6 +67,7 @@ export interface PostgresFleetOptions extends PostgresSchemaOptions {
  * import pg from 'pg'
  *
  * const pool = new pg.Pool({ connectionString: url })
+ * pool.on('error', console.error)
  * await pool.query(postgresSchema())
  * const fleet = postgresFleet((statement, values) => pool.query(statement, values))
  * ```

@@ -87,7 +87,7 @@ export interface RedisFleetOptions {
  * const fleet = redisFleet({
  *   send: ([name = '', ...parts]) => redis.call(name, ...parts),
  *   async subscribe(channel, hear) {
- *     const subscriber = redis.duplicate()
+ *     const subscriber = redis.duplicate({ maxRetriesPerRequest: null })
  *     subscriber.on('message', (_, message) => hear(message))
  *     await subscriber.subscribe(channel)
  *     return () => subscriber.disconnect()

@@ -50,6 +50,11 @@ export async function runSnippet(
   }
   const AsyncFunction = (async () => {}).constructor as typeof Function
   const body = new AsyncFunction('require', 'exports', 'console', ...Object.keys(given), outputText)
-  await body(load, exports, { log: (...values: unknown[]) => printed.push(values) }, ...Object.values(given))
+  await body(
+    load,
+    exports,
+    { log: (...values: unknown[]) => printed.push(values), error: () => {} },
+    ...Object.values(given),
+  )
   return { exports, printed }
 }

@@ -397,6 +397,21 @@ describe('the key of a session', () => {
     expect(auth.state).toBe('expired')
   })
 
+  it('is replaced by another one if there is no refresh token, which the old one could be needed for', async () => {
+    const storage = stored({ refreshToken: undefined })
+    const { auth, send, sent, fake, refresh } = started({ initialTokens: undefined as never, storage })
+    await auth.ready()
+    fake.key = 'key-2'
+    const request = send()
+    await settled()
+    await sent[0]!.answer(answer(401))
+    refresh.call().resolve({ ...bound(2), refresh_token: undefined })
+    await settled()
+    await sent[1]!.answer(answer(200))
+    expect(request.state).toBe('fulfilled')
+    expect(storage.read()).toMatchObject({ keyId: 'key-2' })
+  })
+
   it('keeps the session if its store does not answer', async () => {
     const storage = stored({})
     const { auth, fake, refresh, clock } = started({ initialTokens: undefined as never, storage })

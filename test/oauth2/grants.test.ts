@@ -1,12 +1,20 @@
 import { mkdtemp } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { calculateJwkThumbprint, decodeProtectedHeader } from 'jose'
 import { ClientSecretBasic } from 'oauth4webapi'
 import { describe, expect, onTestFinished, test, vi } from 'vitest'
 import { listen } from '../../examples/demo/listen.ts'
 import { fileCoordinator, fileStorage } from '../../src/file.ts'
 import { type Auth, createAuth } from '../../src/index.ts'
-import { clientCredentials, createOAuth, memoryTransactions, tokenExchange } from '../../src/oauth2/index.ts'
+import {
+  clientCredentials,
+  createOAuth,
+  dpopProofs,
+  memoryTransactions,
+  tokenExchange,
+} from '../../src/oauth2/index.ts'
+import { memoryStorage } from '../../src/storage/index.ts'
 import { createAuthFetch } from '../../src/transports/fetch.ts'
 import {
   API,
@@ -25,11 +33,17 @@ const machine = (server: TestProvider) => ({
   clientAuth: ClientSecretBasic(SECRET),
 })
 
+/** The thumbprint of the key of a proof. */
+const keyOf = (proof: unknown) =>
+  typeof proof === 'string' ? calculateJwkThumbprint(decodeProtectedHeader(proof).jwk ?? {}) : undefined
+
 /** An API that takes tokens of client credentials. */
 async function startApi(server: TestProvider) {
   const { url, close } = await listen(async (request, response) => {
-    const token = request.headers.authorization?.replace(/^Bearer /, '') ?? ''
-    const found = await server.provider.ClientCredentials.find(token)
+    const { authorization = '', dpop } = request.headers
+    const token = authorization.replace(/^(Bearer|DPoP) /, '')
+    const issued = await server.provider.ClientCredentials.find(token)
+    const found = issued?.jkt === undefined || issued.jkt === (await keyOf(dpop)) ? issued : undefined
     response
       .writeHead(found ? 200 : 401)
       .end(JSON.stringify({ client: found?.clientId, extra: found?.extra }))
@@ -132,6 +146,20 @@ describe('a machine', () => {
     await Promise.all(auths.map((auth) => auth.refresh()))
     expect(new Set(await tokens()).size).toBe(1)
     expect(requests()).toBe(2)
+  })
+
+  test('goes on with another key if that of its last run was kept in memory', async () => {
+    const server = await startProvider({ requiresDPoP: true })
+    const url = await startApi(server)
+    const storage = memoryStorage()
+    const call = async () => {
+      const auth = createAuth({ ...clientCredentials({ ...machine(server), dpop: dpopProofs() }), storage })
+      await auth.ready()
+      const { status } = await createAuthFetch(auth, { origins: [url] })(url)
+      auth.dispose()
+      return status
+    }
+    expect([await call(), await call(), await call()]).toEqual([200, 200, 200])
   })
 
   test('goes on if another process signs out of the session that they share', async () => {

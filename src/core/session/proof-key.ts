@@ -67,12 +67,13 @@ export class BoundedProofKey implements ProofKey {
 
   /** Makes sure that the key is the one that the session is bound to, before its refresh token is presented. */
   async #check(): Promise<void> {
-    const { keyId } = this.#vault.tokens ?? {}
+    const { keyId, refreshToken } = this.#vault.tokens ?? {}
     const mark = this.#vault.mark()
     await this.#load(keyId)
     if (!this.#vault.isCurrent(mark)) throw new StorageError('', { reason: 'superseded' })
-    // The server would answer `invalid_grant`, as it does for a session that has ended there.
-    if (keyId !== undefined && this.#id !== keyId)
+    // The server would answer `invalid_grant`, as it does for a session that has ended there. A session without a refresh token gets
+    // tokens for any key.
+    if (refreshToken !== undefined && keyId !== undefined && this.#id !== keyId)
       throw Object.assign(new Error(messageOf('key_lost')), { error: 'key_lost' })
   }
 }

@@ -1,6 +1,7 @@
+import { calculateJwkThumbprint, exportJWK, generateKeyPair } from 'jose'
 import { expect, onTestFinished, test } from 'vitest'
 import { memoryFleet } from '../../src/fleet/memory.ts'
-import { createOAuth } from '../../src/oauth2/index.ts'
+import { createOAuth, dpopProofs, memoryTransactions } from '../../src/oauth2/index.ts'
 import { createAuthPool, createBff, keyRing } from '../../src/server/index.ts'
 import { APP, CALLBACK, createBrowser, startProvider } from '../oauth2/provider.ts'
 
@@ -68,4 +69,37 @@ test('a user signs in at a real server, two processes refresh once, and the sign
   expect(await (await send(one, '/auth/session', PAGE)).json()).toEqual({ signedIn: false })
   expect(await provider.introspect(token)).toBeUndefined()
   expect(provider.problems).toEqual([])
+})
+
+test('processes that have one key go on with the sessions of each other if tokens are bound to it', async () => {
+  const provider = await startProvider({ requiresDPoP: true })
+  const [fleet, transactions] = [memoryFleet(), memoryTransactions()]
+  const { privateKey } = await generateKeyPair('ES256', { extractable: true })
+  const jwk = await exportJWK(privateKey)
+  const createProcess = () => {
+    const dpop = dpopProofs({ keys: { get: () => jwk as JsonWebKey, add: () => 'exists', remove() {} } })
+    const oauth = createOAuth({
+      issuer: provider.url,
+      clientId: APP,
+      redirectUri: CALLBACK,
+      dpop,
+      transactions,
+    })
+    const keys = keyRing({ k1: new Uint8Array(32).fill(1) })
+    const pool = createAuthPool({ ...oauth.ports, fleet, keys })
+    onTestFinished(() => pool.dispose())
+    return { pool, oauth }
+  }
+  const [one, other] = [createProcess(), createProcess()]
+  const url = await createBrowser()(await one.oauth.authorizationUrl())
+  const { key } = await one.pool.signIn({ via: 'callback', url })
+
+  // The first process has ended meanwhile.
+  await one.pool.dispose()
+  for (const { pool } of [other, createProcess()]) {
+    await pool.use(key, (auth) => auth.refresh())
+    const token = await provider.introspect(await pool.use(key, (auth) => auth.getAccessToken()))
+    expect(token).toMatchObject({ accountId: 'ada', jkt: await calculateJwkThumbprint(jwk) })
+  }
+  expect(provider.problems.filter((problem) => !/nonce/.test(problem))).toEqual([])
 })

@@ -15,7 +15,7 @@ const LIMITS = 'export { sessionLimits } from "authchart"'
 /** What README.md shows: what an app imports, and the limit without xstate and with it. */
 const IMPORTS = [
   { adds: 'createAuth', code: CREATE_AUTH, limits: [18_464, 30_560] },
-  { adds: 'createAuthFetch', code: FETCH, limits: [22_976, 35_104] },
+  { adds: 'createAuthFetch', code: FETCH, limits: [22_976, 35_136] },
   { adds: 'webStorage', code: WEB, limits: [28_640, 40_864] },
   { adds: 'tabCoordinator', code: TABS, limits: [29_472, 41_696] },
   { adds: 'sessionLimits', code: LIMITS, limits: [30_336, 42_592] },
@@ -33,10 +33,10 @@ const entry = (name) => `export * from "authchart/${name}"`
 /** Every entry of the package, with the packages that it may import. */
 const ENTRIES = [
   { name: './fetch', code: entry('fetch'), limit: 5_376 },
-  { name: './ofetch', code: entry('ofetch'), limit: 5_568 },
+  { name: './ofetch', code: entry('ofetch'), limit: 5_600 },
   { name: './axios', code: entry('axios'), limit: 7_296 },
   { name: './graphql', code: entry('graphql'), limit: 1_536, mayImport: [] },
-  { name: './ky', code: entry('ky'), limit: 5_408, mayImport: [] },
+  { name: './ky', code: entry('ky'), limit: 5_440, mayImport: [] },
   { name: './connect', code: entry('connect'), limit: 4_096, mayImport: [] },
   { name: './grpc', code: entry('grpc'), limit: 4_096, mayImport: ['@grpc/grpc-js'] },
   { name: './undici', code: entry('undici'), limit: 5_120, mayImport: [] },

@@ -43,9 +43,15 @@ export function hasAuthorization(headers: HeadersInit | undefined): boolean {
   return false
 }
 
+/** Copies headers of the platform, or of a package by its own class, which keeps the case of the names. */
+function cloneHeaders(headers: Headers): Headers {
+  const own = headers.constructor
+  return new ((headers instanceof Headers ? Headers : own) as typeof Headers)(headers)
+}
+
 /** Copies headers that the caller may change. */
 export function copyHeaders(headers: HeadersInit): HeadersInit {
-  if (isHeaders(headers)) return new Headers(headers)
+  if (isHeaders(headers)) return cloneHeaders(headers)
   return Symbol.iterator in headers
     ? Array.from(headers, ([name, value]): [string, string] => [name, value])
     : { ...headers }
@@ -55,7 +61,7 @@ export function copyHeaders(headers: HeadersInit): HeadersInit {
 export function withAuthorization(headers: HeadersInit | undefined, authorization: string): HeadersInit {
   if (!headers) return { authorization }
   if (isHeaders(headers)) {
-    const copy = new Headers(headers)
+    const copy = cloneHeaders(headers)
     copy.set('authorization', authorization)
     return copy
   }

@@ -6,6 +6,15 @@ import { cloneBody, copyRequest } from './copy-request.ts'
 const CREDENTIALS = ['authorization', 'dpop', 'proxy-authorization', 'cookie', 'cookie2', 'host']
 /** How many redirects a platform follows (Fetch Standard §4.5). */
 const MOST = 20
+/** The words of the header `Referrer-Policy` that a redirect sets for the requests after it (Referrer Policy §3). */
+const POLICY =
+  /^(no-referrer(-when-downgrade)?|same-origin|unsafe-url|(strict-)?origin(-when-cross-origin)?)$/
+
+/** The options of a request. node-fetch has one of its own for how many redirects to follow. */
+type Init = RequestInit & { readonly follow?: number }
+
+/** The redirect mode after `count` redirects: what leads too far is an error of the given `fetch`. */
+const modeAfter = (count: number, { follow = MOST }: Init) => (count < follow ? 'manual' : 'error')
 
 /** Whether a script can follow redirects here. In a browser only the browser can, and it removes the header. */
 const canFollowRedirects = (): boolean =>
@@ -32,7 +41,7 @@ export function withinOrigin(send: typeof fetch, given: typeof fetch | undefined
   if (!canFollowRedirects()) return send
   // `init` is made for each sending with a token, so it need not be copied.
   const sendURL = (url: string, init: RequestInit, proof: SentProof | undefined) => {
-    init.redirect = 'manual'
+    init.redirect = modeAfter(0, init)
     return send(url, init).then((answer) =>
       isRedirect(answer) ? followRedirects(send, url, answer, init, proof) : answer,
     )
@@ -88,7 +97,7 @@ async function followRedirects(
   send: typeof fetch,
   url: string,
   answer: Response,
-  init: RequestInit,
+  init: Init,
   proof: SentProof | undefined,
 ): Promise<Response> {
   const sent: RequestInit = { ...init }
@@ -98,6 +107,7 @@ async function followRedirects(
   let reply = answer
   for (let count = 1; isRedirect(reply); count++) {
     endStream(reply.body)
+    if (count > MOST) throw new TypeError('There were too many redirects.')
     const next = new URL(locationOf(reply), from)
     // Some implementations of `fetch` read files, or answer a `data:` URL.
     if (!/^https?:$/.test(next.protocol))
@@ -108,22 +118,25 @@ async function followRedirects(
       delete sent.body
       for (const name of [...headers.keys()]) if (name.startsWith('content-')) headers.delete(name)
     }
+    // A stream has been read: the server would get an empty body.
+    if (isOneShot(sent.body))
+      throw new TypeError('A redirect asks again for a body that can be read only once.')
+    for (const word of reply.headers.get('referrer-policy')?.split(',') ?? [])
+      if (POLICY.test(word.trim())) sent.referrerPolicy = word.trim() as ReferrerPolicy
     const isSameOrigin = next.origin === new URL(from).origin
+    if (!isSameOrigin) for (const name of CREDENTIALS) headers.delete(name)
     // No `fetch` takes a URL with a password.
-    if (isSameOrigin) next.username = next.password = ''
-    // A loop is left to the given `fetch`, too, which has an error for it.
-    const stays = isSameOrigin && count < MOST
-    if (!stays) for (const name of CREDENTIALS) headers.delete(name)
-    if (stays && proof) {
+    else next.username = next.password = ''
+    if (isSameOrigin && proof) {
       const { status, headers: answered } = reply
       const redirect = { status, header: (name: string) => answered.get(name) }
       headers.set('dpop', await proof.renew(sent.method ?? 'GET', next.href, redirect))
     }
-    sent.redirect = stays ? 'manual' : 'follow'
+    sent.redirect = isSameOrigin ? modeAfter(count, init) : 'follow'
     from = next.href
     reply = await send(from, { ...sent })
     markRedirected(reply)
-    if (!stays) break
+    if (!isSameOrigin) break
     endMethods.set(reply, sent.method ?? 'GET')
   }
   return reply

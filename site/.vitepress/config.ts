@@ -7,6 +7,7 @@ import { API_FOLDER, API_PAGES } from './api-pages.ts'
 import { links } from './links.ts'
 import { llmsText } from './llms.ts'
 import { PAGES, root, routeOf, sidebar } from './pages.ts'
+import { tables } from './tables.ts'
 
 /** The routes of all pages, by their paths in the repository. */
 const ROUTES = [...PAGES.map((page) => ({ page, route: routeOf(page) })), ...API_PAGES]
@@ -35,7 +36,12 @@ export default defineConfig({
   ],
   rewrites: Object.fromEntries(ROUTES.map(({ page, route }) => [page, placeOf(route)])),
   cleanUrls: true,
-  markdown: { config: (md) => links(md, files) },
+  markdown: {
+    config(md) {
+      links(md, files)
+      tables(md)
+    },
+  },
   vite: {
     // The largest are the index of the search and the page of the drawings.
     build: { chunkSizeWarningLimit: 2_000 },
@@ -57,6 +63,9 @@ export default defineConfig({
   },
   transformPageData({ relativePath, frontmatter }) {
     if (relativePath.startsWith('api/')) return { frontmatter: { ...frontmatter, pageClass: 'api' } }
+    // Its tables have a column for each library.
+    if (relativePath === 'scoreboard.md')
+      return { frontmatter: { ...frontmatter, aside: false, pageClass: 'scoreboard' } }
     // As wide as the window; see `theme/index.ts`.
     if (relativePath === 'playground.md') return { frontmatter: { ...frontmatter, layout: 'home' } }
     return undefined

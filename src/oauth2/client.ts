@@ -153,7 +153,14 @@ export function createOAuth(options: OAuthOptions): OAuth {
     ports: {
       signIn: async (request, { signal, cancelled }) => {
         checkRequest(request, options.redirectUri)
-        const ended = AbortSignal.any([cancelled, signal])
+        // Without AbortSignal.any, which browsers have since 2024 only.
+        const controller = new AbortController()
+        const ended = controller.signal
+        for (const each of [cancelled, signal]) {
+          const end = () => controller.abort(each.reason)
+          each.addEventListener('abort', end)
+          if (each.aborted) end()
+        }
         try {
           return await signIn(request, ended)
         } catch (error) {

@@ -72,14 +72,24 @@ export function registeredClient({
     if (!metadata || !server.registration_endpoint) throw oauthError('registration_unsupported')
     connection.assertSecure(server.registration_endpoint)
     const asked = { ...defaultsOf(connection.options), ...metadata }
-    const known = parse(await store?.read(keyOf(server)))
+    const known = parse(await attempt(() => store?.read(keyOf(server))))
     if (known && known.asked === JSON.stringify(asked)) return known.clientId
     const clientId = await register(connection, server, asked)
-    await store?.write(keyOf(server), JSON.stringify({ clientId, asked: JSON.stringify(asked) }))
+    const text = JSON.stringify({ clientId, asked: JSON.stringify(asked) })
+    await attempt(() => store?.write(keyOf(server), text))
     return clientId
   }
   find.forget = async (connection) => store?.write(keyOf(await connection.server()), '')
   return find
+}
+
+/** A store that is full or blocked is like none. */
+async function attempt(work: () => unknown): Promise<unknown> {
+  try {
+    return await work()
+  } catch {
+    return undefined
+  }
 }
 
 async function register(

@@ -46,6 +46,15 @@ test('a code with PKCE, state and nonce becomes a session, and each refresh rota
   expect(server.problems).toEqual([])
 })
 
+test('a sign-in succeeds in a browser of 2023, which has no AbortSignal.any', async () => {
+  const { any } = AbortSignal
+  onTestFinished(() => void Object.assign(AbortSignal, { any }))
+  Object.assign(AbortSignal, { any: undefined })
+  const { oauth, auth, browse } = await setUp()
+  await auth.signIn({ via: 'callback', url: await browse(await oauth.authorizationUrl()) })
+  expect(auth.session).toMatchObject({ subject: 'ada' })
+})
+
 test('a sign-out revokes the tokens of the session at the server', async () => {
   const { server, oauth, auth, browse } = await setUp()
   await auth.signIn({ via: 'callback', url: await browse(await oauth.authorizationUrl()) })

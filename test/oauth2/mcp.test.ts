@@ -242,6 +242,17 @@ describe('a client that is not known to the authorization server', () => {
     expect(await clientOf(other.auth, other.provider)).not.toBe(registered)
   })
 
+  test('registers in each run if its store is full or blocked', async () => {
+    const blocked = () => {
+      throw new DOMException('', 'SecurityError')
+    }
+    const clientId = registeredClient({ metadata: ALG, store: { read: blocked, write: blocked } })
+    const { provider, call, discover } = await setUp({}, { clientId }, { registers: true })
+    expect(await call('read')).toBe('read by ada')
+    await discover()
+    expect(registrations(provider)).toBe(2)
+  })
+
   test('registers anew in the next run, if the server has lost it', async () => {
     const clientId = registeredClient({ metadata: ALG, store: memoryTransactions() })
     const { provider, auth, discover, browse } = await setUp({}, { clientId }, { registers: true })

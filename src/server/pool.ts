@@ -222,7 +222,6 @@ class Pool implements AuthPool<never, unknown> {
     const store = this.#sessions.storeOf(hash)
     this.#opened++
     if (!(await store.prefetch())) throw new SignedOutError()
-    this.#assertAlive()
     const resident = this.#sessions.make(key, hash, store)
     const { auth } = resident
     await auth.ready()

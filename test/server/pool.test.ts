@@ -829,6 +829,31 @@ describe('pool.dispose', () => {
     expect(await token(pool(), key)).toMatch(/^at-/)
   })
 
+  it('a task that waits for its session runs, and leaves no subscription behind', async () => {
+    const { pool, database, pass } = createWorld()
+    const { key } = await pool().signIn(ada)
+    const stops = vi.fn()
+    const { subscribe } = database.fleet
+    const started = vi.spyOn(database.fleet, 'subscribe').mockImplementation((...given) => {
+      const stop = subscribe(...given)
+      return () => {
+        stops()
+        stop()
+      }
+    })
+    const release = holdRead(database)
+    const made = pool()
+    const used = token(made, key)
+    await quiet()
+    const disposed = made.dispose()
+    release()
+    await pass(100)
+    await disposed
+    expect(await used).toMatch(/^at-/)
+    expect(started).toHaveBeenCalledOnce()
+    expect(stops).toHaveBeenCalledOnce()
+  })
+
   it('after dispose no timer and no subscription remain', async () => {
     const { clock, pool, database, pass } = createWorld()
     const made = pool({ limits: sessionLimits({ idle: 3_600_000 }) })

@@ -4,7 +4,7 @@
  */
 
 const NOW = 'floor(extract(epoch FROM clock_timestamp()) * 1000)::float8'
-/** No two marks have the same one. */
+/** No two marks have the same one. As text it is an integer, because `extra_float_digits` may cut the last digits of others. */
 const MICROS = 'floor(extract(epoch FROM clock_timestamp()) * 1000000)::float8'
 /** Another server has another one, and so has this server after a restart. */
 const SERVER = 'extract(epoch FROM pg_postmaster_start_time())::text'
@@ -161,7 +161,7 @@ function acquire(table: string): string {
       (${isSuspect})::text AS is_suspect)
   SELECT 'granted' AS result, fence, interrupted, is_suspect, NULL AS marked_at FROM taken
   UNION ALL
-  SELECT 'held', NULL, NULL, NULL, CASE WHEN s.mark_owner <> $2::text THEN s.mark_at::text END
+  SELECT 'held', NULL, NULL, NULL, CASE WHEN s.mark_owner <> $2::text THEN s.mark_at::int8::text END
   FROM ${table} AS s WHERE s.key = $1::text AND NOT EXISTS (SELECT FROM taken)`
 }
 

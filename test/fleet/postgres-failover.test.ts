@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto'
 import pg from 'pg'
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
 import type { Fleet } from '../../src/fleet/fleet.ts'
-import { postgresFleet, postgresSchema } from '../../src/fleet/postgres.ts'
+import { type PostgresFleetOptions, postgresFleet, postgresSchema } from '../../src/fleet/postgres.ts'
 import { hasPostgres, type PostgresServer, startPostgres, startStandby } from '../support/postgres-server.ts'
 import { acquireAs, eventually, granted, storedSession } from './describe-fleet.ts'
 import { POSTGRES_LINKS } from './postgres-links.ts'
@@ -22,6 +22,14 @@ async function connect(
     ...postgresFleet(query, { ...(listen && { listen }) }),
     query: (sql) => query(sql, []) as Promise<pg.QueryResult>,
   }
+}
+
+/** A fleet whose connections have those options. */
+function connectWith(server: PostgresServer, options: string, more: PostgresFleetOptions = {}): Fleet {
+  const pool = new pg.Pool({ connectionString: server.url, options, max: 8 })
+  pool.on('error', () => {})
+  cleanups.push(() => pool.end())
+  return postgresFleet((statement, values) => pool.query(statement, values), more)
 }
 
 const suspects = async (fleet: Fleet, key: string) =>
@@ -93,13 +101,7 @@ describe.skipIf(!hasPostgres)('a PostgreSQL that loses what it holds', () => {
   })
 
   it('works in transactions that are serializable by default', async () => {
-    const pool = new pg.Pool({
-      connectionString: server.url,
-      options: '-c default_transaction_isolation=serializable',
-      max: 8,
-    })
-    cleanups.push(() => pool.end())
-    const fleet = postgresFleet((statement, values) => pool.query(statement, values))
+    const fleet = connectWith(server, '-c default_transaction_isolation=serializable')
     const results = await Promise.all(
       Array.from({ length: 8 }, () => fleet.replace('serializable', storedSession(), undefined)),
     )
@@ -110,10 +112,20 @@ describe.skipIf(!hasPostgres)('a PostgreSQL that loses what it holds', () => {
     expect(holders.filter(({ status }) => status === 'fulfilled')).toHaveLength(1)
   })
 
+  it('knows a mark again on a server that shows numbers with few digits', async () => {
+    const fleet = connectWith(server, '-c extra_float_digits=0', { lease: 100 })
+    await fleet.present('digits', await acquireAs(fleet, 'digits', 'one'), 5)
+    const interrupted = await eventually(async () => {
+      const held = await fleet.acquire('digits', 'other', undefined)
+      const markedAt = held.result === 'held' ? held.markedAt : undefined
+      const acquired = await fleet.acquire('digits', 'other', markedAt)
+      return acquired.result === 'granted' && acquired.interrupted
+    })
+    expect(interrupted).toBe(5)
+  })
+
   it('a table that does not exist is named as the reason', async () => {
-    const pool = new pg.Pool({ connectionString: server.url })
-    cleanups.push(() => pool.end())
-    const fleet = postgresFleet((statement, values) => pool.query(statement, values), { table: 'missing' })
+    const fleet = connectWith(server, '', { table: 'missing' })
     await expect(fleet.read('key')).rejects.toMatchObject({ reason: 'no_table' })
   })
 })

@@ -64,27 +64,30 @@ const iovalkey: Opener = async (url) => {
   }
 }
 
-const nodeRedis: Opener = async (url) => {
-  const client = createClient({ url })
-  const subscriber = client.duplicate()
-  for (const each of [client, subscriber]) {
-    each.on('error', () => {})
-    await each.connect()
-  }
-  return {
-    link: {
-      send: (command) => client.sendCommand([...command]),
-      async subscribe(channel, hear) {
-        await subscriber.subscribe(channel, hear)
-        return () => subscriber.unsubscribe(channel)
+/** @param version of the protocol: some replies have other types in version 3 */
+const nodeRedis =
+  (version: 2 | 3): Opener =>
+  async (url) => {
+    const client = createClient({ url, RESP: version })
+    const subscriber = client.duplicate()
+    for (const each of [client, subscriber]) {
+      each.on('error', () => {})
+      await each.connect()
+    }
+    return {
+      link: {
+        send: (command) => client.sendCommand([...command]),
+        async subscribe(channel, hear) {
+          await subscriber.subscribe(channel, hear)
+          return () => subscriber.unsubscribe(channel)
+        },
       },
-    },
-    close() {
-      client.destroy()
-      subscriber.destroy()
-    },
+      close() {
+        client.destroy()
+        subscriber.destroy()
+      },
+    }
   }
-}
 
 /** A server in front of Redis that takes commands as JSON over HTTP and answers with JSON, as hosted services have one. */
 const http: Opener = async (url) => {
@@ -126,6 +129,7 @@ export const REDIS_LINKS = {
   ioredis,
   'ioredis with buffers': ioredisBuffers,
   iovalkey,
-  redis: nodeRedis,
+  redis: nodeRedis(2),
+  'redis with RESP3': nodeRedis(3),
   http,
 }

@@ -191,6 +191,24 @@ describe('undici: bodies', () => {
 })
 
 describe('undici: the answer', () => {
+  test('of undici’s own fetch shows when its first byte arrived', async () => {
+    const { dispatcher, api } = await start()
+    const entries: PerformanceResourceTiming[] = []
+    const observed = new Promise<void>((resolve) => {
+      const observer = new PerformanceObserver((list) => {
+        entries.push(...(list.getEntriesByName(`${api.url}/x`) as PerformanceResourceTiming[]))
+        if (entries.length > 0) resolve()
+      })
+      onTestFinished(() => observer.disconnect())
+      observer.observe({ entryTypes: ['resource'] })
+    })
+
+    await (await undiciFetch(`${api.url}/x`, { dispatcher })).text()
+
+    await observed
+    expect(entries[0]!.responseStart).toBeGreaterThanOrEqual(entries[0]!.requestStart)
+  })
+
   /** Sends 16 MB, and counts what the connection took. */
   async function bigServer() {
     const server = createServer((incoming, outgoing) => {

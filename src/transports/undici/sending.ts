@@ -77,6 +77,11 @@ export class Sending implements AnswerHead, Dispatcher.DispatchHandler {
     this.#resolve(this)
   }
 
+  /** Not in undici's types: its `fetch` takes the time of the first byte from it. */
+  onResponseStarted() {
+    ;(this.#caller.handler as { onResponseStarted?(): void }).onResponseStarted?.()
+  }
+
   onResponseData(controller: Controller, chunk: Buffer) {
     if (this.isHandedOn) this.#caller.handler.onResponseData?.(this.#caller, chunk)
     else this.#early?.push(() => this.onResponseData(controller, chunk))

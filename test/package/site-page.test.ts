@@ -50,6 +50,12 @@ describe.skipIf(!hasChromium)('the built site', () => {
     }
   })
 
+  it('the tables of the scoreboard scroll, and not the page, on a desk', async () => {
+    const page = await site.open('/scoreboard', { viewport: { width: 1280, height: 800 } })
+    await page.locator('.table-box').last().waitFor()
+    expect(await overflow(page)).toBe(0)
+  })
+
   it('the search finds pages for a word, and leads to them', async () => {
     const page = await site.open('/')
     await page.getByRole('button', { name: 'Search' }).click()

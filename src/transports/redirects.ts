@@ -143,8 +143,10 @@ async function followRedirects(
 }
 
 /** Whether an answer is a redirect that a script can read. */
-const isRedirect = ({ status, headers }: Response): boolean =>
-  status > 300 && [301, 302, 303, 307, 308].includes(status) && headers.has('location')
+const isRedirect = (answer: Response): boolean =>
+  REDIRECTS.has(answer.status) && answer.headers.has('location')
+
+const REDIRECTS = /* @__PURE__ */ new Set([301, 302, 303, 307, 308])
 
 /** Where an answer leads. Headers are read as Latin-1, but platforms take the bytes of this one for UTF-8. */
 const locationOf = ({ headers }: Response): string =>

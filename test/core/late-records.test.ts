@@ -60,6 +60,26 @@ it('the record of a session that the user signed out of gives way to that of the
   expect(stored()).toMatchObject({ id, subject: 'bob' })
 })
 
+it('each session that the user signed out of gives way, also if the sign-out came from another tab', async () => {
+  const { auth, clock, otherTabs, stored, storeLate } = await open()
+  const setTokens = async (subject: string) => {
+    void auth.setTokens(tokens(7, { subject }))
+    await clock.advance(0)
+    return stored()!
+  }
+  void auth.signOut()
+  await clock.advance(0)
+  const bob = await setTokens('bob')
+  await storeLate()
+  expect(stored()).toMatchObject({ id: bob.id })
+  otherTabs.receive({ type: 'ended', reason: 'signed_out', session: bob.id, startedAt: bob.startedAt })
+  await clock.advance(0)
+  const carol = await setTokens('carol')
+  await storeLate(bob)
+  expect(auth.session?.subject).toBe('carol')
+  expect(stored()).toMatchObject({ id: carol.id, subject: 'carol' })
+})
+
 it.each([
   ['can be replaced', false],
   ['cannot be replaced', true],

@@ -18,6 +18,8 @@ export class Peers {
   #expiry: CoordinatorMessage | undefined
   /** The session that the user signed out of last, here or in another tab. */
   #signedOut: string | undefined
+  /** Whether a record of that session was replaced. */
+  #hasReplaced = false
   /** The last sign-in that another tab announced, if a cookie may hold its session. */
   #signIn: SessionRecord | undefined
 
@@ -54,11 +56,19 @@ export class Peers {
   /** The user signed out of that session. */
   signedOut(ended: Lineage | undefined): void {
     this.#signedOut = ended?.id
+    this.#hasReplaced = false
   }
 
   /** Whether the user has signed out of that session. A tab that was refreshing it may store it afterwards. */
   isSignedOut(id: string): boolean {
     return id === this.#signedOut
+  }
+
+  /** Whether its record is to be replaced: once, because two tabs must not replace each other's record without end. */
+  takeReplacement(): boolean {
+    const isFirst = !this.#hasReplaced
+    this.#hasReplaced = true
+    return isFirst
   }
 
   /**

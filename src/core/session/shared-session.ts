@@ -23,8 +23,6 @@ export class SharedSession implements Sharing {
   readonly #store: StoreQueue
   readonly #lock: RefreshLock
   readonly #peers: Peers
-  /** Whether the record of a session that the user signed out of last was replaced. */
-  #hasReplaced = false
   /** The checks of the store that run or wait: two at most. */
   #checks = 0
 
@@ -114,7 +112,6 @@ export class SharedSession implements Sharing {
 
   signedOut(ended: Lineage | undefined, revocation?: RevocationList): void {
     this.#peers.signedOut(ended)
-    this.#hasReplaced = false
     const cleared = this.#store.clear(ended, true, revocation)
     if (ended || !this.#store.isPersistent) this.#peers.announceEnd('signed_out', ended)
     // The session was not restored yet: only the store knows it, and other tabs find it gone.
@@ -206,10 +203,8 @@ export class SharedSession implements Sharing {
   /** Removes the record of a session that the user signed out of, and stores what it has replaced. */
   #remove(record: SessionRecord): void {
     this.#store.clear(record)
-    // Once, and whatever comes of it: two tabs must not replace each other's record without end.
-    if (this.#vault.tokens && !this.#hasReplaced)
+    if (this.#peers.takeReplacement() && this.#vault.tokens)
       void this.#store.persist(this.#vault, this.#vault.mark(), true)
-    this.#hasReplaced = true
   }
 
   /** Another tab ended the session: everything in progress for it has ended, too. */

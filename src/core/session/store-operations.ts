@@ -1,6 +1,7 @@
 import { StorageError } from '../errors.ts'
 import type { Kernel } from '../kernel.ts'
 import { isPromiseLike } from '../platform/promise-like.ts'
+import { without, withThis } from '../platform/small-set.ts'
 import { kindOfFailure } from './store-failure.ts'
 
 export const FAILED = Symbol('failed')
@@ -145,8 +146,3 @@ export class StoreOperations {
     this.#reported = undefined
   }
 }
-
-export const withThis = <T>(set: Set<T> | undefined, value: T): Set<T> => (set ?? new Set<T>()).add(value)
-
-export const without = <T>(set: Set<T> | undefined, value: T): Set<T> | undefined =>
-  set?.delete(value) && set.size === 0 ? undefined : set

@@ -2,13 +2,14 @@ import { compareSessions, endsSession, type Lineage } from '../../../machines/po
 import { StorageError } from '../errors.ts'
 import type { Kernel } from '../kernel.ts'
 import { isPromiseLike } from '../platform/promise-like.ts'
+import { without, withThis } from '../platform/small-set.ts'
 import { subscription } from '../platform/subscription.ts'
 import type { EndedSession, Replaced, SessionRecord, SessionStorage } from '../ports.ts'
 import { isSessionRecord, recordOf } from './record.ts'
 import type { RevocationList } from './revocable.ts'
 import { REMOVE, type Removable } from './same-store.ts'
 import type { Overtaken } from './sharing.ts'
-import { FAILED, StoreOperations, without, withThis } from './store-operations.ts'
+import { FAILED, StoreOperations } from './store-operations.ts'
 import type { Mark, Vault } from './vault.ts'
 
 /** What a look into the store finds. `'gone'`: another tab removed the record. */

@@ -162,7 +162,7 @@ dd { font-variant-numeric: tabular-nums; font-weight: 600; overflow-wrap: anywhe
 `
 
 const LANES = `
-.counters { display: grid; grid-template-columns: repeat(auto-fit, minmax(46px, 1fr)); gap: 6px; margin-block-end: 8px; }
+.counters { display: grid; grid-template-columns: repeat(auto-fit, minmax(clamp(54px, (354px - 100%) * 999, 30%), 1fr)); gap: 6px; margin-block-end: 8px; }
 .counters dd { font-size: 16px; line-height: 1.2; }
 .counters .inFlight dd { color: var(--sent); } .counters .held dd { color: var(--held); }
 .counters .replayed dd { color: var(--replayed); } .counters .rejected dd { color: var(--rejected); }

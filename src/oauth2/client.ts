@@ -59,8 +59,8 @@ export interface OAuth {
    * Where to send the user to end the session at the server, too (OpenID Connect RP-Initiated Logout). Call it before
    * `auth.signOut()`, because the ID token names the session.
    *
-   * @returns `undefined` if the server has no such page
-   * @throws OAuthError if the metadata cannot be read
+   * @returns `undefined` if the server has no such page, or cannot be reached: then only the session here ends
+   * @throws OAuthError `insecure` if the page is plain http on another machine
    *
    * @example
    * ```ts

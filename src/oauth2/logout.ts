@@ -17,9 +17,10 @@ export async function signOutUrl(
 ): Promise<URL | undefined> {
   await auth.ready()
   const hint = auth[ID_TOKEN]?.()
-  const { end_session_endpoint } = await connection.server()
-  if (!end_session_endpoint) return undefined
-  const url = connection.assertSecure(end_session_endpoint)
+  // Whatever the server does, the app has to go on and sign out here.
+  const server = await connection.server().catch(() => undefined)
+  if (!server?.end_session_endpoint) return undefined
+  const url = connection.assertSecure(server.end_session_endpoint)
   const parameters = {
     id_token_hint: hint,
     client_id: connection.client.client_id,

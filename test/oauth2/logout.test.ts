@@ -80,6 +80,18 @@ describe('a sign-out at the server', () => {
     expect((await oauth.signOutUrl(auth))?.searchParams.has('id_token_hint')).toBe(false)
   })
 
+  test.each([503, 0])(
+    'has no address if the server cannot be asked for it (%s), so that the app signs out',
+    async (status) => {
+      const issuer = await startIssuer()
+      issuer.misbehave({ discovery: [status || 200, '<html>'] })
+      const { oauth, auth } = await connect(issuer, status ? {} : { issuer: 'http://127.0.0.1:1' })
+      await auth.setTokens({ access_token: 'a' })
+      expect(await oauth.signOutUrl(auth)).toBeUndefined()
+      expect(auth.state).toBe('authenticated')
+    },
+  )
+
   test('has no address at a server without such a page', async () => {
     const { oauth, auth } = await connect(await startIssuer())
     expect(await oauth.signOutUrl(auth)).toBeUndefined()

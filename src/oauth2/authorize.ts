@@ -31,7 +31,7 @@ export async function startSignIn(
   connection: Connection<OAuthOptions>,
   transactions: Transactions,
   request: AuthorizePage,
-  popup = false,
+  popup?: boolean,
 ): Promise<Started> {
   const { options, client } = connection
   const { redirectUri = '' } = options
@@ -51,7 +51,7 @@ export async function startSignIn(
     maxAge: request.maxAge,
     returnTo: request.returnTo,
     user: request.user,
-    ...(popup && { popup }),
+    popup,
   }
   await transactions.add(state, transaction)
   const parameters = new URLSearchParams(request.extra)
@@ -65,13 +65,14 @@ export async function startSignIn(
     code_challenge: await calculatePKCECodeChallenge(verifier),
     code_challenge_method: 'S256',
     acr_values: request.acrValues,
-    max_age: request.maxAge?.toString(),
+    max_age: request.maxAge,
     prompt: request.prompt,
     login_hint: request.loginHint,
     // The code is bound to the key, too (RFC 9449 §10).
     dpop_jkt: await options.dpop?.keyId(),
   }
-  for (const [name, value] of Object.entries(own)) if (value !== undefined) parameters.set(name, value)
+  for (const [name, value] of Object.entries(own))
+    if (value !== undefined) parameters.set(name, String(value))
   for (const [name, value] of connection.resources(options.branchResource)) parameters.append(name, value)
   return { url: await authorizationUrl(connection, server, parameters), state, transaction }
 }
@@ -93,8 +94,7 @@ async function authorizationUrl(
   if (!server.authorization_endpoint) throw oauthError('discovery_failed')
   const url = connection.assertSecure(server.authorization_endpoint)
   const { par = 'auto' } = connection.options
-  const isPushed =
-    par === 'always' || (par === 'auto' && server.require_pushed_authorization_requests === true)
+  const isPushed = par === 'always' || (par === 'auto' && server.require_pushed_authorization_requests)
   const query = isPushed ? await push(connection, server, parameters) : parameters
   // The endpoint may have a query of its own (RFC 6749 §3.1).
   for (const [name, value] of query) url.searchParams.append(name, value)

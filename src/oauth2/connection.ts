@@ -113,9 +113,7 @@ export class Connection<Options extends ServerOptions = ServerOptions> {
     this.assertSecure(url)
     const response = await (this.options.fetch ?? fetch)(url, init as RequestInit)
     const text = await readText(response, init.signal ?? AbortSignal.timeout(PATIENCE), false)
-    if (text === undefined) return response
-    const { status, headers } = response
-    return new Response(text, { status, headers })
+    return text === undefined ? response : new Response(text, response)
   }
 
   async #discover(): Promise<AuthorizationServer> {

@@ -20,7 +20,7 @@ export function answerOfPage(redirectUri: string | undefined): URL | undefined {
 export function cleanAddress(): void {
   const url = new URL(location.href)
   for (const name of ANSWER) url.searchParams.delete(name)
-  if (url.href !== location.href) history.replaceState(history.state, '', url)
+  history.replaceState(history.state, '', url)
 }
 
 /** A page that is only prerendered must not redeem anything: the user may never look at it. */
@@ -34,17 +34,14 @@ export async function untilShown(): Promise<void> {
  * Leaves the page.
  *
  * @returns a promise that stays pending, because the page is gone
- * @throws OAuthError if the user comes back to the page as it was
+ * @throws OAuthError if the user comes back to the page as it was, or does not leave it
  */
 export function leave(url: URL, signal: Signal): Promise<never> {
   return new Promise((_, reject) => {
-    addEventListener(
-      'pageshow',
-      ({ persisted }) => {
-        if (persisted) reject(oauthError('cancelled'))
-      },
-      { signal },
-    )
+    const cancel = ({ persisted = true }) => persisted && reject(oauthError('cancelled'))
+    addEventListener('pageshow', cancel, { signal })
+    // A page with unsaved input may ask whether to leave it.
+    globalThis.navigation?.addEventListener('navigateerror', cancel as () => void, { signal })
     location.assign(url)
   })
 }

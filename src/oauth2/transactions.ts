@@ -79,7 +79,7 @@ export class Transactions {
 
   /** Removes the secrets of a transaction, and remembers that its answer is used. */
   use(state: string, { startedAt, returnTo }: Pending): Promise<void> {
-    return this.#write(state, { startedAt, used: true, ...(returnTo !== undefined && { returnTo }) })
+    return this.#write(state, { startedAt, used: true, returnTo })
   }
 
   async #write(state: string, transaction: Transaction): Promise<void> {
@@ -111,13 +111,12 @@ export class Transactions {
 }
 
 /** Some stores throw at once. */
-async function settled(work: () => unknown): Promise<unknown> {
-  try {
-    return await work()
-  } catch (error) {
-    throw oauthError('storage_failed', described(error))
-  }
-}
+const settled = (work: () => unknown): Promise<unknown> =>
+  Promise.resolve()
+    .then(work)
+    .catch((error) => {
+      throw oauthError('storage_failed', described(error))
+    })
 
 /** What oauth4webapi is given, it checks itself. */
 function parse(text: unknown): Transaction | undefined {

@@ -180,6 +180,25 @@ describe.skipIf(!hasChromium)('a sign-in by redirect in Chromium', () => {
   }, 120_000)
 })
 
+describe.skipIf(!hasChromium)('a page with unsaved input that asks whether to leave it', () => {
+  const { start, origin } = browserSuite()
+
+  test('rejects the sign-in if the user stays, and its requests no longer wait', async () => {
+    const { open } = await start()
+    const page = await open()
+    page.once('dialog', (dialog) => dialog.dismiss())
+    await page.evaluate(() => addEventListener('beforeunload', (event) => event.preventDefault()))
+    // Browsers ask only in a page that was used.
+    await page.mouse.click(1, 1)
+    await signIn(page)
+    expect(await resultOf(page)).toBe('cancelled')
+    expect(page.url()).toBe(`${origin()}/`)
+    expect(await page.evaluate(() => app.auth.state)).toBe('anonymous')
+    page.once('dialog', (dialog) => dialog.accept())
+    expect(await redirected(page)).toBe('ada')
+  })
+})
+
 describe.skipIf(!hasChromium)('a silent sign-in in Chromium', () => {
   const { start, origin } = browserSuite()
   const silently = async (page: Page) => {

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { StorageError } from '../../src/core/errors.ts'
+import { textOf } from '../../src/fleet/answers.ts'
 import { hashKey, hashTag } from '../../src/server/hash-key.ts'
 import { keyRing } from '../../src/server/key-ring.ts'
 import { isCurrent, open, seal } from '../../src/server/seal.ts'
@@ -75,8 +76,12 @@ describe('seal', () => {
     expect(await refusal(open(keyRing({ a: bytes(1) }), PLACE, value))).toMatch(/^(?:not_a_box|unknown_key)$/)
   })
 
-  it('a text that is too large is not sealed', async () => {
-    expect(await refusal(seal(keyRing({ a: bytes(1) }), PLACE, 'a'.repeat(1_000_001)))).toBe('too_large')
+  it('a text is sealed only if a database gives its box back', async () => {
+    const keys = keyRing({ a: bytes(1) })
+    const box = await seal(keys, PLACE, 'a'.repeat(749_900))
+    expect(textOf(box)).toBe(box)
+    for (const text of ['a'.repeat(750_000), 'ü'.repeat(375_000)])
+      expect(await refusal(seal(keys, PLACE, text))).toBe('too_large')
   })
 
   it('the first key seals, and all keys open', async () => {

@@ -1,18 +1,20 @@
 import type { Lineage } from '../../machines/policies.ts'
-import type { Clock, CoordinatorMessage } from '../core/ports.ts'
+import type { CoordinatorMessage } from '../core/ports.ts'
 import type { Fleet } from '../fleet/fleet.ts'
 import { fleetMemory } from './fleet-memory.ts'
+import type { StoreWorld } from './store-world.ts'
 
-interface World {
-  readonly fleet: Fleet
-  readonly clock: Clock
-}
+type World = Pick<StoreWorld, 'fleet' | 'clock'>
 
 /** How long late tokens of a session that ended without revocation are not revoked, in milliseconds. */
 const LIFETIME = 86_400_000
 
 /** The message that a session has ended without revocation: late tokens of a refresh are not revoked either. */
 export const SPARED = messageOf({ id: '', rotation: 0, startedAt: Number.MAX_SAFE_INTEGER }, { spares: true })
+
+/** The message that the user has signed out of all sessions that started before. */
+export const endBefore = (startedAt: number): string =>
+  messageOf({ id: '', rotation: 0, startedAt: Math.min(startedAt, Number.MAX_SAFE_INTEGER) })
 
 /** Sends the message that a session has ended. A process that it does not reach finds the session missing. */
 export const publishEnd = (fleet: Fleet, key: string, ended: Lineage): Promise<void> =>

@@ -6,11 +6,12 @@ import { systemClock } from '../environment/clock.ts'
 import { FleetCoordinator, patienceOf } from '../fleet/coordinator.ts'
 import type { Fleet } from '../fleet/fleet.ts'
 import { boundedFleet } from './bounded-fleet.ts'
-import { FleetStore, type StoreWorld } from './fleet-store.ts'
+import { FleetStore } from './fleet-store.ts'
 import { hashKey } from './hash-key.ts'
 import type { KeyRing } from './key-ring.ts'
 import { randomKey } from './random-key.ts'
 import { Retries } from './retries.ts'
+import type { StoreWorld } from './store-world.ts'
 
 /** Options of `fleetSession`. */
 export interface FleetSessionOptions {

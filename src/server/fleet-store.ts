@@ -1,30 +1,17 @@
 import { compareSessions, type Lineage } from '../../machines/policies.ts'
 import { ATTACH, type StorageFeature } from '../core/features/feature.ts'
 import { withSharing } from '../core/features/share.ts'
-import type { Clock, EndedSession, Replaced, SessionRecord, StoredRotation } from '../core/ports.ts'
+import type { EndedSession, Replaced, SessionRecord, StoredRotation } from '../core/ports.ts'
 import type { FleetCoordinator } from '../fleet/coordinator.ts'
-import type { Fleet, StoredSession } from '../fleet/fleet.ts'
+import type { StoredSession } from '../fleet/fleet.ts'
 import { withTime } from './clock-skew.ts'
-import { isSpared, SPARED } from './end-messages.ts'
-import type { KeyRing } from './key-ring.ts'
+import { endBefore, isSpared, SPARED } from './end-messages.ts'
 import { seal } from './seal.ts'
 import { nameOf, openSession, placeOf } from './session-box.ts'
+import type { StoreWorld } from './store-world.ts'
 import { tagsOf } from './tags.ts'
 import { unreachable } from './unreachable.ts'
-
-/** What the stores of one process share. */
-export interface StoreWorld {
-  readonly fleet: Fleet
-  readonly keys: KeyRing
-  readonly clock: Clock
-  /** How long a session without a known end is stored after it was written last, in milliseconds. */
-  readonly ttl: number
-  /** How often a use is written at most, in milliseconds. */
-  readonly lastUseEvery: number
-  /** An operation failed. Until one succeeds, `look` has to be called from time to time. */
-  failed(store: FleetStore): void
-  succeeded(store: FleetStore): void
-}
+import { whenKnown } from './when-known.ts'
 
 /** How wrong the clock of a process may be, in milliseconds. The ends of refresh tokens are counted from it. */
 const MARGIN = 3_600_000
@@ -62,6 +49,9 @@ export class FleetStore implements StorageFeature {
   #lastUse: number | undefined
   #wroteUseAt = Number.NEGATIVE_INFINITY
   #lookedAt = Number.NEGATIVE_INFINITY
+  #checking: Promise<void> | undefined
+  /** Whether the last operation failed. */
+  #isFailing = false
   /** Tokens that this process holds, and that may be missing in the database, because writing them failed. */
   #owed: Lineage | undefined
 
@@ -240,18 +230,41 @@ export class FleetStore implements StorageFeature {
    *
    * @param isHeld whether the session holds tokens, so that a missing record is news, even if it was read before
    */
-  async check(isHeld = this.#known !== ''): Promise<void> {
+  check(isHeld = this.#known !== ''): Promise<void> {
+    // At once, so that a burst of uses causes one read.
+    this.#lookedAt = this.#world.clock.now()
+    const checking = this.#check(isHeld).finally(() => {
+      if (this.#checking === checking) this.#checking = undefined
+    })
+    this.#checking = checking
+    return checking
+  }
+
+  /** The look that `check` has begun last, if it still runs. Nothing waits for a database that fails. */
+  get checking(): Promise<void> | undefined {
+    return this.#isFailing ? undefined : this.#checking
+  }
+
+  async #check(isHeld: boolean): Promise<void> {
     try {
-      // At once, so that a burst of uses causes one read.
-      this.#lookedAt = this.#world.clock.now()
       const key = await this.#key
       const stored = await this.#use(() => this.#world.fleet.read(key))
       const found = nameOf(stored)
       const isNews = found === '' ? isHeld : found !== this.#known && found !== this.#writing
+      const end = found === '' && isHeld ? await this.#endOf(key) : ''
+      // A sign-in that is being written is later.
+      if (end && !this.#writing) this.coordinator?.receive(end)
       if (this.#owed || isNews) this.#onChange()
     } catch {
       // `#use` has reported it.
     }
+  }
+
+  /** What the message about the end of the session would have been. It says nothing about later sessions. */
+  async #endOf(key: string): Promise<string> {
+    const startedAt = await this.#use(() => this.#world.fleet.readStart(key))
+    if (startedAt === undefined) return ''
+    return (await isSpared(this.#world, key)) ? SPARED : endBefore(startedAt - this.#behind)
   }
 
   /**
@@ -308,11 +321,13 @@ export class FleetStore implements StorageFeature {
   async #use<T>(operation: () => Promise<T>): Promise<T> {
     try {
       const result = await operation()
+      this.#isFailing = false
       this.#lookedAt = this.#world.clock.now()
       // A read that works does not mean that the newer tokens are written.
       if (!this.#owed) this.#world.succeeded(this)
       return result
     } catch (error) {
+      this.#isFailing = true
       if (this.#onChange !== nothing) this.#world.failed(this)
       throw unreachable(error)
     }
@@ -321,17 +336,3 @@ export class FleetStore implements StorageFeature {
 
 const startedLater = <T extends Pick<Lineage, 'startedAt'>>(lineage: T, by: number): T =>
   by === 0 ? lineage : { ...lineage, startedAt: lineage.startedAt + by }
-
-/** Subscribes when the key is known, and unsubscribes at any time. */
-function whenKnown(key: string | Promise<string>, subscribe: (key: string) => () => void): () => void {
-  if (typeof key === 'string') return subscribe(key)
-  let stop: (() => void) | undefined = nothing
-  const begin = (known: string) => {
-    if (stop) stop = subscribe(known)
-  }
-  key.then(begin, nothing)
-  return () => {
-    stop?.()
-    stop = undefined
-  }
-}

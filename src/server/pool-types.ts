@@ -4,8 +4,8 @@ import type { AuthOptions } from '../core/options.ts'
 import type { AsyncDisposes, SymbolNamed } from '../core/platform/disposal.ts'
 import type { Session, UserFacts } from '../core/ports.ts'
 import type { Fleet } from '../fleet/fleet.ts'
-import type { StoreWorld } from './fleet-store.ts'
 import type { KeyRing } from './key-ring.ts'
+import type { StoreWorld } from './store-world.ts'
 
 /** The key of what a backend for frontends shares with its pool. */
 export const POOL_WORLD: unique symbol = Symbol.for('authchart.pool')

@@ -4,7 +4,6 @@ import { asyncDisposeKey } from '../core/platform/disposal.ts'
 import type { Clock, KnownUser, Session } from '../core/ports.ts'
 import { systemClock } from '../environment/clock.ts'
 import { checkFleet } from './fleet-session.ts'
-import type { FleetStore, StoreWorld } from './fleet-store.ts'
 import { hashKey, hashTag } from './hash-key.ts'
 import { inParallel } from './in-parallel.ts'
 import { LossWatch } from './loss-watch.ts'
@@ -24,11 +23,11 @@ import { type Resealed, resealSession, resealTokens } from './reseal.ts'
 import type { Resident } from './resident.ts'
 import { Residents } from './residents.ts'
 import { REVOCATION, SESSION } from './session-box.ts'
+import { isMeant, LONGEST_KEY, SessionEnds } from './session-ends.ts'
 import { SessionFactory } from './session-factory.ts'
+import type { StoreWorld } from './store-world.ts'
 import { reached } from './unreachable.ts'
 
-/** The longest key that is looked up, in characters. Keys have 43. */
-const LONGEST_KEY = 512
 /** How old what a session knows of the database may be when it is used, in milliseconds. */
 const LOOK_AFTER = { notified: 5_000, alone: 1_000 } as const
 /** How many sessions `reseal` looks at before it decides whether to go on. */
@@ -77,6 +76,7 @@ class Pool implements AuthPool<never, unknown> {
   readonly #clock: Clock
   readonly #sessions: SessionFactory
   readonly #residents: Residents
+  readonly #ends: SessionEnds
   readonly #events: PoolEvents
   readonly #openings = new Map<string, Opening>()
   /** Only if the database sends no messages. */
@@ -103,6 +103,7 @@ class Pool implements AuthPool<never, unknown> {
     this.#residents = new Residents(resident?.most ?? 1_000, resident?.idle ?? 60_000, clock)
     this.#events = new PoolEvents(this.#residents)
     this.#sessions = new SessionFactory({ ...options, clock }, this.#events)
+    this.#ends = new SessionEnds(this.#sessions, this.#residents, (hash) => this.#openedOf(hash))
     const isNeeded = () => !this.#disposed && this.#residents.size > 0
     const { fleet } = this.#sessions.world
     this.#watch = fleet.notifies ? undefined : new LossWatch(fleet, clock, isNeeded, () => this.#checkAll())
@@ -132,18 +133,18 @@ class Pool implements AuthPool<never, unknown> {
     // Some servers revoke all tokens of a user at once, those of this sign-in included.
     const revokes = (subject: string | undefined) => subject === undefined || subject !== session.subject
     // The user is signed in, whether or not the database still answers.
-    if (oldKey !== undefined && oldKey !== key) await this.#endKey(oldKey, revokes).catch(() => 0)
+    if (oldKey !== undefined && oldKey !== key) await this.#ends.endKey(oldKey, revokes).catch(() => 0)
     return { key, session }
   }
 
   async end(who: Ended, { revoke = true }: EndOptions = {}): Promise<number> {
     this.#assertAlive()
-    if ('key' in who) return this.#endKey(who.key, revoke)
+    if ('key' in who) return this.#ends.endKey(who.key, revoke)
     const tag = await ('subject' in who ? hashTag('sub', who.subject) : hashTag('sid', who.sid))
     const hashes = new Set(await this.#find(tag))
     // The database may have lost sessions that this process holds.
     for (const { auth, hash } of this.#residents.all()) if (isMeant(auth.session, who)) hashes.add(hash)
-    const ended = await inParallel([...hashes], (hash) => this.#endHash(hash, revoke))
+    const ended = await inParallel([...hashes], (hash) => this.#ends.endHash(hash, revoke))
     return ended.filter(Boolean).length
   }
 
@@ -227,25 +228,31 @@ class Pool implements AuthPool<never, unknown> {
     await auth.ready()
     this.#sessions.revocations.tryAgain()
     if (auth.session) return resident
-    const { reason } = auth.actor.getSnapshot().context
-    const error =
-      auth.state === 'expired' ? new SessionExpiredError({ reason }) : new SignedOutError({ reason })
     // Later, so that the tokens of a session that reached a limit can be revoked.
     this.#residents.end(resident)
-    throw error
+    throw endOf(resident)
   }
 
   async #run<T>(resident: Resident, task: Task<T>): Promise<T> {
     this.#inUse++
-    const { auth, store } = resident
-    if (Math.abs(this.#clock.now() - store.lookedAt) > this.#lookAfter)
-      void store.check(auth.session !== undefined)
     try {
-      return await task(auth)
+      const look = this.#look(resident)
+      if (look) {
+        await look
+        if (resident.endedAt !== undefined) throw endOf(resident)
+      }
+      return await task(resident.auth)
     } finally {
       this.#inUse--
       this.#residents.leave(resident)
     }
+  }
+
+  /** Looks in the database now and then. Without messages the task waits for that, because its session may have ended elsewhere. */
+  #look({ auth, store }: Resident): Promise<void> | undefined {
+    if (Math.abs(this.#clock.now() - store.lookedAt) > this.#lookAfter)
+      void store.check(auth.session !== undefined)
+    return this.#watch && store.checking
   }
 
   /** Signs in. A session that only this process knows would be unknown to the process that answers the next request. */
@@ -259,38 +266,6 @@ class Pool implements AuthPool<never, unknown> {
       })
     } catch (error) {
       auth.dispose()
-      throw error
-    }
-  }
-
-  async #endKey(key: string, revokes: Revokes): Promise<number> {
-    if (typeof key !== 'string') throw new TypeError('pool.end: key must be a text.')
-    if (key === '' || key.length > LONGEST_KEY) return 0
-    return (await this.#endHash(await hashKey(key), revokes)) ? 1 : 0
-  }
-
-  /** Ends the session of a key in the fleet. Resolves to whether there was one. */
-  async #endHash(hash: string, revokes: Revokes): Promise<boolean> {
-    const resident = this.#residents.withHash(hash)
-    const store = resident?.store ?? this.#sessions.storeOf(hash)
-    const isRevoked = typeof revokes === 'boolean' ? revokes : revokes(await subjectOf(resident, store))
-    const endHere = async () => {
-      // One that is being opened may have been read before it ended in the database.
-      const held = resident ?? (await this.#openedOf(hash))
-      if (isRevoked) await held?.auth.signOut()
-      else if (held && !resident) await this.#sessions.endWithoutRevocation(hash, held.store)
-      return held
-    }
-    // Before the end: a process that finds the session missing would revoke the tokens of a refresh that it runs.
-    if (!isRevoked) await this.#sessions.endWithoutRevocation(hash, store)
-    try {
-      const record = await store.end()
-      const held = await endHere()
-      if (!held && isRevoked && record && record !== 'sealed') await this.#sessions.endElsewhere(hash, record)
-      return record !== undefined || held !== undefined
-    } catch (error) {
-      // Here it ends in any case, and its tokens are revoked.
-      await endHere()
       throw error
     }
   }
@@ -327,19 +302,7 @@ class Pool implements AuthPool<never, unknown> {
   }
 }
 
-/** Whether the tokens of a session are revoked; a function if that depends on its user. */
-type Revokes = boolean | ((subject: string | undefined) => boolean)
-
-/** The user of a session that may be held here. */
-async function subjectOf(resident: Resident | undefined, store: FleetStore): Promise<string | undefined> {
-  if (resident) return resident.auth.session?.subject
-  // What cannot be read has no known user.
-  return (await store.read().catch(() => undefined))?.subject
-}
-
-function isMeant(session: Session<unknown> | undefined, who: { subject: string } | { sid: string }): boolean {
-  if (!session) return false
-  return 'subject' in who
-    ? session.subject === who.subject
-    : (session.claims as { sid?: unknown } | undefined)?.sid === who.sid
+function endOf({ auth }: Resident): SessionExpiredError | SignedOutError {
+  const { reason } = auth.actor.getSnapshot().context
+  return auth.state === 'expired' ? new SessionExpiredError({ reason }) : new SignedOutError({ reason })
 }

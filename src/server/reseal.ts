@@ -1,8 +1,8 @@
 import type { FoundSession } from '../fleet/fleet.ts'
 import { withTime } from './clock-skew.ts'
-import type { StoreWorld } from './fleet-store.ts'
 import { isCurrent, open, seal } from './seal.ts'
 import { openSession, placeOf, placeOfTokens } from './session-box.ts'
+import type { StoreWorld } from './store-world.ts'
 import { reached } from './unreachable.ts'
 
 /** What came of sealing something again: `'unreadable'` if its box cannot be opened, which stays as it is. */

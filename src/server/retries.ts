@@ -1,6 +1,6 @@
 import { BackgroundClock } from '../core/platform/background-clock.ts'
 import type { Clock } from '../core/ports.ts'
-import type { FleetStore } from './fleet-store.ts'
+import type { Looking } from './store-world.ts'
 
 /** The first wait, and the longest one, in milliseconds. */
 const FIRST = 250
@@ -14,7 +14,7 @@ const AT_ONCE = 50
  */
 export class Retries {
   readonly #timers: BackgroundClock
-  readonly #failed = new Set<FleetStore>()
+  readonly #failed = new Set<Looking>()
   #delay = FIRST
   #timer: unknown
 
@@ -22,14 +22,14 @@ export class Retries {
     this.#timers = new BackgroundClock(clock)
   }
 
-  add(store: FleetStore): void {
+  add(store: Looking): void {
     // At the end, so that each gets its turn.
     this.#failed.delete(store)
     this.#failed.add(store)
     this.#wait()
   }
 
-  delete(store: FleetStore): void {
+  delete(store: Looking): void {
     if (!this.#failed.delete(store)) return
     this.#delay = FIRST
     if (this.#failed.size > 0) return

@@ -8,13 +8,14 @@ import { FleetCoordinator, patienceOf } from '../fleet/coordinator.ts'
 import { boundedFleet } from './bounded-fleet.ts'
 import { publishEnd, publishSpared, SPARED } from './end-messages.ts'
 import { DEFAULT_TTL } from './fleet-session.ts'
-import { FleetStore, type StoreWorld } from './fleet-store.ts'
+import { FleetStore } from './fleet-store.ts'
 import type { PoolEvents } from './pool-events.ts'
 import type { AuthPoolOptions } from './pool-types.ts'
 import { randomKey } from './random-key.ts'
 import { Resident } from './resident.ts'
 import { Retries } from './retries.ts'
 import { Revocations } from './revocations.ts'
+import type { StoreWorld } from './store-world.ts'
 
 /** A use is written this often at most, in milliseconds, and ten times within the idle limit. */
 const LAST_USE_EVERY = 60_000

@@ -407,16 +407,34 @@ describe('pool.end', () => {
     expect(server.revocations).toBe(1)
   })
 
-  it('without notifications the session ends elsewhere when it is used, within two seconds', async () => {
-    const { pool, pass } = createWorld({ notifies: false })
-    const [first, second] = [pool(), pool()]
-    const { key } = await first.signIn(ada)
-    await token(second, key)
-    await first.end({ key })
+  it.each([1_001, 30_000])(
+    'without notifications no task elsewhere uses the session %i ms later, and its tokens are revoked once',
+    async (later) => {
+      const { pool, server, pass } = createWorld({ notifies: false })
+      const [first, second] = [pool(), pool()]
+      const { key } = await first.signIn(ada)
+      await token(second, key)
+      await first.end({ key })
+      await pass(later)
+      const task = vi.fn()
+      const uses = Array.from({ length: 5 }, () => codeOf(second.use(key, task)))
+      expect(await Promise.all(uses)).toEqual(Array(5).fill('signed_out'))
+      expect(task).not.toHaveBeenCalled()
+      expect(server.revocations).toBe(1)
+    },
+  )
+
+  it('without notifications no task waits for a database that does not answer, except the first one', async () => {
+    const { pool, database, pass } = createWorld({ notifies: false })
+    const made = pool()
+    const { key } = await made.signIn(ada)
+    database.silent = true
     await pass(1_001)
-    await token(second, key)
-    await pass(900)
-    expect(await codeOf(token(second, key))).toBe('signed_out')
+    const used = token(made, key)
+    await pass(2_000)
+    expect(await used).toMatch(/^at-/)
+    await pass(1_001)
+    expect(await token(made, key)).toMatch(/^at-/)
   })
 
   it('a process that does not hold the session revokes its tokens as well', async () => {

@@ -11,7 +11,7 @@ import { type Config, copyHeaders, createConfigCopier, hasAuthorization } from '
 import { AxiosRequest, type Settings } from './axios/request.ts'
 import { concealResponse } from './axios/secrets.ts'
 import { createTargetFinder } from './axios/target.ts'
-import { explainAxios, explainTransport } from './explain.ts'
+import { explainAxios, explainOrder, explainTransport } from './explain.ts'
 import type { TransportOptions } from './fetch.ts'
 import { createTargetGuard } from './origins.ts'
 import { OWN_CALL } from './own-call.ts'
@@ -46,6 +46,7 @@ export function attachAuth(
   auth: AuthHandle,
   options: AttachAuthOptions = {},
 ): () => void {
+  explainOrder(auth)
   explainTransport('attachAuth', options)
   const targetOf = createTargetGuard('attachAuth', options, instance.defaults.baseURL)
   const remote = workerFetch(auth, options)

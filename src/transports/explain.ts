@@ -1,15 +1,29 @@
 /** Explains during development why a transport sends a request without a token. `explain.production.ts` does nothing. */
-import type { AuthHandle } from '../core/auth.ts'
-import { explainOptions, explainTokenless, type TokenlessReason } from '../core/platform/hints.ts'
+import { type AuthHandle, REQUEST_GATE } from '../core/auth.ts'
+import {
+  explainArgument,
+  explainOptions,
+  explainTokenless,
+  type TokenlessReason,
+} from '../core/platform/hints.ts'
 import { isAuthorization } from './authorization.ts'
 
 /** The options of all transports. */
 const OPTIONS =
   'origins allowInsecure isChallenge bufferStreams abortInFlight exclude fetch ofetch defaults'.split(' ')
 
-/** Names the options that no transport has. */
-export const explainTransport = (creator: string, options: object): void =>
+/** Names the options that no transport has, and a list that is none. */
+export function explainTransport(creator: string, options: { readonly origins?: unknown }): void {
   explainOptions(creator, options, OPTIONS)
+  if (!Array.isArray(options.origins ?? []))
+    explainArgument(`${creator}: origins must be a list, such as ['https://api.example.com'].`)
+}
+
+/** Names arguments in the wrong order: only `attachAuth` takes the session after the client. */
+export function explainOrder(auth: unknown): void {
+  if (!(REQUEST_GATE in Object(auth)))
+    explainArgument('attachAuth(instance, auth): the second argument is not a session of createAuth().')
+}
 
 /** Loopback hosts: plain http to them is sent with a token if their origin is listed. */
 const LOOPBACK = /^(localhost|.+\.localhost|127(\.\d+){3}|\[::1\])$/

@@ -1,7 +1,10 @@
+import axios from 'axios'
 import { beforeEach, describe, expect, it, vi } from 'vitest'
 import type { AuthEventMap } from '../../src/core/auth.ts'
+import { sessionLimits } from '../../src/core/features/session-limits.ts'
 import { EVENTS, forgetHints } from '../../src/core/platform/hints.ts'
 import type { SessionStorage } from '../../src/core/ports.ts'
+import { attachAuth } from '../../src/transports/axios.ts'
 import { createAuthFetch } from '../../src/transports/fetch.ts'
 import { createHarness, refused, SECRET, tokens } from './auth-setup.ts'
 
@@ -89,6 +92,17 @@ describe('a token response', () => {
     await auth.setTokens({ access_token: SECRET })
     expect(lines).toEqual([
       'authchart: No lifetime was found in the token response: it has no expires_in and no expires_at, and its access token is not a JWT with exp. The token is used until the server answers 401. Answer expires_in, in seconds (RFC 6749 §5.1).',
+    ])
+  })
+
+  it.each([
+    ['expiresIn', '15m'],
+    ['expires_in', {}],
+  ])('with a lifetime in words is explained: %s %o', async (field, value) => {
+    const { auth } = createHarness({ signedOut: true })
+    await auth.setTokens({ access_token: SECRET, [field]: value } as object as { access_token: string })
+    expect(lines).toEqual([
+      `authchart: The lifetime in the token response cannot be used: ${field} must be a number of seconds, such as 900. The token is used until the server answers 401.`,
     ])
   })
 
@@ -257,6 +271,11 @@ describe('a name that does not exist', () => {
     expect(lines).toEqual(['authchart: createAuthFetch has no option orgins. Did you mean origins?'])
   })
 
+  it('is named for limits', () => {
+    sessionLimits({ idleTimeout: 900_000 } as object)
+    expect(lines).toEqual(['authchart: sessionLimits has no option idleTimeout. Known are: idle, absolute.'])
+  })
+
   it('is named for an event', () => {
     const { auth } = createHarness()
     auth.on('signedout' as 'signedOut', () => {})
@@ -285,5 +304,24 @@ describe('a name that does not exist', () => {
       transition: true,
     }
     expect([...EVENTS].sort()).toEqual(Object.keys(all).sort())
+  })
+})
+
+describe('an argument of the wrong kind', () => {
+  it('is named if a client and the session change places', () => {
+    const { auth } = createHarness()
+    const client = axios.create({ baseURL: API })
+    expect(() => attachAuth(auth as never, client as never)).toThrow()
+    expect(lines).toEqual([
+      'authchart: attachAuth(instance, auth): the second argument is not a session of createAuth().',
+    ])
+  })
+
+  it('is named if origins are no list', () => {
+    const { auth } = createHarness()
+    expect(() => createAuthFetch(auth, { origins: API } as object)).toThrow()
+    expect(lines).toEqual([
+      "authchart: createAuthFetch: origins must be a list, such as ['https://api.example.com'].",
+    ])
   })
 })

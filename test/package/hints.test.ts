@@ -15,6 +15,9 @@ const WORDS = [
   'Authorization header of its own',
   'option exclude names it',
   'No lifetime was found',
+  'must be a number of seconds',
+  'the second argument is not a session',
+  'origins must be a list',
   'had no refresh token to send',
   'no listener for storageFailed',
   'threw a TypeError of its own',
@@ -25,11 +28,13 @@ const WORDS = [
 const APP = `
   import { createAuth } from 'authchart'
   import { createAuthFetch } from 'authchart/fetch'
+  import { attachAuth } from 'authchart/axios'
   import { webStorage } from 'authchart/storage'
   const auth = createAuth({ refresh: async () => ({ access_token: 'one' }), storage: webStorage() })
   auth.on('expired', () => {})
   document.title = 'the app is here'
   export const api = createAuthFetch(auth)
+  export const attach = (instance) => attachAuth(instance, auth)
 `
 
 describe('the explanations of mistakes', () => {
@@ -61,7 +66,12 @@ describe('the explanations of mistakes', () => {
   })
 
   async function byVite(): Promise<string> {
-    await buildByVite({ configFile: false, root: app, logLevel: 'warn', build: { target: 'es2022' } })
+    await buildByVite({
+      configFile: false,
+      root: app,
+      logLevel: 'warn',
+      build: { target: 'es2022', rolldownOptions: { external: 'axios' } },
+    })
     const files = await readdir(join(app, 'dist/assets'))
     return (await Promise.all(files.map((file) => readFile(join(app, 'dist/assets', file), 'utf8')))).join()
   }
@@ -70,6 +80,7 @@ describe('the explanations of mistakes', () => {
     const { outputFiles } = await buildByEsbuild({
       stdin: { contents: APP, resolveDir: app },
       bundle: true,
+      external: ['axios'],
       minify: true,
       write: false,
       format: 'esm',

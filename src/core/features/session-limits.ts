@@ -2,6 +2,7 @@ import { isIdle } from '../../../machines/policies.ts'
 import { checkNumber } from '../check-options.ts'
 import type { Kernel } from '../kernel.ts'
 import { BackgroundClock } from '../platform/background-clock.ts'
+import { explainOptions } from '../platform/hints.ts'
 import { isPromiseLike } from '../platform/promise-like.ts'
 import type { SessionRecord, SessionStorage } from '../ports.ts'
 import type { CreateLimits, Limits } from '../session/limits.ts'
@@ -39,7 +40,9 @@ export interface SessionLimitsOptions {
  * createAuth({ refresh, limits: sessionLimits({ idle: 15 * 60_000, absolute: 8 * 3_600_000 }) })
  * ```
  */
-export function sessionLimits({ idle, absolute }: SessionLimitsOptions = {}): LimitsFeature {
+export function sessionLimits(options: SessionLimitsOptions = {}): LimitsFeature {
+  const { idle, absolute } = options
+  explainOptions('sessionLimits', options, ['idle', 'absolute'])
   checkNumber('limits.idle', idle, 1)
   checkNumber('limits.absolute', absolute, 1)
   const attach: CreateLimits = (kernel, vault) =>

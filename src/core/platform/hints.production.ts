@@ -9,4 +9,5 @@ export const explainFailure = (): void => {}
 export const explainListener = (): void => {}
 export const explainEvent = (): void => {}
 export const explainOptions = (): void => {}
+export const explainArgument = (): void => {}
 export const EVENTS: readonly string[] = []

@@ -38,6 +38,8 @@ const REQUESTS: { readonly [Reason in TokenlessReason]: (origin: string) => stri
 const MISTAKES = {
   no_lifetime: () =>
     'No lifetime was found in the token response: it has no expires_in and no expires_at, and its access token is not a JWT with exp. The token is used until the server answers 401. Answer expires_in, in seconds (RFC 6749 §5.1).',
+  wrong_lifetime: (field: string) =>
+    `The lifetime in the token response cannot be used: ${field} must be a number of seconds, such as 900. The token is used until the server answers 401.`,
   first_refresh_refused: () =>
     "The first refresh of this session was refused, and it had no refresh token to send. If the server keeps it in a cookie: send it with credentials: 'include' to another origin, and check Path, SameSite and Secure of the cookie. If not: answer a refresh_token at the sign-in (scope offline_access at many providers).",
   wrapped_response: (field: string) =>
@@ -126,14 +128,16 @@ export function explainAnonymous(
 
 type Fields = Readonly<Record<string, unknown>>
 
-/** Names a token response without a lifetime. */
+/** Names a token response without a lifetime, or with one in words. */
 export function explainLifetime(
   expiresAt: number | undefined,
   response: Fields,
   jwt: Fields | undefined,
 ): void {
-  const named = ['expires_in', 'expiresIn', 'expires_at', 'expiresAt'].some((name) => response[name] != null)
-  if (expiresAt === undefined && !named && jwt?.exp === undefined) hint('no_lifetime')
+  const named = ['expires_in', 'expiresIn', 'expires_at', 'expiresAt'].find((name) => response[name] != null)
+  if (expiresAt !== undefined || jwt?.exp !== undefined) return
+  if (named === undefined) hint('no_lifetime')
+  else if (Number.isNaN(Number(response[named]))) hint('wrong_lifetime', named)
 }
 
 /** The names under which servers wrap their answers. */
@@ -204,6 +208,9 @@ export function explainEvent(auth: object, { type, reason = '' }: { type: string
   const types = listened.get(auth)
   if (type === 'storageFailed' && !types?.has(type) && !types?.has('*')) hint('store_failed', reason)
 }
+
+/** Names an argument of the wrong kind. */
+export const explainArgument = (sentence: string): void => hint('unknown_name', sentence)
 
 /** Names the options that do not exist, each with the nearest one that does. */
 export function explainOptions(creator: string, options: object | undefined, known: readonly string[]): void {

@@ -32,7 +32,7 @@ const entry = (name) => `export * from "authchart/${name}"`
 
 /** Every entry of the package, with the packages that it may import. */
 const ENTRIES = [
-  { name: './fetch', code: entry('fetch'), limit: 5_376 },
+  { name: './fetch', code: entry('fetch'), limit: 5_392 },
   { name: './ofetch', code: entry('ofetch'), limit: 5_600 },
   { name: './axios', code: entry('axios'), limit: 7_296 },
   { name: './graphql', code: entry('graphql'), limit: 1_536, mayImport: [] },
@@ -74,7 +74,7 @@ const ENTRIES = [
     mayImport: ['jose', 'oauth4webapi', 'xstate'],
   },
   { name: './mcp', code: entry('mcp'), limit: 12_416, mayImport: ['oauth4webapi', 'xstate'] },
-  { name: './oauth2', code: entry('oauth2'), limit: 19_136, mayImport: ['oauth4webapi', 'xstate'] },
+  { name: './oauth2', code: entry('oauth2'), limit: 19_168, mayImport: ['oauth4webapi', 'xstate'] },
   {
     name: './worker, page',
     code: 'export { connectAuth } from "authchart/worker"',

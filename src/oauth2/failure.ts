@@ -44,9 +44,9 @@ const WORD = /^[A-Za-z_]{1,60}$/
 /** What is known of an error, without its text and its cause. */
 export function described(error: unknown): Error {
   const given = Object(error) as Record<string, unknown>
-  const known = ['name', 'code'].filter(
-    (field) => typeof given[field] === 'string' && WORD.test(given[field]),
-  )
-  const facts = Object.fromEntries(known.map((field) => [field, given[field]]))
-  return Object.assign(new Error(), facts, typeof given.status === 'number' && { status: given.status })
+  const known = Object(new Error()) as Error & Record<string, unknown>
+  for (const field of ['name', 'code'])
+    if (typeof given[field] === 'string' && WORD.test(given[field])) known[field] = given[field]
+  if (typeof given.status === 'number') known.status = given.status
+  return known
 }

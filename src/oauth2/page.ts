@@ -40,8 +40,10 @@ export function leave(url: URL, signal: Signal): Promise<never> {
   return new Promise((_, reject) => {
     const cancel = ({ persisted = true }) => persisted && reject(oauthError('cancelled'))
     addEventListener('pageshow', cancel, { signal })
-    // A page with unsaved input may ask whether to leave it.
-    globalThis.navigation?.addEventListener('navigateerror', cancel as () => void, { signal })
+    // A page with unsaved input may ask whether to leave it. Another navigation may end here as well, which a router has begun.
+    const watch = (event: { readonly signal: AbortSignal }) =>
+      event.signal.addEventListener('abort', cancel as () => void)
+    globalThis.navigation?.addEventListener('navigate', watch, { signal, once: true })
     location.assign(url)
   })
 }

@@ -199,6 +199,30 @@ describe.skipIf(!hasChromium)('a page with unsaved input that asks whether to le
   })
 })
 
+describe.skipIf(!hasChromium)('a page whose router is about to change it', () => {
+  const { start } = browserSuite()
+
+  test('is left for a sign-in that is not rejected meanwhile', async () => {
+    const { open } = await start()
+    const page = await open()
+    await page.evaluate(() => {
+      const navigation = globalThis.navigation as Navigation
+      const listen = (event: NavigateEvent) => {
+        if (event.destination.url.endsWith('/next')) event.intercept({ handler: () => new Promise(() => {}) })
+      }
+      navigation.addEventListener('navigate', listen)
+      navigation.navigate('/next').finished?.catch(() => {})
+      app.auth
+        .signIn({ via: 'redirect' })
+        .catch(({ reason }) => sessionStorage.setItem('rejected', String(reason)))
+    })
+    await page.waitForURL(/\/callback$/)
+    await loaded(page)
+    expect(await resultOf(page)).toBe('ada')
+    expect(await page.evaluate(() => sessionStorage.getItem('rejected'))).toBe(null)
+  })
+})
+
 describe.skipIf(!hasChromium)('a silent sign-in in Chromium', () => {
   const { start, origin } = browserSuite()
   const silently = async (page: Page) => {

@@ -21,12 +21,15 @@ function thisDocument(): string {
 export class TabOwner {
   readonly #area: () => Storage
   readonly #entry: string
+  /** The entry by which a document asks. A copy of the storage does not contain it. */
+  readonly #question: string
   readonly #channel
   readonly #document = thisDocument()
 
   constructor(area: () => Storage, key: string) {
     this.#area = area
     this.#entry = `${key}.owner`
+    this.#question = `${key}.asked`
     this.#channel = createPageChannel(`authchart owner ${key}`)
   }
 
@@ -41,19 +44,31 @@ export class TabOwner {
     if (this.#isNeeded) this.#area().setItem(this.#entry, this.#document)
   }
 
-  /** Asks whether that document lives. The predecessor of a reloaded page does not answer. */
-  lives(owner: string): Promise<boolean> {
+  /**
+   * Asks whether that document has a storage of its own, of which this one is a copy. The predecessor of a reloaded page does not
+   * answer, and a frame of one tab shares the storage with its page.
+   */
+  isCopyOf(owner: string): Promise<boolean> {
     return new Promise((resolve) => {
-      const end = (lives: boolean) => {
+      const end = (isCopy: boolean) => {
         clearTimeout(timer)
         stop()
-        resolve(lives)
+        this.#area().removeItem(this.#question)
+        resolve(isCopy)
       }
       const timer = outsideZones(() => setTimeout(() => end(false), ANSWER))
       const stop = this.#channel.listen(
-        (data) => data === `lives ${owner}` && end(true),
+        (data) => {
+          if (data === `lives ${owner}`) end(true)
+          else if (data === `shares ${owner}`) end(false)
+        },
         () => {},
       )
+      try {
+        this.#area().setItem(this.#question, owner)
+      } catch {
+        // Without room for it, a frame counts as a copy.
+      }
       this.#channel.post(`ask ${owner}`)
     })
   }
@@ -62,7 +77,9 @@ export class TabOwner {
   start(): () => void {
     if (!this.#isNeeded) return () => {}
     const answer = (data: unknown) => {
-      if (data === `ask ${this.#document}`) this.#channel.post(`lives ${this.#document}`)
+      if (data !== `ask ${this.#document}`) return
+      const isShared = this.#area().getItem(this.#question) === this.#document
+      this.#channel.post(`${isShared ? 'shares' : 'lives'} ${this.#document}`)
     }
     const leave = () => {
       if (this.#isNeeded && !this.other) this.#area().removeItem(this.#entry)

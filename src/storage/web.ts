@@ -44,7 +44,7 @@ export function webStorage(
 
   async function loadUnlessCopied(other: string) {
     // The access token may be used in both tabs; only the refresh token may not.
-    if (await owner.lives(other)) area().removeItem(key)
+    if (await owner.isCopyOf(other)) area().removeItem(key)
     else owner.claim()
     return load()
   }

@@ -17,8 +17,8 @@ import { createAuthFetch } from '../../src/transports/fetch.ts'
 export interface TabOptions {
   /** The tokens of a sign-in. Without them the tab restores the session from the store. */
   readonly tokens?: TokenResponse
-  /** The kind of store. Default: `'web'`, which is localStorage. */
-  readonly store?: 'web' | 'encrypted' | 'memory'
+  /** The kind of store. Default: `'web'`, which is localStorage. `'tab'` is sessionStorage. */
+  readonly store?: 'web' | 'tab' | 'encrypted' | 'memory'
   /** Whether the server keeps the refresh token in a cookie. */
   readonly cookie?: boolean
   /** Whether the tabs have a coordinator. Default: `true`. */
@@ -61,6 +61,7 @@ function tokenEndpoint(server: string, cookie: boolean) {
 function storeFor({ store = 'web', storeNotifies = true }: TabOptions): StorageFeature | undefined {
   if (store === 'memory') return undefined
   if (store === 'encrypted') return encryptedStorage()
+  if (store === 'tab') return webStorage(() => sessionStorage)
   const { subscribe, ...silent } = webStorage(() => localStorage)
   return { ...silent, ...(storeNotifies && subscribe && { subscribe }) }
 }

@@ -286,6 +286,28 @@ describe.skipIf(!hasBrowser)('tabs that share a session', () => {
   })
 })
 
+describe.skipIf(!hasBrowser)('a frame of the same origin, with the session in sessionStorage', () => {
+  const { serve, signedIn, url } = tabsSuite()
+
+  it('shares the session with its page, and each of them may refresh it', async () => {
+    const server = await serve()
+    const [page] = await signedIn(1, { store: 'tab' })
+    const opened = await page.evaluate(async (url) => {
+      const frame = document.body.appendChild(document.createElement('iframe'))
+      frame.src = '/frame'
+      await new Promise((resolve) => frame.addEventListener('load', resolve))
+      const { tab: inFrame } = frame.contentWindow as unknown as typeof globalThis
+      const state = await inFrame.open(url, { store: 'tab' })
+      await inFrame.refresh()
+      await tab.refresh()
+      return [state, inFrame.state(), tab.state()]
+    }, url())
+    expect(opened).toEqual(['authenticated', 'authenticated', 'authenticated'])
+    expect(await page.evaluate(() => tab.request('/api/hello'))).toBe('200')
+    expect(server.reuseDetections).toBe(0)
+  })
+})
+
 describe.skipIf(!hasBrowser)('tabs whose session ends', () => {
   const { serve, open, start, requests } = tabsSuite()
 

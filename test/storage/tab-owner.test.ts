@@ -19,8 +19,7 @@ afterEach(() => {
 })
 
 /** A document whose `sessionStorage` starts with these entries. What is done in it, is done with `act`. */
-function openDocument(id: string, entries: Iterable<[string, string]> = []) {
-  const area = fakeWebStorage()
+function openDocument(id: string, entries: Iterable<[string, string]> = [], area = fakeWebStorage()) {
   for (const [key, value] of entries) area.setItem(key, value)
   const act = <T>(run: () => T) => {
     vi.stubGlobal('sessionStorage', area)
@@ -71,6 +70,39 @@ it('a page asks nothing if its predecessor has left the session to it', () => {
   })
   const next = openDocument('b', predecessor.area.entries)
   for (let reads = 0; reads < 2; reads++) expect(next.act(() => next.storage.read())).toEqual(FULL)
+})
+
+it('a frame, which shares the storage with its page, takes nothing from it', async () => {
+  const page = openDocument('a')
+  page.act(() => page.storage.write(FULL))
+  const frame = openDocument('b', [], page.area)
+  frame.act(() => frame.storage.read())
+  expect(await readAgain(frame)).toEqual(FULL)
+  expect(await readAgain(page)).toEqual(FULL)
+  expect([...page.area.entries.keys()]).toEqual(['authchart', 'authchart.owner'])
+})
+
+it('a copy of the storage of a page with a frame gives way', async () => {
+  const page = openDocument('a')
+  page.act(() => page.storage.write(FULL))
+  const frame = openDocument('b', [], page.area)
+  frame.act(() => frame.storage.read())
+  await readAgain(frame)
+  const copy = openDocument('c', page.area.entries)
+  copy.act(() => copy.storage.read())
+  expect(await readAgain(copy)).toBeUndefined()
+  expect(frame.act(() => frame.storage.read())).toEqual(FULL)
+})
+
+it('a copy gives way although its storage has no room for a question', async () => {
+  const original = openDocument('a')
+  original.act(() => original.storage.write(FULL))
+  const copy = openDocument('b', original.area.entries)
+  copy.act(() => copy.storage.read())
+  copy.area.setItem = () => {
+    throw new DOMException('full', 'QuotaExceededError')
+  }
+  expect(await readAgain(copy)).toBeUndefined()
 })
 
 it('two stores of one page own the record together', () => {

@@ -106,6 +106,12 @@ describe('a token response', () => {
     ])
   })
 
+  it('with a lifetime that cannot be read is accepted as one without', async () => {
+    const { auth } = createHarness({ signedOut: true })
+    const tokens = { access_token: SECRET, expires_in: Object.create(null) as number }
+    await expect(auth.setTokens(tokens)).resolves.toMatchObject({ generation: 1 })
+  })
+
   it('with a lifetime, or a JWT that has one, is no news', async () => {
     const { auth } = createHarness({ signedOut: true })
     const jwt = `e30.${btoa(JSON.stringify({ exp: 2_000_000_000 }))}.x`

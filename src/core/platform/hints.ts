@@ -137,7 +137,7 @@ export function explainLifetime(
   const named = ['expires_in', 'expiresIn', 'expires_at', 'expiresAt'].find((name) => response[name] != null)
   if (expiresAt !== undefined || jwt?.exp !== undefined) return
   if (named === undefined) hint('no_lifetime')
-  else if (Number.isNaN(Number(response[named]))) hint('wrong_lifetime', named)
+  else attempt(() => Number.isNaN(Number(response[named])) && hint('wrong_lifetime', named))
 }
 
 /** The names under which servers wrap their answers. */

@@ -7,6 +7,7 @@ import { API_FOLDER, API_PAGES } from './api-pages.ts'
 import { links } from './links.ts'
 import { llmsText } from './llms.ts'
 import { PAGES, root, routeOf, sidebar } from './pages.ts'
+import { sequences } from './sequences.ts'
 import { tables } from './tables.ts'
 
 /** The routes of all pages, by their paths in the repository. */
@@ -40,6 +41,7 @@ export default defineConfig({
     config(md) {
       links(md, files)
       tables(md)
+      sequences(md)
     },
   },
   vite: {

@@ -3,7 +3,7 @@ import { allAnswer, begun, pause, type Scenario, settlesWithin, sooner, times } 
 
 const theme = 'aborted calls'
 /** An abort is a local matter. Any client can report it within this time, in milliseconds. */
-const SOON = 1_000
+const SOON = 10_000
 
 const reason = () => new DOMException('The user closed the page', 'AbortError')
 

@@ -159,6 +159,7 @@ export function memoryFleet(options: MemoryFleetOptions = {}): Fleet {
       const entry = look(key)
       if (!isHolder(entry, holder)) return
       entry.leaseEnd = 0
+      entry.owner = ''
       if (isSettled) entry.mark = undefined
       notify(key, 'free')
     },

@@ -71,7 +71,7 @@ export function postgresStatements(table: string): PostgresStatements {
       WHERE s.key = $1::text AND s.fence = $2::text::float8 AND s.owner = $3::text
         AND NOT (${LIVES} AND s.rotation > $4::text::float8)
       RETURNING 1 AS presented`,
-    release: `UPDATE ${table} AS s SET lease_end = 0,
+    release: `UPDATE ${table} AS s SET lease_end = 0, owner = NULL,
       ${MARK.map((column) => `${column} = CASE WHEN $4::text = '1' THEN NULL ELSE s.${column} END`).join(', ')}
       WHERE s.key = $1::text AND s.fence = $2::text::float8 AND s.owner = $3::text
       RETURNING pg_notify($5::text, $6::text)::text AS notified`,

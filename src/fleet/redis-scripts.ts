@@ -172,7 +172,7 @@ local key = KEYS[1]
 local channel, message, fence, owner, settled = unpack(ARGV)
 local s = redis.call('HMGET', key, 'fence', 'owner')
 if s[1] ~= fence or s[2] ~= owner then return 0 end
-redis.call('HSET', key, 'leaseEnd', '0')
+redis.call('HSET', key, 'leaseEnd', '0', 'owner', '')
 if settled == '1' then redis.call('HDEL', key, 'markRotation', 'markOwner', 'markAt', 'markServer') end
 notify(channel, message)
 return 1

@@ -349,6 +349,14 @@ export function describeFleet(name: string, start: () => Promise<FleetBench>): v
         expect(await other.acquire(key, 'other', await markOf(other, key))).toMatchObject({ result: 'held' })
       })
 
+      it('are not presented by a call that arrives after their end', async () => {
+        const key = newKey()
+        const holder = await acquireAs(one, key, 'one')
+        await one.release(key, holder, true)
+        expect(await one.present(key, holder, 5)).toBe(false)
+        expect(await other.acquire(key, 'other', undefined)).toMatchObject({ interrupted: undefined })
+      })
+
       it('are not presented with a number or an owner of another holder', async () => {
         const key = newKey()
         const { fence } = await acquireAs(one, key, 'one')

@@ -44,7 +44,7 @@ describe.skipIf(!hasChromium)('a sign-in by popup in Chromium', () => {
       expect(server.problems).toEqual([])
       expect(logs).toEqual([])
     },
-    600_000,
+    3_600_000,
   )
 
   test('leaves the page if the browser blocks the popup', async () => {

@@ -187,6 +187,26 @@ describe.each<[string, () => HarnessOptions]>([
     expect(emitted()).toContain('discarded')
   })
 
+  it.each([
+    [
+      'kept if it arrives after the same user signed in again, whose tokens the server may revoke with it',
+      'ada',
+    ],
+    ['revoked if it arrives after another user signed in', 'eve'],
+  ])('is %s', async (_, subject) => {
+    const revoked: RevocableTokens[] = []
+    const initialTokens = tokens(1, { subject: 'ada' })
+    const made = branched({ initialTokens, revoke: (given) => void revoked.push(given), ...options() })
+    const { auth, branch, clock, answerFor } = made
+    watch(branch.getAccessToken())
+    await clock.advance(0)
+    await auth.setTokens(tokens(5, { subject }))
+    await answerFor(2)
+    expect(revoked.map(({ refreshToken }) => refreshToken)).toEqual(
+      subject === 'ada' ? [] : [`${SECRET}-rt-2`],
+    )
+  })
+
   it('is never presented again after an answer to a branch was lost, if the app says so', async () => {
     const made = branched({ ambiguousRefresh: 'expire', ...options() })
     const { auth, branch, clock, refresh } = made

@@ -278,7 +278,12 @@ describe('a step-up', () => {
   ])('asks no longer when another tab has signed in %s', async (_, subject, authorization) => {
     const fake = fakeCoordinator()
     const storage = memoryStorage()
-    const { clock, send, sent, asked, calls } = steppedUp({ storage, coordinator: fake.coordinator })
+    const revoked: unknown[] = []
+    const { clock, send, sent, asked, call, calls } = steppedUp({
+      storage,
+      coordinator: fake.coordinator,
+      revoke: ({ refreshToken }) => void revoked.push(refreshToken),
+    })
     await clock.advance(0)
     const requests = [send('GET /1'), send('GET /2')]
     await sent[0]?.answer(refusedFor('write'))
@@ -298,6 +303,11 @@ describe('a step-up', () => {
     const answers = authorization ? [OK, refusedFor('write')] : [refusedFor('write'), refusedFor('write')]
     expect(requests.map(({ value }) => value)).toEqual(answers)
     expect(calls).toHaveLength(1)
+
+    // Some servers revoke all tokens of a user at once, and so those of the session that goes on.
+    call().resolve(tokens(6, ADA))
+    await clock.advance(0)
+    expect(revoked).toEqual(authorization ? [] : [`${SECRET}-rt-6`])
   })
 
   it.each([

@@ -48,6 +48,7 @@ async function keep(
     new Revocation(kernel, vault, sharing).discard(
       { ...(tokens as Tokens), accessToken: undefined, ...rotated },
       sessionEnded,
+      mark.epoch,
     )
   if (!tokens || vault.epoch !== mark.epoch) return discard(true)
   // A refresh of the session that had to go on without the lock was answered first.

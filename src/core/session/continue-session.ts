@@ -43,7 +43,7 @@ export async function continueSession(
     // Some servers give one grant to both sign-ins: to revoke the tokens would end the session that goes on.
     const isOver = vault.epoch !== epoch || !vault.tokens
     const isForeign = error instanceof SignedOutError && error.reason !== 'superseded'
-    new Revocation(kernel, vault, sharing).discard(answer, isOver || isForeign)
+    new Revocation(kernel, vault, sharing).discard(answer, isOver || isForeign, epoch)
     throw error
   }
 

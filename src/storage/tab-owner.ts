@@ -35,13 +35,13 @@ export class TabOwner {
 
   /** The document that owns the record, if it is another one. */
   get other(): string | undefined {
-    if (!this.#isNeeded) return undefined
+    if (!this.isNeeded) return undefined
     const owner = this.#area().getItem(this.#entry)
     return owner === null || owner === this.#document ? undefined : owner
   }
 
   claim(): void {
-    if (this.#isNeeded) this.#area().setItem(this.#entry, this.#document)
+    if (this.isNeeded) this.#area().setItem(this.#entry, this.#document)
   }
 
   /**
@@ -75,14 +75,14 @@ export class TabOwner {
 
   /** Answers other documents. A page that is left gives the record to the next page of its tab. */
   start(): () => void {
-    if (!this.#isNeeded) return () => {}
+    if (!this.isNeeded) return () => {}
     const answer = (data: unknown) => {
       if (data !== `ask ${this.#document}`) return
       const isShared = this.#area().getItem(this.#question) === this.#document
       this.#channel.post(`${isShared ? 'shares' : 'lives'} ${this.#document}`)
     }
     const leave = () => {
-      if (this.#isNeeded && !this.other) this.#area().removeItem(this.#entry)
+      if (this.isNeeded && !this.other) this.#area().removeItem(this.#entry)
     }
     const stop = this.#channel.listen(answer, () => {})
     addEventListener('pagehide', leave)
@@ -92,7 +92,8 @@ export class TabOwner {
     }
   }
 
-  get #isNeeded(): boolean {
+  /** Whether the storage is the `sessionStorage` of a page. */
+  get isNeeded(): boolean {
     try {
       return typeof document !== 'undefined' && this.#area() === sessionStorage
     } catch {

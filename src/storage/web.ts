@@ -1,7 +1,8 @@
 import type { StorageFeature } from '../core/features/feature.ts'
 import { withSharing } from '../core/features/share.ts'
 import type { SessionStorage } from '../core/ports.ts'
-import { PLACE } from '../core/session/same-store.ts'
+import { PLACE, WAIT } from '../core/session/same-store.ts'
+import { isPrerendered, whenShown } from '../environment/prerendered.ts'
 import { parseRecord } from './json.ts'
 import { TabOwner } from './tab-owner.ts'
 
@@ -16,7 +17,8 @@ export interface WebStorageOptions {
  * live" in the documentation.
  *
  * A tab that is duplicated, or opened by a script, starts with a copy of `sessionStorage`. There the session lasts until its
- * first refresh: then it ends as `signed_out_elsewhere`, if the page that stored it still lives. That page goes on.
+ * first refresh: then it ends as `signed_out_elsewhere`, if the page that stored it still lives. That page goes on. A frame of
+ * the same origin shares it with its page, and a page that the browser prerenders refreshes it only once it is shown.
  *
  * @param storage the storage, or a function that returns it. Use a function if reading `localStorage` may throw
  * @param options the key, see `WebStorageOptions`
@@ -51,9 +53,11 @@ export function webStorage(
 
   return withSharing<SessionStorage>({
     [PLACE]: () => [area(), key],
+    // Until a page is shown, its sessionStorage is a copy, and the page before it still refreshes the session.
+    [WAIT]: () => (isRestored && owner.isNeeded ? whenShown() : undefined),
     read() {
       const { other } = owner
-      if (other !== undefined && isRestored) return loadUnlessCopied(other)
+      if (other !== undefined && isRestored && !isPrerendered()) return loadUnlessCopied(other)
       isRestored = true
       const record = load()
       if (other === undefined && record !== undefined) owner.claim()
@@ -87,10 +91,13 @@ export function webStorage(
       }
       addEventListener('storage', onStorage)
       addEventListener('pageshow', onShow)
+      let isStopped = false
+      void whenShown()?.then(() => isStopped || onChange())
       const stop = owner.start()
       return () => {
         removeEventListener('storage', onStorage)
         removeEventListener('pageshow', onShow)
+        isStopped = true
         stop()
       }
     },

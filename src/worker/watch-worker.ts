@@ -1,4 +1,5 @@
 import { patientClock } from '../environment/clock.ts'
+import { isPrerendered } from '../environment/prerendered.ts'
 import { whenReleased } from './liveness.ts'
 
 export interface WorkerWatchOptions {
@@ -17,9 +18,6 @@ export interface WorkerWatchOptions {
 /** How long a worker may take to answer when its lock is free, in milliseconds, and how often it is asked. */
 const PROBE = 400
 const PROBES = 3
-
-const isPrerendered = () =>
-  typeof document !== 'undefined' && (document as { prerendering?: boolean }).prerendering === true
 
 /** Notices that a worker does not respond, or has ended. */
 export function watchWorker({ timeout, ping, isWaiting, onTimeout, onGone }: WorkerWatchOptions) {

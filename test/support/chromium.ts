@@ -100,3 +100,26 @@ export async function launchPlainChromium(preferences: object = {}): Promise<Pla
     },
   }
 }
+
+/**
+ * Opens a page in Chromium without its developer tools, because they turn off that pages are loaded in advance. The page has to
+ * report to the test itself.
+ *
+ * @returns ends the browser
+ */
+export async function openInChromium(url: string): Promise<() => Promise<void>> {
+  const directory = await mkdtemp(join(tmpdir(), 'authchart-chromium-'))
+  const child = spawn(
+    chromiumPath(),
+    [...QUIET, '--headless', '--remote-debugging-port=0', `--user-data-dir=${directory}`, url],
+    {
+      stdio: 'ignore',
+    },
+  )
+  const exited = new Promise<void>((resolve) => child.once('exit', () => resolve()))
+  return async () => {
+    child.kill('SIGKILL')
+    await exited
+    await rm(directory, { recursive: true, force: true, maxRetries: 10, retryDelay: 100 })
+  }
+}

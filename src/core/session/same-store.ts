@@ -3,8 +3,12 @@ import type { Coordinator, SessionStorage, TurnWait } from '../ports.ts'
 /** The key under which a store says where it stores: an object, and a name within it. */
 export const PLACE: unique symbol = Symbol.for('authchart.place')
 
+/** The key under which a store makes refreshes wait. */
+export const WAIT: unique symbol = Symbol.for('authchart.wait')
+
 export interface Placed {
   readonly [PLACE]?: () => readonly [owner: object, name: string]
+  readonly [WAIT]?: () => Promise<unknown> | undefined
 }
 
 /** The key under which an asynchronous store removes its record at once: the page may be left before `clear` gets its turn. */

@@ -9,7 +9,7 @@ import { Peers } from './peers.ts'
 import { type Merged, mergeRecord, tokensReceived } from './record.ts'
 import { LocalTurns, RefreshLock } from './refresh-lock.ts'
 import type { RevocationList } from './revocable.ts'
-import { SameStoreTurns } from './same-store.ts'
+import { type Placed, SameStoreTurns, WAIT } from './same-store.ts'
 import type { Overtaken, Sharing, Turns } from './sharing.ts'
 import { StoreQueue } from './store-queue.ts'
 import type { Mark, Vault } from './vault.ts'
@@ -44,6 +44,8 @@ export class SharedSession implements Sharing {
   }
 
   async reload(): Promise<Merged | undefined> {
+    const waiting = (this.#kernel.options.storage as Placed | undefined)?.[WAIT]?.()
+    if (waiting) await waiting
     const mark = this.#vault.mark()
     const record = await this.#store.read((late) => this.#adoptLate(late, mark))
     if (record === 'gone' && this.#store.isReliable) await this.#missing(mark)

@@ -92,7 +92,8 @@ export function sessionOf(fields: readonly unknown[]): StoredSession {
   }
 }
 
-function tagsOf(text: string): readonly string[] {
+/** A list of texts from its JSON. */
+export function tagsOf(text: string): readonly string[] {
   try {
     return listOf(JSON.parse(text)).map(textOf)
   } catch {

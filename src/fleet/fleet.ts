@@ -18,6 +18,14 @@ export interface FoundSession extends StoredSession {
   readonly age: number
 }
 
+/** A part of the keys that were found. */
+export interface FoundKeys {
+  /** The keys. A part may be empty although it is not the last one. */
+  readonly keys: readonly string[]
+  /** Finds the next part; `undefined` after the last one. */
+  readonly cursor: string | undefined
+}
+
 /** The holder of a turn: numbers grow with each turn of a key, and owners are random. */
 export interface Holder {
   /** The number of the turn: higher than that of any earlier turn of the key. */
@@ -81,8 +89,12 @@ export interface Fleet {
    * @returns what was removed
    */
   remove(key: string, ended?: EndedSession): Promise<StoredSession | undefined>
-  /** The keys of the sessions with that tag. */
-  find(tag: string): Promise<readonly string[]>
+  /**
+   * Finds the keys of the sessions with that tag, a part of them with each call. A key may come twice.
+   *
+   * @param cursor what the call before returned. The first call has none
+   */
+  find(tag: string, cursor?: string): Promise<FoundKeys>
 
   /** How long ago the session was last used, in milliseconds, by the database's clock. It is stored beside the session. */
   readLastUse(key: string): Promise<number | undefined>

@@ -119,8 +119,8 @@ export function memoryFleet(options: MemoryFleetOptions = {}): Fleet {
     },
 
     async find(tag) {
-      const keys = [...entries.keys()]
-      return keys.filter((key) => look(key).session?.tags.includes(tag))
+      const keys = [...entries.keys()].filter((key) => look(key).session?.tags.includes(tag))
+      return { keys, cursor: undefined }
     },
 
     async readLastUse(key) {

@@ -19,7 +19,7 @@ const SESSION = `s.id, s.rotation::text AS rotation, s.started_at::text AS start
 const MARK = ['mark_rotation', 'mark_owner', 'mark_at', 'mark_server']
 
 /** How many keys `find` returns at most. */
-export const FOUND_AT_ONCE = 50_000
+export const FOUND_AT_ONCE = 10_000
 
 export interface PostgresStatements {
   /** key → a row if there is a session */
@@ -76,7 +76,7 @@ export function postgresStatements(table: string): PostgresStatements {
       WHERE s.key = $1::text AND s.fence = $2::text::float8 AND s.owner = $3::text
       RETURNING pg_notify($5::text, $6::text)::text AS notified`,
     publish: 'SELECT pg_notify($1::text, $2::text)::text AS notified',
-    purge: `DELETE FROM ${table} WHERE key IN (SELECT key FROM ${table} WHERE forget_at < ${NOW} LIMIT 100
+    purge: `DELETE FROM ${table} WHERE key IN (SELECT key FROM ${table} WHERE forget_at < ${NOW} LIMIT 1000
       FOR UPDATE SKIP LOCKED)`,
   }
 }

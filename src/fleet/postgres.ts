@@ -22,7 +22,7 @@ import { type Acquired, DEFAULT_LEASE, type Fleet, type StoredSession } from './
 import { FOUND_AT_ONCE, type PostgresStatements, postgresStatements, postgresTable } from './postgres-sql.ts'
 
 export type { Subscribe } from './channel.ts'
-export type { Acquired, Fleet, FoundSession, Holder, StoredSession } from './fleet.ts'
+export type { Acquired, Fleet, FoundKeys, FoundSession, Holder, StoredSession } from './fleet.ts'
 
 /**
  * Sends one statement with its values, and resolves to the rows, or to an object with them: `pool.query` of pg, `sql.unsafe` of
@@ -189,13 +189,9 @@ function createFleet(
       throw garbled()
     },
 
-    async find(tag) {
-      const found: string[] = []
-      for (;;) {
-        const rows = await send(sql.find, [tag, found.at(-1) ?? ''])
-        for (const { key } of rows) found.push(textOf(key))
-        if (rows.length < FOUND_AT_ONCE) return found
-      }
+    async find(tag, cursor = '') {
+      const keys = (await send(sql.find, [tag, cursor])).map(({ key }) => textOf(key))
+      return { keys, cursor: keys.length < FOUND_AT_ONCE ? undefined : keys.at(-1) }
     },
 
     async readLastUse(key) {

@@ -201,3 +201,9 @@ for index = 1, #reply[2], 2 do
 end
 return { reply[1], keys }
 `
+
+/** → the tags of a session, or nothing */
+export const READ_TAGS_OF = `${TIME}
+local s = get('tags', 'until')
+return future(s[2]) and s[1] or false
+`

@@ -14,6 +14,7 @@ import {
   optionalNumber,
   packMessage,
   sessionOf,
+  tagsOf,
   textOf,
 } from './answers.ts'
 import { channelMessages, type Subscribe } from './channel.ts'
@@ -29,7 +30,7 @@ import {
 import { RedisScript } from './redis-script.ts'
 import * as lua from './redis-scripts.ts'
 
-export type { Acquired, Fleet, FoundSession, Holder, StoredSession } from './fleet.ts'
+export type { Acquired, Fleet, FoundKeys, FoundSession, Holder, StoredSession } from './fleet.ts'
 
 /** Sends one command, such as `['PING']`, and resolves to the reply. It rejects with what the server answers as an error. */
 export type SendRedisCommand = (command: readonly string[]) => Promise<unknown>
@@ -185,18 +186,16 @@ function createFleet(
       return removed
     },
 
-    async find(tag) {
-      // A key may come twice if others are added meanwhile.
-      const found = new Set<string>()
-      let cursor = '0'
-      do {
-        const [next, some] = listOf(await redis.run(SCRIPTS.readTag, tagKey(tag), cursor))
-        const keys = listOf(some).map(textOf)
-        const sessions = await Promise.all(keys.map(read))
-        for (const [index, key] of keys.entries()) if (sessions[index]?.tags.includes(tag)) found.add(key)
-        cursor = textOf(next)
-      } while (cursor !== '0')
-      return [...found]
+    async find(tag, cursor = '0') {
+      const [next, found] = listOf(await redis.run(SCRIPTS.readTag, tagKey(tag), cursor))
+      const keys = listOf(found).map(textOf)
+      const has = async (key: string) => {
+        const tags = await redis.run(SCRIPTS.readTagsOf, sessionKey(key))
+        return !isMissing(tags) && tagsOf(textOf(tags)).includes(tag)
+      }
+      const areFound = await Promise.all(keys.map(has))
+      const end = textOf(next)
+      return { keys: keys.filter((_, index) => areFound[index]), cursor: end === '0' ? undefined : end }
     },
 
     async readLastUse(key) {
@@ -258,6 +257,7 @@ const SCRIPTS = {
   addToTag: new RedisScript(lua.ADD_TO_TAG),
   removeFromTag: new RedisScript(lua.REMOVE_FROM_TAG),
   readTag: new RedisScript(lua.READ_TAG),
+  readTagsOf: new RedisScript(lua.READ_TAGS_OF),
 }
 
 function storedOf(reply: unknown): StoredSession | undefined {

@@ -26,7 +26,7 @@ export function boundedFleet(fleet: Fleet, clock: Clock, time: number): Fleet {
     readStart: (key) => within(() => fleet.readStart(key)),
     replace: (key, next, expected) => within(() => fleet.replace(key, next, expected)),
     remove: (key, ended) => within(() => fleet.remove(key, ended)),
-    find: (tag) => within(() => fleet.find(tag)),
+    find: (tag, cursor) => within(() => fleet.find(tag, cursor)),
     readLastUse: (key) => within(() => fleet.readLastUse(key)),
     writeLastUse: (key, ago) => within(() => fleet.writeLastUse(key, ago)),
     acquire: (key, owner, awaited) => within(() => fleet.acquire(key, owner, awaited)),

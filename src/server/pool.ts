@@ -3,6 +3,7 @@ import { DisposedError, SessionExpiredError, SignedOutError, StorageError } from
 import { asyncDisposeKey } from '../core/platform/disposal.ts'
 import type { Clock, KnownUser, Session } from '../core/ports.ts'
 import { systemClock } from '../environment/clock.ts'
+import { findAll } from '../fleet/find-all.ts'
 import { checkFleet } from './fleet-session.ts'
 import { hashKey, hashTag } from './hash-key.ts'
 import { inParallel } from './in-parallel.ts'
@@ -19,10 +20,9 @@ import {
   type PooledAuth,
 } from './pool-types.ts'
 import { randomKey } from './random-key.ts'
-import { type Resealed, resealSession, resealTokens } from './reseal.ts'
+import { Resealing } from './reseal.ts'
 import type { Resident } from './resident.ts'
 import { Residents } from './residents.ts'
-import { REVOCATION, SESSION } from './session-box.ts'
 import { isMeant, LONGEST_KEY, SessionEnds } from './session-ends.ts'
 import { SessionFactory } from './session-factory.ts'
 import type { StoreWorld } from './store-world.ts'
@@ -30,8 +30,6 @@ import { reached } from './unreachable.ts'
 
 /** How old what a session knows of the database may be when it is used, in milliseconds. */
 const LOOK_AFTER = { notified: 5_000, alone: 1_000 } as const
-/** How many sessions `reseal` looks at before it decides whether to go on. */
-const BATCH = 100
 /** How often `dispose` looks whether all is quiet, in milliseconds. */
 const DISPOSE_POLL = 20
 
@@ -76,6 +74,7 @@ class Pool implements AuthPool<never, unknown> {
   readonly #clock: Clock
   readonly #sessions: SessionFactory
   readonly #residents: Residents
+  readonly #resealing: Resealing
   readonly #ends: SessionEnds
   readonly #events: PoolEvents
   readonly #openings = new Map<string, Opening>()
@@ -88,7 +87,6 @@ class Pool implements AuthPool<never, unknown> {
   /** How many sign-ins are under way. */
   #signIns = 0
   #opened = 0
-  #unreadable = 0
   #disposed: Promise<void> | undefined
 
   constructor(options: AuthPoolOptions<never>) {
@@ -104,6 +102,7 @@ class Pool implements AuthPool<never, unknown> {
     this.#events = new PoolEvents(this.#residents)
     this.#sessions = new SessionFactory({ ...options, clock }, this.#events)
     this.#ends = new SessionEnds(this.#sessions, this.#residents, (hash) => this.#openedOf(hash))
+    this.#resealing = new Resealing(this.#sessions.world)
     const isNeeded = () => !this.#disposed && this.#residents.size > 0
     const { fleet } = this.#sessions.world
     this.#watch = fleet.notifies ? undefined : new LossWatch(fleet, clock, isNeeded, () => this.#checkAll())
@@ -141,7 +140,7 @@ class Pool implements AuthPool<never, unknown> {
     this.#assertAlive()
     if ('key' in who) return this.#ends.endKey(who.key, revoke)
     const tag = await ('subject' in who ? hashTag('sub', who.subject) : hashTag('sid', who.sid))
-    const hashes = new Set(await this.#find(tag))
+    const hashes = new Set(await reached(findAll(this.#sessions.world.fleet, tag)))
     // The database may have lost sessions that this process holds.
     for (const { auth, hash } of this.#residents.all()) if (isMeant(auth.session, who)) hashes.add(hash)
     const ended = await inParallel([...hashes], (hash) => this.#ends.endHash(hash, revoke))
@@ -151,19 +150,7 @@ class Pool implements AuthPool<never, unknown> {
   async reseal({ most = 1_000 }: { readonly most?: number } = {}): Promise<number> {
     this.#assertAlive()
     checkNumber('most', most, 1)
-    const { world } = this.#sessions
-    const results = { sealed: 0, current: 0, unreadable: 0 }
-    const reseal = async (names: readonly string[], one: (name: string) => Promise<Resealed>) => {
-      for (let next = 0; next < names.length && results.sealed < most; ) {
-        const batch = names.slice(next, next + Math.min(BATCH, most - results.sealed))
-        next += batch.length
-        for (const result of await inParallel(batch, one)) results[result]++
-      }
-    }
-    await reseal(await this.#find(REVOCATION), (key) => resealTokens(world, key))
-    await reseal(await this.#find(SESSION), (hash) => resealSession(world, hash))
-    this.#unreadable = results.unreadable
-    return results.sealed
+    return this.#resealing.some(most)
   }
 
   on<T extends keyof PoolEventMap>(type: T, listener: (event: PoolEventMap[T]) => void): () => void {
@@ -182,7 +169,7 @@ class Pool implements AuthPool<never, unknown> {
       held: residents.reduce((sum, { auth }) => sum + auth.actor.getSnapshot().context.held, 0),
       refreshes: this.#sessions.refreshes,
       opened: this.#opened,
-      unreadable: this.#unreadable,
+      unreadable: this.#resealing.unreadable,
     }
   }
 
@@ -280,10 +267,6 @@ class Pool implements AuthPool<never, unknown> {
   /** Writes back what the database has lost. */
   #checkAll(): Promise<unknown> {
     return inParallel(this.#residents.all(), ({ auth, store }) => store.check(auth.session !== undefined))
-  }
-
-  #find(tag: string): Promise<readonly string[]> {
-    return reached(this.#sessions.world.fleet.find(tag))
   }
 
   #assertAlive(): void {

@@ -2,6 +2,7 @@ import type { AuthOptions, RevocableTokens } from '../core/options.ts'
 import { BackgroundClock } from '../core/platform/background-clock.ts'
 import type { Clock, Signal } from '../core/ports.ts'
 import { classifyFailure } from '../core/session/failure.ts'
+import { findAll } from '../fleet/find-all.ts'
 import type { Fleet } from '../fleet/fleet.ts'
 import { hashKey } from './hash-key.ts'
 import type { KeyRing } from './key-ring.ts'
@@ -73,7 +74,7 @@ export class Revocations {
 
   /** Tries the next ones. After the last one it begins again, so that those that fail leave room for others. */
   async #tryKept(): Promise<void> {
-    const keys = [...(await this.#fleet.find(REVOCATION))].sort()
+    const keys = [...(await findAll(this.#fleet, REVOCATION))].sort()
     const later = keys.filter((key) => key > this.#last)
     const next = [...later, ...keys.slice(0, keys.length - later.length)].slice(0, MOST)
     this.#last = next.at(-1) ?? ''

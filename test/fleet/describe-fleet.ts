@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { setTimeout as pause } from 'node:timers/promises'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { findAll } from '../../src/fleet/find-all.ts'
 import type { Acquired, Fleet, FoundSession, Holder, StoredSession } from '../../src/fleet/fleet.ts'
 
 /** The lease of turns that end during a test, in milliseconds, and of those that outlast it, however busy the machine is. */
@@ -99,7 +100,7 @@ export function describeFleet(name: string, start: () => Promise<FleetBench>): v
         const written = storedSession({ until: Number.POSITIVE_INFINITY, tags: [key] })
         await one.replace(key, written, undefined)
         expectFound(await other.read(key), written)
-        expect(await other.find(key)).toEqual([key])
+        expect(await findAll(other, key)).toEqual([key])
       })
 
       it.each([
@@ -151,11 +152,11 @@ export function describeFleet(name: string, start: () => Promise<FleetBench>): v
       it('a session is not read any more when its time has passed', async () => {
         const key = newKey()
         await one.replace(key, storedSession({ tags: [key] }), undefined)
-        expect(await other.find(key)).toEqual([key])
+        expect(await findAll(other, key)).toEqual([key])
         const short = storedSession({ rotation: 6, until: Date.now() + 50, tags: [key] })
         await one.replace(key, short, undefined)
         await eventually(async () => !(await other.read(key)))
-        expect(await other.find(key)).toEqual([])
+        expect(await findAll(other, key)).toEqual([])
         const next = storedSession({ rotation: 1, startedAt: 1 })
         expect(await one.replace(key, next, undefined)).toBe('written')
         expectFound(await other.read(key), next)
@@ -279,18 +280,18 @@ export function describeFleet(name: string, start: () => Promise<FleetBench>): v
       it('find the keys of all sessions that have the tag now', async () => {
         const [first, second, third] = [newKey(), newKey(), newKey()]
         const [tag, rare] = [newKey(), newKey()]
-        expect(await one.find(tag)).toEqual([])
+        expect(await findAll(one, tag)).toEqual([])
         await one.replace(first, storedSession({ tags: [tag, rare] }), undefined)
         await one.replace(second, storedSession({ tags: [tag] }), undefined)
         await one.replace(third, storedSession({ tags: [] }), undefined)
-        expect([...(await other.find(tag))].sort()).toEqual([first, second].sort())
-        expect(await other.find(rare)).toEqual([first])
+        expect([...(await findAll(other, tag))].sort()).toEqual([first, second].sort())
+        expect(await findAll(other, rare)).toEqual([first])
         await other.remove(first)
-        expect(await one.find(tag)).toEqual([second])
-        expect(await one.find(rare)).toEqual([])
+        expect(await findAll(one, tag)).toEqual([second])
+        expect(await findAll(one, rare)).toEqual([])
         await other.replace(second, storedSession({ id: 'b', startedAt: 2_000, tags: [rare] }), undefined)
-        expect(await one.find(tag)).toEqual([])
-        expect(await one.find(rare)).toEqual([second])
+        expect(await findAll(one, tag)).toEqual([])
+        expect(await findAll(one, rare)).toEqual([second])
       })
     })
 

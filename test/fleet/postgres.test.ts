@@ -1,5 +1,6 @@
 import pg from 'pg'
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest'
+import { findAll } from '../../src/fleet/find-all.ts'
 import { postgresFleet, postgresSchema } from '../../src/fleet/postgres.ts'
 import { FOUND_AT_ONCE } from '../../src/fleet/postgres-sql.ts'
 import { hasPgBouncer, startPgBouncer } from '../support/pgbouncer.ts'
@@ -51,7 +52,7 @@ describe.skipIf(!hasPostgres)('PostgreSQL', () => {
     await client.query(`INSERT INTO ${table} (key, id, rotation, started_at, until, tags, box, forget_at)
       SELECT 's' || n, 'a', 0, 1, 8e15, ARRAY['t'], 'b', 8e15 FROM generate_series(1, ${count}) AS n`)
     const fleet = postgresFleet((statement, values) => client.query(statement, values), { table })
-    expect(new Set(await fleet.find('t')).size).toBe(count)
+    expect(new Set(await findAll(fleet, 't')).size).toBe(count)
   })
 
   describe.skipIf(!hasPgBouncer)('through PgBouncer', () => {

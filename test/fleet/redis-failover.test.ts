@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { Cluster } from 'ioredis'
 import { afterEach, describe, expect, it } from 'vitest'
+import { findAll } from '../../src/fleet/find-all.ts'
 import type { Fleet } from '../../src/fleet/fleet.ts'
 import { type RedisFleetOptions, redisFleet } from '../../src/fleet/redis.ts'
 import { freePort } from '../support/free-port.ts'
@@ -198,7 +199,7 @@ describe.skipIf(!hasRedis)('a cluster of Redis', () => {
       ).toBe('written')
       await fleet.release(key, holder, true)
     }
-    expect([...(await fleet.find('tag'))].sort()).toEqual([...keys].sort())
+    expect([...(await findAll(fleet, 'tag'))].sort()).toEqual([...keys].sort())
     const sizes = await Promise.all(nodes.map((node) => node.command('DBSIZE')))
     for (const size of sizes) expect(Number(size)).toBeGreaterThan(0)
   }, 90_000)

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest'
+import { findAll } from '../../src/fleet/find-all.ts'
 import { redisFleet } from '../../src/fleet/redis.ts'
 import { hasRedis, type RedisServer, startRedis } from '../support/redis-server.ts'
 import { describeFleet } from './describe-fleet.ts'
@@ -35,6 +36,6 @@ describe.skipIf(!hasRedis)('Redis', () => {
     const names = Array.from({ length: 3_000 }, (_, index) => `s${index}`)
     const session = { id: 'a', rotation: 0, startedAt: 1, until: Date.now() + 60_000, tags: ['t'], box: 'b' }
     await Promise.all(names.map((name) => fleet.replace(name, session, undefined)))
-    expect([...(await fleet.find('t'))].sort()).toEqual([...names].sort())
+    expect([...(await findAll(fleet, 't'))].sort()).toEqual([...names].sort())
   })
 })

@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest'
 import type { Auth } from '../../src/core/auth.ts'
 import { StorageError } from '../../src/core/errors.ts'
 import type { SessionRecord } from '../../src/core/ports.ts'
+import { findAll } from '../../src/fleet/find-all.ts'
 import type { Fleet, StoredSession } from '../../src/fleet/fleet.ts'
 import { memoryFleet } from '../../src/fleet/memory.ts'
 import { fleetSession } from '../../src/server/fleet-session.ts'
@@ -365,7 +366,7 @@ describe('fleetSession', () => {
     const [key] = [...database.stored.keys()] as [string]
     const tags = database.stored.get(key)?.tags
     expect(tags).toHaveLength(3)
-    for (const tag of tags ?? []) expect(await database.fleet.find(tag)).toEqual([key])
+    for (const tag of tags ?? []) expect(await findAll(database.fleet, tag)).toEqual([key])
     const { idToken: _, ...without } = record
     await storage.replace?.({ ...without, rotation: 1 }, { id: 'a', rotation: 0 })
     expect(database.stored.get(key)).toMatchObject({ rotation: 1, tags })

@@ -1,6 +1,7 @@
 import { describe, expect, it, vi } from 'vitest'
 import { defineProof } from '../../src/core/features/proof.ts'
 import { sessionLimits } from '../../src/core/features/session-limits.ts'
+import { findAll } from '../../src/fleet/find-all.ts'
 import type { Fleet } from '../../src/fleet/fleet.ts'
 import { memoryFleet } from '../../src/fleet/memory.ts'
 import { fleetMemory } from '../../src/server/fleet-memory.ts'
@@ -661,7 +662,7 @@ describe('revocations that fail', () => {
     }
     for (let count = 0; count < 40; count++) await end(unknown)
     await end(known)
-    expect(await database.inner.find('revocation')).toHaveLength(41)
+    expect(await findAll(database.inner, 'revocation')).toHaveLength(41)
     answer = () => Response.json({ error: 'invalid_client' }, { status: 401 })
     revoked.length = 0
     for (let minute = 0; minute < 4; minute++) {
@@ -669,7 +670,7 @@ describe('revocations that fail', () => {
       await pass(61_000)
     }
     expect(revoked).toHaveLength(1)
-    expect(await database.inner.find('revocation')).toHaveLength(40)
+    expect(await findAll(database.inner, 'revocation')).toHaveLength(40)
   })
 
   it('an attempt that succeeds at the second time leaves nothing to do', async () => {
@@ -755,6 +756,40 @@ describe('pool.reseal of what is not in order', () => {
     expect(await codeOf(both.reseal())).toBe('storage_failed')
   })
 
+  it('goes through a database that gives its sessions in parts, however long all of them take together', async () => {
+    const { pool, database, pass, clock } = createWorld()
+    const old = pool({ keys: keyRing({ k1 }) })
+    const keys = await Promise.all(Array.from({ length: 40 }, async () => (await old.signIn(ada)).key))
+    const find: Fleet['find'] = async (tag, cursor = '0') => {
+      await new Promise<void>((resolve) => void clock.setTimeout(resolve, 500))
+      const all = [...(await findAll(database.inner, tag))].sort()
+      const next = Number(cursor) + 5
+      return { keys: all.slice(Number(cursor), next), cursor: next < all.length ? String(next) : undefined }
+    }
+    const both = pool({ keys: keyRing({ k2, k1 }) }, { fleet: { ...database.fleet, find } })
+    const sealed: number[] = []
+    const resealed = (async () => {
+      do sealed.push(await both.reseal({ most: 15 }))
+      while (sealed.at(-1) !== 0)
+    })()
+    await pass(60_000)
+    await resealed
+    expect(sealed).toEqual([15, 15, 10, 0])
+    const current = pool({ keys: keyRing({ k2 }) })
+    for (const key of keys) expect(await token(current, key)).toMatch(/^at-/)
+  })
+
+  it('returns 0 only after a pass that has found nothing to seal', async () => {
+    const { pool } = createWorld()
+    const old = pool({ keys: keyRing({ k1 }) })
+    await Promise.all(Array.from({ length: 4 }, () => old.signIn(ada)))
+    const both = pool({ keys: keyRing({ k2, k1 }) })
+    expect(await both.reseal({ most: 4 })).toBe(4)
+    await old.signIn(eve)
+    expect(await both.reseal({ most: 4 })).toBe(1)
+    expect(await both.reseal({ most: 4 })).toBe(0)
+  })
+
   it('seals tokens again that are still to be revoked, so that they are revoked without the old key', async () => {
     const { pool, server, database, functions, pass } = createWorld()
     let isDown = true
@@ -771,7 +806,7 @@ describe('pool.reseal of what is not in order', () => {
     await current.signIn(eve)
     await quiet()
     expect(server.revocations).toBe(1)
-    expect(await database.inner.find('revocation')).toEqual([])
+    expect(await findAll(database.inner, 'revocation')).toEqual([])
   })
 })
 

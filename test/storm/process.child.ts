@@ -75,7 +75,7 @@ function hold(session: number): Held {
   const retry = { minDelay: 100, maxDelay: 1_000 }
   const auth = createAuth({ refresh, clock, retry, timeouts, ...shared })
   if (trace)
-    for (const type of ['sessionExpired', 'refreshFailed', 'storageFailed'] as const)
+    for (const type of ['expired', 'refreshFailed', 'storageFailed'] as const)
       auth.on(type as never, (event: unknown) => note('event', session, event))
   return { auth, send: createAuthFetch(auth, { origins: [tokens] }) }
 }

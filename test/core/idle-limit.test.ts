@@ -237,6 +237,16 @@ describe('limits.idle, in tabs that share a store', () => {
     expect(second.auth.state).toBe('expired')
   })
 
+  it('ends a session that goes unused although the clock was set back by days', async () => {
+    const { first, clock } = tabs()
+    await clock.advance(0)
+    clock.jump(-100 * HOUR)
+    await clock.advance(HOUR)
+    expect(first.auth.state).toBe('authenticated')
+    await clock.advance(HOUR)
+    expect(first.auth.state).toBe('expired')
+  })
+
   it('counts a request that a listener sends in the step that restores the session', async () => {
     const { first, open, clock } = tabs()
     await clock.advance(0)

@@ -216,6 +216,8 @@ class SessionLimits implements Limits {
     this.#limitTimer = this.#timers.setTimeout(
       () => {
         this.#limitTimer = undefined
+        // A use in the future means that the clock was set back: the session has been unused since then at least.
+        this.#usedAt = Math.min(this.#usedAt, this.#now)
         this.check()
         if (this.#vault.tokens) this.#setTimer()
       },

@@ -25,6 +25,9 @@ export class TabOwner {
   readonly #question: string
   readonly #channel
   readonly #document = thisDocument()
+  #isStarted = false
+  /** Stops to answer other documents; missing while there is nothing to answer for. */
+  #stop: (() => void) | undefined
 
   constructor(area: () => Storage, key: string) {
     this.#area = area
@@ -41,7 +44,9 @@ export class TabOwner {
   }
 
   claim(): void {
-    if (this.isNeeded) this.#area().setItem(this.#entry, this.#document)
+    if (!this.isNeeded) return
+    this.#area().setItem(this.#entry, this.#document)
+    this.#listen()
   }
 
   /**
@@ -75,7 +80,18 @@ export class TabOwner {
 
   /** Answers other documents. A page that is left gives the record to the next page of its tab. */
   start(): () => void {
-    if (!this.isNeeded) return () => {}
+    this.#isStarted = true
+    this.#listen()
+    return () => {
+      this.#isStarted = false
+      this.#stop?.()
+      this.#stop = undefined
+    }
+  }
+
+  #listen(): void {
+    // An app may choose the storage at each sign-in.
+    if (!this.#isStarted || this.#stop || !this.isNeeded) return
     const answer = (data: unknown) => {
       if (data !== `ask ${this.#document}`) return
       const isShared = this.#area().getItem(this.#question) === this.#document
@@ -86,7 +102,7 @@ export class TabOwner {
     }
     const stop = this.#channel.listen(answer, () => {})
     addEventListener('pagehide', leave)
-    return () => {
+    this.#stop = () => {
       stop()
       removeEventListener('pagehide', leave)
     }

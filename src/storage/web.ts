@@ -20,7 +20,8 @@ export interface WebStorageOptions {
  * first refresh: then it ends as `signed_out_elsewhere`, if the page that stored it still lives. That page goes on. A frame of
  * the same origin shares it with its page, and a page that the browser prerenders refreshes it only once it is shown.
  *
- * @param storage the storage, or a function that returns it. Use a function if reading `localStorage` may throw
+ * @param storage the storage, or a function that returns it. Use a function if reading `localStorage` may throw, or if the user
+ * chooses at the sign-in whether the browser remembers the session
  * @param options the key, see `WebStorageOptions`
  * @returns the value of the option `storage` of `createAuth`. It reports the changes of other tabs
  *
@@ -80,10 +81,9 @@ export function webStorage(
     },
     subscribe(onChange) {
       if (typeof addEventListener !== 'function') return () => {}
-      const watched = area()
       const onStorage = (event: StorageEvent) => {
         // `key` is null if the whole storage was cleared.
-        if (event.storageArea === watched && (event.key === key || event.key === null)) onChange()
+        if ((event.key === key || event.key === null) && event.storageArea === area()) onChange()
       }
       // While a page is in the back/forward cache, WebKit reports no changes to it.
       const onShow = ({ persisted }: PageTransitionEvent) => {

@@ -105,6 +105,18 @@ it('a copy gives way although its storage has no room for a question', async () 
   expect(await readAgain(copy)).toBeUndefined()
 })
 
+it('a page that chooses sessionStorage at the sign-in answers a copy of it', async () => {
+  const { act, area } = openDocument('a')
+  let chosen = fakeWebStorage()
+  const storage = act(() => webStorage(() => chosen))
+  stops.push(act(() => storage.subscribe?.(() => {})) as () => void)
+  chosen = area
+  act(() => storage.write(FULL))
+  const copy = openDocument('b', area.entries)
+  copy.act(() => copy.storage.read())
+  expect(await readAgain(copy)).toBeUndefined()
+})
+
 it('two stores of one page own the record together', () => {
   const page = openDocument('a')
   page.act(() => page.storage.write(FULL))

@@ -91,6 +91,19 @@ describe('webStorage.subscribe', () => {
     expect(onChange).toHaveBeenCalledTimes(2)
   })
 
+  it('reports changes of the storage that is chosen at that time', () => {
+    const [first, second] = [fakeWebStorage(), fakeWebStorage()]
+    let chosen = first
+    const onChange = vi.fn()
+    const stop = webStorage(() => chosen).subscribe?.(onChange)
+    chosen = second
+    page.change(first, 'authchart')
+    expect(onChange).not.toHaveBeenCalled()
+    page.change(second, 'authchart')
+    expect(onChange).toHaveBeenCalledOnce()
+    stop?.()
+  })
+
   it('reports a change when the page returns from the back/forward cache, and not when it was loaded', () => {
     const onChange = vi.fn()
     const stop = webStorage(fakeWebStorage()).subscribe?.(onChange)

@@ -19,6 +19,9 @@ export interface MemoryFleetOptions {
   readonly now?: () => number
 }
 
+/** The least number of changes between two removals of entries whose time has passed. */
+const SWEEP_LEAST = 1_000
+
 interface Entry {
   session: StoredSession | undefined
   writtenAt: number
@@ -46,11 +49,22 @@ export function memoryFleet(options: MemoryFleetOptions = {}): Fleet {
   const entries = new Map<string, Entry>()
   const messages = new Messages()
   let markedAt = 0
+  /** After how many changes those entries are removed whose time has passed. */
+  let changesLeft = SWEEP_LEAST
 
   function entryOf(key: string): Entry {
+    if (--changesLeft <= 0) sweep()
     const entry = look(key)
     entries.set(key, entry)
     return entry
+  }
+  function sweep(): void {
+    for (const key of entries.keys()) {
+      const { session, ended, leaseEnd, lastUse = 0 } = look(key)
+      const usedUntil = Math.max(leaseEnd, lastUse + SHORTEST_MEMORY)
+      if (!session && !ended && usedUntil <= now()) entries.delete(key)
+    }
+    changesLeft = Math.max(SWEEP_LEAST, entries.size)
   }
   /** What is known of a key. Nothing is kept of one that is only looked at: anyone may invent keys. */
   function look(key: string): Entry {

@@ -25,9 +25,6 @@ export class TabOwner {
   readonly #question: string
   readonly #channel
   readonly #document = thisDocument()
-  #isStarted = false
-  /** Stops to answer other documents; missing while there is nothing to answer for. */
-  #stop: (() => void) | undefined
 
   constructor(area: () => Storage, key: string) {
     this.#area = area
@@ -44,9 +41,7 @@ export class TabOwner {
   }
 
   claim(): void {
-    if (!this.isNeeded) return
-    this.#area().setItem(this.#entry, this.#document)
-    this.#listen()
+    if (this.isNeeded) this.#area().setItem(this.#entry, this.#document)
   }
 
   /**
@@ -80,18 +75,8 @@ export class TabOwner {
 
   /** Answers other documents. A page that is left gives the record to the next page of its tab. */
   start(): () => void {
-    this.#isStarted = true
-    this.#listen()
-    return () => {
-      this.#isStarted = false
-      this.#stop?.()
-      this.#stop = undefined
-    }
-  }
-
-  #listen(): void {
-    // An app may choose the storage at each sign-in.
-    if (!this.#isStarted || this.#stop || !this.isNeeded) return
+    // Also without a `sessionStorage`: an app may choose the storage at each sign-in.
+    if (typeof document === 'undefined') return () => {}
     const answer = (data: unknown) => {
       if (data !== `ask ${this.#document}`) return
       const isShared = this.#area().getItem(this.#question) === this.#document
@@ -102,7 +87,7 @@ export class TabOwner {
     }
     const stop = this.#channel.listen(answer, () => {})
     addEventListener('pagehide', leave)
-    this.#stop = () => {
+    return () => {
       stop()
       removeEventListener('pagehide', leave)
     }

@@ -106,7 +106,8 @@ it('a copy gives way although its storage has no room for a question', async () 
 })
 
 it('a page that chooses sessionStorage at the sign-in answers a copy of it', async () => {
-  const { act, area } = openDocument('a')
+  const { act, area, stop } = openDocument('a')
+  stop()
   let chosen = fakeWebStorage()
   const storage = act(() => webStorage(() => chosen))
   stops.push(act(() => storage.subscribe?.(() => {})) as () => void)

@@ -18,8 +18,8 @@ const SESSION = `s.id, s.rotation::text AS rotation, s.started_at::text AS start
 
 const MARK = ['mark_rotation', 'mark_owner', 'mark_at', 'mark_server']
 
-/** How many keys `find` returns at most. */
-export const FOUND_AT_ONCE = 10_000
+/** How many keys `find` returns at most: so few that PostgreSQL reads them in the order of the primary key, however many there are. */
+export const FOUND_AT_ONCE = 1_000
 
 export interface PostgresStatements {
   /** key → a row if there is a session */

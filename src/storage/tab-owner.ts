@@ -1,4 +1,4 @@
-import { outsideZones } from '../environment/outside-zones.ts'
+import { patientClock } from '../environment/clock.ts'
 import { createPageChannel } from '../environment/page-channel.ts'
 
 /** How long another document has to say that it lives, in milliseconds. It is asked once, before the first refresh. */
@@ -51,12 +51,12 @@ export class TabOwner {
   isCopyOf(owner: string): Promise<boolean> {
     return new Promise((resolve) => {
       const end = (isCopy: boolean) => {
-        clearTimeout(timer)
+        patientClock.clearTimeout(timer)
         stop()
         this.#area().removeItem(this.#question)
         resolve(isCopy)
       }
-      const timer = outsideZones(() => setTimeout(() => end(false), ANSWER))
+      const timer = patientClock.setTimeout(() => end(false), ANSWER)
       const stop = this.#channel.listen(
         (data) => {
           if (data === `lives ${owner}`) end(true)

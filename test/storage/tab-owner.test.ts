@@ -72,6 +72,19 @@ it('a page asks nothing if its predecessor has left the session to it', () => {
   for (let reads = 0; reads < 2; reads++) expect(next.act(() => next.storage.read())).toEqual(FULL)
 })
 
+it('a copy gives way although it was suspended until the answer had come', async () => {
+  vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'Date'] })
+  const original = openDocument('a')
+  original.act(() => original.storage.write(FULL))
+  const copy = openDocument('b', original.area.entries)
+  copy.act(() => copy.storage.read())
+  const found = copy.act(() => copy.storage.read())
+  vi.setSystemTime(Date.now() + 60_000)
+  vi.advanceTimersByTime(250)
+  await messages()
+  expect(await found).toBeUndefined()
+})
+
 it('a frame, which shares the storage with its page, takes nothing from it', async () => {
   const page = openDocument('a')
   page.act(() => page.storage.write(FULL))

@@ -205,7 +205,7 @@ describe('unstorageStorage.subscribe', () => {
     // Resolves when the first watcher has started.
     await driver.watch?.(() => {})
     writeFileSync(join(base, 'authchart'), JSON.stringify(FULL))
-    await expect.poll(() => onChange.mock.calls.length).toBeGreaterThan(0)
+    await expect.poll(() => onChange.mock.calls.length, { timeout: 15_000 }).toBeGreaterThan(0)
     stop?.()
     await storage.dispose()
   })

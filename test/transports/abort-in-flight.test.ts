@@ -69,7 +69,11 @@ describe.each(transports)('$name: requests in flight when a 401 arrives', ({ nam
 
     // Node's http module sends no body with this method otherwise.
     const headers = name === 'axios (http adapter)' ? { 'transfer-encoding': 'chunked' } : {}
-    const slow = client.request('/slow', { method: 'OPTIONS', headers, body: Readable.from(['once']) })
+    const slow = client.request('/slow', {
+      method: 'OPTIONS',
+      headers,
+      body: Readable.from([Buffer.from('once')]),
+    })
     await arrived
     expect((await client.get('/other')).status).toBe(200)
     letGo.resolve()

@@ -14,6 +14,30 @@ function thisDocument(): string {
   return world[DOCUMENT]
 }
 
+/** The name of a lock that a document holds as long as it owns a record. Unlike a message, it is there while a page is frozen. */
+const lockOf = (document: string) => `authchart owner ${document}`
+
+const lockManager = () => (typeof navigator === 'undefined' ? undefined : navigator.locks)
+
+/** Holds the lock of a document. Returns a function that releases it. */
+function hold(document: string): () => void {
+  let release = () => {}
+  const released = new Promise<void>((resolve) => {
+    release = resolve
+  })
+  lockManager()
+    ?.request(lockOf(document), { mode: 'shared' }, () => released)
+    .catch(() => {})
+  return release
+}
+
+async function isHeld(document: string): Promise<boolean> {
+  const found = await lockManager()
+    ?.query()
+    .catch(() => undefined)
+  return found?.held?.some(({ name }) => name === lockOf(document)) ?? false
+}
+
 /**
  * Which document owns the record of a `sessionStorage`. A browser copies the storage into a tab that is duplicated, or opened
  * by a script, and then two tabs hold one refresh token. Only the owner may send it.
@@ -25,6 +49,8 @@ export class TabOwner {
   readonly #question: string
   readonly #channel
   readonly #document = thisDocument()
+  /** Releases the lock of this document, if it is held. */
+  #release: (() => void) | undefined
 
   constructor(area: () => Storage, key: string) {
     this.#area = area
@@ -41,7 +67,14 @@ export class TabOwner {
   }
 
   claim(): void {
-    if (this.isNeeded) this.#area().setItem(this.#entry, this.#document)
+    if (!this.isNeeded) return
+    this.#area().setItem(this.#entry, this.#document)
+    this.#release ??= hold(this.#document)
+  }
+
+  #letGo(): void {
+    this.#release?.()
+    this.#release = undefined
   }
 
   /**
@@ -56,7 +89,7 @@ export class TabOwner {
         this.#area().removeItem(this.#question)
         resolve(isCopy)
       }
-      const timer = patientClock.setTimeout(() => end(false), ANSWER)
+      const timer = patientClock.setTimeout(() => void isHeld(owner).then(end), ANSWER)
       const stop = this.#channel.listen(
         (data) => {
           if (data === `lives ${owner}`) end(true)
@@ -84,11 +117,14 @@ export class TabOwner {
     }
     const leave = () => {
       if (this.isNeeded && !this.other) this.#area().removeItem(this.#entry)
+      // Some browsers keep no page with a lock in the back/forward cache.
+      this.#letGo()
     }
     const stop = this.#channel.listen(answer, () => {})
     addEventListener('pagehide', leave)
     return () => {
       stop()
+      this.#letGo()
       removeEventListener('pagehide', leave)
     }
   }

@@ -15,7 +15,7 @@ if (process.platform === 'linux')
   MODES.push(['stopped with its process, as when the machine sleeps,', stopped])
 
 describe.skipIf(!hasChromium).each(MODES)('a tab that is %s', (_, mode) => {
-  const { serve, open, signIn, untilExpired, requests } = tabsSuite({ plain: true })
+  const { serve, open, start, signIn, untilExpired, requests } = tabsSuite({ plain: true })
 
   const refreshCalls = (page: Tab) => page.evaluate(() => tab.refreshCalls())
   const result = (page: Tab) => page.evaluate(() => tab.result())
@@ -62,6 +62,22 @@ describe.skipIf(!hasChromium).each(MODES)('a tab that is %s', (_, mode) => {
     expect(await result(sleeper)).toBe('200')
     expect(server).toMatchObject({ refreshes: refreshes + 1, reuseDetections: 0, expiredTokenUses: 0 })
     expect(requests('/api/first')).toHaveLength(10)
+  })
+
+  it('keeps its session in sessionStorage, which a duplicated tab has copied', async () => {
+    const server = await serve()
+    const [sleeper, copy] = (await open(2)) as [Tab, Tab]
+    const fallAsleep = await mode(sleeper)
+    await signIn([sleeper], { store: 'tab', coordinated: false })
+    const entries = await sleeper.evaluate(() => ({ ...sessionStorage }))
+    const wake = await fallAsleep()
+    await copy.evaluate((entries) => void Object.assign(sessionStorage, entries), entries)
+    expect(await start(copy, { store: 'tab', coordinated: false })).toBe('authenticated')
+    await copy.evaluate(() => tab.startRefresh())
+    expect(await result(copy)).toBe('SignedOutError')
+    await wake()
+    await sleeper.evaluate(() => tab.refresh())
+    expect(server).toMatchObject({ refreshes: 1, reuseDetections: 0 })
   })
 
   describe('during a refresh, with the lock', () => {

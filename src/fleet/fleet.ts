@@ -111,7 +111,8 @@ export interface Fleet {
   acquire(key: string, owner: string, awaited: number | undefined): Promise<Acquired>
   /**
    * Marks the refresh token of a rotation as presented and extends the turn by `lease` milliseconds, if `holder` was the last to
-   * acquire it, has not released it, and nothing newer than that rotation is stored.
+   * acquire it, has not released it, nothing newer than that rotation is stored, and no end is remembered that
+   * covers every session (`startedAt: Infinity`).
    *
    * @returns whether that was so
    */

@@ -161,7 +161,9 @@ export function memoryFleet(options: MemoryFleetOptions = {}): Fleet {
 
     async present(key, holder, rotation) {
       const entry = look(key)
-      if (!isHolder(entry, holder) || (entry.session?.rotation ?? rotation) > rotation) return false
+      const { session, ended } = entry
+      if (!isHolder(entry, holder) || (session ? session.rotation > rotation : ended?.startedAt === Infinity))
+        return false
       // No two marks have the same number.
       markedAt = Math.max(now(), markedAt + 1)
       entry.mark = { rotation, owner: holder.owner, at: markedAt }

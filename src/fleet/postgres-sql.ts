@@ -69,7 +69,7 @@ export function postgresStatements(table: string): PostgresStatements {
     present: `UPDATE ${table} AS s SET mark_rotation = $4::text::float8, mark_owner = $3::text, mark_at = ${MICROS},
       mark_server = ${SERVER}, lease_end = ${NOW} + $5::text::float8
       WHERE s.key = $1::text AND s.fence = $2::text::float8 AND s.owner = $3::text
-        AND NOT (${LIVES} AND s.rotation > $4::text::float8)
+        AND CASE WHEN ${LIVES} THEN s.rotation <= $4::text::float8 ELSE NOT (${HAS_ENDED} AND s.ended_started_at = 'Infinity') END
       RETURNING 1 AS presented`,
     release: `UPDATE ${table} AS s SET lease_end = 0, owner = NULL,
       ${MARK.map((column) => `${column} = CASE WHEN $4::text = '1' THEN NULL ELSE s.${column} END`).join(', ')}
@@ -150,7 +150,7 @@ function remove(table: string): string {
 }
 
 function acquire(table: string): string {
-  const isSuspect = `CASE WHEN ${LIVES} THEN s.server IS DISTINCT FROM ${SERVER} ELSE NOT ${HAS_ENDED} END`
+  const isSuspect = `CASE WHEN ${LIVES} THEN s.server IS DISTINCT FROM ${SERVER} ELSE NOT (${HAS_ENDED} AND s.ended_started_at = 'Infinity') END`
   return `WITH taken AS (
     INSERT INTO ${table} AS s (key, fence, owner, lease_end, forget_at)
     VALUES ($1::text, 1, $2::text, ${NOW} + $3::text::float8, ${NOW} + ${DAY})

@@ -158,9 +158,13 @@ return { 'granted', fence, is_foreign and s[4] or '', is_suspect and '1' or '0' 
 /** fence, owner, rotation, lease → 1 or 0. No two marks have the same microsecond. */
 export const PRESENT = `${TIME}${SERVER}
 local fence, owner, rotation, lease = unpack(ARGV)
-local s = get('fence', 'owner', 'id', 'until', 'rotation')
+local s = get('fence', 'owner', 'id', 'until', 'rotation', 'endedUntil', 'endedStartedAt')
 if s[1] ~= fence or s[2] ~= owner then return 0 end
-if s[3] and future(s[4]) and tonumber(s[5]) > tonumber(rotation) then return 0 end
+if s[3] and future(s[4]) then
+  if tonumber(s[5]) > tonumber(rotation) then return 0 end
+elseif future(s[6]) and tonumber(s[7]) >= 1e308 then
+  return 0
+end
 redis.call('HSET', key, 'markRotation', rotation, 'markOwner', owner, 'markAt', string.format('%.0f', micros),
   'markServer', server(), 'leaseEnd', string.format('%.0f', now + tonumber(lease)))
 return 1

@@ -350,6 +350,16 @@ export function describeFleet(name: string, start: () => Promise<FleetBench>): v
         expect(await other.acquire(key, 'other', await markOf(other, key))).toMatchObject({ result: 'held' })
       })
 
+      it.each([
+        ['not presented after an end of everything', Number.POSITIVE_INFINITY, false],
+        ['presented after the end of an earlier session', 999, true],
+      ])('are %s', async (_, startedAt, isPresented) => {
+        const key = newKey()
+        const holder = await acquireAs(one, key, 'one')
+        await other.remove(key, { id: '', rotation: Number.POSITIVE_INFINITY, startedAt })
+        expect(await one.present(key, holder, 5)).toBe(isPresented)
+      })
+
       it('are not presented by a call that arrives after their end', async () => {
         const key = newKey()
         const holder = await acquireAs(one, key, 'one')

@@ -14,7 +14,7 @@ function thisDocument(): string {
   return world[DOCUMENT]
 }
 
-/** The name of a lock that a document holds as long as it owns a record. Unlike a message, it is there while a page is frozen. */
+/** The name of a lock that a hidden document holds. Unlike an answer, it is there while the page is frozen. */
 const lockOf = (document: string) => `authchart owner ${document}`
 
 const lockManager = () => (typeof navigator === 'undefined' ? undefined : navigator.locks)
@@ -67,9 +67,7 @@ export class TabOwner {
   }
 
   claim(): void {
-    if (!this.isNeeded) return
-    this.#area().setItem(this.#entry, this.#document)
-    this.#release ??= hold(this.#document)
+    if (this.isNeeded) this.#area().setItem(this.#entry, this.#document)
   }
 
   #letGo(): void {
@@ -115,17 +113,28 @@ export class TabOwner {
       const isShared = this.#area().getItem(this.#question) === this.#document
       this.#channel.post(`${isShared ? 'shares' : 'lives'} ${this.#document}`)
     }
-    const leave = () => {
-      if (this.isNeeded && !this.other) this.#area().removeItem(this.#entry)
-      // Some browsers keep no page with a lock in the back/forward cache.
-      this.#letGo()
+    let isLeft = false
+    // Not while the page is shown: browsers keep no page with a lock in the back/forward cache.
+    const follow = () => {
+      if (isLeft || document.visibilityState !== 'hidden' || !this.isNeeded) this.#letGo()
+      else this.#release ??= hold(this.#document)
     }
-    const stop = this.#channel.listen(answer, () => {})
+    const leave = () => {
+      isLeft = true
+      if (this.isNeeded && !this.other) this.#area().removeItem(this.#entry)
+      follow()
+    }
+    const stop = this.#channel.listen(answer, () => {
+      isLeft = false
+    })
     addEventListener('pagehide', leave)
+    addEventListener('visibilitychange', follow)
+    follow()
     return () => {
       stop()
       this.#letGo()
       removeEventListener('pagehide', leave)
+      removeEventListener('visibilitychange', follow)
     }
   }
 

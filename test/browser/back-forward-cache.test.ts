@@ -46,6 +46,21 @@ describe.skipIf(!hasBrowser)('a page that returns from the back/forward cache', 
     expect(requests('/api/first')).toHaveLength(10)
   })
 
+  it('uses the tokens in sessionStorage that the next page of its tab refreshed', async () => {
+    const server = await serve()
+    const session: TabOptions = { store: 'tab', coordinated: false }
+    const [page] = await signedIn(1, session)
+    await page.evaluate(() => void Object.assign(globalThis, { isFirst: true }))
+    await page.goto(new URL('/next', page.url()).href)
+    await until(page, () => 'tab' in globalThis)
+    expect(await start(page, session)).toBe('authenticated')
+    await page.evaluate(() => tab.refresh())
+    await goBackTo(page, () => 'isFirst' in globalThis)
+    await page.evaluate(() => tab.refresh())
+    expect(await page.evaluate(() => tab.request('/api/hello'))).toBe('200')
+    expect(server).toMatchObject({ refreshes: 2, reuseDetections: 0 })
+  })
+
   it('uses the tokens that another tab refreshed meanwhile', async () => {
     const server = await serve()
     const [page, other] = (await signedIn(2, { lifetime: LIFETIME, auth: LATE })) as [Tab, Tab]

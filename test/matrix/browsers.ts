@@ -33,6 +33,12 @@ const FIREFOX_CACHE: Difference = {
     'It does not keep a page with a request in flight, or with a `SharedWorker`, in the back/forward cache. The page is loaded again, and restores its session.',
 }
 
+const FIREFOX_COPY: Difference = {
+  tests: /uses the tokens in sessionStorage that the next page of its tab refreshed/,
+  reason:
+    'A page that returns from the back/forward cache finds its `sessionStorage` as it left it. If the page after it has refreshed the session, it presents the previous refresh token.',
+}
+
 const WEBKIT_KEYS: Difference = {
   tests: /encryptedStorage in a browser works in a SharedWorker/,
   reason:
@@ -57,7 +63,7 @@ export const BROWSERS: readonly MatrixBrowser[] = [
     name: 'Firefox',
     engine: 'firefox',
     version: () => versionOf(programOf('firefox')),
-    differences: [FIREFOX_CACHE],
+    differences: [FIREFOX_CACHE, FIREFOX_COPY],
   },
   {
     name: 'WebKitGTK',

@@ -1,13 +1,12 @@
-// Prepares a release: `npm run release`. Checks everything, raises the version, moves the changes of CHANGELOG.md under it, commits
-// and tags. Pushing the tag is left to you, and publishing to a workflow, because npm signs where a package comes from only there.
-// `--dry-run` builds, checks and packs, says what would follow, and changes nothing. `--version 1.0.0` sets the version.
+// Prepares a release: `npm run release`. Checks everything, raises the version as the changesets say, moves their texts to
+// CHANGELOG.md, commits and tags. Pushing the tag is left to you, and publishing to a workflow, because npm signs where a package
+// comes from only there. `--dry-run` builds, checks and packs, says what would follow, and changes nothing.
 import { execFileSync, spawnSync } from 'node:child_process'
-import { readFileSync, writeFileSync } from 'node:fs'
+import { readdirSync, readFileSync } from 'node:fs'
 import { parseArgs } from 'node:util'
-import { nextVersion, released, unreleased } from './changelog.mjs'
 
 const { values: flags } = parseArgs({
-  options: { 'dry-run': { type: 'boolean', default: false }, version: { type: 'string' } },
+  options: { 'dry-run': { type: 'boolean', default: false } },
 })
 const dryRun = flags['dry-run']
 
@@ -21,9 +20,7 @@ function run(command, ...args) {
   process.exit(1)
 }
 
-const changelog = readFileSync('CHANGELOG.md', 'utf8')
-const { version: current } = JSON.parse(readFileSync('package.json', 'utf8'))
-const version = flags.version ?? nextVersion(changelog, current)
+const changesets = readdirSync('.changeset').filter((name) => name.endsWith('.md') && name !== 'README.md')
 
 /** Reasons not to release. A dry run only prints them. */
 function obstacles() {
@@ -31,8 +28,7 @@ function obstacles() {
   return [
     ...(git('status', '--porcelain') === '' ? [] : ['there are changes that are not committed']),
     ...(branch === 'main' ? [] : [`the branch is ${branch || 'detached'}, not main`]),
-    ...(git('tag', '--list', `v${version}`) === '' ? [] : [`the tag v${version} exists`]),
-    ...(unreleased(changelog) === '' ? ['CHANGELOG.md has nothing under Unreleased'] : []),
+    ...(changesets.length > 0 ? [] : ['.changeset has nothing to release']),
   ]
 }
 
@@ -46,21 +42,17 @@ if (dryRun) {
 } else {
   // Includes types, lint and build.
   run('npm', 'test')
-  const date = new Date().toISOString().slice(0, 10)
-  run('npm', 'version', version, '--no-git-tag-version', '--allow-same-version')
-  writeFileSync('CHANGELOG.md', released(changelog, version, date))
+  run('npm', 'run', '--silent', 'changeset', 'version')
+  run('npm', 'install', '--package-lock-only', '--ignore-scripts')
 }
 run('npm', 'run', '--silent', 'build')
 run('npm', 'run', '--silent', 'size')
 // Packs, and checks the tarball instead of the working tree.
 run('npm', 'run', '--silent', 'package')
 
-if (dryRun) {
-  console.log(
-    `\nA release would raise ${current} to ${version}, commit, and set the tag v${version}. Its changes:\n`,
-  )
-  console.log(unreleased(changelog).replaceAll(/^/gm, '  '))
-} else {
+if (dryRun) run('npm', 'run', '--silent', 'changeset', 'status', '--', '--verbose')
+else {
+  const { version } = JSON.parse(readFileSync('package.json', 'utf8'))
   run('git', 'commit', '--all', '--message', `release: ${version}`)
   run('git', 'tag', '--annotate', `v${version}`, '--message', version)
   console.log(`\nReady. Now: git push --follow-tags. The tag is published with npm publish, in a workflow.`)

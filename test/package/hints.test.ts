@@ -4,6 +4,7 @@ import { build as buildByEsbuild } from 'esbuild'
 import { build as buildPackage } from 'tsdown'
 import { build as buildByVite } from 'vite'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import webpack from 'webpack'
 import productionBuilds from '../../tsdown.production.config.ts'
 import { installInto, newFolder } from '../devtools/bundles.ts'
 
@@ -90,10 +91,29 @@ describe('the explanations of mistakes', () => {
     return outputFiles[0]?.text ?? ''
   }
 
+  function byWebpack(mode: 'production' | 'development'): Promise<string> {
+    const compiler = webpack({
+      mode,
+      // Or else the words would be within strings of source code.
+      devtool: false,
+      context: app,
+      entry: './main.js',
+      externals: ['axios'],
+      output: { path: join(app, 'webpack'), filename: `${mode}.js` },
+    })
+    return new Promise((resolve, reject) => {
+      compiler.run((error, stats) => {
+        if (error || stats?.hasErrors()) return reject(error ?? new Error(stats?.toString()))
+        readFile(join(app, 'webpack', `${mode}.js`), 'utf8').then(resolve, reject)
+      })
+    })
+  }
+
   const explained = (output: string) => WORDS.filter((words) => output.includes(words))
 
   it.each([
     ['Vite', byVite],
+    ['webpack', () => byWebpack('production')],
     ['esbuild, for browsers', () => byEsbuild('production', 'browser')],
     ['esbuild, for servers', () => byEsbuild('production')],
   ])('are missing in a production build by %s', async (_, build) => {
@@ -103,7 +123,10 @@ describe('the explanations of mistakes', () => {
     expect(output).not.toMatch(/explain/i)
   })
 
-  it('are all there in a build for development', async () => {
-    expect(explained(await byEsbuild())).toEqual(WORDS)
+  it.each([
+    ['esbuild', () => byEsbuild()],
+    ['webpack', () => byWebpack('development')],
+  ])('are all there in a build for development by %s', async (_, build) => {
+    expect(explained(await build())).toEqual(WORDS)
   })
 })

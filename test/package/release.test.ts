@@ -1,51 +1,52 @@
-import { existsSync, readdirSync, readFileSync } from 'node:fs'
+import { execFileSync } from 'node:child_process'
+import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
+import { temporaryFolder } from '../storage/child.ts'
 import { root } from './readme-source.ts'
-
-interface Changelog {
-  unreleased(text: string): string
-  nextVersion(text: string, current: string): string
-  released(text: string, version: string, date: string): string
-}
-
-const script = new URL('scripts/changelog.mjs', root).href
-const { nextVersion, released, unreleased } = (await import(script)) as Changelog
 
 const read = (path: string) => readFileSync(new URL(path, root), 'utf8')
 const manifest = JSON.parse(read('package.json'))
 
-const changelog = (...headings: string[]) =>
-  `# Changelog\n\n## Unreleased\n${headings.map((one) => `\n### ${one}\n\n- A line.\n`).join('')}\n## 0.2.0 - 2026-01-01\n`
+const changeset = new URL('node_modules/@changesets/cli/bin.js', root).pathname
+
+/** Releases a package with these changesets. Returns its version and its changelog. */
+function release(...changes: readonly (readonly [kind: string, text: string])[]) {
+  const folder = temporaryFolder()
+  const write = (path: string, text: string) => writeFileSync(join(folder, path), text)
+  mkdirSync(join(folder, '.changeset'))
+  mkdirSync(join(folder, 'scripts'))
+  write('package.json', JSON.stringify({ name: 'authchart', version: '0.2.0' }))
+  write('package-lock.json', '{}')
+  write('CHANGELOG.md', '# Changelog\n\nAll notable changes.\n\n## 0.2.0 - 2026-01-01\n\n- Older.\n')
+  for (const path of ['.changeset/config.json', '.changeset/README.md', 'scripts/changelog.cjs'])
+    write(path, read(path))
+  for (const [index, [kind, text]] of changes.entries())
+    write(`.changeset/${index}.md`, `---\n'authchart': ${kind}\n---\n\n${text}\n`)
+  execFileSync('git', ['init', '--quiet', '--initial-branch=main'], { cwd: folder })
+  execFileSync(process.execPath, [changeset, 'version'], { cwd: folder, stdio: 'pipe' })
+  const { version } = JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8'))
+  return { version, changelog: readFileSync(join(folder, 'CHANGELOG.md'), 'utf8') }
+}
 
 describe('a release', () => {
-  it('raises the middle number before 1.0, and the last one if there are only fixes', () => {
-    expect(nextVersion(changelog('Added', 'Fixed'), '0.2.0')).toBe('0.3.0')
-    expect(nextVersion(changelog('Removed'), '0.2.3')).toBe('0.3.0')
-    expect(nextVersion(changelog('Fixed'), '0.2.0')).toBe('0.2.1')
+  it('raises the version by the largest change, and moves the texts as they are written', () => {
+    const { version, changelog } = release(['patch', '- One fault.\n- Another one.'], ['minor', 'A page.'])
+    expect(version).toBe('0.3.0')
+    expect(changelog).toContain('## 0.3.0')
+    expect(changelog).toContain('- One fault.\n- Another one.\n')
+    expect(changelog).toContain('- A page.\n')
+    expect(changelog.indexOf('0.3.0')).toBeLessThan(changelog.indexOf('0.2.0'))
   })
 
-  it('raises the first number from 1.0 on if something was removed', () => {
-    expect(nextVersion(changelog('Removed', 'Added'), '1.4.2')).toBe('2.0.0')
-    expect(nextVersion(changelog('Added'), '1.4.2')).toBe('1.5.0')
-    expect(nextVersion(changelog('Fixed'), '1.4.2')).toBe('1.4.3')
+  it('raises the last number if there are only fixes', () => {
+    expect(release(['patch', 'A fault.']).version).toBe('0.2.1')
   })
 
-  it('is refused if nothing changed', () => {
-    expect(() => nextVersion(changelog(), '0.2.0')).toThrow('nothing to release')
-  })
-
-  it('moves the changes under the version and its date, and leaves an empty part for the next ones', () => {
-    const after = released(changelog('Fixed'), '0.2.1', '2026-02-03')
-    expect(unreleased(after)).toBe('')
-    expect(after).toContain('## 0.2.1 - 2026-02-03\n\n### Fixed\n\n- A line.\n\n## 0.2.0')
-  })
-
-  it('the changelog of this package has a part for the next release, with the headings of Keep a Changelog', () => {
-    const text = read('CHANGELOG.md')
-    expect(text).toMatch(/^## Unreleased$/m)
-    const headings = [...unreleased(text).matchAll(/^### (.*)$/gm)].map(([, heading]) => heading)
-    const known = ['Added', 'Changed', 'Deprecated', 'Removed', 'Fixed', 'Security']
-    expect(headings.filter((heading = '') => !known.includes(heading))).toEqual([])
+  it('has changesets that name this package and a kind of change', () => {
+    const names = readdirSync(new URL('.changeset', root)).filter((name) => name.endsWith('.md'))
+    for (const name of names.filter((one) => one !== 'README.md'))
+      expect(read(`.changeset/${name}`), name).toMatch(/^---\n'authchart': (major|minor|patch)\n---\n\n\S/)
   })
 })
 

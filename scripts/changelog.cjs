@@ -1,6 +1,8 @@
-// How changesets become parts of CHANGELOG.md: as they are written.
+// How changesets become parts of CHANGELOG.md: as they are written, with links from there.
 module.exports = {
-  getReleaseLine: async ({ summary }) =>
-    summary.startsWith('- ') ? summary : `- ${summary.replaceAll('\n', '\n  ')}`,
+  async getReleaseLine({ summary }) {
+    const text = summary.replaceAll('](../', '](')
+    return text.startsWith('- ') ? text : `- ${text.replaceAll('\n', '\n  ')}`
+  },
   getDependencyReleaseLine: async () => '',
 }

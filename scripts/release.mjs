@@ -2,8 +2,9 @@
 // CHANGELOG.md, commits and tags. Pushing the tag is left to you, and publishing to a workflow, because npm signs where a package
 // comes from only there. `--dry-run` builds, checks and packs, says what would follow, and changes nothing.
 import { execFileSync, spawnSync } from 'node:child_process'
-import { readdirSync, readFileSync } from 'node:fs'
+import { cwd } from 'node:process'
 import { parseArgs } from 'node:util'
+import { nextVersion } from './next-version.mjs'
 
 const { values: flags } = parseArgs({
   options: { 'dry-run': { type: 'boolean', default: false } },
@@ -20,7 +21,7 @@ function run(command, ...args) {
   process.exit(1)
 }
 
-const changesets = readdirSync('.changeset').filter((name) => name.endsWith('.md') && name !== 'README.md')
+const { version, apply } = await nextVersion(cwd())
 
 /** Reasons not to release. A dry run only prints them. */
 function obstacles() {
@@ -28,7 +29,8 @@ function obstacles() {
   return [
     ...(git('status', '--porcelain') === '' ? [] : ['there are changes that are not committed']),
     ...(branch === 'main' ? [] : [`the branch is ${branch || 'detached'}, not main`]),
-    ...(changesets.length > 0 ? [] : ['.changeset has nothing to release']),
+    ...(version ? [] : ['.changeset has nothing to release']),
+    ...(version && git('tag', '--list', `v${version}`) !== '' ? [`the tag v${version} exists`] : []),
   ]
 }
 
@@ -42,7 +44,7 @@ if (dryRun) {
 } else {
   // Includes types, lint and build.
   run('npm', 'test')
-  run('npm', 'run', '--silent', 'changeset', 'version')
+  await apply()
   run('npm', 'install', '--package-lock-only', '--ignore-scripts')
 }
 run('npm', 'run', '--silent', 'build')
@@ -50,9 +52,8 @@ run('npm', 'run', '--silent', 'size')
 // Packs, and checks the tarball instead of the working tree.
 run('npm', 'run', '--silent', 'package')
 
-if (dryRun) run('npm', 'run', '--silent', 'changeset', 'status', '--', '--verbose')
+if (dryRun) run('npm', 'run', '--silent', 'changes')
 else {
-  const { version } = JSON.parse(readFileSync('package.json', 'utf8'))
   run('git', 'commit', '--all', '--message', `release: ${version}`)
   run('git', 'tag', '--annotate', `v${version}`, '--message', version)
   console.log(`\nReady. Now: git push --follow-tags. The tag is published with npm publish, in a workflow.`)

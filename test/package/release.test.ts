@@ -1,4 +1,3 @@
-import { execFileSync } from 'node:child_process'
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
@@ -8,10 +7,16 @@ import { root } from './readme-source.ts'
 const read = (path: string) => readFileSync(new URL(path, root), 'utf8')
 const manifest = JSON.parse(read('package.json'))
 
-const changeset = new URL('node_modules/@changesets/cli/bin.js', root).pathname
+interface Next {
+  readonly version: string | undefined
+  apply(): Promise<unknown>
+}
+
+const script = new URL('scripts/next-version.mjs', root).href
+const { nextVersion } = (await import(script)) as { nextVersion(folder: string): Promise<Next> }
 
 /** Releases a package with these changesets. Returns its version and its changelog. */
-function release(...changes: readonly (readonly [kind: string, text: string])[]) {
+async function release(...changes: readonly (readonly [kind: string, text: string])[]) {
   const folder = temporaryFolder()
   const write = (path: string, text: string) => writeFileSync(join(folder, path), text)
   mkdirSync(join(folder, '.changeset'))
@@ -23,24 +28,31 @@ function release(...changes: readonly (readonly [kind: string, text: string])[])
     write(path, read(path))
   for (const [index, [kind, text]] of changes.entries())
     write(`.changeset/${index}.md`, `---\n'authchart': ${kind}\n---\n\n${text}\n`)
-  execFileSync('git', ['init', '--quiet', '--initial-branch=main'], { cwd: folder })
-  execFileSync(process.execPath, [changeset, 'version'], { cwd: folder, stdio: 'pipe' })
+  const next = await nextVersion(folder)
+  await next.apply()
   const { version } = JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8'))
-  return { version, changelog: readFileSync(join(folder, 'CHANGELOG.md'), 'utf8') }
+  return { version, next: next.version, changelog: readFileSync(join(folder, 'CHANGELOG.md'), 'utf8') }
 }
 
 describe('a release', () => {
-  it('raises the version by the largest change, and moves the texts as they are written', () => {
-    const { version, changelog } = release(['patch', '- One fault.\n- Another one.'], ['minor', 'A page.'])
-    expect(version).toBe('0.3.0')
+  it('raises the version by the largest change, and moves the texts as they are written', async () => {
+    const { version, next, changelog } = await release(
+      ['patch', '- One fault.\n- Another one.'],
+      ['minor', 'A [page](../docs/a.md).'],
+    )
+    expect([version, next]).toEqual(['0.3.0', '0.3.0'])
     expect(changelog).toContain('## 0.3.0')
     expect(changelog).toContain('- One fault.\n- Another one.\n')
-    expect(changelog).toContain('- A page.\n')
+    expect(changelog).toContain('- A [page](docs/a.md).\n')
     expect(changelog.indexOf('0.3.0')).toBeLessThan(changelog.indexOf('0.2.0'))
   })
 
-  it('raises the last number if there are only fixes', () => {
-    expect(release(['patch', 'A fault.']).version).toBe('0.2.1')
+  it('raises the last number if there are only fixes', async () => {
+    expect((await release(['patch', 'A fault.'])).version).toBe('0.2.1')
+  })
+
+  it('follows nothing if there are no changesets', async () => {
+    expect((await release()).next).toBeUndefined()
   })
 
   it('has changesets that name this package and a kind of change', () => {

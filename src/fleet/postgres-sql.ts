@@ -150,7 +150,7 @@ function remove(table: string): string {
 }
 
 function acquire(table: string): string {
-  const isSuspect = `CASE WHEN ${LIVES} THEN s.server IS DISTINCT FROM ${SERVER} ELSE NOT (${HAS_ENDED} AND s.ended_started_at = 'Infinity') END`
+  const isSuspect = `CASE WHEN ${LIVES} THEN s.server IS DISTINCT FROM ${SERVER} ELSE NOT ${HAS_ENDED} END`
   return `WITH taken AS (
     INSERT INTO ${table} AS s (key, fence, owner, lease_end, forget_at)
     VALUES ($1::text, 1, $2::text, ${NOW} + $3::text::float8, ${NOW} + ${DAY})

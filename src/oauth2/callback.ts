@@ -1,10 +1,11 @@
 import { safeReturnPath } from '../bindings/return-path.ts'
 import type { Signal, TokenResponse } from '../core/ports.ts'
+import { whenShown } from '../environment/prerendered.ts'
 import type { Connection } from './connection.ts'
 import { oauthError, superseded } from './failure.ts'
 import { once } from './once.ts'
 import type { OAuthOptions, TransactionStore } from './options.ts'
-import { isPage, untilShown } from './page.ts'
+import { isPage } from './page.ts'
 import { handOver } from './popup-channel.ts'
 import { redeem } from './redeem.ts'
 import type { Transaction, Transactions } from './transactions.ts'
@@ -43,7 +44,8 @@ export class Callback {
     transactions = this.#transactions,
   ): Promise<TokenResponse> {
     if (isPage()) {
-      await untilShown()
+      // A page that is only prerendered must not redeem anything: the user may never look at it.
+      await whenShown()
       if (await this.handOver(searchParams)) return new Promise(() => {})
     }
     return this.redeem(searchParams, signal, transactions)

@@ -23,13 +23,6 @@ export function cleanAddress(): void {
   history.replaceState(history.state, '', url)
 }
 
-/** A page that is only prerendered must not redeem anything: the user may never look at it. */
-export async function untilShown(): Promise<void> {
-  const page = document as Document & { readonly prerendering?: boolean }
-  if (page.prerendering)
-    await new Promise((resolve) => page.addEventListener('prerenderingchange', resolve, { once: true }))
-}
-
 /**
  * Leaves the page.
  *

@@ -10,8 +10,9 @@ export type StepUpRequest = Authorize & Required<Pick<Authorize, 'scope'>>
 
 /** The longest time that is believed, in seconds. */
 const LONGEST_AGE = 1e9
-/** How often a page is left for step-ups within a minute, in milliseconds. */
+/** How often a page is left for step-ups within a minute. */
 const MOST = 3
+/** In milliseconds. */
 const MINUTE = 60_000
 const LEFT = 'authchart.oauth2.stepUp'
 

@@ -152,8 +152,12 @@ export class FleetStore implements StorageFeature {
 
   async #replace(record: SessionRecord, expected: StoredRotation | undefined): Promise<Replaced> {
     const key = await this.#key
-    const stored = await this.#seal(key, startedLater(record, this.#behind))
-    return this.#use(() => this.#world.fleet.replace(key, stored, expected))
+    const tags = this.#tags?.id === record.id ? this.#tags.tags : await tagsOf(record)
+    const stored = { ...(await this.#seal(key, startedLater(record, this.#behind))), tags }
+    const result = await this.#use(() => this.#world.fleet.replace(key, stored, expected))
+    // Not before: until a sign-in is stored, another attempt to store it still begins a session.
+    if (result === 'written') this.#tags = { id: record.id, tags }
+    return result
   }
 
   /** Whether a sign-in only seems to be earlier than one that was stored before: the clocks of the processes differ. */
@@ -300,15 +304,14 @@ export class FleetStore implements StorageFeature {
     this.#onChange()
   }
 
-  async #seal(key: string, record: SessionRecord): Promise<StoredSession> {
+  async #seal(key: string, record: SessionRecord): Promise<Omit<StoredSession, 'tags'>> {
     const { keys, clock, ttl } = this.#world
-    if (this.#tags?.id !== record.id) this.#tags = { id: record.id, tags: await tagsOf(record) }
     const { id, rotation, startedAt, expiresAt = 0, refreshTokenExpiresAt } = record
     const now = clock.now()
     const end = refreshTokenExpiresAt === undefined ? now + ttl : Math.max(refreshTokenExpiresAt, expiresAt)
     const until = Math.min(end + MARGIN, now + LONGEST)
     const box = await seal(keys, placeOf(key, record), JSON.stringify(withTime(record, now)))
-    return { id, rotation, startedAt, until, tags: this.#tags.tags, box }
+    return { id, rotation, startedAt, until, box }
   }
 
   /** The database has what this process holds, or the session has ended. */

@@ -95,7 +95,10 @@ export interface PoolCounts {
   readonly refreshes: number
   /** Sessions that were read from the database, since the start. */
   readonly opened: number
-  /** What the last `reseal` looked at and could not open: it was damaged, or sealed with a key that is not in the ring. */
+  /**
+   * What the current pass of `reseal`, or the last one, could not open: it was damaged, or sealed with a key that is not in the
+   * ring. Starts at 0 with each pass.
+   */
   readonly unreadable: number
 }
 

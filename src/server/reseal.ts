@@ -58,9 +58,11 @@ export class Resealing {
   async #next(count: number): Promise<(() => Promise<Resealed>)[]> {
     if (!this.#pass) this.#results = { sealed: 0, current: 0, unreadable: 0 }
     this.#pass ??= everything(this.#world)
+    // Another call may end the pass meanwhile.
+    const pass = this.#pass
     const batch: (() => Promise<Resealed>)[] = []
     while (batch.length < count) {
-      const { value, done } = await this.#pass.next()
+      const { value, done } = await pass.next()
       if (done) break
       batch.push(value)
     }

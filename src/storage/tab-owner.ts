@@ -45,7 +45,7 @@ async function isHeld(document: string): Promise<boolean> {
 export class TabOwner {
   readonly #area: () => Storage
   readonly #entry: string
-  /** The entry by which a document asks. A copy of the storage does not contain it. */
+  /** Begins the names of the entries by which documents ask. A copy of the storage does not contain them. */
   readonly #question: string
   readonly #channel
   readonly #document = thisDocument()
@@ -55,7 +55,7 @@ export class TabOwner {
   constructor(area: () => Storage, key: string) {
     this.#area = area
     this.#entry = `${key}.owner`
-    this.#question = `${key}.asked`
+    this.#question = `${key}.asked.`
     this.#channel = createPageChannel(`authchart owner ${key}`)
   }
 
@@ -80,27 +80,30 @@ export class TabOwner {
    * answer, and a frame of one tab shares the storage with its page.
    */
   isCopyOf(owner: string): Promise<boolean> {
+    const asked = `${owner} ${this.#document}`
+    const question = this.#question + this.#document
+    const area = this.#area()
     return new Promise((resolve) => {
       const end = (isCopy: boolean) => {
         patientClock.clearTimeout(timer)
         stop()
-        this.#area().removeItem(this.#question)
+        area.removeItem(question)
         resolve(isCopy)
       }
       const timer = patientClock.setTimeout(() => void isHeld(owner).then(end), ANSWER)
       const stop = this.#channel.listen(
         (data) => {
-          if (data === `lives ${owner}`) end(true)
-          else if (data === `shares ${owner}`) end(false)
+          if (data === `lives ${asked}`) end(true)
+          else if (data === `shares ${asked}`) end(false)
         },
         () => {},
       )
       try {
-        this.#area().setItem(this.#question, owner)
+        area.setItem(question, owner)
       } catch {
         // Without room for it, a frame counts as a copy.
       }
-      this.#channel.post(`ask ${owner}`)
+      this.#channel.post(`ask ${asked}`)
     })
   }
 
@@ -109,9 +112,10 @@ export class TabOwner {
     // Also without a `sessionStorage`: an app may choose the storage at each sign-in.
     if (typeof document === 'undefined') return () => {}
     const answer = (data: unknown) => {
-      if (data !== `ask ${this.#document}`) return
-      const isShared = this.#area().getItem(this.#question) === this.#document
-      this.#channel.post(`${isShared ? 'shares' : 'lives'} ${this.#document}`)
+      const [word, owner, asker] = String(data).split(' ')
+      if (word !== 'ask' || owner !== this.#document) return
+      const isShared = this.#area().getItem(this.#question + asker) !== null
+      this.#channel.post(`${isShared ? 'shares' : 'lives'} ${owner} ${asker}`)
     }
     let isLeft = false
     // Not while the page is shown: browsers keep no page with a lock in the back/forward cache.

@@ -46,8 +46,9 @@ export function webStorage(
   }
 
   async function loadUnlessCopied(other: string) {
+    const copy = area()
     // The access token may be used in both tabs; only the refresh token may not.
-    if (await owner.isCopyOf(other)) area().removeItem(key)
+    if (await owner.isCopyOf(other)) copy.removeItem(key)
     else owner.claim()
     return load()
   }
@@ -93,12 +94,12 @@ export function webStorage(
       addEventListener('pageshow', onShow)
       let isStopped = false
       void whenShown()?.then(() => isStopped || onChange())
-      const stop = owner.start()
+      const stop = typeof storage === 'function' || owner.isNeeded ? owner.start() : undefined
       return () => {
         removeEventListener('storage', onStorage)
         removeEventListener('pageshow', onShow)
         isStopped = true
-        stop()
+        stop?.()
       }
     },
   })

@@ -45,8 +45,9 @@ export function hasAuthorization(headers: HeadersInit | undefined): boolean {
 
 /** Copies headers of the platform, or of a package by its own class, which keeps the case of the names. */
 function cloneHeaders(headers: Headers): Headers {
-  const own = headers.constructor
-  return new ((headers instanceof Headers ? Headers : own) as typeof Headers)(headers)
+  const own = headers.constructor as typeof Headers | undefined
+  const isOfPlatform = headers instanceof Headers || own === undefined || (own as object) === Object
+  return isOfPlatform ? new Headers(headers) : new own(headers)
 }
 
 /** Copies headers that the caller may change. */

@@ -107,7 +107,7 @@ async function followRedirects(
   let reply = answer
   for (let count = 1; isRedirect(reply); count++) {
     endStream(reply.body)
-    if (count > MOST) throw new TypeError('There were too many redirects.')
+    if (count > (init.follow ?? MOST)) throw new TypeError('There were too many redirects.')
     const next = new URL(locationOf(reply), from)
     // Some implementations of `fetch` read files, or answer a `data:` URL.
     if (!/^https?:$/.test(next.protocol))

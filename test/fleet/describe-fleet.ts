@@ -215,6 +215,7 @@ export function describeFleet(name: string, start: () => Promise<FleetBench>): v
         const key = newKey()
         expect(await one.remove(key, end)).toBeUndefined()
         expect(await other.replace(key, storedSession(), undefined)).toBe('gone')
+        expect(await other.acquire(key, 'x', undefined)).toMatchObject({ isSuspect: false })
         expect(await other.replace(key, storedSession({ rotation: 6 }), undefined)).toBe('written')
       })
 
@@ -263,7 +264,7 @@ export function describeFleet(name: string, start: () => Promise<FleetBench>): v
       })
     })
 
-    it('tells the start of the stored session, or else of the one that ended', async () => {
+    it('the start is that of the stored session, or else of the end that is remembered', async () => {
       const key = newKey()
       expect(await one.readStart(key)).toBeUndefined()
       await one.replace(key, storedSession({ startedAt: 1_764_442_202_123.5 }), undefined)

@@ -36,7 +36,9 @@ async function survivesRestart(client: string, database: Database): Promise<void
   const { exports } = await runSnippet(snippetWith(client), '', { url: database.url }, MODULES)
   const { fleet } = exports as unknown as { fleet: Fleet }
   const errors: unknown[] = []
-  process.on('uncaughtException', ({ message }) => errors.push(message))
+  const note = ({ message }: Error) => void errors.push(message)
+  process.on('uncaughtException', note)
+  onTestFinished(() => void process.off('uncaughtException', note))
   const heard: string[] = []
   const write = (rotation: number) =>
     fleet.replace('key', storedSession({ rotation }), undefined).catch(() => undefined)

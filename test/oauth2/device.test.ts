@@ -189,6 +189,8 @@ describe('a device shows', () => {
     ['a page that is a script', { verification_uri: 'javascript:alert(1)' }, 'insecure'],
     ['a page that is a file', { verification_uri_complete: 'file:///etc/passwd' }, 'insecure'],
     ['a page over plain http', { verification_uri: 'http://id.example.com/enter' }, 'insecure'],
+    ['a page that is no URL', { verification_uri: 'id.example.com/enter' }, 'invalid_response'],
+    ['a page without an origin', { verification_uri_complete: '/enter?a' }, 'invalid_response'],
     ['a code that a terminal obeys', { user_code: '\u001b]0;title\u0007ABCD' }, 'invalid_response'],
   ])('not %s', async (_, device, reason) => {
     const shown: DeviceCode[] = []

@@ -185,6 +185,7 @@ const RULES: readonly Rule[] = [
       'src/environment/base64url.ts',
       'src/environment/clock.ts',
       'src/environment/global-types.ts',
+      'src/environment/prerendered.ts',
       'src/environment/sha256.ts',
       'src/storage/indexed-db.ts',
       'src/bindings/return-path.ts',

@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest'
+import { describe, expect, it, vi } from 'vitest'
 import type { Auth } from '../../src/core/auth.ts'
 import { StorageError } from '../../src/core/errors.ts'
 import type { SessionRecord } from '../../src/core/ports.ts'
@@ -168,6 +168,22 @@ describe('fleetSession', () => {
       await pass(1_000)
       expect(subjectsOf([first, second])).toEqual(['ada', 'ada'])
     })
+
+    it.each(['replace', 'readStart'] as const)(
+      'its sign-in is stored although the first %s fails',
+      async (method) => {
+        const { open, late, database, pass, subjectsOf } = createSkewed()
+        const first = open()
+        await first.signIn(signIn)
+        await pass(1_000)
+        vi.spyOn(database.fleet, method).mockRejectedValueOnce(new Error('lost'))
+        const second = late()
+        second.on('storageFailed', () => {})
+        await second.signIn({ username: 'eve' })
+        await pass(10_000)
+        expect(subjectsOf([first, second])).toEqual(['eve', 'eve'])
+      },
+    )
 
     it('an earlier session that another process writes back does not replace its sign-in', async () => {
       const { open, late, database, pass, subjectsOf } = createSkewed()

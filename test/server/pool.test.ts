@@ -779,6 +779,22 @@ describe('pool.reseal of what is not in order', () => {
     for (const key of keys) expect(await token(current, key)).toMatch(/^at-/)
   })
 
+  it('goes on if another call of it fails meanwhile', async () => {
+    const { pool, database, pass, clock } = createWorld()
+    const old = pool({ keys: keyRing({ k1 }) })
+    for (let count = 0; count < 6; count++) await old.signIn(ada)
+    const find: Fleet['find'] = async (tag, cursor = '0') => {
+      await new Promise<void>((resolve) => void clock.setTimeout(resolve, 100))
+      const keys = (await findAll(database.inner, tag)).slice(Number(cursor), Number(cursor) + 1)
+      return { keys, cursor: keys.length > 0 ? String(Number(cursor) + 1) : undefined }
+    }
+    const replace = vi.fn(database.fleet.replace).mockRejectedValueOnce(new Error('lost'))
+    const both = pool({ keys: keyRing({ k2, k1 }) }, { fleet: { ...database.fleet, find, replace } })
+    const calls = [codeOf(both.reseal({ most: 1 })), both.reseal({ most: 4 })]
+    await pass(20_000)
+    expect(await Promise.all(calls)).toEqual(['storage_failed', 4])
+  })
+
   it('returns 0 only after a pass that has found nothing to seal', async () => {
     const { pool } = createWorld()
     const old = pool({ keys: keyRing({ k1 }) })

@@ -275,7 +275,7 @@ describe('the entries of stores, bundled for a browser', () => {
     const core = ['*/core/features/share.ts', '*/core/errors.ts', './tab-owner.ts']
     const code = await bundle("export { webStorage } from '../../src/storage/index.ts'", core)
     expect(code).not.toMatch(/AES-GCM|getBuiltinModule|BroadcastChannel/)
-    expect(code.length).toBeLessThan(1_300)
+    expect(code.length).toBeLessThan(1_600)
   })
 
   it.each(['fileStorage', 'fileCoordinator'])('keeps the message of %s that it needs Node', async (name) => {

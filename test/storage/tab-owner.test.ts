@@ -144,3 +144,15 @@ it('a localStorage, which tabs share, has no owner', () => {
   page.act(() => webStorage(() => shared).write(FULL))
   expect([...shared.entries.keys()]).toEqual(['authchart'])
 })
+
+it('a frame that asks at the same time as a copy keeps the session, and the copy gives it up', async () => {
+  const original = openDocument('a')
+  original.act(() => original.storage.write(FULL))
+  const copy = openDocument('b', original.area.entries)
+  const frame = openDocument('c', [], original.area)
+  for (const { act, storage } of [copy, frame]) act(() => storage.read())
+  const [inFrame, inCopy] = [readAgain(frame), readAgain(copy)]
+  expect(await inFrame).toEqual(FULL)
+  expect(await inCopy).toBeUndefined()
+  expect(original.area.getItem('authchart')).not.toBeNull()
+})

@@ -54,7 +54,7 @@ describe.each(packages)('the fetch of %s', (name, fetch) => {
     ])
   })
 
-  test('does not send an empty body where a redirect asks again for a stream', async () => {
+  test('sends no empty body if a redirect asks again for a stream', async () => {
     const origin = await startOrigin(() => ({ status: 307, headers: { location: '/there' } }))
     const send = await over(fetch, origin)
     const body = Readable.from(['text'])
@@ -74,6 +74,34 @@ test.each([0, 1, 3])('node-fetch follows as many redirects as its option says: %
   expect(origin.log.map(({ headers }) => headers.authorization?.slice(0, 10))).toEqual(
     Array(follow + 1).fill('Bearer at-'),
   )
+})
+
+test('node-fetch follows more redirects than a platform if its option says so', async () => {
+  const origin = await startOrigin(({ url }) => {
+    const count = Number(url.slice(1))
+    return count === 25 ? {} : { status: 302, headers: { location: `/${count + 1}` } }
+  })
+  const send = await over(nodeFetch as unknown as typeof fetch, origin)
+
+  expect((await send('/0', { follow: 30 })).status).toBe(200)
+
+  expect(origin.log.at(-1)!.headers.authorization).toMatch(/^Bearer at-/)
+})
+
+test('an object with methods of headers is not changed', async () => {
+  const send = await over(undici.fetch as unknown as typeof fetch, await startOrigin(() => ({})))
+  const methods = {
+    append() {},
+    has: () => false,
+    set(this: Record<string, unknown>, name: string, value: string) {
+      this[name] = value
+    },
+  }
+
+  for (const headers of [{ ...methods }, Object.assign(Object.create(null), methods)]) {
+    await send('/', { headers }).catch(() => {})
+    expect(headers).toEqual(methods)
+  }
 })
 
 test('headers of undici keep the case of their names', async () => {

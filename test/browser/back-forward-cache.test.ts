@@ -156,9 +156,10 @@ describe.skipIf(!hasBrowser)('a page that returns from the back/forward cache', 
       if (!isRestored) expect(await start(page)).toBe('authenticated')
       const token = await other.evaluate(() => tab.token())
       await until(page, async (token) => (await tab.token()) === token, token)
-      // In Firefox a page that is being left sees its request fail, and repeats it at once.
-      const tokenRequests = ENGINE === 'firefox' ? 3 : 2
-      expect(server).toMatchObject({ tokenRequests, refreshes: tokenRequests - 1, reuseDetections: 0 })
+      // In Firefox a page that is being left sees its request fail, and repeats it at once if there is time.
+      const { tokenRequests } = server
+      expect(ENGINE === 'firefox' ? [2, 3] : [2]).toContain(tokenRequests)
+      expect(server).toMatchObject({ refreshes: tokenRequests - 1, reuseDetections: 0 })
     })
 
     it('does not block a tab that needs the lock if the cached page gets the lock meanwhile', async () => {

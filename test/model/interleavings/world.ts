@@ -93,7 +93,7 @@ export function createWorld(config: Config) {
       coordinator.forget(page.page)
       // Its answers and its writes never arrive.
       for (const name of page.newest.keys()) around.lost.add(name)
-      for (const refreshCall of around.underWay) {
+      for (const refreshCall of [...around.underWay, ...page.unanswered]) {
         if (refreshCall.tab !== page) continue
         if (refreshCall.family) around.lost.add(refreshCall.family.name)
         around.underWay.delete(refreshCall)

@@ -60,7 +60,7 @@ export interface OAuth {
    * `auth.signOut()`, because the ID token names the session.
    *
    * @returns `undefined` if the server has no such page, or cannot be reached: then only the session here ends
-   * @throws OAuthError `insecure` if the page is plain http on another machine
+   * @throws OAuthError `insecure` if the page is plain http on another machine, `invalid_response` if its address is not a URL
    *
    * @example
    * ```ts

@@ -92,12 +92,17 @@ export class Connection<Options extends ServerOptions = ServerOptions> {
   }
 
   /**
-   * Checks that a URL may be used: https, or http on this machine.
+   * Checks that a URL of the server may be used: https, or http on this machine.
    *
-   * @throws OAuthError
+   * @throws OAuthError `insecure`, or `invalid_response` if it is not a URL
    */
   assertSecure(text: string): URL {
-    const url = new URL(text)
+    let url: URL
+    try {
+      url = new URL(text)
+    } catch {
+      throw oauthError('invalid_response')
+    }
     const isFree = this.options.allowInsecure || LOOPBACK.test(url.hostname)
     if (url.protocol !== 'https:' && !(url.protocol === 'http:' && isFree)) throw oauthError('insecure')
     return url

@@ -23,7 +23,7 @@ const LONGEST = 60
  *
  * @param request shows the code to the user
  * @throws OAuthError; `expired_token` if the user did not enter the code in time, `insecure` if its page is a file, a
- * script, or plain http on another machine, `invalid_response` if it is no URL
+ * script, or plain http on another machine, `invalid_response` if it is not a URL
  *
  * @example
  * ```ts
@@ -52,7 +52,6 @@ export async function deviceGrant(
   // Tools print it in a terminal, which obeys some characters.
   if (/\p{Cc}/u.test(device.user_code)) throw oauthError('invalid_response')
   const { verification_uri: page, verification_uri_complete: complete } = device
-  for (const url of [page, complete ?? page]) if (!URL.canParse(url)) throw oauthError('invalid_response')
   const code: DeviceCode = {
     userCode: device.user_code,
     verificationUri: connection.assertSecure(page).href,

@@ -92,6 +92,16 @@ describe('a sign-out at the server', () => {
     },
   )
 
+  test.each(['/end', 'id.example.com/end'])('has no address %s, which is not a URL', async (page) => {
+    const issuer = await startIssuer()
+    issuer.misbehave({ metadata: { end_session_endpoint: page } })
+    const { oauth, auth } = await connect(issuer)
+    await expect(oauth.signOutUrl(auth)).rejects.toMatchObject({
+      code: 'oauth_failed',
+      reason: 'invalid_response',
+    })
+  })
+
   test('has no address at a server without such a page', async () => {
     const { oauth, auth } = await connect(await startIssuer())
     expect(await oauth.signOutUrl(auth)).toBeUndefined()

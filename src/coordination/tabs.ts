@@ -6,6 +6,7 @@
 import type { CoordinatorFeature } from '../core/features/feature.ts'
 import { withSharing } from '../core/features/share.ts'
 import type { Coordinator } from '../core/ports.ts'
+import { lockManager } from '../environment/lock-manager.ts'
 import { createChannel } from './channel.ts'
 import { type LeaseStorage, withLease } from './lease.ts'
 import { withWebLock } from './web-lock.ts'
@@ -66,7 +67,7 @@ export function tabCoordinator(options: TabCoordinatorOptions = {}): Coordinator
 
   return withSharing<Coordinator>({
     async exclusive(turn, task, wait) {
-      const { locks = webLocks(), storage } = options
+      const { locks = lockManager(), storage } = options
       const key = `${name}:${turn}`
       if (locks) return withWebLock(locks, key, task, wait, () => announced)
       const leases = storage === undefined ? sharedStorage() : storage
@@ -79,8 +80,6 @@ export function tabCoordinator(options: TabCoordinatorOptions = {}): Coordinator
     subscribe: channel.subscribe,
   })
 }
-
-const webLocks = () => (typeof navigator === 'undefined' ? undefined : navigator.locks)
 
 /** Reading `localStorage` throws if the browser blocks storage. */
 function sharedStorage() {

@@ -1,7 +1,8 @@
 import { checkNumber } from '../core/check-options.ts'
-import { DisposedError, SessionExpiredError, SignedOutError, StorageError } from '../core/errors.ts'
+import { DisposedError, SignedOutError, StorageError } from '../core/errors.ts'
 import { asyncDisposeKey } from '../core/platform/disposal.ts'
 import type { Clock, KnownUser, Session } from '../core/ports.ts'
+import { sessionEnded } from '../core/requests/refusal.ts'
 import { systemClock } from '../environment/clock.ts'
 import { findAll } from '../fleet/find-all.ts'
 import { checkFleet } from './fleet-session.ts'
@@ -285,7 +286,4 @@ class Pool implements AuthPool<never, unknown> {
   }
 }
 
-function endOf({ auth }: Resident): SessionExpiredError | SignedOutError {
-  const { reason } = auth.actor.getSnapshot().context
-  return auth.state === 'expired' ? new SessionExpiredError({ reason }) : new SignedOutError({ reason })
-}
+const endOf = ({ auth }: Resident) => sessionEnded(auth.actor.getSnapshot().context)

@@ -1,3 +1,4 @@
+import { keysWith } from '../fleet/find-all.ts'
 import type { FoundSession } from '../fleet/fleet.ts'
 import { withTime } from './clock-skew.ts'
 import { inParallel } from './in-parallel.ts'
@@ -62,7 +63,7 @@ export class Resealing {
     const pass = this.#pass
     const batch: (() => Promise<Resealed>)[] = []
     while (batch.length < count) {
-      const { value, done } = await pass.next()
+      const { value, done } = await reached(pass.next())
       if (done) break
       batch.push(value)
     }
@@ -75,14 +76,8 @@ async function* everything(world: World): AsyncGenerator<() => Promise<Resealed>
   for (const [tag, one] of [
     [REVOCATION, resealTokens],
     [SESSION, resealSession],
-  ] as const) {
-    let cursor: string | undefined
-    do {
-      const part = await reached(world.fleet.find(tag, cursor))
-      for (const key of part.keys) yield () => one(world, key)
-      cursor = part.cursor
-    } while (cursor !== undefined)
-  }
+  ] as const)
+    for await (const key of keysWith(world.fleet, tag)) yield () => one(world, key)
 }
 
 function resealSession(world: World, key: string): Promise<Resealed> {

@@ -1,4 +1,5 @@
 import { patientClock } from '../environment/clock.ts'
+import { lockManager } from '../environment/lock-manager.ts'
 import { createPageChannel } from '../environment/page-channel.ts'
 
 /** How long another document has to say that it lives, in milliseconds. It is asked once, before the first refresh. */
@@ -16,8 +17,6 @@ function thisDocument(): string {
 
 /** The name of a lock that a hidden document holds. Unlike an answer, it is there while the page is frozen. */
 const lockOf = (document: string) => `authchart owner ${document}`
-
-const lockManager = () => (typeof navigator === 'undefined' ? undefined : navigator.locks)
 
 /** Holds the lock of a document. Returns a function that releases it. */
 function hold(document: string): () => void {

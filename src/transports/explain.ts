@@ -12,7 +12,7 @@ import { isAuthorization } from './authorization.ts'
 const OPTIONS =
   'origins allowInsecure isChallenge bufferStreams abortInFlight exclude fetch ofetch defaults'.split(' ')
 
-/** Names the options that no transport has, and a list that is none. */
+/** Names the options that no transport has, and `origins` that are not a list. */
 export function explainTransport(creator: string, options: { readonly origins?: unknown }): void {
   explainOptions(creator, options, OPTIONS)
   if (!Array.isArray(options.origins ?? []))

@@ -1,13 +1,11 @@
 import { systemClock } from '../environment/clock.ts'
+import { lockManager } from '../environment/lock-manager.ts'
 import { createBackoff } from './backoff.ts'
 
 /**
  * Detects that a page or a worker has ended. It sends no message when it closes or crashes, but the browser releases its Web
  * Lock and grants it to the next waiter. Any script of the origin can steal a lock, so a released lock is a hint and no proof.
  */
-
-const lockManager = (): LockManager | undefined =>
-  typeof navigator === 'undefined' ? undefined : navigator.locks
 
 /** Returns a name that is unique among all pages and workers. */
 export const uniqueName = () =>

@@ -323,7 +323,7 @@ describe('an argument of the wrong kind', () => {
     ])
   })
 
-  it('is named if origins are no list', () => {
+  it('is named if origins are not a list', () => {
     const { auth } = createHarness()
     expect(() => createAuthFetch(auth, { origins: API } as object)).toThrow()
     expect(lines).toEqual([

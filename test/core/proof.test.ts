@@ -397,7 +397,7 @@ describe('the key of a session', () => {
     expect(auth.state).toBe('expired')
   })
 
-  it('is replaced by another one if there is no refresh token, which the old one could be needed for', async () => {
+  it('is replaced by another one in a session without a refresh token, which could need the old one', async () => {
     const storage = stored({ refreshToken: undefined })
     const { auth, send, sent, fake, refresh } = started({ initialTokens: undefined as never, storage })
     await auth.ready()

@@ -51,7 +51,7 @@ describe('a release', () => {
     expect((await release(['patch', 'A fault.'])).version).toBe('0.2.1')
   })
 
-  it('follows nothing if there are no changesets', async () => {
+  it('has no version without changesets', async () => {
     expect((await release()).next).toBeUndefined()
   })
 

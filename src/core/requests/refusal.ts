@@ -10,7 +10,7 @@ import {
 /** The error of a request that arrives after the session has ended. */
 export const sessionEnded = (
   { status, reason }: Pick<ChartContext, 'status' | 'reason'>,
-  cause: unknown,
+  cause?: unknown,
 ): AuthError =>
   status === 'expired' ? new SessionExpiredError({ reason, cause }) : new SignedOutError({ reason })
 

@@ -142,6 +142,13 @@ describe.skipIf(!hasBrowser)('authchart/svelte in a browser', () => {
     ])
   })
 
+  it('renders a change that a listener of an event has read before', async () => {
+    expect(await run('readEarly')).toEqual({
+      seen: ['ada signedIn', 'grace signedIn', 'nobody signedOut'],
+      read: ['grace signedIn', ' signedOut'],
+    })
+  })
+
   it('accepts a change during a derivation', async () => {
     expect(await run('derived')).toBe(1)
   })

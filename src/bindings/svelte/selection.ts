@@ -36,28 +36,35 @@ export function mountedStore({ initial, read, subscribe }: AuthStore<unknown>): 
   }
 }
 
-/** Selects from a part of the snapshot, and detects whether the selection has changed since it was last read. */
+/** Selects from a part of the snapshot, and calls back when the selection has changed. */
 export function createSelector(
   store: AuthStore<unknown>,
   part: SnapshotSelector,
   select = identity,
   isEqual: IsEqual = Object.is,
 ) {
-  let last: { readonly from: unknown; readonly selected: unknown } | undefined
+  let last: { readonly selected: unknown } | undefined
+  const readPart = () => part(store.read() as AuthSnapshot)
 
   function read(): unknown {
-    const from = part(store.read() as AuthSnapshot)
-    const selected = select(from)
-    last = { from, selected: last && isEqual(last.selected, selected) ? last.selected : selected }
+    const selected = select(readPart())
+    if (!last || !isEqual(last.selected, selected)) last = { selected }
     return last.selected
   }
 
   return {
     read,
-    hasChanged() {
-      const before = last
-      if (before && part(store.read() as AuthSnapshot) === before.from) return false
-      return !before || read() !== before.selected
+    /** Compares with the last call, not with the last read: a listener of an event reads earlier than this is notified. */
+    watch(update: () => void): () => void {
+      let from = readPart()
+      let selected = read()
+      return store.subscribe(() => {
+        const before = { from, selected }
+        from = readPart()
+        if (from === before.from) return
+        selected = read()
+        if (selected !== before.selected) update()
+      })
     },
   }
 }
@@ -69,15 +76,14 @@ export function createSelection(
   select?: Select,
   isEqual?: IsEqual,
 ): Reactive<unknown> {
-  const { read, hasChanged } = createSelector(store, part, select, isEqual)
-  const track = createSubscriber((update) =>
-    store.subscribe(() =>
-      // A listener may be called inside a `$derived`, which must not write state or depend on what the listener reads.
-      untrack(() => {
-        if (hasChanged()) update()
-      }),
-    ),
+  const { read, watch } = createSelector(
+    // A listener may be called inside a `$derived`, which must not write state or depend on what the listener reads.
+    { ...store, subscribe: (listener) => store.subscribe(() => untrack(listener)) },
+    part,
+    select,
+    isEqual,
   )
+  const track = createSubscriber(watch)
   return {
     get current() {
       track()

@@ -9,12 +9,10 @@ function createStore(auth: AnyAuth, part: SnapshotSelector, args: readonly unkno
   const store = browserStore(auth)
   const [select, isEqual] = args as [Select?, IsEqual?]
   return readable(undefined as never, (set) => {
-    const { read, hasChanged } = createSelector(store, part, select, isEqual)
+    const { read, watch } = createSelector(store, part, select, isEqual)
     const update = () => set(read() as never)
     update()
-    return store.subscribe(() => {
-      if (hasChanged()) update()
-    })
+    return watch(update)
   })
 }
 

@@ -19,6 +19,7 @@ import { begin, expireAndEnd } from '../session-life.ts'
 import { tokens } from '../tokens.ts'
 import Contexts from './contexts.svelte'
 import Derived from './derived.svelte'
+import Early from './early.svelte'
 import Outside from './outside.svelte'
 import RequestPage from './request-page.svelte'
 import Selections from './selections.svelte'
@@ -182,6 +183,26 @@ export const scenarios = {
     await rest()
     await auth.signOut()
     return [...seen, log, pairs, get(user), count()]
+  },
+
+  /** Reads selections in a listener, which is called before the templates are notified. Returns the text after each change. */
+  async readEarly() {
+    const { auth } = createSession(tokens('ada'))
+    const read: unknown[] = []
+    const { text, end } = show(Early, {
+      auth,
+      onEvent: (values: unknown[]) => void read.push(values.join(' ')),
+    })
+    await rest()
+    const seen = [text()]
+    await auth.setTokens(tokens('grace'))
+    await rest()
+    seen.push(text())
+    await auth.signOut()
+    await rest()
+    seen.push(text())
+    await end()
+    return { seen, read: [...new Set(read)] }
   },
 
   /** Changes the session during a derivation. */

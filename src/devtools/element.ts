@@ -21,6 +21,14 @@ export interface AuthDevtoolsElement extends HTMLElement {
   open: boolean
 }
 
+/** The elements in pages, with what arranges each of them. */
+const inPage = new Map<HTMLElement, () => void>()
+
+/** Arranges all elements, because the place of a launcher depends on the others. */
+const arrangeAll = () => {
+  for (const arrange of inPage.values()) arrange()
+}
+
 /** Creates the class of the element. A function, because `HTMLElement` exists in pages only. */
 export function createElementClass(): CustomElementConstructor {
   const style = new CSSStyleSheet()
@@ -78,11 +86,14 @@ export function createElementClass(): CustomElementConstructor {
       }
       this.#colors.addEventListener('change', this.#paint)
       this.#paint()
-      this.#arrange()
+      inPage.set(this, () => this.#arrange())
+      arrangeAll()
       this.#restart()
     }
 
     disconnectedCallback() {
+      inPage.delete(this)
+      arrangeAll()
       this.#colors.removeEventListener('change', this.#paint)
       this.#end()
     }
@@ -91,7 +102,7 @@ export function createElementClass(): CustomElementConstructor {
       if (!this.isConnected) return
       if (name === 'theme') this.#paint()
       else if (name === 'name') this.#restart()
-      else this.#arrange()
+      else arrangeAll()
     }
 
     /** Handles keys of the panel, and keeps them from the app's shortcuts. */
@@ -136,8 +147,8 @@ export function createElementClass(): CustomElementConstructor {
     }
 
     #launchersBelow() {
-      const all = [...document.querySelectorAll(`${DEVTOOLS}:not([inline])`)]
-      return Math.max(0, all.indexOf(this))
+      const floating = [...inPage.keys()].filter((element) => !element.hasAttribute('inline'))
+      return Math.max(0, floating.indexOf(this))
     }
 
     #toggle() {

@@ -12,6 +12,8 @@ describe.skipIf(!hasChromium)('<authchart-devtools>', () => {
       const page = await open('/', { viewport: { width, height: 844 } })
       await page.evaluate(() => place.show())
       await panelOf(page).part('.launcher').waitFor()
+      // A page in another language is read out with the voice of that language.
+      expect(await panelOf(page).part('.root').getAttribute('lang')).toBe('en')
       await expectNoBarriers(page)
       await page.evaluate(async () => {
         place.element().open = true

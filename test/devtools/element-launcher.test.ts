@@ -51,6 +51,43 @@ describe.skipIf(!hasChromium)('<authchart-devtools>', () => {
     expect(await page.evaluate(() => document.activeElement === document.body)).toBe(true)
   })
 
+  it('has a place of its own beside other launchers, after some were removed and in a shadow root', async () => {
+    const page = await open()
+    /** The distances of the launchers from the bottom of the window, by the names of their sessions. */
+    const places = () =>
+      page.evaluate(() => {
+        const all = [
+          document,
+          ...[...document.querySelectorAll('*')].flatMap((each) => each.shadowRoot ?? []),
+        ]
+        const elements = all.flatMap((root) => [...root.querySelectorAll('authchart-devtools')])
+        const below = elements.map((element) => {
+          const launcher = element.shadowRoot?.querySelector<HTMLElement>('.launcher')
+          return [element.getAttribute('name'), launcher?.style.insetBlockEnd]
+        })
+        return Object.fromEntries(below)
+      })
+    await page.evaluate(() => {
+      place.show({ name: 'staff' })
+      place.show({ name: 'customer' }, 1)
+    })
+    expect(await places()).toEqual({ staff: '12px', customer: '60px' })
+    // As when one of two modules is replaced during development.
+    await page.evaluate(() => {
+      place.element().remove()
+      place.show({ name: 'staff' })
+    })
+    expect(await places()).toEqual({ customer: '12px', staff: '60px' })
+    await page.evaluate(() => {
+      const host = document.createElement('div')
+      document.body.append(host)
+      host.attachShadow({ mode: 'open' }).append(place.element())
+    })
+    expect(await places()).toEqual({ staff: '12px', customer: '60px' })
+    await page.evaluate(() => place.element().setAttribute('inline', ''))
+    expect(await places()).toMatchObject({ customer: '12px' })
+  })
+
   it('stays open if it is inline', async () => {
     const page = await open()
     await page.evaluate(() => {

@@ -43,7 +43,7 @@ export function createShell(toggle: () => void): Shell {
     waiting,
   )
   titlebar.prepend(createMover(dock, titlebar).grip)
-  const root = h('div', { class: 'root' }, launcher, dock)
+  const root = h('div', { class: 'root', lang: 'en' }, launcher, dock)
 
   return {
     root,

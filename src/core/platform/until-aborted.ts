@@ -7,7 +7,7 @@ import { onAbort } from './on-abort.ts'
  *
  * @throws the reason of the signal, as soon as it aborts
  */
-export async function untilAborted<T>(work: Promise<T>, signal: AbortSignalLike): Promise<T> {
+export async function untilAborted<T>(work: T | PromiseLike<T>, signal: AbortSignalLike): Promise<T> {
   let stop = () => {}
   const aborted = new Promise<never>((_, reject) => {
     if (signal.aborted) reject(abortReason(signal))

@@ -1,6 +1,7 @@
 import type { Reason } from '../../../machines/vocabulary.ts'
 import { isAuthError, OwnClientError } from '../errors.ts'
 import { messageOf } from '../messages.ts'
+import { isConnectionLost, isNotConnected } from '../platform/network-error.ts'
 import type { AbortSignalLike, FailureVerdict } from '../ports.ts'
 import { forgetMatch } from './redact.ts'
 import { readText } from './response-body.ts'
@@ -26,30 +27,19 @@ type Fields = Readonly<Record<string, unknown>>
  * Answers that no repetition will change: RFC 6749 §5.2, RFC 8707 §2, OpenID Connect Core §3.1.2.6, RFC 6750 §3.1, the word GitHub uses
  * for `invalid_grant`, and the library's own word for a key that is missing here.
  */
-const FATAL = new Set(
+const FATAL = new Set<unknown>(
   (
     'invalid_grant invalid_client unauthorized_client unsupported_grant_type invalid_scope invalid_request ' +
     'invalid_token invalid_target access_denied expired_token bad_refresh_token ' +
     'interaction_required login_required consent_required account_selection_required key_lost'
   ).split(' '),
 )
-const TRANSIENT = new Set([
-  'temporarily_unavailable',
-  'server_error',
-  'slow_down',
-  'use_dpop_nonce',
-  'invalid_dpop_proof',
-])
-/** The connection was never made, so the token was never sent. */
-const NOT_SENT =
-  /^(ECONNREFUSED|ENOTFOUND|EAI_AGAIN|EHOSTUNREACH|ENETUNREACH|ENETDOWN|UND_ERR_CONNECT_TIMEOUT)$/
+const TRANSIENT = new Set<unknown>(
+  'temporarily_unavailable server_error slow_down use_dpop_nonce invalid_dpop_proof'.split(' '),
+)
 const NETWORK_CODE = /^(E[A-Z]{3,}|UND_ERR_\w+|ERR_NETWORK|ERR_CANCELED)$/
 /** Words of a TypeError that code throws by itself. A network that fails has none of them in its text. */
 const OWN_ERROR = 'undefined null function iterable URL'.split(' ')
-/** How the text of an error without a code begins in Cloudflare Workers, if the connection broke or was never made. */
-const LOST = ['Network connection lost.', 'internal error; reference']
-/** Deno gives no code either. */
-const NOT_CONNECTED = 'client error (Connect)'
 const NETWORK_NAME = /^(TypeError|AbortError|TimeoutError|NetworkError|FetchError|RequestError)$/
 
 /**
@@ -72,10 +62,8 @@ export async function classifyFailure(
   const { status, oauthError } = facts
   const answered = status !== undefined || oauthError !== undefined
   const network = !answered && (facts.network || context.offline)
-  const transient =
-    (status !== undefined && (status >= 500 || status === 408 || status === 425 || status === 429)) ||
-    (oauthError !== undefined && TRANSIENT.has(oauthError))
-  const known = oauthError !== undefined && FATAL.has(oauthError)
+  const transient = isTransient(status) || TRANSIENT.has(oauthError)
+  const known = FATAL.has(oauthError)
   const refused = !transient && (known || (status === 401 && !facts.html))
   const transientReason: Reason =
     status === 429
@@ -106,6 +94,8 @@ export async function classifyFailure(
     cause: describe(error, status),
   }
 }
+
+const isTransient = (status = 0) => status >= 500 || [408, 425, 429].includes(status)
 
 type IsFatal = (error: unknown, verdict: FailureVerdict) => boolean | undefined
 
@@ -139,11 +129,10 @@ async function gather(error: unknown, signal: AbortSignalLike): Promise<Facts> {
   const queue: unknown[] = [error]
   for (let visited = 0; queue.length > 0 && visited < DEPTH * 2; visited++) {
     const value = queue.shift()
-    if (typeof value === 'string') noteWord(facts, value)
+    noteWord(facts, value)
     if (typeof value !== 'object' || value === null) continue
     const fields = value as Fields
-    if (isAuthError(value) && typeof value.reason === 'string' && WORD.test(value.reason))
-      facts.reason ??= value.reason
+    if (isAuthError(value) && matches(WORD, value.reason)) facts.reason ??= value.reason
     noteStatus(facts, fields)
     noteNetwork(facts, fields)
     noteWord(facts, fields.error)
@@ -166,14 +155,14 @@ function noteStatus(facts: Facts, fields: Fields) {
 }
 
 function noteNetwork(facts: Facts, fields: Fields) {
-  const code = typeof fields.code === 'string' ? fields.code : ''
-  const name = typeof fields.name === 'string' ? fields.name : ''
-  const text = typeof fields.message === 'string' ? fields.message : ''
-  if (NOT_SENT.test(code) || text.includes(NOT_CONNECTED)) facts.notSent = true
+  const code = textOf(fields.code)
+  const name = textOf(fields.name)
+  const message = textOf(fields.message)
+  if (isNotConnected(code, message)) facts.notSent = true
   if (
     NETWORK_CODE.test(code) ||
-    (NETWORK_NAME.test(name) && !isOwnError(name, text)) ||
-    LOST.some((words) => text.startsWith(words))
+    (NETWORK_NAME.test(name) && !isOwnError(name, message)) ||
+    isConnectionLost(message)
   )
     facts.network = true
   if (name === 'TimeoutError' || /^(ETIMEDOUT|ECONNABORTED)$/.test(code)) facts.timeout = true
@@ -185,8 +174,7 @@ const isOwnError = (name: string, message: string) =>
   name === 'TypeError' && OWN_ERROR.some((word) => message.includes(word))
 
 function noteWord(facts: Facts, text: unknown) {
-  if (typeof text !== 'string') return
-  const word = text.slice(0, MOST)
+  const word = textOf(text).slice(0, MOST)
   if (FATAL.has(word) || TRANSIENT.has(word)) facts.oauthError ??= word
   // Apps throw `new Error('Refresh failed: invalid_grant')`. No other code is as unmistakable in a sentence.
   else if (/\binvalid_grant\b/.test(word)) {
@@ -242,7 +230,10 @@ function describe(error: unknown, status: number | undefined): Error {
   )
 }
 
-const matches = (pattern: RegExp, value: unknown) => typeof value === 'string' && pattern.test(value)
+const textOf = (value: unknown) => (typeof value === 'string' ? value : '')
+
+/** Whether a value is a text of that form. No form is that of an empty text. */
+const matches = (pattern: RegExp, value: unknown): value is string => pattern.test(textOf(value))
 
 /**
  * Reads what an app's function returned: a `Response`, or an error body that the app did not look at.

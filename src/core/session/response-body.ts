@@ -1,4 +1,5 @@
 import { createTextDecoder } from '../platform/globals.ts'
+import { untilAborted } from '../platform/until-aborted.ts'
 import type { AbortSignalLike } from '../ports.ts'
 
 /** How much of a body is read, in bytes. A token response has a few thousand. */
@@ -73,24 +74,17 @@ export async function readText(
   }
 }
 
-/** Reads a copy of a response of React Native, which has no streams: the whole body is in memory already. */
+/**
+ * Reads a copy of a response of React Native, which has no streams: the whole body is in memory already.
+ *
+ * @throws the reason of the signal
+ */
 async function textWithoutStream(
   response: ResponseLike,
   signal: AbortSignalLike,
 ): Promise<string | undefined> {
-  const text = response.clone?.().text?.()
-  if (!text || signal.aborted) return undefined
-  let abort = () => {}
-  const aborted = new Promise<undefined>((resolve) => {
-    abort = () => resolve(undefined)
-  })
-  signal.addEventListener('abort', abort)
-  try {
-    const read = await Promise.race([text, aborted])
-    return typeof read === 'string' ? read.slice(0, MOST) : undefined
-  } finally {
-    signal.removeEventListener('abort', abort)
-  }
+  const text = await untilAborted(response.clone?.().text?.(), signal)
+  return typeof text === 'string' ? text.slice(0, MOST) : undefined
 }
 
 function open(body: Body) {

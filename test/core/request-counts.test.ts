@@ -8,19 +8,20 @@ import { settled } from '../../src/testing/virtual-clock.ts'
 function counted() {
   const mailbox = new Mailbox()
   const sent: AuthEvent[] = []
+  const queue = { size: 0 }
   mailbox.open({ send: (event) => void sent.push(event) })
-  return { counts: new RequestCounts(mailbox), sent }
+  return { counts: new RequestCounts(mailbox, () => queue.size), queue, sent }
 }
 
 describe('the request counts', () => {
   it('are sent once for each burst and kind, a microtask later', async () => {
-    const { counts, sent } = counted()
+    const { counts, queue, sent } = counted()
     counts.add('held')
     counts.add('held')
     counts.add('released')
     counts.add('replayed')
     counts.add('rejected', new HoldTimeoutError())
-    counts.waiting = 7
+    queue.size = 7
     expect(sent).toEqual([])
     await settled()
     expect(sent).toEqual([

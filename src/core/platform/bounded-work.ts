@@ -69,12 +69,10 @@ export class BoundedWork {
       }
       result.then(
         (value) => {
-          if (ended) return
           finish()
           resolve(value)
         },
         (error) => {
-          if (ended) return
           finish()
           reject(error)
         },

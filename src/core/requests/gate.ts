@@ -9,7 +9,7 @@ import type { Credential, Vault } from '../session/vault.ts'
 import { AbortableRequests } from './abortable-requests.ts'
 import type { StepUp } from './challenge.ts'
 import { HoldQueue } from './hold-queue.ts'
-import { refreshUnavailable, sessionEnded } from './refusal.ts'
+import { anotherSession, refreshUnavailable, sessionEnded } from './refusal.ts'
 import { RefusingEndpoints } from './refusing-endpoints.ts'
 import { RequestCounts } from './request-counts.ts'
 import { type Chart, type ChartView, NO_CHART, type RequestMode, requestMode } from './request-mode.ts'
@@ -55,15 +55,14 @@ export class Gate implements RequestsPort {
   #askedFor: number | undefined
 
   constructor(kernel: Kernel, session: SessionKernel, limits: Limits) {
-    const { clock, settings, mailbox } = kernel
     this.#kernel = kernel
     this.calls = kernel.work
     this.#session = session
     this.#vault = session.vault
     this.#limits = limits
     this.#tokenUse = new TokenUse(session.vault)
-    this.#counts = new RequestCounts(mailbox)
-    this.#queue = new HoldQueue(clock, settings.queueLimit, settings.timeouts.hold, this.#counts)
+    this.#counts = new RequestCounts(kernel.mailbox, () => this.#queue.size)
+    this.#queue = new HoldQueue(kernel, this.#counts)
     this.refusing = new RefusingEndpoints(kernel, session.vault)
   }
 
@@ -121,10 +120,9 @@ export class Gate implements RequestsPort {
    */
   async refresh(options: HoldOptions): Promise<void> {
     if (this.#chart === NO_CHART) throw new DisposedError()
-    const { clock, settings, mailbox } = this.#kernel
-    this.#refreshWaiters ??= new HoldQueue(clock, settings.queueLimit, settings.timeouts.hold)
+    this.#refreshWaiters ??= new HoldQueue(this.#kernel)
     const refreshed = this.#refreshWaiters.hold(this.#vault.generation, options)
-    mailbox.send({ type: 'session.refresh' })
+    this.#kernel.mailbox.send({ type: 'session.refresh' })
     await refreshed
   }
 
@@ -142,7 +140,7 @@ export class Gate implements RequestsPort {
   resume(before: Credential, options: HoldOptions): Slot | Promise<Slot> {
     this.assertServes(before)
     const credential = this.authorize()
-    return credential ? this.#freeSlot(credential) : this.hold(options)
+    return credential ? this.#slot(credential, false) : this.hold(options)
   }
 
   /**
@@ -153,7 +151,7 @@ export class Gate implements RequestsPort {
   assertServes({ epoch }: Pick<Credential, 'epoch'>): void {
     const mode = this.#mode()
     if (mode === 'refuse' || this.#vault.mayServe(epoch)) return
-    throw new SignedOutError({ reason: mode === 'anonymous' ? 'signed_out' : 'user_changed' })
+    throw anotherSession(mode)
   }
 
   /**
@@ -161,18 +159,14 @@ export class Gate implements RequestsPort {
    * `undefined`: not at all.
    */
   replay(refused: Credential, endpoint: string, options: HoldOptions): Slot | Promise<Slot> | undefined {
-    const { epoch, generation } = this.#vault
-    if (refused.epoch !== epoch && !this.#vault.mayServe(refused.epoch)) return undefined
-    // While the gate is closed a refresh is on its way already: the request waits with the others.
-    const wouldRefresh = refused.generation === generation && this.#mode() === 'pass'
-    if (wouldRefresh && !this.refusing.mayRefresh(endpoint)) return undefined
-    this.reportUnauthorized(refused, endpoint, true)
+    if (!this.#vault.mayServe(refused.epoch)) return undefined
+    if (!this.reportUnauthorized(refused, endpoint, true)) return undefined
     // A listener may have signed another user in within that step.
     if (this.#mode() !== 'refuse' && !this.#vault.mayServe(refused.epoch)) return undefined
     const isStillCurrent = this.#mode() === 'pass' && refused.generation === this.#vault.generation
     const current = isStillCurrent ? undefined : this.authorize()
     if (!current) return this.hold(options)
-    return current.authorization === undefined ? undefined : this.#freeSlot(current)
+    return current.authorization === undefined ? undefined : this.#slot(current, false)
   }
 
   replayed(): void {
@@ -180,17 +174,19 @@ export class Gate implements RequestsPort {
   }
 
   /**
-   * A server refused a token.
+   * A server refused a token. Of an older token this says nothing, and while the gate is closed a refresh is on its way already.
    *
    * @param isReplayed whether the request is sent again after the refresh
+   * @returns false if the endpoint is in doubt, so that its refusal of the current token causes no refresh
    */
-  reportUnauthorized(refused: Credential, endpoint: string, isReplayed = false): void {
-    if (this.#mode() !== 'pass' || refused.generation !== this.#vault.generation) return
-    if (!this.refusing.mayRefresh(endpoint)) return
+  reportUnauthorized(refused: Credential, endpoint: string, isReplayed = false): boolean {
+    if (this.#mode() !== 'pass' || refused.generation !== this.#vault.generation) return true
+    if (!this.refusing.mayRefresh(endpoint)) return false
     this.refusing.addRefresh(endpoint, isReplayed)
     this.#tokenUse.refuse(this.#kernel.clock.now())
     this.#kernel.mailbox.send({ type: 'request.unauthorized', generation: refused.generation })
     if (this.#mode() !== 'pass') this.abortable.abortAll()
+    return true
   }
 
   /** Whether a request got a token that was issued after the refusal for which it waited. */
@@ -212,10 +208,8 @@ export class Gate implements RequestsPort {
     const mode = this.#mode()
     if (mode !== 'pass') this.#askedFor = undefined
     if (this.#queue.size + (this.#refreshWaiters?.size ?? 0) === 0) return
-    if (mode === 'refuse') {
-      this.#queue.rejectAll(() => this.#refusal())
-      this.#refreshWaiters?.rejectAll(() => this.#refusal())
-    } else if (mode === 'anonymous') {
+    if (mode === 'refuse') this.#rejectAll(() => this.#refusal())
+    else if (mode === 'anonymous') {
       this.#release(mode)
       this.#refreshWaiters?.rejectAll(() => new SignedOutError())
     } else if (mode === 'hold') {
@@ -226,9 +220,7 @@ export class Gate implements RequestsPort {
 
   rejectHeld(context: ChartContext): void {
     this.refusing.forgive()
-    const makeError = () => refreshUnavailable(context, this.#session.lastCause)
-    this.#queue.rejectAll(makeError)
-    this.#refreshWaiters?.rejectAll(makeError)
+    this.#rejectAll(() => refreshUnavailable(context, this.#session.lastCause))
   }
 
   rejectRefreshWaiters({ failure }: ChartContext): void {
@@ -249,6 +241,11 @@ export class Gate implements RequestsPort {
 
   #mode(): RequestMode {
     return requestMode(this.#view, this.#kernel.settings.whenExpired, this.#vault.tokens !== undefined)
+  }
+
+  #rejectAll(makeError: () => AuthError): void {
+    this.#queue.rejectAll(makeError)
+    this.#refreshWaiters?.rejectAll(makeError)
   }
 
   #refusal(): AuthError {
@@ -302,7 +299,7 @@ export class Gate implements RequestsPort {
     if (this.#queue.size === 0 || !credential) return
     const { concurrency } = this.#kernel.settings
     const isLimited = concurrency < Number.POSITIVE_INFINITY
-    const shared: Slot = { gate: this, credential, wasHeld: true, release() {} }
+    const shared = this.#slot(credential, true)
     while (this.#queue.size > 0 && this.#released < concurrency) {
       if (this.#limits.isAsking || this.#limits.isReached) return
       const entry = this.#queue.shift()
@@ -311,33 +308,27 @@ export class Gate implements RequestsPort {
         this.#counts.add('released')
         entry.release(isLimited ? this.#limitedSlot(credential) : shared)
       } else {
-        const error = new SignedOutError({ reason: mode === 'pass' ? 'user_changed' : 'signed_out' })
+        const error = anotherSession(mode)
         entry.reject(error)
         this.#counts.add('rejected', error)
       }
     }
   }
 
-  /** A slot for a request that did not wait. */
-  #freeSlot(credential: Credential): Slot {
-    return { gate: this, credential, wasHeld: false, release() {} }
+  #slot(credential: Credential, wasHeld: boolean, release = () => {}): Slot {
+    return { gate: this, credential, wasHeld, release }
   }
 
   /** A slot whose release lets the next request go. */
   #limitedSlot(credential: Credential): Slot {
     this.#released++
     let isReleased = false
-    return {
-      gate: this,
-      credential,
-      wasHeld: true,
-      release: () => {
-        if (isReleased) return
-        isReleased = true
-        this.#released--
-        const mode = this.#mode()
-        if (mode === 'pass' || mode === 'anonymous') this.#release(mode)
-      },
-    }
+    return this.#slot(credential, true, () => {
+      if (isReleased) return
+      isReleased = true
+      this.#released--
+      const mode = this.#mode()
+      if (mode === 'pass' || mode === 'anonymous') this.#release(mode)
+    })
   }
 }

@@ -1,4 +1,5 @@
 import { type AuthError, HoldTimeoutError, QueueFullError } from '../errors.ts'
+import type { Kernel } from '../kernel.ts'
 import { abortReason } from '../platform/abort-reason.ts'
 import { onAbort } from '../platform/on-abort.ts'
 import type { AbortSignalLike, Clock } from '../ports.ts'
@@ -63,15 +64,11 @@ export class HoldQueue<T> {
   #elapsed = 0
   #seen: number
 
-  /**
-   * @param limit how many may wait
-   * @param timeout how long each may wait, in milliseconds
-   * @param counts counts requests that are held and rejected
-   */
-  constructor(clock: Clock, limit: number, timeout: number, counts?: RequestCounts) {
+  /** @param counts counts requests that are held and rejected */
+  constructor({ clock, settings }: Pick<Kernel, 'clock' | 'settings'>, counts?: RequestCounts) {
     this.#clock = clock
-    this.#limit = limit
-    this.#timeout = timeout
+    this.#limit = settings.queueLimit
+    this.#timeout = settings.timeouts.hold
     this.#counts = counts
     this.#seen = clock.now()
   }
@@ -137,7 +134,7 @@ export class HoldQueue<T> {
     if (this.#last) this.#last.next = entry
     else this.#first = entry
     this.#last = entry
-    this.#resize(1)
+    this.#size++
   }
 
   #remove(entry: Entry<T>): void {
@@ -146,14 +143,9 @@ export class HoldQueue<T> {
     if (entry.next) entry.next.previous = entry.previous
     else this.#last = entry.previous
     entry.previous = entry.next = undefined
-    this.#resize(-1)
+    this.#size--
     entry.cleanUp?.()
     if (this.#size === 0) this.#clearTimer()
-  }
-
-  #resize(change: 1 | -1): void {
-    this.#size += change
-    if (this.#counts) this.#counts.waiting = this.#size
   }
 
   #reject(entry: Entry<T>, error: unknown): void {

@@ -7,13 +7,14 @@ const NONE = { held: 0, released: 0, replayed: 0, rejected: 0 }
 /** Counts what happens to requests, and notifies the chart once for each burst. */
 export class RequestCounts {
   readonly #mailbox: Mailbox
+  readonly #waiting: () => number
   #counts: typeof NONE | undefined
   #reason: Reason = ''
-  /** How many requests wait now. */
-  waiting = 0
 
-  constructor(mailbox: Mailbox) {
+  /** @param waiting returns how many requests wait now */
+  constructor(mailbox: Mailbox, waiting: () => number) {
     this.#mailbox = mailbox
+    this.#waiting = waiting
   }
 
   /** @param error why a request was rejected */
@@ -30,7 +31,7 @@ export class RequestCounts {
   #notify(): void {
     const counts = this.#counts ?? NONE
     this.#counts = undefined
-    const held = this.waiting
+    const held = this.#waiting()
     for (const what of ['held', 'released', 'replayed', 'rejected'] as const) {
       // A first send emits no event, but it lowers the held count.
       const count = counts[what]

@@ -21,7 +21,6 @@ import {
   refreshDelay,
   refreshesOnSchedule,
   retryDelay,
-  retryIsDue,
   timeUntil,
   tokenWorks,
 } from './policies.ts'
@@ -82,12 +81,12 @@ const NO_FAILURE = {
 
 /** What the literal's names mean. */
 const parts = setup({
-  types: {
-    input: {} as AuthInput,
-    context: {} as ChartContext,
-    events: {} as AuthEvent,
-    emitted: {} as AuthEmitted,
-    tags: {} as Tag,
+  types: {} as {
+    input: AuthInput
+    context: ChartContext
+    events: AuthEvent
+    emitted: AuthEmitted
+    tags: Tag
   },
 
   actors: {
@@ -193,7 +192,7 @@ const parts = setup({
     refreshIsDue: ({ context }) => isReached(context.refreshAt, now(context)),
     refreshesOnSchedule: ({ context }) =>
       refreshesOnSchedule(context.policy, portsOf(context).requests.usedSinceRefresh),
-    retryIsDue: ({ context }) => retryIsDue(context, now(context)),
+    retryIsDue: ({ context }) => retryDelay(context, now(context)) === 0,
     isToldToWait: ({ context }) => !isReached(context.notBefore, now(context)),
 
     foundTokens: ({ event }) => factsIn(event) !== undefined,
@@ -201,8 +200,8 @@ const parts = setup({
       const found = factsIn(event)
       return found !== undefined && !isReached(found.expiresAt, now(context))
     },
-    receivedRefresh: ({ event }) => event.type === 'tokens.received' && event.refreshed && event.works,
-    receivedWorkingToken: ({ event }) => event.type === 'tokens.received' && event.works,
+    receivedRefresh: ({ event }) => event.type === 'tokens.received' && event.refreshed,
+    receivedWorkingRefresh: and(['receivedRefresh', 'foundWorkingToken']),
 
     hasSession: ({ context }) => context.status === 'active',
     isSignedInOrExpired: ({ context }) => context.status === 'active' || context.status === 'expired',
@@ -288,14 +287,9 @@ const machine = parts.createMachine({
     },
     'tokens.received': [
       {
-        description: 'Another tab refreshed the tokens, or a late answer did.',
-        guard: 'receivedRefresh',
-        target: '.authenticated',
-        actions: ['emitTokens', 'recordTokens'],
-      },
-      {
-        description: 'Tokens of another sign-in arrived, and they work.',
-        guard: 'receivedWorkingToken',
+        description:
+          'Tokens arrived that work: of a refresh in another tab, a late answer, or another sign-in.',
+        guard: 'foundWorkingToken',
         target: '.authenticated',
         actions: ['emitTokens', 'recordTokens'],
       },
@@ -437,7 +431,7 @@ const machine = parts.createMachine({
         'tokens.received': {
           description:
             'A refresh from before the sign-in was answered: a failed sign-in returns to these tokens.',
-          guard: 'receivedRefresh',
+          guard: 'receivedWorkingRefresh',
           actions: ['emitTokens', 'recordTokens'],
         },
         'session.expiredElsewhere': {

@@ -58,12 +58,7 @@ export const LONGEST_WAIT = 3_600_000
 const timeToWait = (instant: number, now: number): number =>
   instant - now > LONGEST_WAIT ? 0 : timeUntil(instant, now)
 
-/** Whether the next attempt is due: its backoff has passed, and so has the time that the server asked for. */
-export const retryIsDue = (
-  { retryAt, notBefore }: Pick<ChartContext, 'retryAt' | 'notBefore'>,
-  now: number,
-): boolean => timeToWait(Math.max(retryAt, notBefore), now) === 0
-
+/** Delay of the next attempt: its backoff has to pass, and so has the time that the server asked for. 0: it is due. */
 export const retryDelay = (
   { retryAt, notBefore }: Pick<ChartContext, 'retryAt' | 'notBefore'>,
   now: number,

@@ -160,7 +160,7 @@ export interface ChartContext extends TokenFacts {
   readonly held: number
 }
 
-/** What the chart receives. The first word of a name is the sender: `session.*` the app and the session, `token.*` and `requests.*` the core. */
+/** What the chart receives. The first word of a name says what it is about. Apps may send only a few of them. */
 export type AuthEvent =
   | {
       /** The app signs a user in. The credentials are in the session, and never in an event. */
@@ -199,8 +199,6 @@ export type AuthEvent =
       type: 'tokens.received'
       /** Facts of the tokens, which the session already holds. */
       facts: TokenFacts
-      /** Whether the access token had not expired when the event was made; otherwise a refresh comes first. */
-      works: boolean
       /** Whether they go on with a session, as those of a refresh. `false`: they are of another sign-in. */
       refreshed: boolean
     }

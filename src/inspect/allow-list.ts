@@ -34,7 +34,6 @@ const EVENT: Rules = {
   facts: TOKEN_FACTS,
   output: TOKEN_FACTS,
   error: FAILURE,
-  works: 'boolean',
   refreshed: 'boolean',
   generation: 'number',
   count: 'number',

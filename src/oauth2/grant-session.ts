@@ -2,7 +2,7 @@ import type { Auth } from '../core/auth.ts'
 import { ATTACH, type CookieFeature } from '../core/features/feature.ts'
 import type { Kernel } from '../core/kernel.ts'
 import type { Limits } from '../core/session/limits.ts'
-import { type Merged, tokensReceived } from '../core/session/record.ts'
+import type { Merged } from '../core/session/record.ts'
 import { SharedSession } from '../core/session/shared-session.ts'
 import { type CreateSharing, unshared } from '../core/session/sharing.ts'
 import type { HeldTokens, Vault } from '../core/session/vault.ts'
@@ -76,7 +76,7 @@ class MachineSession extends SharedSession {
     const { kernel, vault } = this.#parts
     // After the step of the chart that ends the session.
     void Promise.resolve().then(() => {
-      if (!vault.tokens) kernel.mailbox.send(tokensReceived(begin(this.#parts), kernel.clock.now()))
+      if (!vault.tokens) kernel.mailbox.send({ type: 'tokens.received', ...begin(this.#parts) })
     })
   }
 }
@@ -106,8 +106,7 @@ export const ofUser = (auth: ExchangedAuth): CookieFeature =>
     function follow() {
       const epoch = epochOfUser()
       if (!isRestored || epoch === followed) return
-      if (epoch !== undefined)
-        return kernel.mailbox.send(tokensReceived(beginOfUser(epoch), kernel.clock.now()))
+      if (epoch !== undefined) return kernel.mailbox.send({ type: 'tokens.received', ...beginOfUser(epoch) })
       end()
     }
 

@@ -223,7 +223,7 @@ describe('openTelemetryObserver', () => {
     const { auth } = run
     const { epoch, generation, expiresAt, refreshAt, refreshable } = auth.actor.getSnapshot().context
     const facts = { epoch, generation, expiresAt, refreshAt, refreshable }
-    deliver(auth, { type: 'tokens.received', facts, works: true, refreshed: true })
+    deliver(auth, { type: 'tokens.received', facts, refreshed: true })
     await run.startRefresh()
     await auth.setTokens(tokens(5))
     expect(run.spans()[0]?.attributes['authchart.refresh.outcome']).toBe('abandoned')

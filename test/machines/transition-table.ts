@@ -97,7 +97,6 @@ const rejects = (from: string, name: Invoked, error: object, to: string, rest: R
 const received = (works: boolean, refreshed: boolean, epoch = refreshed ? 1 : 3): AuthEvent => ({
   type: 'tokens.received',
   facts: { ...(works ? NEWER : EXPIRED), epoch },
-  works,
   refreshed,
 })
 

@@ -96,7 +96,6 @@ describe('the mirror actor of a page', () => {
     // Events that make statements about tokens are not forwarded.
     page.actor.send({
       type: 'tokens.received',
-      works: true,
       refreshed: false,
       facts: { epoch: 9, generation: 9, expiresAt: undefined, refreshAt: undefined, refreshable: true },
     })

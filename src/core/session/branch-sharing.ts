@@ -3,7 +3,7 @@ import type { Kernel } from '../kernel.ts'
 import type { BranchedSession, Branches } from './branches.ts'
 import type { GuardedTurn } from './guarded-turn.ts'
 import type { Limits } from './limits.ts'
-import { type Merged, tokensReceived } from './record.ts'
+import type { Merged } from './record.ts'
 import type { RefreshLock } from './refresh-lock.ts'
 import type { Sharing } from './sharing.ts'
 import type { HeldTokens, Vault } from './vault.ts'
@@ -59,7 +59,7 @@ export class BranchSharing implements Sharing {
     const { kernel, sharing, vault } = this.#session
     const before = vault.tokens?.refreshToken
     const merged = await sharing.reload()
-    if (merged) kernel.mailbox.send(tokensReceived(merged, kernel.clock.now()))
+    if (merged) kernel.mailbox.send({ type: 'tokens.received', ...merged })
     // Then a refresh that was rejected is attempted again: another tab has presented its refresh token before.
     const { tokens } = this.#vault
     if (tokens && vault.tokens?.refreshToken !== before)
@@ -136,11 +136,11 @@ export class BranchSharing implements Sharing {
   /** After each step of the session. */
   #follow(): void {
     if (!this.#isRestored) return
-    const { mailbox, clock } = this.#kernel
+    const { mailbox } = this.#kernel
     const { vault } = this.#session
     const tokens = this.#active()
     if (tokens) {
-      if (vault.epoch !== this.#epoch) mailbox.send(tokensReceived(this.#begin(tokens), clock.now()))
+      if (vault.epoch !== this.#epoch) mailbox.send({ type: 'tokens.received', ...this.#begin(tokens) })
     } else if (!vault.tokens && this.#epoch !== undefined) {
       this.#epoch = undefined
       const { status, reason = 'token_expired' } = this.#view.actor.getSnapshot().context

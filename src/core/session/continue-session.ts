@@ -1,7 +1,6 @@
 import { compareUsers } from '../../../machines/policies.ts'
 import { SignedOutError } from '../errors.ts'
 import type { Kernel } from '../kernel.ts'
-import { tokensReceived } from './record.ts'
 import { Revocation } from './revocation.ts'
 import type { Sharing } from './sharing.ts'
 import { parseTokenResponse, type Tokens } from './token-response.ts'
@@ -27,7 +26,7 @@ export async function continueSession(
   epoch: number,
   response: unknown,
 ): Promise<void> {
-  const { clock, mailbox } = kernel
+  const { mailbox } = kernel
   await kernel.proofKey?.load()
   const answer = parseTokenResponse(response, kernel, true)
   try {
@@ -49,7 +48,7 @@ export async function continueSession(
 
   async function commit(): Promise<void> {
     const newer = await sharing.reload()
-    if (newer) mailbox.send(tokensReceived(newer, clock.now()))
+    if (newer) mailbox.send({ type: 'tokens.received', ...newer })
     const tokens = assertSameUser()
     vault.refresh(vault.mark(), tokens)
     const mark = vault.mark()
@@ -57,7 +56,7 @@ export async function continueSession(
     if (stored) await stored
     if (!vault.isCurrent(mark)) throw new SignedOutError({ reason: 'superseded' })
     // What is announced must be true for the next page.
-    mailbox.send(tokensReceived({ facts: vault.publish(), refreshed: true }, clock.now()))
+    mailbox.send({ type: 'tokens.received', facts: vault.publish(), refreshed: true })
     // Under the lock still: a tab that waits for it must find these tokens in the store.
     await sharing.idle()
   }

@@ -1,5 +1,5 @@
-import { compareSessions, compareUsers, isReached, type UserNames } from '../../../machines/policies.ts'
-import type { AuthEvent, TokenFacts } from '../../../machines/vocabulary.ts'
+import { compareSessions, compareUsers, type UserNames } from '../../../machines/policies.ts'
+import type { TokenFacts } from '../../../machines/vocabulary.ts'
 import type { SessionRecord } from '../ports.ts'
 import { isBounded, isHeaderSafe, isInstant, jwtClaims, userFacts, userNames } from './token-response.ts'
 import type { HeldTokens, Vault } from './vault.ts'
@@ -32,14 +32,6 @@ export function mergeRecord(vault: Vault, record: SessionRecord, lastUse?: numbe
   vault.amend({ rotation, refreshToken, refreshTokenExpiresAt })
   return undefined
 }
-
-/** Notifies the chart of tokens that it did not ask for. */
-export const tokensReceived = ({ facts, refreshed }: Merged, now: number): AuthEvent => ({
-  type: 'tokens.received',
-  facts,
-  works: !isReached(facts.expiresAt, now),
-  refreshed,
-})
 
 /**
  * The record to store of the current session, if there is one.

@@ -4,7 +4,6 @@ import type { Kernel } from '../kernel.ts'
 import { Abandoned } from '../platform/bounded-work.ts'
 import type { FailureCause } from './failure.ts'
 import type { GuardedTurn } from './guarded-turn.ts'
-import { tokensReceived } from './record.ts'
 import type { Revocation } from './revocation.ts'
 import type { Sharing } from './sharing.ts'
 import { isFailure, requestTokens, timeoutFailure } from './token-request.ts'
@@ -213,9 +212,8 @@ export class Refresh {
 
   async #commitLate(mark: Mark, answer: Tokens, sent: string | undefined): Promise<void> {
     if (!this.#commit(mark, answer, sent)) return
-    const { clock, mailbox } = this.#kernel
     this.#stored = this.#store(answer, (facts) =>
-      mailbox.send(tokensReceived({ facts, refreshed: true }, clock.now())),
+      this.#kernel.mailbox.send({ type: 'tokens.received', facts, refreshed: true }),
     )
     await this.#stored
   }

@@ -3,7 +3,6 @@ import type { ChartContext, TokenFacts } from '../../../machines/vocabulary.ts'
 import { SignedOutError } from '../errors.ts'
 import type { Kernel } from '../kernel.ts'
 import type { Session, TokenResponse } from '../ports.ts'
-import { tokensReceived } from './record.ts'
 import { Refresh } from './refresh.ts'
 import { Revocation } from './revocation.ts'
 import type { Sharing } from './sharing.ts'
@@ -69,14 +68,13 @@ export class SessionKernel implements SessionPort {
     if (loading) await loading
     const session = this.#begin(response)
     const { vault } = this
-    const { clock, mailbox } = this.#kernel
     // What is announced must be true for the next page.
     this.#persisted = this.#sharing.persist()
     if (this.#persisted) await this.#persisted
     if (!vault.tokens || vault.epoch !== session.epoch) return session
     const facts = vault.publish()
     const published = vault.session as Session
-    mailbox.send(tokensReceived({ facts, refreshed: false }, clock.now()))
+    this.#kernel.mailbox.send({ type: 'tokens.received', facts, refreshed: false })
     return published
   }
 
@@ -194,11 +192,11 @@ export class SessionKernel implements SessionPort {
   async #deliver<T extends TokenFacts | undefined>(signal: InvokeSignal, result: Promise<T>): Promise<T> {
     const facts = await result
     if (!facts) return facts
-    const { clock, mailbox } = this.#kernel
     const notify = () => {
       const { vault } = this
       const isCurrent = facts.epoch === vault.epoch && facts.generation === vault.generation
-      if (vault.tokens && isCurrent) mailbox.send(tokensReceived({ facts, refreshed: true }, clock.now()))
+      if (vault.tokens && isCurrent)
+        this.#kernel.mailbox.send({ type: 'tokens.received', facts, refreshed: true })
     }
     if (signal.aborted) notify()
     // The chart takes a result a few promise jobs later, and may stop waiting in between.

@@ -6,7 +6,7 @@ import type { SessionRecord } from '../ports.ts'
 import type { GuardedTurn } from './guarded-turn.ts'
 import type { Limits } from './limits.ts'
 import { Peers } from './peers.ts'
-import { type Merged, mergeRecord, tokensReceived } from './record.ts'
+import { type Merged, mergeRecord } from './record.ts'
 import { LocalTurns, RefreshLock } from './refresh-lock.ts'
 import type { RevocationList } from './revocable.ts'
 import { type Placed, SameStoreTurns, WAIT } from './same-store.ts'
@@ -177,7 +177,7 @@ export class SharedSession implements Sharing {
   /** Goes on with a record that the chart did not wait for, if it is newer. Returns whether it is. */
   async #adopt(record: SessionRecord, mark: Mark): Promise<boolean> {
     const merged = await this.#merge(record, mark)
-    if (merged) this.#kernel.mailbox.send(tokensReceived(merged, this.#kernel.clock.now()))
+    if (merged) this.#kernel.mailbox.send({ type: 'tokens.received', ...merged })
     return merged !== undefined
   }
 

@@ -105,7 +105,7 @@ function answerRefresh(draft: Draft, made: ModelCall) {
 /** The tokens are in memory even if the chart has stopped waiting for them: then it is notified. */
 function deliver(draft: Draft, made: ModelCall, facts: TokenFacts) {
   if (isAwaited(draft, made)) done(draft, made.waiter, facts)
-  else draft.send({ type: 'tokens.received', facts, works: true, refreshed: true })
+  else draft.send({ type: 'tokens.received', facts, refreshed: true })
 }
 
 function answerSignIn(draft: Draft, made: ModelCall) {

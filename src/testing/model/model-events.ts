@@ -48,7 +48,7 @@ const setTokens =
   (lifetime?: number): Apply =>
   (draft) => {
     const facts = begin(draft, issue(draft, 'ada', lifetime))
-    draft.send({ type: 'tokens.received', facts, works: lifetime !== 0, refreshed: false })
+    draft.send({ type: 'tokens.received', facts, refreshed: false })
     persist(draft)
   }
 

@@ -1,5 +1,5 @@
 import type { Reason, TokenFacts } from '../../../machines/index.ts'
-import { compareSessions, endsSession, isReached, refreshTime } from '../../../machines/policies.ts'
+import { compareSessions, endsSession, refreshTime } from '../../../machines/policies.ts'
 import type { Draft, ModelTokens } from './model-state.ts'
 
 /** The tokens that the app holds, in memory and in its store. */
@@ -126,7 +126,5 @@ export function mergeStored(draft: Draft): { facts: TokenFacts; refreshed: boole
 /** Looks in the store for what another tab changed. */
 export function checkStore(draft: Draft) {
   const merged = mergeStored(draft)
-  if (!merged) return
-  const works = !isReached(merged.facts.expiresAt, draft.wall)
-  draft.send({ type: 'tokens.received', ...merged, works })
+  if (merged) draft.send({ type: 'tokens.received', ...merged })
 }

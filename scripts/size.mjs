@@ -16,7 +16,7 @@ const LIMITS = 'export { sessionLimits } from "authchart"'
 const IMPORTS = [
   { adds: 'createAuth', code: CREATE_AUTH, limits: [18_464, 30_560] },
   { adds: 'createAuthFetch', code: FETCH, limits: [22_976, 35_136] },
-  { adds: 'webStorage', code: WEB, limits: [29_056, 41_280] },
+  { adds: 'webStorage', code: WEB, limits: [29_072, 41_296] },
   { adds: 'tabCoordinator', code: TABS, limits: [29_824, 42_080] },
   { adds: 'sessionLimits', code: LIMITS, limits: [30_752, 42_976] },
 ].map(({ limits }, index, all) => ({
@@ -74,7 +74,7 @@ const ENTRIES = [
     mayImport: ['jose', 'oauth4webapi', 'xstate'],
   },
   { name: './mcp', code: entry('mcp'), limit: 12_416, mayImport: ['oauth4webapi', 'xstate'] },
-  { name: './oauth2', code: entry('oauth2'), limit: 19_232, mayImport: ['oauth4webapi', 'xstate'] },
+  { name: './oauth2', code: entry('oauth2'), limit: 19_520, mayImport: ['oauth4webapi', 'xstate'] },
   {
     name: './worker, page',
     code: 'export { connectAuth } from "authchart/worker"',
@@ -127,7 +127,7 @@ const ADDITIONS = [
     name: 'dpopProofs, added',
     code: 'export { dpopProofs } from "authchart/oauth2"',
     to: [CREATE_AUTH, WEB].join(';\n'),
-    limit: 4_032,
+    limit: 4_224,
   },
 ]
 

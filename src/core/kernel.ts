@@ -7,8 +7,10 @@ import type { Clock, Environment } from './ports.ts'
 export interface Binding {
   /** `undefined`: Bearer. */
   readonly tokenType: 'DPoP' | undefined
-  /** The name of the key. */
+  /** The name of the key, if the port `proof` keeps it. */
   readonly keyId: string | undefined
+  /** The key itself, if the session keeps it. */
+  readonly proofKey?: object | undefined
 }
 
 /** The key that the tokens of a session are bound to. */
@@ -19,15 +21,25 @@ export interface ProofKey {
    * @throws StorageError
    */
   load(): Promise<void>
-  /** How new tokens of that type are used, by its name in lower case; `undefined` if the type is unknown. */
-  bind(tokenType: string | undefined): Binding | undefined
+  /**
+   * How new tokens of that type are used, by its name in lower case.
+   *
+   * @param answer may have the key of the session itself
+   * @param previous the tokens before: they have it, too
+   * @returns `undefined` if the type says nothing about a key
+   */
+  bind(
+    tokenType: string | undefined,
+    answer: { readonly proofKey?: unknown },
+    previous: Partial<Binding> | undefined,
+  ): Binding | undefined
   /**
    * The user signed out.
    *
-   * @param keyId the key of the session, if it is known
+   * @param ended the tokens of the session, if they are known
    * @param isElsewhere whether the user did so in another tab or process
    */
-  forget(keyId: string | undefined, isElsewhere: boolean): void
+  forget(ended: Partial<Binding> | undefined, isElsewhere: boolean): void
 }
 
 /** What every part of one session may use. */

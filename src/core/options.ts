@@ -26,6 +26,8 @@ export interface RefreshRequest {
   readonly scope: string | undefined
   /** The ID token received last. The next one must name the same user (OpenID Connect Core §12.2). */
   readonly idToken: string | undefined
+  /** The key that the tokens are bound to, if the session keeps it: the `proofKey` of an earlier answer. */
+  readonly proofKey?: object | undefined
   /** Set if a branch asks: the token must be for another API. */
   readonly branch?: BranchRequest
 }

@@ -64,6 +64,8 @@ export interface TokenResponse<User = object> {
   readonly id_token?: string | null | undefined
   /** The same as `id_token`, which wins if both are set. */
   readonly idToken?: string | null | undefined
+  /** The private key that the tokens are bound to, as JSON, for the record. Without it, the previous one is kept. */
+  readonly proofKey?: object | undefined
   /** The user the tokens belong to, for servers whose tokens do not say so (no `id_token`, no JWT). */
   readonly subject?: string | null | undefined
   /**
@@ -137,6 +139,8 @@ export interface SessionRecord {
   readonly tokenType?: 'DPoP'
   /** The key that the tokens are bound to, as the port `proof` names it. */
   readonly keyId?: string
+  /** The key that the tokens are bound to, if the session itself keeps it: a secret, such as a private JWK. */
+  readonly proofKey?: object
   /** How the app and the tokens name the user. Without it, `subject` and the tokens in the record say so. */
   readonly user?: UserNames
   /** The facts of `session.user`. */

@@ -8,6 +8,8 @@ export interface ProofRequest {
   readonly accessToken: string
   /** The key that the token is bound to, as `keyId` named it; `undefined` if unknown. */
   readonly keyId: string | undefined
+  /** The key that the token is bound to, if the session keeps it; `undefined` if the port does. */
+  readonly proofKey?: object | undefined
 }
 
 /** The headers of one sending. */

@@ -68,8 +68,8 @@ export async function startSignIn(
     max_age: request.maxAge,
     prompt: request.prompt,
     login_hint: request.loginHint,
-    // The code is bound to the key, too (RFC 9449 §10).
-    dpop_jkt: await options.dpop?.keyId(),
+    // The code is bound to the key, too (RFC 9449 §10). A session that is still to begin has none.
+    dpop_jkt: options.dpop?.perSession ? undefined : await options.dpop?.keyId(),
   }
   for (const [name, value] of Object.entries(own))
     if (value !== undefined) parameters.set(name, String(value))

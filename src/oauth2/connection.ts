@@ -9,6 +9,7 @@ import {
   None,
   processDiscoveryResponse,
 } from 'oauth4webapi'
+import type { RefreshRequest } from '../core/options.ts'
 import type { Clock } from '../core/ports.ts'
 import { readText } from '../core/session/response-body.ts'
 import { systemClock } from '../environment/clock.ts'
@@ -39,6 +40,9 @@ export interface RequestOptions {
   readonly [allowInsecureRequests]: true
   readonly signal?: AbortSignal
 }
+
+/** What a token request knows of its session. */
+type TokenRequest = Pick<RefreshRequest, 'signal' | 'proofKey' | 'refreshToken'>
 
 /** A server, and the client that this app is there. */
 export class Connection<Options extends ServerOptions = ServerOptions> {
@@ -77,18 +81,22 @@ export class Connection<Options extends ServerOptions = ServerOptions> {
   }
 
   /**
-   * Sends a request to the token endpoint, with a proof of possession if there is the option `dpop`, and reads its answer.
+   * Sends a request to the token endpoint, with a proof of possession if there is the option `dpop`, and reads its answer. If the
+   * session keeps its key, the answer has it.
    */
-  async token<Answer>(
+  async token<Answer extends object>(
     request: (options: RequestOptions) => Promise<Response>,
     read: (response: Response) => Promise<Answer>,
-    signal?: AbortSignal,
-  ): Promise<Answer> {
+    session?: TokenRequest,
+  ): Promise<Answer & { readonly proofKey?: object }> {
     const { dpop } = this.options
-    const options = this.request(signal)
+    const options = this.request(session?.signal)
+    const key = await dpop?.sessionKey(session)
     const send: RequestOptions[typeof customFetch] = (url, init) =>
-      dpop ? dpop.fetch(url, init as RequestInit, this.fetch as typeof fetch) : this.fetch(url, init)
-    return read(await request({ ...options, [customFetch]: send }))
+      dpop ? dpop.fetch(url, init as RequestInit, this.fetch, key) : this.fetch(url, init)
+    const answer = await read(await request({ ...options, [customFetch]: send }))
+    // Not a copy, because oauth4webapi finds the claims by this object.
+    return key ? Object.assign(answer, { proofKey: key }) : answer
   }
 
   /**

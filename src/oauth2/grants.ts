@@ -68,13 +68,13 @@ function keepSession(error: unknown): never {
 export function clientCredentials(options: ServerOptions): GrantPorts {
   const connection = new Connection(options)
   const { client, clientAuth } = connection
-  return grantPorts(options, ofMachine(), true, async ({ signal }) => {
+  return grantPorts(options, ofMachine(), true, async (session) => {
     const server = await connection.server()
     const parameters = parametersOf(connection)
     return connection.token(
       (request) => clientCredentialsGrantRequest(server, client, clientAuth, parameters, request),
       (response) => processClientCredentialsResponse(server, client, response),
-      signal,
+      session,
     )
   })
 }
@@ -109,18 +109,18 @@ export function tokenExchange(auth: ExchangedAuth, options: ExchangeOptions): Gr
   const connection = new Connection(options)
   const { client, clientAuth } = connection
   const { audience = [], requestedTokenType, subjectTokenType = ACCESS_TOKEN } = options
-  return grantPorts(options, ofUser(auth), false, async ({ signal }) => {
+  return grantPorts(options, ofUser(auth), false, async (session) => {
     const server = await connection.server()
     const parameters = parametersOf(connection)
     for (const name of [audience].flat()) parameters.append('audience', name)
     if (requestedTokenType) parameters.set('requested_token_type', requestedTokenType)
-    parameters.set('subject_token', await subjectToken(auth, signal))
+    parameters.set('subject_token', await subjectToken(auth, session.signal))
     parameters.set('subject_token_type', subjectTokenType)
     return connection.token(
       (request) =>
         genericTokenEndpointRequest(server, client, clientAuth, TOKEN_EXCHANGE, parameters, request),
       (response) => processGenericTokenEndpointResponse(server, client, response),
-      signal,
+      session,
     )
   })
 }

@@ -26,8 +26,9 @@ const ANY_AGE = 1e10
  */
 export async function refresh(
   connection: Connection<OAuthOptions>,
-  { refreshToken = '', idToken, signal, branch }: RefreshRequest,
+  request: RefreshRequest,
 ): Promise<TokenResponse> {
+  const { refreshToken = '', idToken, branch } = request
   if (branch) checkBranch(branch, connection.options)
   const server = await connection.server()
   const client: Client = { ...connection.client, [clockTolerance]: ANY_AGE }
@@ -38,7 +39,7 @@ export async function refresh(
         additionalParameters: branch?.parameters ?? connection.resources(),
       }),
     (response) => processRefreshTokenResponse(server, client, response).catch(refuseForeign),
-    signal,
+    request,
   )
   const subject = idToken && jwtClaims(idToken)?.sub
   const refreshed = getValidatedIdTokenClaims(tokens)

@@ -500,3 +500,86 @@ describe('defineProof', () => {
     )
   })
 })
+
+describe('a key that the session keeps', () => {
+  const OWN = { kty: 'EC', d: `${SECRET}-d1` }
+  const OTHER = { kty: 'EC', d: `${SECRET}-d2` }
+  const kept = (n: number, proofKey: object) => tokens(n, { token_type: 'DPoP', proofKey })
+
+  it('is in its record, and in each refresh and each proof', async () => {
+    const storage = memoryStorage()
+    const { auth, send, fake, refresh, clock } = started({ initialTokens: kept(1, OWN), storage })
+    await clock.advance(0)
+    expect(storage.read()).toMatchObject({ tokenType: 'DPoP', proofKey: OWN })
+    const refreshed = auth.refresh()
+    await settled()
+    expect(refresh.call().argument).toMatchObject({ proofKey: OWN })
+    refresh.call().resolve(bound(2))
+    await refreshed
+    send()
+    await settled()
+    expect(fake.proven).toMatchObject([{ accessToken: `${SECRET}-at-2`, proofKey: OWN }])
+    auth.dispose()
+
+    const next = started({ initialTokens: undefined as never, storage, clock })
+    await next.auth.ready()
+    next.send()
+    await settled()
+    expect(next.fake.proven).toMatchObject([{ accessToken: `${SECRET}-at-2`, proofKey: OWN }])
+  })
+
+  it('stays with bearer tokens, because their refresh token may be bound to it', async () => {
+    const storage = memoryStorage()
+    const { auth, send, sent, refresh } = started({ initialTokens: kept(1, OWN), storage })
+    const refreshed = auth.refresh()
+    await settled()
+    refresh.call().resolve(tokens(2))
+    await refreshed
+    send()
+    expect(sent).toMatchObject([{ authorization: `Bearer ${SECRET}-at-2`, proof: undefined }])
+    expect(storage.read()).toMatchObject({ proofKey: OWN })
+    auth.refresh().catch(() => {})
+    await settled()
+    expect(refresh.call().argument).toMatchObject({ proofKey: OWN })
+  })
+
+  it('goes with its own tokens, while others that are bound to another key are being stored', async () => {
+    let write = () => {}
+    const storage = {
+      ...memoryStorage(),
+      write: () => new Promise<void>((resolve) => (write = resolve)),
+    }
+    const { auth, send, fake, refresh } = started({ initialTokens: kept(1, OWN), storage })
+    await settled()
+    write()
+    const refreshed = auth.refresh()
+    await settled()
+    refresh.call().resolve(kept(2, OTHER))
+    await settled()
+    send()
+    await settled()
+    write()
+    await refreshed
+    send()
+    await settled()
+    expect(fake.proven).toMatchObject([
+      { accessToken: `${SECRET}-at-1`, proofKey: OWN },
+      { accessToken: `${SECRET}-at-2`, proofKey: OTHER },
+    ])
+  })
+
+  it('ends with it: a sign-out removes no key of the port', async () => {
+    const { auth, fake } = started({ initialTokens: kept(1, OWN) })
+    await auth.signOut()
+    expect(fake.forgotten).toEqual([])
+  })
+
+  it('is not looked for in the port, so the session does not end as key_lost', async () => {
+    const { auth, fake, refresh } = started({ initialTokens: kept(1, OWN) })
+    fake.keyId = () => Promise.reject(new Error('down'))
+    const refreshed = auth.refresh()
+    await settled()
+    refresh.call().resolve(bound(2))
+    await refreshed
+  })
+})

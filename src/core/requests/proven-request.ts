@@ -117,7 +117,7 @@ export class ProvenRequest<Answer> implements BearerRequest<Answer> {
     try {
       for (;;) {
         const accessToken = credential?.authorization?.slice(SCHEME.length) ?? ''
-        const about = { accessToken, keyId: vault.tokens?.keyId }
+        const about = { accessToken, keyId: vault.tokens?.keyId, proofKey: credential?.proofKey }
         let proof = await this.#prove({ ...about, method, url })
         let provenURL = url
         // Nothing happens between this check and the sending.

@@ -114,7 +114,7 @@ export class BranchSharing implements Sharing {
     if (proofKey)
       this.#kernel.proofKey = {
         load: () => proofKey.load(),
-        bind: (type) => proofKey.bind(type),
+        bind: (...given) => proofKey.bind(...given),
         forget() {},
       }
     const { unsubscribe } = this.#view.actor.subscribe(() => this.#follow())
@@ -160,7 +160,7 @@ export class BranchSharing implements Sharing {
   }
 
   /** Begins a session of the same user. It has no token until a request needs one. */
-  #begin({ id, startedAt, subject, user, claims, profile, keyId, ...tokens }: HeldTokens): Merged {
+  #begin({ id, startedAt, subject, user, claims, profile, keyId, proofKey, ...tokens }: HeldTokens): Merged {
     this.#epoch = this.#session.vault.epoch
     const unknown = {
       accessToken: undefined,
@@ -183,6 +183,7 @@ export class BranchSharing implements Sharing {
       rotation,
       receivedAt,
       keyId,
+      proofKey,
       subject,
       user: names,
       claims,

@@ -19,17 +19,20 @@ export class BoundedProofKey implements ProofKey {
     this.#wrap()
   }
 
-  bind(tokenType: string | undefined): Binding | undefined {
-    return tokenType === 'dpop' ? { tokenType: 'DPoP', keyId: this.#id } : undefined
+  bind(...[type, answer, previous]: Parameters<ProofKey['bind']>): Binding | undefined {
+    const proofKey = (answer.proofKey as object | undefined) ?? previous?.proofKey
+    if (type === 'dpop') return { tokenType: 'DPoP', keyId: proofKey ? undefined : this.#id, proofKey }
+    // Some servers bind the refresh token only (RFC 9449 §5).
+    return proofKey && type === 'bearer' ? { tokenType: undefined, keyId: undefined, proofKey } : undefined
   }
 
   load(): Promise<void> {
     return this.#load()
   }
 
-  forget(keyId: string | undefined, isElsewhere: boolean): void {
-    // The key that is there may be that of the next session.
-    if (isElsewhere && keyId === undefined) return
+  forget({ keyId, proofKey }: Partial<Binding> = {}, isElsewhere: boolean): void {
+    // A key of the session itself ends with its tokens. Otherwise, the key that is there may be that of the next session.
+    if (proofKey || (isElsewhere && keyId === undefined)) return
     // At once: no revocation needs a proof (RFC 9449 §5, §7), and the next sign-in must not find a key that is about to go.
     const forget = async () => this.#port.forget?.(keyId, isElsewhere)
     forget().catch(() => {})
@@ -42,7 +45,8 @@ export class BoundedProofKey implements ProofKey {
     const proven: Pick<Kernel['options'], 'refresh' | 'signIn'> = {
       refresh: async (request) => {
         await this.#check()
-        return work.call(() => refresh(request))
+        const { proofKey } = this.#vault.tokens ?? {}
+        return work.call(() => refresh({ ...request, proofKey }))
       },
       ...(signIn && {
         signIn: async (credentials, context) => {
@@ -67,7 +71,8 @@ export class BoundedProofKey implements ProofKey {
 
   /** Makes sure that the key is the one that the session is bound to, before its refresh token is presented. */
   async #check(): Promise<void> {
-    const { keyId, refreshToken } = this.#vault.tokens ?? {}
+    const { keyId, refreshToken, proofKey } = this.#vault.tokens ?? {}
+    if (proofKey) return
     const mark = this.#vault.mark()
     await this.#load(keyId)
     if (!this.#vault.isCurrent(mark)) throw new StorageError('', { reason: 'superseded' })

@@ -68,6 +68,7 @@ function open(record: SessionRecord): HeldTokens {
     scope: record.scope,
     tokenType: record.tokenType && 'DPoP',
     keyId: record.keyId,
+    proofKey: record.proofKey,
     subject: record.subject,
     user: record.user ?? userNames(record.subject, named, own),
     claims: record.idToken === undefined ? own : named,

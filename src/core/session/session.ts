@@ -166,7 +166,7 @@ export class SessionKernel implements SessionPort {
     const ended = this.vault.end()
     const elsewhere = type === 'session.endedElsewhere'
     if (elsewhere || epoch === undefined) this.#signIn.cancel(new SignedOutError({ reason: 'signed_out' }))
-    this.#kernel.proofKey?.forget(ended?.keyId, elsewhere)
+    this.#kernel.proofKey?.forget(ended, elsewhere)
     if (elsewhere) this.#sharing.endedElsewhere()
     else {
       if (ended) this.#revocation.add(ended)

@@ -82,7 +82,7 @@ export function parseTokenResponse(
     throw invalidResponse('unsafe_access_token')
   }
   const type = text(pick(fields, 'token_type') ?? 'bearer')?.toLowerCase()
-  const binding = type === 'bearer' ? UNBOUND : proofKey?.bind(type)
+  const binding = proofKey?.bind(type, fields, previous) ?? (type === 'bearer' && UNBOUND)
   // RFC 6749 §7.1: a client must not use a token whose type it does not understand.
   if (!binding) throw invalidResponse('unknown_token_type')
 

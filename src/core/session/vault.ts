@@ -16,6 +16,8 @@ export interface Credential {
   readonly authorization: string | undefined
   readonly epoch: number
   readonly generation: number
+  /** The key that its token is bound to: that of the tokens in the vault may already be another. */
+  readonly proofKey?: object | undefined
 }
 
 /** The state of the vault when some work began. A commit is made only if the vault has not changed since. */
@@ -190,7 +192,7 @@ export class Vault {
     this.#isPublished = true
     this.#generation++
     this.#session = undefined
-    const { accessToken, tokenType = 'Bearer' } = this.#held ?? {}
+    const { accessToken, tokenType = 'Bearer', proofKey } = this.#held ?? {}
     this.#credential =
       accessToken === undefined
         ? undefined
@@ -198,6 +200,7 @@ export class Vault {
             authorization: `${tokenType} ${accessToken}`,
             epoch: this.#epoch,
             generation: this.#generation,
+            proofKey,
           })
     return this.facts()
   }

@@ -113,7 +113,8 @@ export async function obtainKey(
   return openKey(stored)
 }
 
-async function generateKey(algorithm: DPoPAlgorithm, exportable: boolean): Promise<DPoPKey> {
+/** @throws StorageError without WebCrypto */
+export async function generateKey(algorithm: DPoPAlgorithm, exportable: boolean): Promise<DPoPKey> {
   if (!globalThis.crypto?.subtle) {
     const message = 'WebCrypto is not available. Serve the page over https.'
     throw new StorageError(message, { reason: 'insecure_context' })

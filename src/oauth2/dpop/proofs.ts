@@ -7,14 +7,18 @@
 
 import type { ProofFeature } from '../../core/features/feature.ts'
 import { defineProof } from '../../core/features/proof.ts'
+import type { RefreshRequest } from '../../core/options.ts'
 import type { Clock } from '../../core/ports.ts'
 import type { Proof, ProofAnswer, ProofRequest } from '../../core/proof-port.ts'
 import { readText } from '../../core/session/response-body.ts'
 import { toBase64Url } from '../../environment/base64url.ts'
 import { systemClock } from '../../environment/clock.ts'
+import type { JWK } from '../../environment/global-types.ts'
 import { sha256 } from '../../environment/sha256.ts'
 import {
   type DPoPAlgorithm,
+  type DPoPKey,
+  generateKey,
   indexedDBKeys,
   type KeyStore,
   memoryKeys,
@@ -36,6 +40,12 @@ export interface DPoPOptions {
   readonly keys?: KeyStore
   /** Gives the store a private JWK instead of a WebCrypto key. Then the key is a secret in the store. Default: `false`. */
   readonly exportable?: boolean
+  /**
+   * Gives each new session a key of its own, a private JWK that is kept in its record. For servers: the record has to be sealed, as
+   * `createAuthPool`, `fleetSession` and `encryptedStorage` do. Sessions that have none go on with the key of `keys`. Default:
+   * `false`.
+   */
+  readonly perSession?: boolean
   /** Names the key in its store. Sessions of one page need different names. Default: `'authchart-dpop'`. */
   readonly id?: string
   /** Default: the clock of the system. */
@@ -49,12 +59,26 @@ export interface DPoPProofs extends ProofFeature {
    * calls; it fits the option `customFetch` of oauth4webapi.
    *
    * @param send sends both. Default: the global `fetch`
+   * @param proofKey what `sessionKey` returned. Default: the key of the store
    */
   readonly fetch: (
     input: string | URL,
     init?: RequestInit,
     send?: (url: string, init: RequestInit) => Promise<Response>,
+    proofKey?: object,
   ) => Promise<Response>
+  /**
+   * Gets the key for the next tokens of a session, with `perSession`. Give it to `fetch`, and return it with the tokens as `proofKey`.
+   *
+   * @param request what `refresh` receives; nothing for a sign-in
+   * @returns the key of the session or a new one. `undefined` for the key of the store: without `perSession`, and for a session from
+   * before, if there is the option `keys`
+   */
+  readonly sessionKey: (
+    request?: Partial<Pick<RefreshRequest, 'proofKey' | 'refreshToken'>>,
+  ) => Promise<object | undefined>
+  /** The option `perSession`. */
+  readonly perSession: boolean
   /** The thumbprint of the key (RFC 7638), for the parameter `dpop_jkt` of a sign-in (RFC 9449 §10). */
   readonly keyId: (expected?: string) => Promise<string>
 }
@@ -93,7 +117,9 @@ export function dpopProofs(options: DPoPOptions = {}): DPoPProofs {
       forget: (keyId, isElsewhere) => maker.forget(keyId, isElsewhere),
     }),
     keyId: (expected) => maker.keyId(expected),
-    fetch: (input, init, send = fetch) => maker.fetch(String(input), init, send),
+    fetch: (input, init, send = fetch, proofKey) => maker.fetch(String(input), init, send, proofKey),
+    sessionKey: (request) => maker.sessionKey(request),
+    perSession: options.perSession === true,
   }
 }
 
@@ -118,6 +144,8 @@ class ProofMaker {
   readonly #clock: Clock
   readonly #nonces = new Nonces()
   readonly #made = new WeakSet<Proof>()
+  /** The keys of sessions that keep them. */
+  readonly #opened = new WeakMap<object, Promise<SigningKey>>()
   #key: SigningKey | undefined
   /** The search for a key that runs. */
   #searching: Promise<SigningKey> | undefined
@@ -134,8 +162,8 @@ class ProofMaker {
     this.#keys = keys ?? (typeof indexedDB === 'undefined' ? memoryKeys() : indexedDBKeys())
   }
 
-  async prove({ method, url, accessToken, keyId }: ProofRequest): Promise<Proof> {
-    let key = this.#key
+  async prove({ method, url, accessToken, keyId, proofKey }: ProofRequest): Promise<Proof> {
+    let key = proofKey ? await this.#open(proofKey) : this.#key
     // Another tab may have signed in again, with another key.
     if (!key || (keyId !== undefined && key.id !== keyId)) key = await this.#search()
     const hash = this.#hash?.token === accessToken ? this.#hash.text : await this.#hashOf(accessToken)
@@ -152,6 +180,20 @@ class ProofMaker {
     // A page sees a challenge of another origin only if the server exposes it. A new nonce says the same.
     const asks = challenge === undefined || ASKS_AGAIN.test(challenge)
     return asks && this.#knowsBetter(made, challenge !== undefined) ? 'again' : undefined
+  }
+
+  async sessionKey({ proofKey, refreshToken }: Parameters<DPoPProofs['sessionKey']>[0] = {}) {
+    const { perSession, algorithm = 'ES256', keys } = this.#options
+    if (proofKey || !perSession || (keys && refreshToken !== undefined)) return proofKey
+    const { crv, kty, x, y, d } = (await generateKey(algorithm, true)) as JWK
+    return { crv, kty, x, y, d }
+  }
+
+  /** Opens the key of a session, once for each record that it was read from. */
+  #open(proofKey: object): Promise<SigningKey> {
+    const opened = this.#opened.get(proofKey) ?? openKey(proofKey as DPoPKey)
+    this.#opened.set(proofKey, opened)
+    return opened
   }
 
   async keyId(expected?: string): Promise<string> {
@@ -179,9 +221,10 @@ class ProofMaker {
     url: string,
     init: RequestInit = {},
     send: (url: string, init: RequestInit) => Promise<Response>,
+    proofKey: object | undefined,
   ): Promise<Response> {
     // Read from the store: since the last sign-out in another tab, the key in memory may be outdated.
-    const key = await this.#search()
+    const key = await (proofKey ? this.#open(proofKey) : this.#search())
     const { origin, pathname } = new URL(url)
     const claims = { htm: (init.method ?? 'GET').toUpperCase(), htu: origin + pathname }
     for (let isLast = false; ; isLast = true) {

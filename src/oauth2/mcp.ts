@@ -35,7 +35,8 @@ export interface AuthMcpOptions {
 /**
  * Creates options for the Streamable HTTP transport of an MCP client: a `fetch` that sends the token of the session. A 401 is
  * answered by one refresh for all requests, and each is sent once more. If `onStepUp` is set, `insufficient_scope` is
- * answered by a sign-in. Give the transport no `authProvider`: it would send and refresh tokens of its own.
+ * answered by a sign-in. Give the transport no `authProvider`: it does not learn which token was refused, so it would refresh several
+ * times.
  *
  * @param auth the session
  * @param url the address of the MCP server: its origin gets the token

@@ -37,7 +37,7 @@ export async function fileTurn(
   return {
     fence: lock.number,
     ...(interrupted && { interrupted: { rotation: interrupted.rotation } }),
-    async present(rotation) {
+    async present({ rotation }) {
       isSettled = false
       const asked = performance.now()
       if (!(await lock.isLast())) return false

@@ -248,11 +248,11 @@ export interface Turn {
     readonly rotation: number
   }
   /**
-   * Records that the refresh token of that rotation leaves now, and extends the turn.
+   * Records that the refresh token of that session's rotation leaves now, and extends the turn.
    *
-   * @returns `false` if another process has taken over; then nothing may be sent
+   * @returns `false` if another process has taken over, or the store has another session; then nothing may be sent
    */
-  present(rotation: number): Promise<boolean>
+  present(presented: StoredRotation): Promise<boolean>
   /** Whether the turn has certainly not been taken over, by a clock that cannot be set. */
   holds(): boolean
   /** What came of the presented token is known, and it is in no answer that could still come. */

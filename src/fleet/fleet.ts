@@ -63,7 +63,10 @@ export type Acquired =
  * if the database cannot be reached.
  */
 export interface Fleet {
-  /** How long a turn lasts, in milliseconds. After that another process may take it over. `present` extends it. */
+  /**
+   * How long a turn lasts unless `acquire` and `present` are given another time, in milliseconds. After that another process may
+   * take it over. `present` extends it.
+   */
   readonly lease: number
   /** Whether `subscribe` reports changes. Otherwise processes look for them. */
   readonly notifies: boolean
@@ -102,25 +105,27 @@ export interface Fleet {
   writeLastUse(key: string, ago: number): Promise<void>
 
   /**
-   * Makes one attempt to acquire the turn of a key for `lease` milliseconds. Never waits. The turn is granted if it is free, its lease
+   * Makes one attempt to acquire the turn of a key. Never waits. The turn is granted if it is free, its lease
    * has ended, or it is the owner's own; and if no other owner has marked a presented token, or that mark is the one named by
    * `awaited`. The mark stays until `present` replaces it.
    *
    * @param awaited the `markedAt` of a token whose answer was awaited long enough
+   * @param lease how long the turn lasts, in milliseconds. Default: `lease` of the fleet
    */
-  acquire(key: string, owner: string, awaited: number | undefined): Promise<Acquired>
+  acquire(key: string, owner: string, awaited: number | undefined, lease?: number): Promise<Acquired>
   /**
-   * Marks the refresh token of a rotation as presented and extends the turn by `lease` milliseconds, if `holder` was the last to
-   * acquire it, has not released it, nothing newer than that rotation is stored, and no end is remembered that
-   * covers every session (`startedAt: Infinity`).
+   * Marks the refresh token of a session's rotation as presented and extends the turn, if `holder` was the last to acquire it and
+   * has not released it. Neither another session nor a newer rotation may be stored; and if nothing is stored, no end may be
+   * remembered that has an `id` or covers every session (`startedAt: Infinity`).
    *
+   * @param lease how long the turn lasts from now on, in milliseconds. Default: `lease` of the fleet
    * @returns whether that was so
    */
-  present(key: string, holder: Holder, rotation: number): Promise<boolean>
+  present(key: string, holder: Holder, presented: StoredRotation, lease?: number): Promise<boolean>
   /**
    * Ends the turn, if `holder` was the last to acquire it, and notifies all processes with the message `'free'`.
    *
-   * @param isSettled also removes the mark of `present`
+   * @param isSettled also removes the mark of `present`, if it is the holder's own
    */
   release(key: string, holder: Holder, isSettled: boolean): Promise<void>
 

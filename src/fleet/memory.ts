@@ -145,7 +145,7 @@ export function memoryFleet(options: MemoryFleetOptions = {}): Fleet {
       entryOf(key).lastUse = now() - ago
     },
 
-    async acquire(key, owner, awaited): Promise<Acquired> {
+    async acquire(key, owner, awaited, time = lease): Promise<Acquired> {
       const entry = entryOf(key)
       const { mark } = entry
       const isForeign = mark !== undefined && mark.owner !== owner
@@ -154,20 +154,22 @@ export function memoryFleet(options: MemoryFleetOptions = {}): Fleet {
         return { result: 'held', markedAt: isForeign ? mark.at : undefined }
       entry.fence++
       entry.owner = owner
-      entry.leaseEnd = now() + lease
+      entry.leaseEnd = now() + time
       const interrupted = isForeign ? mark.rotation : undefined
       return { result: 'granted', fence: entry.fence, interrupted, isSuspect: false }
     },
 
-    async present(key, holder, rotation) {
+    async present(key, holder, { id, rotation }, time = lease) {
       const entry = look(key)
       const { session, ended } = entry
-      if (!isHolder(entry, holder) || (session ? session.rotation > rotation : ended?.startedAt === Infinity))
-        return false
+      const isOutdated = session
+        ? session.id !== id || session.rotation > rotation
+        : ended && (ended.id !== '' || ended.startedAt === Infinity)
+      if (!isHolder(entry, holder) || isOutdated) return false
       // No two marks have the same number.
       markedAt = Math.max(now(), markedAt + 1)
       entry.mark = { rotation, owner: holder.owner, at: markedAt }
-      entry.leaseEnd = now() + lease
+      entry.leaseEnd = now() + time
       return true
     },
 
@@ -176,7 +178,7 @@ export function memoryFleet(options: MemoryFleetOptions = {}): Fleet {
       if (!isHolder(entry, holder)) return
       entry.leaseEnd = 0
       entry.owner = ''
-      if (isSettled) entry.mark = undefined
+      if (isSettled && entry.mark?.owner === holder.owner) entry.mark = undefined
       notify(key, 'free')
     },
 

@@ -38,7 +38,7 @@ export interface PostgresStatements {
   readonly writeLastUse: string
   /** key, owner, lease, the mark that was awaited → at most one row */
   readonly acquire: string
-  /** key, fence, owner, rotation, lease → a row if presented */
+  /** key, fence, owner, id, rotation, lease → a row if presented */
   readonly present: string
   /** key, fence, owner, whether it is settled, channel, message → a row if released */
   readonly release: string
@@ -66,13 +66,14 @@ export function postgresStatements(table: string): PostgresStatements {
       VALUES ($1::text, ${NOW} - $2::text::float8, ${NOW} + ${DAY})
       ON CONFLICT (key) DO UPDATE SET last_use = excluded.last_use`,
     acquire: acquire(table),
-    present: `UPDATE ${table} AS s SET mark_rotation = $4::text::float8, mark_owner = $3::text, mark_at = ${MICROS},
-      mark_server = ${SERVER}, lease_end = ${NOW} + $5::text::float8
+    present: `UPDATE ${table} AS s SET mark_rotation = $5::text::float8, mark_owner = $3::text, mark_at = ${MICROS},
+      mark_server = ${SERVER}, lease_end = ${NOW} + $6::text::float8
       WHERE s.key = $1::text AND s.fence = $2::text::float8 AND s.owner = $3::text
-        AND CASE WHEN ${LIVES} THEN s.rotation <= $4::text::float8 ELSE NOT (${HAS_ENDED} AND s.ended_started_at = 'Infinity') END
+        AND CASE WHEN ${LIVES} THEN s.id = $4::text AND s.rotation <= $5::text::float8
+          ELSE NOT (${HAS_ENDED} AND (s.ended_id <> '' OR s.ended_started_at = 'Infinity')) END
       RETURNING 1 AS presented`,
     release: `UPDATE ${table} AS s SET lease_end = 0, owner = NULL,
-      ${MARK.map((column) => `${column} = CASE WHEN $4::text = '1' THEN NULL ELSE s.${column} END`).join(', ')}
+      ${MARK.map((column) => `${column} = CASE WHEN $4::text = '1' AND s.mark_owner = $3::text THEN NULL ELSE s.${column} END`).join(', ')}
       WHERE s.key = $1::text AND s.fence = $2::text::float8 AND s.owner = $3::text
       RETURNING pg_notify($5::text, $6::text)::text AS notified`,
     publish: 'SELECT pg_notify($1::text, $2::text)::text AS notified',

@@ -202,9 +202,9 @@ function createFleet(
       await send(sql.writeLastUse, [key, String(ago)])
     },
 
-    async acquire(key, owner, awaited): Promise<Acquired> {
+    async acquire(key, owner, awaited, time = lease): Promise<Acquired> {
       const mark = awaited === undefined ? null : String(awaited)
-      const [row] = await send(sql.acquire, [key, owner, String(lease), mark])
+      const [row] = await send(sql.acquire, [key, owner, String(time), mark])
       if (row?.result !== 'granted') return { result: 'held', markedAt: optionalNumber(row?.marked_at) }
       return {
         result: 'granted',
@@ -214,9 +214,9 @@ function createFleet(
       }
     },
 
-    async present(key, { fence, owner }, rotation) {
-      const rows = await send(sql.present, [key, String(fence), owner, String(rotation), String(lease)])
-      return rows.length > 0
+    async present(key, { fence, owner }, { id, rotation }, time = lease) {
+      const presented = [id, String(rotation), String(time)]
+      return (await send(sql.present, [key, String(fence), owner, ...presented])).length > 0
     },
 
     async release(key, { fence, owner }, isSettled) {

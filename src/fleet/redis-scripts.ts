@@ -155,14 +155,14 @@ end
 return { 'granted', fence, is_foreign and s[4] or '', is_suspect and '1' or '0' }
 `
 
-/** fence, owner, rotation, lease → 1 or 0. No two marks have the same microsecond. */
+/** fence, owner, id, rotation, lease → 1 or 0. No two marks have the same microsecond. */
 export const PRESENT = `${TIME}${SERVER}
-local fence, owner, rotation, lease = unpack(ARGV)
-local s = get('fence', 'owner', 'id', 'until', 'rotation', 'endedUntil', 'endedStartedAt')
+local fence, owner, id, rotation, lease = unpack(ARGV)
+local s = get('fence', 'owner', 'id', 'until', 'rotation', 'endedUntil', 'endedStartedAt', 'endedId')
 if s[1] ~= fence or s[2] ~= owner then return 0 end
 if s[3] and future(s[4]) then
-  if tonumber(s[5]) > tonumber(rotation) then return 0 end
-elseif future(s[6]) and tonumber(s[7]) >= 1e308 then
+  if s[3] ~= id or tonumber(s[5]) > tonumber(rotation) then return 0 end
+elseif future(s[6]) and (s[8] ~= '' or tonumber(s[7]) >= 1e308) then
   return 0
 end
 redis.call('HSET', key, 'markRotation', rotation, 'markOwner', owner, 'markAt', string.format('%.0f', micros),
@@ -174,10 +174,10 @@ return 1
 export const RELEASE = `${NOTIFY}
 local key = KEYS[1]
 local channel, message, fence, owner, settled = unpack(ARGV)
-local s = redis.call('HMGET', key, 'fence', 'owner')
+local s = redis.call('HMGET', key, 'fence', 'owner', 'markOwner')
 if s[1] ~= fence or s[2] ~= owner then return 0 end
 redis.call('HSET', key, 'leaseEnd', '0', 'owner', '')
-if settled == '1' then redis.call('HDEL', key, 'markRotation', 'markOwner', 'markAt', 'markServer') end
+if settled == '1' and s[3] == owner then redis.call('HDEL', key, 'markRotation', 'markOwner', 'markAt', 'markServer') end
 notify(channel, message)
 return 1
 `

@@ -205,12 +205,12 @@ function createFleet(
       await redis.run(SCRIPTS.writeLastUse, sessionKey(key), String(ago), memory)
     },
 
-    async acquire(key, owner, awaited): Promise<Acquired> {
+    async acquire(key, owner, awaited, time = lease): Promise<Acquired> {
       const reply = await redis.run(
         SCRIPTS.acquire,
         sessionKey(key),
         owner,
-        String(lease),
+        String(time),
         awaited === undefined ? '' : String(awaited),
         memory,
       )
@@ -225,8 +225,8 @@ function createFleet(
       }
     },
 
-    async present(key, { fence, owner }, rotation) {
-      const holder = [String(fence), owner, numberText(rotation), String(lease)]
+    async present(key, { fence, owner }, { id, rotation }, time = lease) {
+      const holder = [String(fence), owner, id, numberText(rotation), String(time)]
       const isOurs = numberOf(await redis.run(SCRIPTS.present, sessionKey(key), ...holder)) === 1
       if (isOurs) await redis.replicated()
       return isOurs

@@ -60,12 +60,13 @@ export async function takeTurn(
         wake = resolve
       })
       const asked = performance.now()
-      const acquire = () => fleet.acquire(key, owner, awaited.longerThan(patience))
+      const { lease } = fleet
+      const acquire = () => fleet.acquire(key, owner, awaited.longerThan(patience), lease)
       let acquired = await acquire()
       if (acquired.result === 'granted' && acquired.isSuspect)
         acquired = await askOthers(fleet, key, patience, wait.signal, acquire, acquired)
       if (acquired.result === 'granted') {
-        const turn = turnOf(fleet, key, { fence: acquired.fence, owner }, acquired, asked)
+        const turn = turnOf(fleet, key, { fence: acquired.fence, owner }, acquired, asked + lease)
         if (!wait.signal.aborted && isWanted()) return turn
         await turn.release()
       } else {
@@ -132,9 +133,9 @@ function turnOf(
   key: string,
   holder: Holder,
   { interrupted }: Extract<Acquired, { result: 'granted' }>,
-  asked: number,
+  firstEnd: number,
 ): FleetTurn {
-  let end = asked + fleet.lease
+  let end = firstEnd
   let isSettled = false
   let stop = () => {}
   const answer = (message: string) => {
@@ -143,13 +144,14 @@ function turnOf(
   return {
     fence: holder.fence,
     ...(interrupted !== undefined && { interrupted: { rotation: interrupted } }),
-    async present(rotation) {
+    async present(presented) {
+      const { lease } = fleet
       const asked = performance.now()
       isSettled = false
       stop()
       stop = fleet.subscribe(key, answer)
-      const isOurs = await fleet.present(key, holder, rotation)
-      end = isOurs ? asked + fleet.lease : 0
+      const isOurs = await fleet.present(key, holder, presented, lease)
+      end = isOurs ? asked + lease : 0
       return isOurs
     },
     holds: () => performance.now() < end,

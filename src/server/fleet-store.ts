@@ -3,7 +3,7 @@ import { ATTACH, type StorageFeature } from '../core/features/feature.ts'
 import { withSharing } from '../core/features/share.ts'
 import type { EndedSession, Replaced, SessionRecord, StoredRotation } from '../core/ports.ts'
 import type { FleetCoordinator } from '../fleet/coordinator.ts'
-import type { StoredSession } from '../fleet/fleet.ts'
+import type { FoundSession, StoredSession } from '../fleet/fleet.ts'
 import { withTime } from './clock-skew.ts'
 import { endBefore, isSpared, SPARED } from './end-messages.ts'
 import { seal } from './seal.ts'
@@ -119,11 +119,19 @@ export class FleetStore implements StorageFeature {
       return undefined
     }
     const opened = await openSession(this.#world.keys, key, stored, this.#world.clock.now())
+    if (this.#isBefore(stored)) this.#behind = stored.startedAt + 1 - (this.#owed?.startedAt ?? 0)
     const record = startedLater(opened, -this.#behind)
     this.#known = nameOf(record)
     if (this.#owed && compareSessions(record, this.#owed) !== 'older') this.#paid()
     this.#tags = { id: record.id, tags: stored.tags }
     return record
+  }
+
+  /** Whether a session was written before a sign-in that this process could not store, although it seems to have started later. */
+  #isBefore({ id, startedAt, age }: FoundSession): boolean {
+    const owed = this.#owed
+    if (!owed || owed.id === id || startedAt < owed.startedAt + this.#behind) return false
+    return age > this.#world.clock.now() - owed.startedAt && startedAt - owed.startedAt < LONGEST
   }
 
   async write(record: SessionRecord): Promise<void> {

@@ -29,7 +29,7 @@ async function presented(end: (turn: Turn) => void = () => {}) {
     'refresh',
     async (turn) => {
       if (!turn) throw new Error('There is no turn')
-      expect(await turn.present(3)).toBe(true)
+      expect(await turn.present({ id: 'a', rotation: 3 })).toBe(true)
       expect(turn.holds()).toBe(true)
       end(turn)
     },

@@ -52,7 +52,7 @@ function turns() {
       const turn: Turn = {
         fence: 1,
         ...(interrupted !== undefined && { interrupted: { rotation: interrupted } }),
-        async present(rotation) {
+        async present({ rotation }) {
           log.push(`present ${rotation}`)
           await during.present()
           return next.isOurs

@@ -337,54 +337,82 @@ export function describeFleet(name: string, start: () => Promise<FleetBench>): v
         })
         // Redis and PostgreSQL count in whole milliseconds.
         expect(performance.now() - start).toBeGreaterThanOrEqual(LEASE - 2)
-        expect(await one.present(key, first, 5)).toBe(false)
+        expect(await one.present(key, first, { id: 'a', rotation: 5 })).toBe(false)
         await one.release(key, first, true)
         expect(await one.acquire(key, 'one', undefined)).toMatchObject({ result: 'held' })
-        expect(await other.present(key, next, 5)).toBe(true)
+        expect(await other.present(key, next, { id: 'a', rotation: 5 })).toBe(true)
       })
 
       it('are presented by their holder although the lease has ended, if no other owner has acquired them', async () => {
         const key = newKey()
         const holder = await acquireAs(hasty, key, 'one')
         await pause(LEASE + 50)
-        expect(await one.present(key, holder, 5)).toBe(true)
+        expect(await one.present(key, holder, { id: 'a', rotation: 5 })).toBe(true)
         expect(await other.acquire(key, 'other', await markOf(other, key))).toMatchObject({ result: 'held' })
       })
 
       it.each([
         ['not presented after an end of everything', Number.POSITIVE_INFINITY, false],
-        ['presented after the end of an earlier session', 999, true],
-      ])('are %s', async (_, startedAt, isPresented) => {
+        ['not presented after the end of a session', 999, false, 'a'],
+        ['not presented after the end of another session', 999, false, 'b'],
+        ['presented after the end of an earlier session that the database had lost', 999, true],
+      ])('are %s', async (_, startedAt, isPresented, id = '') => {
         const key = newKey()
         const holder = await acquireAs(one, key, 'one')
-        await other.remove(key, { id: '', rotation: Number.POSITIVE_INFINITY, startedAt })
-        expect(await one.present(key, holder, 5)).toBe(isPresented)
+        await other.remove(key, { id, rotation: Number.POSITIVE_INFINITY, startedAt })
+        expect(await one.present(key, holder, { id: 'a', rotation: 5 })).toBe(isPresented)
       })
 
       it('are not presented by a call that arrives after their end', async () => {
         const key = newKey()
         const holder = await acquireAs(one, key, 'one')
         await one.release(key, holder, true)
-        expect(await one.present(key, holder, 5)).toBe(false)
+        expect(await one.present(key, holder, { id: 'a', rotation: 5 })).toBe(false)
         expect(await other.acquire(key, 'other', undefined)).toMatchObject({ interrupted: undefined })
       })
 
       it('are not presented with a number or an owner of another holder', async () => {
         const key = newKey()
         const { fence } = await acquireAs(one, key, 'one')
-        expect(await one.present(key, { fence, owner: 'other' }, 5)).toBe(false)
-        expect(await one.present(key, { fence: fence + 1, owner: 'one' }, 5)).toBe(false)
-        expect(await one.present(key, { fence: fence - 1, owner: 'one' }, 5)).toBe(false)
-        expect(await one.present(newKey(), { fence, owner: 'one' }, 5)).toBe(false)
+        expect(await one.present(key, { fence, owner: 'other' }, { id: 'a', rotation: 5 })).toBe(false)
+        expect(await one.present(key, { fence: fence + 1, owner: 'one' }, { id: 'a', rotation: 5 })).toBe(
+          false,
+        )
+        expect(await one.present(key, { fence: fence - 1, owner: 'one' }, { id: 'a', rotation: 5 })).toBe(
+          false,
+        )
+        expect(await one.present(newKey(), { fence, owner: 'one' }, { id: 'a', rotation: 5 })).toBe(false)
       })
 
       it('are presented only with the newest tokens', async () => {
         const key = newKey()
         await one.replace(key, storedSession(), undefined)
         const holder = await acquireAs(one, key, 'one')
-        expect(await one.present(key, holder, 4)).toBe(false)
-        expect(await one.present(key, holder, 5)).toBe(true)
-        expect(await one.present(key, holder, 6)).toBe(true)
+        expect(await one.present(key, holder, { id: 'a', rotation: 4 })).toBe(false)
+        expect(await one.present(key, holder, { id: 'a', rotation: 5 })).toBe(true)
+        expect(await one.present(key, holder, { id: 'a', rotation: 6 })).toBe(true)
+      })
+
+      it('are not presented with tokens of another session', async () => {
+        const key = newKey()
+        await one.replace(key, storedSession({ id: 'b', rotation: 0 }), undefined)
+        const holder = await acquireAs(one, key, 'one')
+        expect(await one.present(key, holder, { id: 'a', rotation: 5 })).toBe(false)
+        expect(await one.present(key, holder, { id: 'b', rotation: 0 })).toBe(true)
+      })
+
+      it('last as long as their owner asks for', async () => {
+        const key = newKey()
+        const holder = {
+          owner: 'one',
+          fence: granted(await hasty.acquire(key, 'one', undefined, 60_000)).fence,
+        }
+        await pause(LEASE + 50)
+        expect(await other.acquire(key, 'other', undefined)).toMatchObject({ result: 'held' })
+        await hasty.present(key, holder, { id: 'a', rotation: 5 }, 1)
+        await pause(20)
+        const mark = await markOf(other, key)
+        expect(await other.acquire(key, 'other', mark)).toMatchObject({ result: 'granted' })
       })
 
       it('are extended by the time of the lease when a token is presented', async () => {
@@ -394,7 +422,7 @@ export function describeFleet(name: string, start: () => Promise<FleetBench>): v
           const holder = await acquireAs(hasty, key, 'one')
           await pause(LEASE - 100)
           const presentedAt = performance.now()
-          await hasty.present(key, holder, 5)
+          await hasty.present(key, holder, { id: 'a', rotation: 5 })
           await pause(200)
           const { result } = await other.acquire(key, 'other', await markOf(other, key))
           late = performance.now() - presentedAt >= LEASE
@@ -407,7 +435,7 @@ export function describeFleet(name: string, start: () => Promise<FleetBench>): v
       /** Presents the tokens of rotation 5, and releases the turn. */
       async function presented(key: string, isSettled: boolean): Promise<void> {
         const holder = await acquireAs(one, key, 'one')
-        await one.present(key, holder, 5)
+        await one.present(key, holder, { id: 'a', rotation: 5 })
         await one.release(key, holder, isSettled)
       }
 
@@ -432,7 +460,7 @@ export function describeFleet(name: string, start: () => Promise<FleetBench>): v
         await presented(key, false)
         const before = await markOf(other, key)
         const next = await acquireAs(other, key, 'other', before)
-        await other.present(key, next, 5)
+        await other.present(key, next, { id: 'a', rotation: 5 })
         await other.release(key, next, false)
         expect(granted(await hasty.acquire(key, 'other', undefined)).interrupted).toBeUndefined()
         await pause(LEASE + 20)
@@ -445,6 +473,14 @@ export function describeFleet(name: string, start: () => Promise<FleetBench>): v
         const key = newKey()
         await presented(key, false)
         expect(granted(await one.acquire(key, 'one', undefined)).interrupted).toBeUndefined()
+      })
+
+      it('are kept when another holder ends its turn without having presented a token', async () => {
+        const key = newKey()
+        await presented(key, false)
+        const mark = await markOf(other, key)
+        await other.release(key, await acquireAs(other, key, 'other', mark), true)
+        expect(granted(await other.acquire(key, 'other', mark)).interrupted).toBe(5)
       })
 
       it('are removed when the answer is settled', async () => {
@@ -509,7 +545,7 @@ export function describeFleet(name: string, start: () => Promise<FleetBench>): v
         await one.replace(key, storedSession({ rotation: 4 }), { id: 'a', rotation: 3 })
         const { fence, isSuspect } = granted(await one.acquire(key, 'one', undefined))
         expect(isSuspect).toBe(bench.isRemote)
-        await one.present(key, { fence, owner: 'one' }, 4)
+        await one.present(key, { fence, owner: 'one' }, { id: 'a', rotation: 4 })
         await one.replace(key, storedSession({ rotation: 5 }), { id: 'a', rotation: 4 })
         await one.release(key, { fence, owner: 'one' }, true)
         expect(granted(await other.acquire(key, 'other', undefined)).isSuspect).toBe(false)

@@ -17,7 +17,7 @@ async function failuresOf(fleet: Fleet): Promise<unknown[]> {
     fleet.find('tag'),
     fleet.readLastUse('key'),
     fleet.acquire('key', 'one', undefined),
-    fleet.present('key', holder, 1),
+    fleet.present('key', holder, { id: 'a', rotation: 1 }),
   ]
   return Promise.all(
     calls.map((call) =>

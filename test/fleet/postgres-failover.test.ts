@@ -55,7 +55,7 @@ describe.skipIf(!hasPostgres)('a PostgreSQL that loses what it holds', () => {
     await eventually(async () => (await fleet.acquire('restarted', 'one', undefined)).result === 'granted')
     const { fence, isSuspect } = granted(await fleet.acquire('restarted', 'one', undefined))
     expect(isSuspect).toBe(true)
-    await fleet.present('restarted', { fence, owner: 'one' }, 5)
+    await fleet.present('restarted', { fence, owner: 'one' }, { id: 'a', rotation: 5 })
     await fleet.replace('restarted', storedSession({ rotation: 6 }), { id: 'a', rotation: 5 })
     await fleet.release('restarted', { fence, owner: 'one' }, true)
     expect(await suspects(fleet, 'restarted')).toBe(false)
@@ -119,7 +119,7 @@ describe.skipIf(!hasPostgres)('a PostgreSQL that loses what it holds', () => {
 
   it('knows a mark again on a server that shows numbers with few digits', async () => {
     const fleet = connectWith(server, '-c extra_float_digits=0', { lease: 100 })
-    await fleet.present('digits', await acquireAs(fleet, 'digits', 'one'), 5)
+    await fleet.present('digits', await acquireAs(fleet, 'digits', 'one'), { id: 'a', rotation: 5 })
     const interrupted = await eventually(async () => {
       const held = await fleet.acquire('digits', 'other', undefined)
       const markedAt = held.result === 'held' ? held.markedAt : undefined

@@ -43,8 +43,8 @@ describe.skipIf(!hasRedis)('a Redis that loses what it holds', () => {
     const holder = await acquireAs(fleet, 'key', 'one')
     expect(granted(await fleet.acquire('key', 'one', undefined)).isSuspect).toBe(true)
     const last = await acquireAs(fleet, 'key', 'one')
-    expect(await fleet.present('key', holder, 5)).toBe(false)
-    await fleet.present('key', last, 5)
+    expect(await fleet.present('key', holder, { id: 'a', rotation: 5 })).toBe(false)
+    await fleet.present('key', last, { id: 'a', rotation: 5 })
     await fleet.replace('key', storedSession({ rotation: 6 }), { id: 'a', rotation: 5 })
     await fleet.release('key', last, true)
     expect(await suspects(fleet, 'key')).toBe(false)
@@ -95,10 +95,12 @@ describe.skipIf(!hasRedis)('a Redis that loses what it holds', () => {
     cleanups.push(() => replica.stop())
     await fleet.replace('key', storedSession(), undefined)
     const holder = await acquireAs(fleet, 'key', 'one')
-    expect(await fleet.present('key', holder, 5)).toBe(true)
+    expect(await fleet.present('key', holder, { id: 'a', rotation: 5 })).toBe(true)
     expect(await replica.command('HGET', 'authchart:session:key', 'markRotation')).toBe('5')
     replica.signal('SIGSTOP')
-    await expect(fleet.present('key', holder, 5)).rejects.toMatchObject({ reason: 'too_few_replicas' })
+    await expect(fleet.present('key', holder, { id: 'a', rotation: 5 })).rejects.toMatchObject({
+      reason: 'too_few_replicas',
+    })
     // What the server has issued is stored all the same.
     expect(await fleet.replace('key', storedSession({ rotation: 6 }), { id: 'a', rotation: 5 })).toBe(
       'written',
@@ -193,7 +195,7 @@ describe.skipIf(!hasRedis)('a cluster of Redis', () => {
     for (const key of keys) {
       await fleet.replace(key, storedSession({ tags: ['tag'] }), undefined)
       const holder = await acquireAs(fleet, key, 'one')
-      expect(await fleet.present(key, holder, 5)).toBe(true)
+      expect(await fleet.present(key, holder, { id: 'a', rotation: 5 })).toBe(true)
       expect(
         await fleet.replace(key, storedSession({ rotation: 6, tags: ['tag'] }), { id: 'a', rotation: 5 }),
       ).toBe('written')

@@ -79,8 +79,8 @@ it('passes on after the lease, and then the holder before presents nothing', asy
   await advance(600)
   expect(waiting.turn?.interrupted).toBeUndefined()
   expect(turn.holds()).toBe(false)
-  expect(await turn.present(0)).toBe(false)
-  expect(await waiting.turn?.present(0)).toBe(true)
+  expect(await turn.present({ id: 'a', rotation: 0 })).toBe(false)
+  expect(await waiting.turn?.present({ id: 'a', rotation: 0 })).toBe(true)
 })
 
 it('is kept by its holder after the lease if no other process took it', async () => {
@@ -88,13 +88,13 @@ it('is kept by its holder after the lease if no other process took it', async ()
   const turn = await first.take()
   await advance(2 * LEASE)
   expect(turn.holds()).toBe(false)
-  expect(await turn.present(0)).toBe(true)
+  expect(await turn.present({ id: 'a', rotation: 0 })).toBe(true)
   expect(turn.holds()).toBe(true)
 })
 
 it('after a refresh token was presented, its answer is awaited as long as it may come', async () => {
   const { first, second } = pair()
-  await (await first.take()).present(4)
+  await (await first.take()).present({ id: 'a', rotation: 4 })
   const waiting = watch(second.take())
   await advance(PATIENCE - 600)
   expect(waiting.turn).toBeUndefined()
@@ -113,7 +113,7 @@ it('three processes may vanish one after another while the server accepts the re
       'refresh',
       async (turn) => {
         presented.push(performance.now() - began)
-        await turn?.present(4)
+        await turn?.present({ id: 'a', rotation: 4 })
         await new Promise(() => {})
       },
       wait,
@@ -131,7 +131,7 @@ it('a server that accepts no refresh token again makes no difference', () => {
 
 it('the wait continues where an earlier one of the process has ended', async () => {
   const { first, second } = pair()
-  await (await first.take()).present(4)
+  await (await first.take()).present({ id: 'a', rotation: 4 })
   for (let waits = 0; waits < 3; waits++) {
     const waiting = watch(second.take(5_000))
     await advance(5_000)
@@ -142,7 +142,7 @@ it('the wait continues where an earlier one of the process has ended', async () 
 
 it('counts only the time in which the waiting process was awake', async () => {
   const { first, second } = pair()
-  await (await first.take()).present(4)
+  await (await first.take()).present({ id: 'a', rotation: 4 })
   const waiting = watch(second.take(600_000))
   const now = performance.now.bind(performance)
   let stopped = 0
@@ -159,7 +159,7 @@ it('counts only the time in which the waiting process was awake', async () => {
 it('the answer of a stopped holder ends the wait', async () => {
   const { fleet, first, second } = pair()
   await fleet.replace('key', session(4), undefined)
-  await (await first.take()).present(4)
+  await (await first.take()).present({ id: 'a', rotation: 4 })
   const waiting = watch(second.take())
   await advance(LEASE + 2_000)
   expect(waiting.turn).toBeUndefined()
@@ -173,7 +173,7 @@ it.each([true, false])(
   async (settles) => {
     const { first, second } = pair()
     const turn = await first.take()
-    await turn.present(4)
+    await turn.present({ id: 'a', rotation: 4 })
     if (settles) turn.settle()
     await turn.release()
     const waiting = watch(second.take())
@@ -185,7 +185,7 @@ it.each([true, false])(
 it('a process does not wait for the answer that it could not get itself', async () => {
   const { first } = pair()
   const turn = await first.take()
-  await turn.present(4)
+  await turn.present({ id: 'a', rotation: 4 })
   await turn.release()
   const again = await first.take()
   expect(again.interrupted).toBeUndefined()
@@ -229,7 +229,7 @@ it('on a server that may have lost the last write, other processes are asked fir
 
 it('a process that is asked says that it awaits an answer, which is then awaited', async () => {
   const { fleet, first, second } = pair()
-  await (await first.take()).present(4)
+  await (await first.take()).present({ id: 'a', rotation: 4 })
   // The database falls back: it knows nothing of the turn and its mark.
   const granted = fleet.acquire
   fleet.acquire = async (key, owner) => {
@@ -247,10 +247,10 @@ it('a process that is asked says that it awaits an answer, which is then awaited
 it('the wait for one answer does not count for another one', async () => {
   const { first, second } = pair()
   const turn = await first.take()
-  await turn.present(4)
+  await turn.present({ id: 'a', rotation: 4 })
   const waiting = watch(second.take(600_000))
   await advance(PATIENCE - 1_000)
-  await (await first.take()).present(4)
+  await (await first.take()).present({ id: 'a', rotation: 4 })
   await advance(PATIENCE - 1_000)
   expect(waiting.turn).toBeUndefined()
   await advance(3_000)
@@ -297,5 +297,5 @@ it('a process keeps its turn while it asks others, however short the lease is', 
     if (!waiting.turn) expect((await granted('key', 'second', undefined)).result).toBe('held')
   }
   await advance(100)
-  expect(await waiting.turn?.present(5)).toBe(true)
+  expect(await waiting.turn?.present({ id: 'a', rotation: 5 })).toBe(true)
 })

@@ -121,6 +121,35 @@ describe('fleetSession', () => {
     expect([second.state, third.state]).toEqual(['authenticated', 'authenticated'])
   })
 
+  it.each(['a sign-out', 'another sign-in'])(
+    'after %s a process that cannot read presents no spent token',
+    async (what) => {
+      const { open, pass, clock, database, server } = createWorld({ notifies: false })
+      const first = open()
+      await first.signIn(signIn)
+      await pass(1)
+      let isBroken = false
+      const read: Fleet['read'] = (key) =>
+        isBroken ? Promise.reject(new Error('timeout')) : database.fleet.read(key)
+      const fleet = { ...database.fleet, read }
+      const other = open('service', fleetSession({ fleet, key: 'service', keys: KEYS, clock }))
+      await pass(1)
+      isBroken = true
+      await first.refresh()
+      await first.signOut()
+      if (what === 'another sign-in') await first.signIn(signIn)
+      other.refresh().catch(() => {})
+      await pass(5_000)
+      expect(other.state).toBe('refreshing')
+      expect(server.tokenRequests).toBe(1)
+      isBroken = false
+      await pass(5_000)
+      expect(other.state).toBe(first.state)
+      expect(other.session?.expiresAt).toBe(first.session?.expiresAt)
+      expect(server).toMatchObject({ tokenRequests: 1, reuseDetections: 0 })
+    },
+  )
+
   describe('if the clock of a process is four minutes behind', () => {
     function createSkewed() {
       const world = createWorld({ jwt: true })
@@ -148,6 +177,36 @@ describe('fleetSession', () => {
         await pass(1_000)
         expect(subjectsOf([first, second])).toEqual(['eve', 'eve'])
       }
+    })
+
+    it('its sign-in replaces an earlier one also if the database was down meanwhile', async () => {
+      const { open, late, pass, database, subjectsOf } = createSkewed()
+      const first = open()
+      await first.signIn({ username: 'ada' })
+      await pass(10_000)
+      const second = late()
+      await second.ready()
+      database.down = true
+      await second.signIn({ username: 'grace' })
+      await pass(20_000)
+      database.down = false
+      await pass(10_000)
+      expect(subjectsOf([first, second])).toEqual(['grace', 'grace'])
+    })
+
+    it('a later sign-in of another process stays although its own was not stored before', async () => {
+      const { open, late, pass, database, subjectsOf } = createSkewed()
+      const first = open()
+      const second = late()
+      await pass(1)
+      database.down = true
+      await second.signIn({ username: 'grace' })
+      await pass(10_000)
+      // The database can be reached by the first process only.
+      database.down = false
+      await first.signIn({ username: 'ada' })
+      await pass(10_000)
+      expect(subjectsOf([first, second])).toEqual(['ada', 'ada'])
     })
 
     it('its sign-in begins a session after a sign-out of which it does not know', async () => {

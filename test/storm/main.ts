@@ -23,6 +23,7 @@ const COLUMNS = [
   ['per expiry', 12],
   ['reuse', 7],
   ['lost', 6],
+  ['stuck', 7],
   ['strays', 8],
   ['kills', 7],
   ['calls', 9],
@@ -36,9 +37,14 @@ const line = (cells: readonly unknown[]) =>
     .trimEnd()
 
 /** Without a grace period, a kill between a refresh and its answer loses the session. */
-function isGood({ scenario, perExpiry, reuseDetections, lost, strays, kills }: StormResult): boolean {
+function isGood({ scenario, perExpiry, reuseDetections, lost, stuck, strays, kills }: StormResult): boolean {
   const allowed = scenario === 'kills' ? kills : 0
-  return perExpiry <= 1.02 && reuseDetections <= allowed && lost.length <= allowed && strays.length === 0
+  return (
+    perExpiry <= 1.02 &&
+    reuseDetections <= allowed &&
+    lost.length <= allowed &&
+    stuck.length + strays.length === 0
+  )
 }
 
 console.log(
@@ -56,8 +62,19 @@ for (const database of values.database as ('redis' | 'postgres')[]) {
       seed: Number(values.seed),
       trace: values.trace,
     })
-    const { refreshes, early, perExpiry, reuseDetections, lost, strays, kills, calls, failures, trace } =
-      result
+    const {
+      refreshes,
+      early,
+      perExpiry,
+      reuseDetections,
+      lost,
+      stuck,
+      strays,
+      kills,
+      calls,
+      failures,
+      trace,
+    } = result
     const ratio = perExpiry.toFixed(3)
     console.log(
       line([
@@ -68,6 +85,7 @@ for (const database of values.database as ('redis' | 'postgres')[]) {
         ratio,
         reuseDetections,
         lost.length,
+        stuck.length,
         strays.length,
         kills,
         calls,
@@ -75,7 +93,7 @@ for (const database of values.database as ('redis' | 'postgres')[]) {
       ]),
     )
     for (const stray of strays) console.log(`  ${stray}`)
-    if (trace) console.log(`  traces in ${trace}; lost: ${lost.join(', ')}`)
+    if (trace) console.log(`  traces in ${trace}; lost: ${lost.join(', ')}; stuck: ${stuck.join(', ')}`)
     if (!isGood(result)) process.exitCode = 1
   }
 }

@@ -26,3 +26,14 @@ export function refreshesIn(log: readonly TokenServerRequest[], lifetime: number
   }
   return { refreshes, early, perExpiry: refreshes / Math.max(1, refreshes - early) }
 }
+
+/** The number of the newest refresh token of each family that was refreshed. The first one of a family has the number 1. */
+export function newestTokens(log: readonly TokenServerRequest[]): ReadonlyMap<string, number> {
+  const newest = new Map<string, number>()
+  for (const { path, status, bodyText } of log) {
+    const [, family = '', number = ''] = /refresh_token=rt-(\d+)-(\d+)-/.exec(bodyText) ?? []
+    if (path !== '/token' || status !== 200 || family === '') continue
+    newest.set(family, Math.max(newest.get(family) ?? 1, Number(number) + 1))
+  }
+  return newest
+}

@@ -12,7 +12,7 @@ import { type StormDatabase, startPostgresDatabase, startRedisDatabase } from '.
 import { bundleProcess, FleetProcess } from './fleet-processes.ts'
 import { openFleet } from './open-fleet.ts'
 import { TroubleProxy } from './proxy.ts'
-import { type Refreshes, refreshesIn } from './refreshes.ts'
+import { newestTokens, type Refreshes, refreshesIn } from './refreshes.ts'
 import { SCENARIOS } from './scenarios.ts'
 import { type ProcessReport, SECRET, sessionName } from './settings.ts'
 
@@ -42,8 +42,10 @@ export interface StormResult extends Refreshes {
   readonly calls: number
   readonly failures: number
   readonly reuseDetections: number
-  /** Sessions that no process can go on with. */
+  /** Sessions that no process can go on with: the tokens that work are missing. */
   readonly lost: readonly number[]
+  /** Sessions whose requests no process can answer in time, although the tokens that work are in the database. */
+  readonly stuck: readonly number[]
   /** Sessions that work, and that some process holds to be ended. */
   readonly strays: readonly string[]
   readonly trace: string | undefined
@@ -136,9 +138,10 @@ export async function runStorm(options: StormOptions): Promise<StormResult> {
     await pause(CALM)
     if (trace) noteRequests(join(trace, 'server.log'), server.log)
     const reports = await Promise.all(processes.map((process) => process.report()))
+    const living = await livingSessions(database, server, sessions)
     return {
       ...refreshesIn(server.log, LIFETIME, began),
-      ...judge(reports, sessions),
+      ...judge(reports, sessions, living),
       scenario: scenario.name,
       database: options.database,
       kills: processes.reduce((sum, { kills }) => sum + kills, 0),
@@ -171,13 +174,36 @@ async function signIn(database: StormDatabase, server: TokenServer, sessions: nu
   await opened.close()
 }
 
-function judge(reports: readonly ProcessReport[], sessions: number) {
+/** The sessions whose newest refresh token is in the database, and accepted by the server. */
+async function livingSessions(
+  database: StormDatabase,
+  server: TokenServer,
+  sessions: number,
+): Promise<ReadonlySet<number>> {
+  const url = database.url(database.port)
+  const opened = openFleet({ database: database.kind, url, lease: 1_000, notifies: false })
+  const keys = keyRing({ storm: SECRET })
+  const newest = newestTokens(server.log)
+  const living = new Set<number>()
+  for (let session = 0; session < sessions; session++) {
+    const { storage } = fleetSession({ fleet: opened.fleet, key: sessionName(session), keys })
+    const { refreshToken = '' } = Object(await storage.read()) as { readonly refreshToken?: string }
+    const [, family = '', number = ''] = /^rt-(\d+)-(\d+)-/.exec(refreshToken) ?? []
+    const isNewest = Number(number) === (newest.get(family) ?? 1)
+    if (isNewest && !server.isRevoked(refreshToken)) living.add(session)
+  }
+  await opened.close()
+  return living
+}
+
+function judge(reports: readonly ProcessReport[], sessions: number, living: ReadonlySet<number>) {
   const working = new Set(reports.flatMap((report) => report.working))
   const all = Array.from({ length: sessions }, (_, session) => session)
   return {
     calls: reports.reduce((sum, { calls }) => sum + calls, 0),
     failures: reports.reduce((sum, { failures }) => sum + failures, 0),
-    lost: all.filter((session) => !working.has(session)),
+    lost: all.filter((session) => !working.has(session) && !living.has(session)),
+    stuck: all.filter((session) => !working.has(session) && living.has(session)),
     strays: reports.flatMap(({ ended }, process) =>
       ended
         .filter(([session]) => working.has(session))

@@ -119,10 +119,10 @@ export class Branches {
     return {
       fence: turn.fence,
       ...(interrupted && { interrupted }),
-      present: async (rotation) => {
-        const isOurs = await turn.present(rotation)
+      present: async (presented) => {
+        const isOurs = await turn.present(presented)
         if (isOurs) {
-          this.#presented = rotation
+          this.#presented = presented.rotation
           hasPresented = true
         }
         return isOurs

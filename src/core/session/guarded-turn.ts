@@ -20,12 +20,12 @@ export function guardTurn({ settings, work }: Kernel, given: unknown): GuardedTu
   if (typeof turn?.present !== 'function') return undefined
   return {
     async present({ tokens }) {
-      const rotation = tokens?.rotation ?? 0
+      const { id = '', rotation = 0 } = tokens ?? {}
       // Another process presented this token and vanished.
       if (turn.interrupted?.rotation === rotation && settings.ambiguousRefresh === 'expire')
         throw { ...transientFailure('ambiguous'), fatal: true }
       const isOurs = await work
-        .run(() => turn.present(rotation), settings.timeouts.storage)
+        .run(() => turn.present({ id, rotation }), settings.timeouts.storage)
         .catch(() => false)
       if (!isOurs || !turn.holds()) throw transientFailure('lock_lost')
     },

@@ -1,0 +1,67 @@
+import { afterEach, beforeEach, expect, it, vi } from 'vitest'
+import { systemClock } from '../../src/environment/clock.ts'
+import { FleetCoordinator } from '../../src/fleet/coordinator.ts'
+import type { Fleet } from '../../src/fleet/fleet.ts'
+import { memoryFleet } from '../../src/fleet/memory.ts'
+import { boundedFleet } from '../../src/server/bounded-fleet.ts'
+
+const LEASE = 1_000
+
+beforeEach(() => {
+  vi.useFakeTimers()
+})
+
+afterEach(() => {
+  vi.useRealTimers()
+})
+
+const pause = (time: number) => new Promise<void>((resolve) => void setTimeout(resolve, time))
+
+/** A process whose calls of the database take that long, each way half of it. */
+function slowProcess(database: Fleet, time: number): Fleet {
+  const slow = new Proxy(database, {
+    get(target, name) {
+      const value = Reflect.get(target, name)
+      if (typeof value !== 'function' || name === 'subscribe') return value
+      return async (...args: unknown[]) => {
+        await pause(time / 2)
+        const answer = await value(...args)
+        await pause(time / 2)
+        return answer
+      }
+    },
+  })
+  return boundedFleet(slow, systemClock, 10_000)
+}
+
+it.each([
+  [10, 20],
+  [LEASE, 5],
+  [1.8 * LEASE, 3],
+])('processes that wait %i ms for each call of the database still refresh', async (time, least) => {
+  const database = memoryFleet({ lease: LEASE })
+  const { signal } = new AbortController()
+  let rotation = 0
+  async function work(name: number): Promise<never> {
+    const fleet = slowProcess(database, time)
+    const coordinator = new FleetCoordinator(fleet, 'key', String(name))
+    while (true) {
+      const attempt = coordinator.exclusive(
+        'refresh',
+        async (turn) => {
+          await fleet.read('key')
+          const presented = { id: 'a', rotation }
+          if (!(await turn?.present(presented)) || !turn?.holds()) return
+          rotation++
+          turn.settle()
+        },
+        { signal, timeout: 20_000 },
+      )
+      await attempt.catch(() => {})
+      await pause(500)
+    }
+  }
+  for (let name = 0; name < 8; name++) void work(name)
+  await vi.advanceTimersByTimeAsync(60_000)
+  expect(rotation).toBeGreaterThanOrEqual(least)
+})

@@ -184,9 +184,9 @@ describe('fleetSession', () => {
       const first = open()
       await first.signIn({ username: 'ada' })
       await pass(10_000)
+      database.down = true
       const second = late()
       await second.ready()
-      database.down = true
       await second.signIn({ username: 'grace' })
       await pass(20_000)
       database.down = false

@@ -184,6 +184,15 @@ describe('held calls', () => {
     )
   })
 
+  it('of refresh() are limited in the same way, and no event counts them as requests', async () => {
+    const { auth, clock, events } = createHarness({ ...expired, queueLimit: 1 })
+    watch(auth.refresh())
+    const rejected = watch(auth.refresh())
+    await clock.advance(0)
+    expect(rejected.error).toMatchObject({ code: 'queue_full' })
+    expect(events.filter(({ type }) => type === 'requestRejected')).toEqual([])
+  })
+
   it('emit one event when a burst is held and one when it is rejected', async () => {
     const { auth, clock, events } = createHarness({ ...expired, timeouts: { hold: 5_000, refresh: 60_000 } })
     const many = Array.from({ length: 100 }, () => auth.getAccessToken().catch(() => {}))

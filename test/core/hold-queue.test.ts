@@ -265,7 +265,9 @@ describe('an entry with its own timeout', () => {
   it('waits no longer than its own timeout or the default', async () => {
     const { clock, hold } = queueOf({ timeout: 100 })
     const [short, long] = [hold(0, { timeout: 40 }), hold(0, { timeout: 400 })]
-    await clock.advance(40)
+    await clock.advance(39)
+    expect(short.state).toBe('pending')
+    await clock.advance(1)
     expect(short.error).toMatchObject({ code: 'hold_timeout' })
     expect(long.state).toBe('pending')
     await clock.advance(60)

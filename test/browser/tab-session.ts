@@ -19,6 +19,8 @@ export interface TabOptions {
   readonly tokens?: TokenResponse
   /** The kind of store. Default: `'web'`, which is localStorage. `'tab'` is sessionStorage. */
   readonly store?: 'web' | 'tab' | 'encrypted' | 'memory'
+  /** The key of the session in the store. Default: that of the library. */
+  readonly key?: string
   /** Whether the server keeps the refresh token in a cookie. */
   readonly cookie?: boolean
   /** Whether the tabs have a coordinator. Default: `true`. */
@@ -58,11 +60,15 @@ function tokenEndpoint(server: string, cookie: boolean) {
   }
 }
 
-function storeFor({ store = 'web', storeNotifies = true }: TabOptions): StorageFeature | undefined {
+function storeFor({
+  store = 'web',
+  storeNotifies = true,
+  key = 'authchart',
+}: TabOptions): StorageFeature | undefined {
   if (store === 'memory') return undefined
   if (store === 'encrypted') return encryptedStorage()
-  if (store === 'tab') return webStorage(() => sessionStorage)
-  const { subscribe, ...silent } = webStorage(() => localStorage)
+  if (store === 'tab') return webStorage(() => sessionStorage, { key })
+  const { subscribe, ...silent } = webStorage(() => localStorage, { key })
   return { ...silent, ...(storeNotifies && subscribe && { subscribe }) }
 }
 

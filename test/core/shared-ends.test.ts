@@ -263,13 +263,18 @@ describe('the message that a session ended', () => {
     ['of newer tokens', { reason: 'idle', rotation: 2 }, ['expired: idle']],
     ['of older tokens', { reason: 'invalid_grant', rotation: 0 }, []],
     ['of an earlier session', { reason: 'invalid_grant', session: 'other', startedAt: 1 }, []],
-    ['of a later session', { reason: 'lifetime', session: 'other', startedAt: 9e15 }, ['expired: lifetime']],
+    ['of a later session in another store', { reason: 'lifetime', session: 'other', startedAt: 9e15 }, []],
     [
       'by a sign-out with older tokens',
       { reason: 'signed_out', rotation: 0 },
       ['signedOut: signed_out_elsewhere'],
     ],
     ['by a sign-out of an earlier session', { reason: 'signed_out', session: 'other', startedAt: 1 }, []],
+    [
+      'by a sign-out of a later session in another store',
+      { reason: 'signed_out', session: 'other', startedAt: 9e15 },
+      [],
+    ],
     ['in a tab with 0.1, which gives no reason', {}, ['signedOut: signed_out_elsewhere']],
     ['in a tab with 0.1, of another session', { session: 'other' }, []],
     ['for a reason that is no text', { reason: 7, rotation: 1 }, ['expired: token_expired']],
@@ -280,6 +285,21 @@ describe('the message that a session ended', () => {
     expect(tab.auth.state).toBe(
       expected.length === 0 ? 'authenticated' : expected[0]!.startsWith('expired') ? 'expired' : 'loggedOut',
     )
+  })
+
+  it.each([
+    ['lifetime', 'expired: lifetime'],
+    ['signed_out', 'signedOut: signed_out_elsewhere'],
+  ])('of a later session (%s) ends the one that it has replaced in the store', async (reason, expected) => {
+    const made = browser()
+    const bus = fakeCoordinator()
+    const tab = made.open({ initialTokens: tokens(1, ADA), coordinator: bus.coordinator })
+    await made.clock.advance(0)
+    // This tab misses the sign-in, and the end of that session.
+    made.storageOfTab().clear()
+    bus.receive({ type: 'ended', reason, session: 'other', startedAt: 9e15 })
+    await made.clock.advance(1_000)
+    expect(ends(tab)).toEqual([expected])
   })
 
   it('leaves newer tokens in the store that an older copy of the session expires beside', async () => {

@@ -13,7 +13,7 @@ export class Peers {
   readonly #kernel: Kernel
   readonly #vault: Vault
   readonly #coordinator: Coordinator | undefined
-  readonly #store: Pick<StoreQueue, 'forget' | 'isPersistent'>
+  readonly #store: Pick<StoreQueue, 'forget' | 'isPersistent' | 'replaces'>
   /** The last expiry that another tab announced. */
   #expiry: CoordinatorMessage | undefined
   /** The session that the user signed out of last, here or in another tab. */
@@ -23,7 +23,7 @@ export class Peers {
   /** The last sign-in that another tab announced, if a cookie may hold its session. */
   #signIn: SessionRecord | undefined
 
-  constructor(kernel: Kernel, vault: Vault, store: Pick<StoreQueue, 'forget' | 'isPersistent'>) {
+  constructor(kernel: Kernel, vault: Vault, store: Pick<StoreQueue, 'forget' | 'isPersistent' | 'replaces'>) {
     this.#kernel = kernel
     this.#vault = vault
     this.#coordinator = kernel.options.coordinator
@@ -120,13 +120,20 @@ export class Peers {
     const { mailbox } = this.#kernel
     const { reason = 'signed_out' } = message
     const isSignOut = reason === 'signed_out'
+    const held = this.#vault.lineage
+    // Two sessions of an origin may share a coordinator, but no store. If the other one has replaced this one, its record is missing.
+    const mayBeOfAnotherStore =
+      held && message.session && message.session !== held.id && !this.#store.replaces
     if (message.type === 'ended' && !isSignOut) this.#expiry = message
     if (message.type === 'changed') this.#rememberSignIn(message)
     // A tab without tokens has expired already, or reads the store right now, which shows the same end.
     else if (!isSignOut && !this.#vault.tokens) return
-    else if (this.#isOurs(message, isSignOut)) {
+    // The record of older tokens was removed when they expired: it does not mean a sign-out.
+    else if (!this.#isOurs(message, isSignOut)) {
+      if (!isSignOut) this.#store.forget()
+    } else if (!mayBeOfAnotherStore) {
       if (message.spares) this.#vault.spare()
-      if (isSignOut) this.signedOut(this.#vault.lineage)
+      if (isSignOut) this.signedOut(held)
       this.#vault.bumpRevision()
       mailbox.send(
         isSignOut
@@ -135,8 +142,6 @@ export class Peers {
       )
       return
     }
-    // The record of older tokens was removed when they expired: it does not mean a sign-out.
-    else if (!isSignOut) this.#store.forget()
     // A message about another session, or about older tokens, is late: the store shows what happened to this one.
     mailbox.send({ type: 'store.changed' })
   }

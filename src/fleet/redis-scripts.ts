@@ -182,10 +182,17 @@ notify(channel, message)
 return 1
 `
 
-/** In the sorted set of a tag: until, session key. Forgets the sessions whose time has passed. */
+/**
+ * In the sorted set of a tag: until, session key, whether the session is there already. Forgets the sessions whose time has passed.
+ *
+ * If the memory is full, Redis refuses a script whose first write needs more of it. The answer to a refresh token has to be stored
+ * all the same, so it removes something first.
+ */
 export const ADD_TO_TAG = `${TIME}${EXPIRE}
+local function forget() redis.call('ZREMRANGEBYSCORE', key, '-inf', string.format('%.0f', now)) end
+if ARGV[3] == '1' then forget() end
 redis.call('ZADD', key, ARGV[1], ARGV[2])
-redis.call('ZREMRANGEBYSCORE', key, '-inf', string.format('%.0f', now))
+forget()
 local last = redis.call('ZRANGE', key, -1, -1, 'WITHSCORES')
 expire(last[2] or ARGV[1], 60000)
 `

@@ -143,7 +143,8 @@ function createFleet(
     async replace(key, next, expected): Promise<Replaced> {
       const { id, rotation, startedAt, until, tags, box } = next
       // Before the record, so that no session is without its tags. `find` ignores a tag without a session.
-      await Promise.all(tags.map((tag) => redis.run(SCRIPTS.addToTag, tagKey(tag), numberText(until), key)))
+      const added = [numberText(until), key, flag(expected)]
+      await Promise.all(tags.map((tag) => redis.run(SCRIPTS.addToTag, tagKey(tag), ...added)))
       const message = packMessage(key, `${id} ${rotation}`)
       const fields = [
         id,

@@ -107,6 +107,26 @@ describe.skipIf(!hasRedis)('a Redis that loses what it holds', () => {
     )
   })
 
+  it('a full memory keeps no answer to a refresh token out, and lets no other token be presented', async () => {
+    const server = await start()
+    const fleet = await connect(server)
+    const tags = ['all', 'user']
+    await fleet.replace('key', storedSession({ tags }), undefined)
+    const holder = await acquireAs(fleet, 'key', 'one')
+    expect(await fleet.present('key', holder, { id: 'a', rotation: 5 })).toBe(true)
+    await server.command('CONFIG', 'SET', 'maxmemory', '1')
+    const answer = storedSession({ tags, rotation: 6 })
+    expect(await fleet.replace('key', answer, { id: 'a', rotation: 5 })).toBe('written')
+    expect(await findAll(fleet, 'user')).toEqual(['key'])
+    for (const attempt of [
+      () => fleet.acquire('key', 'one', undefined),
+      () => fleet.present('key', holder, { id: 'a', rotation: 6 }),
+      () => fleet.replace('another', storedSession({ tags }), undefined),
+    ])
+      await expect(attempt()).rejects.toMatchObject({ reason: 'out_of_memory' })
+    expect(await fleet.remove('key')).toMatchObject({ rotation: 6 })
+  })
+
   it('scripts are sent again to a server that has forgotten them', async () => {
     const server = await start()
     const fleet = await connect(server)

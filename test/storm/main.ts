@@ -25,6 +25,7 @@ const COLUMNS = [
   ['lost', 6],
   ['stuck', 7],
   ['strays', 8],
+  ['slowest', 9],
   ['kills', 7],
   ['calls', 9],
   ['failed', 8],
@@ -37,9 +38,11 @@ const line = (cells: readonly unknown[]) =>
     .trimEnd()
 
 /** Without a grace period, a kill between a refresh and its answer loses the session. */
-function isGood({ scenario, perExpiry, reuseDetections, lost, stuck, strays, kills }: StormResult): boolean {
+function isGood(result: StormResult): boolean {
+  const { scenario, perExpiry, reuseDetections, lost, stuck, strays, kills } = result
   const allowed = scenario === 'kills' ? kills : 0
   return (
+    !result.isTooBusy &&
     perExpiry <= 1.02 &&
     reuseDetections <= allowed &&
     lost.length <= allowed &&
@@ -70,6 +73,7 @@ for (const database of values.database as ('redis' | 'postgres')[]) {
       lost,
       stuck,
       strays,
+      slowest,
       kills,
       calls,
       failures,
@@ -87,11 +91,14 @@ for (const database of values.database as ('redis' | 'postgres')[]) {
         lost.length,
         stuck.length,
         strays.length,
+        Math.round(slowest),
         kills,
         calls,
         failures,
       ]),
     )
+    if (result.isTooBusy)
+      console.log('  No verdict: the token server answered too late. The machine is too busy.')
     for (const stray of strays) console.log(`  ${stray}`)
     if (trace) console.log(`  traces in ${trace}; lost: ${lost.join(', ')}; stuck: ${stuck.join(', ')}`)
     if (!isGood(result)) process.exitCode = 1

@@ -49,11 +49,17 @@ function traced(fleet: Fleet): Fleet {
 
 const fleet = traced(openFleet(settings).fleet)
 
+/** The longest that the token server took for a refresh, in milliseconds. */
+let slowest = 0
+
 /** Without its signal: the answer holds the only token that works, so it is awaited however late it comes. */
 async function refresh({ refreshToken }: RefreshRequest): Promise<TokenResponse> {
   note('present', refreshToken)
   const body = new URLSearchParams({ grant_type: 'refresh_token', refresh_token: refreshToken ?? '' })
-  const response = await fetch(`${tokens}/token`, { method: 'POST', body })
+  const began = performance.now()
+  const response = await fetch(`${tokens}/token`, { method: 'POST', body }).finally(() => {
+    slowest = Math.max(slowest, performance.now() - began)
+  })
   note('answer', refreshToken, response.status)
   if (!response.ok) throw response
   return (await response.json()) as TokenResponse
@@ -123,6 +129,7 @@ async function report(): Promise<ProcessReport> {
   return {
     calls,
     failures,
+    slowest,
     working: results.flatMap((isWorking, session) => (isWorking ? [session] : [])),
     ended,
   }

@@ -28,6 +28,8 @@ export const SECRET = new Uint8Array(32).fill(7)
 export interface ProcessReport {
   readonly calls: number
   readonly failures: number
+  /** The longest that the token server took for a refresh, in milliseconds. */
+  readonly slowest: number
   /** Sessions whose request was answered. */
   readonly working: readonly number[]
   /** Sessions that the process holds to be ended, with the reason. */

@@ -42,6 +42,13 @@ export interface StormResult extends Refreshes {
   readonly calls: number
   readonly failures: number
   readonly reuseDetections: number
+  /**
+   * The longest that the token server took for a refresh, in milliseconds, where a stop of the process counts. If the machine is so
+   * busy that this reaches `timeouts.refresh`, a token is presented again before its answer has come.
+   */
+  readonly slowest: number
+  /** Whether the token server answered so late that the run says nothing about lost sessions. */
+  readonly isTooBusy: boolean
   /** Sessions that no process can go on with: the tokens that work are missing. */
   readonly lost: readonly number[]
   /** Sessions whose requests no process can answer in time, although the tokens that work are in the database. */
@@ -95,6 +102,7 @@ export async function runStorm(options: StormOptions): Promise<StormResult> {
   const scenario = SCENARIOS.find(({ name }) => name === options.scenario)
   if (!scenario) throw new Error(`There is no scenario ${options.scenario}.`)
   const { seconds, sessions, seed } = options
+  const { refreshTimeout = 20_000 } = scenario
   const random = randomNumbers(seed)
   const trace = options.trace ? mkdtempSync(join(tmpdir(), 'authchart-storm-')) : undefined
   const database =
@@ -124,7 +132,7 @@ export async function runStorm(options: StormOptions): Promise<StormResult> {
           skew,
           lease: 1_000,
           grace: scenario.grace ?? 0,
-          refreshTimeout: scenario.refreshTimeout ?? 20_000,
+          refreshTimeout,
           notifies: scenario.notifies ?? true,
           trace: trace && join(trace, `${index}.log`),
         }),
@@ -138,6 +146,7 @@ export async function runStorm(options: StormOptions): Promise<StormResult> {
     await pause(CALM)
     if (trace) noteRequests(join(trace, 'server.log'), server.log)
     const reports = await Promise.all(processes.map((process) => process.report()))
+    const slowest = Math.max(...reports.map((report) => report.slowest))
     const living = await livingSessions(database, server, sessions)
     return {
       ...refreshesIn(server.log, LIFETIME, began),
@@ -146,6 +155,8 @@ export async function runStorm(options: StormOptions): Promise<StormResult> {
       database: options.database,
       kills: processes.reduce((sum, { kills }) => sum + kills, 0),
       reuseDetections: server.reuseDetections,
+      slowest,
+      isTooBusy: slowest >= refreshTimeout,
       trace,
     }
   } finally {

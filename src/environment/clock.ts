@@ -1,4 +1,5 @@
 import { PatientClock } from '../core/platform/patient-clock.ts'
+import { unref } from '../core/platform/unref.ts'
 import type { Clock } from '../core/ports.ts'
 import { outsideZones } from './outside-zones.ts'
 
@@ -35,7 +36,7 @@ function nextMessage(callback: () => void): void {
   port2.postMessage(undefined)
 }
 
-/** For timeouts: a timer that was held up waits once more. The core does this with any clock. */
+/** For timeouts: a timer that was held up waits again. The core does this with any clock. */
 export const patientClock: Clock = /* @__PURE__ */ new PatientClock(systemClock)
 
 class Timer {
@@ -62,7 +63,6 @@ class Timer {
   /** In Node, lets the process exit while this timer is pending. */
   unref() {
     this.#background = true
-    const handle: unknown = this.#handle
-    if (typeof handle === 'object' && handle !== null && 'unref' in handle) (handle as NodeJS.Timeout).unref()
+    unref(this.#handle)
   }
 }

@@ -1,4 +1,4 @@
-import { unref } from './unref.ts'
+import { unref } from '../core/platform/unref.ts'
 
 /** A named channel between the pages, workers and threads that share an origin or a process. */
 export interface PageChannel {

@@ -1,4 +1,5 @@
 import type { Clock } from '../ports.ts'
+import { unref } from './unref.ts'
 
 /**
  * The clock for timers that must not keep a Node process alive, such as a scheduled refresh. Pending requests have timers
@@ -14,9 +15,7 @@ export class BackgroundClock {
   setTimeout(callback: () => void, delay: number): unknown {
     // It never comes, and a server has thousands of sessions that wait for it.
     if (delay === Number.POSITIVE_INFINITY) return undefined
-    const handle = this.#clock.setTimeout(callback, delay)
-    ;(handle as { unref?: () => void } | undefined)?.unref?.()
-    return handle
+    return unref(this.#clock.setTimeout(callback, delay))
   }
 
   clearTimeout(handle: unknown): void {

@@ -1,5 +1,6 @@
 import type { Clock, Signal } from '../ports.ts'
 import { createAbortController } from './globals.ts'
+import { unref } from './unref.ts'
 
 /** The rejection of work that was given up. */
 export class Abandoned<T = unknown> {
@@ -104,7 +105,7 @@ export class BoundedWork {
   abortAll(reason: unknown): void {
     this.#ended = { reason }
     for (const task of this.#running?.values() ?? []) {
-      if (task.outlives && task.started) (task.timer as { unref?: () => void } | undefined)?.unref?.()
+      if (task.outlives && task.started) unref(task.timer)
       else task.end(reason)
     }
   }

@@ -1,4 +1,5 @@
 import type { Clock } from '../ports.ts'
+import { unref } from './unref.ts'
 
 /** A timer that fires later than this was held up, in milliseconds. */
 const LATE = 50
@@ -21,7 +22,7 @@ const PATIENCE = 10
 
 /**
  * A clock whose late timers decide nothing. After a suspension, or behind a busy event loop, a timer is due although the
- * answer that it waits for has arrived, and lies beside it in the queue. So a timer that was held up waits once more.
+ * answer that it waits for has arrived, and lies beside it in the queue. So a timer that was held up waits again.
  */
 export class PatientClock implements Clock {
   readonly #clock: Clock
@@ -66,7 +67,7 @@ class PatientTimer {
   /** In Node, lets the process exit while this timer is pending. */
   unref(): void {
     this.#isBackground = true
-    ;(this.#handle as { unref?: () => void } | undefined)?.unref?.()
+    unref(this.#handle)
   }
 
   #set(delay: number): void {

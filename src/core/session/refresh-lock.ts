@@ -2,6 +2,7 @@ import type { Kernel } from '../kernel.ts'
 import { createAbortController } from '../platform/globals.ts'
 import { Mutex } from '../platform/mutex.ts'
 import { onAbort } from '../platform/on-abort.ts'
+import { unref } from '../platform/unref.ts'
 import type { Coordinator, TurnWait } from '../ports.ts'
 import { type GuardedTurn, guardTurn } from './guarded-turn.ts'
 import type { Turns } from './sharing.ts'
@@ -117,8 +118,7 @@ export class RefreshLock {
   #bounded(stored: Promise<unknown>): Promise<void> {
     const { clock, settings } = this.#kernel
     return new Promise((resolve) => {
-      const timer = clock.setTimeout(resolve, settings.timeouts.refresh)
-      ;(timer as { unref?: () => void }).unref?.()
+      const timer = unref(clock.setTimeout(resolve, settings.timeouts.refresh))
       void stored.then(() => {
         clock.clearTimeout(timer)
         resolve()

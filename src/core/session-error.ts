@@ -1,4 +1,5 @@
 import { isAuthError } from './errors.ts'
+import { isObject } from './platform/is-object.ts'
 
 /** Errors wrap errors. Levels below this depth are not looked at. */
 const DEPTH = 5
@@ -28,6 +29,3 @@ export function isSessionError(error: unknown): boolean {
   }
   return false
 }
-
-const isObject = (value: unknown): value is Readonly<Record<string, unknown>> =>
-  typeof value === 'object' && value !== null

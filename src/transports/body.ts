@@ -1,3 +1,5 @@
+import { endStream } from '../core/platform/end-stream.ts'
+import { isObject } from '../core/platform/is-object.ts'
 import { onAbort } from '../core/platform/on-abort.ts'
 
 /** A body that can be sent twice, byte for byte. */
@@ -10,8 +12,7 @@ export interface ReplayableBody {
 
 /** Whether a body can be sent only once: a web stream, a Node stream, or a form of the form-data package. */
 export function isOneShot(body: unknown): body is ReadableStream {
-  if (typeof body !== 'object' || body === null) return false
-  return 'getReader' in body || 'pipe' in body || Symbol.asyncIterator in body
+  return isObject(body) && ('getReader' in body || 'pipe' in body || Symbol.asyncIterator in body)
 }
 
 /**
@@ -35,19 +36,6 @@ function copied(body: unknown): unknown {
   // As text: the class of React Native cannot copy another one.
   return body instanceof URLSearchParams ? new URLSearchParams(body.toString()) : body
 }
-
-/**
- * Ends a body that is not sent or not read, which frees its source or its connection. It may be a web stream, a Node stream
- * (in node-fetch, that of a response, too) or an async iterator.
- */
-export function endStream(body: unknown, reason?: unknown): void {
-  const { cancel, destroy, return: end, on } = Object(body)
-  // An abort may still emit an error, which ends the process if nothing listens.
-  on?.call(body, 'error', ignore)
-  Promise.resolve((cancel ?? destroy ?? end)?.call(body, cancel && reason)).catch(ignore)
-}
-
-const ignore = () => {}
 
 /** Copies bytes into a view of the same class. */
 function copyBytes(view: ArrayBufferView): ArrayBufferView {

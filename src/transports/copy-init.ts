@@ -1,3 +1,4 @@
+import { isObject } from '../core/platform/is-object.ts'
 import { isAuthorization } from './authorization.ts'
 
 /**
@@ -27,8 +28,7 @@ function isHeaders(headers: HeadersInit): headers is Headers {
 /** The same options. Headers that can be read only once, such as those of a generator, are read here. */
 export function readableInit(init: RequestInit | undefined): RequestInit | undefined {
   const headers = init?.headers
-  if (typeof headers !== 'object' || headers === null || Array.isArray(headers) || isHeaders(headers))
-    return init
+  if (!isObject(headers) || Array.isArray(headers) || isHeaders(headers)) return init
   return Symbol.iterator in headers
     ? Object.assign(copyInit(init), { headers: [...(headers as Iterable<[string, string]>)] })
     : init

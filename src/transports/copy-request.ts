@@ -1,3 +1,5 @@
+import { isObject } from '../core/platform/is-object.ts'
+
 /** A `fetch` that an app gives may read one of these instead of the URL that was checked. */
 const READ_AS_URL = ['url', 'href', 'toString', 'valueOf', Symbol.toPrimitive]
 
@@ -6,7 +8,7 @@ const copies = new WeakMap<Request, Request>()
 
 /** The URL that the platform sends a `Request` to, whatever a subclass says; `undefined` if a value only looks like a `Request`. */
 export function requestURL(input: unknown): string | undefined {
-  if (typeof input !== 'object' || input === null || !('clone' in input)) return undefined
+  if (!isObject(input) || !('clone' in input)) return undefined
   try {
     const owner = urlOwner(Request.prototype)
     if (owner !== Object.prototype) return Reflect.get(owner, 'url', input)

@@ -6,6 +6,7 @@ import {
   explainTokenless,
   type TokenlessReason,
 } from '../core/platform/hints.ts'
+import { isObject } from '../core/platform/is-object.ts'
 import { isAuthorization } from './authorization.ts'
 
 /** The options of all transports. */
@@ -86,8 +87,8 @@ function reasonOf(url: URL, target: unknown, { headers, auth, mode, method }: Se
 }
 
 function hasOwn(headers: unknown): boolean {
-  if (typeof headers !== 'object' || headers === null) return false
-  const { has } = headers as { readonly has?: unknown }
+  if (!isObject(headers)) return false
+  const { has } = headers
   if (typeof has === 'function') return Boolean(has.call(headers, 'authorization'))
   const names = Array.isArray(headers) ? headers.map(([name]) => name) : Object.keys(headers)
   return names.some((name) => isAuthorization(String(name)))

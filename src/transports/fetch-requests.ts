@@ -1,6 +1,7 @@
+import { endStream } from '../core/platform/end-stream.ts'
 import type { Challenge } from '../core/requests/challenge.ts'
 import type { BearerRequest, SentProof } from '../core/requests/transport-request.ts'
-import { endStream, readUntilAborted } from './body.ts'
+import { readUntilAborted } from './body.ts'
 import { classifyResponse } from './classify-response.ts'
 import { copyInit, withAuthorization } from './copy-init.ts'
 import { cloneBody, copyRequest } from './copy-request.ts'

@@ -6,6 +6,7 @@
 export { isSessionError } from '../core/session-error.ts'
 
 import type { AuthHandle } from '../core/auth.ts'
+import { isObject } from '../core/platform/is-object.ts'
 import { isPromiseLike } from '../core/platform/promise-like.ts'
 import { bearerRequest } from '../core/requests/bearer-request.ts'
 import { isOneShot, type ReplayableBody, replayableBody } from './body.ts'
@@ -21,8 +22,8 @@ import { workerFetch } from './worker-fetch.ts'
 /** Options that all transports share. `Answer` is the response type of the transport's client. */
 export interface TransportOptions<Answer> extends OriginOptions {
   /**
-   * Returns whether a response asks for a new token. Default: a 401 whose Bearer challenge has no error, or the error
-   * `invalid_token`. Step-up challenges are recognised before it is called.
+   * Returns whether a response asks for a new token. Default: a 401 whose Bearer or DPoP challenge has no error, or one that
+   * says that the token is not accepted any more (`readChallenge`). Step-up challenges are recognised before it is called.
    */
   readonly isChallenge?: (answer: Answer) => boolean | Promise<boolean>
   /** Whether streams are read into memory before they are sent, so that they can be replayed. Default: `false`. */
@@ -183,11 +184,9 @@ export function authFetch(
   }.fetch
 }
 
-const isObject = (value: unknown): value is object => typeof value === 'object' && value !== null
-
 /** Whether a value is the `Request` of another implementation, such as node-fetch. */
 const isForeignRequest = (input: unknown): input is Request =>
-  isObject(input) && typeof (input as Request).clone === 'function' && 'url' in input
+  isObject(input) && typeof input.clone === 'function' && 'url' in input
 
 /** A mode in which the browser removes the token without a word, and no script can read the answer. */
 const OPAQUE = 'no-cors'
@@ -197,6 +196,7 @@ const OPAQUE = 'no-cors'
  * can be sent in another one, with the token. Outside of a page, all modes are the same.
  */
 function readableMode(mode: RequestMode, url: string): RequestMode {
-  const origin = originOf(url)
-  return mode === OPAQUE && origin === (pageOrigin() ?? origin) ? 'cors' : mode
+  if (mode !== OPAQUE) return mode
+  const page = pageOrigin()
+  return page === undefined || originOf(url) === page ? 'cors' : mode
 }

@@ -1,5 +1,6 @@
+import { endStream } from '../core/platform/end-stream.ts'
 import type { SentProof } from '../core/requests/transport-request.ts'
-import { endStream, isOneShot } from './body.ts'
+import { isOneShot } from './body.ts'
 import { cloneBody, copyRequest } from './copy-request.ts'
 
 /** What must not follow a request to another origin. */

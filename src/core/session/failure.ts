@@ -1,6 +1,7 @@
 import type { Reason } from '../../../machines/vocabulary.ts'
 import { isAuthError, OwnClientError } from '../errors.ts'
 import { messageOf } from '../messages.ts'
+import { isObject } from '../platform/is-object.ts'
 import { isConnectionLost, isNotConnected } from '../platform/network-error.ts'
 import type { AbortSignalLike, FailureVerdict } from '../ports.ts'
 import { forgetMatch } from './redact.ts'
@@ -130,8 +131,8 @@ async function gather(error: unknown, signal: AbortSignalLike): Promise<Facts> {
   for (let visited = 0; queue.length > 0 && visited < DEPTH * 2; visited++) {
     const value = queue.shift()
     noteWord(facts, value)
-    if (typeof value !== 'object' || value === null) continue
-    const fields = value as Fields
+    if (!isObject(value)) continue
+    const fields: Fields = value
     if (isAuthError(value) && matches(WORD, value.reason)) facts.reason ??= value.reason
     noteStatus(facts, fields)
     noteNetwork(facts, fields)
@@ -194,9 +195,9 @@ function noteBody(facts: Facts, body: unknown) {
         // Not JSON after all.
       }
     }
-  } else if (typeof body === 'object' && body !== null) {
-    noteWord(facts, (body as Fields).error)
-    noteWord(facts, (body as Fields).code)
+  } else if (isObject(body)) {
+    noteWord(facts, body.error)
+    noteWord(facts, body.code)
   }
 }
 
@@ -243,8 +244,8 @@ const matches = (pattern: RegExp, value: unknown): value is string => pattern.te
  * @throws the response or the body, if it is an error
  */
 export async function unwrapResponse(value: unknown, signal: AbortSignalLike): Promise<unknown> {
-  if (typeof value !== 'object' || value === null) return value
-  const { ok, json, error, access_token, accessToken } = value as Fields
+  if (!isObject(value)) return value
+  const { ok, json, error, access_token, accessToken } = value
   if (typeof json === 'function' && typeof ok === 'boolean') {
     if (!ok) throw value
     return unwrapResponse(await parseBody(value, json as () => unknown, signal), signal)

@@ -1,3 +1,4 @@
+import { isObject } from '../platform/is-object.ts'
 import type { CoordinatorMessage } from '../ports.ts'
 
 /** The most characters of a session's id. */
@@ -14,11 +15,8 @@ const isNumber = (value: unknown): value is number => Number.isFinite(value)
  * @returns the message, or `undefined` for any other value, such as data that other code posts under the same name
  */
 export function readPeerMessage(value: unknown): CoordinatorMessage | undefined {
-  if (typeof value !== 'object' || value === null) return undefined
-  const { type, epoch, generation, reason, session, rotation, startedAt, spares } = value as Record<
-    string,
-    unknown
-  >
+  if (!isObject(value)) return undefined
+  const { type, epoch, generation, reason, session, rotation, startedAt, spares } = value
   if (type !== 'changed' && type !== 'ended') return undefined
   if (!isNumber(epoch) || !isNumber(generation)) return undefined
   // Without its session, the message would mean any session.

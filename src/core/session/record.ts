@@ -1,5 +1,6 @@
 import { compareSessions, compareUsers, type UserNames } from '../../../machines/policies.ts'
 import type { TokenFacts } from '../../../machines/vocabulary.ts'
+import { isObject } from '../platform/is-object.ts'
 import type { SessionRecord } from '../ports.ts'
 import { isBounded, isHeaderSafe, isInstant, jwtClaims, userFacts, userNames } from './token-response.ts'
 import type { HeldTokens, Vault } from './vault.ts'
@@ -81,15 +82,15 @@ const isOptionalText = (value: unknown) => value === undefined || isText(value)
 const isOptionalInstant = (value: unknown) => value === undefined || isInstant(value)
 
 function isUserNames(value: unknown): value is UserNames {
-  if (typeof value !== 'object' || value === null) return false
-  const { app, idToken, accessToken } = value as Record<string, unknown>
+  if (!isObject(value)) return false
+  const { app, idToken, accessToken } = value
   return [app, idToken, accessToken].every(isOptionalText)
 }
 
 /** Whether a store returned a record of this version, and not of another library or a damaged one. */
 export function isSessionRecord(value: unknown): value is SessionRecord {
-  if (typeof value !== 'object' || value === null) return false
-  const record = value as Record<string, unknown>
+  if (!isObject(value)) return false
+  const record = value
   return (
     record.version === 1 &&
     isText(record.id) &&

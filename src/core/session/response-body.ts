@@ -1,3 +1,4 @@
+import { endStream } from '../platform/end-stream.ts'
 import { createTextDecoder } from '../platform/globals.ts'
 import { untilAborted } from '../platform/until-aborted.ts'
 import type { AbortSignalLike } from '../ports.ts'
@@ -12,10 +13,8 @@ interface Chunk {
 
 /** A web stream, or a Node stream in node-fetch. */
 interface Body {
-  getReader?(): { read(): Promise<Chunk>; cancel(): Promise<unknown> }
-  cancel?(): Promise<unknown>
+  getReader?(): { read(): Promise<Chunk> }
   [Symbol.asyncIterator]?(): { next(): Promise<Chunk> }
-  destroy?(): unknown
 }
 
 /** A `Response` of any implementation. */
@@ -47,7 +46,7 @@ export async function readText(
   const abort = () => {
     source.stop()
     // The copy shares its connection with the original.
-    if (copy) stop(response.body)
+    if (copy) endStream(response.body)
   }
   signal.addEventListener('abort', abort)
   if (signal.aborted) abort()
@@ -89,12 +88,7 @@ async function textWithoutStream(
 
 function open(body: Body) {
   const reader = body.getReader?.()
-  if (reader) return { next: () => reader.read(), stop: () => stop(reader) }
+  if (reader) return { next: () => reader.read(), stop: () => endStream(reader) }
   const iterator = body[Symbol.asyncIterator]?.()
-  return iterator && { next: () => iterator.next(), stop: () => stop(body) }
-}
-
-function stop(source: Pick<Body, 'cancel' | 'destroy'> | null | undefined): void {
-  source?.cancel?.().catch(() => {})
-  source?.destroy?.()
+  return iterator && { next: () => iterator.next(), stop: () => endStream(body) }
 }

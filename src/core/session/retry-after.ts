@@ -1,4 +1,5 @@
 import { LONGEST_WAIT } from '../../../machines/policies.ts'
+import { isObject } from '../platform/is-object.ts'
 
 /**
  * How long a `Retry-After` header (RFC 9110 §10.2.3) asks to wait, in milliseconds. A date is compared with the server's
@@ -19,8 +20,8 @@ const within = (milliseconds: number) => Math.min(LONGEST_WAIT, Math.max(0, mill
 
 /** Reads a header from a `Headers`, an `AxiosHeaders` or a plain object. */
 function header(headers: unknown, name: string): string | undefined {
-  if (typeof headers !== 'object' || headers === null) return undefined
-  const { get } = headers as { get?: unknown }
+  if (!isObject(headers)) return undefined
+  const { get } = headers
   const value =
     typeof get === 'function'
       ? get.call(headers, name)

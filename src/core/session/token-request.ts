@@ -2,6 +2,7 @@ import type { Reason } from '../../../machines/vocabulary.ts'
 import type { Kernel } from '../kernel.ts'
 import { messageOf } from '../messages.ts'
 import { explainFailure } from '../platform/hints.ts'
+import { isObject } from '../platform/is-object.ts'
 import { classifyFailure, type FailureCause, unwrapResponse } from './failure.ts'
 import { parseTokenResponse, type Tokens } from './token-response.ts'
 
@@ -63,8 +64,7 @@ export const transientFailure = (
   cause: new Error(messageOf(message)),
 })
 
-export const isFailure = (value: unknown): value is FailureCause =>
-  typeof value === 'object' && value !== null && 'retryAfter' in value
+export const isFailure = (value: unknown): value is FailureCause => isObject(value) && 'retryAfter' in value
 
 /** What is known if no answer came in time. */
 export const timeoutFailure = (): FailureCause => transientFailure('timeout', 'no_answer', true)

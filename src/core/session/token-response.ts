@@ -3,6 +3,7 @@ import { InvalidTokenResponseError } from '../errors.ts'
 import type { Binding, Kernel } from '../kernel.ts'
 import { decodeBase64 } from '../platform/globals.ts'
 import { explainLifetime, explainMissing } from '../platform/hints.ts'
+import { isObject } from '../platform/is-object.ts'
 
 /** A token set as the vault holds it. Instants and lifetimes are milliseconds. */
 export interface Tokens extends Binding {
@@ -70,9 +71,8 @@ export function parseTokenResponse(
   previous?: Tokens,
 ): Tokens {
   const now = clock.now()
-  if (typeof response !== 'object' || response === null)
-    throw invalidResponse(response === null ? 'null' : typeof response)
-  const fields = response as Fields
+  if (!isObject(response)) throw invalidResponse(response === null ? 'null' : typeof response)
+  const fields: Fields = response
   const accessToken = pick(fields, 'access_token')
   if (accessToken === undefined) {
     explainMissing(fields)
@@ -223,14 +223,9 @@ function instant(value: unknown) {
 
 /** Whether a value is nested no deeper than that. */
 const isShallow = (value: unknown, depth: number): boolean =>
-  typeof value !== 'object' ||
-  value === null ||
-  (depth > 0 && Object.values(value).every((part) => isShallow(part, depth - 1)))
+  !isObject(value) || (depth > 0 && Object.values(value).every((part) => isShallow(part, depth - 1)))
 
-const usable = (json: unknown) =>
-  typeof json === 'object' && json !== null && isShallow(json, DEPTH)
-    ? Object.freeze(json as Fields)
-    : undefined
+const usable = (json: unknown) => (isObject(json) && isShallow(json, DEPTH) ? Object.freeze(json) : undefined)
 
 /** The payload of a JWT, unverified: the client reads facts from it, the server enforces them (RFC 7519 §7.2). */
 export function jwtClaims(token: string): Fields | undefined {

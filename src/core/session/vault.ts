@@ -1,5 +1,6 @@
 import {
   compareUsers,
+  isReached,
   type Lineage,
   mayServe,
   type Predecessor,
@@ -127,7 +128,7 @@ export class Vault {
       generation: this.#generation,
       expiresAt: held?.expiresAt,
       refreshAt: held && refreshTime(held, this.#refreshAhead),
-      refreshable: (held?.refreshTokenExpiresAt ?? Number.POSITIVE_INFINITY) > this.#clock.now(),
+      refreshable: !isReached(held?.refreshTokenExpiresAt, this.#clock.now()),
     }
   }
 

@@ -1,5 +1,5 @@
-import { codeOf, type FileStats, isOwnFile, type NodeFile } from '../environment/node.ts'
 import { unref } from '../core/platform/unref.ts'
+import { codeOf, type FileStats, isOwnFile, type NodeFile } from '../environment/node.ts'
 import { hasExited, parseOwner, thisProcess } from './lock-owner.ts'
 
 /** A lock that is held. */

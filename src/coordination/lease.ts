@@ -1,5 +1,5 @@
-import { outsideZones } from '../environment/outside-zones.ts'
 import { unref } from '../core/platform/unref.ts'
+import { outsideZones } from '../environment/outside-zones.ts'
 import { type LockWait, pause, startLockTimeout } from './lock-timeout.ts'
 
 /** The part of a `Storage` that leases need. */

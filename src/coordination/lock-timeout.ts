@@ -1,7 +1,7 @@
+import { unref } from '../core/platform/unref.ts'
 import type { AbortSignalLike } from '../core/ports.ts'
 import { patientClock } from '../environment/clock.ts'
 import { outsideZones } from '../environment/outside-zones.ts'
-import { unref } from '../core/platform/unref.ts'
 
 /** Limits of the wait for a lock. It ends after `timeout` milliseconds, or as soon as `signal` aborts. */
 export interface LockWait {

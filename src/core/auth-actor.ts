@@ -42,11 +42,12 @@ export class AuthActor extends SafeActor<AuthMachine> {
     const { value, context } = this.getSnapshot()
     this.#states = enteredStates(value)
     const { epoch, generation, reason } = context
+    const [top = ''] = this.#states
     for (const to of this.#states) {
       if (before.includes(to)) continue
       const region = regionOf(to)
-      const outer = region ? this.#states[0] : before[0]
-      const from = before.find((state) => regionOf(state) === region) ?? outer ?? ''
+      // The first state in a region is entered from the state that the region belongs to.
+      const from = before.find((state) => regionOf(state) === region) ?? (region && top)
       const at = this.#clock.now()
       const event: Transition = Object.freeze({
         type: 'transition',

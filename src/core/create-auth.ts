@@ -65,7 +65,7 @@ export function createAuthWith<Credentials, Claims, User = object>(
   const actor = new AuthActor({ policy, session: key, ...(initial && { initial }) }, clock, report)
   gate.start(actor)
   const auth = new AuthFacade(kernel, session, gate, limits, actor)
-  // The order matters from here on. The chart runs before its mailbox opens, and shares what the app gave it at once.
+  // The order matters from here on: the chart runs, then it receives what has waited for it, and then other tabs take part.
   actor.start()
   mailbox.open({ send: (event) => actor.deliver(event) })
   if (initial) session.persist()

@@ -44,7 +44,7 @@ export interface ProofKey {
 
 /** What every part of one session may use. */
 export interface Kernel {
-  /** What the app gave. The server of a worker wraps the functions. */
+  /** What the app gave. The server of a worker wraps the functions, and so does `proof`. */
   options: AuthOptions<never>
   readonly settings: Settings
   readonly clock: Clock

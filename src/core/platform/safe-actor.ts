@@ -18,7 +18,8 @@ const PUBLIC_EVENT = /^(session\.(signIn|signOut|refresh)|clock\.check|store\.ch
 type AnyObserver = Observer<never> | ((value: never) => void) | undefined
 
 /**
- * An actor that apps may listen to. XState throws a listener's error again in a task of its own, which ends a Node process; here the error is reported and no other listener is disturbed.
+ * An actor that apps may listen to. XState throws a listener's error again in a task of its own, which ends a Node process.
+ * Here the error is reported, and no other listener is disturbed.
  */
 export class SafeActor<Logic extends AnyActorLogic> extends Actor<Logic> {
   readonly #report: (error: unknown) => void

@@ -15,7 +15,7 @@ export async function accessToken(
   const { minValidity = 0, allowAnonymous = false, signal } = options
   if (signal?.aborted) throw abortReason(signal)
   let credential = gate.authorize()
-  // A token that works is given to the function that replaces it. But that function must not wait for itself.
+  // The function that replaces a token may use it while it works, but must not wait for itself.
   if (!credential && gate.calls.isCalling) throw new OwnClientError()
   while (!credential) {
     const slot = await gate.hold({ signal })

@@ -155,10 +155,8 @@ async function sendReplay<Answer>(slot: Slot, request: BearerRequest<Answer>): P
   try {
     const answer = await request.send(credential.authorization)
     const challenge = await request.challenge(answer)
-    if (challenge === 'refresh') {
-      if (gate.isFresh(slot)) gate.reportRefusing(credential, request.key())
-      else gate.reportUnauthorized(credential, request.key())
-    } else if (challenge !== undefined) return stepUp(gate, challenge, answer, request, credential)
+    if (challenge === 'refresh') gate.reportRefusedAgain(slot, request.key())
+    else if (challenge !== undefined) return stepUp(gate, challenge, answer, request, credential)
     else if (!gate.refusing.isEmpty) gate.refusing.addSuccess(request.key())
     return answer
   } finally {

@@ -66,7 +66,7 @@ export class Gate implements RequestsPort {
     this.refusing = new RefusingEndpoints(kernel, session.vault)
   }
 
-  /** Connects the chart. No request can arrive before. */
+  /** Connects the chart, or another view of it. No request can arrive before. */
   start(chart: Chart): void {
     this.#chart = chart
   }
@@ -189,14 +189,10 @@ export class Gate implements RequestsPort {
     return true
   }
 
-  /** Whether a request got a token that was issued after the refusal for which it waited. */
-  isFresh({ wasHeld }: Slot): boolean {
-    return wasHeld && this.#tokenUse.isFresh()
-  }
-
-  /** A server refused a token that is fresh from a refresh. */
-  reportRefusing(refused: Credential, endpoint: string): void {
-    if (refused.generation === this.#vault.generation) this.refusing.addRefusal(endpoint)
+  /** A server refused a request again. If its token was issued after the first refusal, the token is not the reason. */
+  reportRefusedAgain({ credential, wasHeld }: Slot, endpoint: string): void {
+    if (!wasHeld || !this.#tokenUse.isFresh()) this.reportUnauthorized(credential, endpoint)
+    else if (credential.generation === this.#vault.generation) this.refusing.addRefusal(endpoint)
   }
 
   reportStepUp(challenge: StepUp): void {

@@ -1,3 +1,4 @@
+import { UNOWNED } from '../../../machines/policies.ts'
 import { type AuthError, HoldTimeoutError, QueueFullError } from '../errors.ts'
 import type { Kernel } from '../kernel.ts'
 import { abortReason } from '../platform/abort-reason.ts'
@@ -120,7 +121,7 @@ export class HoldQueue<T> {
   }
 
   /** Rejects all entries whose owner is at least `least`. `makeError` is called once for each. */
-  rejectAll(makeError: () => AuthError, least = Number.NEGATIVE_INFINITY): void {
+  rejectAll(makeError: () => AuthError, least = UNOWNED): void {
     let entry = this.#first
     while (entry) {
       const { next } = entry

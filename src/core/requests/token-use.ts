@@ -9,7 +9,7 @@ export class TokenUse {
   readonly #vault: Vault
   /** The token set that this is about. */
   #generation = -1
-  #nextCheckAt = Number.NEGATIVE_INFINITY
+  #nextCheckAt: number | undefined
   #isUsed = false
   /** When a server refused the current token last. */
   #refusedAt = 0
@@ -30,12 +30,12 @@ export class TokenUse {
       this.#isUsed = false
       this.scheduleCheck(Number.NEGATIVE_INFINITY)
     }
-    return now >= this.#nextCheckAt
+    return isReached(this.#nextCheckAt, now)
   }
 
   scheduleCheck(now: number): void {
-    const { expiresAt = Number.POSITIVE_INFINITY, refreshAt = expiresAt } = this.#vault.facts()
-    this.#nextCheckAt = now < refreshAt ? refreshAt : expiresAt
+    const { expiresAt, refreshAt = expiresAt } = this.#vault.facts()
+    this.#nextCheckAt = isReached(refreshAt, now) ? expiresAt : refreshAt
   }
 
   use(): void {

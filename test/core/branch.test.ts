@@ -372,7 +372,7 @@ describe('a stored session with branches', () => {
     const log: string[] = []
     const turn: Turn = {
       fence: 1,
-      present: async (rotation) => {
+      present: async ({ rotation }) => {
         log.push(`present ${rotation}`)
         return true
       },

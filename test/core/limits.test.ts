@@ -159,6 +159,39 @@ describe('limits.absolute', () => {
     expect(second.auth.state).toBe('expired')
   })
 
+  it.each([60_000, 100 * HOUR])(
+    'counts on if the clock is set back by %s ms, even if it is used',
+    async (by) => {
+      const { auth, clock } = refreshingSession({ limits: { absolute: HOUR } })
+      await clock.advance(HOUR / 2)
+      clock.jump(-by)
+      for (let minute = 0; minute < 29; minute++) {
+        await clock.advance(60_000)
+        await auth.getAccessToken()
+      }
+      expect(auth.state).toBe('authenticated')
+      await clock.advance(60_000)
+      expect(auth.state).toBe('expired')
+      expect(auth.actor.getSnapshot().context.reason).toBe('lifetime')
+    },
+  )
+
+  it('counts from the sign-in after the clock was set back', async () => {
+    const { auth, clock, signIn } = refreshingSession({ limits: { absolute: HOUR } })
+    await clock.advance(0)
+    clock.jump(-100 * HOUR)
+    const session = auth.signIn('ada')
+    await clock.advance(0)
+    signIn.call().resolve(tokens(9))
+    await session
+    // Its start is later than that of the session before, which is in the future.
+    expect(auth.endsAt).toBe(clock.now() + HOUR)
+    await clock.advance(HOUR - 1)
+    expect(auth.state).toBe('authenticated')
+    await clock.advance(1)
+    expect(auth.state).toBe('expired')
+  })
+
   it('removes the record of the expired session from the store', async () => {
     const storage = memoryStorage()
     const { clock } = refreshingSession({ storage, limits: { absolute: HOUR } })

@@ -74,6 +74,8 @@ class SessionLimits implements Limits {
   #answeredAt = LONG_AGO
   /** From when on a use has to be written. */
   #writeAt = NEVER
+  /** By how much the clock was set back since the session began, as far as is known. */
+  #setBack = 0
   #isAsking = false
   #usedWhileAsking = false
   #askAgainAt = LONG_AGO
@@ -157,7 +159,7 @@ class SessionLimits implements Limits {
   }
 
   get #lifetimeEnd(): number {
-    return (this.#vault.tokens?.startedAt ?? NEVER) + this.#absolute
+    return (this.#vault.tokens?.startedAt ?? NEVER) + this.#absolute - this.#setBack
   }
 
   /** Whether the session was unused for too long, and the store knows of no later use. */
@@ -180,6 +182,8 @@ class SessionLimits implements Limits {
     const { tokens, epoch, lastUse } = this.#vault
     if (!tokens || epoch === this.#epoch) return
     this.#epoch = epoch
+    // No session begins in the future.
+    this.#setBack = Math.max(0, tokens.startedAt - this.#now)
     this.#begin(lastUse)
   }
 
@@ -213,16 +217,17 @@ class SessionLimits implements Limits {
     if (this.#limitTimer !== undefined || due === NEVER || !this.#isActive) return
     // At least a moment, or a limit that is not reached yet would be checked without pause.
     const least = this.#isAsking ? this.#kernel.settings.timeouts.storage : 1
-    this.#limitTimer = this.#timers.setTimeout(
-      () => {
-        this.#limitTimer = undefined
-        // A use in the future means that the clock was set back: the session has been unused since then at least.
-        this.#usedAt = Math.min(this.#usedAt, this.#now)
-        this.check()
-        if (this.#vault.tokens) this.#setTimer()
-      },
-      Math.max(least, due - this.#now),
-    )
+    const delay = Math.max(least, due - this.#now)
+    const firesAt = this.#now + delay
+    this.#limitTimer = this.#timers.setTimeout(() => {
+      this.#limitTimer = undefined
+      // No timer fires early.
+      this.#setBack += Math.max(0, firesAt - this.#now)
+      // A use in the future means that the clock was set back: the session has been unused since then at least.
+      this.#usedAt = Math.min(this.#usedAt, this.#now)
+      this.check()
+      if (this.#vault.tokens) this.#setTimer()
+    }, delay)
   }
 
   #write(): void {

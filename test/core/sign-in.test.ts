@@ -103,6 +103,35 @@ describe('signing in', () => {
     expect(emitted()).toContain('discarded')
   })
 
+  it.each([
+    ['dropped if the same user', 'ada', 0],
+    ['revoked if another user', 'eve', 1],
+  ])(
+    'that times out or is replaced is %s is signed in when its answer comes',
+    async (_, second, revocations) => {
+      for (const delay of [0, 1_000]) {
+        const revoked: unknown[] = []
+        const { auth, signIn, clock } = createHarness({
+          signedOut: true,
+          timeouts: { signIn: 1_000 },
+          revoke: (given) => void revoked.push(given),
+        })
+        watch(auth.signIn('first'))
+        await clock.advance(delay)
+        const session = auth.signIn('again')
+        await clock.advance(0)
+        signIn.call(signIn.calls.length - 1).resolve(tokens(2, { subject: second }))
+        await session
+        // A server may end all sessions of one grant with it.
+        signIn.call(0).resolve(tokens(1, { subject: 'ada' }))
+        await clock.advance(0)
+        expect(signIn.calls).toHaveLength(2)
+        expect(revoked).toHaveLength(revocations)
+        expect(await auth.getAccessToken()).toBe(`${SECRET}-at-2`)
+      }
+    },
+  )
+
   it('is superseded by a second sign-in, whichever answer comes first', async () => {
     const { auth, signIn, clock } = createHarness({ signedOut: true })
     const first = watch(auth.signIn('ada'))

@@ -103,13 +103,12 @@ export class SignIn {
   }
 
   /**
-   * Drops tokens whose sign-in was replaced. If another tab signed the same user in meanwhile, that session is what the caller
-   * wanted. Its tokens may be of the same grant, which a revocation would end.
+   * Drops tokens whose sign-in was replaced or given up. If the same user is signed in by now, such as by another tab, that
+   * session is what the caller wanted. Its tokens may be of the same grant, which a revocation would end.
    */
   #giveWay(mine: PendingSignIn, tokens: Tokens): void {
     const { tokens: current, session } = this.#vault
-    const isSameUser =
-      this.#pending === mine && current !== undefined && compareUsers(current.user, tokens.user) === 'same'
+    const isSameUser = current !== undefined && compareUsers(current.user, tokens.user) === 'same'
     this.#revocation.discard(tokens, !isSameUser)
     if (isSameUser && session) mine.resolve(session)
   }
@@ -124,7 +123,7 @@ export class SignIn {
       }, timeLeft)
     } catch (error) {
       if (!(error instanceof Abandoned)) throw error
-      error.result.then((tokens: Tokens) => this.#revocation.discard(tokens, true)).catch(() => {})
+      error.result.then((tokens: Tokens) => this.#giveWay(mine, tokens)).catch(() => {})
       throw error.reason ?? new SignInTimeoutError()
     }
   }

@@ -1,7 +1,7 @@
 import { AwaitedAnswer } from '../coordination/awaited-answer.ts'
 import { ATTACH, type CoordinatorFeature } from '../core/features/feature.ts'
 import { withSharing } from '../core/features/share.ts'
-import type { CoordinatorMessage, Turn, TurnWait } from '../core/ports.ts'
+import type { CoordinatorMessage, StoredRotation, Turn, TurnWait } from '../core/ports.ts'
 import type { Fleet } from './fleet.ts'
 import { LONGEST_LOOK, PATIENCE, takeTurn } from './turn.ts'
 
@@ -20,6 +20,7 @@ export class FleetCoordinator implements CoordinatorFeature {
   readonly #owner: string
   readonly #patience: number | undefined
   #awaited: AwaitedAnswer<number> | undefined
+  #isInTurn = false
   #listener: ((message: CoordinatorMessage) => void) | undefined
 
   /**
@@ -39,10 +40,32 @@ export class FleetCoordinator implements CoordinatorFeature {
     const patience = Math.min(wait.patience ?? PATIENCE, this.#patience ?? Number.POSITIVE_INFINITY)
     const key = await this.#key
     const turn = await takeTurn(this.#fleet, key, this.#owner, { ...wait, patience }, this.#awaited)
+    this.#isInTurn = true
     try {
       return await task(turn)
     } finally {
+      this.#isInTurn = false
       await turn.release()
+    }
+  }
+
+  /**
+   * Marks a refresh token as presented again, because the answer to it could not be stored: until it is, the others wait for it.
+   * Never rejects.
+   */
+  async keepMark(presented: StoredRotation): Promise<void> {
+    // There the token was marked just now, or will be.
+    if (this.#isInTurn) return
+    const fleet = this.#fleet
+    try {
+      const key = await this.#key
+      const acquired = await fleet.acquire(key, this.#owner, undefined)
+      if (acquired.result !== 'granted' || this.#isInTurn) return
+      const holder = { owner: this.#owner, fence: acquired.fence }
+      if (!acquired.isSuspect) await fleet.present(key, holder, presented)
+      await fleet.release(key, holder, false)
+    } catch {
+      // If the database is down, no other process presents the token.
     }
   }
 

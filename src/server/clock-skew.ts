@@ -1,4 +1,6 @@
+import type { Lineage } from '../../machines/policies.ts'
 import type { SessionRecord } from '../core/ports.ts'
+import type { FoundSession } from '../fleet/fleet.ts'
 
 /**
  * What the time between sealing and storing may be mistaken for, in milliseconds: at most a twentieth of the token's lifetime, so
@@ -35,4 +37,22 @@ export function inOwnTime(
       refreshTokenExpiresAt: Math.max(0, refreshTokenExpiresAt + ahead),
     }),
   }
+}
+
+/** A clock that seems to be behind by more, in milliseconds, is no clock. */
+export const LONGEST_BEHIND = 5 * 365 * 86_400_000
+
+/**
+ * How much later the sign-ins of this process have to be dated than its clock says, in milliseconds: a session that was written
+ * before a sign-in which this process could not store may seem to have started later.
+ *
+ * @param owed what could not be stored
+ * @param found what is stored instead
+ * @param behind what was known before
+ * @param now by the clock of this process
+ */
+export function behindOf(owed: Lineage, found: FoundSession, behind: number, now: number): number {
+  const ahead = found.startedAt + 1 - owed.startedAt
+  const isBefore = found.age > now - owed.startedAt
+  return found.id !== owed.id && isBefore && ahead < LONGEST_BEHIND ? Math.max(behind, ahead) : behind
 }

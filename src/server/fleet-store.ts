@@ -3,8 +3,8 @@ import { ATTACH, type StorageFeature } from '../core/features/feature.ts'
 import { withSharing } from '../core/features/share.ts'
 import type { EndedSession, Replaced, SessionRecord, StoredRotation } from '../core/ports.ts'
 import type { FleetCoordinator } from '../fleet/coordinator.ts'
-import type { FoundSession, StoredSession } from '../fleet/fleet.ts'
-import { withTime } from './clock-skew.ts'
+import type { StoredSession } from '../fleet/fleet.ts'
+import { behindOf, LONGEST_BEHIND, withTime } from './clock-skew.ts'
 import { endBefore, isSpared, SPARED } from './end-messages.ts'
 import { seal } from './seal.ts'
 import { nameOf, openSession, placeOf } from './session-box.ts'
@@ -119,19 +119,12 @@ export class FleetStore implements StorageFeature {
       return undefined
     }
     const opened = await openSession(this.#world.keys, key, stored, this.#world.clock.now())
-    if (this.#isBefore(stored)) this.#behind = stored.startedAt + 1 - (this.#owed?.startedAt ?? 0)
+    if (this.#owed) this.#behind = behindOf(this.#owed, stored, this.#behind, this.#world.clock.now())
     const record = startedLater(opened, -this.#behind)
     this.#known = nameOf(record)
     if (this.#owed && compareSessions(record, this.#owed) !== 'older') this.#paid()
     this.#tags = { id: record.id, tags: stored.tags }
     return record
-  }
-
-  /** Whether a session was written before a sign-in that this process could not store, although it seems to have started later. */
-  #isBefore({ id, startedAt, age }: FoundSession): boolean {
-    const owed = this.#owed
-    if (!owed || owed.id === id || startedAt < owed.startedAt + this.#behind) return false
-    return age > this.#world.clock.now() - owed.startedAt && startedAt - owed.startedAt < LONGEST
   }
 
   async write(record: SessionRecord): Promise<void> {
@@ -153,6 +146,10 @@ export class FleetStore implements StorageFeature {
         this.coordinator?.receive(SPARED)
       this.#paid()
       return result
+    } catch (error) {
+      const { id, rotation } = record
+      if (rotation > 0) void this.coordinator?.keepMark({ id, rotation: rotation - 1 })
+      throw error
     } finally {
       if (this.#writing === name) this.#writing = undefined
     }
@@ -173,7 +170,7 @@ export class FleetStore implements StorageFeature {
     const key = await this.#key
     const latest = (await this.#use(() => this.#world.fleet.readStart(key))) ?? 0
     const behind = latest + 1 - startedAt
-    if (!(behind > this.#behind && behind < LONGEST)) return false
+    if (!(behind > this.#behind && behind < LONGEST_BEHIND)) return false
     this.#behind = behind
     return true
   }

@@ -1,5 +1,5 @@
 import { setTimeout as pause } from 'node:timers/promises'
-import { describe, expect, it, onTestFinished } from 'vitest'
+import { describe, expect, it, onTestFinished, vi } from 'vitest'
 import { type RedisLink, redisFleet, type SendRedisCommand } from '../../src/fleet/redis.ts'
 import { createAuthPool } from '../../src/server/pool.ts'
 import { createTokenServer, type TokenServer } from '../../src/testing/token-server/token-server.ts'
@@ -45,6 +45,52 @@ describe.skipIf(!hasRedis)('pools of a Redis that loses what it holds, without m
     expect(second).not.toBe(before)
     expect(first).toBeDefined()
   })
+})
+
+describe.skipIf(!hasRedis)('pools of a Redis that refuses what one process writes', () => {
+  it('no other process sends a spent refresh token, for as long as the process lives that holds the answer', async () => {
+    const redis = await startRedis()
+    onTestFinished(() => redis.stop())
+    const server = createTokenServer({ accessTokenLifetime: 3_600_000 })
+    let isRefused = false
+    async function open() {
+      const { link, close } = await REDIS_LINKS.ioredis(redis.url)
+      const fleet = redisFleet(link)
+      const replace: typeof fleet.replace = (...args) =>
+        isRefused ? Promise.reject(new Error('full')) : fleet.replace(...args)
+      const pool = createAuthPool({
+        fleet: { ...fleet, replace },
+        keys: KEYS,
+        // The answer to another process is awaited as long as both together.
+        timeouts: { refresh: 5_000, storage: 1_500 },
+        signIn: async () => server.issue(),
+        refresh: async ({ refreshToken = '' }) => server.renew(refreshToken),
+      })
+      onTestFinished(async () => {
+        await pool.dispose()
+        await close()
+      })
+      return pool
+    }
+    const [one, other] = [await open(), await open()]
+    const { key } = await one.signIn({})
+    await other.use(key, (auth) => auth.getAccessToken())
+    isRefused = true
+    const token = await one.use(key, async (auth) => {
+      await auth.refresh()
+      return auth.getAccessToken()
+    })
+    const end = performance.now() + 12_000
+    while (performance.now() < end) {
+      await other.use(key, (auth) => auth.refresh()).catch(() => {})
+      await pause(100)
+    }
+    expect(server).toMatchObject({ refreshes: 1, reuseDetections: 0 })
+    isRefused = false
+    await vi.waitFor(async () => {
+      expect(await other.use(key, (auth) => auth.getAccessToken())).toBe(token)
+    }, 10_000)
+  }, 60_000)
 })
 
 describe.skipIf(!hasRedis)('pools of a Redis that was down for a while, and lost its last write', () => {

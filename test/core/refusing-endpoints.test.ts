@@ -197,6 +197,15 @@ describe('endpoints that always answer 401', () => {
     expect(refreshes).toHaveLength(before + 1)
   })
 
+  it('have a new budget after retry.maxDelay', async () => {
+    const { ask, refreshes, clock } = world()
+    for (let path = 0; path < 10; path++) await ask('sick', path)
+    expect(refreshes).toHaveLength(3)
+    await clock.advance(COOL_DOWN)
+    for (let path = 10; path < 20; path++) await ask('sick', path)
+    expect(refreshes).toHaveLength(6)
+  })
+
   it('let a request wait with the others while a refresh is on its way already', async () => {
     const { auth, clock, refresh } = createHarness({ refreshOn: 'demand' })
     const ask = (key: string, statuses: number[]) =>
@@ -241,6 +250,17 @@ describe('endpoints that always answer 401', () => {
     clock.jump(COOL_DOWN)
     expect(endpoints.mayRefresh('/0')).toBe(true)
     expect(endpoints.isEmpty).toBe(true)
+  })
+})
+
+describe('an endpoint that works', () => {
+  it('causes a refresh each time the server revokes the token, however often', async () => {
+    const { ask, refreshes, revoke } = world()
+    for (let time = 1; time <= 20; time++) {
+      revoke()
+      expect(await ask('healthy', 'me')).toBe(200)
+      expect(refreshes).toHaveLength(time)
+    }
   })
 })
 

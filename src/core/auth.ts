@@ -6,9 +6,9 @@ import type { Gate } from './requests/gate.ts'
 
 /**
  * The key of the gate. A symbol, because only transports use it; a registered one, so that another copy of the package finds it.
- * Its name changes whenever the gate does, so that a copy of another version does not.
+ * It names the minor version, which may change the gate, so that a copy of another one does not.
  */
-export const REQUEST_GATE: unique symbol = Symbol.for('authchart.gate/2')
+export const REQUEST_GATE: unique symbol = Symbol.for('authchart.gate/3')
 
 /** The key of the function that wraps the app's functions, for the server of a worker. */
 export const WRAP_OPTIONS: unique symbol = Symbol.for('authchart.options')

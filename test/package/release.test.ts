@@ -1,6 +1,8 @@
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
 import { describe, expect, it } from 'vitest'
+import { REQUEST_GATE } from '../../src/core/auth.ts'
 import { temporaryFolder } from '../storage/child.ts'
 import { root } from './readme-source.ts'
 
@@ -53,6 +55,12 @@ describe('a release', () => {
 
   it('has no version without changesets', async () => {
     expect((await release()).next).toBeUndefined()
+  })
+
+  it('lets copies of one minor version of the package work together, and of no other', async () => {
+    const { version = manifest.version } = await nextVersion(fileURLToPath(root))
+    const [, minor] = version.split('.')
+    expect(REQUEST_GATE.description).toBe(`authchart.gate/${minor}`)
   })
 
   it('has changesets that name this package and a kind of change', () => {

@@ -77,18 +77,20 @@ export class AuthFacade implements Auth {
   readonly ready = (): Promise<void> => this.#waiters.reach(() => this.state !== 'restoring')
 
   readonly signIn = async (credentials: unknown): Promise<Session> => {
-    this.#assertAlive()
-    if (!this.#kernel.options.signIn) throw new TypeError(messageOf('no_sign_in'))
-    const signedIn = this.#session.beginSignIn(credentials)
-    this.#kernel.mailbox.send({ type: 'session.signIn' })
+    const { options, mailbox } = this.#kernel
     try {
+      this.#assertAlive()
+      if (!options.signIn) throw new TypeError(messageOf('no_sign_in'))
+      const signedIn = this.#session.beginSignIn(credentials)
+      mailbox.send({ type: 'session.signIn' })
       return await signedIn
     } catch (error) {
+      options.signInFailed?.(credentials)
       // The answer of a sign-in was used before, for example by this page before a reload: its session goes on.
-      if (!isAuthError(error) || error.reason !== 'already_used') throw error
-      await this.ready()
-      const { session } = this
-      if (session) return session
+      if (isAuthError(error) && error.reason === 'already_used') {
+        await this.ready()
+        if (this.session) return this.session
+      }
       throw error
     }
   }

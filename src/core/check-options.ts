@@ -3,7 +3,7 @@ import type { AuthOptions } from './options.ts'
 import { explainOptions } from './platform/hints.ts'
 
 /** The functions an app may give, and the features that bring their own code, with what makes each. */
-const FUNCTIONS = ['signIn', 'revoke', 'isFatal'] as const
+const FUNCTIONS = ['signIn', 'signInFailed', 'revoke', 'isFatal'] as const
 const FEATURES = {
   storage: 'defineStorage({ read, write, clear })',
   coordinator: 'defineCoordinator({ exclusive, announce, subscribe })',
@@ -16,6 +16,7 @@ const FEATURES = {
 const NAMES: { readonly [Name in keyof Required<AuthOptions>]: true } = {
   refresh: true,
   signIn: true,
+  signInFailed: true,
   revoke: true,
   storage: true,
   persist: true,

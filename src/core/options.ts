@@ -75,6 +75,8 @@ export interface AuthOptions<Credentials = unknown, User = object> {
     credentials: Credentials,
     options: SignInOptions,
   ) => TokenAnswer<User> | PromiseLike<TokenAnswer<User>>
+  /** Releases what credentials hold, such as a window, when `auth.signIn` rejects. Maybe `signIn` was never called. */
+  readonly signInFailed?: (credentials: unknown) => void
   /** Revokes tokens at sign-out (RFC 7009), and tokens that arrived for a session that had ended. */
   readonly revoke?: (tokens: RevocableTokens, options: { readonly signal: Signal }) => unknown
 

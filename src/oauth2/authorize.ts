@@ -7,7 +7,7 @@ import {
   processPushedAuthorizationResponse,
   pushedAuthorizationRequest,
 } from 'oauth4webapi'
-import type { Connection } from './connection.ts'
+import { type Connection, setAll } from './connection.ts'
 import { oauthError } from './failure.ts'
 import type { AuthorizePage, OAuthOptions } from './options.ts'
 import type { Pending, TransactionServer, Transactions } from './transactions.ts'
@@ -19,7 +19,6 @@ export const DEFAULT_SCOPE = 'openid'
 export interface Started {
   readonly url: URL
   readonly state: string
-  readonly transaction: Pending
 }
 
 /**
@@ -53,7 +52,6 @@ export async function startSignIn(
     user: request.user,
     popup,
   }
-  await transactions.add(state, transaction)
   const parameters = new URLSearchParams(request.extra)
   const own = {
     client_id: client.client_id,
@@ -68,13 +66,15 @@ export async function startSignIn(
     max_age: request.maxAge,
     prompt: request.prompt,
     login_hint: request.loginHint,
-    // The code is bound to the key, too (RFC 9449 §10). A session that is still to begin has none.
-    dpop_jkt: options.dpop?.perSession ? undefined : await options.dpop?.keyId(),
+    // The code is bound to the key, too (RFC 9449 §10).
+    dpop_jkt: await options.dpop?.codeKeyId(),
   }
-  for (const [name, value] of Object.entries(own))
-    if (value !== undefined) parameters.set(name, String(value))
+  setAll(parameters, own)
   for (const [name, value] of connection.resources(options.branchResource)) parameters.append(name, value)
-  return { url: await authorizationUrl(connection, server, parameters), state, transaction }
+  const url = await authorizationUrl(connection, server, parameters)
+  // Last, so that nothing is left of a sign-in that cannot start.
+  await transactions.add(state, transaction)
+  return { url, state }
 }
 
 const NAMES: (keyof TransactionServer)[] = [

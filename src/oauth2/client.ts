@@ -1,4 +1,5 @@
 import type { AuthOptions } from '../core/options.ts'
+import { onAbort } from '../core/platform/on-abort.ts'
 import type { Signal, TokenResponse } from '../core/ports.ts'
 import type { PopupWindow } from '../environment/global-types.ts'
 import { DEFAULT_SCOPE, startSignIn } from './authorize.ts'
@@ -19,10 +20,15 @@ const PATIENCE = 1_800_000
 
 type Grant = typeof deviceGrant
 
+/** Whatever came of a sign-in: its window is of no use any more. */
+const closeWindow = (request: unknown): void => Object(request).window?.close()
+
 /** A client of one authorization server, made by `createOAuth`. */
 export interface OAuth {
   /** To spread into `createAuth`. If you set `timeouts` there, too, spread `ports.timeouts` into them. */
-  readonly ports: Required<Pick<AuthOptions<SignInRequest>, 'signIn' | 'refresh' | 'revoke' | 'timeouts'>> &
+  readonly ports: Required<
+    Pick<AuthOptions<SignInRequest>, 'signIn' | 'signInFailed' | 'refresh' | 'revoke' | 'timeouts'>
+  > &
     Pick<AuthOptions, 'proof'>
   /** What sign-ins ask for, unless their request has a `scope`. */
   readonly scope: string
@@ -113,16 +119,18 @@ export function createOAuth(options: OAuthOptions): OAuth {
   ): Promise<TokenResponse> {
     // At once, however long the server takes to answer.
     signal.addEventListener('abort', () => popup.close())
+    const { url, state } = await start(request, true)
+    let answer: URLSearchParams | undefined
     try {
-      const { url, state } = await start(request, true)
       if (signal.aborted) throw signal.reason
       if (popup.closed) throw oauthError('popup_closed')
-      const answered = untilAnswered(popup, state, connection.clock, signal)
       popup.location.replace(url)
-      return await callback.redeem(await answered, signal)
+      answer = await untilAnswered(popup, state, connection.clock, signal)
     } finally {
-      popup.close()
+      // A window that an isolated page has severed cannot be closed. Its sign-in must not complete there.
+      if (!answer) await transactions.remove(state)
     }
+    return callback.redeem(answer, signal)
   }
 
   function signInByCallback(
@@ -158,22 +166,26 @@ export function createOAuth(options: OAuthOptions): OAuth {
         const ended = controller.signal
         for (const each of [cancelled, signal]) {
           const end = () => controller.abort(each.reason)
-          each.addEventListener('abort', end)
+          onAbort(each, end)
           if (each.aborted) end()
         }
         try {
+          if (ended.aborted) throw ended.reason
           return await signIn(request, ended)
         } catch (error) {
           // Another tab may have signed the user in, while this one asked.
           throw error === ended.reason ? superseded() : toOAuthError(error)
+        } finally {
+          closeWindow(request)
         }
       },
+      signInFailed: closeWindow,
       refresh: (request) => refresh(connection, request),
       revoke: (tokens, { signal }) => revoke(connection, tokens, { signal }),
       timeouts: { signIn: PATIENCE },
       ...(options.dpop && { proof: options.dpop }),
     },
-    scope: connection.options.scope ?? DEFAULT_SCOPE,
+    scope: options.scope ?? DEFAULT_SCOPE,
     isCallback: answer !== undefined,
     get returnTo() {
       return callback.returnTo

@@ -44,6 +44,12 @@ export interface RequestOptions {
 /** What a token request knows of its session. */
 type TokenRequest = Pick<RefreshRequest, 'signal' | 'proofKey' | 'refreshToken'>
 
+/** Sets the parameters that have a value. */
+export function setAll(parameters: URLSearchParams, values: Readonly<Record<string, unknown>>): void {
+  for (const [name, value] of Object.entries(values))
+    if (value !== undefined) parameters.set(name, String(value))
+}
+
 /** A server, and the client that this app is there. */
 export class Connection<Options extends ServerOptions = ServerOptions> {
   readonly options: Options
@@ -89,14 +95,11 @@ export class Connection<Options extends ServerOptions = ServerOptions> {
     read: (response: Response) => Promise<Answer>,
     session?: TokenRequest,
   ): Promise<Answer & { readonly proofKey?: object }> {
-    const { dpop } = this.options
     const options = this.request(session?.signal)
-    const key = await dpop?.sessionKey(session)
-    const send: RequestOptions[typeof customFetch] = (url, init) =>
-      dpop ? dpop.fetch(url, init as RequestInit, this.fetch, key) : this.fetch(url, init)
-    const answer = await read(await request({ ...options, [customFetch]: send }))
-    // Not a copy, because oauth4webapi finds the claims by this object.
-    return key ? Object.assign(answer, { proofKey: key }) : answer
+    const attempt = async (send: (url: string, init: RequestInit) => Promise<Response>) =>
+      read(await request({ ...options, [customFetch]: send as RequestOptions[typeof customFetch] }))
+    const { dpop } = this.options
+    return dpop ? dpop.forSession(session, attempt, this.fetch) : attempt(this.fetch)
   }
 
   /**
@@ -121,11 +124,11 @@ export class Connection<Options extends ServerOptions = ServerOptions> {
     return [this.options.resource ?? [], more ?? []].flat(2).map((resource) => ['resource', resource])
   }
 
-  /** Sends a request, if its URL is secure, and reads at most a megabyte of its answer. */
+  /** Sends a request that has a signal, if its URL is secure, and reads at most a megabyte of its answer. */
   readonly fetch = async (url: string, init: FetchInit): Promise<Response> => {
     this.assertSecure(url)
     const response = await (this.options.fetch ?? fetch)(url, init as RequestInit)
-    const text = await readText(response, init.signal ?? AbortSignal.timeout(PATIENCE), false)
+    const text = await readText(response, init.signal as AbortSignal, false)
     return text === undefined ? response : new Response(text, response)
   }
 

@@ -1,6 +1,6 @@
 import type { Auth } from '../core/auth.ts'
 import { ID_TOKEN } from '../core/auth.ts'
-import type { Connection } from './connection.ts'
+import { type Connection, setAll } from './connection.ts'
 import type { OAuthOptions } from './options.ts'
 
 /** The part of an auth that a sign-out needs, whatever its credentials and claims. */
@@ -21,14 +21,12 @@ export async function signOutUrl(
   const server = await connection.server().catch(() => undefined)
   if (!server?.end_session_endpoint) return undefined
   const url = connection.assertSecure(server.end_session_endpoint)
-  const parameters = {
+  setAll(url.searchParams, {
     id_token_hint: hint,
     client_id: connection.client.client_id,
     post_logout_redirect_uri: connection.options.postLogoutRedirectUri,
     state,
-  }
-  for (const [name, value] of Object.entries(parameters))
-    if (value !== undefined) url.searchParams.set(name, value)
+  })
   return url
 }
 

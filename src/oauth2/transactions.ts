@@ -82,6 +82,11 @@ export class Transactions {
     return this.#write(state, { startedAt, used: true, returnTo })
   }
 
+  /** Forgets a sign-in whose answer nothing waits for. */
+  remove(state: string): Promise<unknown> {
+    return settled(() => this.store.remove(PREFIX + state))
+  }
+
   async #write(state: string, transaction: Transaction): Promise<void> {
     await settled(() => this.store.write(PREFIX + state, JSON.stringify(transaction)))
   }

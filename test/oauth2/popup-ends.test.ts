@@ -1,7 +1,13 @@
 import { describe, expect, onTestFinished, test, vi } from 'vitest'
 import type { PopupWindow } from '../../src/environment/global-types.ts'
 import type { AuthOptions } from '../../src/index.ts'
-import { type OAuthOptions, popupOfPage, type SignInRequest } from '../../src/oauth2/index.ts'
+import {
+  dpopProofs,
+  memoryTransactions,
+  type OAuthOptions,
+  popupOfPage,
+  type SignInRequest,
+} from '../../src/oauth2/index.ts'
 import { connect, startIssuer } from './issuer.ts'
 
 /** A window as `popupOfPage` makes them: an object that reaches the window of another page. */
@@ -22,13 +28,22 @@ function createWindow() {
 
 async function setUp(options: Partial<OAuthOptions> = {}, more: Partial<AuthOptions<SignInRequest>> = {}) {
   const issuer = await startIssuer()
-  const { auth } = await connect(issuer, options, more)
+  const store = memoryTransactions()
+  const { auth } = await connect(issuer, { transactions: store, ...options }, more)
   const { window, addresses } = createWindow()
   const signedIn = auth.signIn({ via: 'popup', window }).then(
     () => 'signed in',
     (error) => error.reason ?? error.code,
   )
-  return { issuer, auth, window, addresses, signedIn, isSent: () => vi.waitUntil(() => addresses.length > 0) }
+  return {
+    issuer,
+    store,
+    auth,
+    window,
+    addresses,
+    signedIn,
+    isSent: () => vi.waitUntil(() => addresses.length > 0),
+  }
 }
 
 const silent: typeof fetch = () => new Promise(() => {})
@@ -74,6 +89,49 @@ describe('the window of a sign-in is closed', () => {
     const { window, signedIn } = await setUp({ issuer: 'http://127.0.0.1:1' })
     expect(await signedIn).toBe('discovery_failed')
     expect(window.closed).toBe(true)
+  })
+
+  test('when no key can be stored, so that the sign-in does not begin', async () => {
+    const fail = () => Promise.reject(new Error('full'))
+    const { window, signedIn } = await setUp({
+      dpop: dpopProofs({ keys: { get: fail, add: fail, remove: fail } }),
+    })
+    expect(await signedIn).toBe('key_unavailable')
+    expect(window.closed).toBe(true)
+  })
+
+  test('when the session was disposed before', async () => {
+    const { auth } = await setUp()
+    auth.dispose()
+    const { window } = createWindow()
+    await expect(auth.signIn({ via: 'popup', window })).rejects.toMatchObject({ code: 'disposed' })
+    expect(window.closed).toBe(true)
+  })
+
+  test('when two sign-ins begin at once, for the first one', async () => {
+    const { auth, window, signedIn } = await setUp()
+    const next = createWindow()
+    auth.signIn({ via: 'popup', window: next.window }).catch(() => {})
+    expect(await signedIn).toBe('superseded')
+    expect(window.closed).toBe(true)
+    expect(next.window.closed).toBe(false)
+  })
+
+  test.each<[string, (auth: { signOut(): Promise<void>; dispose(): void }) => unknown]>([
+    ['the user signs out', (auth) => auth.signOut()],
+    ['the session is disposed', (auth) => auth.dispose()],
+  ])('and nothing of the sign-in stays in its store when %s', async (_, end) => {
+    const { auth, store, isSent } = await setUp()
+    await isSent()
+    expect([...(await store.keys())]).toHaveLength(1)
+    await end(auth)
+    await vi.waitUntil(async () => [...(await store.keys())].length === 0)
+  })
+
+  test('and nothing of the sign-in stays in its store when it cannot start', async () => {
+    const { store, signedIn } = await setUp({ par: 'always' })
+    await signedIn
+    expect([...(await store.keys())]).toEqual([])
   })
 
   test('when its answer is an error', async () => {

@@ -224,8 +224,8 @@ describe.skipIf(!hasRedis)('sessions with a key of their own, in a real Redis', 
 
   test('sessions from before, whose key is in the configuration, go on with it', async () => {
     const { createProcess, refusals } = await setUp()
-    const shared = await dpopProofs({ perSession: true }).sessionKey()
-    const keys = { get: () => shared as JsonWebKey, add: () => 'exists' as const, remove() {} }
+    const { proofKey } = await dpopProofs({ perSession: true }).forSession(undefined, async () => ({}))
+    const keys = { get: () => proofKey as JsonWebKey, add: () => 'exists' as const, remove() {} }
     const old = await createProcess(OLD, { perSession: false, keys })
     const before = await old.signIn()
     const jkt = (await old.token(before))?.jkt

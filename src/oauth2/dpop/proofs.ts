@@ -52,6 +52,10 @@ export interface DPoPOptions {
   readonly clock?: Clock
 }
 
+type Send = (url: string, init: RequestInit) => Promise<Response>
+
+type SessionRequest = Partial<Pick<RefreshRequest, 'proofKey' | 'refreshToken'>>
+
 /** Proofs of one session, made by `dpopProofs`. */
 export interface DPoPProofs extends ProofFeature {
   /**
@@ -59,27 +63,23 @@ export interface DPoPProofs extends ProofFeature {
    * calls; it fits the option `customFetch` of oauth4webapi.
    *
    * @param send sends both. Default: the global `fetch`
-   * @param proofKey what `sessionKey` returned. Default: the key of the store
    */
-  readonly fetch: (
-    input: string | URL,
-    init?: RequestInit,
-    send?: (url: string, init: RequestInit) => Promise<Response>,
-    proofKey?: object,
-  ) => Promise<Response>
+  readonly fetch: (input: string | URL, init?: RequestInit, send?: Send) => Promise<Response>
   /**
-   * Gets the key for the next tokens of a session, with `perSession`. Give it to `fetch`, and return it with the tokens as `proofKey`.
+   * Requests tokens with the key of their session, and returns that key with them: for your own token calls, with `perSession`.
    *
    * @param request what `refresh` receives; nothing for a sign-in
-   * @returns the key of the session or a new one. `undefined` for the key of the store: without `perSession`, and for a session from
-   * before, if there is the option `keys`
+   * @param task sends the request by the `fetch` that it is given, and returns the answer of the token endpoint
+   * @param send as in `fetch`
    */
-  readonly sessionKey: (
-    request?: Partial<Pick<RefreshRequest, 'proofKey' | 'refreshToken'>>,
-  ) => Promise<object | undefined>
-  /** The option `perSession`. */
-  readonly perSession: boolean
-  /** The thumbprint of the key (RFC 7638), for the parameter `dpop_jkt` of a sign-in (RFC 9449 §10). */
+  readonly forSession: <Answer extends object>(
+    request: SessionRequest | undefined,
+    task: (fetch: Send) => PromiseLike<Answer>,
+    send?: Send,
+  ) => Promise<Answer & { readonly proofKey?: object }>
+  /** The value of `dpop_jkt`: as `keyId`, but `undefined` with `perSession`, because a session that is still to begin has no key. */
+  readonly codeKeyId: () => Promise<string | undefined>
+  /** The thumbprint of the key (RFC 7638). */
   readonly keyId: (expected?: string) => Promise<string>
 }
 
@@ -117,9 +117,9 @@ export function dpopProofs(options: DPoPOptions = {}): DPoPProofs {
       forget: (keyId, isElsewhere) => maker.forget(keyId, isElsewhere),
     }),
     keyId: (expected) => maker.keyId(expected),
-    fetch: (input, init, send = fetch, proofKey) => maker.fetch(String(input), init, send, proofKey),
-    sessionKey: (request) => maker.sessionKey(request),
-    perSession: options.perSession === true,
+    fetch: (input, init, send = fetch) => maker.fetch(String(input), init, send),
+    forSession: (request, task, send = fetch) => maker.forSession(request, task, send),
+    codeKeyId: async () => (options.perSession ? undefined : maker.keyId()),
   }
 }
 
@@ -182,7 +182,19 @@ class ProofMaker {
     return asks && this.#knowsBetter(made, challenge !== undefined) ? 'again' : undefined
   }
 
-  async sessionKey({ proofKey, refreshToken }: Parameters<DPoPProofs['sessionKey']>[0] = {}) {
+  async forSession<Answer extends object>(
+    request: SessionRequest | undefined,
+    task: (fetch: Send) => PromiseLike<Answer>,
+    send: Send,
+  ): Promise<Answer & { readonly proofKey?: object }> {
+    const proofKey = await this.#sessionKey(request)
+    const answer = await task((url, init) => this.fetch(url, init, send, proofKey))
+    // Not a copy, because oauth4webapi finds the claims by this object.
+    return proofKey ? Object.assign(answer, { proofKey }) : answer
+  }
+
+  /** @returns `undefined` for the key of the store */
+  async #sessionKey({ proofKey, refreshToken }: SessionRequest = {}): Promise<object | undefined> {
     const { perSession, algorithm = 'ES256', keys } = this.#options
     if (proofKey || !perSession || (keys && refreshToken !== undefined)) return proofKey
     const { crv, kty, x, y, d } = (await generateKey(algorithm, true)) as JWK
@@ -217,12 +229,7 @@ class ProofMaker {
     if (isMeant) await this.#keys.remove(this.#id, found)
   }
 
-  async fetch(
-    url: string,
-    init: RequestInit = {},
-    send: (url: string, init: RequestInit) => Promise<Response>,
-    proofKey: object | undefined,
-  ): Promise<Response> {
+  async fetch(url: string, init: RequestInit = {}, send: Send, proofKey?: object): Promise<Response> {
     // Read from the store: since the last sign-out in another tab, the key in memory may be outdated.
     const key = await (proofKey ? this.#open(proofKey) : this.#search())
     const { origin, pathname } = new URL(url)

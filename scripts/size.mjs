@@ -14,11 +14,11 @@ const LIMITS = 'export { sessionLimits } from "authchart"'
 
 /** What README.md shows: what an app imports, and the limit without xstate and with it. */
 const IMPORTS = [
-  { adds: 'createAuth', code: CREATE_AUTH, limits: [18_208, 30_304] },
+  { adds: 'createAuth', code: CREATE_AUTH, limits: [18_208, 30_336] },
   { adds: 'createAuthFetch', code: FETCH, limits: [22_656, 34_816] },
   { adds: 'webStorage', code: WEB, limits: [28_832, 41_024] },
   { adds: 'tabCoordinator', code: TABS, limits: [29_568, 41_792] },
-  { adds: 'sessionLimits', code: LIMITS, limits: [30_496, 42_704] },
+  { adds: 'sessionLimits', code: LIMITS, limits: [30_528, 42_720] },
 ].map(({ limits }, index, all) => ({
   name: all
     .slice(0, index + 1)
@@ -74,7 +74,7 @@ const ENTRIES = [
     mayImport: ['jose', 'oauth4webapi', 'xstate'],
   },
   { name: './mcp', code: entry('mcp'), limit: 12_448, mayImport: ['oauth4webapi', 'xstate'] },
-  { name: './oauth2', code: entry('oauth2'), limit: 19_568, mayImport: ['oauth4webapi', 'xstate'] },
+  { name: './oauth2', code: entry('oauth2'), limit: 19_552, mayImport: ['oauth4webapi', 'xstate'] },
   {
     name: './worker, page',
     code: 'export { connectAuth } from "authchart/worker"',
@@ -109,7 +109,7 @@ const ADDITIONS = [
     name: 'createOAuth, added',
     code: 'export { createOAuth } from "authchart/oauth2"',
     to: [CREATE_AUTH, WEB].join(';\n'),
-    limit: 5_056,
+    limit: 5_024,
   },
   {
     name: 'createBranch, added',

@@ -176,21 +176,24 @@ describe('limits.absolute', () => {
     },
   )
 
-  it('counts from the sign-in after the clock was set back', async () => {
-    const { auth, clock, signIn } = refreshingSession({ limits: { absolute: HOUR } })
-    await clock.advance(0)
-    clock.jump(-100 * HOUR)
-    const session = auth.signIn('ada')
-    await clock.advance(0)
-    signIn.call().resolve(tokens(9))
-    await session
-    // Its start is later than that of the session before, which is in the future.
-    expect(auth.endsAt).toBe(clock.now() + HOUR)
-    await clock.advance(HOUR - 1)
-    expect(auth.state).toBe('authenticated')
-    await clock.advance(1)
-    expect(auth.state).toBe('expired')
-  })
+  it.each([0, HOUR / 2])(
+    'counts from a sign-in that replaces a session of %s ms, after the clock was set back',
+    async (age) => {
+      const { auth, clock, signIn } = refreshingSession({ limits: { absolute: HOUR } })
+      await clock.advance(age)
+      clock.jump(-100 * HOUR)
+      const session = auth.signIn('ada')
+      await clock.advance(0)
+      signIn.call().resolve(tokens(9))
+      await session
+      // Its start is later than that of the session before, which is in the future.
+      expect(auth.endsAt).toBe(clock.now() + HOUR)
+      await clock.advance(HOUR - 1)
+      expect(auth.state).toBe('authenticated')
+      await clock.advance(1)
+      expect(auth.state).toBe('expired')
+    },
+  )
 
   it('removes the record of the expired session from the store', async () => {
     const storage = memoryStorage()

@@ -182,17 +182,14 @@ class SessionLimits implements Limits {
     const { tokens, epoch, lastUse } = this.#vault
     if (!tokens || epoch === this.#epoch) return
     this.#epoch = epoch
+    // What the clock did during the session before does not count.
+    this.#stopTimers()
     // No session begins in the future.
     this.#setBack = Math.max(0, tokens.startedAt - this.#now)
-    this.#begin(lastUse)
-  }
-
-  /** A session begins: used right now, or last used at an instant that the store knows. */
-  #begin(lastUse: number | undefined): void {
+    // Used right now, or last used at an instant that the store knows.
     this.#usedAt = lastUse ?? this.#now
     if (!this.#storage) return
     this.#answeredAt = this.#now
-    this.#timers.clearTimeout(this.#writeTimer)
     if (lastUse === undefined) this.#write()
     else this.#writeAt = LONG_AGO
   }

@@ -85,12 +85,12 @@ export class AuthFacade implements Auth {
       mailbox.send({ type: 'session.signIn' })
       return await signedIn
     } catch (error) {
-      options.signInFailed?.(credentials)
       // The answer of a sign-in was used before, for example by this page before a reload: its session goes on.
       if (isAuthError(error) && error.reason === 'already_used') {
         await this.ready()
         if (this.session) return this.session
       }
+      options.signInFailed?.(credentials)
       throw error
     }
   }

@@ -51,6 +51,37 @@ describe('a signIn function that throws already_used', () => {
   })
 })
 
+describe('signInFailed', () => {
+  const released = () => {
+    const calls: unknown[] = []
+    return { calls, harness: createHarness({ signInFailed: (given) => void calls.push(given) }) }
+  }
+
+  it('is called with the credentials if signIn() rejects, even if signIn was never called', async () => {
+    const { calls, harness } = released()
+    const { auth, signIn, clock } = harness
+    const failure = watch(auth.signIn('ada'))
+    await clock.advance(0)
+    signIn.call().reject(new Error('wrong password'))
+    await clock.advance(0)
+    expect(failure.state).toBe('rejected')
+    auth.dispose()
+    await expect(auth.signIn('late')).rejects.toMatchObject({ code: 'disposed' })
+    expect(calls).toEqual(['ada', 'late'])
+    expect(signIn.calls).toHaveLength(1)
+  })
+
+  it('is not called if signIn() resolves to the session of an answer that was used before', async () => {
+    const { calls, harness } = released()
+    const { auth, signIn, clock } = harness
+    const session = auth.signIn('answer')
+    await clock.advance(0)
+    signIn.call().reject(alreadyUsed())
+    await session
+    expect(calls).toEqual([])
+  })
+})
+
 describe('a sign-in while another tab signs in', () => {
   /** Another tab stores a session of ada while this tab waits for an answer, which is for that user. */
   async function signedInElsewhere(subject: string) {

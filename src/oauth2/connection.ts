@@ -10,7 +10,7 @@ import {
   processDiscoveryResponse,
 } from 'oauth4webapi'
 import type { RefreshRequest } from '../core/options.ts'
-import type { Clock } from '../core/ports.ts'
+import type { Clock, TokenResponse } from '../core/ports.ts'
 import { readText } from '../core/session/response-body.ts'
 import { systemClock } from '../environment/clock.ts'
 import { described, oauthError } from './failure.ts'
@@ -90,11 +90,11 @@ export class Connection<Options extends ServerOptions = ServerOptions> {
    * Sends a request to the token endpoint, with a proof of possession if there is the option `dpop`, and reads its answer. If the
    * session keeps its key, the answer has it.
    */
-  async token<Answer extends object>(
+  async token<Answer extends TokenResponse>(
     request: (options: RequestOptions) => Promise<Response>,
     read: (response: Response) => Promise<Answer>,
     session?: TokenRequest,
-  ): Promise<Answer & { readonly proofKey?: object }> {
+  ): Promise<Answer & Pick<TokenResponse, 'proofKey'>> {
     const options = this.request(session?.signal)
     const attempt = async (send: (url: string, init: RequestInit) => Promise<Response>) =>
       read(await request({ ...options, [customFetch]: send as RequestOptions[typeof customFetch] }))
@@ -115,7 +115,7 @@ export class Connection<Options extends ServerOptions = ServerOptions> {
       throw oauthError('invalid_response')
     }
     const isFree = this.options.allowInsecure || LOOPBACK.test(url.hostname)
-    if (!(isFree ? /^https?:/ : /^https:/).test(url.protocol)) throw oauthError('insecure')
+    if (url.protocol !== 'https:' && !(url.protocol === 'http:' && isFree)) throw oauthError('insecure')
     return url
   }
 

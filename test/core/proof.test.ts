@@ -568,6 +568,16 @@ describe('a key that the session keeps', () => {
     ])
   })
 
+  it('is none if the one of an answer is no object', async () => {
+    const storage = memoryStorage()
+    const { refresh, auth } = started({ initialTokens: kept(1, OWN), storage })
+    const refreshed = auth.refresh()
+    await settled()
+    refresh.call().resolve(kept(2, 'text' as never))
+    await refreshed
+    expect(storage.read()).toMatchObject({ rotation: 1, proofKey: OWN })
+  })
+
   it('ends with it: a sign-out removes no key of the port', async () => {
     const { auth, fake } = started({ initialTokens: kept(1, OWN) })
     await auth.signOut()

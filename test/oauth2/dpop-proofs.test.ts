@@ -467,3 +467,21 @@ describe('proofs.fetch', () => {
     expect(sent).toHaveLength(2)
   })
 })
+
+it('a key of a session is returned with the JSON of an answer: a Response has no place for it', async () => {
+  const { proofKey } = await dpopProofs({ perSession: true }).forSession(undefined, async () => ({}))
+  expect(proofKey).toMatchObject({ kty: 'EC', d: expect.any(String) })
+  // @ts-expect-error
+  void dpopProofs().forSession(undefined, async () => new Response())
+})
+
+it.each([{ kty: 'EC' }, {}, 'text'])('a key of a session that is none (%j) is not used', async (proofKey) => {
+  const proofs = dpopProofs({ perSession: true })
+  const invalid = { code: 'storage_failed', reason: 'invalid_key' }
+  const task = (fetch: (url: string, init: RequestInit) => Promise<Response>) =>
+    fetch(API, {}).then(() => ({}))
+  const key = proofKey as object
+  // Vitest fails on a rejection that nothing handles.
+  await expect(proofs.forSession({ proofKey: key }, task)).rejects.toMatchObject(invalid)
+  await expect(proofs.prove({ ...request, proofKey: key })).rejects.toMatchObject(invalid)
+})

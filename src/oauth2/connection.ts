@@ -115,7 +115,7 @@ export class Connection<Options extends ServerOptions = ServerOptions> {
       throw oauthError('invalid_response')
     }
     const isFree = this.options.allowInsecure || LOOPBACK.test(url.hostname)
-    if (url.protocol !== 'https:' && !(url.protocol === 'http:' && isFree)) throw oauthError('insecure')
+    if (!(isFree ? /^https?:/ : /^https:/).test(url.protocol)) throw oauthError('insecure')
     return url
   }
 

@@ -46,10 +46,8 @@ export async function redeem(
         additionalParameters: connection.resources(),
       }),
     (response) =>
-      processAuthorizationCodeResponse(server, client, response, {
-        ...(nonce !== undefined && { expectedNonce: nonce, requireIdToken: true }),
-        ...(maxAge !== undefined && { maxAge }),
-      }),
+      // With a nonce or a `maxAge`, an ID token must be in it.
+      processAuthorizationCodeResponse(server, client, response, { expectedNonce: nonce, maxAge } as object),
   )
   const { iss, sub } = getValidatedIdTokenClaims(tokens) ?? {}
   if (!user || (iss === user.iss && sub === user.sub)) return { scope, ...tokens }

@@ -28,7 +28,7 @@ export async function refresh(
   connection: Connection<OAuthOptions>,
   request: RefreshRequest,
 ): Promise<TokenResponse> {
-  const { refreshToken = '', idToken, branch } = request
+  const { refreshToken = '', idToken = '', branch } = request
   if (branch) checkBranch(branch, connection.options)
   const server = await connection.server()
   const client: Client = { ...connection.client, [clockTolerance]: ANY_AGE }
@@ -41,10 +41,15 @@ export async function refresh(
     (response) => processRefreshTokenResponse(server, client, response).catch(refuseForeign),
     request,
   )
-  const subject = idToken && jwtClaims(idToken)?.sub
+  const before = jwtClaims(idToken)
   const refreshed = getValidatedIdTokenClaims(tokens)
-  if (subject && refreshed && refreshed.sub !== subject) throw invalidToken()
-  return tokens
+  if (!before || !refreshed) return tokens
+  const all = { ...before, ...refreshed }
+  const differs = (name: string) => all[name] !== before[name]
+  if (before.sub && differs('sub')) throw invalidToken()
+  // Some servers answer with facts of a later sign-in in another app: the session keeps the ID token that it has.
+  const isForeign = differs('auth_time') || differs('nonce') || refreshed.iat < Number(before.iat)
+  return isForeign ? { ...tokens, id_token: undefined } : tokens
 }
 
 /** An ID token for another client, or of another issuer or user, ends the session: another attempt would not change it. */

@@ -78,7 +78,7 @@ export class Transactions {
   }
 
   /** Removes the secrets of a transaction, and remembers that its answer is used. */
-  use(state: string, { startedAt, returnTo }: Pending): Promise<void> {
+  use(state: string, { startedAt, returnTo }: Pending): Promise<unknown> {
     return this.#write(state, { startedAt, used: true, returnTo })
   }
 
@@ -87,8 +87,8 @@ export class Transactions {
     return settled(() => this.store.remove(PREFIX + state))
   }
 
-  async #write(state: string, transaction: Transaction): Promise<void> {
-    await settled(() => this.store.write(PREFIX + state, JSON.stringify(transaction)))
+  #write(state: string, transaction: Transaction): Promise<unknown> {
+    return settled(() => this.store.write(PREFIX + state, JSON.stringify(transaction)))
   }
 
   #isAlive({ startedAt }: Transaction): boolean {
@@ -106,12 +106,9 @@ export class Transactions {
     const entries = await Promise.all(
       keys.map(async (key) => ({ key, order: this.#orderOf(parse(await this.store.read(key))) })),
     )
-    const alive = entries
-      .filter(({ order }) => order > 0)
-      .sort((a, b) => b.order - a.order)
-      .slice(0, MOST - 1)
-      .map(({ key }) => key)
-    for (const key of keys) if (!alive.includes(key)) await this.store.remove(key)
+    entries.sort((a, b) => b.order - a.order)
+    for (const [index, { key, order }] of entries.entries())
+      if (order <= 0 || index >= MOST - 1) await this.store.remove(key)
   }
 }
 

@@ -302,6 +302,39 @@ describe('the message that a session ended', () => {
     expect(ends(tab)).toEqual([expected])
   })
 
+  it('ends a session that it has replaced, although its record is still being removed', async () => {
+    const made = browser()
+    const bus = fakeCoordinator()
+    const tab = made.open({ initialTokens: tokens(1, ADA), coordinator: bus.coordinator })
+    await made.clock.advance(10)
+    const later = { id: 'other', startedAt: made.clock.now() }
+    const record = made.stored as SessionRecord
+    // This tab misses the sign-in. The other one announces the sign-out first, and its store takes a second to remove the record.
+    const store = made.storageOfTab()
+    await store.write({ ...record, ...later })
+    bus.receive({ type: 'ended', reason: 'signed_out', session: later.id, startedAt: later.startedAt })
+    made.clock.setTimeout(() => void store.clear(), 1_000)
+    await made.clock.advance(500)
+    expect(ends(tab)).toEqual(['signedOut: signed_out_elsewhere'])
+    await made.clock.advance(1_500)
+    expect(ends(tab)).toHaveLength(1)
+    expect(made.stored).toBeUndefined()
+  })
+
+  it('ends a session in a tab without a store', async () => {
+    const made = browser()
+    const bus = fakeCoordinator()
+    const tab = made.open({
+      initialTokens: tokens(1, ADA),
+      coordinator: bus.coordinator,
+      storage: undefined,
+    })
+    await made.clock.advance(0)
+    bus.receive({ type: 'ended', reason: 'signed_out', session: 'other', startedAt: 9e15 })
+    await made.clock.advance(1_000)
+    expect(ends(tab)).toEqual(['signedOut: signed_out_elsewhere'])
+  })
+
   it('leaves newer tokens in the store that an older copy of the session expires beside', async () => {
     const made = browser()
     const tab = made.open({ initialTokens: tokens(1, { ...ADA, expires_in: 0 }) })

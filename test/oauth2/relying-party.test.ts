@@ -277,6 +277,47 @@ describe('the ID token of a refresh', () => {
     })
   })
 
+  /** Signs in, and refreshes with an ID token that has changed claims. */
+  async function refreshWithClaims(changes: Record<string, unknown>, atSignIn: Record<string, unknown> = {}) {
+    const issuer = await startIssuer()
+    const { oauth, auth } = await connect(issuer)
+    const start = await oauth.authorizationUrl()
+    const first = {
+      iat: now(),
+      auth_time: now() - HOUR,
+      nonce: start.searchParams.get('nonce'),
+      ...atSignIn,
+    }
+    issuer.misbehave({ claims: (claims) => ({ ...claims, ...first }) })
+    await auth.signIn({ via: 'callback', url: issuer.answer(start) })
+    issuer.misbehave({ claims: (claims) => ({ ...claims, ...first, ...changes, roles: ['new'] }) })
+    await auth.refresh()
+    return { auth, first }
+  }
+
+  test.each([
+    ['another nonce', { nonce: 'of another sign-in' }, {}],
+    ['a later time of authentication', { auth_time: now() }, {}],
+    ['an earlier time of authentication', { auth_time: 0 }, {}],
+    ['a time of authentication, and the one before has none', { auth_time: 0 }, { auth_time: undefined }],
+    ['an earlier time of issue', { iat: now() - 60 }, {}],
+  ])('is not taken with %s, and the session keeps the one before', async (_, changes, atSignIn) => {
+    const { auth, first } = await refreshWithClaims(changes, atSignIn)
+    expect(await auth.getAccessToken()).toBe('access-1')
+    expect(auth.session?.claims).toMatchObject(JSON.parse(JSON.stringify(first)))
+    expect(auth.session?.claims).not.toHaveProperty('roles')
+  })
+
+  test.each([
+    ['with the nonce and the times of the one before', {}],
+    ['without a nonce', { nonce: undefined }],
+    ['without a time of authentication', { auth_time: undefined }],
+    ['with a later time of issue', { iat: now() + 60 }],
+  ])('is taken %s', async (_, changes) => {
+    const { auth } = await refreshWithClaims(changes)
+    expect(auth.session?.claims).toMatchObject({ sub: 'ada', roles: ['new'] })
+  })
+
   test.each([
     ['is missing', { response: without('id_token') }],
     ['has no nonce', {}],

@@ -18,7 +18,9 @@ export class Peers {
   #expiry: CoordinatorMessage | undefined
   /** The session that the user signed out of last, here or in another tab. */
   #signedOut: string | undefined
-  /** Whether a record of that session was replaced. */
+  /** The session that was held here when another tab signed out of that one: they may have had the same store. */
+  #heldThen: string | undefined
+  /** Whether a record of the session that the user signed out of was replaced. */
   #hasReplaced = false
   /** The last sign-in that another tab announced, if a cookie may hold its session. */
   #signIn: SessionRecord | undefined
@@ -53,15 +55,25 @@ export class Peers {
     else this.#announce('ended', { reason, startedAt: this.#kernel.clock.now() + 1 })
   }
 
-  /** The user signed out of that session. */
-  signedOut(ended: Lineage | undefined): void {
+  /**
+   * The user signed out of that session.
+   *
+   * @param held the session here, if it is another one
+   */
+  signedOut(ended: Pick<Lineage, 'id'> | undefined, held?: Lineage): void {
     this.#signedOut = ended?.id
+    this.#heldThen = held?.id
     this.#hasReplaced = false
   }
 
   /** Whether the user has signed out of that session. A tab that was refreshing it may store it afterwards. */
   isSignedOut(id: string): boolean {
     return id === this.#signedOut
+  }
+
+  /** Whether that session has replaced the one that is held here, if its record is found in the same store. */
+  isReplaced(held: Lineage | undefined): boolean {
+    return held !== undefined && held.id === this.#heldThen
   }
 
   /** Whether its record is to be replaced: once, because two tabs must not replace each other's record without end. */
@@ -121,9 +133,13 @@ export class Peers {
     const { reason = 'signed_out' } = message
     const isSignOut = reason === 'signed_out'
     const held = this.#vault.lineage
-    // Two sessions of an origin may share a coordinator, but no store. If the other one has replaced this one, its record is missing.
+    // Two sessions of an origin may share a coordinator, but no store: the store shows whether the other one has replaced this one.
     const mayBeOfAnotherStore =
-      held && message.session && message.session !== held.id && !this.#store.replaces
+      held &&
+      message.session &&
+      message.session !== held.id &&
+      this.#store.isPersistent &&
+      !this.#store.replaces
     if (message.type === 'ended' && !isSignOut) this.#expiry = message
     if (message.type === 'changed') this.#rememberSignIn(message)
     // A tab without tokens has expired already, or reads the store right now, which shows the same end.
@@ -131,7 +147,9 @@ export class Peers {
     // The record of older tokens was removed when they expired: it does not mean a sign-out.
     else if (!this.#isOurs(message, isSignOut)) {
       if (!isSignOut) this.#store.forget()
-    } else if (!mayBeOfAnotherStore) {
+    } else if (mayBeOfAnotherStore) {
+      if (isSignOut) this.signedOut({ id: message.session }, held)
+    } else {
       if (message.spares) this.#vault.spare()
       if (isSignOut) this.signedOut(held)
       this.#vault.bumpRevision()

@@ -189,6 +189,7 @@ export class SharedSession implements Sharing {
     // A sign-in from the future was stored when the clock was ahead. The one that was made during the read is newer.
     if (vault.epoch !== mark.epoch && record.startedAt > this.#kernel.clock.now()) return undefined
     if (this.#peers.isSignedOut(record.id)) {
+      if (this.#peers.isReplaced(vault.tokens)) this.#endElsewhere(mark)
       this.#remove(record)
       return undefined
     }

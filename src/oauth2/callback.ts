@@ -99,6 +99,9 @@ export class Callback {
       const { returnTo } = transaction
       this.returnTo = returnTo === undefined ? undefined : safeReturnPath(returnTo)
       if (transaction.used) throw oauthError('already_used')
+      // A code of one server must not reach another (RFC 9700 §4.4). The session of that server can still use the answer.
+      if (new URL(transaction.server.issuer).href !== this.#connection.issuer.href)
+        throw oauthError('wrong_issuer')
       // Before the code leaves: if this page is closed meanwhile, no other one sends it again.
       await transactions.use(state, transaction)
       return redeem(this.#connection, answer, state, transaction)

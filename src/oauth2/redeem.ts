@@ -26,8 +26,6 @@ export async function redeem(
   state: string,
   { server, clientId, redirectUri, verifier, scope, nonce, maxAge, user }: Pending,
 ): Promise<TokenResponse> {
-  // Before anything is sent: a code of one server must not reach another (RFC 9700 §4.4).
-  if (new URL(server.issuer).href !== connection.issuer.href) throw oauthError('wrong_issuer')
   const client = { ...connection.client, client_id: clientId }
   let answer: URLSearchParams
   try {

@@ -180,6 +180,20 @@ describe('the code of an answer is not sent to any server if', () => {
   })
 })
 
+test('of two servers with one callback page, each session takes its own answers, whichever is asked first', async () => {
+  const [first, second] = [await startIssuer(), await startIssuer()]
+  const transactions = memoryTransactions()
+  const { auth: other } = await connect(second, { transactions })
+  const { oauth, auth } = await connect(first, { transactions })
+  const url = first.answer(await oauth.authorizationUrl())
+
+  await expect(other.signIn({ via: 'callback', url })).rejects.toMatchObject({ reason: 'wrong_issuer' })
+  await auth.signIn({ via: 'callback', url })
+
+  expect(auth.session?.claims).toMatchObject({ iss: first.url })
+  expect(second.tokenRequests()).toEqual([])
+})
+
 test('the code goes to the token endpoint of the time when the sign-in began', async () => {
   const issuer = await startIssuer()
   const transactions = memoryTransactions()

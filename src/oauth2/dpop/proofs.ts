@@ -52,7 +52,8 @@ export interface DPoPOptions {
   readonly clock?: Clock
 }
 
-type Send = (url: string, init: RequestInit) => Promise<Response>
+/** A `fetch` of token requests. */
+export type DPoPFetch = (url: string, init: RequestInit) => Promise<Response>
 
 type SessionRequest = Partial<Pick<RefreshRequest, 'proofKey' | 'refreshToken'>>
 
@@ -64,7 +65,7 @@ export interface DPoPProofs extends ProofFeature {
    *
    * @param send sends both. Default: the global `fetch`
    */
-  readonly fetch: (input: string | URL, init?: RequestInit, send?: Send) => Promise<Response>
+  readonly fetch: (input: string | URL, init?: RequestInit, send?: DPoPFetch) => Promise<Response>
   /**
    * Requests tokens with the key of their session, and returns that key with them: for your own token calls, with `perSession`.
    *
@@ -75,8 +76,8 @@ export interface DPoPProofs extends ProofFeature {
    */
   readonly forSession: <Answer extends TokenResponse>(
     request: SessionRequest | undefined,
-    task: (fetch: Send) => PromiseLike<Answer>,
-    send?: Send,
+    task: (fetch: DPoPFetch) => PromiseLike<Answer>,
+    send?: DPoPFetch,
   ) => Promise<Answer & Pick<TokenResponse, 'proofKey'>>
   /** The value of `dpop_jkt`: as `keyId`, but `undefined` with `perSession`, because a session that is still to begin has no key. */
   readonly codeKeyId: () => Promise<string | undefined>
@@ -185,8 +186,8 @@ class ProofMaker {
 
   async forSession<Answer extends TokenResponse>(
     request: SessionRequest | undefined,
-    task: (fetch: Send) => PromiseLike<Answer>,
-    send: Send,
+    task: (fetch: DPoPFetch) => PromiseLike<Answer>,
+    send: DPoPFetch,
   ): Promise<Answer & Pick<TokenResponse, 'proofKey'>> {
     const proofKey = await this.#sessionKey(request)
     const answer = await task((url, init) => this.fetch(url, init, send, proofKey))
@@ -231,7 +232,7 @@ class ProofMaker {
     if (isMeant) await this.#keys.remove(this.#id, found)
   }
 
-  async fetch(url: string, init: RequestInit = {}, send: Send, proofKey?: object): Promise<Response> {
+  async fetch(url: string, init: RequestInit = {}, send: DPoPFetch, proofKey?: object): Promise<Response> {
     // Read from the store: since the last sign-out in another tab, the key in memory may be outdated.
     const key = await (proofKey ? this.#open(proofKey) : this.#search())
     const { origin, pathname } = new URL(url)

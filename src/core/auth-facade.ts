@@ -77,7 +77,7 @@ export class AuthFacade implements Auth {
   readonly ready = (): Promise<void> => this.#waiters.reach(() => this.state !== 'restoring')
 
   readonly signIn = async (credentials: unknown): Promise<Session> => {
-    const { options, mailbox } = this.#kernel
+    const { options, mailbox, report } = this.#kernel
     try {
       this.#assertAlive()
       if (!options.signIn) throw new TypeError(messageOf('no_sign_in'))
@@ -90,7 +90,11 @@ export class AuthFacade implements Auth {
         await this.ready()
         if (this.session) return this.session
       }
-      options.signInFailed?.(credentials)
+      try {
+        options.signInFailed?.(credentials)
+      } catch (failure) {
+        report(failure)
+      }
       throw error
     }
   }

@@ -60,9 +60,9 @@ export class FleetCoordinator implements CoordinatorFeature {
     try {
       const key = await this.#key
       const acquired = await fleet.acquire(key, this.#owner, undefined)
-      if (acquired.result !== 'granted' || this.#isInTurn) return
+      if (acquired.result !== 'granted') return
       const holder = { owner: this.#owner, fence: acquired.fence }
-      if (!acquired.isSuspect) await fleet.present(key, holder, presented)
+      if (!acquired.isSuspect && !this.#isInTurn) await fleet.present(key, holder, presented)
       await fleet.release(key, holder, false)
     } catch {
       // If the database is down, no other process presents the token.

@@ -71,6 +71,22 @@ describe('signInFailed', () => {
     expect(signIn.calls).toHaveLength(1)
   })
 
+  it('replaces no reason if it throws, and its error is reported', async () => {
+    const broken = new Error('broken')
+    const { auth, signIn, clock, reported } = createHarness({
+      signInFailed() {
+        throw broken
+      },
+    })
+    const failure = watch(auth.signIn('ada'))
+    await clock.advance(0)
+    const wrong = new Error('wrong password')
+    signIn.call().reject(wrong)
+    await clock.advance(0)
+    expect(failure.error).toBe(wrong)
+    expect(reported).toEqual([broken])
+  })
+
   it('is not called if signIn() resolves to the session of an answer that was used before', async () => {
     const { calls, harness } = released()
     const { auth, signIn, clock } = harness

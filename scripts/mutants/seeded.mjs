@@ -34,7 +34,13 @@ export const MUTANTS = [
   {
     name: 'queue not emptied on expired',
     harm: 'Requests held when the session expires wait until the hold times out: spinners instead of a sign-in page.',
-    edits: [{ file: GATE, find: 'this.#queue.rejectAll(() => this.#refusal())', replace: '' }],
+    edits: [
+      {
+        file: GATE,
+        find: "if (mode === 'refuse') this.#rejectAll(() => this.#refusal())",
+        replace: "if (mode === 'refuse') this.#refreshWaiters?.rejectAll(() => this.#refusal())",
+      },
+    ],
   },
   {
     name: 'transient treated as fatal',
@@ -53,8 +59,8 @@ export const MUTANTS = [
     edits: [
       {
         file: 'src/core/requests/bearer-request.ts',
-        find: 'if (gate.isFresh(slot)) gate.reportRefusing(credential, request.key())',
-        replace: `if (gate.isFresh(slot)) {
+        find: "if (challenge === 'refresh') gate.reportRefusedAgain(slot, request.key())",
+        replace: `if (challenge === 'refresh') {
         const next = gate.replay(credential, request.key(), request)
         if (next) return replay(await next, request)
       }`,

@@ -92,11 +92,13 @@ export async function walk(seed: number, steps: number, setting: Setting): Promi
     if (READS_FIRST.test(step.words)) real.tabs[step.tab]!.reads.shift()?.()
     await settled()
     await real.lookAgain()
-    taken.after.tabs.forEach((tab, number) => {
-      // In the model, a read that can have no effect ends at once.
-      if (!isReading(tab)) for (const release of real.tabs[number]!.reads.splice(0)) release()
-    })
-    await settled()
+    const pointless = () =>
+      real.tabs.flatMap(({ reads }, number) => (isReading(taken.after.tabs[number]!) ? [] : reads.splice(0)))
+    // In the model, a read that can have no effect ends at once. A real tab reads a missing record twice.
+    for (let reads = pointless(); reads.length > 0; reads = pointless()) {
+      for (const release of reads) release()
+      await settled()
+    }
     moves.assignPending(taken)
     if (!taken.after.requests.some(isReleased)) compare(taken.after)
   }

@@ -1,16 +1,24 @@
 import { setTimeout as pause } from 'node:timers/promises'
 import { describe, expect, it, onTestFinished, vi } from 'vitest'
-import { type RedisLink, redisFleet, type SendRedisCommand } from '../../src/fleet/redis.ts'
+import type { Fleet } from '../../src/fleet/fleet.ts'
+import { redisFleet } from '../../src/fleet/redis.ts'
 import { createAuthPool } from '../../src/server/pool.ts'
+import type { AuthPoolOptions } from '../../src/server/pool-types.ts'
 import { createTokenServer, type TokenServer } from '../../src/testing/token-server/token-server.ts'
 import { KEYS } from '../server/fleet-setup.ts'
 import { hasRedis, startRedis } from '../support/redis-server.ts'
 import { REDIS_LINKS } from './redis-links.ts'
 
 /** The pool of one more process, over its own connection. */
-function openPool(server: TokenServer, link: RedisLink | SendRedisCommand, close: () => unknown) {
+function openPool(
+  server: TokenServer,
+  fleet: Fleet,
+  close: () => unknown,
+  options: Pick<AuthPoolOptions, 'timeouts'> = {},
+) {
   const pool = createAuthPool({
-    fleet: redisFleet(link),
+    ...options,
+    fleet,
     keys: KEYS,
     signIn: async () => server.issue(),
     refresh: async ({ refreshToken = '' }) => server.renew(refreshToken),
@@ -29,7 +37,7 @@ describe.skipIf(!hasRedis)('pools of a Redis that loses what it holds, without m
     const server = createTokenServer({ accessTokenLifetime: 3_600_000 })
     async function open() {
       const { link, close } = await REDIS_LINKS.ioredis(redis.url)
-      return openPool(server, link.send, close)
+      return openPool(server, redisFleet(link.send), close)
     }
     const [one, other] = [await open(), await open()]
     const { key } = await one.signIn({})
@@ -58,19 +66,9 @@ describe.skipIf(!hasRedis)('pools of a Redis that refuses what one process write
       const fleet = redisFleet(link)
       const replace: typeof fleet.replace = (...args) =>
         isRefused ? Promise.reject(new Error('full')) : fleet.replace(...args)
-      const pool = createAuthPool({
-        fleet: { ...fleet, replace },
-        keys: KEYS,
-        // The answer to another process is awaited as long as both together.
-        timeouts: { refresh: 5_000, storage: 1_500 },
-        signIn: async () => server.issue(),
-        refresh: async ({ refreshToken = '' }) => server.renew(refreshToken),
-      })
-      onTestFinished(async () => {
-        await pool.dispose()
-        await close()
-      })
-      return pool
+      // The answer to another process is awaited as long as both together.
+      const timeouts = { refresh: 5_000, storage: 1_500 }
+      return openPool(server, { ...fleet, replace }, close, { timeouts })
     }
     const [one, other] = [await open(), await open()]
     const { key } = await one.signIn({})
@@ -108,7 +106,7 @@ describe.skipIf(!hasRedis)('pools of a Redis that was down for a while, and lost
         subscriptions.add(lost)
         return link.subscribe?.(channel, hear, lost)
       }
-      return openPool(server, { send: link.send, subscribe }, close)
+      return openPool(server, redisFleet({ send: link.send, subscribe }), close)
     }
     const one = await open()
     const { key } = await one.signIn({})

@@ -13,6 +13,7 @@ import type { RefreshRequest } from '../core/options.ts'
 import type { Clock, TokenResponse } from '../core/ports.ts'
 import { readText } from '../core/session/response-body.ts'
 import { systemClock } from '../environment/clock.ts'
+import type { DPoPFetch } from './dpop/proofs.ts'
 import { described, oauthError } from './failure.ts'
 import type { ServerOptions } from './options.ts'
 
@@ -96,7 +97,7 @@ export class Connection<Options extends ServerOptions = ServerOptions> {
     session?: TokenRequest,
   ): Promise<Answer & Pick<TokenResponse, 'proofKey'>> {
     const options = this.request(session?.signal)
-    const attempt = async (send: (url: string, init: RequestInit) => Promise<Response>) =>
+    const attempt = async (send: DPoPFetch) =>
       read(await request({ ...options, [customFetch]: send as RequestOptions[typeof customFetch] }))
     const { dpop } = this.options
     return dpop ? dpop.forSession(session, attempt, this.fetch) : attempt(this.fetch)

@@ -40,19 +40,25 @@ export function inOwnTime(
 }
 
 /** A clock that seems to be behind by more, in milliseconds, is no clock. */
-export const LONGEST_BEHIND = 5 * 365 * 86_400_000
+const LONGEST_BEHIND = 5 * 365 * 86_400_000
 
 /**
- * How much later the sign-ins of this process have to be dated than its clock says, in milliseconds: a session that was written
- * before a sign-in which this process could not store may seem to have started later.
+ * How much later the sign-ins of this process have to be dated than its clock says, in milliseconds, so that one is later than a
+ * session that was written before.
  *
- * @param owed what could not be stored
- * @param found what is stored instead
- * @param behind what was known before
+ * @param startedAt of the sign-in
+ * @param latest when that session started, by the clock of its process
+ * @param known what was known before
+ */
+export function behindBy(startedAt: number, latest: number, known: number): number {
+  const behind = latest + 1 - startedAt
+  return behind < LONGEST_BEHIND ? Math.max(known, behind) : known
+}
+
+/**
+ * Whether what is stored was written before a sign-in which this process could not store.
+ *
  * @param now by the clock of this process
  */
-export function behindOf(owed: Lineage, found: FoundSession, behind: number, now: number): number {
-  const ahead = found.startedAt + 1 - owed.startedAt
-  const isBefore = found.age > now - owed.startedAt
-  return found.id !== owed.id && isBefore && ahead < LONGEST_BEHIND ? Math.max(behind, ahead) : behind
-}
+export const wasStoredBefore = (owed: Lineage, { id, age }: FoundSession, now: number): boolean =>
+  id !== owed.id && age > now - owed.startedAt

@@ -4,7 +4,7 @@ import { withSharing } from '../core/features/share.ts'
 import type { EndedSession, Replaced, SessionRecord, StoredRotation } from '../core/ports.ts'
 import type { FleetCoordinator } from '../fleet/coordinator.ts'
 import type { StoredSession } from '../fleet/fleet.ts'
-import { behindOf, LONGEST_BEHIND, withTime } from './clock-skew.ts'
+import { behindBy, wasStoredBefore, withTime } from './clock-skew.ts'
 import { endBefore, isSpared, SPARED } from './end-messages.ts'
 import { seal } from './seal.ts'
 import { nameOf, openSession, placeOf } from './session-box.ts'
@@ -118,8 +118,11 @@ export class FleetStore implements StorageFeature {
       this.#known = ''
       return undefined
     }
-    const opened = await openSession(this.#world.keys, key, stored, this.#world.clock.now())
-    if (this.#owed) this.#behind = behindOf(this.#owed, stored, this.#behind, this.#world.clock.now())
+    const { keys, clock } = this.#world
+    const opened = await openSession(keys, key, stored, clock.now())
+    const owed = this.#owed
+    if (owed && wasStoredBefore(owed, stored, clock.now()))
+      this.#behind = behindBy(owed.startedAt, stored.startedAt, this.#behind)
     const record = startedLater(opened, -this.#behind)
     this.#known = nameOf(record)
     if (this.#owed && compareSessions(record, this.#owed) !== 'older') this.#paid()
@@ -169,10 +172,9 @@ export class FleetStore implements StorageFeature {
   async #movesStart({ startedAt }: Lineage): Promise<boolean> {
     const key = await this.#key
     const latest = (await this.#use(() => this.#world.fleet.readStart(key))) ?? 0
-    const behind = latest + 1 - startedAt
-    if (!(behind > this.#behind && behind < LONGEST_BEHIND)) return false
-    this.#behind = behind
-    return true
+    const before = this.#behind
+    this.#behind = behindBy(startedAt, latest, before)
+    return this.#behind > before
   }
 
   async clear(ended?: EndedSession): Promise<void> {

@@ -88,10 +88,9 @@ function isUserNames(value: unknown): value is UserNames {
 }
 
 /** Whether a store returned a record of this version, and not of another library or a damaged one. */
-export function isSessionRecord(value: unknown): value is SessionRecord {
-  if (!isObject(value)) return false
-  const record = value
+export function isSessionRecord(record: unknown): record is SessionRecord {
   return (
+    isObject(record) &&
     record.version === 1 &&
     isText(record.id) &&
     // An access token that was left out on purpose is `null`: a record that lacks it is damaged.

@@ -9,7 +9,7 @@ import { SEARCH_TIMEOUT } from './search.ts'
 import { walk } from './walk.ts'
 
 /** Number of walks, divided among the settings. */
-const WALKS = 200
+const WALKS = process.env.CI ? 200 : 2_000
 /** Steps of a walk. */
 const STEPS = 18
 

@@ -11,12 +11,15 @@ export const isExpiry = (message: number) => message >= 16
 /** The session that a message ends. */
 const endedBy = (message: number) => (isExpiry(message) ? message >> 4 : message - 1)
 
-/** Whether a message ends the session of a tab: the same sign-in or an earlier one, and no newer tokens than expired. */
+/**
+ * Whether a message ends the session of a tab. The expiry of a session also ends an earlier one, but no newer tokens. A
+ * sign-out ends only that session: an earlier one may have another store, which the tab reads.
+ */
 export function isEndOf({ rules }: Stepper, { tokens, expiredSession }: Tab, message: number): boolean {
   if (message === CHANGED) return false
   const held = tokens === NOTHING ? expiredSession : sessionOf(tokens)
   if (held === 0 || !rules.endNamesSession) return true
-  return isExpiry(message) ? isExpiryOf(message, tokens) : held <= endedBy(message)
+  return isExpiry(message) ? isExpiryOf(message, tokens) : held === endedBy(message)
 }
 
 /** Whether the expiry of some tokens ends others: the same, older ones, or those of an earlier session. */

@@ -107,6 +107,8 @@ function oldestLag({ stored, tabs }: World, number: number): number {
     if (tab.expiredSession === number && oldest < 0) oldest = 0
     for (const { stage, tokens } of tab.attempts) if (stage !== FREE) see(tokens)
     see(tab.storeRead.tokens)
+    // The tab looks whether its record was removed when a later session was signed out of.
+    if (tab.storeRead.tokens === REMOVED && sessionOf(tab.tokens) < number && oldest < 0) oldest = 0
     for (const message of tab.inbox) {
       if (isExpiry(message)) see(message)
       else if (message === signedOut(number) && oldest < 0) oldest = 0

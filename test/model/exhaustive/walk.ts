@@ -27,6 +27,7 @@ import {
   REFRESHABLE,
   RELEASED,
   RELEASED_AGAIN,
+  REMOVED,
   RESTORING,
   type Request,
   SENT,
@@ -129,8 +130,9 @@ export async function walk(seed: number, steps: number, setting: Setting): Promi
     }))
     const asked = world.requests.map((request) => {
       if (isWaiting(request)) return 'waits'
-      if (request.stage !== IN_FLIGHT || request.pass !== CURRENT) return 'may be anywhere'
-      return `in flight with Bearer ${nameOf(world.tabs[request.tab]!.tokens)}`
+      const tokens = nameOf(world.tabs[request.tab]!.tokens)
+      const isKnown = request.stage === IN_FLIGHT && request.pass === CURRENT && tokens !== undefined
+      return isKnown ? `in flight with Bearer ${tokens}` : 'may be anywhere'
     })
     const found = asked.map((wanted, index) => {
       const request = moves.requests[index]
@@ -177,8 +179,13 @@ function isPlayable(before: World, { step: { tab, words }, bytes }: Choice): boo
   // A real store queues writes behind a read in progress. The store of the model writes at once.
   const { chartState } = before.tabs[tab]!
   const writes = WRITES.test(words) || (chartState === LAST_TOKEN && words.includes('401'))
-  return !(writes && isReading(before.tabs[tab]!))
+  if (writes && isReading(before.tabs[tab]!)) return false
+  // A real tab looks a second time for a missing record, and would find what is written meanwhile.
+  return !(writes && isMissing(before.tabs[1 - tab]!))
 }
+
+const isMissing = (tab: Tab) =>
+  isReading(tab) && [tab.storeRead, ...tab.attempts].some(({ tokens }) => tokens === REMOVED)
 
 const STATE_PATHS = new Map([
   [REFRESHABLE, 'authenticated refreshable'],

@@ -6,7 +6,7 @@ const { CI, RUNS, SEED, PATH_, REPLAY } = process.env
 
 /** The same code always gets the same verdict; `npm run test:deep` starts with another seed each time. */
 const seed = SEED === undefined ? codeSeed() : Number(SEED)
-const runs = Number(RUNS ?? (CI ? 3_000 : 1_000))
+const runs = Number(RUNS ?? (CI ? 2_000 : 1_000))
 
 describe('any interleaving of events', () => {
   it('keeps every invariant', { timeout: 30 * 60_000 }, async () => {

@@ -16,7 +16,7 @@ const LIMITS = 'export { sessionLimits } from "authchart"'
 const IMPORTS = [
   { adds: 'createAuth', code: CREATE_AUTH, limits: [18_208, 30_336] },
   { adds: 'createAuthFetch', code: FETCH, limits: [22_656, 34_816] },
-  { adds: 'webStorage', code: WEB, limits: [28_832, 41_024] },
+  { adds: 'webStorage', code: WEB, limits: [28_832, 41_040] },
   { adds: 'tabCoordinator', code: TABS, limits: [29_600, 41_792] },
   { adds: 'sessionLimits', code: LIMITS, limits: [30_560, 42_752] },
 ].map(({ limits }, index, all) => ({

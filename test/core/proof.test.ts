@@ -12,7 +12,7 @@ interface Answer extends Reply {
 }
 
 const URL_OF_API = 'https://api.example.com/me?a=1'
-const bound = (n: number) => tokens(n, { token_type: 'DPoP' })
+const bound = (n: number, more: object = {}) => tokens(n, { token_type: 'DPoP', ...more })
 const answer = (status: number, more: Partial<Answer> = {}): Answer => ({
   status,
   header: () => null,
@@ -258,8 +258,60 @@ describe('a session with proof of possession', () => {
     sign()
     await settled()
 
-    expect(request).toMatchObject({ state: 'rejected', error: { code: 'signed_out' } })
+    const error = { code: 'signed_out', reason: 'signed_out' }
+    expect(request).toMatchObject({ state: 'rejected', error })
     expect(sent).toEqual([])
+  })
+
+  describe('with a limited number of requests at once', () => {
+    /** One held request has been released, and makes its proof. */
+    async function startSigning() {
+      const made = started({
+        initialTokens: bound(1, { expires_in: 0, subject: 'ada' }),
+        release: { concurrency: 1 },
+      })
+      let sign = () => {}
+      made.fake.signing = new Promise<void>((resolve) => {
+        sign = resolve
+      })
+      const signing = made.send()
+      await made.clock.advance(0)
+      made.refresh.call().resolve(bound(2, { subject: 'ada' }))
+      await made.clock.advance(0)
+      made.fake.signing = Promise.resolve()
+      return { ...made, signing, sign }
+    }
+
+    it('a request that waits again leaves its place, so that it does not wait for itself', async () => {
+      const { clock, refresh, send, sent, signing, sign } = await startSigning()
+      const refused = send()
+      await clock.advance(0)
+      await sent[0]!.answer(answer(401))
+      sign()
+      await clock.advance(0)
+      refresh.call().resolve(bound(3, { subject: 'ada' }))
+      await clock.advance(0)
+      for (let next = 1; next < 3; next++) await sent[next]!.answer(answer(200))
+
+      expect([signing.state, refused.state]).toEqual(['fulfilled', 'fulfilled'])
+      expect(sent.map(({ authorization }) => authorization?.at(-1))).toEqual(['2', '3', '3'])
+    })
+
+    it('a request that is rejected when it would wait again leaves one place', async () => {
+      const { auth, clock, refresh, send, sent, signing, sign } = await startSigning()
+      await auth.setTokens(bound(4, { expires_in: 0, subject: 'bob' }))
+      const held = [send(), send(), send()]
+      sign()
+      await clock.advance(0)
+      expect(signing).toMatchObject({ state: 'rejected', error: { reason: 'user_changed' } })
+      refresh.call().resolve(bound(5, { subject: 'bob' }))
+      await clock.advance(0)
+      for (let next = 0; next < 3; next++) {
+        expect(sent).toHaveLength(next + 1)
+        await sent[next]!.answer(answer(200))
+      }
+      expect(held.map(({ state }) => state)).toEqual(Array(3).fill('fulfilled'))
+    })
   })
 
   it.each([

@@ -174,8 +174,11 @@ const sendWhenAdmitted = <Answer>(
   slot: Slot,
   request: BearerRequest<Answer>,
   send: Send<Answer>,
-): Promise<Answer> =>
-  slot.gate.admits(slot.credential) ? send(slot, request) : waitAgain(slot, request, send)
+): Promise<Answer> => {
+  if (!slot.gate.admits(slot.credential)) return waitAgain(slot, request, send)
+  request.onReleased?.(slot)
+  return send(slot, request)
+}
 
 /** Since the request was released the gate has closed again: the wait goes on, or ends. */
 async function waitAgain<Answer>(

@@ -14,15 +14,14 @@ import { RefusingEndpoints } from './refusing-endpoints.ts'
 import { RequestCounts } from './request-counts.ts'
 import { type Chart, type ChartView, NO_CHART, type RequestMode, requestMode } from './request-mode.ts'
 import { TokenUse } from './token-use.ts'
-import type { HoldOptions, Prove, RequestWatch, StepUpAnswers } from './transport-request.ts'
+import type { HoldOptions, Place, Prove, RequestWatch, StepUpAnswers } from './transport-request.ts'
 
 /** The permission to send one request. `release` must follow the answer of a request that was held. */
-export interface Slot {
+export interface Slot extends Place {
   readonly gate: Gate
   readonly credential: Credential
   /** Whether the request waited for this credential. */
   readonly wasHeld: boolean
-  release(): void
 }
 
 /**

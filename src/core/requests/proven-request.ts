@@ -8,7 +8,7 @@ import type { Proof, ProofPort, ProofRequest } from '../proof-port.ts'
 import type { Vault } from '../session/vault.ts'
 import type { Challenge } from './challenge.ts'
 import type { Gate, Slot } from './gate.ts'
-import type { BearerRequest, Reply, SentProof } from './transport-request.ts'
+import type { BearerRequest, Place, Reply, SentProof } from './transport-request.ts'
 
 /** What `proof` brings along. */
 export type AttachProof = (kernel: Kernel, vault: Vault, gate: Gate) => void
@@ -42,6 +42,8 @@ const SAFE = /^(GET|HEAD)$/
 export class ProvenRequest<Answer> implements BearerRequest<Answer> {
   readonly #prover: Prover
   readonly #request: BearerRequest<Answer>
+  /** The place that a request has which waited. The replay algorithm leaves it after the answer. */
+  #place: Place | undefined
 
   constructor(prover: Prover, request: BearerRequest<Answer>) {
     this.#prover = prover
@@ -66,6 +68,10 @@ export class ProvenRequest<Answer> implements BearerRequest<Answer> {
 
   onHeld() {
     this.#request.onHeld?.()
+  }
+
+  onReleased(place: Place) {
+    this.#place = place
   }
 
   key() {
@@ -111,7 +117,7 @@ export class ProvenRequest<Answer> implements BearerRequest<Answer> {
     if (method === undefined || url === undefined) throw new TypeError(messageOf('no_target'))
     method = method.toUpperCase()
     let { credential } = vault
-    let slot: Slot | undefined
+    let own: Slot | undefined
     let mayRepeat = request.replayable
     let mayRedirect = request.replayable && SAFE.test(method)
     try {
@@ -122,9 +128,10 @@ export class ProvenRequest<Answer> implements BearerRequest<Answer> {
         let provenURL = url
         // Nothing happens between this check and the sending.
         if (!credential || !gate.admits(credential)) {
-          slot?.release()
-          slot = await gate.resume(credential ?? vault.anonymousCredential, request)
-          credential = slot.credential
+          this.#place?.release()
+          own?.release()
+          own = await gate.resume(credential ?? vault.anonymousCredential, request)
+          credential = own.credential
           if (credential.authorization?.startsWith(SCHEME)) continue
           return await request.send(credential.authorization, abort)
         }
@@ -150,7 +157,7 @@ export class ProvenRequest<Answer> implements BearerRequest<Answer> {
         request.discard?.(answer)
       }
     } finally {
-      slot?.release()
+      own?.release()
     }
   }
 }

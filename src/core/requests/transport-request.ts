@@ -13,6 +13,12 @@ export interface HoldOptions {
   onHeld?(): void
 }
 
+/** The place of a request that waited, among those that are sent at once. */
+export interface Place {
+  /** Leaves it to another request. It may be called again. */
+  release(): void
+}
+
 /** The proof that one sending carries (RFC 9449). */
 export interface SentProof {
   /** The `DPoP` header. */
@@ -53,6 +59,8 @@ export interface BearerRequest<Answer> extends HoldOptions {
   readonly method?: string
   /** The absolute URL that was checked and is sent. */
   readonly url?: string
+  /** Called before a sending after a wait. A sending that waits again has to leave its place, or it would wait for itself. */
+  onReleased?(place: Place): void
   /** What a proof of possession needs to know of an answer. Default: the answer is a `Response`. */
   reply?(answer: Answer): Reply | undefined
 }

@@ -29,10 +29,21 @@ const arrangeAll = () => {
   for (const arrange of inPage.values()) arrange()
 }
 
+/** How many other launchers are below that of an element. */
+function launchersBelow(element: HTMLElement): number {
+  const floating = [...inPage.keys()].filter((other) => !other.hasAttribute('inline'))
+  return Math.max(0, floating.indexOf(element))
+}
+
+function createStyle(page: Window & Pick<typeof globalThis, 'CSSStyleSheet'>): CSSStyleSheet {
+  const style = new page.CSSStyleSheet()
+  style.replaceSync(panelStyle())
+  return style
+}
+
 /** Creates the class of the element. A function, because `HTMLElement` exists in pages only. */
 export function createElementClass(): CustomElementConstructor {
-  const style = new CSSStyleSheet()
-  style.replaceSync(panelStyle())
+  const style = createStyle(window)
 
   return class extends HTMLElement implements AuthDevtoolsElement {
     static readonly observedAttributes = ['open', 'inline', 'theme', 'name']
@@ -91,6 +102,12 @@ export function createElementClass(): CustomElementConstructor {
       this.#restart()
     }
 
+    /** A style sheet belongs to one document, so an element that moves to another window loses it. */
+    adoptedCallback() {
+      const { defaultView } = this.ownerDocument
+      if (defaultView && this.shadowRoot) this.shadowRoot.adoptedStyleSheets = [createStyle(defaultView)]
+    }
+
     disconnectedCallback() {
       inPage.delete(this)
       arrangeAll()
@@ -141,14 +158,9 @@ export function createElementClass(): CustomElementConstructor {
         title: this.#title,
         inline: this.#isInline,
         shown,
-        launchersBelow: this.#launchersBelow(),
+        launchersBelow: launchersBelow(this),
       })
       if (this.#panel) this.#panel.visible = shown
-    }
-
-    #launchersBelow() {
-      const floating = [...inPage.keys()].filter((element) => !element.hasAttribute('inline'))
-      return Math.max(0, floating.indexOf(this))
     }
 
     #toggle() {

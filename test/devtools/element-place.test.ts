@@ -61,6 +61,37 @@ describe.skipIf(!hasChromium)('the dock of <authchart-devtools>', () => {
     expect(await boxOf(page)).toEqual(docked)
   })
 
+  it('looks and moves the same in another window, and after its return from a document without one', async () => {
+    const page = await openDock(DESK)
+    const [popup] = await Promise.all([
+      page.waitForEvent('popup'),
+      page.evaluate(() => {
+        const other = window.open('', '', 'width=700,height=500') as Window
+        other.document.body.append(place.element())
+      }),
+    ])
+    const look = (at: Page) =>
+      panelOf(at)
+        .part('.dock')
+        .evaluate((dock) => {
+          const { position, width } = getComputedStyle(dock)
+          return [position, width === `${dock.ownerDocument.documentElement.clientWidth}px`]
+        })
+    expect(await look(popup)).toEqual(['fixed', true])
+    await popup.getByRole('button', { name: /^Move the panel/ }).press('ArrowUp')
+    const { width } = popup.viewportSize() ?? (await popup.evaluate(() => ({ width: innerWidth })))
+    expect((await boxOf(popup)).width).toBe(Math.round(width * 0.7))
+    await popup.getByRole('button', { name: /^Move the panel/ }).press('Home')
+
+    await popup.evaluate(() => {
+      const element = document.querySelector('authchart-devtools') as HTMLElement
+      new DOMParser().parseFromString('', 'text/html').adoptNode(element)
+      window.opener.document.body.append(element)
+    })
+    await panelOf(page).lit('anonymous').waitFor()
+    expect(await look(page)).toEqual(['fixed', true])
+  })
+
   it('moves, resizes and docks with the keyboard', async () => {
     const page = await openDock(DESK)
     const docked = await boxOf(page)

@@ -72,7 +72,7 @@ export function createMover(dock: HTMLElement, titlebar: HTMLElement): { readonl
     })
   }
 
-  const room = () => document.documentElement.clientWidth
+  const room = () => dock.ownerDocument.documentElement.clientWidth
   drag(titlebar, (from, dx, dy, at) => moved(loosened(from, room(), at), dx, dy))
   titlebar.addEventListener('dblclick', () => keep(undefined))
   for (const edge of EDGES) {
@@ -86,7 +86,9 @@ export function createMover(dock: HTMLElement, titlebar: HTMLElement): { readonl
     if (dx !== undefined && dy !== undefined) {
       const from = shown()
       put(
-        event.shiftKey ? resized(from, edgeOf(from), dx, dy) : moved(loosened(from, room(), from.x), dx, dy),
+        event.shiftKey
+          ? resized(from, edgeOf(from, dock.ownerDocument), dx, dy)
+          : moved(loosened(from, room(), from.x), dx, dy),
       )
       keep(shown())
     } else if (event.key === 'Home') keep(undefined)
@@ -100,5 +102,5 @@ export function createMover(dock: HTMLElement, titlebar: HTMLElement): { readonl
 }
 
 /** Arrow keys move the lower right corner; that of a dock at the bottom of the window cannot move, so its upper one does. */
-const edgeOf = ({ y, height }: Place): Edge =>
-  y + height >= document.documentElement.clientHeight ? 'ne' : 'se'
+const edgeOf = ({ y, height }: Place, { documentElement }: Document): Edge =>
+  y + height >= documentElement.clientHeight ? 'ne' : 'se'

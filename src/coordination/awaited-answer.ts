@@ -5,7 +5,7 @@
 export class AwaitedAnswer<Mark> {
   readonly #longest: number
   #mark: Mark | undefined
-  #lookedAt = 0
+  #countedAt = 0
   #time = 0
 
   /** @param longest how much the time between two looks may count, in milliseconds */
@@ -15,6 +15,7 @@ export class AwaitedAnswer<Mark> {
 
   /** The mark of the presented token, if its answer was awaited for that time, in milliseconds. */
   longerThan(time: number): Mark | undefined {
+    this.#count()
     return this.#time >= time ? this.#mark : undefined
   }
 
@@ -22,13 +23,18 @@ export class AwaitedAnswer<Mark> {
    * To be called with what each look found.
    *
    * @param mark what identifies the presented token; `undefined` without one
+   * @param took how long the look took while this process was awake, in milliseconds
    */
-  look(mark: Mark | undefined): void {
+  look(mark: Mark | undefined, took?: number): void {
+    this.#count(took)
+    if (mark === this.#mark) return
+    this.#mark = mark
+    this.#time = 0
+  }
+
+  #count(time?: number): void {
     const now = performance.now()
-    if (mark !== this.#mark) {
-      this.#mark = mark
-      this.#time = 0
-    } else if (mark !== undefined) this.#time += Math.min(now - this.#lookedAt, this.#longest)
-    this.#lookedAt = now
+    this.#time += time ?? Math.min(now - this.#countedAt, this.#longest)
+    this.#countedAt = now
   }
 }

@@ -1,5 +1,6 @@
 import type { AwaitedAnswer } from '../coordination/awaited-answer.ts'
 import { pause, startLockTimeout } from '../coordination/lock-timeout.ts'
+import { unref } from '../core/platform/unref.ts'
 import type { Turn, TurnWait } from '../core/ports.ts'
 import type { Acquired, Fleet, Holder } from './fleet.ts'
 
@@ -62,21 +63,41 @@ export async function takeTurn(
       const asked = performance.now()
       const { lease } = fleet
       const acquire = () => fleet.acquire(key, owner, awaited.longerThan(patience), lease)
-      let acquired = await acquire()
+      const [first, took] = await timed(acquire())
+      let acquired = first
       if (acquired.result === 'granted' && acquired.isSuspect)
         acquired = await askOthers(fleet, key, patience, wait.signal, acquire, acquired)
       if (acquired.result === 'granted') {
-        const turn = turnOf(fleet, key, { fence: acquired.fence, owner }, acquired, asked + lease)
+        const turn = turnOf(fleet, key, { fence: acquired.fence, owner }, acquired, asked + lease, patience)
         if (!wait.signal.aborted && isWanted()) return turn
         await turn.release()
       } else {
-        awaited.look(acquired.markedAt)
+        awaited.look(acquired.markedAt, took)
         await nextLook(message, wait.signal)
       }
     }
   } finally {
     wait.end()
     stop()
+  }
+}
+
+/** Waits for a call of the database, and measures how long it takes while this process is awake, in milliseconds. */
+async function timed<T>(call: Promise<T>): Promise<readonly [answer: T, took: number]> {
+  let took = 0
+  let before = performance.now()
+  const measure = () => {
+    const now = performance.now()
+    took += Math.min(now - before, LONGEST_LOOK)
+    before = now
+  }
+  const timer = unref(setInterval(measure, POLL))
+  try {
+    const answer = await call
+    measure()
+    return [answer, took]
+  } finally {
+    clearInterval(timer)
   }
 }
 
@@ -134,6 +155,7 @@ function turnOf(
   holder: Holder,
   { interrupted }: Extract<Acquired, { result: 'granted' }>,
   firstEnd: number,
+  patience: number,
 ): FleetTurn {
   let end = firstEnd
   let isSettled = false
@@ -145,7 +167,9 @@ function turnOf(
     fence: holder.fence,
     ...(interrupted !== undefined && { interrupted: { rotation: interrupted } }),
     async present(presented) {
-      const { lease } = fleet
+      // From now on the mark keeps others from presenting the token. If this process vanishes, they need not wait longer than for its
+      // answer. A third is left for the answer to this call.
+      const lease = Math.max(Math.min(fleet.lease, patience), fleet.lease / 3)
       const asked = performance.now()
       isSettled = false
       stop()

@@ -23,11 +23,13 @@ export function boundedFleet(fleet: Fleet, clock: Clock, time: number): Fleet {
   const within = <T>(call: () => Promise<T>): Promise<T> =>
     new Promise((resolve, reject) => {
       const began = performance.now()
+      let isLate = false
       // Of a call that is answered, or that waits too long. One that fails at once says nothing.
       const measure = () => {
         usualTime += WEIGHT * (performance.now() - began - usualTime)
       }
       const timer = clock.setTimeout(() => {
+        isLate = true
         measure()
         const message = 'The database of the sessions did not answer in time. Try again later.'
         reject(new StorageError(message, { reason: 'timeout' }))
@@ -35,7 +37,7 @@ export function boundedFleet(fleet: Fleet, clock: Clock, time: number): Fleet {
       const stop = () => clock.clearTimeout(timer)
       // In a promise, because a fleet of the app may throw.
       const answered = (answer: T) => {
-        measure()
+        if (!isLate) measure()
         resolve(answer)
       }
       Promise.resolve().then(call).then(answered, reject).finally(stop)

@@ -65,3 +65,14 @@ it.each([
   await vi.advanceTimersByTimeAsync(60_000)
   expect(rotation).toBeGreaterThanOrEqual(least)
 })
+
+it('an answer that comes very late counts as one of the longest calls that are waited for', async () => {
+  const database = memoryFleet({ lease: LEASE })
+  const fleet = slowProcess(database, 600_000)
+  const failed = expect(fleet.read('key')).rejects.toMatchObject({ reason: 'timeout' })
+  await vi.advanceTimersByTimeAsync(10_000)
+  await failed
+  const { lease } = fleet
+  await vi.advanceTimersByTimeAsync(600_000)
+  expect(fleet.lease).toBe(lease)
+})

@@ -18,13 +18,13 @@ afterEach(() => {
 })
 
 /** One process of a fleet. */
-function processOf(fleet: Fleet, owner: string) {
+function processOf(fleet: Fleet, owner: string, patience = PATIENCE) {
   const awaited = new AwaitedAnswer<number>(LONGEST_LOOK)
   const controller = new AbortController()
   return {
     abort: () => controller.abort(new Error('gone')),
     take: (timeout = 60_000) =>
-      takeTurn(fleet, 'key', owner, { signal: controller.signal, timeout, patience: PATIENCE }, awaited),
+      takeTurn(fleet, 'key', owner, { signal: controller.signal, timeout, patience }, awaited),
   }
 }
 
@@ -151,6 +151,83 @@ it('counts only the time in which the waiting process was awake', async () => {
     stopped += 60_000
     await advance(600)
   }
+  expect(waiting.turn).toBeUndefined()
+  await advance(PATIENCE)
+  expect(waiting.turn).toBeDefined()
+})
+
+it('a long lease makes no process wait longer than the answer to a presented token may take', async () => {
+  const fleet = memoryFleet({ lease: 3 * LEASE })
+  await (await processOf(fleet, 'first', LEASE).take()).present({ id: 'a', rotation: 4 })
+  const waiting = watch(processOf(fleet, 'second', LEASE).take())
+  await advance(LEASE - 100)
+  expect(waiting.turn).toBeUndefined()
+  await advance(1_000)
+  expect(waiting.turn?.interrupted).toEqual({ rotation: 4 })
+})
+
+it('a turn is held for a third of its lease after a token was presented, however short the answer is awaited', async () => {
+  const fleet = memoryFleet({ lease: 3 * LEASE })
+  const turn = await processOf(fleet, 'first', 100).take()
+  await turn.present({ id: 'a', rotation: 4 })
+  await advance(LEASE - 10)
+  expect(turn.holds()).toBe(true)
+})
+
+/** A database whose looks take some time, and then fail or not. */
+function slowLooks(fleet: Fleet) {
+  const looks = { time: 0, fail: false }
+  const acquire: Fleet['acquire'] = async (...parameters) => {
+    const acquired = await fleet.acquire(...parameters)
+    await new Promise((resolve) => setTimeout(resolve, looks.time))
+    if (looks.fail) throw new Error('down')
+    return acquired
+  }
+  return { looks, second: processOf({ ...fleet, acquire }, 'second') }
+}
+
+it('the time that a slow database takes for a look counts as well', async () => {
+  const { fleet, first } = pair()
+  await (await first.take()).present({ id: 'a', rotation: 4 })
+  const { looks, second } = slowLooks(fleet)
+  looks.time = 2_000
+  const waiting = watch(second.take())
+  await advance(PATIENCE + 8_000)
+  expect(waiting.turn).toBeDefined()
+})
+
+it('a look during which the waiting process is stopped counts as a short one', async () => {
+  const { fleet, first } = pair()
+  await (await first.take()).present({ id: 'a', rotation: 4 })
+  const { looks, second } = slowLooks(fleet)
+  looks.time = 1_000
+  const waiting = watch(second.take())
+  const now = performance.now.bind(performance)
+  let stopped = 0
+  vi.spyOn(performance, 'now').mockImplementation(() => now() + stopped)
+  for (let stops = 0; stops < 4; stops++) {
+    await advance(700)
+    stopped += 60_000
+    await advance(1_000)
+  }
+  expect(waiting.turn).toBeUndefined()
+})
+
+it('looks at a database that fails do not count', async () => {
+  const { fleet, first } = pair()
+  await (await first.take()).present({ id: 'a', rotation: 4 })
+  const { looks, second } = slowLooks(fleet)
+  watch(second.take(1_000))
+  await advance(1_000)
+  Object.assign(looks, { time: 5_000, fail: true })
+  for (let failures = 0; failures < 6; failures++) {
+    const waiting = watch(second.take())
+    await advance(5_000)
+    expect(waiting.error).toBeDefined()
+  }
+  Object.assign(looks, { time: 0, fail: false })
+  const waiting = watch(second.take())
+  await advance(1_000)
   expect(waiting.turn).toBeUndefined()
   await advance(PATIENCE)
   expect(waiting.turn).toBeDefined()

@@ -11,6 +11,8 @@ export interface Scenario {
   /** Whether a restart of the database loses what it held. */
   readonly losesData?: boolean
   readonly notifies?: boolean
+  /** How long everything takes from a process to the database, and back again. Default: no time. */
+  readonly latency?: number
   /** `timeouts.refresh`. Default: 20,000, because a busy machine answers late. */
   readonly refreshTimeout?: number
   /** Makes trouble until the signal aborts, and then repairs everything. */
@@ -50,8 +52,10 @@ const stops =
     await sleep(time)
   }
 
-const kills: Scenario['run'] = ({ processes, random }, signal) =>
-  every(1_000, random, signal, () => oneOf(processes, random)?.kill())
+const kills =
+  (time: number): Scenario['run'] =>
+  ({ processes, random }, signal) =>
+    every(time, random, signal, () => oneOf(processes, random)?.kill())
 
 const cuts: Scenario['run'] = ({ proxy, random }, signal) =>
   every(700, random, signal, () => {
@@ -77,8 +81,9 @@ export const SCENARIOS: readonly Scenario[] = [
   { name: 'stops', run: stops(1_500, 0.25) },
   // Three of four processes at any time.
   { name: 'sleepers', run: stops(2_500, 0.8) },
-  { name: 'kills', refreshTimeout: 10_000, run: kills },
-  { name: 'kills, grace', grace: 10_000, run: kills },
+  { name: 'kills', refreshTimeout: 10_000, run: kills(1_000) },
+  { name: 'kills, grace', grace: 10_000, run: kills(1_000) },
+  { name: 'kills, grace, slow', grace: 10_000, latency: 500, run: kills(3_000) },
   { name: 'restarts', run: restarts },
   { name: 'restarts without data', losesData: true, run: restarts },
   { name: 'cuts', run: cuts },

@@ -2,6 +2,7 @@ import { mkdtempSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
+import { patienceOf } from '../../src/fleet/coordinator.ts'
 import { createAuth } from '../../src/index.ts'
 import { fleetSession } from '../../src/server/fleet-session.ts'
 import { keyRing } from '../../src/server/key-ring.ts'
@@ -42,12 +43,12 @@ export interface StormResult extends Refreshes {
   readonly calls: number
   readonly failures: number
   readonly reuseDetections: number
-  /**
-   * The longest that the token server took for a refresh, in milliseconds, where a stop of the process counts. If the machine is so
-   * busy that this reaches `timeouts.refresh`, a token is presented again before its answer has come.
-   */
+  /** The longest that the token server took for a refresh, in milliseconds, where a stop of the process counts. */
   readonly slowest: number
-  /** Whether the token server answered so late that the run says nothing about lost sessions. */
+  /**
+   * Whether the machine was so busy that a token was presented again before its answer has come. Then the run says nothing about
+   * lost sessions.
+   */
   readonly isTooBusy: boolean
   /** Sessions that no process can go on with: the tokens that work are missing. */
   readonly lost: readonly number[]
@@ -111,7 +112,7 @@ export async function runStorm(options: StormOptions): Promise<StormResult> {
       : await startPostgresDatabase()
   const server = createTokenServer({ accessTokenLifetime: LIFETIME, reuseGrace: scenario.grace ?? 0 })
   const listening = await server.listen()
-  const proxy = new TroubleProxy(database.port)
+  const proxy = new TroubleProxy(database.port, scenario.latency)
   const processes: FleetProcess[] = []
   let stopDelays = () => {}
   try {
@@ -156,7 +157,7 @@ export async function runStorm(options: StormOptions): Promise<StormResult> {
       kills: processes.reduce((sum, { kills }) => sum + kills, 0),
       reuseDetections: server.reuseDetections,
       slowest,
-      isTooBusy: slowest >= refreshTimeout,
+      isTooBusy: slowest >= (patienceOf(scenario.grace) ?? refreshTimeout),
       trace,
     }
   } finally {

@@ -83,7 +83,7 @@ export const SCENARIOS: readonly Scenario[] = [
   { name: 'sleepers', run: stops(2_500, 0.8) },
   { name: 'kills', refreshTimeout: 10_000, run: kills(1_000) },
   { name: 'kills, grace', grace: 10_000, run: kills(1_000) },
-  { name: 'kills, grace, slow', grace: 10_000, latency: 500, run: kills(3_000) },
+  { name: 'kills, grace, slow', grace: 10_000, latency: 300, run: kills(3_000) },
   { name: 'restarts', run: restarts },
   { name: 'restarts without data', losesData: true, run: restarts },
   { name: 'cuts', run: cuts },

@@ -14,6 +14,25 @@ export const garbled = () =>
     { reason: 'invalid_answer' },
   )
 
+/** The fields of a foreign error that are looked at. */
+export interface ForeignError {
+  readonly code?: unknown
+  readonly message?: unknown
+}
+
+/** What to do about a failure that does not pass by itself. */
+const ADVICE: ReadonlyMap<string, string> = new Map([
+  ['no_table', 'Create its table with postgresSchema().'],
+  ['old_table', 'Bring its table up to date with postgresSchema().'],
+  ['no_database', 'Check its name in the address.'],
+  ['not_allowed', 'Check the user, the password and the permissions.'],
+  ['read_only', 'Connect to the primary: this server only lets read.'],
+  ['out_of_memory', 'Give the database more memory.'],
+  ['out_of_resources', 'Give the database more connections or memory, or use fewer connections.'],
+  ['wrong_node', 'Use a client for clusters.'],
+  ['no_prepared_statement', 'Turn prepared statements off in the client: a pooler forgets them.'],
+])
+
 /**
  * The error of a command that failed. The text of a foreign error may quote a session or an address with a password, so only
  * the kind is passed on.
@@ -22,24 +41,27 @@ export const garbled = () =>
  */
 export function databaseFailure(
   error: unknown,
-  reasonOf: (error: { readonly code?: unknown; readonly message?: unknown }) => string | undefined,
+  reasonOf: (error: ForeignError) => string | undefined,
 ): StorageError {
   if (error instanceof StorageError) return error
   const reason = known(error, reasonOf) ?? kindOfFailure(error)
-  return new StorageError(`The database of the sessions failed (${reason}). Try again later.`, { reason })
+  const advice = ADVICE.get(reason) ?? 'Try again later.'
+  return new StorageError(`The database of the sessions failed (${reason}). ${advice}`, { reason })
 }
 
 /** A code of the operating system, such as `ECONNREFUSED`. */
 const SYSTEM_CODE = /^E[A-Z]{3,30}$/
+/** What clients say of a connection that they do not have: their errors often lack a code. */
+const NO_CONNECTION = /connect|socket|closed|terminated|timeout|max retries|offline queue/i
 
-function known(
-  error: unknown,
-  reasonOf: (error: { readonly code?: unknown; readonly message?: unknown }) => string | undefined,
-): string | undefined {
+function known(error: unknown, reasonOf: (error: ForeignError) => string | undefined): string | undefined {
   try {
-    const fields = Object(error) as { readonly code?: unknown; readonly message?: unknown }
-    const { code } = fields
-    return reasonOf(fields) ?? (typeof code === 'string' && SYSTEM_CODE.test(code) ? code : undefined)
+    const fields = Object(error) as ForeignError
+    const { code, message } = fields
+    const reason = reasonOf(fields)
+    if (reason !== undefined) return reason
+    if (typeof code === 'string' && SYSTEM_CODE.test(code)) return code
+    return NO_CONNECTION.test(`${code} ${message}`) ? 'unavailable' : undefined
   } catch {
     // A getter of a foreign error may throw.
     return undefined

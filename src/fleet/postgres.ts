@@ -6,6 +6,7 @@
 import type { EndedSession } from '../core/ports.ts'
 import {
   databaseFailure,
+  type ForeignError,
   garbled,
   isMissing,
   listOf,
@@ -58,8 +59,9 @@ export interface PostgresFleetOptions extends PostgresSchemaOptions {
  * @param query sends a statement by a client of yours: pg, postgres, or PGlite
  * @param options table, lease, notifications; times are in milliseconds
  * @returns the value of the option `fleet`. Its methods reject with a `StorageError`. The `reason` is `'no_table'`, `'old_table'`,
- * `'read_only'`, `'not_allowed'`, `'conflict'`, `'out_of_resources'` or `'unavailable'` for what PostgreSQL answers,
- * `'invalid_answer'` for rows that no statement gives, and otherwise the kind of the client's error
+ * `'no_database'`, `'no_prepared_statement'`, `'read_only'`, `'not_allowed'`, `'conflict'`, `'out_of_resources'` or `'unavailable'`
+ * for what PostgreSQL answers, `'unavailable'` if the client has no connection, `'invalid_answer'` for rows that no statement gives,
+ * and otherwise the kind of the client's error
  * @throws TypeError if `query` or an option is wrong
  *
  * @example
@@ -272,6 +274,8 @@ function rowsOf(query: PostgresQuery): Send {
 const REASONS: readonly (readonly [RegExp, string])[] = [
   [/^42P01$/, 'no_table'],
   [/^42703$/, 'old_table'],
+  [/^3D000$/, 'no_database'],
+  [/^(?:26000|42P05)$/, 'no_prepared_statement'],
   [/^25006$/, 'read_only'],
   [/^(?:28...|42501)$/, 'not_allowed'],
   [/^40...$/, 'conflict'],
@@ -279,5 +283,5 @@ const REASONS: readonly (readonly [RegExp, string])[] = [
   [/^(?:08...|57...)$/, 'unavailable'],
 ]
 
-const reasonOf = ({ code }: { readonly code?: unknown }) =>
+const reasonOf = ({ code }: ForeignError) =>
   typeof code === 'string' ? REASONS.find(([pattern]) => pattern.test(code))?.[1] : undefined

@@ -7,6 +7,7 @@ import { StorageError } from '../core/errors.ts'
 import type { EndedSession, Replaced } from '../core/ports.ts'
 import {
   databaseFailure,
+  type ForeignError,
   garbled,
   isMissing,
   listOf,
@@ -75,9 +76,9 @@ export interface RedisFleetOptions {
  * @param link sends commands by a client of yours: ioredis, redis, iovalkey, Valkey GLIDE, or HTTP
  * @param options prefix of the keys, lease, replicas; times are in milliseconds
  * @returns the value of the option `fleet`. Its methods reject with a `StorageError`. The `reason` is `'read_only'`,
- * `'out_of_memory'`, `'loading'`, `'not_allowed'`, `'wrong_node'` or `'unavailable'` for what Redis answers, `'too_few_replicas'`
- * if a write did not reach the replicas, `'invalid_answer'` for a reply that no script gives, and otherwise the kind of the
- * client's error
+ * `'out_of_memory'`, `'out_of_resources'`, `'loading'`, `'not_allowed'`, `'wrong_node'` or `'unavailable'` for what Redis answers,
+ * `'unavailable'` if the client has no connection, `'too_few_replicas'` if a write did not reach the replicas, `'invalid_answer'` for
+ * a reply that no script gives, and otherwise the kind of the client's error
  * @throws TypeError if the link or an option is wrong
  *
  * @example
@@ -306,7 +307,7 @@ class RedisCommands {
   }
 }
 
-/** What the error of a server begins with. */
+/** The first word of an error of the server. */
 const REASONS: ReadonlyMap<string, string> = new Map([
   ['READONLY', 'read_only'],
   ['OOM', 'out_of_memory'],
@@ -325,5 +326,11 @@ const REASONS: ReadonlyMap<string, string> = new Map([
   ['TRYAGAIN', 'unavailable'],
 ])
 
-const reasonOf = ({ message }: { readonly message?: unknown }) =>
-  typeof message === 'string' ? REASONS.get(/^(?:ERR )?-?([A-Z]+)/.exec(message)?.[1] ?? '') : undefined
+/** Redis 6 puts its words and the place in the script before the error: `ERR Error running script (…): @user_script:9: -OOM …`. */
+const WORD = /^(?:ERR (?:Error running script .*@user_script: ?\d+: )?)?-?([A-Z]+)\b/
+
+function reasonOf({ message }: ForeignError): string | undefined {
+  if (typeof message !== 'string') return undefined
+  if (message.startsWith('ERR max number of clients reached')) return 'out_of_resources'
+  return REASONS.get(WORD.exec(message)?.[1] ?? '')
+}

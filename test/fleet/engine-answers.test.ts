@@ -48,6 +48,19 @@ describe('an error of Redis', () => {
     [`NOPERM this user has no permissions ${SECRET}`, 'not_allowed'],
     [`MOVED 3999 127.0.0.1:6381 ${SECRET}`, 'wrong_node'],
     [`CLUSTERDOWN Hash slot not served ${SECRET}`, 'unavailable'],
+    [`ERR max number of clients reached ${SECRET}`, 'out_of_resources'],
+    [
+      `ERR Error running script (call to f_5): @user_script:10: @user_script: 10: -READONLY You ${SECRET}`,
+      'read_only',
+    ],
+    [
+      `ERR Error running script (call to f_5): @user_script:10: @user_script: 10: -OOM command ${SECRET}`,
+      'out_of_memory',
+    ],
+    [`ERR Error running script (call to f_5): @user_script:9: NOPERM this user ${SECRET}`, 'not_allowed'],
+    [`Connection is closed. ${SECRET}`, 'unavailable'],
+    [`Reached the max retries per request limit (which is 20). ${SECRET}`, 'unavailable'],
+    [`Socket closed unexpectedly ${SECRET}`, 'unavailable'],
     [`ERR something else ${SECRET}`, 'Error'],
   ])('is a StorageError with a known reason: %s', async (message, reason) => {
     const fleet = redisFleet(async () => {
@@ -82,6 +95,10 @@ describe('an error of PostgreSQL', () => {
     ['57P01', 'unavailable'],
     ['08006', 'unavailable'],
     ['40001', 'conflict'],
+    ['3D000', 'no_database'],
+    ['26000', 'no_prepared_statement'],
+    ['42P05', 'no_prepared_statement'],
+    ['CONNECTION_CLOSED', 'unavailable'],
     ['22001', 'Error'],
     ['ECONNRESET', 'ECONNRESET'],
   ])('is a StorageError with a known reason: %s is %s', async (code, reason) => {
@@ -89,6 +106,27 @@ describe('an error of PostgreSQL', () => {
       throw Object.assign(new Error(`duplicate key ${SECRET}`), { code, detail: SECRET })
     })
     expectStorageErrors(await failuresOf(fleet), reason)
+  })
+
+  it.each(['Connection terminated unexpectedly', 'timeout exceeded when trying to connect'])(
+    'without a code is about a missing connection: %s',
+    async (message) => {
+      const fleet = postgresFleet(async () => {
+        throw new Error(`${message} ${SECRET}`)
+      })
+      expectStorageErrors(await failuresOf(fleet), 'unavailable')
+    },
+  )
+
+  it.each([
+    ['42P01', 'Create its table with postgresSchema().'],
+    ['42501', 'Check the user, the password and the permissions.'],
+    ['57P01', 'Try again later.'],
+  ])('says what to do: %s', async (code, advice) => {
+    const fleet = postgresFleet(async () => {
+      throw Object.assign(new Error(), { code })
+    })
+    await expect(fleet.read('key')).rejects.toThrow(advice)
   })
 
   it('a conflict of transactions is attempted again', async () => {

@@ -96,12 +96,14 @@ export class Callback {
   #redeemOnce(answer: URLSearchParams, state: string, transactions: Transactions): Promise<TokenResponse> {
     return once(`authchart.oauth2.${state}`, async () => {
       const transaction = await known(transactions, state)
-      const { returnTo } = transaction
+      const { issuer, client } = this.#connection
+      const { server, clientId, returnTo } = transaction
+      // A code of one server must not reach another (RFC 9700 §4.4), and only its client can refresh what comes of it. The session
+      // that began the sign-in can still use the answer.
+      if (new URL(server.issuer).href !== issuer.href) throw oauthError('wrong_issuer')
+      if (clientId !== client.client_id) throw oauthError('wrong_client')
       this.returnTo = returnTo === undefined ? undefined : safeReturnPath(returnTo)
       if (transaction.used) throw oauthError('already_used')
-      // A code of one server must not reach another (RFC 9700 §4.4). The session of that server can still use the answer.
-      if (new URL(transaction.server.issuer).href !== this.#connection.issuer.href)
-        throw oauthError('wrong_issuer')
       // Before the code leaves: if this page is closed meanwhile, no other one sends it again.
       await transactions.use(state, transaction)
       return redeem(this.#connection, answer, state, transaction)

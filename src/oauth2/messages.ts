@@ -43,5 +43,7 @@ const MESSAGES: { readonly [reason: string]: string } = {
     'This browser has not started this sign-in, or did so more than ten minutes ago. Start it again (RFC 6749 §10.12).',
   user_unknown:
     'The session has no ID token, so it cannot be checked that the same user signs in. Add openid to the option scope, or set singleUser if the app has one user only.',
+  wrong_client:
+    'The answer belongs to a sign-in of another client ID, which can still use it. Call signIn of the session that began it, or start the sign-in again.',
   wrong_issuer: 'The answer comes from another issuer than the sign-in was sent to (RFC 9207).',
 }

@@ -1,5 +1,4 @@
 import {
-  AuthorizationResponseError,
   authorizationCodeGrantRequest,
   getValidatedIdTokenClaims,
   processAuthorizationCodeResponse,
@@ -7,7 +6,7 @@ import {
 } from 'oauth4webapi'
 import type { TokenResponse } from '../core/ports.ts'
 import type { Connection } from './connection.ts'
-import { described, oauthError } from './failure.ts'
+import { oauthError } from './failure.ts'
 import type { OAuthOptions } from './options.ts'
 import { revoke } from './tokens.ts'
 import type { Pending } from './transactions.ts'
@@ -24,19 +23,14 @@ export async function redeem(
   connection: Connection<OAuthOptions>,
   parameters: URLSearchParams,
   state: string,
-  { server, clientId, redirectUri, verifier, scope, nonce, maxAge, user }: Pending,
+  { server, redirectUri, verifier, scope, nonce, maxAge, user }: Pending,
 ): Promise<TokenResponse> {
-  const client = { ...connection.client, client_id: clientId }
-  let answer: URLSearchParams
-  try {
-    answer = validateAuthResponse(server, client, parameters, state)
-  } catch (error) {
-    if (error instanceof AuthorizationResponseError) throw error
-    // Without `iss`, it is from the server unless that always sends it (RFC 9207 §2.4).
-    const iss =
-      parameters.get('iss') ?? (server.authorization_response_iss_parameter_supported || server.issuer)
-    throw oauthError(iss === server.issuer ? 'invalid_response' : 'wrong_issuer', described(error))
-  }
+  const { client } = connection
+  // Without `iss`, it is from the server unless that always sends it (RFC 9207 §2.4).
+  const iss =
+    parameters.get('iss') ?? (server.authorization_response_iss_parameter_supported || server.issuer)
+  if (iss !== server.issuer) throw oauthError('wrong_issuer')
+  const answer = validateAuthResponse(server, client, parameters, state)
   const tokens = await connection.token(
     (options) =>
       authorizationCodeGrantRequest(server, client, connection.clientAuth, answer, redirectUri, verifier, {
@@ -47,8 +41,8 @@ export async function redeem(
       // With a nonce or a `maxAge`, an ID token must be in it.
       processAuthorizationCodeResponse(server, client, response, { expectedNonce: nonce, maxAge } as object),
   )
-  const { iss, sub } = getValidatedIdTokenClaims(tokens) ?? {}
-  if (!user || (iss === user.iss && sub === user.sub)) return { scope, ...tokens }
+  const claims = getValidatedIdTokenClaims(tokens)
+  if (!user || (claims?.iss === user.iss && claims?.sub === user.sub)) return { scope, ...tokens }
   // In the background: the user waits for the refusal, not for the server.
   const { access_token: accessToken, refresh_token: refreshToken } = tokens
   revoke(connection, { accessToken, refreshToken }).catch(() => {})

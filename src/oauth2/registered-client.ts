@@ -7,6 +7,7 @@ import {
 import type { Connection } from './connection.ts'
 import { described, oauthError } from './failure.ts'
 import type { OAuthOptions, TransactionStore } from './options.ts'
+import { defaultTransactions } from './transactions.ts'
 
 /** Finds the client ID for an authorization server that the app does not know in advance. `registeredClient` makes one. */
 export interface ClientIdSource {
@@ -30,7 +31,8 @@ export interface RegisteredClientOptions {
   readonly metadata?: Readonly<Record<string, unknown>> | false
   /**
    * Keeps client IDs between runs: one short text for each server, and no secret. `webTransactions(() => localStorage)` fits.
-   * A client ID that the server answers with `invalid_client` is removed. Default: none, so that each run registers anew.
+   * A client ID that the server answers with `invalid_client` is removed. Default: `localStorage`, or memory without it, so that
+   * each run registers anew.
    */
   readonly store?: Pick<TransactionStore, 'read' | 'write'>
 }
@@ -64,7 +66,7 @@ const DEVICE = 'urn:ietf:params:oauth:grant-type:device_code'
 export function registeredClient({
   metadataUrl,
   metadata = {},
-  store,
+  store = defaultTransactions(),
 }: RegisteredClientOptions): ClientIdSource {
   const find: ClientIdSource = async (connection) => {
     const server = await connection.server()
@@ -72,14 +74,14 @@ export function registeredClient({
     if (!metadata || !server.registration_endpoint) throw oauthError('registration_unsupported')
     connection.assertSecure(server.registration_endpoint)
     const asked = { ...defaultsOf(connection.options), ...metadata }
-    const known = parse(await attempt(() => store?.read(keyOf(server))))
+    const known = parse(await attempt(() => store.read(keyOf(server))))
     if (known && known.asked === JSON.stringify(asked)) return known.clientId
     const clientId = await register(connection, server, asked)
     const text = JSON.stringify({ clientId, asked: JSON.stringify(asked) })
-    await attempt(() => store?.write(keyOf(server), text))
+    await attempt(() => store.write(keyOf(server), text))
     return clientId
   }
-  find.forget = async (connection) => store?.write(keyOf(await connection.server()), '')
+  find.forget = async (connection) => store.write(keyOf(await connection.server()), '')
   return find
 }
 

@@ -23,12 +23,18 @@ export type TransactionServer = Pick<
   | 'id_token_signing_alg_values_supported'
 >
 
-/** A sign-in that was sent to the server. Its answer is redeemed with what is written here, whatever the page says by then. */
-export interface Pending {
-  readonly used?: undefined
+/** Whose sign-in it is. */
+interface Begun {
   readonly startedAt: number
   readonly server: TransactionServer
   readonly clientId: string
+  /** As the app gave it: it is checked when it is used. */
+  readonly returnTo?: string | undefined
+}
+
+/** A sign-in that was sent to the server. Its answer is redeemed with what is written here, whatever the page says by then. */
+export interface Pending extends Begun {
+  readonly used?: undefined
   readonly redirectUri: string
   readonly verifier: string
   /** What was asked for: an answer without a scope grants all of it (RFC 6749 §5.1). */
@@ -36,8 +42,6 @@ export interface Pending {
   /** Missing if no ID token was asked for. */
   readonly nonce?: string | undefined
   readonly maxAge?: number | undefined
-  /** As the app gave it: it is checked when it is used. */
-  readonly returnTo?: string | undefined
   /** The user who has to sign in. */
   readonly user?: { readonly iss: string; readonly sub: string } | undefined
   /** Whether another window waits for the answer. */
@@ -45,11 +49,9 @@ export interface Pending {
 }
 
 /** A sign-in whose answer was used. It has no secret any more. */
-export interface Used {
-  readonly startedAt: number
+export interface Used extends Begun {
   readonly used: true
   readonly popup?: undefined
-  readonly returnTo?: string | undefined
 }
 
 export type Transaction = Pending | Used
@@ -78,8 +80,8 @@ export class Transactions {
   }
 
   /** Removes the secrets of a transaction, and remembers that its answer is used. */
-  use(state: string, { startedAt, returnTo }: Pending): Promise<unknown> {
-    return this.#write(state, { startedAt, used: true, returnTo })
+  use(state: string, { startedAt, server, clientId, returnTo }: Pending): Promise<unknown> {
+    return this.#write(state, { startedAt, server, clientId, returnTo, used: true })
   }
 
   /** Forgets a sign-in whose answer nothing waits for. */
@@ -120,13 +122,11 @@ const settled = (work: () => unknown): Promise<unknown> =>
       throw oauthError('storage_failed', described(error))
     })
 
-/** What oauth4webapi is given, it checks itself. */
+/** What oauth4webapi is given, it checks itself. An entry without a time counts as expired. */
 function parse(text: unknown): Transaction | undefined {
-  if (typeof text !== 'string' || text.length > LONGEST) return undefined
   try {
-    const found: Partial<Omit<Pending, 'used'>> & { readonly used?: unknown } = Object(JSON.parse(text))
-    const isComplete = found.used ?? (found.verifier && found.server?.issuer)
-    return Number.isFinite(found.startedAt) && isComplete ? (found as Transaction) : undefined
+    const found = Object(JSON.parse(String(text).slice(0, LONGEST)))
+    return found.server?.issuer && (found.used || found.verifier) ? found : undefined
   } catch {
     return undefined
   }

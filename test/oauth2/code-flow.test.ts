@@ -1,7 +1,15 @@
 import { expect, onTestFinished, test } from 'vitest'
 import { createAuth, type RefreshRequest } from '../../src/index.ts'
 import { createOAuth, memoryTransactions, type OAuthOptions } from '../../src/oauth2/index.ts'
-import { API, APP, CALLBACK, createBrowser, type ProviderOptions, startProvider } from './provider.ts'
+import {
+  API,
+  APP,
+  CALLBACK,
+  createBrowser,
+  OTHER_APP,
+  type ProviderOptions,
+  startProvider,
+} from './provider.ts'
 
 async function setUp(providerOptions: ProviderOptions = {}, options: Partial<OAuthOptions> = {}) {
   const server = await startProvider(providerOptions)
@@ -113,6 +121,30 @@ test('metadata that the app gives is not requested', async () => {
   expect((await given.authorizationUrl()).origin).toBe(server.url)
   expect(server.requests).toEqual([])
   expect(oauth.isCallback).toBe(false)
+})
+
+test('of two clients with one callback page, each session takes its own answers, whichever is asked first', async () => {
+  const transactions = memoryTransactions()
+  const { server, oauth, auth, browse } = await setUp({}, { transactions })
+  const other = createOAuth({ issuer: server.url, clientId: OTHER_APP, redirectUri: CALLBACK, transactions })
+  const otherAuth = createAuth(other.ports)
+  onTestFinished(() => otherAuth.dispose())
+  const url = await browse(await oauth.authorizationUrl({ returnTo: '/reports' }))
+  const isRefused = () =>
+    expect(otherAuth.signIn({ via: 'callback', url })).rejects.toMatchObject({ reason: 'wrong_client' })
+
+  await isRefused()
+  expect(other.returnTo).toBeUndefined()
+  await auth.signIn({ via: 'callback', url })
+  await auth.refresh()
+
+  expect(auth.session).toMatchObject({ subject: 'ada', claims: { aud: APP } })
+  // It is no answer of the other one's session either, now that it is used.
+  await otherAuth.signIn({ via: 'callback', url: await browse(await other.authorizationUrl()) })
+  await isRefused()
+  await otherAuth.refresh()
+  expect(otherAuth.session).toMatchObject({ claims: { aud: OTHER_APP } })
+  expect(server.problems).toEqual([])
 })
 
 test('the answer of a sign-in is redeemed once, however often and at the same time it is used', async () => {

@@ -242,6 +242,13 @@ describe('a client that is not known to the authorization server', () => {
     expect(await clientOf(other.auth, other.provider)).not.toBe(registered)
   })
 
+  test('registers once in each run if it is given no store', async () => {
+    const clientId = registeredClient({ metadata: ALG })
+    const { provider, discover } = await setUp({}, { clientId }, { registers: true })
+    await discover()
+    expect(registrations(provider)).toBe(1)
+  })
+
   test('registers in each run if its store is full or blocked', async () => {
     const blocked = () => {
       throw new DOMException('', 'SecurityError')

@@ -1,12 +1,14 @@
 import { generateKeyPairSync, randomBytes, randomUUID } from 'node:crypto'
 import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http'
-import type { Configuration, JWK } from 'oidc-provider'
+import type { ClientMetadata, Configuration, JWK } from 'oidc-provider'
 import { onTestFinished } from 'vitest'
 import { listen } from '../../examples/demo/listen.ts'
 import { withoutNotices } from '../../examples/demo/without-notices.ts'
 
 /** A public client, like an app in a browser. Its redirect URI may have any port, as RFC 8252 §7.3 asks. */
 export const APP = 'app'
+/** Another public client, whose answers come to the same page. */
+export const OTHER_APP = 'other-app'
 /** A confidential client, like a server. */
 export const MACHINE = 'machine'
 export const SECRET = 'a-secret-of-the-tests'
@@ -127,20 +129,26 @@ async function createProvider(url: string, options: ProviderOptions) {
   const exchanged = new WeakMap<object, Record<string, unknown>>()
   const configuration: Configuration = {
     clients: [
-      {
-        client_id: APP,
-        application_type: redirectUris[0] === CALLBACK ? 'native' : 'web',
-        token_endpoint_auth_method: 'none',
-        grant_types: ['authorization_code', 'refresh_token', 'urn:ietf:params:oauth:grant-type:device_code'],
-        redirect_uris: [...redirectUris],
-        post_logout_redirect_uris: [postLogoutRedirectUri],
-        id_token_signed_response_alg: 'ES256',
-        dpop_bound_access_tokens: requiresDPoP,
-        ...(backchannelLogoutUri && {
-          backchannel_logout_uri: backchannelLogoutUri,
-          backchannel_logout_session_required: true,
+      ...[APP, OTHER_APP].map(
+        (client_id): ClientMetadata => ({
+          client_id,
+          application_type: redirectUris[0] === CALLBACK ? 'native' : 'web',
+          token_endpoint_auth_method: 'none',
+          grant_types: [
+            'authorization_code',
+            'refresh_token',
+            'urn:ietf:params:oauth:grant-type:device_code',
+          ],
+          redirect_uris: [...redirectUris],
+          post_logout_redirect_uris: [postLogoutRedirectUri],
+          id_token_signed_response_alg: 'ES256',
+          dpop_bound_access_tokens: requiresDPoP,
+          ...(backchannelLogoutUri && {
+            backchannel_logout_uri: backchannelLogoutUri,
+            backchannel_logout_session_required: true,
+          }),
         }),
-      },
+      ),
       {
         client_id: MACHINE,
         client_secret: SECRET,

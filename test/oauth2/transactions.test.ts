@@ -61,7 +61,12 @@ test('an entry whose answer was used keeps no secret', async () => {
   const { issuer, store, oauth, auth, keys } = await setUp()
   await auth.signIn({ via: 'callback', url: issuer.answer(await oauth.authorizationUrl()) })
   const [key = ''] = await keys()
-  expect(JSON.parse(String(await store.read(key)))).toEqual({ startedAt: expect.any(Number), used: true })
+  expect(JSON.parse(String(await store.read(key)))).toEqual({
+    startedAt: expect.any(Number),
+    server: expect.objectContaining({ issuer: issuer.url }),
+    clientId: 'app',
+    used: true,
+  })
 })
 
 test('at most twenty entries are kept, and a sign-in removes those that have expired', async () => {

@@ -4,9 +4,9 @@ import type { Signal, TokenResponse } from '../core/ports.ts'
 import type { PopupWindow } from '../environment/global-types.ts'
 import { DEFAULT_SCOPE, startSignIn } from './authorize.ts'
 import { Callback } from './callback.ts'
-import { checkRequest } from './check-request.ts'
 import { Connection } from './connection.ts'
 import type { deviceGrant } from './device.ts'
+import { explainRequest } from './explain.ts'
 import { oauthError, superseded, toOAuthError } from './failure.ts'
 import { type SignedIn, signOutUrl } from './logout.ts'
 import type { AuthorizePage, OAuthOptions, SignInRequest, TransactionStore } from './options.ts'
@@ -128,7 +128,7 @@ export function createOAuth(options: OAuthOptions): OAuth {
       answer = await untilAnswered(popup, state, connection.clock, signal)
     } finally {
       // A window that an isolated page has severed cannot be closed. Its sign-in must not complete there.
-      if (!answer) await transactions.remove(state)
+      if (!answer) await transactions.remove(state).catch(() => {})
     }
     return callback.redeem(answer, signal)
   }
@@ -160,7 +160,7 @@ export function createOAuth(options: OAuthOptions): OAuth {
   return {
     ports: {
       signIn: async (request, { signal, cancelled }) => {
-        checkRequest(request, options.redirectUri)
+        explainRequest(request, options.redirectUri)
         // Without AbortSignal.any, which browsers have since 2024 only.
         const controller = new AbortController()
         const ended = controller.signal

@@ -8,6 +8,7 @@ import {
   discoveryRequest,
   None,
   processDiscoveryResponse,
+  ResponseBodyError,
 } from 'oauth4webapi'
 import type { RefreshRequest } from '../core/options.ts'
 import type { Clock, TokenResponse } from '../core/ports.ts'
@@ -78,6 +79,16 @@ export class Connection<Options extends ServerOptions = ServerOptions> {
     return this.#server
   }
 
+  /** Requests the metadata again, in the background: the server may have changed, because its answer does not fit. */
+  renewServer(): void {
+    if (this.options.server) return
+    const renewed = this.#discover()
+    const use = () => {
+      this.#server = renewed
+    }
+    renewed.then(use, () => {})
+  }
+
   /**
    * The options of one request.
    *
@@ -97,8 +108,18 @@ export class Connection<Options extends ServerOptions = ServerOptions> {
     session?: TokenRequest,
   ): Promise<Answer & Pick<TokenResponse, 'proofKey'>> {
     const options = this.request(session?.signal)
-    const attempt = async (send: DPoPFetch) =>
-      read(await request({ ...options, [customFetch]: send as RequestOptions[typeof customFetch] }))
+    const attempt = async (send: DPoPFetch) => {
+      const response = await request({
+        ...options,
+        [customFetch]: send as RequestOptions[typeof customFetch],
+      })
+      try {
+        return await read(response)
+      } catch (error) {
+        if (response.status < 500 && !(error instanceof ResponseBodyError)) this.renewServer()
+        throw error
+      }
+    }
     const { dpop } = this.options
     return dpop ? dpop.forSession(session, attempt, this.fetch) : attempt(this.fetch)
   }

@@ -33,7 +33,7 @@ export function reasonOf(error: unknown): string {
   const { code, name } = Object(error) as { code?: unknown; name?: unknown }
   if (code === JWT_TIMESTAMP_CHECK) return 'id_token_expired'
   if (code === JWT_CLAIM_COMPARISON) return 'invalid_id_token'
-  if (typeof code === 'string' && code.startsWith('OAUTH_')) return 'invalid_response'
+  if (String(code).startsWith('OAUTH_')) return 'invalid_response'
   if (name === 'TimeoutError' || name === 'AbortError') return 'timeout'
   return 'network'
 }

@@ -1,7 +1,6 @@
 import {
   type Client,
   clockTolerance,
-  getValidatedIdTokenClaims,
   JWT_CLAIM_COMPARISON,
   processRefreshTokenResponse,
   processRevocationResponse,
@@ -11,9 +10,8 @@ import {
 import type { RefreshRequest, RevocableTokens } from '../core/options.ts'
 import type { Signal, TokenResponse } from '../core/ports.ts'
 import { jwtClaims } from '../core/session/token-response.ts'
-import { checkBranch } from './check-request.ts'
 import type { Connection } from './connection.ts'
-import { described } from './failure.ts'
+import { explainBranch } from './explain.ts'
 import type { OAuthOptions } from './options.ts'
 
 /** The ID token of a refresh is not checked for its age, because the rules do not ask for it (OpenID Connect Core §12.2). */
@@ -29,36 +27,52 @@ export async function refresh(
   request: RefreshRequest,
 ): Promise<TokenResponse> {
   const { refreshToken = '', idToken = '', branch } = request
-  if (branch) checkBranch(branch, connection.options)
+  if (branch) explainBranch(branch, connection.options)
   const server = await connection.server()
   const client: Client = { ...connection.client, [clockTolerance]: ANY_AGE }
-  const tokens = await connection.token(
+
+  /**
+   * The refresh token that was sent may be spent: the next one must not be lost because of an ID token that cannot be used, or of
+   * a lifetime that is no number. The core reads what is left, and the session keeps the ID token that it has.
+   */
+  async function read(response: Response): Promise<TokenResponse> {
+    const { id_token, ...others } = Object(
+      await response
+        .clone()
+        .json()
+        .catch(() => {}),
+    )
+    let tokens: TokenResponse = others
+    try {
+      tokens = await processRefreshTokenResponse(server, client, response)
+    } catch (error) {
+      if (!response.ok || others.access_token === undefined) throw error
+      if (Object(error).code === JWT_CLAIM_COMPARISON) throw invalidToken()
+      connection.renewServer()
+    }
+    const before = jwtClaims(idToken)
+    if (!before?.sub) return tokens
+    const refreshed = { ...before, ...jwtClaims(String(id_token)) }
+    const differs = (name: string) => refreshed[name] !== before[name]
+    if (differs('sub') || differs('iss')) throw invalidToken()
+    // Some servers answer with facts of a later sign-in in another app: the session keeps the ID token that it has.
+    const isForeign = differs('auth_time') || differs('nonce') || Number(refreshed.iat) < Number(before.iat)
+    return isForeign ? others : tokens
+  }
+
+  return connection.token(
     (options) =>
       refreshTokenGrantRequest(server, client, connection.clientAuth, refreshToken, {
         ...options,
         additionalParameters: branch?.parameters ?? connection.resources(),
       }),
-    (response) => processRefreshTokenResponse(server, client, response).catch(refuseForeign),
+    read,
     request,
   )
-  const before = jwtClaims(idToken)
-  const refreshed = getValidatedIdTokenClaims(tokens)
-  if (!before || !refreshed) return tokens
-  const all = { ...before, ...refreshed }
-  const differs = (name: string) => all[name] !== before[name]
-  if (before.sub && differs('sub')) throw invalidToken()
-  // Some servers answer with facts of a later sign-in in another app: the session keeps the ID token that it has.
-  const isForeign = differs('auth_time') || differs('nonce') || refreshed.iat < Number(before.iat)
-  return isForeign ? { ...tokens, id_token: undefined } : tokens
 }
 
 /** An ID token for another client, or of another issuer or user, ends the session: another attempt would not change it. */
-const invalidToken = (cause?: unknown) =>
-  Object.assign(new Error('invalid_token', { cause }), { error: 'invalid_token' })
-
-function refuseForeign(error: unknown): never {
-  throw Object(error).code === JWT_CLAIM_COMPARISON ? invalidToken(described(error)) : error
-}
+const invalidToken = () => Object.assign(new Error('invalid_token'), { error: 'invalid_token' })
 
 /** The port `revoke` of `createAuth` (RFC 7009). A server without a revocation endpoint is left alone. */
 export async function revoke(

@@ -277,12 +277,14 @@ describe('the ID token of a refresh', () => {
     return { refreshed, auth, issuer }
   }
 
-  test.each([
+  test.each<[string, (claims: Record<string, unknown>) => Record<string, unknown>, object?]>([
     ['of another user', withClaim('sub', 'eve')],
     ['of another issuer', withClaim('iss', 'https://evil.example.com')],
     ['for another client', withClaim('aud', 'other')],
-  ])('ends the session if it is %s', async (_, claims) => {
-    const { auth } = await refreshWith({ claims })
+    ['of another user, and cannot be checked', withClaim('sub', 'eve'), { alg: 'none' }],
+    ['of another issuer, and cannot be checked', withClaim('iss', 'https://e'), { alg: 'none' }],
+  ])('ends the session if it is %s', async (_, claims, header = {}) => {
+    const { auth } = await refreshWith({ claims, header: header as Record<string, unknown> })
     expect(auth.session?.subject).not.toBe('eve')
     expect(await auth.getAccessToken().catch(() => 'none')).not.toMatch(/^access-\d/)
     expect(auth.history.find(({ type }) => type === 'refreshFailed')).toMatchObject({

@@ -4,11 +4,11 @@ import type { OAuthOptions, SignInRequest } from './options.ts'
 const KINDS = ['redirect', 'popup', 'callback', 'silent']
 
 /**
- * Checks what `auth.signIn()` was given. Production builds replace this file by `check-request.production.ts`.
+ * Checks what `auth.signIn()` was given, during development. Builds for production contain no call of this file.
  *
  * @throws TypeError that names what is missing
  */
-export function checkRequest(request: SignInRequest | undefined, redirectUri: string | undefined): void {
+export function explainRequest(request: SignInRequest | undefined, redirectUri: string | undefined): void {
   const via = request?.via
   if (typeof via === 'function') {
     if (typeof Object(request).onCode === 'function') return
@@ -35,7 +35,7 @@ export function checkRequest(request: SignInRequest | undefined, redirectUri: st
  *
  * @throws an `invalid_target`, which ends the branch
  */
-export function checkBranch(
+export function explainBranch(
   { parameters }: BranchRequest,
   { resource = [], branchResource }: Pick<OAuthOptions, 'resource' | 'branchResource'>,
 ): void {

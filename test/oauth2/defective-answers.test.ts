@@ -1,0 +1,123 @@
+import { expect, onTestFinished, test, vi } from 'vitest'
+import { createAuth } from '../../src/index.ts'
+import { createOAuth, memoryTransactions } from '../../src/oauth2/index.ts'
+import { connect, startIssuer } from './issuer.ts'
+import { APP, CALLBACK, createBrowser, startProvider } from './provider.ts'
+
+type Fields = Record<string, unknown>
+
+/** A session at a real provider that ends the grant if a refresh token is presented twice. `spoil` changes what the refreshes answer. */
+async function setUp(spoil: (correct: Fields) => Fields) {
+  const server = await startProvider()
+  let isSpoiled = false
+  const oauth = createOAuth({
+    issuer: server.url,
+    clientId: APP,
+    redirectUri: CALLBACK,
+    transactions: memoryTransactions(),
+    async fetch(url, init) {
+      const answer = await fetch(url, init)
+      if (!isSpoiled || !String(url).endsWith('/token')) return answer
+      return Response.json(spoil((await answer.json()) as Fields))
+    },
+  })
+  const auth = createAuth(oauth.ports)
+  onTestFinished(() => auth.dispose())
+  await auth.signIn({ via: 'callback', url: await createBrowser()(await oauth.authorizationUrl()) })
+  const signInToken = await auth.getAccessToken()
+  return {
+    server,
+    auth,
+    signInToken,
+    spoil: (value: boolean) => {
+      isSpoiled = value
+    },
+  }
+}
+
+const base64 = (value: unknown) => Buffer.from(JSON.stringify(value)).toString('base64url')
+
+/** Changes header and claims of a JWT. */
+function changed(token: unknown, header: Fields, claims: Fields = {}) {
+  const parts = String(token).split('.')
+  const [before, payload] = parts
+    .slice(0, 2)
+    .map((part) => JSON.parse(String(Buffer.from(part, 'base64url'))))
+  return `${base64({ ...before, ...header })}.${base64({ ...payload, ...claims })}.${parts[2]}`
+}
+
+const withIdToken = (change: (token: unknown) => unknown) => (correct: Fields) => ({
+  ...correct,
+  id_token: change(correct.id_token),
+})
+
+test.each<[string, (correct: Fields) => Fields]>([
+  [
+    'an ID token of an algorithm that the metadata does not name',
+    withIdToken((token) => changed(token, { alg: 'ES999' })),
+  ],
+  ['an ID token that is not signed', withIdToken((token) => changed(token, { alg: 'none' }))],
+  ['an ID token without an expiry', withIdToken((token) => changed(token, {}, { exp: null }))],
+  ['an ID token without a subject', withIdToken((token) => changed(token, {}, { sub: undefined }))],
+  ['an encrypted ID token', withIdToken(() => 'a.b.c.d.e')],
+  ['an ID token that is no JWT', withIdToken(() => 'none')],
+  ['an ID token that is null', withIdToken(() => null)],
+  ['a negative lifetime', (correct) => ({ ...correct, expires_in: -1 })],
+  ['a lifetime in words', (correct) => ({ ...correct, expires_in: 'an hour' })],
+  ['a lifetime that is null', (correct) => ({ ...correct, expires_in: null })],
+  ['a list of scopes', (correct) => ({ ...correct, scope: ['openid'] })],
+])('a session goes on with the rotated refresh token of an answer with %s', async (_, spoil) => {
+  const made = await setUp(spoil)
+  const { auth, server, signInToken } = made
+  const before = auth.session?.claims
+  made.spoil(true)
+  await auth.refresh()
+  const token = await auth.getAccessToken()
+  expect(token).not.toBe(signInToken)
+  expect(await server.introspect(token)).toMatchObject({ accountId: 'ada' })
+  expect(auth.session?.claims).toEqual(before)
+
+  made.spoil(false)
+  await auth.refresh()
+
+  expect(auth.session).toMatchObject({ subject: 'ada', generation: 3 })
+  expect(server.problems).toEqual([])
+})
+
+test('a provider that signs with another algorithm than before is understood from the second answer on', async () => {
+  const issuer = await startIssuer()
+  const { oauth, auth } = await connect(issuer)
+  const signIn = async () =>
+    auth.signIn({ via: 'callback', url: issuer.answer(await oauth.authorizationUrl()) })
+  const metadataRequests = () => issuer.requests.filter(({ path }) => path.includes('.well-known')).length
+  await signIn()
+  const renewed = { header: { alg: 'EdDSA' }, metadata: { id_token_signing_alg_values_supported: ['EdDSA'] } }
+  const claims = (correct: Fields) => ({ ...correct, roles: ['new'] })
+
+  issuer.misbehave({ ...renewed, claims })
+  await auth.refresh()
+  expect(auth.session?.claims).not.toHaveProperty('roles')
+  await vi.waitUntil(() => metadataRequests() === 2)
+  await auth.refresh()
+  expect(auth.session?.claims).toMatchObject({ roles: ['new'] })
+  await auth.signOut()
+
+  issuer.misbehave({
+    header: { alg: 'PS256' },
+    metadata: { id_token_signing_alg_values_supported: ['PS256'] },
+  })
+  await expect(signIn()).rejects.toMatchObject({ reason: 'invalid_response' })
+  await vi.waitUntil(() => metadataRequests() === 3)
+  await signIn()
+  expect(auth.session).toMatchObject({ subject: 'ada' })
+})
+
+test('metadata that cannot be read again stays as it was', async () => {
+  const issuer = await startIssuer()
+  const { oauth, auth } = await connect(issuer)
+  await auth.signIn({ via: 'callback', url: issuer.answer(await oauth.authorizationUrl()) })
+  issuer.misbehave({ header: { alg: 'EdDSA' }, discovery: [503, '{}'] })
+  await auth.refresh()
+  await auth.refresh()
+  expect(auth.session).toMatchObject({ subject: 'ada', generation: 3 })
+})

@@ -136,6 +136,44 @@ describe('paths, parse and format', () => {
     expect([answer.status, answer.headers.get('allow')]).toEqual([405, 'DELETE'])
   })
 
+  test('a sign-in may be a multipart form', async () => {
+    const server = createTokenServer()
+    const body = new FormData()
+    body.append('username', 'ada')
+    body.append('picture', new Blob(['x']), 'ada.png')
+    const signIn = () => server.fetch('/session', { method: 'POST', body })
+    expect((await signIn()).status).toBe(400)
+    body.append('password', 'correct')
+    expect((await signIn()).status).toBe(200)
+    const headers = { 'content-type': 'multipart/form-data; boundary=none' }
+    const broken = await server.fetch('/session', { method: 'POST', body: 'x', headers })
+    expect((await broken.json()).error_description).toBe('There is no username')
+  })
+
+  test.each([
+    ['{"username":"ada"}', "The body is JSON, but its content-type is 'text/plain;charset=UTF-8'"],
+    ['ada', 'There is no username'],
+  ])('a refused sign-in with the text %s as its body says why', async (body, description) => {
+    const answer = await createTokenServer().fetch('/session', { method: 'POST', body })
+    expect(await answer.json()).toEqual({ error: 'invalid_request', error_description: description })
+  })
+
+  test('with a cookie, the body of a refresh does not matter', async () => {
+    const { server, call } = setUp({ parse: (body) => ({ username: body.email, ...body, cookie: 1 }) })
+    await call('POST', '/v1/login', { email: 'ada', password: 'correct' })
+    expect((await server.fetch('/v1/refresh', { method: 'POST', body: '{}' })).status).toBe(200)
+  })
+
+  test.each(['parse', 'format', 'formatError'] as const)('%s cannot be asynchronous', async (name) => {
+    const { post } = setUp({ [name]: async (given: object) => given })
+    const password = name === 'formatError' ? 'wrong' : 'correct'
+    const answer = await post('/v1/login', { email: 'ada', password })
+    expect([answer.status, (await answer.json()).error_description]).toEqual([
+      500,
+      `A function of the test threw: TypeError: ${name} must not be asynchronous.`,
+    ])
+  })
+
   test('what a function of the test throws is answered 500 with the mistake', async () => {
     const { post } = setUp({
       parse: () => {

@@ -1,3 +1,4 @@
+import { isPromiseLike } from '../../core/platform/promise-like.ts'
 import { checkFunction, wrongKind } from './checks.ts'
 import { bodyFields, type ReceivedRequest } from './received-request.ts'
 import { jsonReply } from './replies.ts'
@@ -43,7 +44,7 @@ export interface AnsweredError {
   readonly error_description: string
 }
 
-/** The form of requests and answers, for an API of another form than OAuth. */
+/** The form of requests and answers, for an API of another form than OAuth. Its functions must not be asynchronous. */
 export interface TokenServerForm {
   /** The paths of the endpoints. Two of them must not be the same. */
   readonly paths?: TokenServerPaths
@@ -80,8 +81,8 @@ export interface Endpoints {
   readonly cookiePath: string
   /** The endpoint of a request. If only its method is wrong: the one that would be right. */
   endpointOf(received: ReceivedRequest): TokenEndpoint | { readonly allow: string } | undefined
-  /** The parameters of a request; `undefined` if its body is not a JSON object. @throws what `parse` throws */
-  parametersOf(received: ReceivedRequest): Parameters | undefined
+  /** The parameters of a request, or what is wrong with its body. @throws what `parse` throws */
+  parametersOf(received: ReceivedRequest): Parameters | string
   /** Writes tokens. @throws what `format` throws */
   answer(endpoint: TokenEndpoint, tokens: AnsweredTokens, subject: string): Response
   /** Writes a refusal. @throws what `formatError` throws */
@@ -113,12 +114,13 @@ export const createEndpoints = (where: string, form: TokenServerForm): Endpoints
   const keyOf = ({ request, url }: ReceivedRequest) => `${request.method} ${url.pathname}`
   const known = new WeakMap<ReceivedRequest, Parameters>()
 
-  const read = (received: ReceivedRequest): Parameters | undefined => {
+  const read = (received: ReceivedRequest): Parameters | string => {
     const body = bodyFields(received)
     const endpoint = endpoints.get(keyOf(received))
-    if (!body || !endpoint) return undefined
+    if (typeof body === 'string') return body
+    if (!endpoint) return 'It is no request for an endpoint'
     const { headers } = received.request
-    const fields = form.parse ? form.parse(body, { endpoint, headers }) : body
+    const fields = form.parse ? notLater('parse', form.parse(body, { endpoint, headers })) : body
     const needsNoGrantType = endpoint === 'refresh' && !isOAuth
     const all = Object.entries({ ...(needsNoGrantType && { grant_type: 'refresh_token' }), ...fields })
     const known = all.filter(([, value]) => value !== null && value !== undefined)
@@ -139,14 +141,20 @@ export const createEndpoints = (where: string, form: TokenServerForm): Endpoints
     },
     parametersOf: (received) => {
       const parameters = known.get(received) ?? read(received)
-      if (parameters) known.set(received, parameters)
+      if (typeof parameters !== 'string') known.set(received, parameters)
       return parameters
     },
     answer: (endpoint, tokens, subject) =>
-      replyOf(200, form.format ? form.format(tokens, { endpoint, subject }) : tokens),
+      replyOf(200, form.format ? notLater('format', form.format(tokens, { endpoint, subject })) : tokens),
     refuse: (endpoint, error) =>
-      replyOf(400, form.formatError ? form.formatError(error, { endpoint }) : error),
+      replyOf(400, form.formatError ? notLater('formatError', form.formatError(error, { endpoint })) : error),
   }
+}
+
+/** The server acts at once, so that each request is one step. @throws TypeError for a promise */
+const notLater = <T>(name: string, value: T): T => {
+  if (isPromiseLike(value)) throw new TypeError(`${name} must not be asynchronous.`)
+  return value
 }
 
 /** The answer that a test wrote. Checks the shape, not the class: the `Response` may come from another implementation. */

@@ -43,7 +43,7 @@ const requestFor = (input: RequestInfo | URL, init: RequestInit | undefined, ori
 
 /** The request that follows a redirect (Fetch standard, HTTP-redirect fetch). */
 const redirected = (
-  { request, url, bytes, text }: ReceivedRequest,
+  { request, url, bytes, text, form }: ReceivedRequest,
   status: number,
   location: string,
 ): ReceivedRequest => {
@@ -61,7 +61,7 @@ const redirected = (
   return {
     request: new Request(target, { method, headers, credentials, redirect, signal }),
     url: target,
-    ...(becomesGet ? { bytes: new Uint8Array(), text: '' } : { bytes, text }),
+    ...(becomesGet ? { bytes: new Uint8Array(), text: '', form: undefined } : { bytes, text, form }),
   }
 }
 

@@ -4,7 +4,11 @@ export interface ReceivedRequest {
   readonly url: URL
   readonly bytes: Uint8Array<ArrayBuffer>
   readonly text: string
+  /** The fields of a multipart form, without its files; `undefined` for any other body. */
+  readonly form: Fields | undefined
 }
+
+type Fields = Readonly<Record<string, unknown>>
 
 /**
  * Reads the whole body, so that everything after it can run synchronously.
@@ -14,7 +18,21 @@ export interface ReceivedRequest {
 export const receiveRequest = async (request: Request): Promise<ReceivedRequest> => {
   request.signal.throwIfAborted()
   const bytes = new Uint8Array(await request.arrayBuffer())
-  return { request, url: new URL(request.url), bytes, text: new TextDecoder().decode(bytes) }
+  const [text, form] = [new TextDecoder().decode(bytes), await multipartFields(request, bytes)]
+  return { request, url: new URL(request.url), bytes, text, form }
+}
+
+const contentTypeOf = ({ headers }: Request) => headers.get('content-type') ?? ''
+
+/** A malformed form has no fields. */
+const multipartFields = async (
+  request: Request,
+  bytes: Uint8Array<ArrayBuffer>,
+): Promise<Fields | undefined> => {
+  const type = contentTypeOf(request)
+  if (!/^multipart\/form-data\b/i.test(type)) return undefined
+  const form = await new Response(bytes, { headers: { 'content-type': type } }).formData().catch(() => [])
+  return Object.fromEntries([...form].filter(([, value]) => typeof value === 'string'))
 }
 
 /** A copy of the request whose body can be read again. */
@@ -35,20 +53,21 @@ export const cookieValue = (request: Request, name: string): string | undefined 
   return pairs.find((pair) => pair.startsWith(prefix))?.slice(prefix.length)
 }
 
-/** The fields of a form (RFC 6749 appendix B) or JSON body; undefined if the JSON is not an object. */
-export const bodyFields = ({
-  request,
-  text,
-}: ReceivedRequest): Readonly<Record<string, unknown>> | undefined => {
-  if (!request.headers.get('content-type')?.includes('json')) {
+/** The fields of a form (RFC 6749 appendix B) or JSON body; what is wrong with the body if it has none. */
+export const bodyFields = ({ request, text, form }: ReceivedRequest): Fields | string => {
+  const type = contentTypeOf(request)
+  if (form) return form
+  if (!type.includes('json')) {
+    // What `fetch` sends if a text is its body, and the header was forgotten. With a cookie, the body may not matter.
+    if (/^\s*\{/.test(text) && !request.headers.has('cookie'))
+      return `The body is JSON, but its content-type is '${type}'`
     return Object.fromEntries(new URLSearchParams(text))
   }
   // A sign-out with a cookie may have the header without a body.
   if (text === '') return {}
   try {
     const parsed: unknown = JSON.parse(text)
-    return typeof parsed === 'object' && parsed !== null ? { ...parsed } : undefined
-  } catch {
-    return undefined
-  }
+    if (typeof parsed === 'object' && parsed !== null) return { ...parsed }
+  } catch {}
+  return 'The body is not a JSON object'
 }

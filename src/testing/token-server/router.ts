@@ -41,7 +41,8 @@ export const createRouter = (parts: Parts): AnswerRequest => {
     if (typeof endpoint !== 'string') return bearerToken(received.request) ?? ''
     try {
       const parameters = endpoints.parametersOf(received)
-      return presentedToken(received, parameters, endpoint === 'revoke' ? 'token' : undefined) ?? ''
+      const known = typeof parameters === 'string' ? undefined : parameters
+      return presentedToken(received, known, endpoint === 'revoke' ? 'token' : undefined) ?? ''
     } catch {
       // The route reports what `parse` threw.
       return ''

@@ -124,7 +124,7 @@ export const createTokenRoutes = (
     answer: (endpoint, received) => {
       try {
         const parameters = endpoints.parametersOf(received)
-        if (!parameters) return refuse(endpoint, 'invalid_request', 'The body is not a JSON object')
+        if (typeof parameters === 'string') return refuse(endpoint, 'invalid_request', parameters)
         return isForged(received, parameters) ? forged() : routes[endpoint](received, parameters)
       } catch (error) {
         // A function of the test threw: parse, format or formatError. Its answer shows the mistake.

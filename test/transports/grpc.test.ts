@@ -2,7 +2,7 @@ import * as grpc from '@grpc/grpc-js'
 import { describe, expect, onTestFinished, test } from 'vitest'
 import { isSessionError } from '../../src/index.ts'
 import { authCredentials, authGrpc } from '../../src/transports/grpc.ts'
-import { outcomes, setUp } from '../conformance/harness.ts'
+import { outcomes, setUp, type TestOptions } from '../conformance/harness.ts'
 
 const json = {
   requestSerialize: (value: unknown) => Buffer.from(JSON.stringify(value)),
@@ -34,9 +34,9 @@ interface Echo extends grpc.Client {
 }
 
 /** A server that refuses the first token of a session, and a client with its session. */
-async function start(use: 'interceptor' | 'credentials' = 'interceptor') {
+async function start(use: 'interceptor' | 'credentials' = 'interceptor', options: TestOptions = {}) {
   const harness = await setUp()
-  const auth = await harness.signedIn()
+  const auth = await harness.signedIn(options)
   const log: [path: string, token: string, note: unknown][] = []
   const isRefused = (path: string, { metadata }: { metadata: grpc.Metadata }) => {
     const token = String(metadata.get('authorization'))
@@ -51,7 +51,8 @@ async function start(use: 'interceptor' | 'credentials' = 'interceptor') {
     list: (call: grpc.ServerWritableStream<string, string>) => {
       if (isRefused('list', call)) return call.emit('error', refusal)
       for (const part of call.request) call.write(part)
-      return call.end()
+      if (call.request === 'and no end') return
+      return call.request === 'and a refusal' ? call.emit('error', refusal) : call.end()
     },
     collect: async (call: grpc.ServerReadableStream<string, string>, done: grpc.sendUnaryData<string>) => {
       if (isRefused('collect', call)) return done(refusal)
@@ -172,6 +173,35 @@ describe('gRPC: streams', () => {
     expect(await read(stream)).toBe('abc')
     expect(log.at(-1)).toEqual(['list', 'at-1-2', 'kept'])
     expect(metadata.getMap()).toEqual({ 'x-note': 'changed' })
+  })
+
+  test('a stream that waited makes room for the next call with its first message, not with its end', async () => {
+    const { client, echo, server } = await start('interceptor', { release: { concurrency: 1 } })
+    const refresh = server.holdNext()
+    const first = echo('a')
+    await refresh.arrived
+    const stream = client.list('and no end')
+    const begun = new Promise((resolve) => stream.once('data', resolve))
+    const second = echo('b')
+    refresh.answer()
+
+    expect(await Promise.all([first, begun, second])).toEqual(['a', 'a', 'b'])
+    stream.on('error', () => {})
+    stream.cancel()
+  })
+
+  test('a stream that is refused after a message causes a refresh, too', async () => {
+    const { client, echo, server, log } = await start()
+    await echo('renews')
+    const messages: string[] = []
+    const stream = client.list('and a refusal').on('data', (message) => messages.push(message))
+    await expect(new Promise((_, reject) => stream.on('error', reject))).rejects.toMatchObject({
+      code: grpc.status.UNAUTHENTICATED,
+    })
+    expect(messages.join('')).toBe('and a refusal')
+    await echo('b')
+    expect(server.refreshes).toBe(2)
+    expect(log.at(-1)?.[1]).toBe('at-1-3')
   })
 
   test('a stream of an ended session fails, and is not sent', async () => {

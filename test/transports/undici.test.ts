@@ -66,6 +66,22 @@ describe('undici: a rejected token', () => {
     expect(long.api.connections()).toBeGreaterThan(1)
   })
 
+  test('a refusal whose body does not end blocks no connection', async () => {
+    const { auth, server } = await start()
+    const api = await startOrigin(({ headers }, reply) => {
+      if (!headers.authorization?.startsWith('Bearer at-1-1-')) return { body: 'yes' }
+      reply.writeHead(401, { 'content-length': '20' }).write('no')
+      return undefined
+    })
+    const client = new Client(api.url)
+    onTestFinished(() => client.destroy())
+    const dispatcher = client.compose(authInterceptor(auth, { origins: [api.url] }))
+    const ask = async () => (await request(api.url, { dispatcher })).body.text()
+
+    expect(await Promise.all([ask(), ask()])).toEqual(['yes', 'yes'])
+    expect(server.refreshes).toBe(1)
+  })
+
   test('isChallenge is asked about each head, also asynchronously, and the body arrives behind it', async () => {
     const heads: number[] = []
     const { api, dispatcher, server } = await start(

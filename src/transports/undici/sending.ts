@@ -1,4 +1,5 @@
 import type { Dispatcher } from 'undici'
+import { unref } from '../../core/platform/unref.ts'
 
 type Controller = Dispatcher.DispatchController
 type Headers = Parameters<NonNullable<Dispatcher.DispatchHandler['onResponseStart']>>[2]
@@ -22,6 +23,8 @@ export interface Caller extends Controller {
 
 /** A refusal with a longer body is not read to its end, in bytes: then its connection is closed. */
 const LONGEST = 65_536
+/** How long a refusal with a short body may take to end, in milliseconds. Then its connection is closed, too. */
+const PATIENCE = 500
 
 /**
  * One sending of a request. An answer that may be a refusal is held back: its connection is paused until the answer is handed on
@@ -39,6 +42,8 @@ export class Sending implements AnswerHead, Dispatcher.DispatchHandler {
   readonly #reject: (error: unknown) => void
   /** What arrived although the connection was paused: a mock pauses nothing. `undefined` if the answer was dropped. */
   #early: (() => void)[] | undefined = []
+  /** Closes the connection of an answer that was dropped, if its body does not end. */
+  #closing: ReturnType<typeof setTimeout> | undefined
 
   /**
    * @param holdsAll whether each answer may be a refusal, and not only those with the status 401 or 403
@@ -88,11 +93,13 @@ export class Sending implements AnswerHead, Dispatcher.DispatchHandler {
   }
 
   onResponseEnd(controller: Controller, trailers: Headers) {
+    clearTimeout(this.#closing)
     if (this.isHandedOn) this.#caller.handler.onResponseEnd?.(this.#caller, trailers)
     else this.#early?.push(() => this.onResponseEnd(controller, trailers))
   }
 
   onResponseError(controller: Controller, error: Error) {
+    clearTimeout(this.#closing)
     // Without a head, this is how the sending ends.
     this.#reject(error)
     if (this.isHandedOn || (this.#early && this.statusCode > 0 && this.#caller.aborted))
@@ -122,8 +129,12 @@ export class Sending implements AnswerHead, Dispatcher.DispatchHandler {
   drop() {
     this.#early = undefined
     const { controller, headers } = this
-    if (Number(headers['content-length']) <= LONGEST) controller?.resume()
-    else controller?.abort(new Error('The request is sent again.'))
+    const close = () => controller?.abort(new Error('The request is sent again.'))
+    if (!(Number(headers['content-length']) <= LONGEST)) return close()
+    // The replay may have to wait for the connection.
+    this.#closing = setTimeout(close, PATIENCE)
+    unref(this.#closing)
+    controller?.resume()
   }
 
   /** Ends the sending, unless its answer has begun. */

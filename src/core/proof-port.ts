@@ -43,8 +43,9 @@ export interface ProofPort {
    * Names the key: by its thumbprint (RFC 7638). A missing key is made.
    *
    * @param expected the key that a session is bound to. If the key at hand is another, the key is looked up again
+   * @returns `undefined`, without `expected`: the answer of the token request will bring the key
    */
-  keyId(expected?: string): PromiseLike<string>
+  keyId(expected?: string): PromiseLike<string | undefined>
   /**
    * Removes the key, because the user signed out, here or in another tab: each tab calls it, so that its next sign-in finds no key
    * that another tab is about to remove.

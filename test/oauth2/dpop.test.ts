@@ -147,6 +147,29 @@ test('a sign-out revokes the tokens and removes the key, and the next session ha
   await auth.refresh()
 })
 
+test('a session that keeps its key itself makes none in the store of keys, and does not need it', async () => {
+  const provider = await startProvider({ requiresDPoP: true })
+  const { keys, store } = mapKeys()
+  const full = () => Promise.reject(new Error('full'))
+  for (const add of [store.add, full]) {
+    const dpop = dpopProofs({ perSession: true, keys: { ...store, add } })
+    const transactions = memoryTransactions()
+    const oauth = createOAuth({
+      issuer: provider.url,
+      clientId: APP,
+      redirectUri: CALLBACK,
+      transactions,
+      dpop,
+    })
+    const auth = createAuth(oauth.ports)
+    onTestFinished(() => auth.dispose())
+    await auth.signIn({ via: 'callback', url: await createBrowser()(await oauth.authorizationUrl()) })
+    await auth.refresh()
+    expect(await provider.introspect(await auth.getAccessToken())).toMatchObject({ jkt: expect.any(String) })
+    expect(keys.size).toBe(0)
+  }
+})
+
 test('client credentials are bound to a key in memory', async () => {
   const provider = await startProvider({ requiresDPoP: true })
   const dpop = dpopProofs()

@@ -111,17 +111,18 @@ export interface DPoPProofs extends ProofFeature {
  */
 export function dpopProofs(options: DPoPOptions = {}): DPoPProofs {
   const maker = new ProofMaker(options)
+  const codeKeyId = async () => (options.perSession ? undefined : maker.keyId())
   return {
     ...defineProof({
       prove: (request) => maker.prove(request),
       heed: (proof, answer) => maker.heed(proof, answer),
-      keyId: (expected) => maker.keyId(expected),
+      keyId: (expected) => (expected === undefined ? codeKeyId() : maker.keyId(expected)),
       forget: (keyId, isElsewhere) => maker.forget(keyId, isElsewhere),
     }),
     keyId: (expected) => maker.keyId(expected),
     fetch: (input, init, send = fetch) => maker.fetch(String(input), init, send),
     forSession: (request, task, send = fetch) => maker.forSession(request, task, send),
-    codeKeyId: async () => (options.perSession ? undefined : maker.keyId()),
+    codeKeyId,
   }
 }
 

@@ -1,7 +1,7 @@
 import type { Signal } from '../core/ports.ts'
 import type { PopupWindow } from '../environment/global-types.ts'
 import { answerOfPage, cleanAddress } from './page.ts'
-import { type FromPage, openPages, type ToPages } from './page-channel.ts'
+import { type FromPage, lockOf, openPages, type ToPages } from './page-channel.ts'
 import { openPopup } from './popup.ts'
 import { handOver } from './popup-channel.ts'
 
@@ -14,6 +14,12 @@ export interface AskOptions {
   readonly signal: Signal
   /** Opens the window. Call it in the click, before anything is awaited: browsers block other popups. */
   readonly openPopup: (features?: string) => PopupWindow | undefined
+}
+
+/** What the user is asked for a worker. */
+interface Question {
+  readonly controller: AbortController
+  popup: PopupWindow | undefined
 }
 
 /**
@@ -37,7 +43,7 @@ export function offerPopups(
 ): () => void {
   const channel = openPages(name)
   const page = crypto.randomUUID()
-  const questions = new Map<string, { readonly controller: AbortController; popup?: PopupWindow }>()
+  const questions = new Map<string, Question>()
   const post = (message: FromPage) => channel.postMessage(message)
 
   function end(id: string) {
@@ -52,17 +58,24 @@ export function offerPopups(
     if (questions.has(id)) return
     const controller = new AbortController()
     const { signal } = controller
-    const question: { controller: AbortController; popup?: PopupWindow } = { controller }
+    const question: Question = { controller, popup: undefined }
     questions.set(id, question)
+    // At once: if `ask` fails later, the worker ends the question, which closes the window.
+    const open = (features?: string) => {
+      question.popup = openPopup(features)
+      return question.popup
+    }
     await untilVisible(signal)
     if (signal.aborted) return
     try {
-      const popup = await ask({ signal, openPopup })
+      const popup = await ask({ signal, openPopup: open })
       if (signal.aborted) return popup?.close()
       if (!popup) return post({ type: 'declined', id })
       question.popup = popup
       post({ type: 'opened', id, page })
       watch(id, popup, signal)
+      // A worker that was stopped does not end its question.
+      navigator.locks?.request(lockOf(id), { signal }, () => end(id)).catch(() => {})
     } catch (error) {
       if (signal.aborted) return
       post({ type: 'declined', id })

@@ -15,3 +15,6 @@ export type FromPage =
 /** Reaches all pages and workers of the origin. */
 export const openPages = (name: string): BroadcastChannel =>
   new BroadcastChannel(`authchart.oauth2.pages.${name}`)
+
+/** The name of the lock that a worker holds as long as it needs a window. The browser releases it if the worker is stopped. */
+export const lockOf = (id: string): string => `authchart.oauth2.window.${id}`

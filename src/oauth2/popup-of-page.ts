@@ -1,6 +1,6 @@
 import type { Signal } from '../core/ports.ts'
 import type { PopupWindow } from '../environment/global-types.ts'
-import { type FromPage, openPages, type ToPages } from './page-channel.ts'
+import { type FromPage, lockOf, openPages, type ToPages } from './page-channel.ts'
 
 /** How long a page may take to say that it was asked, in milliseconds. After that, no page is there that would ask the user. */
 const PATIENCE = 2_000
@@ -26,9 +26,13 @@ export async function popupOfPage(
   name: string,
   { signal }: { readonly signal: Signal },
 ): Promise<PopupWindow | undefined> {
-  if (signal.aborted) return undefined
-  const channel = openPages(name)
   const id = crypto.randomUUID()
+  const release = await hold(lockOf(id))
+  if (signal.aborted) {
+    release()
+    return undefined
+  }
+  const channel = openPages(name)
   const post = (message: ToPages) => channel.postMessage(message)
   let isEnded = false
   const close = () => {
@@ -36,6 +40,7 @@ export async function popupOfPage(
     post({ type: 'end', id })
     isEnded = true
     channel.close()
+    release()
   }
   const page = await new Promise<string | undefined>((resolve) => {
     const timer = setTimeout(resolve, PATIENCE)
@@ -65,4 +70,22 @@ export async function popupOfPage(
     location: { replace: (url: string | URL) => post({ type: 'go', id, url: String(url) }) },
     close,
   } as PopupWindow
+}
+
+/** Takes a lock that nothing else holds. Without Web Locks it does nothing. Returns what releases it. */
+async function hold(name: string): Promise<() => void> {
+  let release = () => {}
+  const held = new Promise<void>((resolve) => {
+    release = resolve
+  })
+  const locks = globalThis.navigator?.locks as LockManager | undefined
+  if (locks)
+    await new Promise<void>((resolve) => {
+      const hold = () => {
+        resolve()
+        return held
+      }
+      locks.request(name, hold).catch(() => resolve())
+    })
+  return release
 }

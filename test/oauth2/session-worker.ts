@@ -14,6 +14,7 @@ const auth = createAuth({
     return oauth.ports.signIn({ via: 'popup', window }, options)
   },
 })
+new BroadcastChannel('test.stop').onmessage = () => globalThis.close()
 serveAuth(auth, { origins: [resource] })
 onStepUp(
   auth,

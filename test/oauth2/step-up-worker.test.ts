@@ -5,7 +5,7 @@ import { afterAll, beforeAll, describe, expect, onTestFinished, test, vi } from 
 import { createAuth, onStepUp } from '../../src/index.ts'
 import { bundlePage } from '../support/bundle-page.ts'
 import { hasChromium, launchChromium } from '../support/chromium.ts'
-import { startProvider } from './provider.ts'
+import { type ProviderOptions, startProvider } from './provider.ts'
 import { startResourceServer } from './resource-server.ts'
 import type { InWorker } from './worker.page.ts'
 
@@ -42,8 +42,11 @@ describe.skipIf(!hasChromium)('a step-up of a session in a worker', () => {
   })
 
   /** A page whose worker has a session of Ada. */
-  async function signedIn({ loginHint = '', coop = false } = {}) {
-    const server = await startProvider({ redirectUris: [`${origin}/callback`], coop })
+  async function signedIn({
+    loginHint = '',
+    ...options
+  }: ProviderOptions & { readonly loginHint?: string } = {}) {
+    const server = await startProvider({ redirectUris: [`${origin}/callback`], ...options })
     const secrets: string[] = []
     server.provider.on('access_token.saved', ({ jti }) => void secrets.push(jti))
     server.provider.on('grant.success', ({ oidc }) => void secrets.push(String(oidc.params?.code_verifier)))
@@ -134,6 +137,32 @@ describe.skipIf(!hasChromium)('a step-up of a session in a worker', () => {
     const status = page.evaluate(() => inWorker.call('/write'))
     await inPopup(page)
     expect(await status).toBe(200)
+  }, 120_000)
+
+  test('leaves no window if the page fails after it has opened one', async () => {
+    const { page } = await signedIn()
+    const status = page.evaluate(() => inWorker.call('/mfa'))
+    const opened = page.waitForEvent('popup')
+    await page.click('#fail')
+    const popup = await opened
+    if (!popup.isClosed()) await popup.waitForEvent('close')
+    expect(await status).toBe(401)
+  }, 120_000)
+
+  test('leaves no window if the worker is stopped meanwhile', async () => {
+    let isSlow = false
+    const { page } = await signedIn({
+      untilSignIn: () => (isSlow ? new Promise(() => {}) : Promise.resolve()),
+    })
+    isSlow = true
+    void page.evaluate(() => inWorker.call('/mfa')).catch(() => {})
+    const opened = page.waitForEvent('popup')
+    await page.click('#again')
+    const popup = await opened
+    await popup.waitForURL(/\/auth/, { waitUntil: 'commit' }).catch(() => {})
+    expect(popup.isClosed()).toBe(false)
+    await page.evaluate(() => new BroadcastChannel('test.stop').postMessage(''))
+    if (!popup.isClosed()) await popup.waitForEvent('close')
   }, 120_000)
 
   test('refuses another user, and keeps the session', async () => {

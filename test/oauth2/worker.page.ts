@@ -13,11 +13,12 @@ if (!(await handOverAnswer())) {
     Object.assign(document.body.appendChild(document.createElement('button')), { id, textContent: id })
   if (!setUp.isSilent)
     offerPopups('test', async ({ openPopup, signal }) => {
-      const buttons = [add('again'), add('never')]
+      const buttons = [add('again'), add('never'), add('fail')]
       try {
-        return await new Promise((resolve) => {
+        return await new Promise((resolve, reject) => {
           buttons[0]?.addEventListener('click', () => resolve(openPopup()))
           buttons[1]?.addEventListener('click', () => resolve(undefined))
+          buttons[2]?.addEventListener('click', () => reject(new Error(`${openPopup()} is open`)))
           signal.addEventListener('abort', () => resolve(undefined))
         })
       } finally {

@@ -13,6 +13,10 @@ export const oauthError = (reason: string, cause?: unknown): OAuthError =>
 /** As the core says it, if another sign-in or a sign-out came first. */
 export const superseded = () => new SignedOutError({ reason: 'superseded' })
 
+/** A refusal that ends no session: the core finds nothing in it that it knows to be fatal. */
+export const kept = (reason: string, response?: { readonly headers?: unknown }): OAuthError =>
+  Object.assign(oauthError(reason), { message: 'refused', headers: response?.headers })
+
 /** An error code of OAuth; anything else that a server sends is not shown. */
 const CODE = /^[a-z_]{1,40}$/
 

@@ -9,7 +9,7 @@ import { SignedOutError } from '../core/errors.ts'
 import type { CookieFeature } from '../core/features/feature.ts'
 import type { AuthOptions } from '../core/options.ts'
 import { Connection } from './connection.ts'
-import { oauthError, reasonOf } from './failure.ts'
+import { kept, reasonOf } from './failure.ts'
 import { type ExchangedAuth, ofMachine, ofUser } from './grant-session.ts'
 import type { ServerOptions } from './options.ts'
 
@@ -41,16 +41,14 @@ function parametersOf(connection: Connection): URLSearchParams {
 }
 
 /**
- * A refusal ends no session here, because no sign-in could begin another one: the next request attempts again. So the core gets
- * nothing that it knows to be fatal.
+ * A refusal ends no session here, because no sign-in could begin another one: the next request attempts again.
  */
 function keepSession(error: unknown): never {
   const { response, cause, status = Object(cause).status } = Object(error)
   if (!(error instanceof ResponseBodyError) && status !== 401) throw error
   // A token endpoint answers 401 if it does not accept the client (RFC 6749 §5.2).
   const reason = error instanceof ResponseBodyError ? reasonOf(error) : 'invalid_client'
-  const { headers } = Object(response ?? cause)
-  throw Object.assign(oauthError(reason), { message: 'refused', headers })
+  throw kept(reason, Object(response ?? cause))
 }
 
 /**

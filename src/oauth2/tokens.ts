@@ -12,6 +12,7 @@ import type { Signal, TokenResponse } from '../core/ports.ts'
 import { jwtClaims } from '../core/session/token-response.ts'
 import type { Connection } from './connection.ts'
 import { explainBranch } from './explain.ts'
+import { keepUsers } from './keep-users.ts'
 import type { OAuthOptions } from './options.ts'
 
 /** The ID token of a refresh is not checked for its age, because the rules do not ask for it (OpenID Connect Core §12.2). */
@@ -60,7 +61,7 @@ export async function refresh(
     return isForeign ? others : tokens
   }
 
-  return connection.token(
+  const refreshed = connection.token(
     (options) =>
       refreshTokenGrantRequest(server, client, connection.clientAuth, refreshToken, {
         ...options,
@@ -69,6 +70,7 @@ export async function refresh(
     read,
     request,
   )
+  return connection.options.clientAuth ? keepUsers(refreshed) : refreshed
 }
 
 /** An ID token for another client, or of another issuer or user, ends the session: another attempt would not change it. */

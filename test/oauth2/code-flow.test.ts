@@ -1,13 +1,16 @@
+import { type ClientAuth, ClientSecretBasic, ClientSecretPost } from 'oauth4webapi'
 import { expect, onTestFinished, test } from 'vitest'
 import { createAuth, type RefreshRequest } from '../../src/index.ts'
 import { createOAuth, memoryTransactions, type OAuthOptions } from '../../src/oauth2/index.ts'
 import {
   API,
   APP,
+  BACKEND,
   CALLBACK,
   createBrowser,
   OTHER_APP,
   type ProviderOptions,
+  SECRET,
   startProvider,
 } from './provider.ts'
 
@@ -146,6 +149,31 @@ test('of two clients with one callback page, each session takes its own answers,
   expect(otherAuth.session).toMatchObject({ claims: { aud: OTHER_APP } })
   expect(server.problems).toEqual([])
 })
+
+test.each([
+  ['by basic authentication', ClientSecretBasic],
+  ['in the body', ClientSecretPost],
+])(
+  'a backend whose secret is wrong for a while, sent %s, keeps the sessions of its users',
+  async (_, authenticate) => {
+    let secret = SECRET
+    const clientAuth: ClientAuth = (...request) => authenticate(secret)(...request)
+    const { server, oauth, auth, browse } = await setUp({}, { clientId: BACKEND, clientAuth })
+    await auth.signIn({ via: 'callback', url: await browse(await oauth.authorizationUrl()) })
+
+    secret = 'the one before'
+    await expect(auth.refresh()).rejects.toMatchObject({
+      code: 'refresh_unavailable',
+      reason: 'invalid_client',
+    })
+    expect(auth.session).toMatchObject({ subject: 'ada' })
+    expect(new Set(server.problems)).toEqual(new Set(['invalid_client: invalid secret provided']))
+    secret = SECRET
+    await auth.refresh()
+
+    expect(auth.session).toMatchObject({ subject: 'ada', generation: 2 })
+  },
+)
 
 test('the answer of a sign-in is redeemed once, however often and at the same time it is used', async () => {
   const { server, oauth, auth, browse } = await setUp()

@@ -9,6 +9,8 @@ import { withoutNotices } from '../../examples/demo/without-notices.ts'
 export const APP = 'app'
 /** Another public client, whose answers come to the same page. */
 export const OTHER_APP = 'other-app'
+/** A confidential client that signs users in, like a backend for frontends. */
+export const BACKEND = 'backend'
 /** A confidential client, like a server. */
 export const MACHINE = 'machine'
 export const SECRET = 'a-secret-of-the-tests'
@@ -149,6 +151,14 @@ async function createProvider(url: string, options: ProviderOptions) {
           }),
         }),
       ),
+      {
+        client_id: BACKEND,
+        client_secret: SECRET,
+        application_type: 'native',
+        grant_types: ['authorization_code', 'refresh_token'],
+        redirect_uris: [CALLBACK],
+        id_token_signed_response_alg: 'ES256',
+      },
       {
         client_id: MACHINE,
         client_secret: SECRET,

@@ -6,7 +6,7 @@ import { DEFAULT_SCOPE, startSignIn } from './authorize.ts'
 import { Callback } from './callback.ts'
 import { Connection } from './connection.ts'
 import type { deviceGrant } from './device.ts'
-import { explainRequest } from './explain.ts'
+import { explainAnswerMode, explainRequest } from './explain.ts'
 import { oauthError, superseded, toOAuthError } from './failure.ts'
 import { type SignedIn, signOutUrl } from './logout.ts'
 import type { AuthorizePage, OAuthOptions, SignInRequest, TransactionStore } from './options.ts'
@@ -196,7 +196,10 @@ export function createOAuth(options: OAuthOptions): OAuth {
       cleanAddress()
       return callback.handOver(answer.searchParams)
     },
-    authorizationUrl: async (request = {}) => (await start(request)).url,
+    async authorizationUrl(request = {}) {
+      explainAnswerMode(request)
+      return (await start(request)).url
+    },
     signOutUrl: (auth, { state } = {}) => signOutUrl(connection, auth, state),
   }
 }

@@ -1,5 +1,5 @@
 import type { BranchRequest } from '../core/ports.ts'
-import type { OAuthOptions, SignInRequest } from './options.ts'
+import type { AuthorizePage, OAuthOptions, SignInRequest } from './options.ts'
 
 const KINDS = ['redirect', 'popup', 'callback', 'silent']
 
@@ -20,13 +20,27 @@ export function explainRequest(request: SignInRequest | undefined, redirectUri: 
     throw new TypeError(
       "signIn: window is missing. Call oauth.openPopup() in the click, before anything is awaited. If it returns undefined, use via: 'redirect'.",
     )
-  if (request.via === 'callback' && request.url !== undefined) return
+  if (request.via !== 'callback') explainAnswerMode(request)
+  else if (request.url !== undefined) return
   if (!redirectUri) throw new TypeError(`createOAuth: redirectUri is missing. via: '${via}' needs it.`)
   // A worker gets its window from a page.
   if (request.via === 'popup') return
   if (typeof document === 'undefined')
     throw new TypeError(
       `signIn: via: '${via}' needs a page. In a worker, use via: 'popup' with popupOfPage(); on a server, use oauth.authorizationUrl() and the url of its answer; on a machine without a browser, via: deviceGrant.`,
+    )
+}
+
+/**
+ * Checks that the server is to answer in the query of the redirect URI. Any other answer would not be noticed.
+ *
+ * @throws TypeError that names the parameter
+ */
+export function explainAnswerMode({ extra }: AuthorizePage): void {
+  const { response_mode: mode = 'query' } = extra ?? {}
+  if (mode !== 'query')
+    throw new TypeError(
+      `signIn: the answer is read from the query of the redirect URI, so extra.response_mode must not be '${mode}'.`,
     )
 }
 

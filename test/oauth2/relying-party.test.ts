@@ -194,6 +194,21 @@ test('of two servers with one callback page, each session takes its own answers,
   expect(second.tokenRequests()).toEqual([])
 })
 
+test.each(['form_post', 'fragment', 'jwt'])(
+  'an answer by %s is refused before the user is sent away',
+  async (mode) => {
+    const { oauth, auth } = await connect(await startIssuer())
+    const extra = { response_mode: mode }
+    const inWords = new TypeError(
+      `signIn: the answer is read from the query of the redirect URI, so extra.response_mode must not be '${mode}'.`,
+    )
+    await expect(oauth.authorizationUrl({ extra })).rejects.toEqual(inWords)
+    await expect(auth.signIn({ via: 'redirect', extra })).rejects.toEqual(inWords)
+    const { searchParams } = await oauth.authorizationUrl({ extra: { response_mode: 'query' } })
+    expect(searchParams.get('response_mode')).toBe('query')
+  },
+)
+
 test('the code goes to the token endpoint of the time when the sign-in began', async () => {
   const issuer = await startIssuer()
   const transactions = memoryTransactions()

@@ -79,23 +79,21 @@ export async function deviceGrant(
       return { scope, ...tokens }
     } catch (error) {
       const code = error instanceof ResponseBodyError ? error.error : undefined
-      if (code === undefined && isPassing(error)) {
-        // A server that does not answer is asked less often, until it does (RFC 8628 §3.5).
-        wait = Math.min(wait * 2, Math.max(LONGEST, interval * 2))
-        continue
-      }
       if (code === 'slow_down') interval += SLOWER
-      else if (code !== 'authorization_pending') throw error
-      wait = interval
+      if (code === 'slow_down' || code === 'authorization_pending') wait = interval
+      // A server that does not answer is asked less often, until it does (RFC 8628 §3.5).
+      else if (isPassing(error)) wait = Math.min(wait * 2, Math.max(LONGEST, interval * 2))
+      else throw error
     }
   }
 }
 
-/** Whether nothing is known of the answer: the network failed, or the server did. */
+/** Whether nothing is known of the answer: the network failed, or the server did, or has no time. */
 function isPassing(error: unknown): boolean {
-  const { code, cause } = Object(error) as { code?: unknown; cause?: { status?: unknown } }
   if (error instanceof AuthError) return false
-  return typeof code !== 'string' || !code.startsWith('OAUTH_') || Number(cause?.status) >= 500
+  const { code, error: word, cause, status = Object(cause).status } = Object(error)
+  const isBusy = status >= 500 || status === 429 || word === 'temporarily_unavailable'
+  return isBusy || !String(code).startsWith('OAUTH_')
 }
 
 function pause(clock: Clock, delay: number, signal: Signal): Promise<void> {

@@ -102,6 +102,13 @@ describe('the polls of a device', () => {
       'signed in',
     ],
     [
+      'come half as often if the server has no time',
+      [429, { error: 'temporarily_unavailable' }, { error: 'slow_down' }, TOKENS],
+      {},
+      [5, 10, 20, 10],
+      'signed in',
+    ],
+    [
       'come once a minute if the server is down for long',
       [503, 503, 503, 503, 503, 503, TOKENS],
       { expires_in: 600 },

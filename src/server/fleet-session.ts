@@ -63,8 +63,8 @@ export const DEFAULT_TTL = 30 * 86_400_000
  * @param options the database, the name of the session and the keys; times are in milliseconds
  * @returns the options `storage` and `coordinator` of one `createAuth`. Methods of `storage` reject with a `StorageError`. The
  * `reason` is `'unknown_key'` if the key that sealed the session is not in the key ring, `'box_refused'` if the stored session
- * was changed, moved or sealed with another secret, `'not_a_box'` for anything else that is stored there, and otherwise the kind
- * of the database's error
+ * was changed, moved or sealed with another secret, `'newer_version'` if only a newer version of the library can read it,
+ * `'not_a_box'` for anything else that is stored there, and otherwise the kind of the database's error
  * @throws TypeError if an option is wrong
  *
  * @example

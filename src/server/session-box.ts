@@ -1,4 +1,5 @@
 import { StorageError } from '../core/errors.ts'
+import { isObject } from '../core/platform/is-object.ts'
 import type { SessionRecord, StoredRotation } from '../core/ports.ts'
 import { isSessionRecord } from '../core/session/record.ts'
 import type { FoundSession, StoredSession } from '../fleet/fleet.ts'
@@ -9,6 +10,9 @@ import { open } from './seal.ts'
 /** As in the messages of a fleet. */
 export const nameOf = (stored: StoredRotation | undefined) =>
   stored ? `${stored.id} ${stored.rotation}` : ''
+
+/** The version of the records that are read and written. */
+const VERSION: SessionRecord['version'] = 1
 
 /** The tag of all sessions. */
 export const SESSION = 'session'
@@ -36,6 +40,12 @@ export async function openSession(
   const isWhole =
     isSessionRecord(record) && nameOf(record) === nameOf(stored) && record.startedAt === stored.startedAt
   if (isWhole) return inOwnTime(record, stored.age, now)
+  // During an update, processes of two versions share sessions.
+  if (isObject(record) && typeof record.version === 'number' && record.version > VERSION)
+    throw new StorageError(
+      'The session was stored by a newer version of authchart. Update this process as well.',
+      { reason: 'newer_version' },
+    )
   throw new StorageError('The stored session was changed.', { reason: 'box_refused' })
 }
 

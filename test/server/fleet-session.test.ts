@@ -8,6 +8,8 @@ import { memoryFleet } from '../../src/fleet/memory.ts'
 import { fleetSession } from '../../src/server/fleet-session.ts'
 import { hashKey } from '../../src/server/hash-key.ts'
 import { keyRing } from '../../src/server/key-ring.ts'
+import { open, seal } from '../../src/server/seal.ts'
+import { placeOf } from '../../src/server/session-box.ts'
 import { createWorld, KEYS } from './fleet-setup.ts'
 
 const signIn = { username: 'ada' }
@@ -337,6 +339,28 @@ describe('fleetSession', () => {
     expect(failures).toContainEqual(expect.objectContaining({ reason: 'box_refused' }))
     expect((from === to ? original : victim).session).toBeUndefined()
     expect((await database.inner.read(to))?.box).toBe(box)
+  })
+
+  it('a session that a newer version of the library has stored is not read, not refreshed, and not destroyed', async () => {
+    const { open: start, database, server, pass } = createWorld()
+    const resident = start('one')
+    const failures: unknown[] = []
+    resident.on('storageFailed', ({ reason }) => failures.push(reason))
+    await resident.signIn(signIn)
+    await pass(1)
+    const key = await hashKey('one')
+    const stored = database.stored.get(key)
+    if (!stored) throw new Error('Nothing is stored')
+    const record = JSON.parse(await open(KEYS, placeOf(key, stored), stored.box))
+    const next = { ...stored, rotation: stored.rotation + 1 }
+    const box = await seal(KEYS, placeOf(key, next), JSON.stringify({ ...record, ...next, version: 2 }))
+    await database.inner.replace(key, { ...next, box }, stored)
+    const starting = start('one')
+    await pass(120_000)
+    expect(starting.session).toBeUndefined()
+    expect(failures).toContain('newer_version')
+    expect(server.refreshes).toBe(0)
+    expect((await database.inner.read(key))?.box).toBe(box)
   })
 
   it('a session that was sealed with a key that is missing is not read, and not destroyed', async () => {

@@ -1,4 +1,4 @@
-import { mkdtempSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
@@ -115,12 +115,13 @@ export async function runStorm(options: StormOptions): Promise<StormResult> {
   const proxy = new TroubleProxy(database.port, scenario.latency)
   const processes: FleetProcess[] = []
   let stopDelays = () => {}
+  let file: string | undefined
   try {
     const port = await proxy.listen()
     const began = Date.now()
     await signIn(database, server, sessions)
     stopDelays = delayAnswers(server, random)
-    const file = await bundleProcess()
+    file = await bundleProcess()
     for (let index = 0; index < options.processes; index++) {
       const skew = scenario.skew ? Math.round((random() - 0.5) * 2 * scenario.skew) : 0
       processes.push(
@@ -163,6 +164,7 @@ export async function runStorm(options: StormOptions): Promise<StormResult> {
   } finally {
     stopDelays()
     for (const process of processes) process.end()
+    if (file) rmSync(file)
     proxy.close()
     await listening.close()
     await database.stop()

@@ -2,6 +2,9 @@ import type { Lineage } from '../../machines/policies.ts'
 import type { SessionRecord } from '../core/ports.ts'
 import type { FoundSession } from '../fleet/fleet.ts'
 
+/** How wrong the clock of a process may be, in milliseconds. What a process stores stays for so much longer than it asks for. */
+export const CLOCK_MARGIN = 3_600_000
+
 /**
  * What the time between sealing and storing may be mistaken for, in milliseconds: at most a twentieth of the token's lifetime, so
  * that a token that lives for seconds is not refreshed too early either.

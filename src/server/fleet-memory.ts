@@ -1,13 +1,14 @@
 import type { Clock } from '../core/ports.ts'
 import { systemClock } from '../environment/clock.ts'
 import type { Fleet } from '../fleet/fleet.ts'
+import { CLOCK_MARGIN } from './clock-skew.ts'
 import { hashKey } from './hash-key.ts'
 import { reached } from './unreachable.ts'
 
 /** Names that all processes remember. */
 export interface FleetMemory {
   /**
-   * Remembers a name for that many milliseconds.
+   * Remembers a name for at least that many milliseconds, whichever time the clock of this process has.
    *
    * @returns `false` if it is remembered already
    * @throws StorageError if the database does not answer
@@ -38,7 +39,14 @@ export function fleetMemory(fleet: Fleet, clock: Pick<Clock, 'now'> = systemCloc
   async function remember(name: string, lifetime: number): Promise<boolean> {
     const startedAt = clock.now()
     // One `id`, so that the first one to write it wins.
-    const entry = { id: 'name', rotation: 0, startedAt, until: startedAt + lifetime, tags: [], box: '' }
+    const entry = {
+      id: 'name',
+      rotation: 0,
+      startedAt,
+      until: startedAt + lifetime + CLOCK_MARGIN,
+      tags: [],
+      box: '',
+    }
     return (await fleet.replace(await keyOf(name), entry, undefined)) === 'written'
   }
 

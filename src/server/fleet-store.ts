@@ -4,7 +4,7 @@ import { withSharing } from '../core/features/share.ts'
 import type { EndedSession, Replaced, SessionRecord, StoredRotation } from '../core/ports.ts'
 import type { FleetCoordinator } from '../fleet/coordinator.ts'
 import type { StoredSession } from '../fleet/fleet.ts'
-import { behindBy, wasStoredBefore, withTime } from './clock-skew.ts'
+import { behindBy, CLOCK_MARGIN, wasStoredBefore, withTime } from './clock-skew.ts'
 import { endBefore, isSpared, SPARED } from './end-messages.ts'
 import { seal } from './seal.ts'
 import { nameOf, openSession, placeOf } from './session-box.ts'
@@ -12,9 +12,6 @@ import type { StoreWorld } from './store-world.ts'
 import { tagsOf } from './tags.ts'
 import { unreachable } from './unreachable.ts'
 import { whenKnown } from './when-known.ts'
-
-/** How wrong the clock of a process may be, in milliseconds. The ends of refresh tokens are counted from it. */
-const MARGIN = 3_600_000
 
 /** A session is stored no longer than this after it was written last, in milliseconds. */
 const LONGEST = 5 * 365 * 86_400_000
@@ -189,7 +186,7 @@ export class FleetStore implements StorageFeature {
     if (ended && ended.startedAt < Number.POSITIVE_INFINITY) return startedLater(ended, this.#behind)
     const stored = await this.#world.fleet.read(key)
     // If the database has lost the session, another process may still hold it. Not everything before now, because clocks differ.
-    const { id, startedAt } = stored ?? { id: '', startedAt: this.#world.clock.now() - MARGIN }
+    const { id, startedAt } = stored ?? { id: '', startedAt: this.#world.clock.now() - CLOCK_MARGIN }
     return { id: ended?.id ?? id, rotation: Number.POSITIVE_INFINITY, startedAt: startedAt + 1 }
   }
 
@@ -316,7 +313,7 @@ export class FleetStore implements StorageFeature {
     const { id, rotation, startedAt, expiresAt = 0, refreshTokenExpiresAt } = record
     const now = clock.now()
     const end = refreshTokenExpiresAt === undefined ? now + ttl : Math.max(refreshTokenExpiresAt, expiresAt)
-    const until = Math.min(end + MARGIN, now + LONGEST)
+    const until = Math.min(end + CLOCK_MARGIN, now + LONGEST)
     const box = await seal(keys, placeOf(key, record), JSON.stringify(withTime(record, now)))
     return { id, rotation, startedAt, until, box }
   }

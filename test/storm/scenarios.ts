@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises'
+import { oneOf } from './one-of.ts'
 import type { Trouble } from './storm.ts'
 
 /** A kind of trouble. Times are in milliseconds. */
@@ -35,9 +36,6 @@ async function every(
 const until = (signal: AbortSignal) =>
   new Promise<void>((resolve) => signal.addEventListener('abort', () => resolve()))
 
-const oneOf = <T>(items: readonly T[], random: () => number): T | undefined =>
-  items[Math.floor(random() * items.length)]
-
 /** Stops processes, each for a time, about so many at any moment. */
 const stops =
   (time: number, share: number): Scenario['run'] =>
@@ -68,6 +66,9 @@ const cuts: Scenario['run'] = ({ proxy, random }, signal) =>
 const restarts: Scenario['run'] = ({ database, random }, signal) =>
   every(5_000, random, signal, () => database.restart())
 
+const refusals: Scenario['run'] = ({ database, random }, signal) =>
+  every(1_000, random, signal, () => database.refuse(random))
+
 const failovers: Scenario['run'] = ({ database, proxy, random }, signal) =>
   every(6_000, random, signal, async () => {
     await database.failOver()
@@ -86,6 +87,7 @@ export const SCENARIOS: readonly Scenario[] = [
   { name: 'kills, grace, slow', grace: 10_000, latency: 300, run: kills(3_000) },
   { name: 'restarts', run: restarts },
   { name: 'restarts without data', losesData: true, run: restarts },
+  { name: 'refusals', run: refusals },
   { name: 'cuts', run: cuts },
   { name: 'failover', run: failovers },
   { name: 'clocks', skew: 240_000, run: (_, signal) => until(signal) },

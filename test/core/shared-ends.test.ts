@@ -321,6 +321,28 @@ describe('the message that a session ended', () => {
     expect(made.stored).toBeUndefined()
   })
 
+  it('ends a session that has expired if another tab signs in and out again, and keeps its late record out', async () => {
+    const made = browser()
+    const bus = fakeCoordinator()
+    const tab = made.open({ initialTokens: tokens(1, ADA), coordinator: bus.coordinator })
+    await made.clock.advance(10)
+    const later = { id: 'other', startedAt: made.clock.now() }
+    const record = made.stored as SessionRecord
+    made.clock.jump(LIFETIME)
+    const held = watch(tab.auth.getAccessToken())
+    await answer([tab], made.clock, () => undefined)
+    expect(tab.auth.state).toBe('expired')
+
+    bus.receive({ type: 'ended', reason: 'signed_out', session: later.id, startedAt: later.startedAt })
+    await made.clock.advance(0)
+    expect(tab.auth.state).toBe('loggedOut')
+    expect(held.error).toMatchObject({ code: 'signed_out' })
+    await made.storageOfTab().write({ ...record, ...later })
+    await made.clock.advance(1_000)
+    expect(tab.auth.state).toBe('loggedOut')
+    expect(made.stored).toBeUndefined()
+  })
+
   it('ends a session in a tab without a store', async () => {
     const made = browser()
     const bus = fakeCoordinator()

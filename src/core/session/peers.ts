@@ -132,7 +132,7 @@ export class Peers {
     const { mailbox } = this.#kernel
     const { reason = 'signed_out' } = message
     const isSignOut = reason === 'signed_out'
-    const held = this.#vault.lineage
+    const { tokens: held, lineage } = this.#vault
     // Two sessions of an origin may share a coordinator, but no store: the store shows whether the other one has replaced this one.
     const mayBeOfAnotherStore =
       held &&
@@ -143,22 +143,23 @@ export class Peers {
     if (message.type === 'ended' && !isSignOut) this.#expiry = message
     if (message.type === 'changed') this.#rememberSignIn(message)
     // A tab without tokens has expired already, or reads the store right now, which shows the same end.
-    else if (!isSignOut && !this.#vault.tokens) return
+    else if (!isSignOut && !held) return
     // The record of older tokens was removed when they expired: it does not mean a sign-out.
     else if (!this.#isOurs(message, isSignOut)) {
       if (!isSignOut) this.#store.forget()
-    } else if (mayBeOfAnotherStore) {
-      if (isSignOut) this.signedOut({ id: message.session }, held)
     } else {
-      if (message.spares) this.#vault.spare()
-      if (isSignOut) this.signedOut(held)
-      this.#vault.bumpRevision()
-      mailbox.send(
-        isSignOut
-          ? { type: 'session.endedElsewhere', epoch: this.#vault.epoch }
-          : { type: 'session.expiredElsewhere', reason },
-      )
-      return
+      const ended = message.session === undefined ? lineage : { id: message.session }
+      if (isSignOut) this.signedOut(ended, mayBeOfAnotherStore ? held : undefined)
+      if (!mayBeOfAnotherStore) {
+        if (message.spares) this.#vault.spare()
+        this.#vault.bumpRevision()
+        mailbox.send(
+          isSignOut
+            ? { type: 'session.endedElsewhere', epoch: this.#vault.epoch }
+            : { type: 'session.expiredElsewhere', reason },
+        )
+        return
+      }
     }
     // A message about another session, or about older tokens, is late: the store shows what happened to this one.
     mailbox.send({ type: 'store.changed' })

@@ -12,14 +12,15 @@ export const isExpiry = (message: number) => message >= 16
 const endedBy = (message: number) => (isExpiry(message) ? message >> 4 : message - 1)
 
 /**
- * Whether a message ends the session of a tab. The expiry of a session also ends an earlier one, but no newer tokens. A
- * sign-out ends only that session: an earlier one may have another store, which the tab reads.
+ * Whether a message ends the session of a tab: the same sign-in or an earlier one, and no newer tokens than expired. A
+ * sign-out does not end the tokens of an earlier session, which may have another store: the tab reads its own.
  */
 export function isEndOf({ rules }: Stepper, { tokens, expiredSession }: Tab, message: number): boolean {
   if (message === CHANGED) return false
   const held = tokens === NOTHING ? expiredSession : sessionOf(tokens)
   if (held === 0 || !rules.endNamesSession) return true
-  return isExpiry(message) ? isExpiryOf(message, tokens) : held === endedBy(message)
+  if (isExpiry(message)) return isExpiryOf(message, tokens)
+  return tokens === NOTHING ? held <= endedBy(message) : held === endedBy(message)
 }
 
 /** Whether the expiry of some tokens ends others: the same, older ones, or those of an earlier session. */

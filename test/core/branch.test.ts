@@ -582,6 +582,17 @@ describe('a branch and the life of its session', () => {
     await expect(branch.getAccessToken()).rejects.toMatchObject({ reason: 'idle' })
   })
 
+  it('ends with a session that had expired before, when the user signs out', async () => {
+    const { auth, branch, clock } = branched({ limits: { idle: 60_000 }, whenExpired: 'hold' })
+    await clock.advance(60_000)
+    const token = watch(branch.getAccessToken())
+    await clock.advance(0)
+    expect([auth.state, branch.state, token.state]).toEqual(['expired', 'expired', 'pending'])
+    await auth.signOut()
+    expect([auth.state, branch.state]).toEqual(['loggedOut', 'loggedOut'])
+    expect(token.error).toMatchObject({ code: 'signed_out' })
+  })
+
   it('leaves the key to the session when it is signed out', async () => {
     let forgotten = 0
     const proof = defineProof({

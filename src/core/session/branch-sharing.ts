@@ -33,6 +33,8 @@ export class BranchSharing implements Sharing {
   readonly #vault: Vault
   /** The epoch of the session that this branch follows; `undefined` without a session. */
   #epoch: number | undefined
+  /** Whether the session has expired, and this branch with it. */
+  #isExpired = false
   #isRestored = false
   #turn: GuardedTurn | undefined
 
@@ -141,14 +143,17 @@ export class BranchSharing implements Sharing {
     const tokens = this.#active()
     if (tokens) {
       if (vault.epoch !== this.#epoch) mailbox.send({ type: 'tokens.received', ...this.#begin(tokens) })
-    } else if (!vault.tokens && this.#epoch !== undefined) {
-      this.#epoch = undefined
+    } else if (!vault.tokens) {
       const { status, reason = 'token_expired' } = this.#view.actor.getSnapshot().context
-      mailbox.send(
-        status === 'expired'
-          ? { type: 'session.expiredElsewhere', reason }
-          : { type: 'session.endedElsewhere' },
-      )
+      const isExpired = status === 'expired'
+      // The user may sign out of a session that has expired.
+      const hasEnded = this.#epoch !== undefined || (this.#isExpired && !isExpired)
+      this.#epoch = undefined
+      this.#isExpired = isExpired
+      if (hasEnded)
+        mailbox.send(
+          isExpired ? { type: 'session.expiredElsewhere', reason } : { type: 'session.endedElsewhere' },
+        )
     }
   }
 
@@ -162,6 +167,7 @@ export class BranchSharing implements Sharing {
   /** Begins a session of the same user. It has no token until a request needs one. */
   #begin({ id, startedAt, subject, user, claims, profile, keyId, proofKey, ...tokens }: HeldTokens): Merged {
     this.#epoch = this.#session.vault.epoch
+    this.#isExpired = false
     const unknown = {
       accessToken: undefined,
       refreshToken: undefined,

@@ -272,6 +272,55 @@ describe.each(Object.entries(MOMENTS))('when %s', (_, moment) => {
   )
 })
 
+describe('a store that cannot be read when the app starts', () => {
+  /** Like a keychain, which is locked together with the device. */
+  async function lockedStore() {
+    const working = memoryStorage()
+    const seed = createHarness({ storage: working, initialTokens: tokens(1, { subject: 'ada' }) })
+    await seed.clock.advance(0)
+    seed.auth.dispose()
+    const store = { isLocked: true, reads: 0 }
+    const open = <T>(task: () => T): T => (store.isLocked ? fail() : task())
+    const storage: SessionStorage = {
+      async read() {
+        store.reads++
+        return open(() => working.read())
+      },
+      write: async (record) => open(() => working.write(record)),
+      clear: async () => open(() => working.clear()),
+    }
+    const made = createHarness({ storage, signedOut: true })
+    await made.clock.advance(0)
+    expect([made.auth.state, made.emitted()]).toEqual(['anonymous', ['storageFailed']])
+    const show = () => {
+      made.outside.signal('visible')
+      return made.clock.advance(LONG)
+    }
+    return { ...made, store, show }
+  }
+
+  it('is read again when the user looks at the app, until that succeeds', async () => {
+    const { auth, store, show, emitted } = await lockedStore()
+    await show()
+    expect([auth.state, store.reads]).toEqual(['anonymous', 2])
+    store.isLocked = false
+    await show()
+    expect(auth.session?.subject).toBe('ada')
+    expect(emitted().at(-1)).toBe('signedIn')
+    await show()
+    expect(store.reads).toBe(3)
+  })
+
+  it('changes nothing for a user who has signed in since', async () => {
+    const { auth, store, show, clock } = await lockedStore()
+    await clock.advance(1)
+    await auth.setTokens(tokens(2, { subject: 'bob' }))
+    store.isLocked = false
+    await show()
+    expect(auth.session?.subject).toBe('bob')
+  })
+})
+
 describe('a store that subscribes asynchronously', () => {
   it('is unsubscribed by dispose(), even if it answers later', async () => {
     let answer = (_stop: () => void) => {}

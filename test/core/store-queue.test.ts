@@ -367,7 +367,9 @@ describe('a missing store', () => {
     expect(await store.read()).toBeUndefined()
     expect(await store.persist(vault, vault.mark(), false)).toBeUndefined()
     expect(store.clear()).toBeUndefined()
-    expect(() => store.start()()).not.toThrow()
+    expect(() => {
+      for (const stop of store.start()) stop()
+    }).not.toThrow()
     await settled()
     expect(sent).toEqual([])
     expect(clock.pending).toBe(0)

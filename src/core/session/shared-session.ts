@@ -133,7 +133,7 @@ export class SharedSession implements Sharing {
   }
 
   start(): readonly (() => void)[] {
-    return [this.#store.start(), this.#peers.start()]
+    return [...this.#store.start(), this.#peers.start()]
   }
 
   dispose(reason: unknown, refreshed: Promise<unknown> | undefined): void {

@@ -31,6 +31,8 @@ export class StoreQueue {
   #hasRecord = false
   /** Whether the store reports changes or has ever returned a record. Some stores accept everything and keep nothing. */
   #isReliable: boolean
+  /** Whether the last read failed. */
+  #isUnreadable = false
   /** What ends the waits of `pause`. The set exists only while it contains something. */
   #pauses: Set<() => void> | undefined
   #isHurried = false
@@ -58,18 +60,27 @@ export class StoreQueue {
     return this.#storage?.replace !== undefined
   }
 
-  /** Listens to changes that other tabs make. With `persist: 'none'` it clears the store instead. */
-  start(): () => void {
+  /**
+   * Listens to changes that other tabs make. With `persist: 'none'` it clears the store instead. A store that could not be read is
+   * read again when the user looks at the app: a keychain is locked while an app starts in the background.
+   */
+  start(): readonly (() => void)[] {
     const given = this.#given
     if (given && !this.#storage) void this.#operations.run(() => given.clear())
+    const { environment, mailbox, report } = this.#kernel
+    const check = () => mailbox.send({ type: 'store.changed' })
     const onChange = () => {
       this.#isReliable = true
-      this.#kernel.mailbox.send({ type: 'store.changed' })
+      check()
     }
-    return subscription(
-      () => this.#storage?.subscribe?.(onChange),
-      (error) => this.#operations.fail(error),
-    )
+    const onVisible = () => this.#isUnreadable && check()
+    return [
+      subscription(
+        () => this.#storage?.subscribe?.(onChange),
+        (error) => this.#operations.fail(error),
+      ),
+      subscription(() => environment.subscribe('visible', onVisible), report),
+    ]
   }
 
   /**
@@ -110,6 +121,7 @@ export class StoreQueue {
       reading = Promise.resolve(value).then((late) => this.#inspect(late))
       return reading
     })
+    this.#isUnreadable = found === FAILED
     if (found !== FAILED) return found as Found
     const adopt = (late: Found) => typeof late === 'object' && !this.#operations.disposed && onLate?.(late)
     void reading?.then(adopt, () => {})

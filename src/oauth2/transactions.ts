@@ -32,7 +32,7 @@ interface Begun {
   readonly returnTo?: string | undefined
 }
 
-/** A sign-in that was sent to the server. Its answer is redeemed with what is written here, whatever the page says by then. */
+/** A sign-in that was sent to the server. The client that began it redeems the answer with what is written here. */
 export interface Pending extends Begun {
   readonly used?: undefined
   readonly redirectUri: string

@@ -146,6 +146,14 @@ describe('the window of a sign-in is closed', () => {
   })
 })
 
+test('a sign-in whose window was closed says so, although its entry cannot be removed', async () => {
+  const transactions = memoryTransactions()
+  const remove = () => Promise.reject(new DOMException('', 'SecurityError'))
+  const { window, signedIn } = await setUp({ transactions: { ...transactions, remove } })
+  window.close()
+  expect(await signedIn).toBe('popup_closed')
+})
+
 test('a window of a page may be closed by the app, too', async () => {
   const page = new BroadcastChannel('authchart.oauth2.pages.sign-in')
   onTestFinished(() => page.close())

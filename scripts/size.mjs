@@ -89,8 +89,8 @@ const ENTRIES = [
   { name: './sveltekit', code: entry('sveltekit'), limit: 512, mayImport: [] },
   { name: './nuxt', code: entry('nuxt'), limit: 1280, mayImport: [] },
   { name: './react-router', code: entry('react-router'), limit: 512, mayImport: [] },
-  { name: './redis', code: entry('redis'), limit: 6_144, mayImport: [] },
-  { name: './postgres', code: entry('postgres'), limit: 6_144, mayImport: [] },
+  { name: './redis', code: entry('redis'), limit: 6_400, mayImport: [] },
+  { name: './postgres', code: entry('postgres'), limit: 6_400, mayImport: [] },
   { name: './inspect', code: entry('inspect'), limit: 8_384, mayImport: [] },
   {
     name: 'openTelemetryObserver',

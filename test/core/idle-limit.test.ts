@@ -1,4 +1,5 @@
 import { describe, expect, it, vi } from 'vitest'
+import { DisposedError } from '../../src/core/errors.ts'
 import type { SessionStorage } from '../../src/core/ports.ts'
 import { memoryStorage } from '../../src/storage/memory.ts'
 import { createVirtualClock, settled } from '../../src/testing/virtual-clock.ts'
@@ -190,6 +191,18 @@ describe('limits.idle, in tabs that share a store', () => {
     expect(second.auth.state).toBe('authenticated')
     await clock.advance(1)
     expect(second.auth.state).toBe('expired')
+  })
+
+  it('leaves no timer behind if a listener disposes while the limit is checked', async () => {
+    const { auth, clock } = createHarness({
+      limits: { idle: HOUR },
+      initialTokens: tokens(1, { expires_in: 10 * HOUR }),
+    })
+    auth.on('expired', () => void auth.setTokens(tokens(2)))
+    auth.on('transition', () => auth.dispose())
+    await clock.advance(2 * HOUR)
+    await expect(auth.refresh()).rejects.toBeInstanceOf(DisposedError)
+    expect(clock.pending).toBe(0)
   })
 
   it('does not restore a session that was idle for too long, and reports the reason', async () => {

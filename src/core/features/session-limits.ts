@@ -150,6 +150,8 @@ class SessionLimits implements Limits {
   }
 
   dispose(): void {
+    // A listener may dispose while a limit is checked: the check starts no timer after it.
+    this.#isActive = false
     this.#stopTimers()
     if (this.#storage && this.#usedAt > this.#written) this.#put(this.#usedAt)
   }

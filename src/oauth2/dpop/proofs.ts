@@ -111,12 +111,13 @@ export interface DPoPProofs extends ProofFeature {
  */
 export function dpopProofs(options: DPoPOptions = {}): DPoPProofs {
   const maker = new ProofMaker(options)
-  const codeKeyId = async () => (options.perSession ? undefined : maker.keyId())
+  const codeKeyId = async (expected?: string) =>
+    options.perSession && expected === undefined ? undefined : maker.keyId(expected)
   return {
     ...defineProof({
       prove: (request) => maker.prove(request),
       heed: (proof, answer) => maker.heed(proof, answer),
-      keyId: (expected) => (expected === undefined ? codeKeyId() : maker.keyId(expected)),
+      keyId: codeKeyId,
       forget: (keyId, isElsewhere) => maker.forget(keyId, isElsewhere),
     }),
     keyId: (expected) => maker.keyId(expected),

@@ -1,15 +1,20 @@
 /**
- * Throws arbitrary values at one place where something comes from outside. Each file of this folder is one such place. In CI a
- * search is short, and its seed comes from the code. `npm run test:fuzz` searches longer, with a new seed.
+ * Throws arbitrary values at one place where something comes from outside. Each file of this folder is one such place, except
+ * `features.test.ts`: there the features of a session and what happens to it are arbitrary. In CI a search is short, and its seed
+ * comes from the code. `npm run test:fuzz` searches longer, with a new seed.
  */
 import { expect, it, vi } from 'vitest'
 import { codeSeed } from '../support/code-seed.ts'
 import fc from '../support/property.ts'
 
-/** How often each search runs. */
-const RUNS = Number(process.env.FUZZ_RUNS ?? 40)
 const SEED = Number(process.env.FUZZ_SEED ?? codeSeed())
-const TIMEOUT = 20_000 + RUNS * 200
+
+interface FuzzOptions {
+  /** How often it runs in CI. Default: 40. */
+  readonly runs?: number
+  /** Whether fast-check makes a failure smaller: only for attacks that fail fast. Default: no. */
+  readonly shrinks?: boolean
+}
 
 /**
  * Declares a search. It fails if `attack` rejects or takes too long, if an error is uncaught, or if the library reports one.
@@ -17,19 +22,38 @@ const TIMEOUT = 20_000 + RUNS * 200
  * @param title a sentence about what holds, whatever comes
  * @param values what one attack consists of
  */
-export function fuzz<T>(title: string, values: fc.Arbitrary<T>, attack: (values: T) => Promise<void>): void {
+export function fuzz<T>(
+  title: string,
+  values: fc.Arbitrary<T>,
+  attack: (values: T) => Promise<void>,
+  { runs = 40, shrinks = false }: FuzzOptions = {},
+): void {
+  const numRuns = Number(process.env.FUZZ_RUNS ?? runs)
   it(
     title,
     async () => {
-      const reported = vi.spyOn(console, 'error').mockImplementation(() => {})
+      const faults: unknown[] = []
+      const addFault = (fault: unknown) => void faults.push(fault)
+      const reported = vi.spyOn(console, 'error').mockImplementation((...parts) => addFault(parts))
+      process.on('unhandledRejection', addFault)
+      const property = fc.asyncProperty(values, async (given) => {
+        let found: unknown[] = []
+        try {
+          await attack(given)
+        } finally {
+          found = faults.splice(0)
+        }
+        expect(found, 'reported, or rejected without a handler').toEqual([])
+      })
       try {
-        await fc.assert(fc.asyncProperty(values, attack), { numRuns: RUNS, seed: SEED, endOnFailure: true })
-        expect(reported.mock.calls).toEqual([])
+        await fc.assert(property, { numRuns, seed: SEED, endOnFailure: !shrinks })
+        expect(faults).toEqual([])
       } finally {
+        process.off('unhandledRejection', addFault)
         reported.mockRestore()
       }
     },
-    TIMEOUT,
+    20_000 + numRuns * 200,
   )
 }
 

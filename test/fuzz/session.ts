@@ -9,8 +9,10 @@ import { fakeEnvironment } from '../core/auth-setup.ts'
 export const SECRET = 'SECRET'
 
 /** A session on virtual time that records what it emits, and counts its timers. */
-export function createFuzzedAuth(options: Partial<AuthOptions<unknown>>) {
-  const virtual = createVirtualClock()
+export function createFuzzedAuth<Credentials>(
+  options: Partial<AuthOptions<Credentials>>,
+  virtual = createVirtualClock(),
+) {
   let timers = 0
   const clock = {
     now: virtual.now,
@@ -21,7 +23,7 @@ export function createFuzzedAuth(options: Partial<AuthOptions<unknown>>) {
     },
   }
   const reported: unknown[] = []
-  const auth = createAuthWith(
+  const auth = createAuthWith<Credentials, Readonly<Record<string, unknown>>>(
     { refresh: () => ({ access_token: `${SECRET}-new` }), ...options },
     { clock, environment: fakeEnvironment().environment, report: (error) => void reported.push(error) },
   )
@@ -58,6 +60,7 @@ export function createFuzzedAuth(options: Partial<AuthOptions<unknown>>) {
       auth.dispose()
       // A refresh that was sent outlives its session until its time is up.
       await virtual.advance(120_000)
+      expect(reported).toEqual([])
       expect(virtual.pending, 'timers left after dispose()').toBe(0)
     },
   }

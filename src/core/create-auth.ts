@@ -62,7 +62,9 @@ export function createAuthWith<Credentials, Claims, User = object>(
     silentSignIn: options.silentSignIn !== undefined,
     restores: sharing.restores,
   })
-  const actor = new AuthActor({ policy, session: key, ...(initial && { initial }) }, clock, report)
+  // The chart does not wait for answers by its timers: once is enough, for what other tabs have reported.
+  const chartClock = new PatientClock(options.clock ?? defaults.clock, 1)
+  const actor = new AuthActor({ policy, session: key, ...(initial && { initial }) }, chartClock, report)
   gate.start(actor)
   const auth = new AuthFacade(kernel, session, gate, limits, actor)
   // The order matters from here on: the chart runs, then it receives what has waited for it, and then other tabs take part.

@@ -171,6 +171,24 @@ describe('a process that was stopped while an answer came', () => {
   })
 })
 
+it('a busy process begins a refresh, and the next attempt, a second late at most', async () => {
+  const clock = createVirtualClock()
+  const busy = { ...clock, turn: (callback: () => void) => void clock.setTimeout(callback, 5) }
+  const { auth, refresh } = createHarness({
+    clock: busy,
+    refreshAhead: 10_000,
+    initialTokens: tokens(1, { expires_in: 60 }),
+    retry: { minDelay: 2_000, jitter: 0 },
+  })
+  await clock.advance(50_000)
+  expect(refresh.calls).toHaveLength(0)
+  await clock.advance(1_200)
+  refresh.call().reject(new Error('no'))
+  await clock.advance(3_200)
+  expect(refresh.calls).toHaveLength(2)
+  auth.dispose()
+})
+
 describe('a patient clock', () => {
   it('lets a timer that is on time fire at that instant', async () => {
     const clock = createVirtualClock()

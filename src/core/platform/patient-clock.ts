@@ -26,9 +26,12 @@ const PATIENCE = 10
  */
 export class PatientClock implements Clock {
   readonly #clock: Clock
+  readonly #patience: number
 
-  constructor(clock: Clock) {
+  /** @param patience how often a timer waits again at most */
+  constructor(clock: Clock, patience = PATIENCE) {
     this.#clock = clock
+    this.#patience = patience
   }
 
   now(): number {
@@ -36,7 +39,7 @@ export class PatientClock implements Clock {
   }
 
   setTimeout(callback: () => void, delay: number): unknown {
-    return new PatientTimer(this.#clock, callback, delay)
+    return new PatientTimer(this.#clock, this.#patience, callback, delay)
   }
 
   clearTimeout(handle: unknown): void {
@@ -49,12 +52,15 @@ class PatientTimer {
   #callback: (() => void) | undefined
   #handle: unknown
   #due = 0
-  /** How often it has waited again. */
-  #waits = 0
+  /** How often it may wait again. */
+  #patience: number
+  /** From which lateness on it was held up, in milliseconds. */
+  #late = LATE
   #isBackground = false
 
-  constructor(clock: Clock, callback: () => void, delay: number) {
+  constructor(clock: Clock, patience: number, callback: () => void, delay: number) {
     this.#clock = clock
+    this.#patience = patience
     this.#callback = callback
     this.#set(delay)
   }
@@ -78,7 +84,7 @@ class PatientTimer {
 
   #check(): void {
     const now = this.#clock.now()
-    if (now - this.#due > (this.#waits > 0 ? STOPPED : LATE)) this.#waitAgain()
+    if (now - this.#due > this.#late) this.#waitAgain()
     else this.#takeTurns(TURNS, now)
   }
 
@@ -91,7 +97,8 @@ class PatientTimer {
   }
 
   #waitAgain(): void {
-    if (this.#waits++ < PATIENCE) this.#set(GRACE)
+    this.#late = STOPPED
+    if (this.#patience-- > 0) this.#set(GRACE)
     else this.#fire()
   }
 

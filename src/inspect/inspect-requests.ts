@@ -128,6 +128,7 @@ function watched<Answer>(
       return request.abortable ?? false
     },
     key: () => request.key(),
+    hasActed: (answer) => request.hasActed?.(answer) ?? false,
     discard: (answer) => request.discard?.(answer),
     ...(request.method !== undefined && { method: request.method }),
     ...(request.url !== undefined && { url: request.url }),

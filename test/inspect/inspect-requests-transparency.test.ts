@@ -1,6 +1,7 @@
 import axios, { type AxiosError, CanceledError } from 'axios'
 import { describe, expect, it } from 'vitest'
 import { attachAuth } from '../../src/transports/axios.ts'
+import { createAuthFetch } from '../../src/transports/fetch.ts'
 import { angularTransport } from '../conformance/angular-transport.ts'
 import { setUp } from '../conformance/harness.ts'
 import { transports as ours } from '../conformance/transports.ts'
@@ -91,4 +92,19 @@ describe('inspectRequests', () => {
       expect(stories()).toEqual([['arrived GET /never', 'held', 'sent', 'rejected aborted']])
     },
   )
+
+  it('does not send a POST again that took effect before a redirect led to a refusal', async () => {
+    const { signedIn } = await setUp()
+    const api = await startOrigin(({ method }) =>
+      method === 'POST' ? { status: 303, headers: { location: '/profile' } } : { status: 401 },
+    )
+    const auth = await signedIn()
+    watching(auth)
+    const request = createAuthFetch(auth, { origins: [api.url] })
+
+    const answer = await request(`${api.url}/password`, { method: 'POST', body: '1' })
+
+    expect(answer.status).toBe(401)
+    expect(api.log.map(({ method }) => method)).toEqual(['POST', 'GET'])
+  })
 })

@@ -43,6 +43,8 @@ const request = fc.record({
   endpoint: fc.constantFrom('a', 'b', 'admin', 'sick'),
   onBranch: rarely(3, false, true),
   replayable: rarely(10, true, false),
+  /** Whether it takes effect before it is refused. */
+  acts: rarely(10, false, true),
   /** How long it may be held, in milliseconds. */
   timeout: rarely(10, undefined, 200),
   /** When its caller aborts it, in milliseconds. */
@@ -98,6 +100,8 @@ export const plan = fc.record({
     }),
     { minLength: 1, maxLength: 40, size: 'max' },
   ),
+  /** Whether the session is disposed of right after the last step, whatever goes on. */
+  endsAbruptly: rarely(5, false, true),
 })
 
 type ValueOf<A> = A extends fc.Arbitrary<infer T> ? T : never

@@ -46,15 +46,18 @@ export function createRequests({ features, pace, clock, server, auth, branch }: 
       const takes = inTurns(plan.takes)
       let owner = user
       let sendings = 0
+      let hasActed = false
 
       async function send(authorization: string | undefined, abort?: AbortSignal): Promise<Answer> {
         const accessToken = authorization?.split(' ')[1]
         const sender = server.userOf(accessToken)
         owner ??= sender
         if (sender !== owner) faults.push(`a request of ${owner} was sent with a token of ${sender}`)
+        if (hasActed) faults.push(`a request that took effect was sent again: ${endpoint}`)
         const isLost = sendings++ === plan.lost
         await untilAborted(sleep(clock, takes()), caller.signal, abort)
         if (isLost) throw new TypeError('the network lost it')
+        hasActed = plan.acts
         return server.answer(endpoint, accessToken)
       }
 
@@ -66,6 +69,7 @@ export function createRequests({ features, pace, clock, server, auth, branch }: 
         },
         reply: ({ status }) => ({ status, header: () => null }),
         replayable: plan.replayable,
+        hasActed: () => hasActed,
         abortable: features.abortable,
         key: () => endpoint,
         method: 'GET',

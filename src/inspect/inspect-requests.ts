@@ -143,6 +143,7 @@ function watched<Answer>(
       notify({ type: 'held' })
       request.onHeld?.()
     },
+    onReleased: (place) => request.onReleased?.(place),
   }
 }
 

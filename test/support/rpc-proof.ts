@@ -34,8 +34,10 @@ export function createProofCheck() {
 
   return {
     verdicts,
-    changeNonce: () => {
+    /** @returns the new one */
+    changeNonce() {
       nonce += '+'
+      return nonce
     },
     /** @returns how to refuse the call; nothing if it is allowed */
     async refusalOf(header: (name: string) => string | undefined, url: string): Promise<Refusal | undefined> {

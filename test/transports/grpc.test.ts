@@ -1,6 +1,7 @@
 import * as grpc from '@grpc/grpc-js'
 import { describe, expect, onTestFinished, test } from 'vitest'
 import { isSessionError } from '../../src/index.ts'
+import { inspectRequests } from '../../src/inspect/index.ts'
 import { authCredentials, authGrpc } from '../../src/transports/grpc.ts'
 import { outcomes, setUp, type TestOptions } from '../conformance/harness.ts'
 
@@ -44,6 +45,13 @@ async function start(use: 'interceptor' | 'credentials' = 'interceptor', options
     return !token.startsWith('Bearer at-') || token.startsWith('Bearer at-1-1-')
   }
   const refusal = { code: grpc.status.UNAUTHENTICATED, details: 'Sign in' }
+  const demand = {
+    code: grpc.status.PERMISSION_DENIED,
+    details: 'Ask for more',
+    metadata: grpc.Metadata.fromHttp2Headers({
+      'www-authenticate': 'Bearer error="insufficient_scope", scope="write"',
+    }),
+  }
   const server = new grpc.Server()
   server.addService(definition, {
     echo: (call: grpc.ServerUnaryCall<string, string>, done: grpc.sendUnaryData<string>) =>
@@ -52,6 +60,7 @@ async function start(use: 'interceptor' | 'credentials' = 'interceptor', options
       if (isRefused('list', call)) return call.emit('error', refusal)
       for (const part of call.request) call.write(part)
       if (call.request === 'and no end') return
+      if (call.request === 'and a demand') return call.emit('error', demand)
       return call.request === 'and a refusal' ? call.emit('error', refusal) : call.end()
     },
     collect: async (call: grpc.ServerReadableStream<string, string>, done: grpc.sendUnaryData<string>) => {
@@ -175,20 +184,27 @@ describe('gRPC: streams', () => {
     expect(metadata.getMap()).toEqual({ 'x-note': 'changed' })
   })
 
-  test('a stream that waited makes room for the next call with its first message, not with its end', async () => {
-    const { client, echo, server } = await start('interceptor', { release: { concurrency: 1 } })
-    const refresh = server.holdNext()
-    const first = echo('a')
-    await refresh.arrived
-    const stream = client.list('and no end')
-    const begun = new Promise((resolve) => stream.once('data', resolve))
-    const second = echo('b')
-    refresh.answer()
+  test.each([
+    ['', false],
+    [', also if requests are inspected', true],
+  ])(
+    'a stream that waited makes room for the next call with its first message, not with its end%s',
+    async (_, isInspected) => {
+      const { auth, client, echo, server } = await start('interceptor', { release: { concurrency: 1 } })
+      if (isInspected) onTestFinished(inspectRequests(auth, () => {}))
+      const refresh = server.holdNext()
+      const first = echo('a')
+      await refresh.arrived
+      const stream = client.list('and no end')
+      const begun = new Promise((resolve) => stream.once('data', resolve))
+      const second = echo('b')
+      refresh.answer()
 
-    expect(await Promise.all([first, begun, second])).toEqual(['a', 'a', 'b'])
-    stream.on('error', () => {})
-    stream.cancel()
-  })
+      expect(await Promise.all([first, begun, second])).toEqual(['a', 'a', 'b'])
+      stream.on('error', () => {})
+      stream.cancel()
+    },
+  )
 
   test('a stream that is refused after a message causes a refresh, too', async () => {
     const { client, echo, server, log } = await start()
@@ -202,6 +218,20 @@ describe('gRPC: streams', () => {
     await echo('b')
     expect(server.refreshes).toBe(2)
     expect(log.at(-1)?.[1]).toBe('at-1-3')
+  })
+
+  test('a stream that asks for a stronger sign-in after a message emits stepUpRequired', async () => {
+    const { client, echo, server, emitted } = await start()
+    await echo('renews')
+    const messages: string[] = []
+    const stream = client.list('and a demand').on('data', (message) => messages.push(message))
+    await expect(new Promise((_, reject) => stream.on('error', reject))).rejects.toMatchObject({
+      code: grpc.status.PERMISSION_DENIED,
+    })
+    expect(messages.join('')).toBe('and a demand')
+    await echo('b')
+    expect(emitted('stepUpRequired')).toMatchObject([{ scope: 'write' }])
+    expect(server.refreshes).toBe(1)
   })
 
   test('a stream of an ended session fails, and is not sent', async () => {

@@ -5,7 +5,7 @@ import { dpopProofs } from '../../src/oauth2/index.ts'
 import { createHarness } from '../../src/testing/conformance/harness.ts'
 import { authConnect } from '../../src/transports/connect.ts'
 import { authCredentials, authGrpc } from '../../src/transports/grpc.ts'
-import { outcomes, times } from '../conformance/harness.ts'
+import { outcomes, type TestOptions, times } from '../conformance/harness.ts'
 import { startDPoPFront } from '../support/dpop-front.ts'
 import { createProofCheck, type Refusal } from '../support/rpc-proof.ts'
 import { PROTOCOLS, type Protocol, serveEcho, type Text } from './echo-service.ts'
@@ -14,14 +14,14 @@ import { PROTOCOLS, type Protocol, serveEcho, type Text } from './echo-service.t
 const NAMES = Array.from({ length: 20 }, (_, n) => `n${n}`)
 
 /** A session whose tokens are bound to a key. Its first token is refused by the servers of this file. */
-async function bound() {
+async function bound(options: TestOptions = {}) {
   const proofs = dpopProofs()
   const harness = await createHarness({}, async (target) => {
     const { url, close } = await startDPoPFront(target)
     return { url, fetch: proofs.fetch, session: { proof: proofs }, close }
   })
   onTestFinished(harness.close)
-  return { ...harness, auth: await harness.signedIn(), check: createProofCheck() }
+  return { ...harness, auth: await harness.signedIn(options), check: createProofCheck() }
 }
 
 async function startConnect(protocol: Protocol) {
@@ -92,8 +92,8 @@ describe('@grpc/grpc-js with DPoP', () => {
   }
 
   /** A server with the name of `TARGET`, as a proxy that ends TLS would pass it on. */
-  async function startGrpc(target: string | undefined = TARGET) {
-    const made = await bound()
+  async function startGrpc(target: string | undefined = TARGET, options: TestOptions = {}) {
+    const made = await bound(options)
     const { auth, check } = made
     const refusalOf = (path: string, { metadata }: { readonly metadata: grpc.Metadata }) =>
       check.refusalOf((name) => metadata.get(name)[0]?.toString(), TARGET + path)
@@ -112,7 +112,11 @@ describe('@grpc/grpc-js with DPoP', () => {
         const refusal = await refusalOf(definition.list.path, call)
         if (refusal) return call.emit('error', failed(refusal))
         for (const part of call.request) call.write(part)
-        return call.end()
+        if (call.request === 'and no end') return
+        const isLast = call.request === 'and a nonce'
+        return call.end(
+          isLast ? grpc.Metadata.fromHttp2Headers({ 'dpop-nonce': check.changeNonce() }) : undefined,
+        )
       },
     })
     const port = await new Promise<number>((resolve, reject) =>
@@ -154,6 +158,29 @@ describe('@grpc/grpc-js with DPoP', () => {
     await expect(read()).rejects.toMatchObject({ code: grpc.status.UNAUTHENTICATED })
     expect(await read()).toBe('abc')
     expect(check.verdicts.slice(3)).toEqual(['ok', 'nonce', 'ok'])
+  })
+
+  test('the nonce that a server sends after the messages of a stream is used for the next call', async () => {
+    const { client, echo, check } = await startGrpc()
+    await echo('renews')
+    expect((await client.list('and a nonce').toArray()).join('')).toBe('and a nonce')
+    expect(await echo('b')).toBe('b')
+    expect(check.verdicts.slice(3)).toEqual(['ok', 'ok'])
+  })
+
+  test('a stream that waited makes room for the next call with its first message', async () => {
+    const { client, echo, server } = await startGrpc(TARGET, { release: { concurrency: 1 } })
+    const refresh = server.holdNext()
+    const first = echo('a')
+    await refresh.arrived
+    const stream = client.list('and no end')
+    const begun = new Promise((resolve) => stream.once('data', resolve))
+    const second = echo('b')
+    refresh.answer()
+
+    expect(await Promise.all([first, begun, second])).toEqual(['a', 'a', 'b'])
+    stream.on('error', () => {})
+    stream.cancel()
   })
 
   test('without a target no call is sent, and the error says what is missing', async () => {

@@ -72,6 +72,7 @@ export class ProvenRequest<Answer> implements BearerRequest<Answer> {
 
   onReleased(place: Place) {
     this.#place = place
+    this.#request.onReleased?.(place)
   }
 
   key() {
@@ -131,6 +132,7 @@ export class ProvenRequest<Answer> implements BearerRequest<Answer> {
           this.#place?.release()
           own?.release()
           own = await gate.resume(credential ?? vault.anonymousCredential, request)
+          request.onReleased?.(own)
           credential = own.credential
           if (credential.authorization?.startsWith(SCHEME)) continue
           return await request.send(credential.authorization, abort)

@@ -59,7 +59,10 @@ export interface BearerRequest<Answer> extends HoldOptions {
   readonly method?: string
   /** The absolute URL that was checked and is sent. */
   readonly url?: string
-  /** @internal called before a sending after a wait. One that waits again has to leave its place, or it would wait for itself. */
+  /**
+   * @internal called before a sending after a wait. One that waits again has to leave its place, or it would wait for itself. One
+   * that lasts may leave its place before its answer is complete.
+   */
   onReleased?(place: Place): void
   /** What a proof of possession needs to know of an answer. Default: the answer is a `Response`. */
   reply?(answer: Answer): Reply | undefined

@@ -1,18 +1,21 @@
 import type { InterceptorOptions, Requester, StatusObject } from '@grpc/grpc-js'
-import { Metadata } from '@grpc/grpc-js'
-import { type AuthHandle, REQUEST_GATE } from '../../core/auth.ts'
+import type { AuthHandle } from '../../core/auth.ts'
 import { bearerRequest } from '../../core/requests/bearer-request.ts'
+import type { Place } from '../../core/requests/transport-request.ts'
 import { challengeOf, hasAuthorization, replyOf, statusOf, timeLeft, withToken } from './status.ts'
 
 /**
- * Sends the token with a stream. Its first message shows that the token was accepted: a stream may last for hours, and other
- * requests wait for the answers of those that were released before them. A refusal of the token reaches the caller, and the next call gets a new one.
+ * Sends the token with a stream. A refusal of the token reaches the caller, and the next call gets a new one.
+ *
+ * A stream may last for hours, so one that waited leaves its place to the next request with its first message. The message shows
+ * that the server has accepted the token.
  *
  * @param url what a proof is made for, if it is known
  */
 export function streamRequester(auth: AuthHandle, options: InterceptorOptions, url?: string): Requester {
   const { signal, abort } = abortable()
   let isSent = false
+  let place: Place | undefined
   return {
     start(given, listener, next) {
       if (hasAuthorization(given)) {
@@ -28,27 +31,19 @@ export function streamRequester(auth: AuthHandle, options: InterceptorOptions, u
         method: 'POST',
         ...(url !== undefined && { url }),
         key: () => options.method_definition.path,
+        onReleased: (taken) => {
+          place = taken
+        },
         send: (authorization, _, proof) =>
           new Promise((resolve) => {
             isSent = true
-            const gate = auth[REQUEST_GATE]
-            const credential = gate.authorize()
-            let headers: Metadata | undefined
-            let isAccepted = false
             next(withToken(metadata, authorization, proof), {
-              onReceiveMetadata(received, pass) {
-                headers = received
-                pass(received)
-              },
               onReceiveMessage(message, pass) {
                 // Without a response of the server, its message is null.
-                if (message !== null) isAccepted = true
-                if (isAccepted) resolve({ code: OK, details: '', metadata: headers ?? new Metadata() })
+                if (message !== null) place?.release()
                 pass(message)
               },
               onReceiveStatus(status, pass) {
-                if (isAccepted && credential && challengeOf(status) === 'refresh')
-                  gate.reportUnauthorized(credential, options.method_definition.path)
                 resolve(status)
                 pass(status)
               },
@@ -64,8 +59,6 @@ export function streamRequester(auth: AuthHandle, options: InterceptorOptions, u
     },
   }
 }
-
-const OK = 0
 
 function abortable() {
   const controller = new AbortController()

@@ -1,3 +1,4 @@
+import { WWWAuthenticateChallengeError } from 'oauth4webapi'
 import type { TokenResponse } from '../core/ports.ts'
 import { kept } from './failure.ts'
 
@@ -11,7 +12,29 @@ export async function keepUsers(refreshed: Promise<TokenResponse>): Promise<Toke
   try {
     return await refreshed
   } catch (error) {
-    const { response, cause, status = Object(cause).status, error: code } = Object(error)
-    throw status === 401 || code === 'invalid_client' ? kept('invalid_client', response ?? cause) : error
+    const {
+      response,
+      cause,
+      status = Object(cause).status,
+      error: code = await codeOf(error),
+    } = Object(error)
+    const isOfClient = code === 'invalid_client' || (status === 401 && code === undefined)
+    throw isOfClient ? kept('invalid_client', response ?? cause) : error
   }
+}
+
+/** The error code of an answer with a challenge: oauth4webapi does not read the body of such an answer. */
+async function codeOf(error: unknown): Promise<string | undefined> {
+  if (!(error instanceof WWWAuthenticateChallengeError)) return undefined
+  const body = await error.response
+    .clone()
+    .json()
+    .catch(() => {})
+  const { error: code } = Object(body)
+  if (typeof code === 'string') return code
+  // A challenge for a token says nothing about the secret, unless it asks for another proof.
+  const isOfToken = error.cause.every(
+    ({ scheme, parameters }) => /^(bearer|dpop)$/.test(scheme) && !/dpop/.test(parameters.error ?? ''),
+  )
+  return isOfToken ? 'invalid_token' : undefined
 }

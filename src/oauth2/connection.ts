@@ -8,7 +8,6 @@ import {
   discoveryRequest,
   None,
   processDiscoveryResponse,
-  ResponseBodyError,
 } from 'oauth4webapi'
 import type { RefreshRequest } from '../core/options.ts'
 import type { Clock, TokenResponse } from '../core/ports.ts'
@@ -22,6 +21,8 @@ import type { ServerOptions } from './options.ts'
 const PATIENCE = 30_000
 /** Shorter than `timeouts.refresh`: a failed discovery must not look like a lost answer of the token endpoint. */
 const DISCOVERY_PATIENCE = 5_000
+/** How often the metadata may be requested again, in milliseconds. Answers of some servers never fit. */
+const RENEWAL_INTERVAL = 60_000
 
 /**
  * How wrong the clock of this machine may be, in seconds, when it looks at a new ID token or a logout token: ten minutes, and one for
@@ -60,6 +61,7 @@ export class Connection<Options extends ServerOptions = ServerOptions> {
   readonly clock: Clock
   readonly issuer: URL
   #server: Promise<AuthorizationServer> | undefined
+  #renewedAt = Number.NEGATIVE_INFINITY
 
   constructor(options: Options) {
     this.options = options
@@ -79,9 +81,14 @@ export class Connection<Options extends ServerOptions = ServerOptions> {
     return this.#server
   }
 
-  /** Requests the metadata again, in the background: the server may have changed, because its answer does not fit. */
+  /**
+   * Requests the metadata again, in the background, once a minute at most. An answer that does not fit may mean that the server has
+   * changed.
+   */
   renewServer(): void {
-    if (this.options.server) return
+    const now = this.clock.now()
+    if (this.options.server || Math.abs(now - this.#renewedAt) < RENEWAL_INTERVAL) return
+    this.#renewedAt = now
     const renewed = this.#discover()
     const use = () => {
       this.#server = renewed
@@ -116,7 +123,7 @@ export class Connection<Options extends ServerOptions = ServerOptions> {
       try {
         return await read(response)
       } catch (error) {
-        if (response.status < 500 && !(error instanceof ResponseBodyError)) this.renewServer()
+        if (response.ok) this.renewServer()
         throw error
       }
     }

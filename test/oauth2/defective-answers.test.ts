@@ -1,7 +1,8 @@
 import { expect, onTestFinished, test, vi } from 'vitest'
-import { createAuth } from '../../src/index.ts'
+import { systemClock } from '../../src/environment/clock.ts'
+import { createAuth, type RefreshRequest } from '../../src/index.ts'
 import { createOAuth, memoryTransactions } from '../../src/oauth2/index.ts'
-import { connect, startIssuer } from './issuer.ts'
+import { connect, startIssuer, type TestIssuer } from './issuer.ts'
 import { APP, CALLBACK, createBrowser, startProvider } from './provider.ts'
 
 type Fields = Record<string, unknown>
@@ -84,12 +85,19 @@ test.each<[string, (correct: Fields) => Fields]>([
   expect(server.problems).toEqual([])
 })
 
+const MINUTE = 60_000
+const metadataRequestsOf = ({ requests }: TestIssuer) =>
+  requests.filter(({ path }) => path.includes('.well-known')).length
+
 test('a provider that signs with another algorithm than before is understood from the second answer on', async () => {
   const issuer = await startIssuer()
-  const { oauth, auth } = await connect(issuer)
+  let passed = 0
+  const { oauth, auth } = await connect(issuer, {
+    clock: { ...systemClock, now: () => Date.now() + passed },
+  })
   const signIn = async () =>
     auth.signIn({ via: 'callback', url: issuer.answer(await oauth.authorizationUrl()) })
-  const metadataRequests = () => issuer.requests.filter(({ path }) => path.includes('.well-known')).length
+  const metadataRequests = () => metadataRequestsOf(issuer)
   await signIn()
   const renewed = { header: { alg: 'EdDSA' }, metadata: { id_token_signing_alg_values_supported: ['EdDSA'] } }
   const claims = (correct: Fields) => ({ ...correct, roles: ['new'] })
@@ -102,6 +110,7 @@ test('a provider that signs with another algorithm than before is understood fro
   expect(auth.session?.claims).toMatchObject({ roles: ['new'] })
   await auth.signOut()
 
+  passed += MINUTE
   issuer.misbehave({
     header: { alg: 'PS256' },
     metadata: { id_token_signing_alg_values_supported: ['PS256'] },
@@ -120,4 +129,46 @@ test('metadata that cannot be read again stays as it was', async () => {
   await auth.refresh()
   await auth.refresh()
   expect(auth.session).toMatchObject({ subject: 'ada', generation: 3 })
+})
+
+test('a provider whose ID tokens never fit is asked for its metadata once a minute at most', async () => {
+  const issuer = await startIssuer()
+  let passed = 0
+  const { oauth, auth } = await connect(issuer, {
+    clock: { ...systemClock, now: () => Date.now() + passed },
+  })
+  await auth.signIn({ via: 'callback', url: issuer.answer(await oauth.authorizationUrl()) })
+  issuer.misbehave({ header: { alg: 'EdDSA' } })
+
+  for (let round = 0; round < 3; round++) await auth.refresh()
+  await vi.waitUntil(() => metadataRequestsOf(issuer) === 2)
+  passed += MINUTE
+  await auth.refresh()
+  await vi.waitUntil(() => metadataRequestsOf(issuer) === 3)
+  await auth.refresh()
+
+  expect(metadataRequestsOf(issuer)).toBe(3)
+})
+
+test('parallel refreshes that are refused as too many cause no other request', async () => {
+  const issuer = await startIssuer()
+  let isBusy = false
+  const { oauth } = await connect(issuer, {
+    fetch: async (url, init) =>
+      isBusy && String(url).endsWith('/token')
+        ? new Response('<html>', { status: 429, headers: { 'content-type': 'text/html' } })
+        : fetch(url, init),
+  })
+  await oauth.authorizationUrl()
+  isBusy = true
+  const refresh = async () =>
+    oauth.ports.refresh({ refreshToken: 'one', signal: new AbortController().signal } as RefreshRequest)
+
+  const answers = await Promise.allSettled(Array.from({ length: 50 }, refresh))
+  isBusy = false
+  // A request made now comes after those.
+  await refresh()
+
+  expect(answers.map(({ status }) => status)).toEqual(Array(50).fill('rejected'))
+  expect(metadataRequestsOf(issuer)).toBe(1)
 })

@@ -1,6 +1,7 @@
 import {
   type AuthorizationServer,
   type Client,
+  calculatePKCECodeChallenge,
   dynamicClientRegistrationRequest,
   processDynamicClientRegistrationResponse,
 } from 'oauth4webapi'
@@ -30,15 +31,19 @@ export interface RegisteredClientOptions {
    */
   readonly metadata?: Readonly<Record<string, unknown>> | false
   /**
-   * Keeps client IDs between runs: one short text for each server, and no secret. `webTransactions(() => localStorage)` fits.
-   * A client ID that the server answers with `invalid_client` is removed. Default: `localStorage`, or memory without it, so that
-   * each run registers anew.
+   * Keeps client IDs between runs: one short text for each server and registration, and no secret. A client ID that the server
+   * answers with `invalid_client` is removed. The default is `localStorage`, if there is one. Otherwise it is memory, so that each
+   * run registers anew.
    */
   readonly store?: Pick<TransactionStore, 'read' | 'write'>
 }
 
-/** A client ID belongs to one issuer: another one must not get it. */
-const keyOf = ({ issuer }: AuthorizationServer) => `authchart.client.${issuer}`
+/**
+ * A client ID belongs to one issuer: another one must not get it. Two clients of one origin may register differently. The function
+ * for PKCE is a hash (SHA-256): what was asked may be too long for a key.
+ */
+const keyOf = async ({ issuer }: AuthorizationServer, asked: Partial<Client>) =>
+  `authchart.client.${issuer} ${await calculatePKCECodeChallenge(JSON.stringify(asked))}`
 
 const DEVICE = 'urn:ietf:params:oauth:grant-type:device_code'
 
@@ -68,20 +73,22 @@ export function registeredClient({
   metadata = {},
   store = defaultTransactions(),
 }: RegisteredClientOptions): ClientIdSource {
+  const askedOf = ({ options }: Connection<OAuthOptions>) => ({ ...defaultsOf(options), ...metadata })
   const find: ClientIdSource = async (connection) => {
     const server = await connection.server()
     if (metadataUrl !== undefined && server.client_id_metadata_document_supported === true) return metadataUrl
     if (!metadata || !server.registration_endpoint) throw oauthError('registration_unsupported')
     connection.assertSecure(server.registration_endpoint)
-    const asked = { ...defaultsOf(connection.options), ...metadata }
-    const known = parse(await attempt(() => store.read(keyOf(server))))
-    if (known && known.asked === JSON.stringify(asked)) return known.clientId
+    const asked = askedOf(connection)
+    const key = await keyOf(server, asked)
+    const known = await attempt(() => store.read(key))
+    if (known && typeof known === 'string') return known
     const clientId = await register(connection, server, asked)
-    const text = JSON.stringify({ clientId, asked: JSON.stringify(asked) })
-    await attempt(() => store.write(keyOf(server), text))
+    await attempt(() => store.write(key, clientId))
     return clientId
   }
-  find.forget = async (connection) => store.write(keyOf(await connection.server()), '')
+  find.forget = async (connection) =>
+    store.write(await keyOf(await connection.server(), askedOf(connection)), '')
   return find
 }
 
@@ -125,15 +132,5 @@ function defaultsOf({ redirectUri }: OAuthOptions) {
     redirect_uris: redirectUri === undefined ? [] : [redirectUri],
     response_types: redirectUri === undefined ? [] : ['code'],
     grant_types: [redirectUri === undefined ? DEVICE : 'authorization_code', 'refresh_token'],
-  }
-}
-
-function parse(text: unknown): { readonly clientId: string; readonly asked: string } | undefined {
-  if (typeof text !== 'string') return undefined
-  try {
-    const { clientId, asked } = Object(JSON.parse(text)) as Partial<Record<string, unknown>>
-    return typeof clientId === 'string' && typeof asked === 'string' ? { clientId, asked } : undefined
-  } catch {
-    return undefined
   }
 }

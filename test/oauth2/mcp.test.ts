@@ -242,6 +242,23 @@ describe('a client that is not known to the authorization server', () => {
     expect(await clientOf(other.auth, other.provider)).not.toBe(registered)
   })
 
+  test('keeps its client ID beside that of another client in the same store', async () => {
+    const store = memoryTransactions()
+    const first = registeredClient({ metadata: { ...ALG, client_name: 'First' }, store })
+    const second = registeredClient({ metadata: { ...ALG, client_name: 'Second' }, store })
+    const { provider, discover } = await start({}, {}, { registers: true })
+    const idOf = async (changes: Partial<McpOAuthOptions>) =>
+      (await (await discover(changes)).authorizationUrl()).searchParams.get('client_id')
+    const elsewhere = { clientId: second, redirectUri: 'http://127.0.0.1/elsewhere' }
+    const ids = [await idOf({ clientId: first }), await idOf({ clientId: second }), await idOf(elsewhere)]
+
+    expect(new Set(ids).size).toBe(3)
+    expect(await idOf({ clientId: first })).toBe(ids[0])
+    expect(await idOf({ clientId: second })).toBe(ids[1])
+    expect(await idOf(elsewhere)).toBe(ids[2])
+    expect(registrations(provider)).toBe(3)
+  })
+
   test('registers once in each run if it is given no store', async () => {
     const clientId = registeredClient({ metadata: ALG })
     const { provider, discover } = await setUp({}, { clientId }, { registers: true })
@@ -267,6 +284,8 @@ describe('a client that is not known to the authorization server', () => {
     const { Client: clients } = provider.provider as unknown as {
       Client: { adapter: { destroy(id: string): Promise<void> } }
     }
+    const other = { redirectUri: 'http://127.0.0.1/elsewhere' }
+    const kept = (await (await discover(other)).authorizationUrl()).searchParams.get('client_id')
     await clients.adapter.destroy(lost)
     await expect(auth.refresh()).rejects.toMatchObject({ reason: 'invalid_client' })
 
@@ -277,7 +296,9 @@ describe('a client that is not known to the authorization server', () => {
     const next = createAuth({ ...oauth.ports, singleUser: true })
     onTestFinished(() => next.dispose())
     await next.signIn({ via: 'callback', url: await browse(start) })
-    expect(registrations(provider)).toBe(2)
+    // What else was registered there stays.
+    expect((await (await discover(other)).authorizationUrl()).searchParams.get('client_id')).toBe(kept)
+    expect(registrations(provider)).toBe(3)
   })
 
   test('uses its metadata document at a server that supports it, and registers nothing', async () => {

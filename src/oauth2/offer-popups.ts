@@ -53,7 +53,7 @@ export function offerPopups(
     question?.popup?.close()
   }
 
-  async function answer(id: string) {
+  async function answer(id: string, isLocked: boolean | undefined) {
     post({ type: 'seen', id })
     if (questions.has(id)) return
     const controller = new AbortController()
@@ -75,7 +75,7 @@ export function offerPopups(
       post({ type: 'opened', id, page })
       watch(id, popup, signal)
       // A worker that was stopped does not end its question.
-      navigator.locks?.request(lockOf(id), { signal }, () => end(id)).catch(() => {})
+      if (isLocked) navigator.locks?.request(lockOf(id), { signal }, () => end(id)).catch(() => {})
     } catch (error) {
       if (signal.aborted) return
       post({ type: 'declined', id })
@@ -95,7 +95,7 @@ export function offerPopups(
 
   channel.onmessage = ({ data }: MessageEvent<ToPages>) => {
     const { id } = data
-    if (data.type === 'ask') void answer(id)
+    if (data.type === 'ask') void answer(id, data.isLocked)
     else if (data.type === 'end' || (data.type === 'taken' && data.page !== page)) end(id)
     else if (data.type === 'go' && /^https?:/.test(data.url))
       questions.get(id)?.popup?.location.replace(data.url)

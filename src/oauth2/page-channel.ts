@@ -1,6 +1,8 @@
 /** What a worker asks of its pages: a window for a sign-in. No message holds a token, a code or a verifier. */
 export type ToPages =
-  | { readonly type: 'ask' | 'end'; readonly id: string }
+  /** `isLocked`: the worker holds the lock of `lockOf`. It does not if it is older, or if the browser refused it. */
+  | { readonly type: 'ask'; readonly id: string; readonly isLocked?: boolean }
+  | { readonly type: 'end'; readonly id: string }
   /** That page opened the window. The others may stop asking the user. */
   | { readonly type: 'taken'; readonly id: string; readonly page: string }
   | { readonly type: 'go'; readonly id: string; readonly url: string }

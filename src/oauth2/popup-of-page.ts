@@ -29,30 +29,31 @@ export async function popupOfPage(
   const id = crypto.randomUUID()
   const release = await hold(lockOf(id))
   if (signal.aborted) {
-    release()
+    release?.()
     return undefined
   }
   const channel = openPages(name)
   const post = (message: ToPages) => channel.postMessage(message)
+  const ask = () => post({ type: 'ask', id, isLocked: release !== undefined })
   let isEnded = false
   const close = () => {
     if (isEnded) return
     post({ type: 'end', id })
     isEnded = true
     channel.close()
-    release()
+    release?.()
   }
   const page = await new Promise<string | undefined>((resolve) => {
     const timer = setTimeout(resolve, PATIENCE)
     signal.addEventListener('abort', () => resolve(undefined))
     channel.onmessage = ({ data }: MessageEvent<FromPage>) => {
-      if (data.type === 'here') return post({ type: 'ask', id })
+      if (data.type === 'here') return ask()
       if (data.id !== id) return
       clearTimeout(timer)
       if (data.type === 'opened') resolve(data.page)
       if (data.type === 'declined') resolve(undefined)
     }
-    post({ type: 'ask', id })
+    ask()
   })
   if (page === undefined) {
     close()
@@ -72,20 +73,12 @@ export async function popupOfPage(
   } as PopupWindow
 }
 
-/** Takes a lock that nothing else holds. Without Web Locks it does nothing. Returns what releases it. */
-async function hold(name: string): Promise<() => void> {
-  let release = () => {}
-  const held = new Promise<void>((resolve) => {
-    release = resolve
+/** Takes a lock that nothing else holds. Returns what releases it; `undefined` without Web Locks, or if the browser refuses. */
+function hold(name: string): Promise<(() => void) | undefined> {
+  return new Promise((resolve) => {
+    const locks = globalThis.navigator?.locks as LockManager | undefined
+    if (!locks) return resolve(undefined)
+    const held = () => new Promise<void>((release) => resolve(release))
+    locks.request(name, held).catch(() => resolve(undefined))
   })
-  const locks = globalThis.navigator?.locks as LockManager | undefined
-  if (locks)
-    await new Promise<void>((resolve) => {
-      const hold = () => {
-        resolve()
-        return held
-      }
-      locks.request(name, hold).catch(() => resolve())
-    })
-  return release
 }

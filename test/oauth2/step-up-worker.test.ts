@@ -165,6 +165,37 @@ describe.skipIf(!hasChromium)('a step-up of a session in a worker', () => {
     if (!popup.isClosed()) await popup.waitForEvent('close')
   }, 120_000)
 
+  test('keeps the window of a worker that holds no lock', async () => {
+    const { page } = await signedIn()
+    const elsewhere = `${origin}/elsewhere`
+    await page.evaluate(() => {
+      const older = new BroadcastChannel('authchart.oauth2.pages.test')
+      const isOpened = new Promise<void>((resolve) => {
+        older.onmessage = ({ data }) => data.type === 'opened' && resolve()
+      })
+      older.postMessage({ type: 'ask', id: 'older' })
+      Object.assign(globalThis, { older, isOpened })
+    })
+    const opened = page.waitForEvent('popup')
+    await page.click('#again')
+    const popup = await opened
+    await page.evaluate(async (url) => {
+      const { older, isOpened } = globalThis as unknown as {
+        older: BroadcastChannel
+        isOpened: Promise<void>
+      }
+      await isOpened
+      // A request of the page for that lock would come first.
+      await navigator.locks.request('authchart.oauth2.window.older', () => {})
+      older.postMessage({ type: 'go', id: 'older', url })
+    }, elsewhere)
+    await popup.waitForURL(elsewhere, { timeout: 20_000 })
+    await page.evaluate(() =>
+      (Reflect.get(globalThis, 'older') as BroadcastChannel).postMessage({ type: 'end', id: 'older' }),
+    )
+    if (!popup.isClosed()) await popup.waitForEvent('close')
+  }, 120_000)
+
   test('refuses another user, and keeps the session', async () => {
     const { page } = await signedIn({ loginHint: 'grace' })
     const status = page.evaluate(() => inWorker.call('/mfa'))

@@ -43,7 +43,7 @@ export interface ProofPort {
    * Names the key: by its thumbprint (RFC 7638). A missing key is made.
    *
    * @param expected the key that a session is bound to. If the key at hand is another, the key is looked up again
-   * @returns `undefined`, without `expected`: the answer of the token request will bring the key
+   * @returns its thumbprint. May be `undefined` if `expected` is missing: then the answer of the token request brings the key
    */
   keyId(expected?: string): PromiseLike<string | undefined>
   /**

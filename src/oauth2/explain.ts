@@ -40,7 +40,7 @@ export function explainAnswerMode({ extra }: AuthorizePage): void {
   const { response_mode: mode = 'query' } = extra ?? {}
   if (mode !== 'query')
     throw new TypeError(
-      `signIn: the answer is read from the query of the redirect URI, so extra.response_mode must not be '${mode}'.`,
+      `extra.response_mode must not be '${mode}': the answer is read from the query of the redirect URI.`,
     )
 }
 

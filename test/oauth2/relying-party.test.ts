@@ -200,7 +200,7 @@ test.each(['form_post', 'fragment', 'jwt'])(
     const { oauth, auth } = await connect(await startIssuer())
     const extra = { response_mode: mode }
     const inWords = new TypeError(
-      `signIn: the answer is read from the query of the redirect URI, so extra.response_mode must not be '${mode}'.`,
+      `extra.response_mode must not be '${mode}': the answer is read from the query of the redirect URI.`,
     )
     await expect(oauth.authorizationUrl({ extra })).rejects.toEqual(inWords)
     await expect(auth.signIn({ via: 'redirect', extra })).rejects.toEqual(inWords)

@@ -5,7 +5,7 @@
 export class AwaitedAnswer<Mark> {
   readonly #longest: number
   #mark: Mark | undefined
-  #countedAt = 0
+  #lookedAt = 0
   #time = 0
 
   /** @param longest how much the time between two looks may count, in milliseconds */
@@ -15,8 +15,7 @@ export class AwaitedAnswer<Mark> {
 
   /** The mark of the presented token, if its answer was awaited for that time, in milliseconds. */
   longerThan(time: number): Mark | undefined {
-    this.#count()
-    return this.#time >= time ? this.#mark : undefined
+    return this.#time + this.#since(performance.now()) >= time ? this.#mark : undefined
   }
 
   /**
@@ -25,16 +24,18 @@ export class AwaitedAnswer<Mark> {
    * @param mark what identifies the presented token; `undefined` without one
    * @param took how long the look took while this process was awake, in milliseconds
    */
-  look(mark: Mark | undefined, took?: number): void {
-    this.#count(took)
-    if (mark === this.#mark) return
-    this.#mark = mark
-    this.#time = 0
+  look(mark: Mark | undefined, took = 0): void {
+    const now = performance.now()
+    if (mark === this.#mark) this.#time += this.#since(now - took) + took
+    else {
+      this.#mark = mark
+      this.#time = 0
+    }
+    this.#lookedAt = now
   }
 
-  #count(time?: number): void {
-    const now = performance.now()
-    this.#time += time ?? Math.min(now - this.#countedAt, this.#longest)
-    this.#countedAt = now
+  /** The time since the last look, as far as it counts. */
+  #since(now: number): number {
+    return Math.min(now - this.#lookedAt, this.#longest)
   }
 }

@@ -168,7 +168,7 @@ function turnOf(
     ...(interrupted !== undefined && { interrupted: { rotation: interrupted } }),
     async present(presented) {
       // From now on the mark keeps others from presenting the token. If this process vanishes, they need not wait longer than for its
-      // answer. A third is left for the answer to this call.
+      // answer. At least a third of the lease, so that the answer to this call arrives before it ends.
       const lease = Math.max(Math.min(fleet.lease, patience), fleet.lease / 3)
       const asked = performance.now()
       isSettled = false

@@ -296,7 +296,7 @@ describe('a store that cannot be read when the app starts', () => {
       made.outside.signal('visible')
       return made.clock.advance(LONG)
     }
-    return { ...made, store, show }
+    return { ...made, working, store, show }
   }
 
   it('is read again when the user looks at the app, until that succeeds', async () => {
@@ -309,6 +309,18 @@ describe('a store that cannot be read when the app starts', () => {
     expect(emitted().at(-1)).toBe('signedIn')
     await show()
     expect(store.reads).toBe(3)
+  })
+
+  it('is cleared when the user looks at the app if the user has signed out since', async () => {
+    const { auth, store, show, working } = await lockedStore()
+    await auth.signOut()
+    await show()
+    store.isLocked = false
+    await show()
+    expect([auth.session, working.read()]).toEqual([undefined, undefined])
+    const { reads } = store
+    await show()
+    expect(store.reads).toBe(reads)
   })
 
   it('changes nothing for a user who has signed in since', async () => {

@@ -220,7 +220,7 @@ it('looks at a database that fails do not count', async () => {
   watch(second.take(1_000))
   await advance(1_000)
   Object.assign(looks, { time: 5_000, fail: true })
-  for (let failures = 0; failures < 6; failures++) {
+  for (let failures = 0; failures < 20; failures++) {
     const waiting = watch(second.take())
     await advance(5_000)
     expect(waiting.error).toBeDefined()

@@ -108,6 +108,8 @@ export class BranchSharing implements Sharing {
 
   endedElsewhere(): void {}
 
+  abandon(): void {}
+
   async idle(): Promise<void> {}
 
   start(): readonly (() => void)[] {

@@ -94,6 +94,7 @@ export class SessionKernel implements SessionPort {
   /** Ends the session that there is now, and the pending sign-in. Returns what the chart was sent. */
   signOut(): SignOutEvent {
     this.#ends++
+    if (!this.vault.tokens) this.#sharing.abandon()
     this.#signIn.cancel(new SignedOutError({ reason: 'signed_out' }))
     const event: SignOutEvent = { type: 'session.signOut', epoch: this.vault.epoch }
     this.#kernel.mailbox.send(event)

@@ -120,6 +120,10 @@ export class SharedSession implements Sharing {
     else void Promise.resolve(cleared).then(() => this.#peers.announceChange(false))
   }
 
+  abandon(): void {
+    this.#store.abandon()
+  }
+
   endedElsewhere(): void {
     this.#store.forget()
   }

@@ -67,6 +67,8 @@ export interface Sharing {
   signedOut(ended: Lineage | undefined, revocation?: RevocationList): void
   /** The session ended in another tab, which has cleared the store. */
   endedElsewhere(): void
+  /** The user signs out although no session is known: one that could not be read is removed. */
+  abandon(): void
   /** Resolves when a write that takes longer than `timeouts.storage` has ended; `undefined` without one. */
   readonly late?: Promise<unknown> | undefined
   /** Resolves when the store has done everything it was asked to do. */
@@ -94,6 +96,7 @@ export const unshared = (): Sharing => ({
   expired: nothing,
   signedOut: nothing,
   endedElsewhere: nothing,
+  abandon: nothing,
   idle: resolved,
   start: () => [],
   dispose: nothing,

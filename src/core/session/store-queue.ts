@@ -31,8 +31,8 @@ export class StoreQueue {
   #hasRecord = false
   /** Whether the store reports changes or has ever returned a record. Some stores accept everything and keep nothing. */
   #isReliable: boolean
-  /** Whether the last read failed. */
-  #isUnreadable = false
+  /** What failed, and is done when the user looks at the app: the last read, or the removal of a session at a sign-out. */
+  #missed: (() => unknown) | undefined
   /** What ends the waits of `pause`. The set exists only while it contains something. */
   #pauses: Set<() => void> | undefined
   #isHurried = false
@@ -61,19 +61,18 @@ export class StoreQueue {
   }
 
   /**
-   * Listens to changes that other tabs make. With `persist: 'none'` it clears the store instead. A store that could not be read is
-   * read again when the user looks at the app: a keychain is locked while an app starts in the background.
+   * Listens to changes that other tabs make. With `persist: 'none'` it clears the store instead. A store that could not be read or
+   * cleared is tried again when the user looks at the app: a keychain is locked while an app starts in the background.
    */
   start(): readonly (() => void)[] {
     const given = this.#given
     if (given && !this.#storage) void this.#operations.run(() => given.clear())
-    const { environment, mailbox, report } = this.#kernel
-    const check = () => mailbox.send({ type: 'store.changed' })
+    const { environment, report } = this.#kernel
     const onChange = () => {
       this.#isReliable = true
-      check()
+      this.#check()
     }
-    const onVisible = () => this.#isUnreadable && check()
+    const onVisible = () => void this.#missed?.()
     return [
       subscription(
         () => this.#storage?.subscribe?.(onChange),
@@ -121,8 +120,11 @@ export class StoreQueue {
       reading = Promise.resolve(value).then((late) => this.#inspect(late))
       return reading
     })
-    this.#isUnreadable = found === FAILED
-    if (found !== FAILED) return found as Found
+    if (found !== FAILED) {
+      if (this.#missed === this.#check) this.#missed = undefined
+      return found as Found
+    }
+    this.#missed ??= this.#check
     const adopt = (late: Found) => typeof late === 'object' && !this.#operations.disposed && onLate?.(late)
     void reading?.then(adopt, () => {})
     return 'unreadable'
@@ -148,6 +150,7 @@ export class StoreQueue {
     const written = (result: unknown, record: SessionRecord) => {
       this.#hasRecord = true
       overtaken = result === 'newer' || result === 'gone' ? result : undefined
+      this.#missed = undefined
       if (!overtaken) this.#operations.recovered()
       return record
     }
@@ -199,10 +202,27 @@ export class StoreQueue {
       return ended && !isSignOut && !endsSession(ended, stored, false) ? undefined : empty()
     }
     if (isSignOut && !revocation) (storage as Removable)[REMOVE]?.()
-    return this.#operations.run(() =>
+    const done = this.#operations.run(() =>
       isSignOut && !revocation ? empty() : afterReading(storage, emptyUnlessNewer, empty),
     )
+    // A session that was signed out of must not be found by a later read.
+    if (isSignOut) {
+      this.#missed = () => this.clear(ended, true)
+      const cleared = (result: unknown) => {
+        if (result !== FAILED) this.#missed = undefined
+      }
+      if (isPromiseLike(done)) void done.then(cleared)
+      else cleared(done)
+    }
+    return done
   }
+
+  /** Clears the store if it could not be read. */
+  abandon(): void {
+    if (this.#missed === this.#check) this.clear()
+  }
+
+  readonly #check = () => this.#kernel.mailbox.send({ type: 'store.changed' })
 
   /** The session has ended here as well: that its record is gone means nothing any more. */
   forget(): void {

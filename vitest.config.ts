@@ -20,11 +20,11 @@ const filesIn = (folder: string) =>
     .map((name) => `test/${folder}/${name}`)
     .sort()
 
-/** Most of what runs in a browser. CI tries every tenth file, and other ones for other code. */
+/** Most of what runs in a browser. CI tries every fourteenth file, and other ones for other code. */
 const PAGES = ['bindings', 'browser', 'devtools', 'visualizations']
   .flatMap(filesIn)
   .filter((file) => !file.includes('/angular') && !/visualizations\/(?!playground-page)/.test(file))
-/** Long suites that share most of their code with others. CI tries every fourth one, and other ones for other code. */
+/** Long suites that share most of their code with others. CI tries every sixth one, and other ones for other code. */
 const SIBLINGS = [
   'test/bindings/angular.test.ts',
   'test/conformance/angular-dpop.test.ts',
@@ -55,7 +55,7 @@ const SIBLINGS = [
 ]
 /** Other platforms take as long as a minute each. CI tries one of them. */
 const PLATFORMS = ['test/matrix/other-engines.test.ts', 'test/native/react-native.test.ts']
-const tried = [...triedHere(PAGES, 10), ...triedHere(SIBLINGS, 4), ...triedHere(PLATFORMS, 2)]
+const tried = [...triedHere(PAGES, 14), ...triedHere(SIBLINGS, 6), ...triedHere(PLATFORMS, 2)]
 const skipped = [...PAGES, ...SIBLINGS, ...PLATFORMS].filter((file) => !tried.includes(file))
 
 export default defineConfig({

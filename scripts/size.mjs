@@ -74,7 +74,7 @@ const ENTRIES = [
     mayImport: ['jose', 'oauth4webapi', 'xstate'],
   },
   { name: './mcp', code: entry('mcp'), limit: 12_544, mayImport: ['oauth4webapi', 'xstate'] },
-  { name: './oauth2', code: entry('oauth2'), limit: 19_984, mayImport: ['oauth4webapi', 'xstate'] },
+  { name: './oauth2', code: entry('oauth2'), limit: 20_064, mayImport: ['oauth4webapi', 'xstate'] },
   {
     name: './worker, page',
     code: 'export { connectAuth } from "authchart/worker"',
@@ -109,7 +109,7 @@ const ADDITIONS = [
     name: 'createOAuth, added',
     code: 'export { createOAuth } from "authchart/oauth2"',
     to: [CREATE_AUTH, WEB].join(';\n'),
-    limit: 5_136,
+    limit: 5_120,
   },
   {
     name: 'createBranch, added',
@@ -127,7 +127,7 @@ const ADDITIONS = [
     name: 'dpopProofs, added',
     code: 'export { dpopProofs } from "authchart/oauth2"',
     to: [CREATE_AUTH, WEB].join(';\n'),
-    limit: 4_224,
+    limit: 4_240,
   },
 ]
 

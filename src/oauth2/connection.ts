@@ -61,7 +61,8 @@ export class Connection<Options extends ServerOptions = ServerOptions> {
   readonly clock: Clock
   readonly issuer: URL
   #server: Promise<AuthorizationServer> | undefined
-  #renewedAt = Number.NEGATIVE_INFINITY
+  /** In milliseconds since the Unix epoch. */
+  #renewedAt = 0
 
   constructor(options: Options) {
     this.options = options
@@ -90,10 +91,12 @@ export class Connection<Options extends ServerOptions = ServerOptions> {
     if (this.options.server || Math.abs(now - this.#renewedAt) < RENEWAL_INTERVAL) return
     this.#renewedAt = now
     const renewed = this.#discover()
-    const use = () => {
-      this.#server = renewed
-    }
-    renewed.then(use, () => {})
+    renewed.then(
+      () => {
+        this.#server = renewed
+      },
+      () => {},
+    )
   }
 
   /**

@@ -323,6 +323,18 @@ describe('a store that cannot be read when the app starts', () => {
     expect(store.reads).toBe(reads)
   })
 
+  it('keeps what another process has stored since the user signed out', async () => {
+    const { auth, store, show, clock, working } = await lockedStore()
+    await auth.signOut()
+    await clock.advance(1_000)
+    const bob = createHarness({ storage: working, clock, initialTokens: tokens(2, { subject: 'bob' }) })
+    await clock.advance(0)
+    store.isLocked = false
+    await show()
+    expect(working.read()).toMatchObject({ subject: 'bob' })
+    bob.auth.dispose()
+  })
+
   it('changes nothing for a user who has signed in since', async () => {
     const { auth, store, show, clock } = await lockedStore()
     await clock.advance(1)

@@ -205,16 +205,21 @@ export class StoreQueue {
     const done = this.#operations.run(() =>
       isSignOut && !revocation ? empty() : afterReading(storage, emptyUnlessNewer, empty),
     )
-    // A session that was signed out of must not be found by a later read.
-    if (isSignOut) {
-      this.#missed = () => this.clear(ended, true)
-      const cleared = (result: unknown) => {
-        if (result !== FAILED) this.#missed = undefined
-      }
-      if (isPromiseLike(done)) void done.then(cleared)
-      else cleared(done)
-    }
+    if (isSignOut) this.#clearAgain(done, ended)
     return done
+  }
+
+  /** A session that was signed out of must not be found later. What another tab has stored since stays. */
+  #clearAgain(cleared: unknown, ended: Lineage | undefined): void {
+    const id = ended?.id ?? ''
+    const earlier = { id, rotation: Number.POSITIVE_INFINITY, startedAt: this.#kernel.clock.now() + 1 }
+    const retry = () => watch(this.clear(earlier, false))
+    const watch = (done: unknown) =>
+      void Promise.resolve(done).then((result) => {
+        if (result !== FAILED && this.#missed === retry) this.#missed = undefined
+      })
+    this.#missed = retry
+    watch(cleared)
   }
 
   /** Clears the store if it could not be read. */

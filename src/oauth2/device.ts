@@ -9,7 +9,7 @@ import { AuthError } from '../core/errors.ts'
 import type { Clock, Signal, TokenResponse } from '../core/ports.ts'
 import { DEFAULT_SCOPE } from './authorize.ts'
 import type { Connection } from './connection.ts'
-import { oauthError } from './failure.ts'
+import { answerOf, oauthError } from './failure.ts'
 import type { DeviceCode, DeviceSignIn, OAuthOptions } from './options.ts'
 
 /** RFC 8628 §3.2 and §3.5, in seconds. */
@@ -91,7 +91,8 @@ export async function deviceGrant(
 /** Whether nothing is known of the answer: the network failed, or the server did, or has no time. */
 function isPassing(error: unknown): boolean {
   if (error instanceof AuthError) return false
-  const { code, error: word, cause, status = Object(cause).status } = Object(error)
+  const { code, error: word } = Object(error)
+  const status = Number(answerOf(error).status)
   const isBusy = status >= 500 || status === 429 || word === 'temporarily_unavailable'
   return isBusy || !String(code).startsWith('OAUTH_')
 }

@@ -13,9 +13,15 @@ export const oauthError = (reason: string, cause?: unknown): OAuthError =>
 /** As the core says it, if another sign-in or a sign-out came first. */
 export const superseded = () => new SignedOutError({ reason: 'superseded' })
 
+/** What is known of the answer that an error of oauth4webapi is about. */
+export function answerOf(error: unknown): { readonly status: unknown; readonly headers: unknown } {
+  const { response, cause, status = Object(cause).status } = Object(error)
+  return { status, headers: Object(response ?? cause).headers }
+}
+
 /** A refusal that ends no session: the core finds nothing in it that it knows to be fatal. */
-export const kept = (reason: string, response?: { readonly headers?: unknown }): OAuthError =>
-  Object.assign(oauthError(reason), { message: 'refused', headers: response?.headers })
+export const kept = (reason: string, { headers }: { readonly headers: unknown }): OAuthError =>
+  Object.assign(oauthError(reason), { message: 'refused', headers })
 
 /** An error code of OAuth; anything else that a server sends is not shown. */
 const CODE = /^[a-z_]{1,40}$/

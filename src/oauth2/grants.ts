@@ -9,7 +9,7 @@ import { SignedOutError } from '../core/errors.ts'
 import type { CookieFeature } from '../core/features/feature.ts'
 import type { AuthOptions } from '../core/options.ts'
 import { Connection } from './connection.ts'
-import { kept, reasonOf } from './failure.ts'
+import { answerOf, kept, reasonOf } from './failure.ts'
 import { type ExchangedAuth, ofMachine, ofUser } from './grant-session.ts'
 import type { ServerOptions } from './options.ts'
 
@@ -40,15 +40,13 @@ function parametersOf(connection: Connection): URLSearchParams {
   return parameters
 }
 
-/**
- * A refusal ends no session here, because no sign-in could begin another one: the next request attempts again.
- */
+/** A refusal ends no session here, because no sign-in could begin another one: the next request attempts again. */
 function keepSession(error: unknown): never {
-  const { response, cause, status = Object(cause).status } = Object(error)
-  if (!(error instanceof ResponseBodyError) && status !== 401) throw error
+  const answer = answerOf(error)
+  if (!(error instanceof ResponseBodyError) && answer.status !== 401) throw error
   // A token endpoint answers 401 if it does not accept the client (RFC 6749 §5.2).
   const reason = error instanceof ResponseBodyError ? reasonOf(error) : 'invalid_client'
-  throw kept(reason, Object(response ?? cause))
+  throw kept(reason, answer)
 }
 
 /**

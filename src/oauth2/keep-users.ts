@@ -1,6 +1,6 @@
 import { WWWAuthenticateChallengeError } from 'oauth4webapi'
 import type { TokenResponse } from '../core/ports.ts'
-import { kept } from './failure.ts'
+import { answerOf, kept } from './failure.ts'
 
 /**
  * Keeps the sessions of an app whose secret is wrong for a while: whether a server accepts the client says nothing about its users
@@ -12,14 +12,10 @@ export async function keepUsers(refreshed: Promise<TokenResponse>): Promise<Toke
   try {
     return await refreshed
   } catch (error) {
-    const {
-      response,
-      cause,
-      status = Object(cause).status,
-      error: code = await codeOf(error),
-    } = Object(error)
-    const isOfClient = code === 'invalid_client' || (status === 401 && code === undefined)
-    throw isOfClient ? kept('invalid_client', response ?? cause) : error
+    const { error: code = await codeOf(error) } = Object(error)
+    const answer = answerOf(error)
+    const isOfClient = code === 'invalid_client' || (answer.status === 401 && code === undefined)
+    throw isOfClient ? kept('invalid_client', answer) : error
   }
 }
 

@@ -130,9 +130,8 @@ export class ProvenRequest<Answer> implements BearerRequest<Answer> {
         // Nothing happens between this check and the sending.
         if (!credential || !gate.admits(credential)) {
           this.#place?.release()
-          own?.release()
           own = await gate.resume(credential ?? vault.anonymousCredential, request)
-          request.onReleased?.(own)
+          this.onReleased(own)
           credential = own.credential
           if (credential.authorization?.startsWith(SCHEME)) continue
           return await request.send(credential.authorization, abort)

@@ -302,16 +302,22 @@ describe('the message that a session ended', () => {
     expect(ends(tab)).toEqual([expected])
   })
 
-  it('ends a session that it has replaced, although its record is still being removed', async () => {
+  /** A tab with a session, and the record of a later one, whose sign-in it misses. */
+  async function tabAndLater() {
     const made = browser()
     const bus = fakeCoordinator()
     const tab = made.open({ initialTokens: tokens(1, ADA), coordinator: bus.coordinator })
     await made.clock.advance(10)
-    const later = { id: 'other', startedAt: made.clock.now() }
     const record = made.stored as SessionRecord
+    const later: SessionRecord = { ...record, id: 'other', startedAt: made.clock.now() }
+    return { made, bus, tab, later }
+  }
+
+  it('ends a session that it has replaced, although its record is still being removed', async () => {
+    const { made, bus, tab, later } = await tabAndLater()
     // This tab misses the sign-in. The other one announces the sign-out first, and its store takes a second to remove the record.
     const store = made.storageOfTab()
-    await store.write({ ...record, ...later })
+    await store.write(later)
     bus.receive({ type: 'ended', reason: 'signed_out', session: later.id, startedAt: later.startedAt })
     made.clock.setTimeout(() => void store.clear(), 1_000)
     await made.clock.advance(500)
@@ -322,12 +328,7 @@ describe('the message that a session ended', () => {
   })
 
   it('ends a session that has expired if another tab signs in and out again, and keeps its late record out', async () => {
-    const made = browser()
-    const bus = fakeCoordinator()
-    const tab = made.open({ initialTokens: tokens(1, ADA), coordinator: bus.coordinator })
-    await made.clock.advance(10)
-    const later = { id: 'other', startedAt: made.clock.now() }
-    const record = made.stored as SessionRecord
+    const { made, bus, tab, later } = await tabAndLater()
     made.clock.jump(LIFETIME)
     const held = watch(tab.auth.getAccessToken())
     await answer([tab], made.clock, () => undefined)
@@ -337,7 +338,7 @@ describe('the message that a session ended', () => {
     await made.clock.advance(0)
     expect(tab.auth.state).toBe('loggedOut')
     expect(held.error).toMatchObject({ code: 'signed_out' })
-    await made.storageOfTab().write({ ...record, ...later })
+    await made.storageOfTab().write(later)
     await made.clock.advance(1_000)
     expect(tab.auth.state).toBe('loggedOut')
     expect(made.stored).toBeUndefined()

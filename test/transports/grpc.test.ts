@@ -4,6 +4,7 @@ import { isSessionError } from '../../src/index.ts'
 import { inspectRequests } from '../../src/inspect/index.ts'
 import { authCredentials, authGrpc } from '../../src/transports/grpc.ts'
 import { outcomes, setUp, type TestOptions } from '../conformance/harness.ts'
+import { failureOf, messagesAround } from './grpc-streams.ts'
 
 const json = {
   requestSerialize: (value: unknown) => Buffer.from(JSON.stringify(value)),
@@ -190,31 +191,19 @@ describe('gRPC: streams', () => {
   ])(
     'a stream that waited makes room for the next call with its first message, not with its end%s',
     async (_, isInspected) => {
-      const { auth, client, echo, server } = await start('interceptor', { release: { concurrency: 1 } })
-      if (isInspected) onTestFinished(inspectRequests(auth, () => {}))
-      const refresh = server.holdNext()
-      const first = echo('a')
-      await refresh.arrived
-      const stream = client.list('and no end')
-      const begun = new Promise((resolve) => stream.once('data', resolve))
-      const second = echo('b')
-      refresh.answer()
-
-      expect(await Promise.all([first, begun, second])).toEqual(['a', 'a', 'b'])
-      stream.on('error', () => {})
-      stream.cancel()
+      const all = await start('interceptor', { release: { concurrency: 1 } })
+      if (isInspected) onTestFinished(inspectRequests(all.auth, () => {}))
+      expect(await messagesAround(all)).toEqual(['a', 'a', 'b'])
     },
   )
 
   test('a stream that is refused after a message causes a refresh, too', async () => {
     const { client, echo, server, log } = await start()
     await echo('renews')
-    const messages: string[] = []
-    const stream = client.list('and a refusal').on('data', (message) => messages.push(message))
-    await expect(new Promise((_, reject) => stream.on('error', reject))).rejects.toMatchObject({
-      code: grpc.status.UNAUTHENTICATED,
+    expect(await failureOf(client.list('and a refusal'))).toMatchObject({
+      messages: 'and a refusal',
+      error: { code: grpc.status.UNAUTHENTICATED },
     })
-    expect(messages.join('')).toBe('and a refusal')
     await echo('b')
     expect(server.refreshes).toBe(2)
     expect(log.at(-1)?.[1]).toBe('at-1-3')
@@ -223,12 +212,10 @@ describe('gRPC: streams', () => {
   test('a stream that asks for a stronger sign-in after a message emits stepUpRequired', async () => {
     const { client, echo, server, emitted } = await start()
     await echo('renews')
-    const messages: string[] = []
-    const stream = client.list('and a demand').on('data', (message) => messages.push(message))
-    await expect(new Promise((_, reject) => stream.on('error', reject))).rejects.toMatchObject({
-      code: grpc.status.PERMISSION_DENIED,
+    expect(await failureOf(client.list('and a demand'))).toMatchObject({
+      messages: 'and a demand',
+      error: { code: grpc.status.PERMISSION_DENIED },
     })
-    expect(messages.join('')).toBe('and a demand')
     await echo('b')
     expect(emitted('stepUpRequired')).toMatchObject([{ scope: 'write' }])
     expect(server.refreshes).toBe(1)

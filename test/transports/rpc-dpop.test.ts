@@ -9,6 +9,7 @@ import { outcomes, type TestOptions, times } from '../conformance/harness.ts'
 import { startDPoPFront } from '../support/dpop-front.ts'
 import { createProofCheck, type Refusal } from '../support/rpc-proof.ts'
 import { PROTOCOLS, type Protocol, serveEcho, type Text } from './echo-service.ts'
+import { messagesAround } from './grpc-streams.ts'
 
 /** What twenty calls send. */
 const NAMES = Array.from({ length: 20 }, (_, n) => `n${n}`)
@@ -169,18 +170,8 @@ describe('@grpc/grpc-js with DPoP', () => {
   })
 
   test('a stream that waited makes room for the next call with its first message', async () => {
-    const { client, echo, server } = await startGrpc(TARGET, { release: { concurrency: 1 } })
-    const refresh = server.holdNext()
-    const first = echo('a')
-    await refresh.arrived
-    const stream = client.list('and no end')
-    const begun = new Promise((resolve) => stream.once('data', resolve))
-    const second = echo('b')
-    refresh.answer()
-
-    expect(await Promise.all([first, begun, second])).toEqual(['a', 'a', 'b'])
-    stream.on('error', () => {})
-    stream.cancel()
+    const all = await startGrpc(TARGET, { release: { concurrency: 1 } })
+    expect(await messagesAround(all)).toEqual(['a', 'a', 'b'])
   })
 
   test('without a target no call is sent, and the error says what is missing', async () => {

@@ -92,7 +92,7 @@ export async function deviceGrant(
 function isPassing(error: unknown): boolean {
   if (error instanceof AuthError) return false
   const { code, error: word } = Object(error)
-  const status = Number(answerOf(error).status)
+  const { status = 0 } = answerOf(error)
   const isBusy = status >= 500 || status === 429 || word === 'temporarily_unavailable'
   return isBusy || !String(code).startsWith('OAUTH_')
 }

@@ -14,7 +14,10 @@ export const oauthError = (reason: string, cause?: unknown): OAuthError =>
 export const superseded = () => new SignedOutError({ reason: 'superseded' })
 
 /** What is known of the answer that an error of oauth4webapi is about. */
-export function answerOf(error: unknown): { readonly status: unknown; readonly headers: unknown } {
+export function answerOf(error: unknown): {
+  readonly status: number | undefined
+  readonly headers: unknown
+} {
   const { response, cause, status = Object(cause).status } = Object(error)
   return { status, headers: Object(response ?? cause).headers }
 }

@@ -8,7 +8,7 @@ import { tokenParameters } from '../core/requests/challenge.ts'
 import { type AuthFetchOptions, createAuthFetch } from '../transports/fetch.ts'
 import { createOAuth, type OAuth } from './client.ts'
 import { Connection } from './connection.ts'
-import { oauthError, toOAuthError } from './failure.ts'
+import { answerOf, oauthError, toOAuthError } from './failure.ts'
 import type { OAuthOptions } from './options.ts'
 import type { ClientIdSource } from './registered-client.ts'
 import { discoverResource } from './resource.ts'
@@ -118,9 +118,9 @@ export async function discoverMcp(url: string | URL, options: McpOAuthOptions): 
 function forgetUnknown({ ports }: OAuth, forget: () => Promise<unknown>): void {
   const { refresh, signIn } = ports
   const check = async (error: unknown): Promise<never> => {
-    const { error: code, reason = code, cause, status = Object(cause).status } = Object(error)
+    const { error: code, reason = code } = Object(error)
     // Without `invalid_client`, 401 says that the client is not known (RFC 6749 §5.2).
-    if (reason === 'invalid_client' || status === 401) await forget().catch(() => {})
+    if (reason === 'invalid_client' || answerOf(error).status === 401) await forget().catch(() => {})
     throw error
   }
   const checked: Pick<OAuth['ports'], 'refresh' | 'signIn'> = {

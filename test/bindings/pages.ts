@@ -3,7 +3,7 @@ import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { launchBrowser } from '../support/browsers/launch.ts'
 import type { Tab } from '../support/browsers/tab.ts'
-import { until } from '../support/browsers/until.ts'
+import { openTab } from '../support/browsers/until.ts'
 
 /** Collects uncaught errors, and warnings and errors of the console, in the same way in all engines. */
 function collectProblems() {
@@ -35,13 +35,8 @@ export async function createPages(script: string) {
 
   return {
     /** Opens the page in a fresh profile, and waits until its script has set `scenarios`. */
-    async open(path = '/'): Promise<Tab> {
-      const profile = await browser.newContext()
-      const tab = await profile.newPage()
-      await tab.goto(origin + path)
-      await until(tab, () => 'scenarios' in globalThis)
-      return tab
-    },
+    open: async (path = '/'): Promise<Tab> =>
+      openTab(await browser.newContext(), origin + path, () => 'scenarios' in globalThis),
     async close() {
       await browser.close()
       site.closeAllConnections()

@@ -8,7 +8,7 @@ import { crash } from '../support/browsers/crash.ts'
 import { hasBrowser, hasDevtools, survivesCrash } from '../support/browsers/engine.ts'
 import { launchBrowser } from '../support/browsers/launch.ts'
 import { type Browser, type Profile, pageOf, type Tab } from '../support/browsers/tab.ts'
-import { until } from '../support/browsers/until.ts'
+import { openTab, until } from '../support/browsers/until.ts'
 import { bundlePage } from '../support/bundle-page.ts'
 import { createSite, type Site } from '../support/site.ts'
 import type { Answer, Spoiler } from './encrypted-storage.page.ts'
@@ -40,12 +40,8 @@ describe.skipIf(!hasBrowser)('encryptedStorage in a browser', () => {
   const listeners = new Map<string, () => void>()
   let created = 0
 
-  async function openTab(url = site.origin, profile = context): Promise<Tab> {
-    const tab = await profile.newPage()
-    await tab.goto(url)
-    await until(tab, () => 'encryptedScenarios' in globalThis)
-    return tab
-  }
+  const openScenarios = (url = site.origin, profile = context): Promise<Tab> =>
+    openTab(profile, url, () => 'encryptedScenarios' in globalThis)
 
   beforeAll(async () => {
     script = await bundlePage(new URL('./encrypted-storage.page.ts', import.meta.url))
@@ -57,7 +53,7 @@ describe.skipIf(!hasBrowser)('encryptedStorage in a browser', () => {
     })
     browser = await launchBrowser()
     context = await browser.newContext()
-    tabs = [await openTab(), await openTab()]
+    tabs = [await openScenarios(), await openScenarios()]
   }, 180_000)
 
   afterAll(async () => {
@@ -104,7 +100,7 @@ describe.skipIf(!hasBrowser)('encryptedStorage in a browser', () => {
   /** Two tabs that share a place, each with the start of its session. */
   async function openTwoTabs() {
     const { name } = place()
-    const [one, other] = [await openTab(), await openTab()]
+    const [one, other] = [await openScenarios(), await openScenarios()]
     onTestFinished(async () => void (await Promise.all([one.close(), other.close()])))
     const start = (tab: Tab, token?: string) =>
       tab.evaluate(
@@ -202,7 +198,7 @@ describe.skipIf(!hasBrowser)('encryptedStorage in a browser', () => {
       const store = open()
       const rotations: number[] = []
       for (let round = 0; round < 3; round++) {
-        const tab = await openTab()
+        const tab = await openScenarios()
         await tab.evaluate(([name, record]) => encryptedScenarios.writeForEver(name, record), [
           name,
           FULL,
@@ -253,7 +249,7 @@ describe.skipIf(!hasBrowser)('encryptedStorage in a browser', () => {
   })
 
   it('rejects with DataCloneError if the browser cannot store a key, and reports nothing else', async () => {
-    const tab = await openTab()
+    const tab = await openScenarios()
     onTestFinished(() => tab.close())
     const store = remote(tab, `place ${created++}`)
     await tab.evaluate(() => encryptedScenarios.forbidKeys())
@@ -320,7 +316,7 @@ describe.skipIf(!hasBrowser)('encryptedStorage in a browser', () => {
                 body: '<script type="module" src="/page.js"></script>',
               }),
         )
-      const tab = await openTab('http://insecure.test/')
+      const tab = await openScenarios('http://insecure.test/')
       onTestFinished(() => tab.close())
       const store = remote(tab, 'insecure')
       await expect(store.write(FULL)).rejects.toMatchObject({ reason: 'insecure_context' })
@@ -339,7 +335,7 @@ describe.skipIf(!hasBrowser)('encryptedStorage in a browser', () => {
       // In its own profile, because a browser that had free space does not check the quota again for a while.
       const profile = await browser.newContext()
       onTestFinished(() => profile.close())
-      const tab = await openTab(site.origin, profile)
+      const tab = await openScenarios(site.origin, profile)
       const page = pageOf(tab)
       const quota = await page.context().newCDPSession(page)
       const { origin } = site
@@ -359,7 +355,7 @@ describe.skipIf(!hasBrowser)('encryptedStorage in a browser', () => {
   )
 
   it('rejects with SecurityError in a page without storage, while the session continues in memory', async () => {
-    const tab = await openTab(`${site.origin}/sandboxed`)
+    const tab = await openScenarios(`${site.origin}/sandboxed`)
     onTestFinished(() => tab.close())
     const store = remote(tab, 'sandboxed')
     for (const operation of [() => store.read(), () => store.write(FULL), () => store.clear()])

@@ -9,6 +9,7 @@ import { GROUPS } from '../matrix/portable/files.ts'
 import type { Report } from '../matrix/portable/run.ts'
 import { hasBrowser } from '../support/browsers/engine.ts'
 import { launchBrowser } from '../support/browsers/launch.ts'
+import { openTab } from '../support/browsers/until.ts'
 import { createSite } from '../support/site.ts'
 
 /** They look into a process of Node, use its file system, listen for connections, or use a store as if there were no page. */
@@ -34,9 +35,7 @@ describe.skipIf(!hasBrowser)('the portable suite in a page', () => {
     onTestFinished(site.close)
     const browser = await launchBrowser()
     onTestFinished(() => browser.close())
-    const profile = await browser.newContext()
-    const tab = await profile.newPage()
-    await tab.goto(site.origin)
+    const tab = await openTab(await browser.newContext(), site.origin, () => location.protocol === 'http:')
     await vi.waitUntil(() => tab.evaluate(() => 'report' in globalThis), { interval: 500, timeout: 280_000 })
     const report = await tab.evaluate(() => (globalThis as unknown as { report: Report }).report)
     expect(report.failures).toEqual([])

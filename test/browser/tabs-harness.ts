@@ -1,6 +1,6 @@
 import { launchBrowser, launchPlainBrowser } from '../support/browsers/launch.ts'
 import type { Profile, Tab } from '../support/browsers/tab.ts'
-import { until } from '../support/browsers/until.ts'
+import { openTab } from '../support/browsers/until.ts'
 import { bundlePage } from '../support/bundle-page.ts'
 import { createSite } from '../support/site.ts'
 
@@ -55,12 +55,7 @@ export async function createTabsHarness({ plain = false, preferences }: TabsHarn
     return {
       context,
       origin,
-      async open(path = '/') {
-        const page = await context.newPage()
-        await page.goto(origin + path)
-        await until(page, () => 'tab' in globalThis)
-        return page
-      },
+      open: (path = '/') => openTab(context, origin + path, () => 'tab' in globalThis),
     }
   }
 

@@ -7,7 +7,7 @@ import {
 import { hasBrowser } from '../support/browsers/engine.ts'
 import { launchBrowser } from '../support/browsers/launch.ts'
 import type { Browser, Tab } from '../support/browsers/tab.ts'
-import { until } from '../support/browsers/until.ts'
+import { openTab, until } from '../support/browsers/until.ts'
 import { bundlePage } from '../support/bundle-page.ts'
 import { createSite, type Site } from '../support/site.ts'
 import type { TransportName } from './page.ts'
@@ -42,10 +42,7 @@ describe.skipIf(!hasBrowser)('transports in a browser', () => {
   beforeEach(async () => {
     server = createTokenServer()
     listening = await server.listen()
-    const context = await browser.newContext()
-    page = await context.newPage()
-    await page.goto(site.origin)
-    await until(page, () => 'scenarios' in globalThis)
+    page = await openTab(await browser.newContext(), site.origin, () => 'scenarios' in globalThis)
   })
 
   afterEach(async () => {

@@ -3,7 +3,7 @@ import type { TokenServerOptions } from '../../src/testing/token-server/options.
 import { createTokenServer, type TokenServer } from '../../src/testing/token-server/token-server.ts'
 import { launchBrowser, launchPlainBrowser } from '../support/browsers/launch.ts'
 import type { Profile, Tab } from '../support/browsers/tab.ts'
-import { until } from '../support/browsers/until.ts'
+import { openTab } from '../support/browsers/until.ts'
 import { bundlePage } from '../support/bundle-page.ts'
 import { listen } from '../support/listen.ts'
 import { createSite } from '../support/site.ts'
@@ -172,12 +172,7 @@ export async function createWorkerHarness({ plain = false, watch }: WorkerHarnes
   const browser = plain ? undefined : await launchBrowser()
   const real = plain ? await launchPlainBrowser() : undefined
 
-  async function open(context: Profile): Promise<Tab> {
-    const page = await context.newPage()
-    await page.goto(site.origin)
-    await until(page, () => 'page' in globalThis)
-    return page
-  }
+  const open = (context: Profile): Promise<Tab> => openTab(context, site.origin, () => 'page' in globalThis)
 
   return {
     origin: site.origin,

@@ -1,5 +1,5 @@
 import { vi } from 'vitest'
-import type { Tab } from './tab.ts'
+import type { Profile, Tab } from './tab.ts'
 
 const PATIENCE = { interval: 20, timeout: 60_000 }
 
@@ -14,11 +14,25 @@ export async function until<A>(tab: Tab, condition: (argument: A | undefined) =>
   await vi.waitUntil(check, PATIENCE)
 }
 
+const shows = (tab: Tab, isThere: () => unknown) =>
+  vi.waitUntil(() => tab.evaluate(isThere).catch(() => false), PATIENCE)
+
+/**
+ * Opens a page in a new tab, and waits until a condition holds there. The driver of Firefox misses one load in some hundreds: the
+ * page is there, and `goto` never resolves. So the page itself says when it is there.
+ */
+export async function openTab(profile: Profile, url: string, isThere: () => unknown): Promise<Tab> {
+  const tab = await profile.newPage()
+  const there = shows(tab, isThere)
+  await Promise.race([there, tab.goto(url).then(() => there)])
+  return tab
+}
+
 /**
  * Goes back to an earlier page, and waits until a condition holds there. Not every driver notices that a page is back that it
  * did not have to load, so this does not wait for the driver.
  */
 export async function goBackTo(tab: Tab, isThere: () => unknown): Promise<void> {
   void tab.goBack({ waitUntil: 'commit' }).catch(() => {})
-  await vi.waitUntil(() => tab.evaluate(isThere).catch(() => false), PATIENCE)
+  await shows(tab, isThere)
 }

@@ -30,7 +30,7 @@ const TOOLS = [
   /^src\/testing\//,
   /^src\/environment\/(browser|outside-zones)\.ts$/,
   /^src\/core\/session\/(record|token-response)\.ts$/,
-  /^src\/core\/platform\/(disposal|globals|hints|promise-like)\.ts$/,
+  /^src\/core\/platform\/(disposal|globals|hints|is-object|promise-like)\.ts$/,
   /^machines\/policies\.ts$/,
 ]
 

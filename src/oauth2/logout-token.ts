@@ -12,6 +12,11 @@ import type { ServerOptions } from './options.ts'
 
 export { OAuthError } from '../core/errors.ts'
 
+/** How soon the keys are requested again for a token with an unknown one, in milliseconds: the server may just have changed its key. */
+const COOL_DOWN = 1_000
+/** What is wrong with the keys, and not with the token. */
+const OF_KEYS = /^ERR_(JOSE_GENERIC|JWKS_TIMEOUT|JWKS_INVALID)$/
+
 /** How old a token may be, in seconds, beside what the clocks differ by. */
 const AGE = 120
 /** How long a token is remembered, in milliseconds: longer than it is accepted, whether the clock is late or early. */
@@ -70,20 +75,25 @@ export interface LogoutVerifier {
 export function createLogoutVerifier(options: LogoutVerifierOptions): LogoutVerifier {
   const connection = new Connection(options)
   const { isRemembered, remember } = options
-  let keys: JWTVerifyGetKey | undefined
+  let keys: { readonly uri: string; readonly find: JWTVerifyGetKey } | undefined
 
-  async function keysOf(): Promise<JWTVerifyGetKey> {
-    const { jwks_uri } = await connection.server()
-    if (!jwks_uri) throw oauthError('discovery_failed')
-    keys ??= createRemoteJWKSet(connection.assertSecure(jwks_uri), { [customFetch]: connection.fetch })
-    return keys
+  function keysAt(uri: string | undefined): JWTVerifyGetKey {
+    if (!uri) throw oauthError('discovery_failed')
+    if (keys?.uri !== uri) {
+      const find = createRemoteJWKSet(connection.assertSecure(uri), {
+        [customFetch]: connection.fetch,
+        cooldownDuration: COOL_DOWN,
+      })
+      keys = { uri, find }
+    }
+    return keys.find
   }
 
   async function claimsOf(token: string) {
     if (token.length > LONGEST_TOKEN) throw invalid()
     const server = await connection.server()
     try {
-      const { payload } = await jwtVerify(token, await keysOf(), {
+      const { payload } = await jwtVerify(token, keysAt(server.jwks_uri), {
         issuer: server.issuer,
         audience: options.clientId,
         typ: 'logout+jwt',
@@ -94,11 +104,11 @@ export function createLogoutVerifier(options: LogoutVerifierOptions): LogoutVeri
       })
       return payload
     } catch (error) {
+      // The keys may be at another address by now.
+      connection.renewServer()
       if (error instanceof OAuthError) throw error
-      const isInvalid = error instanceof errors.JOSEError && !(error instanceof errors.JWKSTimeout)
-      throw isInvalid && error.code !== 'ERR_JOSE_GENERIC'
-        ? invalid(error)
-        : oauthError('network', described(error))
+      const isInvalid = error instanceof errors.JOSEError && !OF_KEYS.test(error.code)
+      throw isInvalid ? invalid(error) : oauthError('network', described(error))
     }
   }
 

@@ -1,5 +1,5 @@
 import { exportJWK, generateKeyPair, SignJWT } from 'jose'
-import { describe, expect, onTestFinished, test } from 'vitest'
+import { describe, expect, onTestFinished, test, vi } from 'vitest'
 import { listen } from '../../examples/demo/listen.ts'
 import { createAuth } from '../../src/index.ts'
 import { createOAuth, frontChannelLogout, memoryTransactions } from '../../src/oauth2/index.ts'
@@ -24,7 +24,8 @@ function createMemory() {
 }
 
 describe('a sign-out at the server', () => {
-  test('is reported by a logout token, which ends the session of its sid, once', async () => {
+  /** An app that is notified by logout tokens, and a way to sign in and out at the server. */
+  async function notified() {
     const ended: LogoutClaims[] = []
     const tokens: string[] = []
     const answers: number[] = []
@@ -47,18 +48,44 @@ describe('a sign-out at the server', () => {
       redirectUri: CALLBACK,
       transactions: memoryTransactions(),
     })
-    const auth = createAuth(oauth.ports)
-    onTestFinished(() => auth.dispose())
-    const browser = createBrowser()
-    await auth.signIn({ via: 'callback', url: await browser(await oauth.authorizationUrl()) })
-    const sid = auth.session?.claims?.sid as string
-    expect(sid).toEqual(expect.any(String))
+    /** Signs Ada in and returns the session at the server, and a way to sign out there. */
+    async function signIn() {
+      const auth = createAuth(oauth.ports)
+      onTestFinished(() => auth.dispose())
+      const browser = createBrowser()
+      await auth.signIn({ via: 'callback', url: await browser(await oauth.authorizationUrl()) })
+      const sid = auth.session?.claims?.sid as string
+      expect(sid).toEqual(expect.any(String))
+      return { sid, signOut: async () => browser.signOut((await oauth.signOutUrl(auth)) as URL) }
+    }
+    return { server, logout, signIn, ended, tokens, answers }
+  }
 
-    await browser.signOut((await oauth.signOutUrl(auth)) as URL)
+  test('is reported by a logout token, which ends the session of its sid, once', async () => {
+    const { signIn, ended, answers, logout, tokens } = await notified()
+    const { sid, signOut } = await signIn()
+
+    await signOut()
 
     expect(answers).toEqual([200])
     expect(ended).toEqual([{ subject: 'ada', sid }])
     await expect(logout.verify(tokens[0] ?? '', () => {})).rejects.toMatchObject({ reason: 'already_used' })
+  })
+
+  test('is reported by a token of a key that the server has had for a second', async () => {
+    vi.useFakeTimers({ toFake: ['Date'] })
+    onTestFinished(() => void vi.useRealTimers())
+    const { server, signIn, ended, answers } = await notified()
+    const before = await signIn()
+    await before.signOut()
+    await server.restart()
+    const after = await signIn()
+
+    vi.setSystemTime(Date.now() + 1_000)
+    await after.signOut()
+
+    expect(answers).toEqual([200, 200])
+    expect(ended.map(({ sid }) => sid)).toEqual([before.sid, after.sid])
   })
 
   test('gets the ID token as its hint, and the address to return to', async () => {
@@ -119,12 +146,14 @@ describe('a logout token', () => {
     const { keys, memory, isRemembered, remember } = createMemory()
     let isDown = false
     let requests = 0
-    const send = async (url: string | URL | Request) => {
+    let place = `${ISSUER}/keys`
+    const answers = new Map<string, () => Response>()
+    const send = async (input: string | URL | Request) => {
+      const url = String(input)
       requests++
       if (isDown) throw new TypeError('fetch failed')
-      return Response.json(
-        String(url).endsWith('/keys') ? { keys: [jwk] } : { issuer: ISSUER, jwks_uri: `${ISSUER}/keys` },
-      )
+      if (url.includes('.well-known')) return Response.json({ issuer: ISSUER, jwks_uri: place })
+      return answers.get(url)?.() ?? Response.json({ keys: [jwk] })
     }
     const verifier = createLogoutVerifier({
       issuer: ISSUER,
@@ -159,6 +188,14 @@ describe('a logout token', () => {
       requests: () => requests,
       fail: (down: boolean) => {
         isDown = down
+      },
+      /** What the address of the keys answers. */
+      answerKeys: (make?: (keys: object) => Response) =>
+        make ? answers.set(place, () => make({ keys: [jwk] })) : answers.delete(place),
+      /** Moves the keys to another address. */
+      move: (to: string) => {
+        answers.set(place, () => new Response('Not found', { status: 404 }))
+        place = to
       },
     }
   }
@@ -241,6 +278,38 @@ describe('a logout token', () => {
     expect(await post(token)).toBe(503)
     fail(false)
     expect(await post(token)).toBe(200)
+  })
+
+  test.each<[string, () => Response]>([
+    ['a page', () => new Response('<html>', { headers: { 'content-type': 'text/html' } })],
+    ['an error in JSON', () => Response.json({ error: 'busy' })],
+    ['keys that are no list', () => Response.json({ keys: {} })],
+    ['another address', () => Response.redirect(`${ISSUER}/elsewhere`)],
+  ])('is to be sent again if %s is where the keys should be', async (_, make) => {
+    const { sign, post, answerKeys } = await setUp()
+    const token = await sign()
+    answerKeys(make)
+    expect(await post(token)).toBe(503)
+    answerKeys()
+    expect(await post(token)).toBe(200)
+  })
+
+  test('is accepted if the keys are of another content type', async () => {
+    const { sign, post, answerKeys } = await setUp()
+    answerKeys((keys) => new Response(JSON.stringify(keys)))
+    expect(await post(await sign())).toBe(200)
+  })
+
+  test('is accepted if the keys have moved, as soon as the metadata are read again', async () => {
+    const { sign, post, move } = await setUp()
+    expect(await post(await sign())).toBe(200)
+    move(`${ISSUER}/new-keys`)
+    // Keys are read again after ten minutes.
+    vi.useFakeTimers({ toFake: ['Date'], now: Date.now() + 600_000 })
+    onTestFinished(() => void vi.useRealTimers())
+    const token = await sign({ jti: 'next' })
+    expect(await post(token)).toBe(503)
+    await vi.waitUntil(async () => (await post(token)) === 200)
   })
 })
 

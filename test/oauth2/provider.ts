@@ -49,16 +49,17 @@ export async function startProvider(options: ProviderOptions = {}) {
     handler(request, response)
   })
   const provider = await createProvider(listener.url, options)
+  let running = provider
 
   async function signIn(request: IncomingMessage, response: ServerResponse) {
     await options.untilSignIn?.()
-    const { params, prompt } = await provider.interactionDetails(request, response)
+    const { params, prompt } = await running.interactionDetails(request, response)
     if (params.login_hint === 'nobody')
-      return provider.interactionFinished(request, response, { error: 'access_denied' })
+      return running.interactionFinished(request, response, { error: 'access_denied' })
     const accountId = String(params.login_hint ?? 'ada')
     const { signedInAt: ts } = options
     const when = ts === undefined || params.max_age !== undefined ? {} : { ts }
-    await provider.interactionFinished(request, response, {
+    await running.interactionFinished(request, response, {
       [prompt.name]: {},
       login: { accountId, acr: params.acr_values as string, ...when },
       consent: {},
@@ -73,10 +74,9 @@ export async function startProvider(options: ProviderOptions = {}) {
     if (grant_type === 'authorization_code' && context.method === 'POST')
       codes.set(String(code), (codes.get(String(code)) ?? 0) + 1)
   })
-  const respond = provider.callback()
   handler = (request, response) => {
     const isSignIn = request.url?.startsWith('/sign-in/')
-    void (isSignIn ? signIn(request, response) : respond(request, response))
+    void (isSignIn ? signIn(request, response) : running.callback()(request, response))
   }
   const events = provider as unknown as NodeJS.EventEmitter
   for (const event of ['grant.error', 'authorization.error', 'pushed_authorization_request.error'])
@@ -91,6 +91,10 @@ export async function startProvider(options: ProviderOptions = {}) {
     requests,
     codes,
     problems,
+    /** Starts anew, with another key for its signatures and without sessions. */
+    async restart() {
+      running = await createProvider(listener.url, options)
+    },
     /** Completes a device sign-in, as if the user had entered the code. */
     async approve(userCode: string, accountId = 'ada', resource?: string) {
       const found = await provider.DeviceCode.findByUserCode(userCode.replaceAll('-', ''))

@@ -7,8 +7,12 @@ import { expect, it, onTestFinished } from 'vitest'
 import { bundle } from './portable/bundle.ts'
 import { GROUPS } from './portable/files.ts'
 
-it.each(Object.entries(GROUPS))('the tests of %s use only what the package exports', async (_, files) => {
-  const folder = mkdtempSync(join(tmpdir(), 'authchart-bundles-'))
-  onTestFinished(() => rm(folder, { recursive: true }))
-  await expect(bundle(files, { start: 'start.ts' }, join(folder, 'tests.mjs'))).resolves.toBeUndefined()
-}, 60_000)
+it.each(Object.entries(GROUPS))(
+  'the tests of %s use only what the package exports',
+  async (_, files) => {
+    const folder = mkdtempSync(join(tmpdir(), 'authchart-bundles-'))
+    onTestFinished(() => rm(folder, { recursive: true }))
+    await expect(bundle(files, { start: 'start.ts' }, join(folder, 'tests.mjs'))).resolves.toBeUndefined()
+  },
+  60_000,
+)

@@ -3,9 +3,9 @@
  *
  * @module
  */
-import type { IncomingMessage } from 'node:http'
+import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Bff } from '../server/bff/types.ts'
-import { asRequest } from './node.ts'
+import { answerNode, asRequest } from './node.ts'
 
 /** The part of an event of h3 that is used: version 2 has a `Request`, version 1 Node's message. */
 export interface H3EventLike {
@@ -16,6 +16,8 @@ export interface H3EventLike {
     | {
         /** Node's request, whose body has not been read. */
         readonly req: IncomingMessage
+        /** Node's response. Used if it has a socket. */
+        readonly res?: ServerResponse
       }
     | undefined
 }
@@ -55,6 +57,12 @@ export function requestOf({ req, node }: H3EventLike, origin?: string): Request 
 export const nuxtBff =
   (bff: Pick<Bff<unknown>, 'handle' | 'origin'>) =>
   async ({ req, node }: H3EventLike): Promise<Response | undefined> => {
-    const request = req instanceof Request ? req : node && asRequest(node.req, bff.origin)
+    if (req instanceof Request) return bff.handle(req)
+    // h3 would neither notice that a browser goes away, nor that an answer breaks off.
+    if (node?.res?.socket) {
+      await answerNode(bff, node.req, node.res)
+      return undefined
+    }
+    const request = node && asRequest(node.req, bff.origin)
     return request && bff.handle(request)
   }

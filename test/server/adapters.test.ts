@@ -16,7 +16,7 @@ import { reactRouterBff } from '../../src/adapters/react-router.ts'
 import { svelteKitBff } from '../../src/adapters/sveltekit.ts'
 import { memoryFleet } from '../../src/fleet/memory.ts'
 import { createBff } from '../../src/server/bff/bff.ts'
-import type { Bff } from '../../src/server/bff/types.ts'
+import type { Bff, BffOptions } from '../../src/server/bff/types.ts'
 import { keyRing } from '../../src/server/key-ring.ts'
 import { createAuthPool } from '../../src/server/pool.ts'
 import type { AuthPoolOptions } from '../../src/server/pool-types.ts'
@@ -29,7 +29,7 @@ interface User {
 }
 
 /** A token server over HTTP, and the backends of two processes that share a fleet. */
-async function createBackends() {
+async function createBackends(apis: BffOptions<User, unknown>['apis'] = {}) {
   const server = createTokenServer({
     accessTokenLifetime: 3_600_000,
     jwt: true,
@@ -73,7 +73,7 @@ async function createBackends() {
       pool,
       credentials: (request) => request.json() as Promise<User>,
       cookie: { secure: false },
-      apis: { '/api': { to: `${listening.url}/api` } },
+      apis: { '/api': { to: `${listening.url}/api` }, ...apis },
     })
   }
   return { server, make }
@@ -115,7 +115,7 @@ const FRAMEWORKS: Readonly<Record<string, (bff: Bff) => Promise<string>>> = {
   },
 
   async fastify(bff) {
-    const app = fastify({ keepAliveTimeout: KEEP_ALIVE, bodyLimit: 5_000_000 })
+    const app = fastify({ keepAliveTimeout: KEEP_ALIVE, bodyLimit: 5_000_000, forceCloseConnections: true })
     fastifyBff(app, bff)
     app.get('/own', async () => OWN)
     app.post('/own', async (request) => received(request.body))
@@ -245,6 +245,34 @@ describe.each(Object.keys(FRAMEWORKS))('the backend in %s', (name) => {
       body: string
     }
     expect(Buffer.from(echoed.body, 'base64').equals(sent)).toBe(true)
+  })
+
+  it('an answer that ends before it is complete does so on both sides', async () => {
+    let abandoned = () => {}
+    const isAbandoned = new Promise<void>((resolve) => {
+      abandoned = resolve
+    })
+    const api = createServer((request, response) => {
+      response.on('close', () => abandoned()).write('first')
+      if (request.url === '/broken') setImmediate(() => response.destroy())
+    })
+    const { make } = await createBackends({ '/events': { to: await listen(api) } })
+    const browser = browserAt(await start(make()))
+    await browser.send('/auth/sign-in', { method: 'POST', body: JSON.stringify({ username: 'ada' }) })
+    const patience = AbortSignal.timeout(4_000)
+    const broken = browser.send('/events/broken', { signal: patience }).then((answer) => answer.text())
+    await expect(broken).rejects.toThrow()
+    expect(patience.aborted).toBe(false)
+
+    await isAbandoned
+    const leaving = new AbortController()
+    const left = new Promise<void>((resolve) => {
+      abandoned = resolve
+    })
+    const answer = await browser.send('/events/endless', { signal: leaving.signal })
+    expect((await answer.body?.getReader().read())?.value).toEqual(new TextEncoder().encode('first'))
+    leaving.abort()
+    await left
   })
 
   it('parallel requests on an expired token, on two servers, cause one refresh and change no cookie', async () => {

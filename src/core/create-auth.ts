@@ -10,13 +10,13 @@ import { messageOf } from './messages.ts'
 import type { AuthOptions, Settings } from './options.ts'
 import { BoundedWork } from './platform/bounded-work.ts'
 import { PatientClock } from './platform/patient-clock.ts'
-import type { Clock, Environment, KnownUser, TokenResponse } from './ports.ts'
+import type { Clock, Environment, KnownUser } from './ports.ts'
 import { Gate } from './requests/gate.ts'
 import type { AttachProof } from './requests/proven-request.ts'
 import { policyOf, resolveOptions } from './resolve-options.ts'
 import { type CreateLimits, type Limits, UNLIMITED } from './session/limits.ts'
 import { SessionKernel } from './session/session.ts'
-import { type CreateSharing, type Sharing, unshared } from './session/sharing.ts'
+import { type CreateSharing, type SessionParts, type Sharing, unshared } from './session/sharing.ts'
 import { Vault } from './session/vault.ts'
 
 /** What is used if an app names nothing else. */
@@ -29,22 +29,24 @@ export interface Defaults {
   readonly settings?: Settings
 }
 
-/** The ports of a session, and what branches need of it. */
-export interface SessionPorts extends ChartPorts {
+/** The ports of a session, and what branches and step-ups need of it. */
+export interface SessionPorts extends ChartPorts, SessionParts {
   readonly requests: Gate
-  readonly session: SessionKernel
-  readonly kernel: Kernel
-  readonly sharing: Sharing
   readonly limits: Limits
 }
 
 /** `createAuth`, with every port given. Use the one from `authchart`. */
 export function createAuthWith<Credentials, Claims, User = object>(
-  options: AuthOptions<Credentials, User>,
+  given: AuthOptions<Credentials, User>,
   defaults: Defaults,
 ): Auth<Credentials, Claims, KnownUser<User>> {
-  const kernel = createKernel(options as AuthOptions<never>, defaults)
-  const { settings, clock, mailbox, report } = kernel
+  const options = given as AuthOptions<never>
+  const { report, settings = resolveOptions(options) } = defaults
+  const { clock: system = defaults.clock, environment = defaults.environment } = options
+  const clock = new PatientClock(system)
+  const mailbox = new Mailbox()
+  const work = new BoundedWork(clock)
+  const kernel: Kernel = { options, settings, clock, environment, mailbox, work, report }
   const mayBeInCookie =
     options.silentSignIn !== undefined || (settings.persist === 'refresh-token' && !!options.storage)
   const vault = new Vault(clock, settings.refreshAhead, mayBeInCookie, settings.singleUser)
@@ -54,16 +56,16 @@ export function createAuthWith<Credentials, Claims, User = object>(
   const gate = new Gate(kernel, session, limits)
   const { proof } = options
   if (proof) codeOf<AttachProof>(proof)(kernel, vault, gate)
-  const initial = options.initialTokens && session.begin(options.initialTokens as TokenResponse)
+  const initial = options.initialTokens && session.begin(options.initialTokens)
 
-  const ports: SessionPorts = { clock, session, requests: gate, kernel, sharing, limits }
+  const ports: SessionPorts = { clock, session, requests: gate, kernel, vault, sharing, limits }
   const key = connectPorts(ports)
   const policy = policyOf(settings, {
     silentSignIn: options.silentSignIn !== undefined,
     restores: sharing.restores,
   })
   // The chart does not wait for answers by its timers: once is enough, for what other tabs have reported.
-  const chartClock = new PatientClock(options.clock ?? defaults.clock, 1)
+  const chartClock = new PatientClock(system, 1)
   const actor = new AuthActor({ policy, session: key, ...(initial && { initial }) }, chartClock, report)
   gate.start(actor)
   const auth = new AuthFacade(kernel, session, gate, limits, actor)
@@ -74,21 +76,6 @@ export function createAuthWith<Credentials, Claims, User = object>(
   auth.stopWith(session.start())
   auth.stopWith(followEnvironment(kernel))
   return auth as unknown as Auth<Credentials, Claims, KnownUser<User>>
-}
-
-function createKernel(options: AuthOptions<never>, defaults: Defaults): Kernel {
-  const settings = defaults.settings ?? resolveOptions(options)
-  const { environment = defaults.environment } = options
-  const clock = new PatientClock(options.clock ?? defaults.clock)
-  return {
-    options,
-    settings,
-    clock,
-    environment,
-    mailbox: new Mailbox(),
-    work: new BoundedWork(clock),
-    report: defaults.report,
-  }
 }
 
 /**

@@ -12,9 +12,9 @@ import type { ChartView } from './requests/request-mode.ts'
 import type { SteppingBranch, StepUps } from './requests/step-ups.ts'
 import { BranchLimits, BranchSharing } from './session/branch-sharing.ts'
 import { branchRefresh } from './session/branch-token.ts'
-import { type BranchedSession, Branches } from './session/branches.ts'
+import { Branches } from './session/branches.ts'
 import type { CreateLimits } from './session/limits.ts'
-import type { CreateSharing } from './session/sharing.ts'
+import type { CreateSharing, SessionParts } from './session/sharing.ts'
 import { portsOfSession } from './session-ports.ts'
 
 /** What the tokens of `createBranch` are for. */
@@ -48,15 +48,14 @@ export function createBranchWith<User>(
 ): Auth<never, Readonly<Record<string, unknown>>, User> {
   const request = requestOf(options)
   const ports = portsOfSession(auth, 'no_branch')
-  const { kernel, sharing: shared } = ports
-  const session = { kernel, sharing: shared, vault: ports.session.vault }
-  const branches = branchesOf(session, auth)
+  const { kernel } = ports
+  const branches = branchesOf(ports, auth)
 
-  const follow: CreateSharing = (own, vault) => new BranchSharing(session, auth, branches, own, vault)
+  const follow: CreateSharing = (own, vault) => new BranchSharing(ports, auth, branches, own, vault)
   const limit: CreateLimits = (own, vault) => new BranchLimits(ports.limits, own, vault)
   const { isFatal, proof } = kernel.options
   const given: AuthOptions = {
-    refresh: branchRefresh(session, request),
+    refresh: branchRefresh(ports, request),
     storage: { [ATTACH]: follow } as unknown as StorageFeature,
     limits: { [ATTACH]: limit } as unknown as LimitsFeature,
     ...(isFatal && { isFatal }),
@@ -66,15 +65,10 @@ export function createBranchWith<User>(
   const branch = createAuthWith(given, { ...kernel, clock: kernel.options.clock ?? clock, settings })
 
   const view = branch.actor
-  const {
-    requests: gate,
-    session: kept,
-    sharing,
-    limits,
-  } = portsOf(view.getSnapshot().context) as BranchPorts
+  const { requests: gate, vault, sharing, limits } = portsOf(view.getSnapshot().context) as BranchPorts
   gate.start({ getSnapshot: () => (sharing.isPending ? waiting(view.getSnapshot()) : view.getSnapshot()) })
   const mayMeet: SteppingBranch['mayMeet'] = ({ scope }) => isWithin(scope, options.scope)
-  followStepUps({ gate, vault: kept.vault, mayMeet, refresh: branch.refresh }, ports)
+  followStepUps({ gate, vault, mayMeet, refresh: branch.refresh }, ports)
   const { unsubscribe } = auth.actor.subscribe(() => gate.flush())
   view.subscribe((snapshot) => {
     // Requests that waited until the session was there.
@@ -118,7 +112,7 @@ function requestOf({ resource = [], scope, extra = {} }: BranchOptions): BranchR
 type SessionActor = Pick<Auth, 'actor'>
 
 /** The branches of a session. It gets them with the first one. */
-function branchesOf(session: BranchedSession, auth: SessionActor): Branches {
+function branchesOf(session: SessionParts, auth: SessionActor): Branches {
   const { sharing } = session
   if (sharing.branches instanceof Branches) return sharing.branches
   const branches = new Branches(session, untilAnswered(auth))

@@ -82,8 +82,8 @@ export type StepUpAuth = Pick<Auth<never>, 'actor' | typeof REQUEST_GATE>
 export function onStepUp(auth: StepUpAuth, handler: StepUpHandler): () => void {
   if (typeof handler !== 'function')
     throw new TypeError(messageOf('no_method', { detail: 'onStepUp: handler' }))
-  const { kernel, session, sharing } = portsOfSession(auth, 'no_step_up')
-  const { vault } = session
+  const session = portsOfSession(auth, 'no_step_up')
+  const { kernel, vault } = session
   const gate = auth[REQUEST_GATE]
   const stopped = createAbortController()
   let running: Signal | undefined
@@ -99,7 +99,7 @@ export function onStepUp(auth: StepUpAuth, handler: StepUpHandler): () => void {
       await undefined
       const response = await handler(need, options)
       if (!response) return false
-      await continueSession({ kernel, vault, sharing }, epoch, await unwrapResponse(response, signal))
+      await continueSession(session, epoch, await unwrapResponse(response, signal))
       return true
     } catch (error) {
       if (!isAuthError(error) && !isFailure(error) && !signal.aborted) kernel.report(error)

@@ -1,11 +1,11 @@
 import type { ChartContext, Reason } from '../../../machines/vocabulary.ts'
 import type { Kernel } from '../kernel.ts'
-import type { BranchedSession, Branches } from './branches.ts'
+import type { Branches } from './branches.ts'
 import type { GuardedTurn } from './guarded-turn.ts'
 import type { Limits } from './limits.ts'
 import type { Merged } from './record.ts'
 import type { RefreshLock } from './refresh-lock.ts'
-import type { Sharing } from './sharing.ts'
+import type { LockedAttempt, SessionParts, Sharing } from './sharing.ts'
 import type { HeldTokens, Vault } from './vault.ts'
 
 /** What a branch sees of its session, beside its parts. */
@@ -26,7 +26,7 @@ const OWN_REASONS: readonly Reason[] = ['invalid_target', 'invalid_scope']
  */
 export class BranchSharing implements Sharing {
   readonly restores = true
-  readonly #session: BranchedSession
+  readonly #session: SessionParts
   readonly #view: SessionView
   readonly #lock: RefreshLock
   readonly #kernel: Kernel
@@ -38,7 +38,7 @@ export class BranchSharing implements Sharing {
   #isRestored = false
   #turn: GuardedTurn | undefined
 
-  constructor(session: BranchedSession, view: SessionView, branches: Branches, kernel: Kernel, vault: Vault) {
+  constructor(session: SessionParts, view: SessionView, branches: Branches, kernel: Kernel, vault: Vault) {
     this.#session = session
     this.#view = view
     this.#lock = branches.createLock()
@@ -79,17 +79,13 @@ export class BranchSharing implements Sharing {
     return undefined
   }
 
-  withLock<T>(
-    attempt: (turn?: GuardedTurn) => Promise<T>,
-    late: () => Promise<unknown> | undefined,
-    isWanted: () => boolean,
-  ): Promise<T> {
+  withLock<T>(attempt: LockedAttempt<T>): Promise<T> {
     const { vault } = this.#session
-    const begin = (turn?: GuardedTurn) => {
+    const run = (turn?: GuardedTurn) => {
       this.#turn = turn
-      return attempt(turn && { present: () => turn.present(vault), settle: () => turn.settle() })
+      return attempt.run(turn && { present: () => turn.present(vault), settle: () => turn.settle() })
     }
-    return this.#lock.refresh(begin, late, isWanted)
+    return this.#lock.refresh({ ...attempt, run })
   }
 
   takeTurn<T>(task: (timeLeft: number) => Promise<T>, time: number): Promise<T> {
@@ -167,10 +163,22 @@ export class BranchSharing implements Sharing {
   }
 
   /** Begins a session of the same user. It has no token until a request needs one. */
-  #begin({ id, startedAt, subject, user, claims, profile, keyId, proofKey, ...tokens }: HeldTokens): Merged {
+  #begin({ id, startedAt, receivedAt, subject, user, claims, profile, keyId, proofKey }: HeldTokens): Merged {
     this.#epoch = this.#session.vault.epoch
     this.#isExpired = false
-    const unknown = {
+    const facts = this.#vault.start({
+      id,
+      startedAt,
+      receivedAt,
+      subject,
+      claims,
+      profile,
+      keyId,
+      proofKey,
+      // A server may name the user differently in tokens for another API.
+      user: { app: user.app ?? user.idToken ?? user.accessToken },
+      // Not its first refresh, as far as hints are concerned: the refresh token is that of the session.
+      rotation: 1,
       accessToken: undefined,
       refreshToken: undefined,
       idToken: undefined,
@@ -178,26 +186,8 @@ export class BranchSharing implements Sharing {
       refreshTokenExpiresAt: undefined,
       scope: undefined,
       tokenType: undefined,
-    }
-    const { receivedAt } = tokens
-    // A server may name the user differently in tokens for another API.
-    const names = { app: user.app ?? user.idToken ?? user.accessToken }
-    // Not its first refresh, as far as hints are concerned: the refresh token is that of the session.
-    const rotation = 1
-    const next = {
-      ...unknown,
-      id,
-      startedAt,
-      rotation,
-      receivedAt,
-      keyId,
-      proofKey,
-      subject,
-      user: names,
-      claims,
-      profile,
-    }
-    return { facts: this.#vault.start(next), refreshed: false }
+    })
+    return { facts, refreshed: false }
   }
 }
 

@@ -1,9 +1,9 @@
 import type { Kernel } from '../kernel.ts'
 import { Abandoned } from '../platform/bounded-work.ts'
 import type { BranchRequest, Signal, TokenResponse } from '../ports.ts'
-import type { BranchedSession } from './branches.ts'
 import { unwrapResponse } from './failure.ts'
 import { Revocation } from './revocation.ts'
+import type { SessionParts } from './sharing.ts'
 import { refreshTokenOf, type Tokens } from './token-response.ts'
 import type { Mark } from './vault.ts'
 
@@ -14,7 +14,7 @@ type Rotated = NonNullable<ReturnType<typeof refreshTokenOf>>
  * has another refresh token, the session stores it before the turn ends, and the branch never sees it.
  */
 export const branchRefresh =
-  (session: BranchedSession, branch: BranchRequest): Kernel['options']['refresh'] =>
+  (session: SessionParts, branch: BranchRequest): Kernel['options']['refresh'] =>
   async () => {
     const { kernel, vault, sharing } = session
     const { options, settings, work, clock } = kernel
@@ -38,7 +38,7 @@ function lateAnswer(error: unknown): Promise<unknown> {
 
 /** The refresh token is in one place: the session takes it, or it is discarded. */
 async function keep(
-  { kernel, vault, sharing }: BranchedSession,
+  { kernel, vault, sharing }: SessionParts,
   mark: Mark,
   sent: string | undefined,
   rotated: Rotated,

@@ -1,17 +1,9 @@
 import type { Kernel } from '../kernel.ts'
 import { Mutex } from '../platform/mutex.ts'
 import type { Turn, TurnWait } from '../ports.ts'
-import type { GuardedTurn } from './guarded-turn.ts'
+import { type GuardedTurn, isTurn } from './guarded-turn.ts'
 import { RefreshLock } from './refresh-lock.ts'
-import type { Sharing, Turns } from './sharing.ts'
-import type { Vault } from './vault.ts'
-
-/** What a branch needs of the session that it belongs to. */
-export interface BranchedSession {
-  readonly kernel: Kernel
-  readonly vault: Vault
-  readonly sharing: Sharing
-}
+import type { LockedAttempt, SessionParts, Turns } from './sharing.ts'
 
 /** The turn of a coordinator that gives a simple lock. */
 const LOCK_ONLY: Turn = {
@@ -20,8 +12,6 @@ const LOCK_ONLY: Turn = {
   holds: () => true,
   settle() {},
 }
-
-const isTurn = (given: unknown): given is Turn => typeof (given as Turn | undefined)?.present === 'function'
 
 /**
  * The branches of one session. They present the refresh token of the session, each in a turn of its own, so that it is
@@ -42,7 +32,7 @@ export class Branches {
   readonly #disposals = new Set<() => void>()
 
   /** @param running the attempt of the session that runs already */
-  constructor({ kernel, sharing }: Pick<BranchedSession, 'kernel' | 'sharing'>, running: Promise<unknown>) {
+  constructor({ kernel, sharing }: SessionParts, running: Promise<unknown>) {
     this.#kernel = kernel
     this.#turns = sharing.turns
     this.#own = running
@@ -50,17 +40,13 @@ export class Branches {
   }
 
   /** The turns of the session itself, in place of those of its `Sharing`. */
-  withLock<T>(
-    attempt: (turn?: GuardedTurn) => Promise<T>,
-    late: () => Promise<unknown> | undefined,
-    isWanted: () => boolean,
-  ): Promise<T> {
-    const begin = (turn?: GuardedTurn) => {
-      const attempted = attempt(turn)
-      this.#own = settled(attempted)
+  withLock<T>(attempt: LockedAttempt<T>): Promise<T> {
+    const run = (turn?: GuardedTurn) => {
+      const attempted = attempt.run(turn)
+      this.#own = attempted.catch(() => {})
       return attempted
     }
-    return this.#lock.refresh(begin, late, isWanted)
+    return this.#lock.refresh({ ...attempt, run })
   }
 
   /** The turns of one branch. A branch never refreshes without the lock: its session may be refreshing. */
@@ -137,6 +123,3 @@ export class Branches {
     }
   }
 }
-
-const settled = (work: Promise<unknown> | undefined): Promise<unknown> =>
-  Promise.resolve(work).catch(() => {})

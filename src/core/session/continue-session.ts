@@ -1,17 +1,8 @@
 import { compareUsers } from '../../../machines/policies.ts'
 import { SignedOutError } from '../errors.ts'
-import type { Kernel } from '../kernel.ts'
 import { Revocation } from './revocation.ts'
-import type { Sharing } from './sharing.ts'
+import type { SessionParts } from './sharing.ts'
 import { parseTokenResponse, type Tokens } from './token-response.ts'
-import type { Vault } from './vault.ts'
-
-/** The parts of a session that go on with other tokens. */
-export interface ContinuedSession {
-  readonly kernel: Kernel
-  readonly vault: Vault
-  readonly sharing: Sharing
-}
 
 /**
  * Goes on with the tokens of another sign-in of the same user, as if a refresh had brought them: the session stays the same
@@ -22,7 +13,7 @@ export interface ContinuedSession {
  * @throws InvalidTokenResponseError
  */
 export async function continueSession(
-  { kernel, vault, sharing }: ContinuedSession,
+  { kernel, vault, sharing }: SessionParts,
   epoch: number,
   response: unknown,
 ): Promise<void> {
@@ -33,11 +24,8 @@ export async function continueSession(
     assertSameUser()
     const turns = sharing.branches ?? sharing
     // No refresh runs meanwhile: its answer would replace these tokens.
-    await turns.withLock(
-      commit,
-      () => undefined,
-      () => vault.epoch === epoch && vault.tokens !== undefined,
-    )
+    const isWanted = () => vault.epoch === epoch && vault.tokens !== undefined
+    await turns.withLock({ run: commit, isWanted })
   } catch (error) {
     // Some servers give one grant to both sign-ins: to revoke the tokens would end the session that goes on.
     const isOver = vault.epoch !== epoch || !vault.tokens

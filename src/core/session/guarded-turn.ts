@@ -14,10 +14,13 @@ export interface GuardedTurn {
   settle(): void
 }
 
-/** @param given what a coordinator passed. A simple lock may pass anything, such as the result of the task before */
-export function guardTurn({ settings, work }: Kernel, given: unknown): GuardedTurn | undefined {
-  const turn = given as Turn | undefined
-  if (typeof turn?.present !== 'function') return undefined
+/** Whether a coordinator passed a turn. A simple lock may pass anything, such as the result of the task before. */
+export const isTurn = (given: unknown): given is Turn =>
+  typeof (given as Turn | undefined)?.present === 'function'
+
+/** @param turn what a coordinator passed */
+export function guardTurn({ settings, work }: Kernel, turn: unknown): GuardedTurn | undefined {
+  if (!isTurn(turn)) return undefined
   return {
     async present({ tokens }) {
       const { id = '', rotation = 0 } = tokens ?? {}

@@ -3,9 +3,9 @@ import { createAbortController } from '../platform/globals.ts'
 import { Mutex } from '../platform/mutex.ts'
 import { onAbort } from '../platform/on-abort.ts'
 import { unref } from '../platform/unref.ts'
-import type { Coordinator, TurnWait } from '../ports.ts'
+import type { TurnWait } from '../ports.ts'
 import { type GuardedTurn, guardTurn } from './guarded-turn.ts'
-import type { Turns } from './sharing.ts'
+import type { LockedAttempt, Turns } from './sharing.ts'
 import { kindOfFailure } from './store-failure.ts'
 import { transientFailure } from './token-request.ts'
 
@@ -30,29 +30,21 @@ export class RefreshLock {
   }
 
   /** As `Sharing.withLock`. */
-  refresh<T>(
-    attempt: (turn?: GuardedTurn) => Promise<T>,
-    late: () => Promise<unknown> | undefined,
-    isWanted: () => boolean,
-  ): Promise<T> {
-    if (!this.#isKept) return this.run(attempt, this.#kernel.settings.timeouts.lock, late, isWanted)
-    const attempted = attempt(this.#turn)
+  refresh<T>(attempt: LockedAttempt<T>): Promise<T> {
+    if (!this.#isKept) return this.run(attempt, this.#kernel.settings.timeouts.lock)
+    const attempted = attempt.run(this.#turn)
     this.#next = attempted
     return attempted
   }
 
   /**
-   * Runs `task` once.
+   * Runs an attempt once.
    *
    * @param timeout how long to wait for the lock, in milliseconds
-   * @param late as in `Sharing.withLock`
-   * @param isWanted as in `Sharing.withLock`
    */
   async run<T>(
-    task: (turn?: GuardedTurn) => Promise<T>,
+    { run: task, late = () => undefined, isWanted = () => true }: LockedAttempt<T>,
     timeout: number,
-    late?: () => Promise<unknown> | undefined,
-    isWanted = () => true,
   ): Promise<T> {
     const coordinator = this.#coordinator
     if (!coordinator) return task()
@@ -68,7 +60,7 @@ export class RefreshLock {
     const inTurn = (given?: unknown) => {
       const turn = guardTurn(this.#kernel, given)
       this.#turn = turn
-      return late ? this.#keep(once(turn), late) : once(turn)
+      return this.#keep(once(turn), late)
     }
     let giveUp = () => {}
     const ended = new Promise<void>((resolve) => {
@@ -132,7 +124,7 @@ export class RefreshLock {
 }
 
 /** Turns within one session, for cookie mode without a coordinator. */
-export class LocalTurns implements Pick<Coordinator, 'exclusive'> {
+export class LocalTurns implements Turns {
   readonly #mutex = new Mutex()
 
   exclusive<T>(_name: string, task: () => Promise<T>): Promise<T> {

@@ -74,7 +74,7 @@ export class Refresh {
     const mark = this.#vault.mark()
     if (this.#running?.mark.revision === mark.revision) return this.#running.promise
     const promise = new Promise<TokenFacts>((resolve, reject) => {
-      const begin = (turn?: GuardedTurn) => {
+      const run = (turn?: GuardedTurn) => {
         const attempted = this.#attempt(mark, attempt, resolve, turn)
         this.#attempted = attempted
         return attempted
@@ -84,7 +84,7 @@ export class Refresh {
       const late = () => (this.#outlives ? (this.#lateCall?.ended ?? sharing.late) : undefined)
       const turns = sharing.branches ?? sharing
       turns
-        .withLock(begin, late, isWanted)
+        .withLock({ run, late, isWanted })
         .catch((error) => reject(isFailure(error) ? this.#fail(error, attempt) : error))
     })
     const running = { mark, promise }

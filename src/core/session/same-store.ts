@@ -1,4 +1,5 @@
-import type { Coordinator, SessionStorage, TurnWait } from '../ports.ts'
+import type { SessionStorage, TurnWait } from '../ports.ts'
+import type { Turns } from './sharing.ts'
 
 /** The key under which a store says where it stores: an object, and a name within it. */
 export const PLACE: unique symbol = Symbol.for('authchart.place')
@@ -18,23 +19,23 @@ export interface Removable {
   readonly [REMOVE]?: () => unknown
 }
 
-/** The turns of sessions that share a store. */
-interface Turns {
+/** The sessions of one store that wait for their turn. */
+interface Line {
   last: Promise<unknown>
   /** How many turns have not ended. */
   pending: number
 }
 
 /** Under a name that another copy of this package finds, too. */
-const TURNS = Symbol.for('authchart.turns')
+const LINES = Symbol.for('authchart.turns')
 
-type World = { [TURNS]?: WeakMap<object, Map<string, Turns>> }
+type World = { [LINES]?: WeakMap<object, Map<string, Line>> }
 
 /**
  * The lock of a session that names no coordinator: sessions of one page or process on the same store take turns. A replaced
  * module and a second entry point leave such sessions behind.
  */
-export class SameStoreTurns implements Pick<Coordinator, 'exclusive'> {
+export class SameStoreTurns implements Turns {
   readonly #storage: SessionStorage & Placed
 
   constructor(storage: SessionStorage) {
@@ -43,21 +44,21 @@ export class SameStoreTurns implements Pick<Coordinator, 'exclusive'> {
 
   exclusive<T>(_name: string, task: () => Promise<T>, { signal }: Pick<TurnWait, 'signal'>): Promise<T> {
     const world = globalThis as World
-    world[TURNS] ??= new WeakMap()
+    world[LINES] ??= new WeakMap()
     const [owner, name] = this.#place
-    const names = world[TURNS].get(owner) ?? new Map<string, Turns>()
-    world[TURNS].set(owner, names)
-    const turns = names.get(name) ?? { last: Promise.resolve(), pending: 0 }
-    names.set(name, turns)
-    turns.pending++
-    const turn = turns.last.then(() => {
+    const lines = world[LINES].get(owner) ?? new Map<string, Line>()
+    world[LINES].set(owner, lines)
+    const line = lines.get(name) ?? { last: Promise.resolve(), pending: 0 }
+    lines.set(name, line)
+    line.pending++
+    const turn = line.last.then(() => {
       if (signal.aborted) throw signal.reason
       return task()
     })
-    turns.last = turn
+    line.last = turn
       .catch(() => {})
       .then(() => {
-        if (--turns.pending === 0) names.delete(name)
+        if (--line.pending === 0) lines.delete(name)
       })
     return turn
   }

@@ -3,14 +3,13 @@ import type { Reason } from '../../../machines/vocabulary.ts'
 import type { Kernel } from '../kernel.ts'
 import { isPromiseLike } from '../platform/promise-like.ts'
 import type { SessionRecord } from '../ports.ts'
-import type { GuardedTurn } from './guarded-turn.ts'
 import type { Limits } from './limits.ts'
 import { Peers } from './peers.ts'
 import { type Merged, mergeRecord } from './record.ts'
 import { LocalTurns, RefreshLock } from './refresh-lock.ts'
 import type { RevocationList } from './revocable.ts'
 import { type Placed, SameStoreTurns, WAIT } from './same-store.ts'
-import type { Overtaken, Sharing, Turns } from './sharing.ts'
+import type { LockedAttempt, Overtaken, Sharing, Turns } from './sharing.ts'
 import { StoreQueue } from './store-queue.ts'
 import type { Mark, Vault } from './vault.ts'
 
@@ -85,12 +84,8 @@ export class SharedSession implements Sharing {
     }
   }
 
-  withLock<T>(
-    attempt: (turn?: GuardedTurn) => Promise<T>,
-    late: () => Promise<unknown> | undefined,
-    isWanted: () => boolean,
-  ): Promise<T> {
-    return this.#lock.refresh(attempt, late, isWanted)
+  withLock<T>(attempt: LockedAttempt<T>): Promise<T> {
+    return this.#lock.refresh(attempt)
   }
 
   takeTurn<T>(task: (timeLeft: number) => Promise<T>, time: number): Promise<T> {
@@ -98,7 +93,8 @@ export class SharedSession implements Sharing {
     const { clock, settings } = this.#kernel
     const began = clock.now()
     const timeLeft = () => Math.min(time, Math.max(time / 2, time - (clock.now() - began)))
-    return this.#lock.run(() => task(timeLeft()), Math.min(time / 2, settings.timeouts.lock))
+    const attempt = { run: () => task(timeLeft()) }
+    return this.#lock.run(attempt, Math.min(time / 2, settings.timeouts.lock))
   }
 
   checkStore(): void {

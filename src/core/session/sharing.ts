@@ -11,6 +11,18 @@ import type { Vault } from './vault.ts'
 /** What gives out turns to refresh. */
 export type Turns = Pick<Coordinator, 'exclusive' | 'lock'>
 
+/** An attempt to refresh that runs under the lock. */
+export interface LockedAttempt<T> {
+  readonly run: (turn?: GuardedTurn) => Promise<T>
+  /**
+   * After the attempt: resolves when its late answer is stored, or will not come; `undefined` if it is not late. Other tabs
+   * wait for that, too, for at most `timeouts.refresh`. The next attempt made here does not. Default: it is never late.
+   */
+  readonly late?: () => Promise<unknown> | undefined
+  /** Whether there is still something to do. Default: yes. */
+  readonly isWanted?: () => boolean
+}
+
 /** What others did to the stored session while it was refreshed here. */
 export type Overtaken = 'gone' | 'newer'
 
@@ -40,15 +52,8 @@ export interface Sharing {
    * guarded, unless the coordinator requires the lock.
    *
    * @throws FailureCause if a required lock cannot be had
-   * @param late after the attempt: resolves when its late answer is stored, or will not come; `undefined` if it is not late.
-   * Other tabs wait for that, too, for at most `timeouts.refresh`. The next attempt made here does not
-   * @param isWanted whether there is still something to refresh
    */
-  withLock<T>(
-    attempt: (turn?: GuardedTurn) => Promise<T>,
-    late: () => Promise<unknown> | undefined,
-    isWanted: () => boolean,
-  ): Promise<T>
+  withLock<T>(attempt: LockedAttempt<T>): Promise<T>
   /**
    * Cookie mode: everything that is answered with a cookie takes turns. Otherwise a late answer could restore the cookie of
    * another session. At most half of `time` (milliseconds) is spent waiting; `task` is given what is left.
@@ -79,6 +84,13 @@ export interface Sharing {
   dispose(reason: unknown, refreshed: Promise<unknown> | undefined): void
 }
 
+/** The parts of a session that hold its tokens and share them. */
+export interface SessionParts {
+  readonly kernel: Kernel
+  readonly vault: Vault
+  readonly sharing: Sharing
+}
+
 /** What a store, a coordinator or cookie mode brings along. */
 export type CreateSharing = (kernel: Kernel, vault: Vault, limits: Limits) => Sharing
 
@@ -90,7 +102,7 @@ export const unshared = (): Sharing => ({
   restores: false,
   reload: resolved,
   persist: () => undefined,
-  withLock: (attempt) => attempt(),
+  withLock: (attempt) => attempt.run(),
   takeTurn: (task, time) => task(time),
   checkStore: nothing,
   expired: nothing,

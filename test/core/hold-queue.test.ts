@@ -82,7 +82,7 @@ describe('the hold queue', () => {
     queue.shift()?.release('b')
     queue.shift()?.release('c')
     expect(queue.shift()).toBeUndefined()
-    expect(queue.firstOwner).toBe(-1)
+    expect(queue.firstOwner).toBe(Number.POSITIVE_INFINITY)
     await settled()
     expect(held.map(({ value }) => value)).toEqual([undefined, 'b', 'c'])
   })

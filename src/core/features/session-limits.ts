@@ -251,7 +251,7 @@ class SessionLimits implements Limits {
       } catch {}
     }
     const known = this.#read()
-    if (known instanceof Promise) void known.then(write)
+    if (isPromiseLike(known)) void known.then(write)
     else write(known)
   }
 
@@ -283,7 +283,7 @@ class SessionLimits implements Limits {
   #ask(): void {
     if (this.#isAsking || this.#isConfirmed || !isIdle(this.#usedAt, this.#idle, this.#now)) return
     const found = this.#read()
-    if (!(found instanceof Promise)) {
+    if (!isPromiseLike(found)) {
       this.#confirm(found)
       return
     }
@@ -303,7 +303,7 @@ class SessionLimits implements Limits {
     if (!this.#storage || this.#isAsking || this.#now < this.#askAgainAt) return
     this.#askAgainAt = this.#now + ASK_EVERY
     const found = this.#read()
-    if (found instanceof Promise) void found.then((value) => this.#isAsking || this.#confirm(value))
+    if (isPromiseLike(found)) void found.then((value) => this.#isAsking || this.#confirm(value))
     else this.#confirm(found)
   }
 }

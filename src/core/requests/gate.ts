@@ -284,8 +284,7 @@ export class Gate implements RequestsPort {
     // The session is about to expire: then the waiters are rejected.
     if (this.#limits.isReached) return
     const waiters = this.#refreshWaiters
-    while (waiters && waiters.size > 0 && waiters.firstOwner < this.#vault.generation)
-      waiters.shift()?.release()
+    while (waiters && waiters.firstOwner < this.#vault.generation) waiters.shift()?.release()
   }
 
   #release(mode: 'pass' | 'anonymous'): void {
@@ -295,7 +294,7 @@ export class Gate implements RequestsPort {
     const { concurrency } = this.#kernel.settings
     const isLimited = concurrency < Number.POSITIVE_INFINITY
     const shared = this.#slot(credential, true)
-    while (this.#queue.size > 0 && this.#released < concurrency) {
+    while (this.#released < concurrency) {
       if (this.#limits.isAsking || this.#limits.isReached) return
       const entry = this.#queue.shift()
       if (!entry) return

@@ -78,9 +78,9 @@ export class HoldQueue<T> {
     return this.#size
   }
 
-  /** The owner of the first entry; -1 if the queue is empty. */
+  /** The owner of the first entry; `Infinity` if the queue is empty. */
   get firstOwner(): number {
-    return this.#first?.owner ?? -1
+    return this.#first?.owner ?? Number.POSITIVE_INFINITY
   }
 
   /**

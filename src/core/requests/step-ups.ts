@@ -89,7 +89,11 @@ export class StepUps implements StepUpAnswers {
       owns: (signal) => this.#handler.owns(signal),
       ask: async (need) => {
         const isMet = mayMeet(need) && (await this.#meetElsewhere(need, vault.tokens?.receivedAt))
-        return isMet && refresh().then(...IS_DONE)
+        if (!isMet) return false
+        return refresh().then(
+          () => true,
+          () => false,
+        )
       },
     })
   }
@@ -161,5 +165,3 @@ export class StepUps implements StepUpAnswers {
 }
 
 const demandOf = ({ scope, acrValues, maxAge }: StepUp): string => JSON.stringify([scope, acrValues, maxAge])
-
-const IS_DONE = [() => true, () => false] as const

@@ -4,7 +4,7 @@ import { messageOf } from '../messages.ts'
 import { isObject } from '../platform/is-object.ts'
 import { isConnectionLost, isNotConnected } from '../platform/network-error.ts'
 import type { AbortSignalLike, FailureVerdict } from '../ports.ts'
-import { forgetMatch } from './redact.ts'
+import { forgetMatch, isWord } from './redact.ts'
 import { readText } from './response-body.ts'
 import { retryAfter } from './retry-after.ts'
 import { invalidResponse, isInvalidResponse } from './token-response.ts'
@@ -133,7 +133,7 @@ async function gather(error: unknown, signal: AbortSignalLike): Promise<Facts> {
     noteWord(facts, value)
     if (!isObject(value)) continue
     const fields: Fields = value
-    if (isAuthError(value) && matches(WORD, value.reason)) facts.reason ??= value.reason
+    if (isAuthError(value) && isWord(value.reason)) facts.reason ??= value.reason
     noteStatus(facts, fields)
     noteNetwork(facts, fields)
     noteWord(facts, fields.error)
@@ -210,7 +210,6 @@ async function bodyOf(response: Fields, signal: AbortSignalLike): Promise<unknow
   }
 }
 
-const WORD = /^[a-z_]{1,40}$/
 /** Names of errors that say something without their message. */
 const NAME =
   /^(?:(?:Abort|Aggregate|Axios|Canceled|Fetch|HTTP|Network|OperationProcessing|Range|Reference|Request|ResponseBody|Security|Syntax|Timeout|Type)Error|InvalidTokenResponseError)$/

@@ -1,11 +1,9 @@
 import { isObject } from '../platform/is-object.ts'
 import type { CoordinatorMessage } from '../ports.ts'
+import { isWord } from './redact.ts'
 
 /** The most characters of a session's id. */
 const LONGEST_ID = 100
-
-/** What a reason looks like: an OAuth error code, or a word of the library. */
-const REASON = /^[a-z_]{1,40}$/
 
 const isNumber = (value: unknown): value is number => Number.isFinite(value)
 
@@ -25,9 +23,9 @@ export function readPeerMessage(value: unknown): CoordinatorMessage | undefined 
     type,
     epoch,
     generation,
-    ...(isReason(reason) && { reason }),
+    ...(isWord(reason) && { reason }),
     // An unknown reason is not a sign-out, and is not shown.
-    ...(type === 'ended' && reason !== undefined && !isReason(reason) && { reason: 'token_expired' }),
+    ...(type === 'ended' && reason !== undefined && !isWord(reason) && { reason: 'token_expired' }),
     ...(session !== undefined && { session }),
     ...(isNumber(rotation) && { rotation }),
     ...(isNumber(startedAt) && { startedAt }),
@@ -36,5 +34,3 @@ export function readPeerMessage(value: unknown): CoordinatorMessage | undefined 
 }
 
 const isId = (value: unknown): value is string => typeof value === 'string' && value.length <= LONGEST_ID
-
-const isReason = (value: unknown): value is string => typeof value === 'string' && REASON.test(value)

@@ -77,7 +77,7 @@ function open(record: SessionRecord): HeldTokens {
   }
 }
 
-const isText = (value: unknown) => typeof value === 'string' && isBounded(value)
+const isText = (value: unknown): value is string => typeof value === 'string' && isBounded(value)
 const isOptionalText = (value: unknown) => value === undefined || isText(value)
 const isOptionalInstant = (value: unknown) => value === undefined || isInstant(value)
 
@@ -94,8 +94,7 @@ export function isSessionRecord(record: unknown): record is SessionRecord {
     record.version === 1 &&
     isText(record.id) &&
     // An access token that was left out on purpose is `null`: a record that lacks it is damaged.
-    (record.accessToken === null ||
-      (isText(record.accessToken) && isHeaderSafe(record.accessToken as string))) &&
+    (record.accessToken === null || (isText(record.accessToken) && isHeaderSafe(record.accessToken))) &&
     Number.isSafeInteger(record.rotation) &&
     isInstant(record.startedAt) &&
     isInstant(record.receivedAt) &&

@@ -2,6 +2,11 @@
 const NAMED_SECRET =
   /((?:access|refresh|id)_?token|token|assertion|password|client_secret|code_verifier|code)(["']?\s*[=:]\s*["']?)[^"'&\s,}]+/gi
 
+const WORD = /^[a-z_]{1,40}$/
+
+/** Whether a foreign value is a word that may be shown as a reason: an OAuth error code, or a word of the library. */
+export const isWord = (value: unknown): value is string => typeof value === 'string' && WORD.test(value)
+
 const EMPTY = /^$/
 
 /** The legacy static `RegExp.input` exposes the last matched string to every script of the page. Clears it. */

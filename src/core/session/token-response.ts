@@ -208,7 +208,7 @@ function expiry(fields: Fields, jwt: Fields | undefined, now: number, fresh: boo
     const whole = issued === undefined ? expires * 1000 : now + (expires - issued) * 1000
     at = fresh ? whole : Math.min(whole, expires * 1000)
   }
-  return !isInstant(at) || (fresh && (at as number) < now + LIFETIME_LEAST) ? undefined : at
+  return !isInstant(at) || (fresh && at < now + LIFETIME_LEAST) ? undefined : at
 }
 
 /** Smaller numbers are seconds: as milliseconds they would be before early 1973. */

@@ -15,7 +15,7 @@ import type { Session, TokenResponse } from './ports.ts'
 import { accessToken } from './requests/access-token.ts'
 import type { Gate } from './requests/gate.ts'
 import type { Limits } from './session/limits.ts'
-import type { SessionKernel, SignOutEvent } from './session/session.ts'
+import type { SignOutEvent, TokenOwner } from './session/session.ts'
 
 /**
  * What an app holds. It passes the app's calls to the chart and the session, and waits for the state that a call leads to.
@@ -26,7 +26,7 @@ export class AuthFacade implements Auth {
   readonly [REQUEST_GATE]: Gate
   declare readonly [Symbol.dispose]: () => void
   readonly #kernel: Kernel
-  readonly #session: SessionKernel
+  readonly #session: TokenOwner
   readonly #limits: Limits
   readonly #history: History
   readonly #waiters: StateWaiters
@@ -37,7 +37,7 @@ export class AuthFacade implements Auth {
   /** Sessions that are being revoked although the chart did not know them. */
   #revocations = 0
 
-  constructor(kernel: Kernel, session: SessionKernel, gate: Gate, limits: Limits, actor: AuthActor) {
+  constructor(kernel: Kernel, session: TokenOwner, gate: Gate, limits: Limits, actor: AuthActor) {
     this.actor = actor
     this[REQUEST_GATE] = gate
     Object.defineProperty(this, disposeKey(), { value: this.dispose })

@@ -15,7 +15,7 @@ import { Gate } from './requests/gate.ts'
 import type { AttachProof } from './requests/proven-request.ts'
 import { policyOf, resolveOptions } from './resolve-options.ts'
 import { type CreateLimits, type Limits, UNLIMITED } from './session/limits.ts'
-import { SessionKernel } from './session/session.ts'
+import { TokenOwner } from './session/session.ts'
 import { type CreateSharing, type SessionParts, type Sharing, unshared } from './session/sharing.ts'
 import { Vault } from './session/vault.ts'
 
@@ -52,7 +52,7 @@ export function createAuthWith<Credentials, Claims, User = object>(
   const vault = new Vault(clock, settings.refreshAhead, mayBeInCookie, settings.singleUser)
   const limits = attachLimits(kernel, vault)
   const sharing = attachSharing(kernel, vault, limits)
-  const session = new SessionKernel(kernel, vault, sharing)
+  const session = new TokenOwner(kernel, vault, sharing)
   const gate = new Gate(kernel, session, limits)
   const { proof } = options
   if (proof) codeOf<AttachProof>(proof)(kernel, vault, gate)

@@ -4,7 +4,7 @@ import type { ChartContext } from '../../../machines/vocabulary.ts'
 import { type AuthError, DisposedError, SessionExpiredError, SignedOutError } from '../errors.ts'
 import type { Kernel } from '../kernel.ts'
 import type { Limits } from '../session/limits.ts'
-import type { SessionKernel } from '../session/session.ts'
+import type { TokenOwner } from '../session/session.ts'
 import type { Credential, Vault } from '../session/vault.ts'
 import { AbortableRequests } from './abortable-requests.ts'
 import type { StepUp } from './challenge.ts'
@@ -39,7 +39,7 @@ export class Gate implements RequestsPort {
   readonly calls: Kernel['work']
   readonly abortable = new AbortableRequests()
   readonly #kernel: Kernel
-  readonly #session: SessionKernel
+  readonly #session: TokenOwner
   readonly #vault: Vault
   readonly #limits: Limits
   readonly #counts: RequestCounts
@@ -53,7 +53,7 @@ export class Gate implements RequestsPort {
   /** The chart's generation for which it was asked to look at an expired token. */
   #askedFor: number | undefined
 
-  constructor(kernel: Kernel, session: SessionKernel, limits: Limits) {
+  constructor(kernel: Kernel, session: TokenOwner, limits: Limits) {
     this.#kernel = kernel
     this.calls = kernel.work
     this.#session = session

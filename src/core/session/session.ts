@@ -20,7 +20,7 @@ export interface SignOutEvent {
  * The only owner of tokens: in memory, in the store, on their way from the server, and on their way to be revoked. The
  * chart decides when something happens to them, and receives facts.
  */
-export class SessionKernel implements SessionPort {
+export class TokenOwner implements SessionPort {
   readonly vault: Vault
   readonly #kernel: Kernel
   readonly #sharing: Sharing

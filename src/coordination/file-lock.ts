@@ -1,5 +1,5 @@
 import { unref } from '../core/platform/unref.ts'
-import { codeOf, type FileStats, isOwnFile, type NodeFile } from '../environment/node.ts'
+import { codeOf, type FileStats, isOwnFile, type NodeFile, readingFlags } from '../environment/node.ts'
 import { hasExited, parseOwner, thisProcess } from './lock-owner.ts'
 
 /** A lock that is held. */
@@ -33,7 +33,6 @@ const RELEASED = /* @__PURE__ */ Date.UTC(1981)
 export async function openLock(place: NodeFile, name: string, staleAfter: number): Promise<FileLock> {
   const { fs, path, file } = place
   const { open, readdir, rm, lstat, mkdir } = fs.promises
-  const { O_RDONLY, O_NOFOLLOW = 0, O_NONBLOCK = 0 } = fs.constants
   const folder = `${file}.lock`
   const self = await thisProcess(place)
   const heartbeat = staleAfter / 5
@@ -41,9 +40,8 @@ export async function openLock(place: NodeFile, name: string, staleAfter: number
 
   const fileOf = (turn: number) => path.join(folder, `${name}.${turn}`)
 
-  /** Reads the file without following a link, and without waiting for a pipe. */
   async function readLockFile(turnFile: string): Promise<string> {
-    const handle = await open(turnFile, O_RDONLY | O_NOFOLLOW | O_NONBLOCK)
+    const handle = await open(turnFile, readingFlags(fs.constants))
     try {
       return isLockFile(await handle.stat()) ? await handle.readFile('utf8') : ''
     } finally {

@@ -1,4 +1,4 @@
-import type { NodeFile } from '../environment/node.ts'
+import { type NodeFile, readingFlags } from '../environment/node.ts'
 import { isLockFile } from './file-lock.ts'
 import { type LockOwner, ownerIn } from './lock-owner.ts'
 
@@ -15,10 +15,9 @@ const fileOf = ({ path, file }: NodeFile) => path.join(`${file}.lock`, 'presente
 
 export function readMark(place: NodeFile): FileMark | undefined {
   const { fs } = place
-  const { O_RDONLY, O_NOFOLLOW = 0, O_NONBLOCK = 0 } = fs.constants
   let opened: number
   try {
-    opened = fs.openSync(fileOf(place), O_RDONLY | O_NOFOLLOW | O_NONBLOCK)
+    opened = fs.openSync(fileOf(place), readingFlags(fs.constants))
   } catch {
     return undefined
   }

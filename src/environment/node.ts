@@ -66,6 +66,10 @@ async function load(name: string): Promise<unknown> {
   }
 }
 
+/** Flags to open a file for reading, without following a link and without waiting for a pipe. Some systems do not know the last two. */
+export const readingFlags = ({ O_RDONLY, O_NOFOLLOW = 0, O_NONBLOCK = 0 }: Fs['constants']): number =>
+  O_RDONLY | O_NOFOLLOW | O_NONBLOCK
+
 /** Whether a file belongs to the user of this process. Windows has no such numbers: there the permissions of the folder apply. */
 export const isOwnFile = ({ uid }: FileStats): boolean => {
   const user = nodeProcess()?.geteuid?.()

@@ -3,7 +3,7 @@ import { withSharing } from '../core/features/share.ts'
 import { Mutex } from '../core/platform/mutex.ts'
 import type { SessionStorage } from '../core/ports.ts'
 import { PLACE } from '../core/session/same-store.ts'
-import { parseRecord } from './json.ts'
+import { parseLastUse, parseRecord } from './json.ts'
 
 /** The methods that are used of `@react-native-async-storage/async-storage`, 1 to 3. Its types fit without a cast. */
 export interface AsyncStorageLike {
@@ -44,22 +44,14 @@ export function asyncStorage(storage: AsyncStorageLike, options: AsyncStorageOpt
 
   return withSharing<SessionStorage>({
     [PLACE]: () => [storage, key],
-    read: () =>
-      mutex.run(async () => {
-        const text = await storage.getItem(key)
-        return text === null ? undefined : parseRecord(text)
-      }),
+    read: () => mutex.run(async () => parseRecord(await storage.getItem(key))),
     write: (record) => mutex.run(async () => storage.setItem(key, JSON.stringify(record))),
     clear: () =>
       mutex.run(async () => {
         await storage.removeItem(key)
         await storage.removeItem(lastUse)
       }),
-    readLastUse: () =>
-      mutex.run(async () => {
-        const text = await storage.getItem(lastUse)
-        return text === null ? undefined : Number(text)
-      }),
+    readLastUse: () => mutex.run(async () => parseLastUse(await storage.getItem(lastUse))),
     writeLastUse: (at) => mutex.run(async () => storage.setItem(lastUse, String(at))),
   })
 }

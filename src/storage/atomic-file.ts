@@ -1,5 +1,5 @@
 import { StorageError } from '../core/errors.ts'
-import { codeOf, type FileStats, isOwnFile, type NodeFile } from '../environment/node.ts'
+import { codeOf, type FileStats, isOwnFile, type NodeFile, readingFlags } from '../environment/node.ts'
 
 /** Age after which a temporary file counts as abandoned, in milliseconds. No write takes that long. */
 const ABANDONED = 60_000
@@ -21,10 +21,9 @@ export function readFile({ fs, file }: NodeFile, { narrow }: { narrow: boolean }
   const found = fs.lstatSync(file, { throwIfNoEntry: false })
   if (!found || found.isSymbolicLink()) return undefined
   check(found)
-  const { O_RDONLY, O_NOFOLLOW = 0, O_NONBLOCK = 0 } = fs.constants
   let opened: number
   try {
-    opened = fs.openSync(file, O_RDONLY | O_NOFOLLOW | O_NONBLOCK)
+    opened = fs.openSync(file, readingFlags(fs.constants))
   } catch (error) {
     // It was removed, or replaced by a link.
     if (['ENOENT', 'ELOOP', 'EMLINK'].includes(codeOf(error) ?? '')) return undefined

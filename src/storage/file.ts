@@ -100,7 +100,7 @@ export function fileStorage(path: string | URL): StorageFeature {
         // Only once: some file systems report success but change nothing.
         const text = readFile(place, { narrow: !narrowed })
         narrowed = true
-        return text === undefined ? undefined : parseRecord(text)
+        return parseRecord(text)
       }),
     write: (record) => use((place) => void write(place, record)),
     replace: (record, expected) => use((place) => replace(place, record, expected)),
@@ -140,7 +140,7 @@ function textOf(place: NodeFile): string | undefined {
 /** A damaged record may be replaced. */
 function recordIn(text: string | undefined): SessionRecord | undefined {
   try {
-    const stored = parseRecord(text ?? '')
+    const stored = parseRecord(text)
     return isSessionRecord(stored) ? stored : undefined
   } catch {
     return undefined

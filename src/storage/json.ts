@@ -6,9 +6,11 @@ const LONGEST = 1_048_576
 /**
  * Parses the text of a stored record.
  *
+ * @returns `undefined` if there is no text
  * @throws StorageError with the reason `'invalid_record'`
  */
-export function parseRecord(text: string): unknown {
+export function parseRecord(text: string | null | undefined): unknown {
+  if (text === null || text === undefined) return undefined
   try {
     if (text.length <= LONGEST) return JSON.parse(text)
   } catch {
@@ -16,3 +18,7 @@ export function parseRecord(text: string): unknown {
   }
   throw new StorageError('The stored session is not JSON.', { reason: 'invalid_record' })
 }
+
+/** Parses the stored time of the last use; `undefined` if there is none. */
+export const parseLastUse = (text: string | null): number | undefined =>
+  text === null ? undefined : Number(text)

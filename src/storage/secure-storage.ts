@@ -3,7 +3,7 @@ import { withSharing } from '../core/features/share.ts'
 import { Mutex } from '../core/platform/mutex.ts'
 import type { SessionStorage } from '../core/ports.ts'
 import { PLACE } from '../core/session/same-store.ts'
-import { parseRecord } from './json.ts'
+import { parseLastUse, parseRecord } from './json.ts'
 import { type SecureStoreLike, SplitText } from './split-text.ts'
 
 /** Options of `secureStorage`. */
@@ -52,22 +52,14 @@ export function secureStorage<Access = object>(
 
   return withSharing<SessionStorage>({
     [PLACE]: () => [store, key],
-    read: () =>
-      mutex.run(async () => {
-        const stored = await text.read()
-        return stored === undefined ? undefined : parseRecord(stored)
-      }),
+    read: () => mutex.run(async () => parseRecord(await text.read())),
     write: (record) => mutex.run(() => text.write(JSON.stringify(record))),
     clear: () =>
       mutex.run(async () => {
         await text.remove()
         await store.deleteItemAsync(lastUse, access)
       }),
-    readLastUse: () =>
-      mutex.run(async () => {
-        const at = await store.getItemAsync(lastUse, access)
-        return at === null ? undefined : Number(at)
-      }),
+    readLastUse: () => mutex.run(async () => parseLastUse(await store.getItemAsync(lastUse, access))),
     writeLastUse: (at) => mutex.run(() => store.setItemAsync(lastUse, String(at), access)),
   })
 }

@@ -3,7 +3,7 @@ import { withSharing } from '../core/features/share.ts'
 import type { SessionStorage } from '../core/ports.ts'
 import { PLACE, WAIT } from '../core/session/same-store.ts'
 import { isPrerendered, whenShown } from '../environment/prerendered.ts'
-import { parseRecord } from './json.ts'
+import { parseLastUse, parseRecord } from './json.ts'
 import { TabOwner } from './tab-owner.ts'
 
 /** Options of `webStorage`. */
@@ -40,10 +40,7 @@ export function webStorage(
   const owner = new TabOwner(area, key)
   let isRestored = false
 
-  function load() {
-    const text = area().getItem(key)
-    return text === null ? undefined : parseRecord(text)
-  }
+  const load = () => parseRecord(area().getItem(key))
 
   async function loadUnlessCopied(other: string) {
     const copy = area()
@@ -73,10 +70,7 @@ export function webStorage(
       area().removeItem(key)
       area().removeItem(lastUse)
     },
-    readLastUse() {
-      const text = area().getItem(lastUse)
-      return text === null ? undefined : Number(text)
-    },
+    readLastUse: () => parseLastUse(area().getItem(lastUse)),
     writeLastUse(at) {
       area().setItem(lastUse, String(at))
     },

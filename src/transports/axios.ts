@@ -5,7 +5,7 @@
  */
 import type { AxiosAdapter, AxiosInstance, AxiosResponse } from 'axios'
 import { type AuthHandle, REQUEST_GATE } from '../core/auth.ts'
-import { isAuthError, OwnClientError } from '../core/errors.ts'
+import { OwnClientError } from '../core/errors.ts'
 import { type AdapterOption, type OwnAxios, ownAxios } from './axios/adapter.ts'
 import { type Config, copyHeaders, createConfigCopier, hasAuthorization } from './axios/config.ts'
 import { AxiosRequest, type Settings } from './axios/request.ts'
@@ -15,6 +15,7 @@ import { explainAxios, explainOrder, explainTransport } from './explain.ts'
 import type { TransportOptions } from './fetch.ts'
 import { createTargetGuard } from './origins.ts'
 import { OWN_CALL } from './own-call.ts'
+import { throwSessionError } from './throw-session-error.ts'
 import { workerFetch } from './worker-fetch.ts'
 
 /** Options of `attachAuth`. `isChallenge` receives the adapter's response, before `transformResponse`. */
@@ -131,13 +132,8 @@ async function sendByWorker(
   config: Config,
 ): Promise<AxiosResponse> {
   own.env = { ...own.env, fetch: remote }
-  try {
-    const response = await axios.adapterFor('fetch', own)(own)
-    concealResponse(response, { config, authorization: undefined })
-    return response
-  } catch (error) {
-    const cause = error instanceof Error ? error.cause : undefined
-    // The adapter wraps every error that it does not know.
-    throw isAuthError(cause) ? cause : error
-  }
+  // The adapter wraps every error that it does not know.
+  const response = await axios.adapterFor('fetch', own)(own).catch(throwSessionError)
+  concealResponse(response, { config, authorization: undefined })
+  return response
 }

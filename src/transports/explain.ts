@@ -8,6 +8,7 @@ import {
 } from '../core/platform/hints.ts'
 import { isObject } from '../core/platform/is-object.ts'
 import { isAuthorization } from './authorization.ts'
+import { LOOPBACK } from './origins.ts'
 
 /** The options of all transports. */
 const OPTIONS =
@@ -25,9 +26,6 @@ export function explainOrder(auth: unknown): void {
   if (!(REQUEST_GATE in Object(auth)))
     explainArgument('attachAuth(instance, auth): the second argument is not a session of createAuth().')
 }
-
-/** Loopback hosts: plain http to them is sent with a token if their origin is listed. */
-const LOOPBACK = /^(localhost|.+\.localhost|127(\.\d+){3}|\[::1\])$/
 
 /** What a transport sends, as far as it matters here. */
 interface Sent {

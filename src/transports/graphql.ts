@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { isObject } from '../core/platform/is-object.ts'
 import { readChallenge } from '../core/requests/challenge.ts'
 import { jsonAnswer } from './json-answer.ts'
 
@@ -94,5 +95,4 @@ const isAbout = (error: unknown, field: string, isOnly: boolean): boolean => {
 const isTokenRefused = ({ status, headers }: Response) =>
   readChallenge(status, headers.get('www-authenticate')) === 'refresh'
 
-const fieldsOf = (value: unknown): Readonly<Record<string, unknown>> =>
-  typeof value === 'object' && value !== null ? (value as Record<string, unknown>) : {}
+const fieldsOf = (value: unknown): Readonly<Record<string, unknown>> => (isObject(value) ? value : {})

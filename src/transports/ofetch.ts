@@ -17,6 +17,7 @@ import { explainTransport } from './explain.ts'
 import { type AuthFetchOptions, authFetch } from './fetch.ts'
 import { createTargetGuard } from './origins.ts'
 import { OWN_CALL } from './own-call.ts'
+import { throwSessionError } from './throw-session-error.ts'
 import { workerFetch } from './worker-fetch.ts'
 
 /** Options of `createAuthOfetch`. */
@@ -107,8 +108,3 @@ function withSessionErrors(
 }
 
 const readData = ({ _data }: FetchResponse<unknown>) => _data
-
-function throwSessionError(error: unknown): never {
-  const cause = error instanceof Error ? error.cause : undefined
-  throw isAuthError(cause) ? cause : error
-}

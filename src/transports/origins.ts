@@ -16,7 +16,7 @@ export interface OriginOptions {
 export type TargetGuard = (url: string) => string | undefined
 
 /** Loopback hosts, as a URL names them. Requests to them cross no network (RFC 8252 §8.3). */
-const LOOPBACK = /^(localhost|.+\.localhost|127(\.\d+){3}|\[::1\])$/
+export const LOOPBACK = /^(localhost|.+\.localhost|127(\.\d+){3}|\[::1\])$/
 
 const HTTP = /^https?:$/
 

@@ -14,16 +14,20 @@ const PORTS = [
   'test/bindings/angular*.test.ts',
 ]
 
-const filesIn = (folder: string) =>
+/** The test files of a folder whose names begin so. */
+const filesIn = (folder: string, begin = '') =>
   readdirSync(new URL(`test/${folder}`, import.meta.url))
-    .filter((name) => name.endsWith('.test.ts'))
+    .filter((name) => name.startsWith(begin) && name.endsWith('.test.ts'))
     .map((name) => `test/${folder}/${name}`)
     .sort()
 
 /** Most of what runs in a browser. CI tries every fourteenth file, and other ones for other code. */
-const PAGES = ['bindings', 'browser', 'devtools', 'visualizations']
-  .flatMap(filesIn)
-  .filter((file) => !file.includes('/angular') && !/visualizations\/(?!playground-page)/.test(file))
+const PAGES = [
+  ...filesIn('bindings').filter((file) => !file.includes('/angular')),
+  ...filesIn('browser'),
+  ...filesIn('devtools'),
+  ...filesIn('visualizations', 'playground-page'),
+]
 /** Long suites that share most of their code with others. CI tries every sixth one, and other ones for other code. */
 const SIBLINGS = [
   'test/bindings/angular.test.ts',
@@ -64,19 +68,17 @@ export default defineConfig({
     // CI measures the coverage of `unit` and `ports`. It would double the time of the searches and browser suites in `system`.
     projects: [
       { extends: true, test: { name: 'unit', include: UNIT, isolate: false, restoreMocks: true } },
-      {
-        extends: true,
-        test: { name: 'ports', include: PORTS, exclude: [...configDefaults.exclude, ...skipped] },
-      },
+      { extends: true, test: { name: 'ports', include: PORTS } },
       {
         extends: true,
         test: {
           name: 'system',
           include: ['test/**/*.test.ts', 'examples/**/*.test.tsx'],
-          exclude: [...configDefaults.exclude, ...UNIT, ...PORTS, ...skipped],
+          exclude: [...UNIT, ...PORTS],
         },
       },
     ],
+    exclude: [...configDefaults.exclude, ...skipped],
     environment: 'node',
     pool: 'forks',
     // More than there are cores: much of what a test does is to wait for a browser or a server.

@@ -12,19 +12,12 @@ import { suspendUntilReady } from './react/suspend.ts'
 import type { AuthHooks, IsEqual, ViewProps } from './react/types.ts'
 import { useSelection } from './react/use-selection.ts'
 import { type Select, sessionPart, state, view, whole } from './selectors.ts'
-import { type AnyAuth, type AuthStore, type AuthView, RESTORING, storeOf, withInitial } from './snapshot.ts'
+import { type AnyAuth, type AuthView, type Provided, RESTORING, storeOf, withInitial } from './snapshot.ts'
 
 export type { AuthHooks, IsEqual, ProviderProps, ViewProps } from './react/types.ts'
 export type { AnyAuth, AuthSnapshot, AuthView, InitialSession, SessionOf } from './snapshot.ts'
 
 const never = () => () => {}
-
-/** What a provider provides. */
-interface Provided {
-  readonly auth: AnyAuth
-  readonly keepExpired: boolean
-  readonly store: AuthStore<unknown>
-}
 
 /**
  * Creates hooks and components that are typed for your auth and have a context of their own.

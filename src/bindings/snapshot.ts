@@ -67,6 +67,14 @@ export interface AuthStore<S> {
   subscribe(listener: () => void): () => void
 }
 
+/** What a provider gives to the views below it. */
+export interface Provided {
+  readonly auth: AnyAuth
+  /** Whether a session that has expired counts as signed in. It may change in Solid. */
+  readonly keepExpired: boolean
+  readonly store: AuthStore<unknown>
+}
+
 const stores = new WeakMap<AnyAuth, AuthStore<unknown>>()
 
 /** Returns the store of an auth. It is always the same object, because frameworks compare its functions. */

@@ -6,7 +6,7 @@
 import { createComponent, createContext, createResource, onMount, untrack, useContext } from 'solid-js'
 import type { Auth } from '../core/auth.ts'
 import { lastSession, type Select, session, state, view, whole } from './selectors.ts'
-import { type AnyAuth, type AuthStore, type AuthView, RESTORING, storeOf, withInitial } from './snapshot.ts'
+import { type AnyAuth, type AuthView, type Provided, RESTORING, storeOf, withInitial } from './snapshot.ts'
 import { loadAgain } from './solid/load-again.ts'
 import { createSelection, isServerRendered } from './solid/selection.ts'
 import { showWhile } from './solid/show-while.ts'
@@ -14,14 +14,6 @@ import type { AuthHooks, IsEqual, ProviderProps, ViewProps } from './solid/types
 
 export type { AnyAuth, AuthSnapshot, AuthView, InitialSession, SessionOf } from './snapshot.ts'
 export type { AuthHooks, IsEqual, ProviderProps, ViewProps } from './solid/types.ts'
-
-/** What a provider provides. */
-interface Provided {
-  readonly auth: AnyAuth
-  /** May change. */
-  readonly keepExpired: boolean
-  readonly store: AuthStore<unknown>
-}
 
 /**
  * Creates primitives and components that are typed for your auth and have a context of their own.

@@ -6,7 +6,7 @@
 import { getContext, hasContext, setContext } from 'svelte'
 import type { Auth } from '../core/auth.ts'
 import { type Select, sessionPart, state, view, whole } from './selectors.ts'
-import { type AnyAuth, type AuthStore, type AuthView, withInitial } from './snapshot.ts'
+import { type AnyAuth, type AuthView, type Provided, withInitial } from './snapshot.ts'
 import type { IsEqual } from './svelte/reactive.ts'
 import { browserStore, createSelection, mountedStore } from './svelte/selection.ts'
 import type { AuthHooks } from './svelte/types.ts'
@@ -15,12 +15,6 @@ export type { AnyAuth, AuthSnapshot, AuthView, InitialSession, SessionOf } from 
 export type { IsEqual, Reactive, ReactiveView, SetAuthOptions } from './svelte/reactive.ts'
 export { authStateStore, sessionStore } from './svelte/stores.ts'
 export type { AuthHooks } from './svelte/types.ts'
-
-interface Provided {
-  readonly auth: AnyAuth
-  readonly keepExpired: boolean
-  readonly store: AuthStore<unknown>
-}
 
 /**
  * Creates functions that are typed for your auth and have a context of their own.

@@ -6,18 +6,12 @@
 import { hasInjectionContext, type InjectionKey, inject, type SetupContext, toRaw } from 'vue'
 import type { Auth } from '../core/auth.ts'
 import { type Select, sessionPart, state, view, whole } from './selectors.ts'
-import { type AnyAuth, type AuthStore, type AuthView, RESTORING, storeOf, withInitial } from './snapshot.ts'
+import { type AnyAuth, type AuthView, type Provided, RESTORING, storeOf, withInitial } from './snapshot.ts'
 import { createSelection, isServerRender } from './vue/selection.ts'
 import type { AuthHooks, AuthViewComponent, IsEqual } from './vue/types.ts'
 
 export type { AnyAuth, AuthSnapshot, AuthView, InitialSession, SessionOf } from './snapshot.ts'
 export type { AuthHooks, AuthPlugin, AuthPluginOptions, AuthViewComponent, IsEqual } from './vue/types.ts'
-
-interface Provided {
-  readonly auth: AnyAuth
-  readonly keepExpired: boolean
-  readonly store: AuthStore<unknown>
-}
 
 /** An auth that is passed to a composable has no provider. */
 const alone = (auth: AnyAuth): Provided => ({ auth, keepExpired: false, store: storeOf(auth) })

@@ -47,6 +47,10 @@ export interface Harness {
   close(): Promise<void>
 }
 
+/** The OAuth grant that a token request uses. */
+export const grantOf = ({ bodyText }: Pick<TokenServerRequest, 'bodyText'>) =>
+  new URLSearchParams(bodyText).get('grant_type')
+
 export const isTokenRequest = ({ path }: { readonly path: string }) => path === '/token'
 
 /** The maximum number of requests in a summary. */

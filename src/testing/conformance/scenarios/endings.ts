@@ -1,10 +1,9 @@
 import { DisposedError, SessionExpiredError, SignedOutError } from '../../../core/errors.ts'
 import { closeGate } from '../closed-gate.ts'
+import { grantOf } from '../harness.ts'
 import { createMemoryStore } from '../memory-store.ts'
 import type { Suite } from '../suite.ts'
 import { begun, nextEvent, outcomes, sooner, times, untilHeld } from '../waits.ts'
-
-const grantOf = (bodyText: string) => new URLSearchParams(bodyText).get('grant_type')
 
 const expiry = ({ scenario, expect }: Suite) => {
   scenario('invalid_grant rejects all waiting and later requests', async (setUp) => {
@@ -101,7 +100,7 @@ const expiry = ({ scenario, expect }: Suite) => {
 
     await auth.signIn({ username: 'ada' })
     expect(await client.get('/api/x')).toMatchObject({ status: 200 })
-    expect(tokenLog().map(({ bodyText }) => grantOf(bodyText))).toEqual(['refresh_token', 'password'])
+    expect(tokenLog().map(grantOf)).toEqual(['refresh_token', 'password'])
   })
 }
 

@@ -1,11 +1,11 @@
 import { SignedOutError } from '../../../core/errors.ts'
+import { grantOf } from '../harness.ts'
 import { delayAnswer } from '../late-answer.ts'
 import { createMemoryStore } from '../memory-store.ts'
 import type { Suite } from '../suite.ts'
 import { deferred, nextEvent, outcomes, sooner, times, untilHeld } from '../waits.ts'
 
 const tokenOf = (bodyText: string) => new URLSearchParams(bodyText).get('token') ?? ''
-const grantOf = (bodyText: string) => new URLSearchParams(bodyText).get('grant_type')
 
 const discardedTokens = ({ scenario, expect, refused }: Suite) => {
   scenario(
@@ -146,7 +146,7 @@ const lateAnswers = ({ scenario, expect, refused }: Suite) => {
       late.answer({ check: 'release' })
       expect(await slow).toMatchObject(refused(401))
       expect(apiLog()).toHaveLength(1)
-      expect(tokenLog().map(({ bodyText }) => grantOf(bodyText))).toEqual(['password'])
+      expect(tokenLog().map(grantOf)).toEqual(['password'])
       expect(auth.session).toMatchObject({ subject: 'bob' })
     },
   )

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { ENGINE, hasBrowser } from '../support/browsers/engine.ts'
 import type { Tab } from '../support/browsers/tab.ts'
-import { goBackTo } from '../support/browsers/until.ts'
+import { goBackTo, notRestored } from '../support/browsers/until.ts'
 import type { TabOptions } from './tab-session.ts'
 import { past, tabsSuite, until } from './tabs-suite.ts'
 
@@ -9,11 +9,6 @@ import { past, tabsSuite, until } from './tabs-suite.ts'
 const LIFETIME = 2_000
 /** Tokens are refreshed at the last moment, so that there is time to leave the page. */
 const LATE: TabOptions['auth'] = { refreshAhead: 50 }
-
-/** Chromium's reasons why it did not restore a page. */
-interface NotRestored extends PerformanceEntry {
-  readonly notRestoredReasons?: { readonly reasons: readonly { readonly reason: string }[] } | null
-}
 
 describe.skipIf(!hasBrowser)('a page that returns from the back/forward cache', () => {
   const { serve, signedIn, start, untilExpired, requests } = tabsSuite({ plain: true })
@@ -25,11 +20,6 @@ describe.skipIf(!hasBrowser)('a page that returns from the back/forward cache', 
     await goBackTo(page, () => 'tab' in globalThis)
     expect(await page.evaluate(notRestored), 'reasons why the page was not restored').toBe(null)
     await until(page, () => tab.returned())
-  }
-
-  const notRestored = () => {
-    const [entry] = performance.getEntriesByType('navigation') as NotRestored[]
-    return entry?.notRestoredReasons?.reasons ?? null
   }
 
   it('refreshes its expired token once, before it sends its first request', async () => {

@@ -1,18 +1,8 @@
 import { describe, expect, it } from 'vitest'
 import { hasBrowser } from '../support/browsers/engine.ts'
 import type { Tab } from '../support/browsers/tab.ts'
-import { goBackTo } from '../support/browsers/until.ts'
+import { goBackTo, notRestored } from '../support/browsers/until.ts'
 import { until, workerSuite } from './worker-suite.ts'
-
-/** Why Chromium could not restore a page from the back/forward cache. */
-interface NotRestored extends PerformanceEntry {
-  readonly notRestoredReasons?: { readonly reasons: readonly { readonly reason: string }[] } | null
-}
-
-const notRestored = () => {
-  const [entry] = performance.getEntriesByType('navigation') as NotRestored[]
-  return entry?.notRestoredReasons?.reasons ?? null
-}
 
 describe.skipIf(!hasBrowser)('a page in the back/forward cache, whose session is in a worker', () => {
   const { serve, connected } = workerSuite({ plain: true })

@@ -28,6 +28,9 @@ export const tokens = (n: number, more: object = {}): TokenResponse => ({
   ...more,
 })
 
+/** A function that never answers. */
+export const hang = () => new Promise<never>(() => {})
+
 /** One call of a scripted function, which the test answers. */
 export interface Call<Argument> {
   readonly argument: Argument

@@ -5,14 +5,13 @@ import {
   createHarness,
   fakeCoordinator,
   type HarnessOptions,
+  hang,
   LIFETIME,
   refused,
   SECRET,
   tokens,
   watch,
 } from './auth-setup.ts'
-
-const hang = () => new Promise<never>(() => {})
 
 function together(options: HarnessOptions = {}) {
   const otherTabs = fakeCoordinator()

@@ -3,7 +3,7 @@ import { StorageError } from '../../src/core/errors.ts'
 import type { SessionStorage } from '../../src/core/ports.ts'
 import { memoryStorage } from '../../src/storage/memory.ts'
 import fc from '../support/property.ts'
-import { createHarness, fakeCoordinator, LIFETIME, SECRET, tokens, watch } from './auth-setup.ts'
+import { createHarness, fakeCoordinator, hang, LIFETIME, SECRET, tokens, watch } from './auth-setup.ts'
 
 /** A store whose operations fail as the test decides. */
 function faulty() {
@@ -21,7 +21,6 @@ const boom = () => {
   throw new RangeError(`cannot read ${SECRET}`)
 }
 const reject = async () => boom()
-const hang = () => new Promise(() => {})
 
 const WAYS = [
   ['throws', boom],

@@ -8,13 +8,12 @@ import {
   fakeCoordinator,
   type Harness,
   type HarnessOptions,
+  hang,
   LIFETIME,
   refused,
   tokens,
   watch,
 } from './auth-setup.ts'
-
-const hang = () => new Promise<never>(() => {})
 
 /** A store that counts its listeners, and never answers the given operation. */
 function watchedStorage(hangs?: 'read' | 'write' | 'clear') {

@@ -6,6 +6,7 @@ import {
   createHarness,
   fakeCoordinator,
   type HarnessOptions,
+  hang,
   LIFETIME,
   SECRET,
   tokens,
@@ -154,8 +155,6 @@ it('requests that need not wait go on with the old token while the new one is be
   await clock.advance(2 * SLOW)
   expect(await auth.getAccessToken()).toBe(`${SECRET}-at-2`)
 })
-
-const hang = () => new Promise<never>(() => {})
 
 it('tokens that the store never takes are announced after timeouts.storage', async () => {
   const { auth, clock, refresh, emitted } = createHarness({

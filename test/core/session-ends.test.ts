@@ -3,9 +3,7 @@ import type { AuthOptions } from '../../src/core/options.ts'
 import type { SessionStorage } from '../../src/core/ports.ts'
 import { memoryStorage } from '../../src/storage/memory.ts'
 import { createVirtualClock, settled } from '../../src/testing/virtual-clock.ts'
-import { createHarness, LIFETIME, refused, SECRET, tokens, watch } from './auth-setup.ts'
-
-const hang = () => new Promise<never>(() => {})
+import { createHarness, hang, LIFETIME, refused, SECRET, tokens, watch } from './auth-setup.ts'
 
 describe('signOut()', () => {
   it('ends the session at once, revokes it on the server, and clears the store', async () => {

@@ -46,6 +46,10 @@ export function granted(acquired: Acquired): Extract<Acquired, { result: 'grante
   return acquired
 }
 
+/** Whether what the database has for the key may be older than what was written last. */
+export const suspects = async (fleet: Fleet, key: string): Promise<boolean> =>
+  granted(await fleet.acquire(key, randomUUID(), undefined)).isSuspect
+
 export async function acquireAs(fleet: Fleet, key: string, owner: string, awaited?: number): Promise<Holder> {
   return { owner, fence: granted(await fleet.acquire(key, owner, awaited)).fence }
 }

@@ -1,10 +1,9 @@
-import { randomUUID } from 'node:crypto'
 import pg from 'pg'
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
 import type { Fleet } from '../../src/fleet/fleet.ts'
 import { type PostgresFleetOptions, postgresFleet, postgresSchema } from '../../src/fleet/postgres.ts'
 import { hasPostgres, type PostgresServer, startPostgres, startStandby } from '../support/postgres-server.ts'
-import { acquireAs, eventually, granted, storedSession } from './describe-fleet.ts'
+import { acquireAs, eventually, granted, storedSession, suspects } from './describe-fleet.ts'
 import { POSTGRES_LINKS } from './postgres-links.ts'
 
 const cleanups: (() => unknown)[] = []
@@ -31,9 +30,6 @@ function connectWith(server: PostgresServer, options: string, more: PostgresFlee
   cleanups.push(() => pool.end())
   return postgresFleet((statement, values) => pool.query(statement, values), more)
 }
-
-const suspects = async (fleet: Fleet, key: string) =>
-  granted(await fleet.acquire(key, randomUUID(), undefined)).isSuspect
 
 describe.skipIf(!hasPostgres)('a PostgreSQL that loses what it holds', () => {
   let server: PostgresServer

@@ -6,7 +6,7 @@ import type { Fleet } from '../../src/fleet/fleet.ts'
 import { type RedisFleetOptions, redisFleet } from '../../src/fleet/redis.ts'
 import { freePort } from '../support/free-port.ts'
 import { hasRedis, type RedisServer, startRedis, startReplica } from '../support/redis-server.ts'
-import { acquireAs, eventually, granted, storedSession } from './describe-fleet.ts'
+import { acquireAs, eventually, granted, storedSession, suspects } from './describe-fleet.ts'
 import { REDIS_LINKS } from './redis-links.ts'
 
 const cleanups: (() => unknown)[] = []
@@ -26,9 +26,6 @@ async function connect(server: RedisServer, options?: RedisFleetOptions): Promis
   cleanups.push(close)
   return redisFleet(link, options)
 }
-
-const suspects = async (fleet: Fleet, key: string) =>
-  granted(await fleet.acquire(key, randomUUID(), undefined)).isSuspect
 
 describe.skipIf(!hasRedis)('a Redis that loses what it holds', () => {
   it('after a restart, what was written before is suspect until it was refreshed', async () => {

@@ -4,9 +4,8 @@ import { fileURLToPath } from 'node:url'
 import { describe, expect, it } from 'vitest'
 import { REQUEST_GATE } from '../../src/core/auth.ts'
 import { temporaryFolder } from '../storage/child.ts'
-import { root } from './readme-source.ts'
+import { read, root } from './readme-source.ts'
 
-const read = (path: string) => readFileSync(new URL(path, root), 'utf8')
 const manifest = JSON.parse(read('package.json'))
 
 interface Next {

@@ -1,4 +1,4 @@
-import { existsSync, readFileSync } from 'node:fs'
+import { existsSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
 import { leftOut } from '../../bench/scoreboard/left-out.ts'
 import { commandFor } from '../../bench/scoreboard/page.ts'
@@ -7,10 +7,9 @@ import { scenarios } from '../../bench/scoreboard/scenarios/index.ts'
 import { claims, judge } from '../../bench/scoreboard/verdict.ts'
 import { versionsOfPeers } from '../../bench/scoreboard/versions.ts'
 import { describeTransport } from '../../src/testing/index.ts'
-import { root, tableUnder } from './readme-source.ts'
+import { read, root, tableUnder } from './readme-source.ts'
 
 // The libraries are not installed in CI. What is checked here needs none of them.
-const read = (path: string) => readFileSync(new URL(path, root), 'utf8')
 const json = (path: string) => JSON.parse(read(path))
 
 const conformance: string[] = []

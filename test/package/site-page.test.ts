@@ -1,20 +1,15 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import type { BrowserContextOptions, Page } from 'playwright-core'
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
 import { API_PAGES } from '../../site/.vitepress/api-pages.ts'
 import { PAGES, routeOf } from '../../site/.vitepress/pages.ts'
 import { expectNoBarriers } from '../bindings/barriers.ts'
 import { hasChromium } from '../support/chromium.ts'
+import { overflow, PHONE } from '../support/phone.ts'
 import { BUILT, type BuiltSite, buildSite, openSite } from './built-site.ts'
-
-const PHONE: BrowserContextOptions = { viewport: { width: 390, height: 844 }, isMobile: true, hasTouch: true }
 
 /** Pages with all that pages consist of: drawings, wide tables, long snippets, generated parts. */
 const TYPICAL = ['/', '/reference/options', '/api/fetch']
-
-const overflow = (page: Page) =>
-  page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth)
 
 describe.skipIf(!hasChromium)('the built site', () => {
   let site: BuiltSite

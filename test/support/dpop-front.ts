@@ -1,5 +1,6 @@
 import { createServer, type IncomingMessage, type ServerResponse, request as sendRequest } from 'node:http'
 import type { AddressInfo, Socket } from 'node:net'
+import { hash } from './hash.ts'
 
 /** What became of one request. */
 export interface Checked {
@@ -21,8 +22,6 @@ const LEEWAY = 60_000
 
 const json = (part: string) =>
   JSON.parse(Buffer.from(part, 'base64url').toString()) as Record<string, unknown>
-const hash = async (text: string) =>
-  Buffer.from(await crypto.subtle.digest('SHA-256', new TextEncoder().encode(text))).toString('base64url')
 
 const KEY = { name: 'ECDSA', namedCurve: 'P-256', hash: 'SHA-256' }
 

@@ -1,10 +1,8 @@
 import { calculateJwkThumbprint, EmbeddedJWK, jwtVerify } from 'jose'
+import { hash } from './hash.ts'
 
 /** How a call is refused: the fields of its status. */
 export type Refusal = { readonly 'www-authenticate': string; readonly 'dpop-nonce': string }
-
-const hash = async (text: string) =>
-  Buffer.from(await crypto.subtle.digest('SHA-256', new TextEncoder().encode(text))).toString('base64url')
 
 /** The check of a server of remote procedures that takes tokens with a proof only (RFC 9449 §4.3), and demands a nonce. */
 export function createProofCheck() {

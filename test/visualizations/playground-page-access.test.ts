@@ -1,10 +1,9 @@
-import type { BrowserContextOptions, Page } from 'playwright-core'
+import type { Page } from 'playwright-core'
 import { describe, expect, it } from 'vitest'
 import { expectNoBarriers } from '../bindings/barriers.ts'
 import { hasChromium } from '../support/chromium.ts'
+import { overflow, PHONE } from '../support/phone.ts'
 import { playgroundSuite, TEST_TIME } from './playground-page.ts'
-
-const PHONE: BrowserContextOptions = { viewport: { width: 390, height: 844 }, isMobile: true, hasTouch: true }
 
 /** All actions, in an order in which each has an effect, and the texts of the status line after each. */
 const EVERYTHING: readonly (readonly [action: string, words: RegExp])[] = [
@@ -28,10 +27,6 @@ const EVERYTHING: readonly (readonly [action: string, words: RegExp])[] = [
   // The last one, because a tab in the background draws one frame per second.
   ['second-tab', /^The other tab has the same session\.$/],
 ]
-
-/** How much wider than its window the page is, in pixels. */
-const overflow = (page: Page) =>
-  page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth)
 
 /** Names the focused element, also inside the panel. */
 const focused = (page: Page) =>

@@ -36,3 +36,13 @@ export async function goBackTo(tab: Tab, isThere: () => unknown): Promise<void> 
   void tab.goBack({ waitUntil: 'commit' }).catch(() => {})
   await shows(tab, isThere)
 }
+
+interface NotRestored extends PerformanceEntry {
+  readonly notRestoredReasons?: { readonly reasons: readonly { readonly reason: string }[] } | null
+}
+
+/** Runs in a page: why Chromium did not restore it from the back/forward cache; `null` if it did. */
+export const notRestored = () => {
+  const [entry] = performance.getEntriesByType('navigation') as NotRestored[]
+  return entry?.notRestoredReasons?.reasons ?? null
+}

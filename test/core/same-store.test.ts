@@ -1,5 +1,5 @@
 import { expect, it, vi } from 'vitest'
-import { SameStoreTurns } from '../../src/core/session/same-store.ts'
+import { sameStoreTurns } from '../../src/core/session/same-store.ts'
 import { memoryStorage } from '../../src/storage/memory.ts'
 import { webStorage } from '../../src/storage/web.ts'
 import { createVirtualClock } from '../../src/testing/virtual-clock.ts'
@@ -56,16 +56,16 @@ it('a session goes on after timeouts.lock if the other one gets no answer', asyn
 
 it('stores of one place take turns, and stores of different places do not', async () => {
   vi.resetModules()
-  const { SameStoreTurns: OtherCopy } = await import('../../src/core/session/same-store.ts')
-  expect(OtherCopy).not.toBe(SameStoreTurns)
+  const { sameStoreTurns: otherCopy } = await import('../../src/core/session/same-store.ts')
+  expect(otherCopy).not.toBe(sameStoreTurns)
   const area = fakeWebStorage()
   const stores = [webStorage(area), webStorage(() => area), webStorage(area, { key: 'other' })]
   const entered: number[] = []
   const signal = new AbortController().signal
   for (const [index, store] of stores.entries()) {
-    const turns = new (index === 1 ? OtherCopy : SameStoreTurns)(store)
+    const turns = (index === 1 ? otherCopy : sameStoreTurns)(store)
     const task = () => new Promise<void>(() => void entered.push(index))
-    void turns.exclusive('refresh', task, { signal })
+    void turns.exclusive('refresh', task, { signal, timeout: 1_000 })
   }
   await new Promise(setImmediate)
   expect(entered).toEqual([0, 2])

@@ -124,10 +124,7 @@ export class RefreshLock {
 }
 
 /** Turns within one session, for cookie mode without a coordinator. */
-export class LocalTurns implements Turns {
-  readonly #mutex = new Mutex()
-
-  exclusive<T>(_name: string, task: () => Promise<T>): Promise<T> {
-    return this.#mutex.run(task)
-  }
+export function localTurns(): Turns {
+  const mutex = new Mutex()
+  return { exclusive: (_name, task) => mutex.run(task) }
 }

@@ -1,4 +1,4 @@
-import type { SessionStorage, TurnWait } from '../ports.ts'
+import type { SessionStorage } from '../ports.ts'
 import type { Turns } from './sharing.ts'
 
 /** The key under which a store says where it stores: an object, and a name within it. */
@@ -35,17 +35,11 @@ type World = { [LINES]?: WeakMap<object, Map<string, Line>> }
  * The lock of a session that names no coordinator: sessions of one page or process on the same store take turns. A replaced
  * module and a second entry point leave such sessions behind.
  */
-export class SameStoreTurns implements Turns {
-  readonly #storage: SessionStorage & Placed
-
-  constructor(storage: SessionStorage) {
-    this.#storage = storage
-  }
-
-  exclusive<T>(_name: string, task: () => Promise<T>, { signal }: Pick<TurnWait, 'signal'>): Promise<T> {
+export const sameStoreTurns = (storage: SessionStorage & Placed): Turns => ({
+  exclusive(_name, task, { signal }) {
     const world = globalThis as World
     world[LINES] ??= new WeakMap()
-    const [owner, name] = this.#place
+    const [owner, name] = placeOf(storage)
     const lines = world[LINES].get(owner) ?? new Map<string, Line>()
     world[LINES].set(owner, lines)
     const line = lines.get(name) ?? { last: Promise.resolve(), pending: 0 }
@@ -61,14 +55,14 @@ export class SameStoreTurns implements Turns {
         if (--line.pending === 0) lines.delete(name)
       })
     return turn
-  }
+  },
+})
 
-  /** Reading `localStorage` throws if the browser blocks storage. */
-  get #place(): readonly [object, string] {
-    try {
-      return this.#storage[PLACE]?.() ?? [this.#storage, '']
-    } catch {
-      return [this.#storage, '']
-    }
+/** Where a store stores. Reading `localStorage` throws if the browser blocks storage. */
+function placeOf(storage: SessionStorage & Placed): readonly [owner: object, name: string] {
+  try {
+    return storage[PLACE]?.() ?? [storage, '']
+  } catch {
+    return [storage, '']
   }
 }

@@ -6,9 +6,9 @@ import type { SessionRecord } from '../ports.ts'
 import type { Limits } from './limits.ts'
 import { Peers } from './peers.ts'
 import { type Merged, mergeRecord } from './record.ts'
-import { LocalTurns, RefreshLock } from './refresh-lock.ts'
+import { localTurns, RefreshLock } from './refresh-lock.ts'
 import type { RevocationList } from './revocable.ts'
-import { type Placed, SameStoreTurns, WAIT } from './same-store.ts'
+import { type Placed, sameStoreTurns, WAIT } from './same-store.ts'
 import type { LockedAttempt, Overtaken, Sharing, Turns } from './sharing.ts'
 import { StoreQueue } from './store-queue.ts'
 import type { Mark, Vault } from './vault.ts'
@@ -32,7 +32,7 @@ export class SharedSession implements Sharing {
     this.#limits = limits
     this.#store = new StoreQueue(kernel, storage)
     const isStored = storage !== undefined && this.#store.isPersistent
-    const turns = isStored ? new SameStoreTurns(storage) : vault.isInCookie ? new LocalTurns() : undefined
+    const turns = isStored ? sameStoreTurns(storage) : vault.isInCookie ? localTurns() : undefined
     this.turns = coordinator ?? turns
     this.#lock = new RefreshLock(kernel, this.turns)
     this.#peers = new Peers(kernel, vault, this.#store)

@@ -1,7 +1,6 @@
 import { endsSession, type Lineage } from '../../../machines/policies.ts'
 import type { AuthEvent, Reason } from '../../../machines/vocabulary.ts'
 import type { Kernel } from '../kernel.ts'
-import { isPromiseLike } from '../platform/promise-like.ts'
 import { subscription } from '../platform/subscription.ts'
 import type { Coordinator, CoordinatorMessage, SessionRecord } from '../ports.ts'
 import { readPeerMessage } from './peer-message.ts'
@@ -48,11 +47,10 @@ export class Peers {
    */
   announceEnd(reason: Reason, ended: Lineage | undefined): void {
     // Without a store, each tab has its own id for the session.
-    if (this.#store.isPersistent) {
-      const named = ended && { session: ended.id, rotation: ended.rotation, startedAt: ended.startedAt }
-      this.#announce('ended', { reason, ...named })
-    } else if (reason === 'signed_out') this.#announce('ended', { reason })
-    else this.#announce('ended', { reason, startedAt: this.#kernel.clock.now() + 1 })
+    const named = this.#store.isPersistent
+      ? ended && { session: ended.id, rotation: ended.rotation, startedAt: ended.startedAt }
+      : reason !== 'signed_out' && { startedAt: this.#kernel.clock.now() + 1 }
+    this.#announce('ended', { reason, ...named })
   }
 
   /**
@@ -98,11 +96,8 @@ export class Peers {
    * have come before this tab read the record.
    */
   endOf(held: Lineage): AuthEvent {
-    const { reason } = this.#expiry ?? {}
-    const isExpiry = this.#expiry && reason && endsSession(lineageOf(this.#expiry), held, false)
-    return isExpiry
-      ? { type: 'session.expiredElsewhere', reason }
-      : { type: 'session.endedElsewhere', epoch: this.#vault.epoch }
+    const expiry = this.#expiry
+    return this.#ended(expiry && endsSession(lineageOf(expiry), held, false) && expiry.reason)
   }
 
   start(): () => void {
@@ -117,13 +112,8 @@ export class Peers {
     details: Partial<CoordinatorMessage> | false | undefined,
   ): void {
     const { epoch, generation } = this.#vault
-    const { report } = this.#kernel
-    try {
-      const announced: unknown = this.#coordinator?.announce({ type, epoch, generation, ...details })
-      if (isPromiseLike(announced)) Promise.resolve(announced).catch(report)
-    } catch (error) {
-      report(error)
-    }
+    const announce = async () => this.#coordinator?.announce({ type, epoch, generation, ...details })
+    announce().catch(this.#kernel.report)
   }
 
   #receive(data: unknown): void {
@@ -153,16 +143,19 @@ export class Peers {
       if (!mayBeOfAnotherStore) {
         if (message.spares) this.#vault.spare()
         this.#vault.bumpRevision()
-        mailbox.send(
-          isSignOut
-            ? { type: 'session.endedElsewhere', epoch: this.#vault.epoch }
-            : { type: 'session.expiredElsewhere', reason },
-        )
+        mailbox.send(this.#ended(!isSignOut && reason))
         return
       }
     }
     // A message about another session, or about older tokens, is late: the store shows what happened to this one.
     mailbox.send({ type: 'store.changed' })
+  }
+
+  /** @param expiry why the session expired; anything else for a sign-out */
+  #ended(expiry: Reason | false | undefined): AuthEvent {
+    return expiry
+      ? { type: 'session.expiredElsewhere', reason: expiry }
+      : { type: 'session.endedElsewhere', epoch: this.#vault.epoch }
   }
 
   #isOurs(message: CoordinatorMessage, isSignOut: boolean): boolean {

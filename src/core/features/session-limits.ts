@@ -3,7 +3,7 @@ import { checkNumber } from '../check-options.ts'
 import type { Kernel } from '../kernel.ts'
 import { BackgroundClock } from '../platform/background-clock.ts'
 import { explainOptions } from '../platform/hints.ts'
-import { isPromiseLike } from '../platform/promise-like.ts'
+import { isPromiseLike, whenDone } from '../platform/promise-like.ts'
 import type { SessionRecord, SessionStorage } from '../ports.ts'
 import type { CreateLimits, Limits } from '../session/limits.ts'
 import type { Vault } from '../session/vault.ts'
@@ -250,9 +250,7 @@ class SessionLimits implements Limits {
         void Promise.resolve(this.#storage?.writeLastUse?.(at)).catch(() => {})
       } catch {}
     }
-    const known = this.#read()
-    if (isPromiseLike(known)) void known.then(write)
-    else write(known)
+    void whenDone(this.#read(), write)
   }
 
   /** What the store knows: at once if it can answer at once, and never after `timeouts.storage`. */
@@ -302,8 +300,6 @@ class SessionLimits implements Limits {
   #refreshLastUse(): void {
     if (!this.#storage || this.#isAsking || this.#now < this.#askAgainAt) return
     this.#askAgainAt = this.#now + ASK_EVERY
-    const found = this.#read()
-    if (isPromiseLike(found)) void found.then((value) => this.#isAsking || this.#confirm(value))
-    else this.#confirm(found)
+    void whenDone(this.#read(), (found) => this.#isAsking || this.#confirm(found))
   }
 }

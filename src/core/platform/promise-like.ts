@@ -4,3 +4,11 @@
  */
 export const isPromiseLike = <T>(value: T | PromiseLike<T>): value is PromiseLike<T> =>
   typeof (value as PromiseLike<unknown> | undefined)?.then === 'function'
+
+/** Goes on with a value: at once if it is there, and otherwise when it is. */
+export const whenDone = <T, Result>(
+  value: T | PromiseLike<T>,
+  next: (value: T) => Result,
+  failed?: (error: unknown) => Result,
+): Result | Promise<Result> =>
+  isPromiseLike(value) ? Promise.resolve(value).then(next, failed) : next(value)

@@ -1,7 +1,7 @@
 import { compareSessions, endsSession, type Lineage } from '../../../machines/policies.ts'
 import { StorageError } from '../errors.ts'
 import type { Kernel } from '../kernel.ts'
-import { isPromiseLike } from '../platform/promise-like.ts'
+import { isPromiseLike, whenDone } from '../platform/promise-like.ts'
 import { without, withThis } from '../platform/small-set.ts'
 import { subscription } from '../platform/subscription.ts'
 import type { EndedSession, Replaced, SessionRecord, SessionStorage } from '../ports.ts'
@@ -158,8 +158,7 @@ export class StoreQueue {
       const record = current(withoutAccess)
       if (!record) return undefined
       const result = storage.replace ? this.#replace(record, refreshed) : storage.write(record)
-      const done = (answer: unknown) => written(answer, record)
-      return isPromiseLike(result) ? Promise.resolve(result).then(done) : done(result)
+      return whenDone(result, (answer) => written(answer, record))
     }
     const remedies = [
       // If there is little room, there may still be enough for what the next start needs.
@@ -181,7 +180,7 @@ export class StoreQueue {
       remedies,
       (record) => vault.isCurrent(mark) || this.#overtake(vault, record),
     )
-    return isPromiseLike(done) ? Promise.resolve(done).then(() => overtaken) : overtaken
+    return whenDone(done, () => overtaken)
   }
 
   /**
@@ -201,9 +200,10 @@ export class StoreQueue {
       revocation?.add(stored)
       return ended && !isSignOut && !endsSession(ended, stored, false) ? undefined : empty()
     }
-    if (isSignOut && !revocation) (storage as Removable)[REMOVE]?.()
+    const looks = !isSignOut || revocation !== undefined
+    if (!looks) (storage as Removable)[REMOVE]?.()
     const done = this.#operations.run(() =>
-      isSignOut && !revocation ? empty() : afterReading(storage, emptyUnlessNewer, empty),
+      looks ? afterReading(storage, emptyUnlessNewer, empty) : empty(),
     )
     if (isSignOut) this.#clearAgain(done, ended)
     return done
@@ -317,5 +317,5 @@ function afterReading(
   } catch {
     return onUnreadable()
   }
-  return isPromiseLike(stored) ? Promise.resolve(stored).then(onStored, onUnreadable) : onStored(stored)
+  return whenDone(stored, onStored, onUnreadable)
 }

@@ -181,7 +181,7 @@ export function createOAuth(options: OAuthOptions): OAuth {
       },
       signInFailed: closeWindow,
       refresh: (request) => refresh(connection, request),
-      revoke: (tokens, { signal }) => revoke(connection, tokens, { signal }),
+      revoke: (tokens, { signal }) => revoke(connection, tokens, signal),
       timeouts: { signIn: PATIENCE },
       ...(options.dpop && { proof: options.dpop }),
     },

@@ -47,6 +47,9 @@ export interface RequestOptions {
 /** What a token request knows of its session. */
 type TokenRequest = Pick<RefreshRequest, 'signal' | 'proofKey' | 'refreshToken'>
 
+/** The fields of a JSON object of a server. */
+export type Fields = Readonly<Record<string, unknown>>
+
 /** Sets the parameters that have a value. */
 export function setAll(parameters: URLSearchParams, values: Readonly<Record<string, unknown>>): void {
   for (const [name, value] of Object.entries(values))
@@ -114,19 +117,34 @@ export class Connection<Options extends ServerOptions = ServerOptions> {
    */
   async token<Answer extends TokenResponse>(
     request: (options: RequestOptions) => Promise<Response>,
-    read: (response: Response) => Promise<Answer>,
+    read: (response: Response, fields: Fields) => Promise<Answer>,
     session?: TokenRequest,
   ): Promise<Answer & Pick<TokenResponse, 'proofKey'>> {
     const options = this.request(session?.signal)
     const attempt = async (send: DPoPFetch) => {
-      const response = await request({
-        ...options,
-        [customFetch]: send as RequestOptions[typeof customFetch],
-      })
+      let status = 0
       try {
-        return await read(response)
+        const response = await request({
+          ...options,
+          [customFetch]: send as RequestOptions[typeof customFetch],
+        })
+        status = response.status
+        if (!response.ok) return await read(response, {})
+        const { expires_in, ...others } = Object(
+          await response
+            .clone()
+            .json()
+            .catch(() => {}),
+        )
+        // Some servers name all fields. One that is null counts as missing.
+        const fields = Object.fromEntries(Object.entries(others).filter(([, value]) => value !== null))
+        const answer = await read(new Response(JSON.stringify(fields), response), fields)
+        // The lifetime is optional (RFC 6749 §5.1). The core knows what can be used of it.
+        return Object.assign(answer, { expires_in })
       } catch (error) {
-        if (response.ok) this.renewServer()
+        // The endpoint may have moved. The status is 0 without an answer, and for a redirect in a page.
+        const mayHaveMoved = status < 400 || status === 404 || status === 410
+        if (mayHaveMoved && !options.signal?.aborted) this.renewServer()
         throw error
       }
     }

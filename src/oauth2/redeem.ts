@@ -8,7 +8,7 @@ import type { TokenResponse } from '../core/ports.ts'
 import type { Connection } from './connection.ts'
 import { oauthError } from './failure.ts'
 import type { OAuthOptions } from './options.ts'
-import { revoke } from './tokens.ts'
+import { discard } from './tokens.ts'
 import type { Pending } from './transactions.ts'
 
 /**
@@ -43,8 +43,6 @@ export async function redeem(
   )
   const claims = getValidatedIdTokenClaims(tokens)
   if (!user || (claims?.iss === user.iss && claims?.sub === user.sub)) return { scope, ...tokens }
-  // In the background: the user waits for the refusal, not for the server.
-  const { access_token: accessToken, refresh_token: refreshToken } = tokens
-  revoke(connection, { accessToken, refreshToken }).catch(() => {})
+  discard(connection, tokens)
   throw oauthError('another_user')
 }

@@ -10,7 +10,7 @@ import {
 import type { RefreshRequest, RevocableTokens } from '../core/options.ts'
 import type { Signal, TokenResponse } from '../core/ports.ts'
 import { jwtClaims } from '../core/session/token-response.ts'
-import type { Connection } from './connection.ts'
+import type { Connection, Fields } from './connection.ts'
 import { explainBranch } from './explain.ts'
 import { keepUsers } from './keep-users.ts'
 import type { OAuthOptions } from './options.ts'
@@ -33,32 +33,32 @@ export async function refresh(
   const client: Client = { ...connection.client, [clockTolerance]: ANY_AGE }
 
   /**
-   * The refresh token that was sent may be spent: the next one must not be lost because of an ID token that cannot be used, or of
-   * a lifetime that is no number. The core reads what is left, and the session keeps the ID token that it has.
+   * The refresh token that was sent may be spent: the next one must not be lost because of an ID token that cannot be used. The core
+   * reads what is left, and the session keeps the ID token that it has.
    */
-  async function read(response: Response): Promise<TokenResponse> {
-    const { id_token, ...others } = Object(
-      await response
-        .clone()
-        .json()
-        .catch(() => {}),
-    )
+  async function read(response: Response, { id_token, ...others }: Fields): Promise<TokenResponse> {
     let tokens: TokenResponse = others
     try {
       tokens = await processRefreshTokenResponse(server, client, response)
     } catch (error) {
-      if (!response.ok || others.access_token === undefined) throw error
-      if (Object(error).code === JWT_CLAIM_COMPARISON) throw invalidToken()
+      if (others.access_token === undefined) throw error
+      if (Object(error).code === JWT_CLAIM_COMPARISON) throw refuse(others)
       connection.renewServer()
     }
     const before = jwtClaims(idToken)
     if (!before?.sub) return tokens
     const refreshed = { ...before, ...jwtClaims(String(id_token)) }
     const differs = (name: string) => refreshed[name] !== before[name]
-    if (differs('sub') || differs('iss')) throw invalidToken()
+    if (differs('sub') || differs('iss')) throw refuse(others)
     // Some servers answer with facts of a later sign-in in another app: the session keeps the ID token that it has.
     const isForeign = differs('auth_time') || differs('nonce') || Number(refreshed.iat) < Number(before.iat)
     return isForeign ? others : tokens
+  }
+
+  /** An ID token for another client, or of another issuer or user, ends the session: another attempt would not change it. */
+  function refuse(tokens: Fields): Error {
+    discard(connection, tokens)
+    return Object.assign(new Error('invalid_token'), { error: 'invalid_token' })
   }
 
   const refreshed = connection.token(
@@ -73,14 +73,11 @@ export async function refresh(
   return connection.options.clientAuth ? keepUsers(refreshed) : refreshed
 }
 
-/** An ID token for another client, or of another issuer or user, ends the session: another attempt would not change it. */
-const invalidToken = () => Object.assign(new Error('invalid_token'), { error: 'invalid_token' })
-
 /** The port `revoke` of `createAuth` (RFC 7009). A server without a revocation endpoint is left alone. */
 export async function revoke(
   connection: Connection,
   { accessToken, refreshToken }: RevocableTokens,
-  { signal }: { readonly signal?: Signal } = {},
+  signal?: Signal,
 ): Promise<void> {
   const server = await connection.server()
   const token = refreshToken ?? accessToken
@@ -92,4 +89,10 @@ export async function revoke(
     additionalParameters: { token_type_hint: hint },
   })
   await processRevocationResponse(response)
+}
+
+/** Revokes tokens that no session takes, in the background: the app waits for the refusal, not for the server. */
+export function discard(connection: Connection, { access_token, refresh_token }: Fields): void {
+  const tokens = { accessToken: access_token, refreshToken: refresh_token } as RevocableTokens
+  revoke(connection, tokens).catch(() => {})
 }

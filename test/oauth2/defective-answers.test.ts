@@ -63,9 +63,6 @@ test.each<[string, (correct: Fields) => Fields]>([
   ['an encrypted ID token', withIdToken(() => 'a.b.c.d.e')],
   ['an ID token that is no JWT', withIdToken(() => 'none')],
   ['an ID token that is null', withIdToken(() => null)],
-  ['a negative lifetime', (correct) => ({ ...correct, expires_in: -1 })],
-  ['a lifetime in words', (correct) => ({ ...correct, expires_in: 'an hour' })],
-  ['a lifetime that is null', (correct) => ({ ...correct, expires_in: null })],
   ['a list of scopes', (correct) => ({ ...correct, scope: ['openid'] })],
 ])('a session goes on with the rotated refresh token of an answer with %s', async (_, spoil) => {
   const made = await setUp(spoil)
@@ -83,6 +80,92 @@ test.each<[string, (correct: Fields) => Fields]>([
 
   expect(auth.session).toMatchObject({ subject: 'ada', generation: 3 })
   expect(server.problems).toEqual([])
+})
+
+/** What servers answer instead of a lifetime, with what it means, in seconds from now. */
+const LIFETIMES: readonly (readonly [string, unknown, number | undefined])[] = [
+  ['is missing', undefined, undefined],
+  ['is null', null, undefined],
+  ['is negative', -1, undefined],
+  ['is 0', 0, undefined],
+  ['is in words', 'an hour', undefined],
+  ['is too long for a date', 1e30, undefined],
+  ['is a text', '3600', 3_600],
+]
+
+test.each(LIFETIMES)(
+  'a sign-in and a refresh take an answer whose lifetime %s',
+  async (_, lifetime, meant) => {
+    const issuer = await startIssuer()
+    const { oauth, auth } = await connect(issuer)
+    issuer.misbehave({ response: (correct) => ({ ...correct, expires_in: lifetime }) })
+    const expectLifetime = () => {
+      const { expiresAt } = auth.session ?? {}
+      expect(expiresAt && Math.round((expiresAt - Date.now()) / 10_000) * 10).toBe(meant)
+    }
+
+    await auth.signIn({ via: 'callback', url: issuer.answer(await oauth.authorizationUrl()) })
+    expectLifetime()
+    issuer.misbehave({
+      response: (correct) => ({ ...correct, expires_in: lifetime }),
+      claims: (correct) => ({ ...correct, roles: ['new'] }),
+    })
+    await auth.refresh()
+    expectLifetime()
+
+    expect(auth.session).toMatchObject({ generation: 2, claims: { roles: ['new'] } })
+    expect(metadataRequestsOf(issuer)).toBe(1)
+  },
+)
+
+test('a sign-in takes an answer in which what is missing is null', async () => {
+  const issuer = await startIssuer()
+  const { oauth, auth } = await connect(issuer)
+  issuer.misbehave({ response: (correct) => ({ ...correct, refresh_token: null, scope: null }) })
+  await auth.signIn({ via: 'callback', url: issuer.answer(await oauth.authorizationUrl()) })
+  expect(auth.session).toMatchObject({ subject: 'ada', scope: 'openid' })
+})
+
+test('tokens that come with the ID token of another user are revoked', async () => {
+  let tokens: Fields = {}
+  const made = await setUp((correct) => {
+    tokens = correct
+    return { ...correct, id_token: changed(correct.id_token, {}, { sub: 'eve' }) }
+  })
+  const { auth, server } = made
+  made.spoil(true)
+
+  await expect(auth.refresh()).rejects.toMatchObject({ code: 'session_expired' })
+
+  await vi.waitUntil(() => server.requests.includes('POST /token/revocation'))
+  await vi.waitUntil(async () => !(await server.introspect(String(tokens.access_token))))
+  expect(await server.provider.RefreshToken.find(String(tokens.refresh_token))).toBeUndefined()
+})
+
+test.each<[string, () => Response | Promise<Response>]>([
+  ['404', () => new Response('<html>', { status: 404, headers: { 'content-type': 'text/html' } })],
+  ['410', () => Response.json({ error: 'gone' }, { status: 410 })],
+  ['a redirect', () => Response.redirect('https://new.example.com/token', 308)],
+  ['a page', () => new Response('<html>', { headers: { 'content-type': 'text/html' } })],
+  ['no answer', () => Promise.reject(new TypeError('fetch failed'))],
+])('a session goes on at the new token endpoint if the old one has %s', async (_, old) => {
+  const issuer = await startIssuer()
+  let hasMoved = false
+  const { oauth, auth } = await connect(issuer, {
+    async fetch(url, init) {
+      const place = String(url)
+      if (hasMoved && place === `${issuer.url}/token`) return old()
+      return fetch(place.replace('/new-token', '/token'), init)
+    },
+  })
+  await auth.signIn({ via: 'callback', url: issuer.answer(await oauth.authorizationUrl()) })
+  hasMoved = true
+  issuer.misbehave({ metadata: { token_endpoint: `${issuer.url}/new-token` } })
+
+  await auth.refresh()
+
+  expect(auth.session).toMatchObject({ subject: 'ada', generation: 2 })
+  expect(metadataRequestsOf(issuer)).toBe(2)
 })
 
 const MINUTE = 60_000

@@ -145,7 +145,9 @@ class Pool implements AuthPool<never, unknown> {
     // The database may have lost sessions that this process holds.
     for (const { auth, hash } of this.#residents.all()) if (isMeant(auth.session, who)) hashes.add(hash)
     const ended = await inParallel([...hashes], (hash) => this.#ends.endHash(hash, revoke))
-    return ended.filter(Boolean).length
+    // After all have ended: a server that does not answer must not keep any of them alive.
+    await Promise.all(ended.map(({ revoked }) => revoked))
+    return ended.filter(({ isEnded }) => isEnded).length
   }
 
   async reseal({ most = 1_000 }: { readonly most?: number } = {}): Promise<number> {

@@ -11,6 +11,14 @@ export const LONGEST_KEY = 512
 /** Whether the tokens of a session are revoked; a function if that depends on its user. */
 type Revokes = boolean | ((subject: string | undefined) => boolean)
 
+/** What came of the end of a session. */
+interface EndOfSession {
+  /** Whether there was one. */
+  readonly isEnded: boolean
+  /** Resolves when its tokens are revoked, or the server has not answered in time. Never rejects. */
+  readonly revoked: Promise<void> | undefined
+}
+
 /** Ends sessions of a pool here and in all processes. */
 export class SessionEnds {
   readonly #sessions: SessionFactory
@@ -32,31 +40,33 @@ export class SessionEnds {
   async endKey(key: string, revokes: Revokes): Promise<number> {
     if (typeof key !== 'string') throw new TypeError('pool.end: key must be a text.')
     if (key === '' || key.length > LONGEST_KEY) return 0
-    return (await this.endHash(await hashKey(key), revokes)) ? 1 : 0
+    const { isEnded, revoked } = await this.endHash(await hashKey(key), revokes)
+    await revoked
+    return isEnded ? 1 : 0
   }
 
-  /** Ends the session of a key in the fleet. Resolves to whether there was one. */
-  async endHash(hash: string, revokes: Revokes): Promise<boolean> {
+  /** Ends the session of a key in the fleet. Does not wait until its tokens are revoked. */
+  async endHash(hash: string, revokes: Revokes): Promise<EndOfSession> {
     const resident = this.#residents.withHash(hash)
     const store = resident?.store ?? this.#sessions.storeOf(hash)
     const isRevoked = typeof revokes === 'boolean' ? revokes : revokes(await subjectOf(resident, store))
     const endHere = async () => {
       // One that is being opened may have been read before it ended in the database.
       const held = resident ?? (await this.#openedOf(hash))
-      if (isRevoked) await held?.auth.signOut()
-      else if (held && !resident) await this.#sessions.endWithoutRevocation(hash, held.store)
-      return held
+      if (!isRevoked && held && !resident) await this.#sessions.endWithoutRevocation(hash, held.store)
+      return { held, revoked: isRevoked ? held?.auth.signOut() : undefined }
     }
     // Before the end: a process that finds the session missing would revoke the tokens of a refresh that it runs.
     if (!isRevoked) await this.#sessions.endWithoutRevocation(hash, store)
     try {
       const record = await store.end()
-      const held = await endHere()
-      if (!held && isRevoked && record && record !== 'sealed') await this.#sessions.endElsewhere(hash, record)
-      return record !== undefined || held !== undefined
+      const { held, revoked } = await endHere()
+      const isEnded = record !== undefined || held !== undefined
+      if (held || !isRevoked || !record || record === 'sealed') return { isEnded, revoked }
+      return { isEnded, revoked: this.#sessions.endElsewhere(hash, record) }
     } catch (error) {
       // Here it ends in any case, and its tokens are revoked.
-      await endHere()
+      await (await endHere()).revoked
       throw error
     }
   }

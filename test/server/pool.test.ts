@@ -472,6 +472,19 @@ describe('pool.end', () => {
     expect(await second.end({ subject: 'nobody' })).toBe(0)
   })
 
+  it('all sessions of a user end at once, also if the server does not answer revocations', async () => {
+    const { pool, database, pass } = createWorld({ jwt: true })
+    const silent = { revoke: () => new Promise<never>(() => {}) }
+    const [first, second] = [pool(silent), pool(silent)]
+    const keys = await Promise.all(Array.from({ length: 40 }, () => first.signIn(ada)))
+    for (const { key } of keys.slice(0, 20)) await second.use(key, () => {})
+    const ended = second.end({ subject: 'ada' })
+    await quiet()
+    expect(database.stored.size).toBe(0)
+    await pass(5_000)
+    expect(await ended).toBe(40)
+  })
+
   it('a session ends by the sid of its ID token', async () => {
     const { pool, server } = createWorld()
     const idToken = (sid: string) =>

@@ -225,13 +225,18 @@ function testExpiry({ part, press, sees, misses, says, enter, signedIn, views }:
   it('warns before an inactive session expires, and lets the user stay', async () => {
     const page = await signedIn('/?idle=60', { prepare: (context) => context.clock.install() })
     const { clock } = page
+    // From here on, time passes only in `runFor`, and the session is used at its beginning.
+    await clock.pauseAt(await page.evaluate(() => Date.now() + 10_000))
+    await press(page, 'load')
     await clock.runFor(20_000)
     expect(await part(page, 'idle-warning').count()).toBe(0)
-    await clock.runFor(15_000)
+    // The page shows full seconds, four times a second.
+    await clock.runFor(15_500)
     await says(page, 'idle-time', '25 s')
     await press(page, 'stay')
+    await clock.runFor(1_000)
     await misses(page, 'idle-warning')
-    await clock.runFor(45_000)
+    await clock.runFor(44_500)
     await says(page, 'idle-time', '15 s')
     await clock.runFor(16_000)
     await sees(page, 'expired-dialog')

@@ -178,7 +178,7 @@ export interface Settings {
    * 60,000.
    */
   readonly refreshAhead: number | undefined
-  /** What starts a refresh. Default: `'timer'`. */
+  /** What starts a refresh. */
   readonly refreshOn: RefreshTrigger
   readonly persist: PersistMode
   /** Attempts and backoffs of a refresh; delays in milliseconds. */
@@ -188,9 +188,9 @@ export interface Settings {
   readonly queueLimit: number
   readonly concurrency: number
   readonly historyLimit: number
-  /** What happens to requests after the session expired. Default: `'reject'`. */
+  /** What happens to requests after the session expired. */
   readonly whenExpired: 'reject' | 'hold'
-  /** What happens to a refresh token whose answer was lost. Default: `'retry'`. */
+  /** What happens to a refresh token whose answer was lost. */
   readonly ambiguousRefresh: 'retry' | 'expire'
   readonly singleUser: boolean
 }

@@ -18,7 +18,12 @@ export interface GuardedTurn {
 export const isTurn = (given: unknown): given is Turn =>
   typeof (given as Turn | undefined)?.present === 'function'
 
-/** @param turn what a coordinator passed */
+/**
+ * The turn of an attempt.
+ *
+ * @param turn what a coordinator passed
+ * @returns `undefined` for a simple lock, which gives no turn
+ */
 export function guardTurn({ settings, work }: Kernel, turn: unknown): GuardedTurn | undefined {
   if (!isTurn(turn)) return undefined
   return {

@@ -52,7 +52,7 @@ export function databaseFailure(
 /** A code of the operating system, such as `ECONNREFUSED`. */
 const SYSTEM_CODE = /^E[A-Z]{3,30}$/
 /** What clients say of a connection that they do not have: their errors often lack a code. */
-const NO_CONNECTION = /connect|socket|closed|terminated|timeout|max retries|offline queue/i
+const NO_CONNECTION = /connect|socket|closed|terminated|timeout|timed out|max retries|offline|startup nodes/i
 
 function known(error: unknown, reasonOf: (error: ForeignError) => string | undefined): string | undefined {
   try {

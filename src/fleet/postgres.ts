@@ -280,7 +280,7 @@ const REASONS: readonly (readonly [RegExp, string])[] = [
   [/^(?:28...|42501)$/, 'not_allowed'],
   [/^40...$/, 'conflict'],
   [/^53...$/, 'out_of_resources'],
-  [/^(?:08...|57...)$/, 'unavailable'],
+  [/^(?:08...|57...|55P03)$/, 'unavailable'],
 ]
 
 const reasonOf = ({ code }: ForeignError) =>

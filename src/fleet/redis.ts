@@ -332,5 +332,6 @@ const WORD = /^(?:ERR (?:Error running script .*@user_script: ?\d+: )?)?-?([A-Z]
 function reasonOf({ message }: ForeignError): string | undefined {
   if (typeof message !== 'string') return undefined
   if (message.startsWith('ERR max number of clients reached')) return 'out_of_resources'
+  if (message.includes("The user executing the script can't")) return 'not_allowed'
   return REASONS.get(WORD.exec(message)?.[1] ?? '')
 }

@@ -5,7 +5,7 @@ import { createAuthWith, type SessionPorts } from './create-auth.ts'
 import { DisposedError } from './errors.ts'
 import { ATTACH, type LimitsFeature, type StorageFeature } from './features/feature.ts'
 import { messageOf } from './messages.ts'
-import type { AuthOptions } from './options.ts'
+import type { AuthOptions, Settings } from './options.ts'
 import type { BranchRequest, Clock } from './ports.ts'
 import type { Gate } from './requests/gate.ts'
 import type { ChartView } from './requests/request-mode.ts'
@@ -61,7 +61,15 @@ export function createBranchWith<User>(
     ...(isFatal && { isFatal }),
     ...(proof && { proof }),
   }
-  const settings = { ...kernel.settings, refreshOn: 'demand', persist: 'all' } as const
+  const settings: Settings = {
+    ...kernel.settings,
+    refreshOn: 'demand',
+    persist: 'all',
+    // No sign-in is due while the session goes on without its branch.
+    get whenExpired() {
+      return isWorking(auth.actor.getSnapshot()) ? 'reject' : kernel.settings.whenExpired
+    },
+  }
   const branch = createAuthWith(given, { ...kernel, clock: kernel.options.clock ?? clock, settings })
 
   const view = branch.actor
@@ -77,6 +85,9 @@ export function createBranchWith<User>(
   ;(branch as unknown as AuthFacade).stopWith([unsubscribe, branches.add(branch.dispose)])
   return branch as unknown as Auth<never, Readonly<Record<string, unknown>>, User>
 }
+
+/** Whether there is a session, and nothing is asked of its server that could end it. */
+const isWorking = (session: ReturnType<Auth['actor']['getSnapshot']>): boolean => session.hasTag('settled') && session.hasTag('session')
 
 /** Requests wait, whatever the branch knows. */
 const waiting = ({ context }: ChartView): ChartView => ({ context, hasTag: (tag) => tag === 'hold' })

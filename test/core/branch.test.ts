@@ -10,6 +10,7 @@ import { createHarness, type HarnessOptions, LIFETIME, refused, SECRET, tokens, 
 
 const TIMEOUT = 1_000
 const PAYMENTS = { resource: 'https://payments.example.com' }
+const USER = { subject: 'ada' }
 
 /** A session with a branch. The test answers for the token endpoint. */
 function branched(options: HarnessOptions = {}) {
@@ -552,6 +553,43 @@ describe('a branch and the life of its session', () => {
     await clock.advance(0)
     expect(token.error).toMatchObject({ code: 'session_expired', reason: 'invalid_target' })
     expect([auth.state, refresh.calls.length]).toEqual(['authenticated', 1])
+  })
+
+  it("rejects its requests if it has ended alone, with whenExpired: 'hold' too, because no sign-in is due", async () => {
+    const { branch, clock, refresh } = branched({ whenExpired: 'hold' })
+    const token = watch(branch.getAccessToken())
+    await clock.advance(0)
+    refresh.call().reject(refused('invalid_target'))
+    await clock.advance(0)
+    expect(token.error).toMatchObject({ code: 'session_expired', reason: 'invalid_target' })
+    await expect(branch.getAccessToken()).rejects.toMatchObject({ reason: 'invalid_target' })
+  })
+
+  it("holds its requests with whenExpired: 'hold' until it is known whether the session has expired, too", async () => {
+    const { auth, branch, clock, refresh, answerFor } = branched({ whenExpired: 'hold', initialTokens: tokens(1, USER) })
+    const refuseBranch = async () => {
+      const token = watch(branch.getAccessToken())
+      await clock.advance(0)
+      refresh.call().reject(refused())
+      await clock.advance(0)
+      expect([auth.state, branch.state, token.state]).toEqual(['refreshing', 'expired', 'pending'])
+      return token
+    }
+    const ofSession = await refuseBranch()
+    await answerFor(2, USER)
+    expect(ofSession.error).toMatchObject({ code: 'session_expired' })
+
+    await auth.setTokens(tokens(3, USER))
+    await clock.advance(0)
+    const ofEnd = await refuseBranch()
+    refresh.call().reject(refused())
+    await clock.advance(LIFETIME)
+    expect(auth.state).toBe('expired')
+    const next = watch(branch.getAccessToken())
+    await auth.setTokens(tokens(4, USER))
+    await clock.advance(0)
+    await answerFor(5, USER)
+    expect([ofEnd.state, next.value]).toEqual(['rejected', `${SECRET}-branch-5`])
   })
 
   it('lets the session find out that its refresh token was rejected', async () => {

@@ -358,6 +358,18 @@ describe('a store that subscribes asynchronously', () => {
   })
 })
 
+describe('a store that cannot be unsubscribed from', () => {
+  it.each([
+    ['throws', () => fail()],
+    ['rejects', async () => fail()],
+  ])('reports nothing to the console if it %s', async (_, stop) => {
+    const { auth, reported } = createHarness({ storage: { ...memoryStorage(), subscribe: () => stop } })
+    auth.dispose()
+    await settled()
+    expect(reported).toEqual([])
+  })
+})
+
 describe('the tests above', () => {
   it('drive every operation of a store', () => {
     expect([...met].sort()).toEqual([...OPERATIONS].sort())

@@ -7,7 +7,13 @@ import { isPromiseLike } from './promise-like.ts'
  * @returns a function that ends the subscription
  */
 export function subscription(subscribe: () => unknown, fail: (error: unknown) => void): () => void {
-  const end = (stop: unknown) => typeof stop === 'function' && stop()
+  const end = (stop: unknown) => {
+    try {
+      return typeof stop === 'function' && stop()
+    } catch (error) {
+      fail(error)
+    }
+  }
   try {
     const stop = subscribe()
     if (!isPromiseLike(stop)) return () => void Promise.resolve(end(stop)).catch(fail)

@@ -87,7 +87,8 @@ export function createBranchWith<User>(
 }
 
 /** Whether there is a session, and nothing is asked of its server that could end it. */
-const isWorking = (session: ReturnType<Auth['actor']['getSnapshot']>): boolean => session.hasTag('settled') && session.hasTag('session')
+const isWorking = (session: ReturnType<Auth['actor']['getSnapshot']>): boolean =>
+  session.hasTag('settled') && session.hasTag('session')
 
 /** Requests wait, whatever the branch knows. */
 const waiting = ({ context }: ChartView): ChartView => ({ context, hasTag: (tag) => tag === 'hold' })

@@ -3,6 +3,7 @@ import type { Auth } from '../core/auth.ts'
 import { QueueFullError } from '../core/errors.ts'
 import { ENVIRONMENT_EVENTS } from '../core/features/environment-signals.ts'
 import type { Session } from '../core/ports.ts'
+import { portsOfAuth } from '../core/session-ports.ts'
 import { patientClock } from '../environment/clock.ts'
 import { whenReleased } from './liveness.ts'
 import { packError } from './pack-error.ts'
@@ -71,6 +72,7 @@ export function openPageSession(
   onClosed: () => void,
 ): PageSession {
   const { auth } = worker
+  const { sharing } = portsOfAuth(auth)
   /** Whether the page has been greeted before. */
   let isKnown = false
   /** Messages for a page in the back/forward cache: sending one now would evict the page from the cache. */
@@ -168,6 +170,7 @@ export function openPageSession(
           auth.actor.send({ type: message.event } as never)
           break
         case 'environment':
+          if (message.signal === 'visible') sharing.retry?.()
           auth.actor.send({ type: ENVIRONMENT_EVENTS[message.signal] })
           break
         case 'request':

@@ -566,7 +566,10 @@ describe('a branch and the life of its session', () => {
   })
 
   it("holds its requests with whenExpired: 'hold' until it is known whether the session has expired, too", async () => {
-    const { auth, branch, clock, refresh, answerFor } = branched({ whenExpired: 'hold', initialTokens: tokens(1, USER) })
+    const { auth, branch, clock, refresh, answerFor } = branched({
+      whenExpired: 'hold',
+      initialTokens: tokens(1, USER),
+    })
     const refuseBranch = async () => {
       const token = watch(branch.getAccessToken())
       await clock.advance(0)

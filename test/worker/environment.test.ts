@@ -1,5 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
-import { browserEnvironment, createAuth } from '../../src/index.ts'
+import { browserEnvironment, createAuth, defineStorage } from '../../src/index.ts'
+import { memoryStorage } from '../../src/storage/memory.ts'
+import { overPort } from './in-process.ts'
 
 /** The global scope of a worker: without a document or a window, and with a network that can be switched off. */
 let scope: EventTarget
@@ -64,6 +66,40 @@ describe('a session in a worker', () => {
     createAuth({ refresh: () => ({}) }).dispose()
     const auth = createAuth({ refresh: () => ({}) })
     expect([...listening]).toEqual([])
+    auth.dispose()
+  })
+})
+
+describe('a page of a session in a worker', () => {
+  it('makes the worker read a store again that was locked, when the user looks at the page', async () => {
+    const store = memoryStorage()
+    const before = createAuth({
+      refresh: () => ({}),
+      storage: defineStorage(store),
+      initialTokens: { access_token: 'a' },
+    })
+    await before.ready()
+    before.dispose()
+
+    let isLocked = true
+    const storage = defineStorage({
+      ...store,
+      async read() {
+        if (isLocked) throw new Error('locked')
+        return store.read()
+      },
+    })
+    const auth = createAuth({ refresh: () => ({}), storage })
+    const document = Object.assign(new EventTarget(), { visibilityState: 'visible' })
+    vi.stubGlobal('document', document)
+    const { page, end } = overPort(auth, { origins: ['https://api.example.com'] })
+    await page.ready()
+    expect(page.state).toBe('anonymous')
+    isLocked = false
+    const signedIn = new Promise((resolve) => page.on('signedIn', resolve))
+    document.dispatchEvent(new Event('visibilitychange'))
+    await signedIn
+    end()
     auth.dispose()
   })
 })

@@ -103,6 +103,10 @@ export class SharedSession implements Sharing {
     if (this.#checks === 1) void this.#runChecks()
   }
 
+  retry(): void {
+    this.#store.retry()
+  }
+
   expired(ended: Lineage, reason: Reason = 'token_expired'): void {
     this.#store.clear(ended)
     this.#peers.announceEnd(reason, ended)

@@ -61,6 +61,8 @@ export interface Sharing {
   takeTurn<T>(task: (timeLeft: number) => Promise<T>, time: number): Promise<T>
   /** Looks in the store for what another tab changed. */
   checkStore(): void
+  /** The user looks at the app: asks the store again for what it has failed to do. */
+  retry?(): void
   /** The session ended by itself. */
   expired(ended: Lineage, reason: Reason | undefined): void
   /**

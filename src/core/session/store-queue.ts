@@ -72,14 +72,18 @@ export class StoreQueue {
       this.#isReliable = true
       this.#check()
     }
-    const onVisible = () => void this.#missed?.()
     return [
       subscription(
         () => this.#storage?.subscribe?.(onChange),
         (error) => this.#operations.fail(error),
       ),
-      subscription(() => environment.subscribe('visible', onVisible), report),
+      subscription(() => environment.subscribe('visible', () => this.retry()), report),
     ]
+  }
+
+  /** Does what failed before. */
+  retry(): void {
+    this.#missed?.()
   }
 
   /**

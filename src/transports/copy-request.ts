@@ -37,10 +37,6 @@ export function copyRequest(given: Request, init?: RequestInit): Request {
   return copy
 }
 
-/** A second copy of a request's body. Some browsers do not say whether there is one. */
-export const cloneBody = (request: Request): Request | undefined =>
-  request.body === null || /^(GET|HEAD)$/.test(request.method) ? undefined : request.clone()
-
 /** The first object of a prototype chain that says what the URL is. A test environment may have put a subclass of `Request` in its place. */
 function urlOwner(object: object): object {
   let owner = object

@@ -1,13 +1,12 @@
 import { endStream } from '../core/platform/end-stream.ts'
 import type { Challenge } from '../core/requests/challenge.ts'
 import type { BearerRequest, SentProof } from '../core/requests/transport-request.ts'
-import { readUntilAborted } from './body.ts'
 import { classifyResponse } from './classify-response.ts'
 import { copyInit, withAuthorization } from './copy-init.ts'
-import { cloneBody, copyRequest } from './copy-request.ts'
 import { endpointKey, isSafeMethod, mayHaveActed } from './method.ts'
 import { originOf } from './origins.ts'
 import { endMethod, type ProvenFetch } from './redirects.ts'
+import { cloneBody, withBodyAgain } from './request-body.ts'
 
 /** What all requests of one transport share. */
 export interface Settings {
@@ -115,7 +114,6 @@ export class ObjectRequest extends FetchRequest {
   readonly #rest: RequestInit | undefined
   /** The body for a replay. */
   readonly #spare: Request | undefined
-  #bytes: Promise<Blob> | undefined
   #isSent = false
 
   constructor(settings: Settings, request: Request, rest: RequestInit | undefined, replayable: boolean) {
@@ -136,16 +134,8 @@ export class ObjectRequest extends FetchRequest {
   send(authorization: string | undefined, abort?: AbortSignal, proof?: SentProof): Promise<Response> {
     const spare = this.#spare
     if (!this.#isSent || !spare) return this.#send(authorization, abort, proof)
-    if (spare.body === undefined) {
-      // In React Native a body cannot be read as bytes, but it can be copied as it is.
-      this.#request = spare.clone()
-      return this.#send(authorization, abort, proof)
-    }
-    // Not a buffer: Node detaches that, and could not send it again to where a redirect leads.
-    this.#bytes ??= readUntilAborted(spare.body, () => spare.blob(), this.signal)
-    // A new request, because a clone loses what the platform knows beside the standard: the dispatcher, in Node.
-    return this.#bytes.then((body) => {
-      this.#request = copyRequest(this.#request, { body })
+    return Promise.resolve(withBodyAgain(this.#request, spare)).then((request) => {
+      this.#request = request
       return this.#send(authorization, abort, proof)
     })
   }

@@ -1,7 +1,8 @@
 import { endStream } from '../core/platform/end-stream.ts'
 import type { SentProof } from '../core/requests/transport-request.ts'
 import { isOneShot } from './body.ts'
-import { cloneBody, copyRequest } from './copy-request.ts'
+import { copyRequest } from './copy-request.ts'
+import { cloneBody, isBrowser } from './request-body.ts'
 
 /** What must not follow a request to another origin. */
 const CREDENTIALS = ['authorization', 'dpop', 'proxy-authorization', 'cookie', 'cookie2', 'host']
@@ -16,10 +17,6 @@ type Init = RequestInit & { readonly follow?: number }
 
 /** The redirect mode after `count` redirects: what leads too far is an error of the given `fetch`. */
 const modeAfter = (count: number, { follow = MOST }: Init) => (count < follow ? 'manual' : 'error')
-
-/** Whether a script can follow redirects here. In a browser only the browser can, and it removes the header. */
-const canFollowRedirects = (): boolean =>
-  typeof location !== 'object' || (typeof process === 'object' && process.versions?.node !== undefined)
 
 /** A `fetch` that can prove the URLs that redirects within the origin lead to. */
 export type ProvenFetch = (
@@ -39,7 +36,8 @@ export type ProvenFetch = (
  * @param given the `fetch` of the app, if it is another one than the platform's
  */
 export function withinOrigin(send: typeof fetch, given: typeof fetch | undefined): ProvenFetch {
-  if (!canFollowRedirects()) return send
+  // Only the browser itself can follow redirects, and it removes the header.
+  if (isBrowser()) return send
   // `init` is made for each sending with a token, so it need not be copied.
   const sendURL = (url: string, init: RequestInit, proof: SentProof | undefined) => {
     init.redirect = modeAfter(0, init)

@@ -90,6 +90,26 @@ export const scenarios = {
     return await createSend(name, auth, [server])(`${server}/api/form`, { method: 'POST', body: form })
   },
 
+  /** Sends a `Request` with a body that the server rejects once. Returns the type of what the replay sent, and its bytes. */
+  async requestObject(
+    server: string,
+    tokens: TokenResponse,
+    kind: 'form with a file' | 'keepalive' | 'none',
+  ) {
+    using auth = start(server, tokens)
+    const form = new FormData()
+    form.set('file', new File(['abc'], 'a.txt'))
+    const init = {
+      'form with a file': { body: form },
+      keepalive: { body: 'abc', keepalive: true },
+      none: {},
+    }[kind]
+    const request = new Request(`${server}/api/object`, { method: 'POST', ...init })
+    const response = await createAuthFetch(auth, { origins: [server] })(request)
+    const { contentType, body } = await response.json()
+    return { contentType, body: atob(body) }
+  },
+
   /** Aborts one of two held requests. Returns the name of its error; `stayed` returns the status of the other. */
   async abortWhileHeld(name: TransportName, server: string, tokens: TokenResponse) {
     const auth = start(server, tokens)

@@ -117,6 +117,24 @@ describe.skipIf(!hasBrowser)('transports in a browser', () => {
     })
   })
 
+  it('replays Requests with every kind of body as they were sent', async () => {
+    const send = async (kind: Parameters<typeof scenarios.requestObject>[2]) => {
+      const answer = await page.evaluate(
+        ([url, tokens, kind]) => scenarios.requestObject(url, tokens, kind),
+        [listening.url, expired(), kind] as const,
+      )
+      const [first, second] = server.log
+        .filter(({ path, method }) => path === '/api/object' && method === 'POST')
+        .slice(-2)
+      expect([first?.status, second?.status]).toEqual([401, 200])
+      expect(second?.bodyBytes).toEqual(first?.bodyBytes)
+      return answer
+    }
+    expect((await send('form with a file')).body).toMatch(/filename="a.txt"\r\n.*\r\n\r\nabc\r\n/)
+    expect(await send('keepalive')).toEqual({ contentType: 'text/plain;charset=UTF-8', body: 'abc' })
+    expect(await send('none')).toEqual({ contentType: null, body: '' })
+  })
+
   it('restores a session from localStorage after a reload', async () => {
     expect(
       await page.evaluate(([url, tokens]) => scenarios.persist(url, tokens), [

@@ -169,14 +169,18 @@ export function memoryTransactions(): TransactionStore {
   }
 }
 
-/** `localStorage`, because a mail link opens another tab and some systems drop `sessionStorage` of web apps; or else memory. */
+/**
+ * `localStorage`, because a mail link opens another tab and some systems drop `sessionStorage` of web apps. If it is full,
+ * `sessionStorage`, which has space of its own; or else memory.
+ */
 export function defaultTransactions(): TransactionStore {
-  try {
-    // A storage may exist and still refuse to be written.
-    localStorage.setItem(PREFIX, '')
-    localStorage.removeItem(PREFIX)
-    return webTransactions(() => localStorage)
-  } catch {
-    return memoryTransactions()
-  }
+  for (const storage of [() => localStorage, () => sessionStorage])
+    try {
+      const store = webTransactions(storage)
+      // A storage may exist and still refuse to be written.
+      store.write(PREFIX, '')
+      store.remove(PREFIX)
+      return store
+    } catch {}
+  return memoryTransactions()
 }

@@ -31,6 +31,20 @@ describe.skipIf(!hasChromium)('a sign-in by redirect in Chromium', () => {
     expect(logs).toEqual([])
   })
 
+  test('returns with a session although localStorage is full', async () => {
+    const { open } = await start()
+    const page = await open()
+    await page.evaluate(() => {
+      for (let size = 5_000_000; size >= 1; size = Math.floor(size / 2))
+        try {
+          for (let index = 0; ; index++) localStorage.setItem(`${size}-${index}`, 'x'.repeat(size))
+        } catch {}
+    })
+    await page.reload()
+    await loaded(page)
+    expect(await redirected(page)).toBe('ada')
+  })
+
   test('shows code, state, nonce and verifier in no log, event, frame, history or address', async () => {
     const { server, open, logs } = await start()
     const page = await open()

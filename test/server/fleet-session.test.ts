@@ -494,6 +494,25 @@ describe('fleetSession', () => {
     expect([...database.stored.values()][0]?.until).toBe(end + 3_600_000)
   })
 
+  it('tokens that could not be written at first are those of all processes, without another refresh', async () => {
+    const { database, open, pass, server } = createWorld()
+    const [first, second] = [open(), open()]
+    await first.signIn(signIn)
+    await pass(1_000)
+    let isReadOnly = true
+    const replace: typeof database.fleet.replace = async (...args) => {
+      if (!isReadOnly) return database.inner.replace(...args)
+      isReadOnly = false
+      throw new Error('read only')
+    }
+    Object.assign(database.fleet, { replace })
+    await first.refresh()
+    await pass(5_000)
+    expect(await second.getAccessToken()).toBe(await first.getAccessToken())
+    expect(second.state).toBe('authenticated')
+    expect(server.refreshes).toBe(1)
+  })
+
   it('after dispose no timer and no subscription remain', async () => {
     const { clock, open, database, pass } = createWorld()
     const auth = open()

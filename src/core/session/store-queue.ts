@@ -164,12 +164,14 @@ export class StoreQueue {
       const result = storage.replace ? this.#replace(record, refreshed) : storage.write(record)
       return whenDone(result, (answer) => written(answer, record))
     }
+    // If each refresh needs a turn, that shows which token is spent, and other processes need the whole answer.
+    const needsTurn = this.#kernel.options.coordinator?.lock === 'required'
     const remedies = [
       // If there is little room, there may still be enough for what the next start needs.
       () => write(true),
       // The store may still hold a spent refresh token: sent after a reload, it would end the session on the server. No
-      // record is better, unless each refresh needs a turn: that shows which token is spent.
-      () => (this.#kernel.options.coordinator?.lock !== 'required' && current() ? this.#empty() : undefined),
+      // record is better.
+      () => (current() ? this.#empty() : undefined),
     ]
     const done = this.#operations.run(
       () => {
@@ -181,7 +183,7 @@ export class StoreQueue {
         }
         return afterReading(storage, writeUnlessOvertaken, () => write())
       },
-      remedies,
+      needsTurn ? [] : remedies,
       (record) => vault.isCurrent(mark) || this.#overtake(vault, record),
     )
     return whenDone(done, () => overtaken)

@@ -53,7 +53,7 @@ export async function startSignIn(
     popup,
   }
   const parameters = new URLSearchParams(request.extra)
-  const own = {
+  setAll(parameters, {
     client_id: client.client_id,
     response_type: 'code',
     redirect_uri: redirectUri,
@@ -68,9 +68,8 @@ export async function startSignIn(
     login_hint: request.loginHint,
     // The code is bound to the key, too (RFC 9449 §10).
     dpop_jkt: await options.dpop?.codeKeyId(),
-  }
-  setAll(parameters, own)
-  for (const [name, value] of connection.resources(options.branchResource)) parameters.append(name, value)
+  })
+  appendAll(parameters, connection.resources(options.branchResource))
   const url = await authorizationUrl(connection, server, parameters)
   // Last, so that nothing is left of a sign-in that cannot start.
   await transactions.add(state, transaction)
@@ -93,12 +92,16 @@ async function authorizationUrl(
 ): Promise<URL> {
   if (!server.authorization_endpoint) throw oauthError('discovery_failed')
   const url = connection.assertSecure(server.authorization_endpoint)
-  const { par = 'auto' } = connection.options
-  const isPushed = par === 'always' || (par === 'auto' && server.require_pushed_authorization_requests)
+  const { par } = connection.options
+  const isPushed = par === 'always' || (par !== 'never' && server.require_pushed_authorization_requests)
   const query = isPushed ? await push(connection, server, parameters) : parameters
   // The endpoint may have a query of its own (RFC 6749 §3.1).
-  for (const [name, value] of query) url.searchParams.append(name, value)
+  appendAll(url.searchParams, query)
   return url
+}
+
+function appendAll(parameters: URLSearchParams, more: Iterable<[string, string]>): void {
+  for (const [name, value] of more) parameters.append(name, value)
 }
 
 /** Sends the parameters to the server, and returns what refers to them (RFC 9126). */

@@ -13,7 +13,7 @@ import type { Transaction, Transactions } from './transactions.ts'
 interface Redemption {
   readonly tokens: Promise<TokenResponse>
   /** The last call that asked for these tokens. A sign-in that it replaced must not get them, because it would revoke them. */
-  owner: object
+  readonly owner: object
 }
 
 const stateOf = (answer: URLSearchParams) => answer.get('state') ?? ''
@@ -69,28 +69,21 @@ export class Callback {
     // Before a redemption that runs is shared: only the browser that began the sign-in may have its tokens (RFC 9700 §4.7).
     await known(transactions, state)
     const owner = {}
-    const redemptions = this.#redemptionsOf(transactions.store)
-    const redemption = redemptions.get(state) ?? {
-      tokens: this.#redeemOnce(answer, state, transactions),
-      owner,
-    }
-    redemption.owner = owner
-    redemptions.set(state, redemption)
+    const { store } = transactions
+    const redemptions = this.#redemptions.get(store) ?? new Map<string, Redemption>()
+    this.#redemptions.set(store, redemptions)
+    const tokens = redemptions.get(state)?.tokens ?? this.#redeemOnce(answer, state, transactions)
+    const isOwner = () => redemptions.get(state)?.owner === owner
+    redemptions.set(state, { tokens, owner })
     try {
-      const tokens = await redemption.tokens
+      await tokens
       // The call that replaced this one may be about to arrive.
       if (signal.aborted) await new Promise((resolve) => setTimeout(resolve))
-      if (redemption.owner !== owner) throw superseded()
+      if (!isOwner()) throw superseded()
       return tokens
     } finally {
-      if (redemption.owner === owner) redemptions.delete(state)
+      if (isOwner()) redemptions.delete(state)
     }
-  }
-
-  #redemptionsOf(store: TransactionStore): Map<string, Redemption> {
-    const found = this.#redemptions.get(store) ?? new Map<string, Redemption>()
-    this.#redemptions.set(store, found)
-    return found
   }
 
   #redeemOnce(answer: URLSearchParams, state: string, transactions: Transactions): Promise<TokenResponse> {

@@ -186,7 +186,7 @@ export function createOAuth(options: OAuthOptions): OAuth {
       ...(options.dpop && { proof: options.dpop }),
     },
     scope: options.scope ?? DEFAULT_SCOPE,
-    isCallback: answer !== undefined,
+    isCallback: !!answer,
     get returnTo() {
       return callback.returnTo
     },

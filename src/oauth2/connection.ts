@@ -9,6 +9,7 @@ import {
   None,
   processDiscoveryResponse,
 } from 'oauth4webapi'
+import { AuthError } from '../core/errors.ts'
 import type { RefreshRequest } from '../core/options.ts'
 import type { Clock, TokenResponse } from '../core/ports.ts'
 import { readText } from '../core/session/response-body.ts'
@@ -37,9 +38,11 @@ interface FetchInit {
   readonly signal?: AbortSignal | null | undefined
 }
 
+type Send = (url: string, init: FetchInit) => Promise<Response>
+
 /** What all requests of oauth4webapi have in common. */
 export interface RequestOptions {
-  readonly [customFetch]: (url: string, init: FetchInit) => Promise<Response>
+  readonly [customFetch]: Send
   readonly [allowInsecureRequests]: true
   readonly signal?: AbortSignal
 }
@@ -105,10 +108,10 @@ export class Connection<Options extends ServerOptions = ServerOptions> {
   /**
    * The options of one request.
    *
-   * @param signal ends it; in any case it ends after 30 seconds
+   * @param signal ends it; without one it ends after 30 seconds
    */
-  request(signal: AbortSignal = AbortSignal.timeout(PATIENCE)): RequestOptions {
-    return { [customFetch]: this.fetch, [allowInsecureRequests]: true, signal }
+  request(signal: AbortSignal = AbortSignal.timeout(PATIENCE), send: DPoPFetch = this.fetch): RequestOptions {
+    return { [customFetch]: send as Send, [allowInsecureRequests]: true, signal }
   }
 
   /**
@@ -120,31 +123,25 @@ export class Connection<Options extends ServerOptions = ServerOptions> {
     read: (response: Response, fields: Fields) => Promise<Answer>,
     session?: TokenRequest,
   ): Promise<Answer & Pick<TokenResponse, 'proofKey'>> {
-    const options = this.request(session?.signal)
     const attempt = async (send: DPoPFetch) => {
       let status = 0
       try {
-        const response = await request({
-          ...options,
-          [customFetch]: send as RequestOptions[typeof customFetch],
-        })
+        const response = await request(this.request(session?.signal, send))
         status = response.status
         if (!response.ok) return await read(response, {})
-        const { expires_in, ...others } = Object(
+        const { expires_in, ...fields } = Object(
           await response
             .clone()
             .json()
             .catch(() => {}),
         )
         // Some servers name all fields. One that is null counts as missing.
-        const fields = Object.fromEntries(Object.entries(others).filter(([, value]) => value !== null))
-        const answer = await read(new Response(JSON.stringify(fields), response), fields)
+        for (const name in fields) fields[name] ??= undefined
         // The lifetime is optional (RFC 6749 §5.1). The core knows what can be used of it.
-        return Object.assign(answer, { expires_in })
+        return { ...(await read(new Response(JSON.stringify(fields), response), fields)), expires_in }
       } catch (error) {
-        // The endpoint may have moved. The status is 0 without an answer, and for a redirect in a page.
-        const mayHaveMoved = status < 400 || status === 404 || status === 410
-        if (mayHaveMoved && !options.signal?.aborted) this.renewServer()
+        // Unless it refuses, or is too busy, the endpoint may have moved.
+        if (status !== 400 && status < 411) this.renewServer()
         throw error
       }
     }
@@ -186,7 +183,7 @@ export class Connection<Options extends ServerOptions = ServerOptions> {
     try {
       return await processDiscoveryResponse(this.issuer, await this.#requestMetadata())
     } catch (error) {
-      if (Object(error).reason === 'insecure') throw error
+      if (error instanceof AuthError) throw error
       throw oauthError('discovery_failed', notSent(error))
     }
   }

@@ -1,4 +1,4 @@
-import { WWWAuthenticateChallengeError } from 'oauth4webapi'
+import { type ClientAuth, WWWAuthenticateChallengeError } from 'oauth4webapi'
 import type { TokenResponse } from '../core/ports.ts'
 import { answerOf, kept } from './failure.ts'
 
@@ -6,12 +6,16 @@ import { answerOf, kept } from './failure.ts'
  * Keeps the sessions of an app whose secret is wrong for a while: whether a server accepts the client says nothing about its users
  * (RFC 6749 §5.2). For confidential clients: builds for browsers replace this file by `keep-users.browser.ts`.
  *
- * @param refreshed a refresh of a client that authenticates
+ * @param secret how the client authenticates; without one, the refresh is left as it is
  */
-export async function keepUsers(refreshed: Promise<TokenResponse>): Promise<TokenResponse> {
+export async function keepUsers(
+  refreshed: Promise<TokenResponse>,
+  secret: ClientAuth | undefined,
+): Promise<TokenResponse> {
   try {
     return await refreshed
   } catch (error) {
+    if (!secret) throw error
     const { error: code = await codeOf(error) } = Object(error)
     const answer = answerOf(error)
     const isOfClient = code === 'invalid_client' || (answer.status === 401 && code === undefined)

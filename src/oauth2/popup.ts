@@ -35,7 +35,8 @@ export function untilAnswered(
 ): Promise<URLSearchParams> {
   const channel = openChannel(state)
   let timer: unknown
-  let closedAt: number | undefined
+  /** In milliseconds. A page that stands still does not count. */
+  let closedFor = 0
   const answered = new Promise<URLSearchParams>((resolve, reject) => {
     channel.onmessage = ({ data }) => {
       const answer = new URLSearchParams(String(data))
@@ -44,8 +45,8 @@ export function untilAnswered(
       resolve(answer)
     }
     const look = () => {
-      closedAt = popup.closed ? (closedAt ?? clock.now()) : undefined
-      if (closedAt !== undefined && clock.now() - closedAt >= GRACE) reject(oauthError('popup_closed'))
+      closedFor = popup.closed ? closedFor + POLL : 0
+      if (closedFor > GRACE) reject(oauthError('popup_closed'))
       else timer = clock.setTimeout(look, POLL)
     }
     look()

@@ -1,10 +1,10 @@
 import {
   authorizationCodeGrantRequest,
-  getValidatedIdTokenClaims,
   processAuthorizationCodeResponse,
   validateAuthResponse,
 } from 'oauth4webapi'
 import type { TokenResponse } from '../core/ports.ts'
+import { jwtClaims } from '../core/session/token-response.ts'
 import type { Connection } from './connection.ts'
 import { oauthError } from './failure.ts'
 import type { OAuthOptions } from './options.ts'
@@ -41,7 +41,7 @@ export async function redeem(
       // With a nonce or a `maxAge`, an ID token must be in it.
       processAuthorizationCodeResponse(server, client, response, { expectedNonce: nonce, maxAge } as object),
   )
-  const claims = getValidatedIdTokenClaims(tokens)
+  const claims = jwtClaims(tokens.id_token ?? '')
   if (!user || (claims?.iss === user.iss && claims?.sub === user.sub)) return { scope, ...tokens }
   discard(connection, tokens)
   throw oauthError('another_user')

@@ -51,7 +51,8 @@ export async function refresh(
     const differs = (name: string) => refreshed[name] !== before[name]
     if (differs('sub') || differs('iss')) throw refuse(others)
     // Some servers answer with facts of a later sign-in in another app: the session keeps the ID token that it has.
-    const isForeign = differs('auth_time') || differs('nonce') || Number(refreshed.iat) < Number(before.iat)
+    const isForeign =
+      differs('auth_time') || differs('nonce') || (refreshed.iat as number) < (before.iat as number)
     return isForeign ? others : tokens
   }
 
@@ -61,16 +62,18 @@ export async function refresh(
     return Object.assign(new Error('invalid_token'), { error: 'invalid_token' })
   }
 
-  const refreshed = connection.token(
-    (options) =>
-      refreshTokenGrantRequest(server, client, connection.clientAuth, refreshToken, {
-        ...options,
-        additionalParameters: branch?.parameters ?? connection.resources(),
-      }),
-    read,
-    request,
+  return keepUsers(
+    connection.token(
+      (options) =>
+        refreshTokenGrantRequest(server, client, connection.clientAuth, refreshToken, {
+          ...options,
+          additionalParameters: branch?.parameters ?? connection.resources(),
+        }),
+      read,
+      request,
+    ),
+    connection.options.clientAuth,
   )
-  return connection.options.clientAuth ? keepUsers(refreshed) : refreshed
 }
 
 /** The port `revoke` of `createAuth` (RFC 7009). A server without a revocation endpoint is left alone. */
@@ -83,10 +86,9 @@ export async function revoke(
   const token = refreshToken ?? accessToken
   if (!server.revocation_endpoint || !token) return
   const { client, clientAuth } = connection
-  const hint = refreshToken ? 'refresh_token' : 'access_token'
   const response = await revocationRequest(server, client, clientAuth, token, {
     ...connection.request(signal),
-    additionalParameters: { token_type_hint: hint },
+    additionalParameters: { token_type_hint: refreshToken ? 'refresh_token' : 'access_token' },
   })
   await processRevocationResponse(response)
 }

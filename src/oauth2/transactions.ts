@@ -76,7 +76,7 @@ export class Transactions {
   async read(state: string): Promise<Transaction | undefined> {
     if (state.length > LONGEST_STATE) return undefined
     const found = parse(await settled(() => this.store.read(PREFIX + state)))
-    return found && this.#isAlive(found) ? found : undefined
+    return this.#orderOf(found) > 0 ? found : undefined
   }
 
   /** Removes the secrets of a transaction, and remembers that its answer is used. */
@@ -93,14 +93,15 @@ export class Transactions {
     return settled(() => this.store.write(PREFIX + state, JSON.stringify(transaction)))
   }
 
-  #isAlive({ startedAt }: Transaction): boolean {
+  /**
+   * The newest are the last to give way, and those whose answer was used the first: no user waits for them.
+   *
+   * @returns 0 for one that has expired
+   */
+  #orderOf({ startedAt = Number.NaN, used }: Partial<Transaction> = {}): number {
     // A clock that was set back does not keep one for ever.
-    return Math.abs(this.#clock.now() - startedAt) < LIFETIME
-  }
-
-  /** The newest are the last to give way, and those whose answer was used the first: no user waits for them. */
-  #orderOf(found: Transaction | undefined): number {
-    return found && this.#isAlive(found) ? found.startedAt + (found.used ? 0 : LIFETIME) : 0
+    const isAlive = Math.abs(this.#clock.now() - startedAt) < LIFETIME
+    return isAlive ? startedAt + (used ? 0 : LIFETIME) : 0
   }
 
   async #clean(): Promise<void> {
@@ -109,18 +110,19 @@ export class Transactions {
       keys.map(async (key) => ({ key, order: this.#orderOf(parse(await this.store.read(key))) })),
     )
     entries.sort((a, b) => b.order - a.order)
-    for (const [index, { key, order }] of entries.entries())
-      if (order <= 0 || index >= MOST - 1) await this.store.remove(key)
+    const old = entries.filter(({ order }, index) => order <= 0 || index >= MOST - 1)
+    for (const { key } of old) await this.store.remove(key)
   }
 }
 
 /** Some stores throw at once. */
-const settled = (work: () => unknown): Promise<unknown> =>
-  Promise.resolve()
-    .then(work)
-    .catch((error) => {
-      throw oauthError('storage_failed', described(error))
-    })
+async function settled(work: () => unknown): Promise<unknown> {
+  try {
+    return await work()
+  } catch (error) {
+    throw oauthError('storage_failed', described(error))
+  }
+}
 
 /** What oauth4webapi is given, it checks itself. An entry without a time counts as expired. */
 function parse(text: unknown): Transaction | undefined {

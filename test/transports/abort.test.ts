@@ -157,14 +157,31 @@ describe.each(['http', 'fetch'] as const)('axios (%s adapter): cancelToken', (ad
     expect((await first).status).toBe(200)
   })
 
-  test('the error of a cancelled wait has the config of its request', async () => {
+  test('the error of an aborted wait has the config of its request', async () => {
+    const { instance, auth, open } = await instanceFor()
+    const controller = new AbortController()
+
+    const call = instance.get('/api/a', { signal: controller.signal }).catch((thrown: unknown) => thrown)
+    await nextEvent(auth, 'requestHeld')
+    controller.abort()
+
+    expect(((await call) as CanceledError<unknown>).config?.url).toBe('/api/a')
+    open()
+  })
+
+  test('a token that is cancelled while requests are held gives all of them its reason, which can be logged', async () => {
     const { instance, source, auth, open } = await instanceFor()
 
-    const call = instance.get('/api/a', { cancelToken: source.token }).catch((thrown: unknown) => thrown)
+    const calls = ['/api/a', '/api/b'].map((path) =>
+      instance.get(path, { cancelToken: source.token }).catch((thrown: unknown) => thrown),
+    )
     await nextEvent(auth, 'requestHeld')
     source.cancel()
 
-    expect(((await call) as CanceledError<unknown>).config?.url).toBe('/api/a')
+    const reason = source.token.reason as CanceledError<unknown> | undefined
+    expect(await Promise.all(calls)).toEqual([reason, reason])
+    expect(reason?.config).toBeUndefined()
+    expect(JSON.stringify(reason)).toContain('CanceledError')
     open()
   })
 })

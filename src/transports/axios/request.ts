@@ -257,7 +257,8 @@ export class AxiosRequest implements BearerRequest<Answer> {
   /** Makes an axios error one of the caller's request: after a wait, the adapter's timeout is what was left of the caller's. */
   #asOwn(error: unknown): unknown {
     const failure = Object(error) as AxiosError
-    if (!failure.isAxiosError) return error
+    // The reason of a cancel token belongs to every request that it cancels.
+    if (!failure.isAxiosError || error === this.#own.cancelToken?.reason) return error
     failure.config ??= this.#config
     if (failure.message.startsWith('timeout of '))
       failure.message = failure.message.replace(/^timeout of \d+ms/, `timeout of ${this.#own.timeout}ms`)

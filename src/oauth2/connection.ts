@@ -11,6 +11,7 @@ import {
 } from 'oauth4webapi'
 import { AuthError } from '../core/errors.ts'
 import type { RefreshRequest } from '../core/options.ts'
+import { isObject } from '../core/platform/is-object.ts'
 import type { Clock, TokenResponse } from '../core/ports.ts'
 import { readText } from '../core/session/response-body.ts'
 import { systemClock } from '../environment/clock.ts'
@@ -128,20 +129,21 @@ export class Connection<Options extends ServerOptions = ServerOptions> {
       try {
         const response = await request(this.request(session?.signal, send))
         status = response.status
-        if (!response.ok) return await read(response, {})
-        const { expires_in, ...fields } = Object(
-          await response
+        const json =
+          response.ok &&
+          (await response
             .clone()
             .json()
-            .catch(() => {}),
-        )
+            .catch(() => {}))
+        if (!isObject(json)) return await read(response, {})
+        const { expires_in, ...fields } = json as Record<string, unknown>
         // Some servers name all fields. One that is null counts as missing.
         for (const name in fields) fields[name] ??= undefined
         // The lifetime is optional (RFC 6749 §5.1). The core knows what can be used of it.
         return { ...(await read(new Response(JSON.stringify(fields), response), fields)), expires_in }
       } catch (error) {
-        // Unless it refuses, or is too busy, the endpoint may have moved.
-        if (status !== 400 && status < 411) this.renewServer()
+        // The endpoint may have moved, unless it refuses (RFC 6749 §5.2) or is too busy.
+        if (status !== 400 && status < 411 && !session?.signal?.aborted) this.renewServer()
         throw error
       }
     }

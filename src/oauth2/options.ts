@@ -43,7 +43,7 @@ export interface OAuthOptions extends ServerOptions {
   readonly postLogoutRedirectUri?: string
   /** Sends the parameters to the server first (RFC 9126). `'auto'`: if the server requires it. Default: `'auto'`. */
   readonly par?: 'auto' | 'always' | 'never'
-  /** The store of sign-ins in progress. Default: `localStorage`, `sessionStorage` if that is full, or memory. */
+  /** The store of sign-ins in progress. Default: `localStorage` of a page, or memory. */
   readonly transactions?: TransactionStore
 }
 

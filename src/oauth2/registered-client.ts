@@ -8,7 +8,7 @@ import {
 import type { Connection } from './connection.ts'
 import { described, oauthError } from './failure.ts'
 import type { OAuthOptions, TransactionStore } from './options.ts'
-import { memoryTransactions, webTransactions } from './transactions.ts'
+import { localTransactions } from './transactions.ts'
 
 /** Finds the client ID for an authorization server that the app does not know in advance. `registeredClient` makes one. */
 export interface ClientIdSource {
@@ -71,7 +71,7 @@ const DEVICE = 'urn:ietf:params:oauth:grant-type:device_code'
 export function registeredClient({
   metadataUrl,
   metadata = {},
-  store = defaultStore(),
+  store = localTransactions(),
 }: RegisteredClientOptions): ClientIdSource {
   const askedOf = ({ options }: Connection<OAuthOptions>) => ({ ...defaultsOf(options), ...metadata })
   const find: ClientIdSource = async (connection) => {
@@ -90,17 +90,6 @@ export function registeredClient({
   find.forget = async (connection) =>
     store.write(await keyOf(await connection.server(), askedOf(connection)), '')
   return find
-}
-
-/** `localStorage`, also if it is full: what it has can still be read. */
-function defaultStore(): TransactionStore {
-  const store = webTransactions(() => localStorage)
-  try {
-    store.read('')
-    return store
-  } catch {
-    return memoryTransactions()
-  }
 }
 
 /** A store that is full or blocked is like none. */

@@ -2,6 +2,7 @@ import type { AuthorizationServer } from 'oauth4webapi'
 import type { Clock } from '../core/ports.ts'
 import { described, oauthError } from './failure.ts'
 import type { TransactionStore } from './options.ts'
+import { isPage } from './page.ts'
 
 /** How long a sign-in may take, in milliseconds. */
 const LIFETIME = 600_000
@@ -171,18 +172,20 @@ export function memoryTransactions(): TransactionStore {
   }
 }
 
-/**
- * `localStorage`, because a mail link opens another tab and some systems drop `sessionStorage` of web apps. If it is full,
- * `sessionStorage`, which has space of its own; or else memory.
- */
-export function defaultTransactions(): TransactionStore {
-  for (const storage of [() => localStorage, () => sessionStorage])
-    try {
-      const store = webTransactions(storage)
-      // A storage may exist and still refuse to be written.
-      store.write(PREFIX, '')
-      store.remove(PREFIX)
-      return store
-    } catch {}
-  return memoryTransactions()
+/** `localStorage`, or memory if it is blocked or missing. */
+export function localTransactions(): TransactionStore {
+  const store = webTransactions(() => localStorage)
+  try {
+    store.read(PREFIX)
+    return store
+  } catch {
+    return memoryTransactions()
+  }
 }
+
+/**
+ * In a page `localStorage`, because a mail link opens another tab and some systems drop `sessionStorage` of web apps. Elsewhere
+ * memory: what a runtime calls `localStorage` would be that of all users.
+ */
+export const defaultTransactions = (): TransactionStore =>
+  isPage() ? localTransactions() : memoryTransactions()

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { StorageError } from '../../src/core/errors.ts'
-import type { SessionStorage } from '../../src/core/ports.ts'
+import type { Coordinator, SessionStorage } from '../../src/core/ports.ts'
 import { memoryStorage } from '../../src/storage/memory.ts'
 import fc from '../support/property.ts'
 import { createHarness, fakeCoordinator, hang, LIFETIME, SECRET, tokens, watch } from './auth-setup.ts'
@@ -283,9 +283,19 @@ describe('a store with little space', () => {
   }
   const long = (n: number) => tokens(n, { access_token: `${SECRET}-at-${n}`.padEnd(500, 'x') })
 
-  it('holds at least the refresh token, so that the next start finds the session', async () => {
+  const REQUIRED: Coordinator = {
+    lock: 'required',
+    exclusive: (_, task) => task(),
+    announce() {},
+    subscribe: () => () => {},
+  }
+
+  it.each([
+    ['', {}],
+    [', also if each refresh needs the lock', { coordinator: REQUIRED }],
+  ])('holds at least the refresh token, so that the next start finds the session%s', async (_, more) => {
     const storage = tight()
-    const { auth, clock, refresh, last, emitted } = createHarness({ storage })
+    const { auth, clock, refresh, last, emitted } = createHarness({ storage, ...more })
     await clock.advance(0)
     const refreshed = auth.refresh()
     await clock.advance(0)

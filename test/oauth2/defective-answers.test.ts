@@ -255,3 +255,40 @@ test('parallel refreshes that are refused as too many cause no other request', a
   expect(answers.map(({ status }) => status)).toEqual(Array(50).fill('rejected'))
   expect(metadataRequestsOf(issuer)).toBe(1)
 })
+
+/** What the ports of a client get from a server whose token endpoint answers `make()`. */
+async function refreshing(make: (signal?: AbortSignal | null) => Response | Promise<Response>) {
+  const issuer = await startIssuer()
+  const { oauth } = await connect(issuer, {
+    fetch: (url, init) =>
+      String(url).endsWith('/token') ? Promise.resolve(make(init?.signal)) : fetch(url, init),
+  })
+  const send = (signal: AbortSignal) =>
+    Promise.resolve(oauth.ports.refresh({ refreshToken: 'one', signal } as RefreshRequest))
+  return { issuer, send }
+}
+
+test.each<[string, () => Response]>([
+  ['nothing', () => new Response(null, { status: 204 })],
+  [
+    'a cut text',
+    () => new Response('{"access_token":"a', { headers: { 'content-type': 'application/json' } }),
+  ],
+  ['a list', () => Response.json([])],
+])('an answer that is %s is judged as the server sent it', async (_, make) => {
+  const { send } = await refreshing(make)
+  const error = await send(new AbortController().signal).catch((thrown) => thrown)
+  expect(error).toMatchObject({ code: expect.stringMatching(/^OAUTH_/) })
+})
+
+test('a refresh that was given up causes no other request', async () => {
+  const ended = new AbortController()
+  const { issuer, send } = await refreshing((signal) => {
+    ended.abort()
+    return Promise.reject(signal?.reason)
+  })
+  await expect(send(ended.signal)).rejects.toMatchObject({ name: 'AbortError' })
+  // A request made now comes after that.
+  await fetch(issuer.url)
+  expect(metadataRequestsOf(issuer)).toBe(1)
+})

@@ -31,7 +31,7 @@ describe.skipIf(!hasChromium)('a sign-in by redirect in Chromium', () => {
     expect(logs).toEqual([])
   })
 
-  test('returns with a session although localStorage is full', async () => {
+  test('does not leave the page if localStorage is full', async () => {
     const { open } = await start()
     const page = await open()
     await page.evaluate(() => {
@@ -42,7 +42,9 @@ describe.skipIf(!hasChromium)('a sign-in by redirect in Chromium', () => {
     })
     await page.reload()
     await loaded(page)
-    expect(await redirected(page)).toBe('ada')
+    await signIn(page)
+    expect(await resultOf(page)).toBe('storage_failed')
+    expect(page.url()).toBe(`${origin()}/`)
   })
 
   test('shows code, state, nonce and verifier in no log, event, frame, history or address', async () => {

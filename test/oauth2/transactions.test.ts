@@ -1,5 +1,6 @@
-import { expect, test } from 'vitest'
-import { memoryTransactions, type TransactionStore } from '../../src/oauth2/index.ts'
+import { expect, onTestFinished, test, vi } from 'vitest'
+import { createAuth } from '../../src/index.ts'
+import { createOAuth, memoryTransactions, type TransactionStore } from '../../src/oauth2/index.ts'
 import { connect, startIssuer } from './issuer.ts'
 
 const setUp = async () => {
@@ -181,4 +182,21 @@ test('an answer that is being redeemed gives its tokens to the store that holds 
     { status: 'rejected', reason: { reason: 'unknown_state' } },
     { status: 'fulfilled', value: { access_token: expect.any(String) } },
   ])
+})
+
+test('two clients of a server share no sign-ins, also where the runtime has a localStorage', async () => {
+  const entries = new Map<string, string>()
+  vi.stubGlobal('localStorage', {
+    getItem: (key: string) => entries.get(key) ?? null,
+    setItem: (key: string, text: string) => entries.set(key, text),
+  })
+  onTestFinished(() => void vi.unstubAllGlobals())
+  const issuer = await startIssuer()
+  const create = () =>
+    createOAuth({ issuer: issuer.url, clientId: 'app', redirectUri: 'https://app.example.com/callback' })
+  const other = createAuth(create().ports)
+  onTestFinished(() => other.dispose())
+  const url = issuer.answer(await create().authorizationUrl())
+  await expect(other.signIn({ via: 'callback', url })).rejects.toMatchObject({ reason: 'unknown_state' })
+  expect(entries.size).toBe(0)
 })

@@ -164,15 +164,14 @@ export class StoreQueue {
       const result = storage.replace ? this.#replace(record, refreshed) : storage.write(record)
       return whenDone(result, (answer) => written(answer, record))
     }
-    // If each refresh needs a turn, that shows which token is spent, and other processes need the whole answer.
-    const needsTurn = this.#kernel.options.coordinator?.lock === 'required'
-    const remedies = [
-      // If there is little room, there may still be enough for what the next start needs.
-      () => write(true),
-      // The store may still hold a spent refresh token: sent after a reload, it would end the session on the server. No
-      // record is better.
-      () => (current() ? this.#empty() : undefined),
-    ]
+    // If there is little room, there may still be enough for what the next start needs.
+    const writeLess = () => write(true)
+    // The store may still hold a spent refresh token: sent after a reload, it would end the session on the server. No record is
+    // better, unless each refresh needs a turn: that shows which token is spent. Then other processes use the access token, too.
+    const remedies =
+      this.#kernel.options.coordinator?.lock === 'required'
+        ? [() => write(), writeLess]
+        : [writeLess, () => (current() ? this.#empty() : undefined)]
     const done = this.#operations.run(
       () => {
         if (!refreshed || !current() || storage.replace) return write()
@@ -183,7 +182,7 @@ export class StoreQueue {
         }
         return afterReading(storage, writeUnlessOvertaken, () => write())
       },
-      needsTurn ? [] : remedies,
+      remedies,
       (record) => vault.isCurrent(mark) || this.#overtake(vault, record),
     )
     return whenDone(done, () => overtaken)

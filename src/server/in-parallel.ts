@@ -1,4 +1,4 @@
-/** How many operations of a database run at once. */
+/** How many operations run at once. */
 const AT_ONCE = 16
 
 /**

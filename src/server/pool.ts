@@ -144,10 +144,7 @@ class Pool implements AuthPool<never, unknown> {
     const hashes = new Set(await reached(findAll(this.#sessions.world.fleet, tag)))
     // The database may have lost sessions that this process holds.
     for (const { auth, hash } of this.#residents.all()) if (isMeant(auth.session, who)) hashes.add(hash)
-    const ended = await inParallel([...hashes], (hash) => this.#ends.endHash(hash, revoke))
-    // After all have ended: a server that does not answer must not keep any of them alive.
-    await Promise.all(ended.map(({ revoked }) => revoked))
-    return ended.filter(({ isEnded }) => isEnded).length
+    return this.#ends.endHashes([...hashes], revoke)
   }
 
   async reseal({ most = 1_000 }: { readonly most?: number } = {}): Promise<number> {

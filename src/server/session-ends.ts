@@ -1,6 +1,9 @@
-import type { Session } from '../core/ports.ts'
+import type { StorageError } from '../core/errors.ts'
+import type { Session, SessionRecord } from '../core/ports.ts'
+import { publishEnd } from './end-messages.ts'
 import type { FleetStore } from './fleet-store.ts'
 import { hashKey } from './hash-key.ts'
+import { inParallel } from './in-parallel.ts'
 import type { Resident } from './resident.ts'
 import type { Residents } from './residents.ts'
 import type { SessionFactory } from './session-factory.ts'
@@ -16,8 +19,12 @@ interface EndOfSession {
   /** Whether there was one. */
   readonly isEnded: boolean
   /** Resolves when its tokens are revoked, or the server has not answered in time. Never rejects. */
-  readonly revoked: Promise<void> | undefined
+  readonly revoke: () => Promise<void>
+  /** Why the database did not end it. */
+  readonly error: StorageError | undefined
 }
+
+const nothing = async () => {}
 
 /** Ends sessions of a pool here and in all processes. */
 export class SessionEnds {
@@ -40,35 +47,61 @@ export class SessionEnds {
   async endKey(key: string, revokes: Revokes): Promise<number> {
     if (typeof key !== 'string') throw new TypeError('pool.end: key must be a text.')
     if (key === '' || key.length > LONGEST_KEY) return 0
-    const { isEnded, revoked } = await this.endHash(await hashKey(key), revokes)
-    await revoked
-    return isEnded ? 1 : 0
+    return this.endHashes([await hashKey(key)], revokes)
   }
 
-  /** Ends the session of a key in the fleet. Does not wait until its tokens are revoked. */
-  async endHash(hash: string, revokes: Revokes): Promise<EndOfSession> {
+  /**
+   * Ends sessions in the fleet, and revokes their tokens after all have ended: a server that does not answer must not keep any of
+   * them alive.
+   *
+   * @returns how many there were
+   * @throws StorageError if the database did not end all of them. Here they have ended
+   */
+  async endHashes(hashes: readonly string[], revokes: Revokes): Promise<number> {
+    const ends = await inParallel(hashes, (hash) => this.#endHash(hash, revokes))
+    await inParallel(ends, ({ revoke }) => revoke())
+    for (const { error } of ends) if (error) throw error
+    return ends.filter(({ isEnded }) => isEnded).length
+  }
+
+  async #endHash(hash: string, revokes: Revokes): Promise<EndOfSession> {
     const resident = this.#residents.withHash(hash)
     const store = resident?.store ?? this.#sessions.storeOf(hash)
     const isRevoked = typeof revokes === 'boolean' ? revokes : revokes(await subjectOf(resident, store))
-    const endHere = async () => {
-      // One that is being opened may have been read before it ended in the database.
-      const held = resident ?? (await this.#openedOf(hash))
-      if (!isRevoked && held && !resident) await this.#sessions.endWithoutRevocation(hash, held.store)
-      return { held, revoked: isRevoked ? held?.auth.signOut() : undefined }
-    }
     // Before the end: a process that finds the session missing would revoke the tokens of a refresh that it runs.
     if (!isRevoked) await this.#sessions.endWithoutRevocation(hash, store)
+    let record: SessionRecord | undefined | 'sealed'
+    let error: StorageError | undefined
     try {
-      const record = await store.end()
-      const { held, revoked } = await endHere()
-      const isEnded = record !== undefined || held !== undefined
-      if (held || !isRevoked || !record || record === 'sealed') return { isEnded, revoked }
-      return { isEnded, revoked: this.#sessions.endElsewhere(hash, record) }
-    } catch (error) {
+      record = await store.end()
+    } catch (failure) {
       // Here it ends in any case, and its tokens are revoked.
-      await (await endHere()).revoked
-      throw error
+      error = failure as StorageError
     }
+    // One that is being opened may have been read before it ended in the database.
+    const held = resident ?? (await this.#openedOf(hash))
+    if (!isRevoked && held && !resident) await this.#sessions.endWithoutRevocation(hash, held.store)
+    const isEnded = record !== undefined || held !== undefined
+    const revoke = isRevoked ? await this.#revocationOf(hash, held, record) : nothing
+    return { isEnded, revoke, error }
+  }
+
+  /** Ends the session of a key in the processes that hold it. The tokens of one that is held here are revoked from now on. */
+  async #revocationOf(
+    hash: string,
+    held: Resident | undefined,
+    record: SessionRecord | undefined | 'sealed',
+  ): Promise<() => Promise<void>> {
+    if (held) {
+      const revoked = held.auth.signOut()
+      return () => revoked
+    }
+    if (!record || record === 'sealed') return nothing
+    const { accessToken, refreshToken } = record
+    const { world, revocations } = this.#sessions
+    // Other processes also find it missing. With the message they end it at once.
+    await publishEnd(world.fleet, hash, record)
+    return () => revocations.revoke({ accessToken: accessToken ?? '', refreshToken })
   }
 }
 

@@ -1,12 +1,12 @@
 import { createAuthWith } from '../core/create-auth.ts'
 import type { AuthOptions, Settings } from '../core/options.ts'
-import type { Clock, SessionRecord } from '../core/ports.ts'
+import type { Clock } from '../core/ports.ts'
 import { resolveOptions } from '../core/resolve-options.ts'
 import { emptyEnvironment } from '../environment/browser.ts'
 import { report } from '../environment/report.ts'
 import { FleetCoordinator, patienceOf } from '../fleet/coordinator.ts'
 import { boundedFleet } from './bounded-fleet.ts'
-import { publishEnd, publishSpared, SPARED } from './end-messages.ts'
+import { publishSpared, SPARED } from './end-messages.ts'
 import { DEFAULT_TTL } from './fleet-session.ts'
 import { FleetStore } from './fleet-store.ts'
 import type { PoolEvents } from './pool-events.ts'
@@ -78,13 +78,6 @@ export class SessionFactory {
     const resident = new Resident(key, hash, auth, store, clock.now())
     auth.on('*', (event) => this.#events.receive(resident, event))
     return resident
-  }
-
-  /** A session that this process does not hold has ended: other processes may. */
-  async endElsewhere(hash: string, { accessToken, refreshToken, ...lineage }: SessionRecord): Promise<void> {
-    // They also find it missing. With the message they end it at once.
-    await publishEnd(this.world.fleet, hash, lineage)
-    await this.revocations.revoke({ accessToken: accessToken ?? '', refreshToken })
   }
 
   /** Ends a session in all processes as if another one had done it. None of them revokes its tokens. */

@@ -1,6 +1,7 @@
 import { describe, expect, it, vi } from 'vitest'
 import { defineProof } from '../../src/core/features/proof.ts'
 import { sessionLimits } from '../../src/core/features/session-limits.ts'
+import type { AuthOptions } from '../../src/core/options.ts'
 import { findAll } from '../../src/fleet/find-all.ts'
 import type { Fleet } from '../../src/fleet/fleet.ts'
 import { memoryFleet } from '../../src/fleet/memory.ts'
@@ -481,8 +482,55 @@ describe('pool.end', () => {
     const ended = second.end({ subject: 'ada' })
     await quiet()
     expect(database.stored.size).toBe(0)
-    await pass(5_000)
+    await pass(15_000)
     expect(await ended).toBe(40)
+  })
+
+  it('sessions of a user that are not held here end and are revoked 16 at once', async () => {
+    const { pool, database, clock, pass } = createWorld({ jwt: true })
+    const most = { publish: 0, revoke: 0 }
+    const running = { publish: 0, revoke: 0 }
+    const slow = async (name: 'publish' | 'revoke') => {
+      most[name] = Math.max(most[name], ++running[name])
+      await new Promise<void>((resolve) => void clock.setTimeout(resolve, 100))
+      running[name]--
+    }
+    const first = pool({ revoke: () => {} })
+    for (let index = 0; index < 100; index++) await first.signIn(ada)
+    const publish = vi.spyOn(database.fleet, 'publish').mockImplementation(() => slow('publish'))
+    const revoke = vi.fn(() => slow('revoke'))
+    const ended = pool({ revoke }).end({ subject: 'ada' })
+    await pass(2_000)
+    expect(await ended).toBe(100)
+    expect([publish.mock.calls.length, revoke.mock.calls.length]).toEqual([100, 100])
+    expect(most).toEqual({ publish: 16, revoke: 16 })
+  })
+
+  it('sessions that the database does not end keep no others alive while the server does not answer revocations', async () => {
+    const { pool, database, pass } = createWorld({ jwt: true })
+    let revoking = 0
+    const revoke: AuthOptions['revoke'] = (_, { signal }) => {
+      revoking++
+      signal.addEventListener('abort', () => void revoking--)
+      return new Promise<never>(() => {})
+    }
+    const { remove } = database.fleet
+    const [made, other] = [pool({ revoke }), pool({ revoke: () => {} })]
+    const held: string[] = []
+    for (let index = 0; index < 20; index++) held.push((await made.signIn(ada)).key)
+    const failing = new Set(database.stored.keys())
+    for (let index = 0; index < 40; index++) await other.signIn(ada)
+    vi.spyOn(database.fleet, 'remove').mockImplementation(async (key, ended) => {
+      if (failing.has(key)) throw new Error('READONLY')
+      return remove(key, ended)
+    })
+    const ended = codeOf(made.end({ subject: 'ada' })).then((code) => ({ code, revoking }))
+    await quiet()
+    expect(new Set(database.stored.keys())).toEqual(failing)
+    for (const key of held) expect(await made.use(key, ({ session }) => session)).toBeUndefined()
+    expect(revoking).toBe(20)
+    await pass(20_000)
+    expect(await ended).toEqual({ code: 'storage_failed', revoking: 0 })
   })
 
   it('a session ends by the sid of its ID token', async () => {

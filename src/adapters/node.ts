@@ -7,13 +7,19 @@ export async function answerNode(
   request: IncomingMessage,
   response: ServerResponse,
 ): Promise<boolean> {
-  const aborted = new AbortController()
-  response.on('close', () => aborted.abort())
-  const asked = asRequest(request, bff.origin, aborted.signal)
+  const asked = asRequest(request, bff.origin, closing(response))
   const answer = asked && (await bff.handle(asked))
   if (!answer) return false
   await send(answer, response)
   return true
+}
+
+/** Aborts when the browser goes away, or has its answer. */
+export function closing(response: ServerResponse): AbortSignal {
+  const aborted = new AbortController()
+  if (response.destroyed) aborted.abort()
+  else response.on('close', () => aborted.abort())
+  return aborted.signal
 }
 
 /**
@@ -74,7 +80,9 @@ async function send(answer: Response, response: ServerResponse): Promise<void> {
   response.statusCode = answer.status
   for (const [name, value] of answer.headers) if (name !== 'set-cookie') response.setHeader(name, value)
   const cookies = answer.headers.getSetCookie()
-  if (cookies.length > 0) response.setHeader('set-cookie', cookies)
+  // HTTP/2 has no `appendHeader` before Node 20.12.
+  const before = response.getHeader('set-cookie') ?? []
+  if (cookies.length > 0) response.setHeader('set-cookie', [before, cookies].flat().map(String))
   if (!answer.body) {
     response.end()
     return
@@ -96,6 +104,31 @@ async function send(answer: Response, response: ServerResponse): Promise<void> {
   } finally {
     response.off('close', cancel)
   }
+}
+
+/** An answer for a framework that neither waits for a slow browser nor ends what breaks off. */
+export function guarded(answer: Response, response: ServerResponse): Response {
+  if (!answer.body) return answer
+  const reader = answer.body.getReader()
+  const body = new ReadableStream<Uint8Array>(
+    {
+      async pull(controller) {
+        if (response.writableNeedDrain) await drained(response)
+        try {
+          const { done, value } = await reader.read()
+          if (done) controller.close()
+          else controller.enqueue(value)
+        } catch {
+          // The API broke off or the browser did: the connection ends, and the app gets no error.
+          response.destroy()
+          controller.close()
+        }
+      },
+      cancel: (reason) => reader.cancel(reason),
+    },
+    { highWaterMark: 0 },
+  )
+  return new Response(body, answer)
 }
 
 const drained = (response: ServerResponse): Promise<void> =>

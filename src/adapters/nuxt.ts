@@ -5,7 +5,7 @@
  */
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Bff } from '../server/bff/types.ts'
-import { answerNode, asRequest } from './node.ts'
+import { asRequest, closing, guarded } from './node.ts'
 
 /** The part of an event of h3 that is used: version 2 has a `Request`, version 1 Node's message. */
 export interface H3EventLike {
@@ -59,10 +59,8 @@ export const nuxtBff =
   async ({ req, node }: H3EventLike): Promise<Response | undefined> => {
     if (req instanceof Request) return bff.handle(req)
     // h3 would neither notice that a browser goes away, nor that an answer breaks off.
-    if (node?.res?.socket) {
-      await answerNode(bff, node.req, node.res)
-      return undefined
-    }
-    const request = node && asRequest(node.req, bff.origin)
-    return request && bff.handle(request)
+    const response = node?.res?.socket ? node.res : undefined
+    const request = node && asRequest(node.req, bff.origin, response && closing(response))
+    const answer = request && (await bff.handle(request))
+    return answer && response ? guarded(answer, response) : answer
   }

@@ -1,10 +1,10 @@
-import { createServer, request, type Server } from 'node:http'
+import { createServer, type RequestListener, request, type Server } from 'node:http'
 import { connect, createServer as createHttp2Server, type Http2Server } from 'node:http2'
 import type { AddressInfo } from 'node:net'
 import { serve } from '@hono/node-server'
 import express from 'express'
 import fastify from 'fastify'
-import { createApp, defineEventHandler, readRawBody, toNodeListener } from 'h3'
+import { appendResponseHeader, createApp, defineEventHandler, readRawBody, toNodeListener } from 'h3'
 import { Hono } from 'hono'
 import { describe, expect, it, onTestFinished } from 'vitest'
 import { expressBff } from '../../src/adapters/express.ts'
@@ -379,6 +379,145 @@ describe('the adapters', () => {
     await browser.send('/auth/sign-in', { method: 'POST', body: '{"username":"ada"}', headers })
     expect(String(problems[0])).toMatch(/Mount the backend before parsers/)
   })
+
+  it('the middleware of Nuxt ends at an answer of the backend', async () => {
+    const { make } = await createBackends()
+    const bff = make()
+    const handle = nuxtBff(bff)
+    const errors: unknown[] = []
+    const reached: string[] = []
+    const app = createApp({ onError: (error) => void errors.push(error) })
+    app.use(
+      defineEventHandler(async (event) => {
+        const answer = await handle(event)
+        if (answer) return answer
+        reached.push(event.path)
+        await bff.session(requestOf(event))
+        return undefined
+      }),
+    )
+    app.use(
+      '/own',
+      defineEventHandler(() => OWN),
+    )
+    const browser = browserAt(await listen(createServer(toNodeListener(app))))
+    await browser.send('/auth/sign-in', { method: 'POST', body: JSON.stringify({ username: 'ada' }) })
+    expect((await browser.send('/api/notes', { method: 'POST', body: 'a note' })).status).toBe(200)
+    expect((await browser.send('/api/me')).status).toBe(200)
+    expect((await browser.send('/api/empty')).status).toBe(204)
+    expect(await (await browser.send('/own')).text()).toBe(OWN)
+    expect(reached).toEqual(['/own'])
+    expect(errors).toEqual([])
+  })
+
+  it('h3 gets no error when a browser or an API breaks off', async () => {
+    const api = createServer((request, response) => {
+      response.write('first')
+      if (request.url === '/broken') setImmediate(() => response.destroy())
+    })
+    const { make } = await createBackends({ '/events': { to: await listen(api) } })
+    const errors: unknown[] = []
+    const app = createApp({ onError: (error) => void errors.push(error) })
+    app.use(defineEventHandler(nuxtBff(make())))
+    const answerOne = toNodeListener(app)
+    const answered: unknown[] = []
+    const server = createServer((request, response) => {
+      answered.push(answerOne(request, response))
+    })
+    const browser = browserAt(await listen(server))
+    await browser.send('/auth/sign-in', { method: 'POST', body: JSON.stringify({ username: 'ada' }) })
+    await expect(browser.send('/events/broken').then((answer) => answer.text())).rejects.toThrow()
+    const leaving = new AbortController()
+    await (await browser.send('/events/endless', { signal: leaving.signal })).body?.getReader().read()
+    leaving.abort()
+    await Promise.all(answered)
+    expect(errors).toEqual([])
+  })
+
+  it.each(['express', 'h3'])('%s ends a request whose browser has gone away before', async (name) => {
+    const api = createServer((_, response) => void response.write('first'))
+    const { make } = await createBackends({ '/events': { to: await listen(api) } })
+    const bff = make()
+    const errors: unknown[] = []
+    const app = createApp({ onError: (error) => void errors.push(error) })
+    app.use(defineEventHandler(nuxtBff(bff)))
+    const ofH3 = toNodeListener(app)
+    const ofExpress = expressBff(bff)
+    const handle: RequestListener = (request, response) =>
+      name === 'h3' ? ofH3(request, response) : ofExpress(request, response, (error) => errors.push(error))
+    const leaving = new AbortController()
+    let done: () => void
+    const isDone = new Promise<void>((resolve) => {
+      done = resolve
+    })
+    const server = createServer(async (request, response) => {
+      if (request.url === '/events/endless') {
+        const closed = new Promise((resolve) => response.on('close', resolve))
+        leaving.abort()
+        await closed
+      }
+      await handle(request, response)
+      if (request.url === '/events/endless') done()
+    })
+    const browser = browserAt(await listen(server))
+    await browser.send('/auth/sign-in', { method: 'POST', body: JSON.stringify({ username: 'ada' }) })
+    const sent = browser.send('/events/endless', { signal: leaving.signal })
+    await expect(sent).rejects.toThrow('aborted')
+    await isDone
+    // The API has no request that is still open.
+    expect(await new Promise((resolve) => api.getConnections((_, count) => resolve(count)))).toBe(0)
+    expect(errors).toEqual([])
+  })
+
+  it('h3 reads an answer as fast as the browser takes it', async () => {
+    const CHUNK = 65_536
+    let most = 0
+    const server = createServer((request, response) => {
+      let left = 200
+      const body = new ReadableStream({
+        pull(controller) {
+          most = Math.max(most, response.writableLength)
+          if (left-- === 0) controller.close()
+          else controller.enqueue(new Uint8Array(CHUNK))
+        },
+      })
+      const app = createApp()
+      app.use(defineEventHandler(nuxtBff({ handle: async () => new Response(body), origin: undefined })))
+      void toNodeListener(app)(request, response)
+    })
+    const answer = await fetch(await listen(server))
+    expect((await answer.arrayBuffer()).byteLength).toBe(200 * CHUNK)
+    expect(most).toBeLessThan(4 * CHUNK)
+  })
+
+  it.each(['express', 'h3'])(
+    'cookies that %s set before are kept, and the last of a name wins',
+    async (name) => {
+      const { make } = await createBackends()
+      const cookies = ['mw=1; Path=/', 'session=old; Path=/']
+      let listener: RequestListener
+      if (name === 'express') {
+        const app = express()
+        app.use((_, response, next) => {
+          for (const cookie of cookies) response.append('set-cookie', cookie)
+          next()
+        })
+        app.use(expressBff(make()))
+        listener = app
+      } else {
+        const app = createApp()
+        app.use(defineEventHandler((event) => appendResponseHeader(event, 'set-cookie', [...cookies])))
+        app.use(defineEventHandler(nuxtBff(make())))
+        listener = toNodeListener(app)
+      }
+      const browser = browserAt(await listen(createServer(listener)))
+      const body = JSON.stringify({ username: 'ada' })
+      const answer = await browser.send('/auth/sign-in', { method: 'POST', body })
+      const session = expect.stringMatching(/^session=[\w-]{43};/)
+      expect(answer.headers.getSetCookie()).toEqual([...cookies, session])
+      expect((await browser.send('/api/me')).status).toBe(200)
+    },
+  )
 
   it('a page of h3 answers a host that is none with 400', async () => {
     const { make } = await createBackends()

@@ -482,7 +482,7 @@ describe('pool.end', () => {
     const ended = second.end({ subject: 'ada' })
     await quiet()
     expect(database.stored.size).toBe(0)
-    await pass(15_000)
+    await pass(20_000)
     expect(await ended).toBe(40)
   })
 
@@ -529,7 +529,7 @@ describe('pool.end', () => {
     expect(new Set(database.stored.keys())).toEqual(failing)
     for (const key of held) expect(await made.use(key, ({ session }) => session)).toBeUndefined()
     expect(revoking).toBe(20)
-    await pass(20_000)
+    await pass(25_000)
     expect(await ended).toEqual({ code: 'storage_failed', revoking: 0 })
   })
 

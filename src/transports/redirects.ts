@@ -60,7 +60,7 @@ export function withinOrigin(send: typeof fetch, given: typeof fetch | undefined
     }
     const { url, method, headers, signal, credentials, cache, keepalive, mode, referrerPolicy } = sent
     const body = kept && (await kept.blob())
-    const own = { method, headers, signal, credentials, cache, keepalive, mode, referrerPolicy }
+    const own = { credentials, cache, keepalive, mode, referrerPolicy }
     const rest = { ...own, ...init, method, headers, signal, ...(body && { body }) }
     return followRedirects(send, url, answer, rest, proof)
   }

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { ENGINE, type Engine, hasBrowser } from '../support/browsers/engine.ts'
+import { fillUp } from '../support/browsers/fill-storage.ts'
 import type { Tab } from '../support/browsers/tab.ts'
 import type { TabsHarnessOptions } from './tabs-harness.ts'
 import { everywhere, tabsSuite, until } from './tabs-suite.ts'
@@ -12,23 +13,6 @@ const refresh = (page: Tab) => page.evaluate(() => tab.refresh())
 const BLOCKED: Partial<Record<Engine, object>> = {
   chromium: { profile: { default_content_setting_values: { cookies: 2 } } },
   firefox: { 'network.cookie.cookieBehavior': 2 },
-}
-
-/** Fills localStorage completely, to the last character. */
-function fillUp() {
-  let count = 0
-  const put = (key: string, text: string) => {
-    try {
-      localStorage.setItem(key, text)
-      return true
-    } catch {
-      return false
-    }
-  }
-  for (let size = 2 ** 22; size >= 1; size /= 2) while (put(`filling ${count}`, 'x'.repeat(size))) count++
-  // The remaining space is too small for another key.
-  const last = `filling ${count - 1}`
-  while (put(last, `${localStorage.getItem(last)}x`));
 }
 
 describe.skipIf(!hasBrowser)('a session in localStorage', () => {

@@ -1,5 +1,6 @@
 import type { Page } from 'playwright-core'
 import { describe, expect, test, vi } from 'vitest'
+import { fillUp } from '../support/browsers/fill-storage.ts'
 import { hasChromium } from '../support/chromium.ts'
 import { browserSuite, loaded, ROUNDS, resultOf, subjectOf } from './browser-suite.ts'
 
@@ -34,12 +35,7 @@ describe.skipIf(!hasChromium)('a sign-in by redirect in Chromium', () => {
   test('does not leave the page if localStorage is full', async () => {
     const { open } = await start()
     const page = await open()
-    await page.evaluate(() => {
-      for (let size = 5_000_000; size >= 1; size = Math.floor(size / 2))
-        try {
-          for (let index = 0; ; index++) localStorage.setItem(`${size}-${index}`, 'x'.repeat(size))
-        } catch {}
-    })
+    await page.evaluate(fillUp)
     await page.reload()
     await loaded(page)
     await signIn(page)

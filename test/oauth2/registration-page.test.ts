@@ -1,6 +1,7 @@
 import type { Browser, Frame, Page } from 'playwright-core'
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest'
 import { listen } from '../../examples/demo/listen.ts'
+import { fillUp } from '../support/browsers/fill-storage.ts'
 import { bundlePage } from '../support/bundle-page.ts'
 import { hasChromium, launchChromium } from '../support/chromium.ts'
 
@@ -57,12 +58,7 @@ describe.skipIf(!hasChromium)('a client that registers itself in a page', () => 
     const { url, page, registrations } = await setUp()
     await page.goto(url)
     expect(await find(page)).toBe('client-1')
-    await page.evaluate(() => {
-      for (let size = 5_000_000; size >= 1; size = Math.floor(size / 2))
-        try {
-          for (let index = 0; ; index++) localStorage.setItem(`${size}-${index}`, 'x'.repeat(size))
-        } catch {}
-    })
+    await page.evaluate(fillUp)
     await page.reload()
     expect(await find(page)).toBe('client-1')
     expect(registrations()).toBe(1)

@@ -5,6 +5,7 @@ import {
   ResponseBodyError,
 } from 'oauth4webapi'
 import { AuthError, OAuthError, SignedOutError } from '../core/errors.ts'
+import { isWord } from '../core/session/redact.ts'
 import { textOf } from './messages.ts'
 
 export const oauthError = (reason: string, cause?: unknown): OAuthError =>
@@ -27,9 +28,7 @@ export const kept = (reason: string, { headers }: { readonly headers: unknown })
   Object.assign(oauthError(reason), { message: 'refused', headers })
 
 /** An error code of OAuth; anything else that a server sends is not shown. */
-const CODE = /^[a-z_]{1,40}$/
-
-const codeOf = (text: string): string => (CODE.test(text) ? text : 'invalid_response')
+const codeOf = (text: string): string => (isWord(text) ? text : 'invalid_response')
 
 /**
  * The error that the caller of `signIn` receives. Errors of oauth4webapi hold the answer of the server, and so codes and

@@ -274,11 +274,10 @@ describe('a stored session with branches', () => {
 
   it('keeps its turn until a slow store has the new refresh token', async () => {
     let stored = () => {}
-    const storage = {
-      read: () => undefined,
-      write: () => new Promise<void>((resolve) => (stored = resolve)),
-      clear() {},
-    }
+    const memory = memoryStorage()
+    const write = (record: SessionRecord) =>
+      new Promise<unknown>((resolve) => (stored = () => resolve(memory.write(record))))
+    const storage = { ...memory, write }
     const made = branched({ storage, timeouts: { storage: TIMEOUT } })
     const { auth, branch, clock, answerFor } = made
     stored()
@@ -522,11 +521,10 @@ describe('a branch and the life of its session', () => {
 
   it('holds its requests while tokens that the app gave to the session are being stored', async () => {
     let stored = () => {}
-    const storage = {
-      read: () => undefined,
-      write: () => new Promise<void>((resolve) => (stored = resolve)),
-      clear() {},
-    }
+    const memory = memoryStorage()
+    const write = (record: SessionRecord) =>
+      new Promise<unknown>((resolve) => (stored = () => resolve(memory.write(record))))
+    const storage = { ...memory, write }
     const made = branched({ storage })
     const { auth, branch, clock, answerFor } = made
     stored()

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { defineProof } from '../../src/core/features/proof.ts'
+import type { SessionRecord } from '../../src/core/ports.ts'
 import type { Proof, ProofAnswer, ProofPort, ProofRequest } from '../../src/core/proof-port.ts'
 import { bearerRequest } from '../../src/core/requests/bearer-request.ts'
 import type { BearerRequest, Reply, SentProof } from '../../src/core/requests/transport-request.ts'
@@ -597,9 +598,11 @@ describe('a key that the session keeps', () => {
 
   it('goes with its own tokens, while others that are bound to another key are being stored', async () => {
     let write = () => {}
+    const memory = memoryStorage()
     const storage = {
-      ...memoryStorage(),
-      write: () => new Promise<void>((resolve) => (write = resolve)),
+      ...memory,
+      write: (record: SessionRecord) =>
+        new Promise<unknown>((resolve) => (write = () => resolve(memory.write(record)))),
     }
     const { auth, send, fake, refresh } = started({ initialTokens: kept(1, OWN), storage })
     await settled()

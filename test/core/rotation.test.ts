@@ -174,9 +174,10 @@ it('tokens that the store never takes are announced after timeouts.storage', asy
 
 it('tokens that the store never takes do not keep the lock after dispose()', async () => {
   const { coordinator, locked, receive } = fakeCoordinator()
-  let read: SessionStorage['read'] = () => undefined
+  const memory = memoryStorage()
+  let { read } = memory
   const { auth, clock, refresh } = createHarness({
-    storage: { read: () => read(), write() {}, clear: hang },
+    storage: { ...memory, read: () => read(), clear: hang },
     coordinator,
     timeouts: { storage: 500 },
   })

@@ -453,6 +453,34 @@ describe('a record that is missing', () => {
     expect(ends(tab)).toEqual(['expired: invalid_grant', 'expired: invalid_grant'])
   })
 
+  it('in a store that reports no changes, which this tab has only written: what ended it is heard first', async () => {
+    const made = browser({ messages: 100 })
+    const open = (options: HarnessOptions = {}) => {
+      const { subscribe: _, ...storage } = made.storageOfTab()
+      return made.open({ storage, ...options })
+    }
+    const [tab, other] = [open({ initialTokens: tokens(1, ADA) }), open()]
+    await made.clock.advance(0)
+    expect(other.auth.state).toBe('authenticated')
+    void other.auth.signOut()
+    const refreshed = watch(tab.auth.refresh())
+    await made.clock.advance(1_000)
+    expect(tab.refresh.calls).toEqual([])
+    expect(refreshed.state).toBe('rejected')
+    expect(ends(tab)).toEqual(['signedOut: signed_out_elsewhere'])
+  })
+
+  it('from a store that keeps nothing ends no session', async () => {
+    const storage = { read: () => undefined, write() {}, clear() {} }
+    const { auth, clock, refresh } = createHarness({ storage })
+    await clock.advance(0)
+    void auth.refresh()
+    await clock.advance(250)
+    refresh.call().resolve(tokens(2))
+    await clock.advance(0)
+    expect(auth.state).toBe('authenticated')
+  })
+
   it('without a message means a sign-out, and changes nothing in a tab that has expired', async () => {
     const made = browser()
     const [tab, other] = [made.open({ initialTokens: tokens(1, ADA) }), made.storageOfTab()]

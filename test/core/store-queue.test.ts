@@ -311,7 +311,7 @@ describe('a synchronous store', () => {
     const { storage } = direct()
     const { store, persist, clock } = storeOf(storage)
     const read = async () => {
-      const found = store.read(undefined, true)
+      const found = store.read()
       await clock.advance(250)
       return found
     }
@@ -337,7 +337,7 @@ describe('a synchronous store', () => {
     const { store, persist, clock } = storeOf(storage)
     persist(1)
     void storage.clear()
-    const found = watch(store.read(undefined, true))
+    const found = watch(store.read())
     await clock.advance(100)
     void storage.write(record(2))
     await clock.advance(149)
@@ -351,7 +351,7 @@ describe('a synchronous store', () => {
     const { store, persist, clock } = storeOf(storage)
     persist(1)
     void storage.clear()
-    const found = watch(store.read(undefined, true))
+    const found = watch(store.read())
     await clock.advance(0)
     store.dispose()
     await settled()

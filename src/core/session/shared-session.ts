@@ -157,7 +157,7 @@ export class SharedSession implements Sharing {
   async #checkStore(signIn = this.#peers.takeSignIn()): Promise<void> {
     const vault = this.#vault
     const mark = vault.mark()
-    const record = await this.#store.read((late) => this.#adoptLate(late, mark), true)
+    const record = await this.#store.read((late) => this.#adoptLate(late, mark))
     // The session expired while the store was read, or it was restored from a record that is missing now: read again. After a
     // sign-out there is nothing to read.
     const isInDoubt = vault.tokens ? record === 'gone' : mark.epoch === vault.epoch

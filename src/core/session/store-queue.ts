@@ -90,11 +90,10 @@ export class StoreQueue {
    * Reads the record. A record that is missing is looked for a second time, if the store cannot say what that means.
    *
    * @param onLate receives the record if it comes after `timeouts.storage`
-   * @param matters whether a missing record means anything. Default: if the store is reliable
    */
-  async read(onLate?: (record: SessionRecord) => void, matters = this.#isReliable): Promise<Found> {
+  async read(onLate?: (record: SessionRecord) => void): Promise<Found> {
     const found = await this.#look(onLate)
-    if (found !== 'gone' || !matters || this.replaces) return found
+    if (found !== 'gone' || this.replaces) return found
     await this.pause()
     return this.#look(onLate)
   }

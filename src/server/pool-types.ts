@@ -141,10 +141,10 @@ export interface AuthPool<Credentials = unknown, Claims = Readonly<Record<string
   }>
 
   /**
-   * Ends sessions here and in all processes, and revokes their tokens. A refresh that runs elsewhere is discarded and revoked,
-   * too. What cannot be revoked is tried again for a day.
+   * Ends sessions here and in all processes. Their tokens are revoked afterwards, in the background: `dispose` waits for that. A
+   * refresh that runs elsewhere is discarded and revoked, too. What cannot be revoked is tried again for a day.
    *
-   * @returns how many sessions ended
+   * @returns how many sessions ended, when they have ended in the database
    * @throws StorageError if the database does not answer. Then some may not have ended: try again
    */
   end(who: Ended, options?: EndOptions): Promise<number>
@@ -174,8 +174,9 @@ export interface AuthPool<Credentials = unknown, Claims = Readonly<Record<string
   readonly [POOL_WORLD]: Pick<StoreWorld, 'fleet' | 'keys' | 'clock'>
 
   /**
-   * Lets tasks and refreshes end, for at most `timeouts.hold`, and forgets all sessions here. They stay in the database. Call it
-   * before the process exits. `await using` calls it at the end of a block.
+   * Lets tasks, refreshes and revocations end, for at most `timeouts.hold`, and forgets all sessions here. They stay in the
+   * database, and so do tokens that could not be revoked in that time. Call it before the process exits. `await using` calls it at the
+   * end of a block.
    */
   dispose(): Promise<void>
 }

@@ -33,6 +33,8 @@ import { reached } from './unreachable.ts'
 const LOOK_AFTER = { notified: 5_000, alone: 1_000 } as const
 /** How often `dispose` looks whether all is quiet, in milliseconds. */
 const DISPOSE_POLL = 20
+/** How long `dispose` waits for the database to keep tokens that are not revoked, in milliseconds. */
+const LONGEST_KEEP = 5_000
 
 /**
  * Holds the sessions of many users in one server. Those in use are in memory, all others only in a database, sealed. All
@@ -244,17 +246,15 @@ class Pool implements AuthPool<never, unknown> {
 
   /** Signs in. A session that only this process knows would be unknown to the process that answers the next request. */
   async #begin({ auth, store }: Resident, credentials: never): Promise<Session<unknown>> {
-    try {
-      const session = await auth.signIn(credentials)
-      if (!store.isBehind) return session
-      await auth.signOut()
-      throw new StorageError('The session could not be stored. Sign in again later.', {
-        reason: 'not_stored',
-      })
-    } catch (error) {
+    const session = await auth.signIn(credentials).catch((error) => {
       auth.dispose()
       throw error
-    }
+    })
+    if (!store.isBehind) return session
+    void this.#sessions.revocations.background(auth.signOut()).then(() => auth.dispose())
+    throw new StorageError('The session could not be stored. Sign in again later.', {
+      reason: 'not_stored',
+    })
   }
 
   /** The session of a key, after it was opened. */
@@ -274,14 +274,22 @@ class Pool implements AuthPool<never, unknown> {
   }
 
   async #end(): Promise<void> {
-    const { clock } = this.#sessions.world
-    const end = clock.now() + this.#patience
+    const { revocations } = this.#sessions
     const isBusy = () =>
-      this.#inUse + this.#signIns + this.#openings.size > 0 || this.#residents.all().some((one) => one.isBusy)
-    while (isBusy() && clock.now() < end)
-      await new Promise<void>((resolve) => void clock.setTimeout(resolve, DISPOSE_POLL))
+      this.#inUse + this.#signIns + this.#openings.size > 0 ||
+      this.#residents.all().some((one) => one.isBusy) ||
+      revocations.isBusy
+    await this.#while(isBusy, this.#patience)
     this.#residents.dispose()
     this.#watch?.stop()
+    revocations.close()
+    await this.#while(() => revocations.isBusy, LONGEST_KEEP)
+  }
+
+  async #while(isBusy: () => boolean, longest: number): Promise<void> {
+    const end = this.#clock.now() + longest
+    while (isBusy() && this.#clock.now() < end)
+      await new Promise<void>((resolve) => void this.#clock.setTimeout(resolve, DISPOSE_POLL))
   }
 }
 

@@ -35,6 +35,11 @@ export class Revocations {
   #last = ''
   /** What this process has kept, so that a second attempt that succeeds removes it. */
   readonly #kept = new Map<string, Promise<unknown>>()
+  /** How much is under way. */
+  #running = 0
+  /** Give up what runs. */
+  readonly #controllers = new Set<AbortController>()
+  #isClosed = false
 
   constructor(
     fleet: Fleet,
@@ -52,7 +57,28 @@ export class Revocations {
 
   /** The `revoke` function of the sessions; `undefined` if the app gave none. */
   get port(): Revoke | undefined {
-    return this.#revoke && ((tokens, { signal }) => this.#attempt(tokens, signal))
+    return this.#revoke && ((tokens, { signal }) => this.background(this.#attempt(tokens, signal)))
+  }
+
+  /** Whether tokens are being revoked, or kept. */
+  get isBusy(): boolean {
+    return this.#running > 0
+  }
+
+  /** Counts work for which no user has to wait. */
+  async background<T>(work: Promise<T>): Promise<T> {
+    this.#running++
+    try {
+      return await work
+    } finally {
+      this.#running--
+    }
+  }
+
+  /** Keeps what the server has not answered yet, instead of waiting for it. */
+  close(): void {
+    this.#isClosed = true
+    for (const controller of this.#controllers) controller.abort()
   }
 
   /** Revokes tokens in bounded time. Never rejects. */
@@ -153,9 +179,12 @@ export class Revocations {
   async #bounded(work: (signal: Signal) => Promise<void>): Promise<void> {
     const controller = new AbortController()
     const timer = this.#clock.setTimeout(() => controller.abort(), this.#timeout)
+    this.#controllers.add(controller)
+    if (this.#isClosed) controller.abort()
     try {
       await work(controller.signal as Signal)
     } finally {
+      this.#controllers.delete(controller)
       this.#clock.clearTimeout(timer)
     }
   }

@@ -51,15 +51,15 @@ export class SessionEnds {
   }
 
   /**
-   * Ends sessions in the fleet, and revokes their tokens after all have ended: a server that does not answer must not keep any of
-   * them alive.
+   * Ends sessions in the fleet. Their tokens are revoked in the background after all have ended: a server that does not answer must
+   * neither keep any of them alive, nor the caller waiting.
    *
    * @returns how many there were
    * @throws StorageError if the database did not end all of them. Here they have ended
    */
   async endHashes(hashes: readonly string[], revokes: Revokes): Promise<number> {
     const ends = await inParallel(hashes, (hash) => this.#endHash(hash, revokes))
-    await inParallel(ends, ({ revoke }) => revoke())
+    void this.#sessions.revocations.background(inParallel(ends, ({ revoke }) => revoke()))
     for (const { error } of ends) if (error) throw error
     return ends.filter(({ isEnded }) => isEnded).length
   }
@@ -81,6 +81,7 @@ export class SessionEnds {
     // One that is being opened may have been read before it ended in the database.
     const held = resident ?? (await this.#openedOf(hash))
     if (!isRevoked && held && !resident) await this.#sessions.endWithoutRevocation(hash, held.store)
+    if (held && !error) this.#residents.end(held)
     const isEnded = record !== undefined || held !== undefined
     const revoke = isRevoked ? await this.#revocationOf(hash, held, record) : nothing
     return { isEnded, revoke, error }

@@ -67,6 +67,8 @@ test('a user signs in at a real server, two processes refresh once, and the sign
   const { url } = (await signedOut.json()) as { url: string }
   expect(new URL(url).searchParams.get('id_token_hint')).toMatch(/^eyJ/)
   expect(await (await send(one, '/auth/session', PAGE)).json()).toEqual({ signedIn: false })
+  // The answer does not wait for the revocation, but `dispose` does.
+  await other.pool.dispose()
   expect(await provider.introspect(token)).toBeUndefined()
   expect(provider.problems).toEqual([])
 })

@@ -524,13 +524,14 @@ describe('pool.end', () => {
       if (failing.has(key)) throw new Error('READONLY')
       return remove(key, ended)
     })
-    const ended = codeOf(made.end({ subject: 'ada' })).then((code) => ({ code, revoking }))
+    const ended = codeOf(made.end({ subject: 'ada' }))
     await quiet()
     expect(new Set(database.stored.keys())).toEqual(failing)
     for (const key of held) expect(await made.use(key, ({ session }) => session)).toBeUndefined()
     expect(revoking).toBe(20)
+    expect(await ended).toBe('storage_failed')
     await pass(25_000)
-    expect(await ended).toEqual({ code: 'storage_failed', revoking: 0 })
+    expect(revoking).toBe(0)
   })
 
   it('a session ends by the sid of its ID token', async () => {
@@ -665,6 +666,37 @@ describe('pool.end', () => {
     await made.use(key, (auth) => auth.signOut())
     expect(made.counts.resident).toBe(0)
     expect(database.stored.size).toBe(0)
+  })
+})
+
+describe('revocations that take long', () => {
+  const createSlow = () => {
+    const world = createWorld()
+    return { ...world, made: world.pool({ revoke: () => new Promise<never>(() => {}) }) }
+  }
+
+  it('keep no user waiting who signs out', async () => {
+    const { made } = createSlow()
+    const { key } = await made.signIn(ada)
+    expect(await made.end({ key })).toBe(1)
+    expect(made.counts.resident).toBe(0)
+    expect(await codeOf(token(made, key))).toBe('signed_out')
+  })
+
+  it('keep no user waiting who signs in after another one', async () => {
+    const { made } = createSlow()
+    const old = await made.signIn(ada)
+    const { key } = await made.signIn(eve, old.key)
+    expect(await codeOf(token(made, old.key))).toBe('signed_out')
+    expect(await token(made, key)).toMatch(/^at-/)
+  })
+
+  it('keep no user waiting whose session cannot be stored', async () => {
+    const { made, database, pass } = createSlow()
+    database.down = true
+    const failed = codeOf(made.signIn(ada))
+    await pass(1)
+    expect(await failed).toBe('storage_failed')
   })
 })
 
@@ -940,6 +972,36 @@ describe('limits in a pool', () => {
 })
 
 describe('pool.dispose', () => {
+  it('tokens of sessions that ended are revoked before it resolves', async () => {
+    const { pool, clock, pass } = createWorld()
+    const revoked: unknown[] = []
+    const slow: AuthOptions['revoke'] = async ({ refreshToken }) => {
+      await new Promise<void>((resolve) => void clock.setTimeout(resolve, 2_000))
+      revoked.push(refreshToken)
+    }
+    const [first, second] = [pool({ revoke: slow }), pool({ revoke: slow })]
+    const [held, other] = [await first.signIn(ada), await second.signIn(ada)]
+    for (const { key } of [held, other]) expect(await first.end({ key })).toBe(1)
+    expect(revoked).toHaveLength(0)
+    const disposed = first.dispose()
+    await pass(3_000)
+    await disposed
+    expect(revoked).toHaveLength(2)
+  })
+
+  it('tokens that cannot be revoked before it gives up are kept', async () => {
+    const { pool, database, pass } = createWorld({ jwt: true })
+    const silent = { revoke: () => new Promise<never>(() => {}), timeouts: { hold: 1_000 } }
+    const [first, second] = [pool(silent), pool(silent)]
+    for (let index = 0; index < 20; index++) await first.signIn(ada)
+    for (let index = 0; index < 20; index++) await second.signIn(ada)
+    expect(await first.end({ subject: 'ada' })).toBe(40)
+    const disposed = first.dispose()
+    await pass(1_100)
+    await disposed
+    expect(await findAll(database.inner, 'revocation')).toHaveLength(40)
+  })
+
   it('tasks and refreshes end before the sessions leave, and new tasks are refused', async () => {
     const { pool, server, database, pass } = createWorld()
     const made = pool()

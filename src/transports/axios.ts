@@ -74,6 +74,8 @@ export function attachAuth(
     // What is judged from here on is what gets sent.
     const own = copyConfig(config)
     own.headers = copyHeaders(config.headers)
+    // axios itself has copied other parameters.
+    if (own.params instanceof URLSearchParams) own.params = new URLSearchParams(own.params.toString())
     const target = findTarget(own)
     if (target === undefined) {
       explainAxios(auth, config, targetOf)

@@ -10,7 +10,7 @@ import { messageOf } from '../core/messages.ts'
 import type { TransportOptions } from './fetch.ts'
 import { createTargetGuard } from './origins.ts'
 import { DispatchRequest, type Settings } from './undici/dispatch-request.ts'
-import { copyHeaders, hasAuthorization } from './undici/headers.ts'
+import { copyHeaders, copyValues, hasAuthorization } from './undici/headers.ts'
 import type { AnswerHead } from './undici/sending.ts'
 import { workerFetch } from './worker-fetch.ts'
 
@@ -80,6 +80,7 @@ export function authInterceptor(
       const headers = copyHeaders(own.headers)
       if (hasAuthorization(headers)) return dispatch(given, handler)
       if (own.origin !== undefined) own.origin = nameOf(origin)
+      if (own.query) own.query = copyValues(own.query)
       return new DispatchRequest(settings, own, headers, handler, target).start()
     }
   }

@@ -1,10 +1,11 @@
+import { create } from '@bufbuild/protobuf'
 import { Code, ConnectError, type HandlerContext } from '@connectrpc/connect'
 import { describe, expect, test } from 'vitest'
 import { WORKER_FETCH } from '../../src/core/auth.ts'
 import { isSessionError, TokenConfinedError } from '../../src/index.ts'
 import { authConnect } from '../../src/transports/connect.ts'
 import { outcomes, setUp } from '../conformance/harness.ts'
-import { PROTOCOLS, type Protocol, serveEcho, type Text } from './echo-service.ts'
+import { PROTOCOLS, type Protocol, serveEcho, type Text, TextSchema } from './echo-service.ts'
 
 /** A server that refuses the first token of a session, and a client with its session. */
 async function start(protocol: Protocol) {
@@ -54,6 +55,20 @@ describe.each(PROTOCOLS)('%s', (protocol) => {
 
     expect(answers.map(({ text }) => text)).toEqual(Array.from({ length: 20 }, (_, n) => `n${n}`))
     expect(server.refreshes).toBe(1)
+  })
+
+  test('a message is replayed as it was at the call, although its caller uses the object again', async () => {
+    const { client } = await start(protocol)
+    const message = create(TextSchema, { text: '' }) as unknown as { text: string }
+
+    const answers = await Promise.all(
+      ['a', 'b', 'c'].map((text) => {
+        message.text = text
+        return client.echo(message)
+      }),
+    )
+
+    expect(answers.map(({ text }) => text)).toEqual(['a', 'b', 'c'])
   })
 
   test('a server stream that is refused is replayed, and its messages are those of the replay', async () => {

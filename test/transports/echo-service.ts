@@ -2,7 +2,7 @@
 import { createServer } from 'node:http'
 import { createServer as createHttp2Server } from 'node:http2'
 import type { AddressInfo } from 'node:net'
-import { create, createFileRegistry, type DescService } from '@bufbuild/protobuf'
+import { create, createFileRegistry, type DescMessage, type DescService } from '@bufbuild/protobuf'
 import {
   FieldDescriptorProto_Label,
   FieldDescriptorProto_Type,
@@ -49,7 +49,9 @@ const FILES = create(FileDescriptorSetSchema, {
     },
   ],
 })
-const service = createFileRegistry(FILES).getService('test.Echo') as DescService
+const registry = createFileRegistry(FILES)
+const service = registry.getService('test.Echo') as DescService
+export const TextSchema = registry.getMessage('test.Text') as DescMessage
 
 export interface Text {
   readonly text: string

@@ -115,6 +115,27 @@ describe('gRPC: unary calls', () => {
     expect(metadata.get('authorization')).toEqual([])
   })
 
+  test.each(['replayed', 'held'])(
+    'messages that are %s are those of the calls, although their caller uses one object for all',
+    async (way) => {
+      const { client, server, auth } = await start()
+      const message = { n: 0 }
+      const refresh = way === 'held' ? server.holdNext() : undefined
+      const refreshed = refresh && auth.refresh()
+
+      const calls = [1, 2, 3].map((n) => {
+        message.n = n
+        return new Promise((resolve) =>
+          client.echo(message as never, new grpc.Metadata(), {}, (error, answer) => resolve(error ?? answer)),
+        )
+      })
+      refresh?.answer()
+      await refreshed
+
+      expect(await Promise.all(calls)).toEqual([{ n: 1 }, { n: 2 }, { n: 3 }])
+    },
+  )
+
   test('an ended session is recognised in the error of a call, in one try', async () => {
     const all = await start()
     const first = await expire(all)

@@ -1,9 +1,12 @@
-/** Makes the messages of a request readable for each sending. They are read once. */
+import { copyMessage } from '../copy-message.ts'
+
+/** Makes the messages of a request readable for each sending. They are read once, at the call. */
 export function readOnce<T>(messages: AsyncIterable<T>): AsyncIterable<T> {
-  let read: Promise<T[]> | undefined
+  const read = collect(messages)
+  // Each sending receives the error.
+  read.catch(() => {})
   return {
     async *[Symbol.asyncIterator]() {
-      read ??= collect(messages)
       yield* await read
     },
   }
@@ -11,7 +14,7 @@ export function readOnce<T>(messages: AsyncIterable<T>): AsyncIterable<T> {
 
 async function collect<T>(messages: AsyncIterable<T>): Promise<T[]> {
   const all: T[] = []
-  for await (const message of messages) all.push(message)
+  for await (const message of messages) all.push(copyMessage(message))
   return all
 }
 

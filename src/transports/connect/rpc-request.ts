@@ -8,6 +8,7 @@ import type {
 } from '@connectrpc/connect'
 import { type Challenge, readChallenge } from '../../core/requests/challenge.ts'
 import type { BearerRequest, Reply, SentProof } from '../../core/requests/transport-request.ts'
+import { copyMessage } from '../copy-message.ts'
 import { handOn, readOnce } from './messages.ts'
 
 type Call = ReturnType<Interceptor>
@@ -39,8 +40,8 @@ export class RpcRequest implements BearerRequest<Outcome> {
     this.#next = next
     this.url = url
     this.replayable = !request.stream || isServerStream
-    this.#request =
-      request.stream && isServerStream ? { ...request, message: readOnce(request.message) } : request
+    if (!request.stream) this.#request = { ...request, message: copyMessage(request.message) }
+    else this.#request = isServerStream ? { ...request, message: readOnce(request.message) } : request
   }
 
   get signal() {

@@ -2,6 +2,7 @@ import type { InterceptorOptions, Metadata, StatusObject } from '@grpc/grpc-js'
 import type { AuthHandle } from '../../core/auth.ts'
 import { bearerRequest } from '../../core/requests/bearer-request.ts'
 import type { BearerRequest, SentProof } from '../../core/requests/transport-request.ts'
+import { copyMessage } from '../copy-message.ts'
 import { challengeOf, hasAuthorization, replyOf, statusOf, timeLeft, withToken } from './status.ts'
 import type { Call, Listener, NextCall } from './types.ts'
 
@@ -43,7 +44,7 @@ export class UnaryCall implements Call, BearerRequest<Answer> {
 
   sendMessageWithContext(context: Parameters<Call['sendMessageWithContext']>[0], message: unknown) {
     this.#context = context
-    this.#message = message
+    this.#message = copyMessage(message)
   }
 
   sendMessage(message: unknown) {

@@ -7,11 +7,23 @@ type Value = string | string[] | undefined
 /** Headers by their names, or names and values by turns: the two forms that undici's interceptors understand. */
 export type OwnHeaders = Record<string, Value> | Value[]
 
+/** Copies a list of several values. */
+const copyValue = <T>(value: T): T => (Array.isArray(value) ? (value.slice() as T) : value)
+
+/** Copies values by their names, such as headers or a query, that the caller may change. */
+export function copyValues<T extends object>(values: T): T {
+  const copy = { ...values }
+  for (const name in copy) copy[name] = copyValue(copy[name])
+  return copy
+}
+
 /** Copies headers that the caller may change. */
 export function copyHeaders(headers: Dispatcher.DispatchOptions['headers']): OwnHeaders {
   if (!headers) return {}
-  if (Array.isArray(headers)) return [...headers]
-  return Symbol.iterator in headers ? [...(headers as Iterable<[string, Value]>)].flat() : { ...headers }
+  if (Array.isArray(headers)) return headers.map(copyValue)
+  return Symbol.iterator in headers
+    ? [...(headers as Iterable<[string, Value]>)].flat().map(copyValue)
+    : copyValues(headers)
 }
 
 /** Whether a caller has set an `Authorization` header. */

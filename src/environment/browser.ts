@@ -1,10 +1,13 @@
 import type { Environment, EnvironmentSignal } from '../core/ports.ts'
 import { outsideZones } from './outside-zones.ts'
 
+const nothing = () => {}
+
 /** The environment of a server process: always online, with no visibility or wake signals. */
 export const emptyEnvironment: Environment = {
   online: () => true,
-  subscribe: () => () => {},
+  // One function for thousands of sessions.
+  subscribe: () => nothing,
 }
 
 /** The browser events of each signal. A worker receives the network events only. */

@@ -15,6 +15,7 @@ export class History {
   }
 
   add(event: AuthEmitted): void {
+    if (this.#limit === 0) return
     const events = this.#events
     const last = events.at(-1)
     // Requests come by the hundred. They are merged, so that the few other events stay in the history.

@@ -188,7 +188,8 @@ function placeOf(error: Error): string {
   return place.replace(/^file:\/\//, '').replace(/\?[^:]*/, '')
 }
 
-const listened = new WeakMap<object, Set<string>>()
+/** Sessions whose app listens to failures of their store. */
+const watched = new WeakSet<object>()
 
 /** The events of `auth.on`. */
 export const EVENTS: readonly string[] =
@@ -196,17 +197,16 @@ export const EVENTS: readonly string[] =
     ' ',
   )
 
-/** Follows which events an app listens to, and names those that do not exist. */
+/** Remembers that an app listens to failures, and names events that do not exist. */
 export function explainListener(auth: object, type: string): void {
-  listened.set(auth, (listened.get(auth) ?? new Set()).add(type))
+  if (type === 'storageFailed' || type === '*') watched.add(auth)
   if (EVENTS.includes(type)) return
   hint('unknown_name', `auth.on() knows no event '${shown(type)}'.${meant(type, EVENTS)}`)
 }
 
 /** Names a store that failed while no listener reports it. */
 export function explainEvent(auth: object, { type, reason = '' }: { type: string; reason?: string }): void {
-  const types = listened.get(auth)
-  if (type === 'storageFailed' && !types?.has(type) && !types?.has('*')) hint('store_failed', reason)
+  if (type === 'storageFailed' && !watched.has(auth)) hint('store_failed', reason)
 }
 
 /** Names an argument of the wrong kind. */

@@ -7,20 +7,21 @@ import { isPromiseLike } from './promise-like.ts'
  * @returns a function that ends the subscription
  */
 export function subscription(subscribe: () => unknown, fail: (error: unknown) => void): () => void {
-  const end = (stop: unknown) => {
-    try {
-      return typeof stop === 'function' && stop()
-    } catch (error) {
-      fail(error)
-    }
-  }
   try {
     const stop = subscribe()
-    if (!isPromiseLike(stop)) return () => void Promise.resolve(end(stop)).catch(fail)
+    if (!isPromiseLike(stop)) return () => end(stop, fail)
     const late = Promise.resolve(stop).catch(fail)
-    return () => void late.then(end).catch(fail)
+    return () => void late.then((ended) => end(ended, fail))
   } catch (error) {
     fail(error)
     return () => {}
+  }
+}
+
+function end(stop: unknown, fail: (error: unknown) => void): void {
+  try {
+    void Promise.resolve(typeof stop === 'function' && stop()).catch(fail)
+  } catch (error) {
+    fail(error)
   }
 }

@@ -40,6 +40,8 @@ const NAMES: { readonly [Name in keyof Required<AuthOptions>]: true } = {
   historyLimit: true,
 }
 const ALL = Object.keys(NAMES)
+/** Options that are objects of options. */
+const GROUPS = ['retry', 'timeouts', 'release'] as const
 const TIMEOUTS = ['refresh', 'signIn', 'revoke', 'hold', 'lock', 'storage'] as const
 
 /**
@@ -48,10 +50,17 @@ const TIMEOUTS = ['refresh', 'signIn', 'revoke', 'hold', 'lock', 'storage'] as c
  * @throws TypeError that names the option, what it must be and what it was
  */
 export function checkOptions(options: AuthOptions<never>): void {
-  if (typeof options?.refresh !== 'function') throw wrong('refresh', 'a function', options?.refresh)
+  if (typeof options?.refresh !== 'function')
+    throw wrong('createAuth: refresh', 'a function', options?.refresh)
   for (const name of FUNCTIONS) {
     const value = options[name]
-    if (value !== undefined && typeof value !== 'function') throw wrong(name, 'a function', value)
+    if (value !== undefined && typeof value !== 'function')
+      throw wrong(`createAuth: ${name}`, 'a function', value)
+  }
+  for (const name of GROUPS) {
+    const value = options[name]
+    if (value !== undefined && (typeof value !== 'object' || value === null))
+      throw wrong(`createAuth: ${name}`, 'an object', value)
   }
   explainOptions('createAuth', options, ALL)
   explainOptions('createAuth: retry', options.retry, ['attempts', 'minDelay', 'maxDelay', 'jitter'])
@@ -61,49 +70,55 @@ export function checkOptions(options: AuthOptions<never>): void {
   for (const [name, maker] of Object.entries(FEATURES)) {
     const value: unknown = options[name as keyof typeof FEATURES]
     if (value !== undefined && typeof (value as Partial<Feature> | null)?.[ATTACH] !== 'function') {
-      throw wrong(name, `made by a function of the library, such as ${maker}`, value)
+      throw wrong(`createAuth: ${name}`, `made by a function of the library, such as ${maker}`, value)
     }
   }
   const { retry, timeouts } = options
-  checkNumber('refreshAhead', options.refreshAhead, 0)
-  checkNumber('retry.attempts', retry?.attempts, 1)
-  checkNumber('retry.minDelay', retry?.minDelay, 0)
-  checkNumber('retry.maxDelay', retry?.maxDelay, 0)
-  checkNumber('retry.jitter', retry?.jitter, 0, 1)
-  for (const name of TIMEOUTS) checkNumber(`timeouts.${name}`, timeouts?.[name], 0)
-  checkNumber('queueLimit', options.queueLimit, 0)
-  checkNumber('release.concurrency', options.release?.concurrency, 1)
-  checkNumber('historyLimit', options.historyLimit, 0)
-  checkChoice('refreshOn', options.refreshOn, ['timer', 'activity', 'demand'])
-  checkChoice('persist', options.persist, ['all', 'refresh-token', 'none'])
-  checkChoice('whenExpired', options.whenExpired, ['reject', 'hold'])
-  checkChoice('ambiguousRefresh', options.ambiguousRefresh, ['retry', 'expire'])
+  checkNumber('createAuth: refreshAhead', options.refreshAhead, 0)
+  checkNumber('createAuth: retry.attempts', retry?.attempts, 1)
+  checkNumber('createAuth: retry.minDelay', retry?.minDelay, 0)
+  checkNumber('createAuth: retry.maxDelay', retry?.maxDelay, 0)
+  checkNumber('createAuth: retry.jitter', retry?.jitter, 0, 1)
+  for (const name of TIMEOUTS) checkNumber(`createAuth: timeouts.${name}`, timeouts?.[name], 0)
+  checkNumber('createAuth: queueLimit', options.queueLimit, 0)
+  checkNumber('createAuth: release.concurrency', options.release?.concurrency, 1)
+  checkNumber('createAuth: historyLimit', options.historyLimit, 0)
+  checkChoice('createAuth: refreshOn', options.refreshOn, ['timer', 'activity', 'demand'])
+  checkChoice('createAuth: persist', options.persist, ['all', 'refresh-token', 'none'])
+  checkChoice('createAuth: whenExpired', options.whenExpired, ['reject', 'hold'])
+  checkChoice('createAuth: ambiguousRefresh', options.ambiguousRefresh, ['retry', 'expire'])
   if (options.singleUser !== undefined && typeof options.singleUser !== 'boolean')
-    throw wrong('singleUser', 'true or false', options.singleUser)
+    throw wrong('createAuth: singleUser', 'true or false', options.singleUser)
 }
 
 /**
  * Checks that an option is a number within bounds, if it is given.
  *
+ * @param option the function that takes it, and its name
  * @throws TypeError
  */
 export function checkNumber(
-  name: string,
+  option: string,
   value: unknown,
   least: number,
   most = Number.POSITIVE_INFINITY,
 ): void {
   if (value === undefined || (typeof value === 'number' && value >= least && value <= most)) return
   const upTo = most < Number.POSITIVE_INFINITY ? ` and at most ${most}` : ''
-  throw wrong(name, `a number of at least ${least}${upTo}`, value)
+  throw wrong(option, `a number of at least ${least}${upTo}`, value)
 }
 
-function checkChoice(name: string, value: unknown, choices: readonly string[]): void {
+function checkChoice(option: string, value: unknown, choices: readonly string[]): void {
   if (value === undefined || choices.includes(value as string)) return
-  throw wrong(name, choices.map((choice) => `'${choice}'`).join(' or '), value)
+  throw wrong(option, choices.map((choice) => `'${choice}'`).join(' or '), value)
 }
 
-const wrong = (name: string, must: string, value: unknown) =>
-  new TypeError(
-    `createAuth: ${name} must be ${must}, not ${typeof value === 'object' ? 'an object' : String(value)}.`,
-  )
+/** An error that says what an option is instead. It quotes no text, which may be a secret in the wrong place. */
+const wrong = (option: string, must: string, value: unknown) =>
+  new TypeError(`${option} must be ${must}, not ${kindOf(value)}.`)
+
+function kindOf(value: unknown): string {
+  if (typeof value === 'string') return 'a text'
+  if (typeof value === 'function') return 'a function'
+  return typeof value === 'object' && value !== null ? 'an object' : String(value)
+}

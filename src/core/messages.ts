@@ -65,7 +65,7 @@ const MESSAGES: { readonly [code: string]: (reason: string, detail: string) => s
     `${origin} is not the URL of an http or https origin. Write it as 'https://api.example.com'.`,
   worker_option: (_, option) => `Give ${option} to serveAuth, in the worker.`,
   no_gate: () =>
-    'This auth was not made by this version of authchart. Use one version of the package in all bundles of a page.',
+    'auth must be what createAuth() or connectAuth() of this version of authchart returned. Use one version of the package in all bundles of a page.',
   old_dispatcher: () =>
     'authInterceptor needs a dispatcher of undici 7 or later. getGlobalDispatcher() may return that of Node itself: use new Agent().',
   not_a_feature: () =>

@@ -6,7 +6,7 @@ import { DEFAULT_SCOPE, startSignIn } from './authorize.ts'
 import { Callback } from './callback.ts'
 import { Connection } from './connection.ts'
 import type { deviceGrant } from './device.ts'
-import { explainAnswerMode, explainRequest } from './explain.ts'
+import { explainAnswerMode, explainClient, explainRequest } from './explain.ts'
 import { oauthError, superseded, toOAuthError } from './failure.ts'
 import { type SignedIn, signOutUrl } from './logout.ts'
 import type { AuthorizePage, OAuthOptions, SignInRequest, TransactionStore } from './options.ts'
@@ -82,7 +82,7 @@ export interface OAuth {
  * Creates a client of an OAuth 2.1 or OpenID Connect server. It brings the functions that `createAuth` needs.
  *
  * @param options the issuer and the client ID; for pages also the redirect URI
- * @throws TypeError if `issuer` or `redirectUri` is not a URL
+ * @throws TypeError if an option is missing, or of the wrong kind
  *
  * @example
  * ```ts
@@ -94,6 +94,7 @@ export interface OAuth {
  * @see RFC 6749, RFC 7636, RFC 9700, OpenID Connect Core
  */
 export function createOAuth(options: OAuthOptions): OAuth {
+  explainClient('createOAuth', options)
   const connection = new Connection(options)
   const transactions = new Transactions(options.transactions ?? defaultTransactions(), connection.clock)
   const callback = new Callback(connection, transactions)

@@ -1,7 +1,48 @@
 import type { BranchRequest } from '../core/ports.ts'
-import type { AuthorizePage, OAuthOptions, SignInRequest } from './options.ts'
+import type { AuthorizePage, OAuthOptions, ServerOptions, SignInRequest } from './options.ts'
 
 const KINDS = ['redirect', 'popup', 'callback', 'silent']
+
+/**
+ * Checks the options of a client, during development. Most come from the environment, where one may be missing.
+ *
+ * @throws TypeError that names the option
+ */
+export function explainClient(
+  creator: string,
+  { issuer, clientId, clientAuth, scope, ...rest }: ServerOptions & Pick<OAuthOptions, 'redirectUri'>,
+): void {
+  explainURL(`${creator}: issuer`, issuer)
+  if (rest.redirectUri !== undefined) explainURL(`${creator}: redirectUri`, rest.redirectUri, /./)
+  if (typeof clientId !== 'string' || clientId === '')
+    throw new TypeError(
+      `${creator}: clientId is missing. It is the client identifier that the server has registered.`,
+    )
+  if (clientAuth !== undefined && typeof clientAuth !== 'function')
+    throw new TypeError(
+      `${creator}: clientAuth must be made by a function of oauth4webapi, such as ClientSecretBasic(secret).`,
+    )
+  if (scope !== undefined && typeof scope !== 'string')
+    throw new TypeError(`${creator}: scope must be one text, such as 'openid email'.`)
+}
+
+/**
+ * Checks an address, during development.
+ *
+ * @param name the function that takes it, and its name there
+ * @param scheme what its scheme may be. An app that is installed has one of its own for answers (RFC 8252 §7.1)
+ * @throws TypeError that names it, and quotes nothing
+ */
+export function explainURL(name: string, url: unknown, scheme = /^https?:$/): void {
+  try {
+    if (scheme.test(new URL(String(url)).protocol)) return
+  } catch {
+    // Reported below.
+  }
+  throw new TypeError(
+    `${name} must be a whole URL, such as 'https://id.example.com'. Does it come from a variable that is not set?`,
+  )
+}
 
 /**
  * Checks what `auth.signIn()` was given, during development. Builds for production contain no call of this file.

@@ -9,6 +9,7 @@ import { SignedOutError } from '../core/errors.ts'
 import type { CookieFeature } from '../core/features/feature.ts'
 import type { AuthOptions } from '../core/options.ts'
 import { Connection } from './connection.ts'
+import { explainClient } from './explain.ts'
 import { answerOf, kept, reasonOf } from './failure.ts'
 import { type ExchangedAuth, ofMachine, ofUser } from './grant-session.ts'
 import type { ServerOptions } from './options.ts'
@@ -62,6 +63,7 @@ function keepSession(error: unknown): never {
  * ```
  */
 export function clientCredentials(options: ServerOptions): GrantPorts {
+  explainClient('clientCredentials', options)
   const connection = new Connection(options)
   const { client, clientAuth } = connection
   return grantPorts(options, ofMachine(), true, async (session) => {
@@ -102,6 +104,7 @@ const ACCESS_TOKEN = 'urn:ietf:params:oauth:token-type:access_token'
  * ```
  */
 export function tokenExchange(auth: ExchangedAuth, options: ExchangeOptions): GrantPorts {
+  explainClient('tokenExchange', options)
   const connection = new Connection(options)
   const { client, clientAuth } = connection
   const { audience = [], requestedTokenType, subjectTokenType = ACCESS_TOKEN } = options

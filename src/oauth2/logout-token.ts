@@ -7,6 +7,7 @@ import { createRemoteJWKSet, customFetch, errors, type JWTVerifyGetKey, jwtVerif
 import { OAuthError } from '../core/errors.ts'
 import { readText } from '../core/session/response-body.ts'
 import { Connection, TOLERANCE } from './connection.ts'
+import { explainClient } from './explain.ts'
 import { described, oauthError } from './failure.ts'
 import type { ServerOptions } from './options.ts'
 
@@ -73,6 +74,7 @@ export interface LogoutVerifier {
  * @see OpenID Connect Back-Channel Logout 1.0
  */
 export function createLogoutVerifier(options: LogoutVerifierOptions): LogoutVerifier {
+  explainClient('createLogoutVerifier', options)
   const connection = new Connection(options)
   const { isRemembered, remember } = options
   let keys: { readonly uri: string; readonly find: JWTVerifyGetKey } | undefined
@@ -95,7 +97,8 @@ export function createLogoutVerifier(options: LogoutVerifierOptions): LogoutVeri
     try {
       const { payload } = await jwtVerify(token, keysAt(server.jwks_uri), {
         issuer: server.issuer,
-        audience: options.clientId,
+        // As a list: without a client ID, jose would take tokens for all clients.
+        audience: [options.clientId],
         typ: 'logout+jwt',
         requiredClaims: ['iat', 'jti'],
         maxTokenAge: AGE,

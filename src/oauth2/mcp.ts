@@ -8,6 +8,7 @@ import { tokenParameters } from '../core/requests/challenge.ts'
 import { type AuthFetchOptions, createAuthFetch } from '../transports/fetch.ts'
 import { createOAuth, type OAuth } from './client.ts'
 import { Connection } from './connection.ts'
+import { explainURL } from './explain.ts'
 import { answerOf, oauthError, toOAuthError } from './failure.ts'
 import type { OAuthOptions } from './options.ts'
 import type { ClientIdSource } from './registered-client.ts'
@@ -57,6 +58,7 @@ export function authMcp(
   url: string | URL,
   options: Omit<AuthFetchOptions, 'origins'> = {},
 ): AuthMcpOptions {
+  explainURL('authMcp: url', url)
   return { fetch: createAuthFetch(auth, { ...options, origins: [new URL(url).origin] }) }
 }
 
@@ -85,6 +87,7 @@ export function authMcp(
  * @see Model Context Protocol, Authorization; RFC 9728 §5.1, RFC 8707
  */
 export async function discoverMcp(url: string | URL, options: McpOAuthOptions): Promise<OAuth> {
+  explainURL('discoverMcp: url', url)
   const { issuer, scope, clientId, allowInsecure, fetch: send } = options
   const given = { ...(allowInsecure && { allowInsecure }), ...(send && { fetch: send }) }
   const connection = new Connection({ ...options, clientId: '', issuer: url })

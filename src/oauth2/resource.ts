@@ -1,6 +1,7 @@
 import { processResourceDiscoveryResponse, type ResourceServer, resourceDiscoveryRequest } from 'oauth4webapi'
 import { tokenParameters } from '../core/requests/challenge.ts'
 import { Connection } from './connection.ts'
+import { explainURL } from './explain.ts'
 import { described, oauthError } from './failure.ts'
 import type { ServerOptions } from './options.ts'
 
@@ -34,6 +35,7 @@ export async function discoverResource(
   url: string | URL,
   { answer, ...options }: DiscoverResourceOptions = {},
 ): Promise<ResourceServer> {
+  explainURL('discoverResource: url', url)
   const resource = new URL(url)
   resource.hash = ''
   const connection = new Connection({ issuer: resource, clientId: '', ...options })

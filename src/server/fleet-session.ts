@@ -77,8 +77,8 @@ export function fleetSession(options: FleetSessionOptions): FleetSession {
   const { key, keys, ttl = DEFAULT_TTL, reuseGrace, clock = systemClock } = options
   if (typeof key !== 'string' || key === '')
     throw new TypeError('fleetSession: key must be a text that is not empty.')
-  checkNumber('ttl', ttl, 1)
-  checkNumber('reuseGrace', reuseGrace, 0)
+  checkNumber('fleetSession: ttl', ttl, 1)
+  checkNumber('fleetSession: reuseGrace', reuseGrace, 0)
   const fleet = boundedFleet(options.fleet, clock, LONGEST_CALL)
   const hash = hashKey(key)
   const retries = new Retries(clock)

@@ -145,6 +145,7 @@ export interface AuthPool<Credentials = unknown, Claims = Readonly<Record<string
    * refresh that runs elsewhere is discarded and revoked, too. What cannot be revoked is tried again for a day.
    *
    * @returns how many sessions ended, when they have ended in the database
+   * @throws TypeError unless `who` has one of the three, as a text
    * @throws StorageError if the database does not answer. Then some may not have ended: try again
    */
   end(who: Ended, options?: EndOptions): Promise<number>

@@ -24,7 +24,7 @@ import { randomKey } from './random-key.ts'
 import { Resealing } from './reseal.ts'
 import type { Resident } from './resident.ts'
 import { Residents } from './residents.ts'
-import { isMeant, LONGEST_KEY, SessionEnds } from './session-ends.ts'
+import { checkEnded, isMeant, LONGEST_KEY, SessionEnds } from './session-ends.ts'
 import { SessionFactory } from './session-factory.ts'
 import type { StoreWorld } from './store-world.ts'
 import { reached } from './unreachable.ts'
@@ -95,10 +95,10 @@ class Pool implements AuthPool<never, unknown> {
   constructor(options: AuthPoolOptions<never>) {
     checkFleet('createAuthPool', options)
     const { clock = systemClock, resident, ttl, reuseGrace } = options
-    checkNumber('resident.most', resident?.most, 1)
-    checkNumber('resident.idle', resident?.idle, 0)
-    checkNumber('ttl', ttl, 1)
-    checkNumber('reuseGrace', reuseGrace, 0)
+    checkNumber('createAuthPool: resident.most', resident?.most, 1)
+    checkNumber('createAuthPool: resident.idle', resident?.idle, 0)
+    checkNumber('createAuthPool: ttl', ttl, 1)
+    checkNumber('createAuthPool: reuseGrace', reuseGrace, 0)
     Object.defineProperty(this, asyncDisposeKey(), { value: () => this.dispose() })
     this.#clock = clock
     this.#residents = new Residents(resident?.most ?? 1_000, resident?.idle ?? 60_000, clock)
@@ -141,6 +141,7 @@ class Pool implements AuthPool<never, unknown> {
 
   async end(who: Ended, { revoke = true }: EndOptions = {}): Promise<number> {
     this.#assertAlive()
+    checkEnded(who)
     if ('key' in who) return this.#ends.endKey(who.key, revoke)
     const tag = await ('subject' in who ? hashTag('sub', who.subject) : hashTag('sid', who.sid))
     const hashes = new Set(await reached(findAll(this.#sessions.world.fleet, tag)))
@@ -151,7 +152,7 @@ class Pool implements AuthPool<never, unknown> {
 
   async reseal({ most = 1_000 }: { readonly most?: number } = {}): Promise<number> {
     this.#assertAlive()
-    checkNumber('most', most, 1)
+    checkNumber('pool.reseal: most', most, 1)
     return this.#resealing.some(most)
   }
 

@@ -4,6 +4,7 @@ import { publishEnd } from './end-messages.ts'
 import type { FleetStore } from './fleet-store.ts'
 import { hashKey } from './hash-key.ts'
 import { inParallel } from './in-parallel.ts'
+import type { Ended } from './pool-types.ts'
 import type { Resident } from './resident.ts'
 import type { Residents } from './residents.ts'
 import type { SessionFactory } from './session-factory.ts'
@@ -45,7 +46,6 @@ export class SessionEnds {
 
   /** Resolves to how many sessions ended: one, or none. */
   async endKey(key: string, revokes: Revokes): Promise<number> {
-    if (typeof key !== 'string') throw new TypeError('pool.end: key must be a text.')
     if (key === '' || key.length > LONGEST_KEY) return 0
     return this.endHashes([await hashKey(key)], revokes)
   }
@@ -111,6 +111,17 @@ async function subjectOf(resident: Resident | undefined, store: FleetStore): Pro
   if (resident) return resident.auth.session?.subject
   // What cannot be read has no known user.
   return (await store.read().catch(() => undefined))?.subject
+}
+
+/**
+ * Checks that one fact names the sessions to end: without it, all sessions would be meant that do not have it either.
+ *
+ * @throws TypeError
+ */
+export function checkEnded(who: Ended): void {
+  const [[name, value] = [], ...others] = Object.entries(Object(who))
+  if (!['key', 'subject', 'sid'].includes(name as string) || typeof value !== 'string' || others.length > 0)
+    throw new TypeError('pool.end: give either key or subject or sid, as a text.')
 }
 
 /** Whether a session is one of those to be ended. */

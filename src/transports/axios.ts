@@ -11,7 +11,7 @@ import { type Config, copyHeaders, createConfigCopier, hasAuthorization } from '
 import { AxiosRequest, type Settings } from './axios/request.ts'
 import { concealResponse } from './axios/secrets.ts'
 import { createTargetFinder } from './axios/target.ts'
-import { explainAxios, explainOrder, explainTransport } from './explain.ts'
+import { explainAxios, explainTransport } from './explain.ts'
 import type { TransportOptions } from './fetch.ts'
 import { createTargetGuard } from './origins.ts'
 import { OWN_CALL } from './own-call.ts'
@@ -47,10 +47,10 @@ export function attachAuth(
   auth: AuthHandle,
   options: AttachAuthOptions = {},
 ): () => void {
-  explainOrder(auth)
+  // First, because only this transport takes the session after the client.
+  const remote = workerFetch(auth, options)
   explainTransport('attachAuth', options)
   const targetOf = createTargetGuard('attachAuth', options, instance.defaults.baseURL)
-  const remote = workerFetch(auth, options)
   const previous = instance.defaults.adapter
   const findTarget = createTargetFinder(targetOf, options.exclude)
   const copyConfig = createConfigCopier()

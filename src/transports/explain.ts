@@ -1,5 +1,5 @@
 /** Explains during development why a transport sends a request without a token. `explain.production.ts` does nothing. */
-import { type AuthHandle, REQUEST_GATE } from '../core/auth.ts'
+import type { AuthHandle } from '../core/auth.ts'
 import {
   explainArgument,
   explainOptions,
@@ -19,12 +19,6 @@ export function explainTransport(creator: string, options: { readonly origins?: 
   explainOptions(creator, options, OPTIONS)
   if (!Array.isArray(options.origins ?? []))
     explainArgument(`${creator}: origins must be a list, such as ['https://api.example.com'].`)
-}
-
-/** Names arguments in the wrong order: only `attachAuth` takes the session after the client. */
-export function explainOrder(auth: unknown): void {
-  if (!(REQUEST_GATE in Object(auth)))
-    explainArgument('attachAuth(instance, auth): the second argument is not a session of createAuth().')
 }
 
 /** What a transport sends, as far as it matters here. */

@@ -13,7 +13,7 @@ export function workerFetch(
   auth: AuthHandle,
   options: { readonly [Name in (typeof WORKER_ONLY_OPTIONS)[number]]?: unknown },
 ): typeof fetch | undefined {
-  if (!(REQUEST_GATE in auth)) throw new TypeError(messageOf('no_gate'))
+  if (!(REQUEST_GATE in Object(auth))) throw new TypeError(messageOf('no_gate'))
   const fetch = auth[WORKER_FETCH]
   for (const name of WORKER_ONLY_OPTIONS)
     if (fetch && options[name]) throw new TypeError(messageOf('worker_option', { detail: name }))

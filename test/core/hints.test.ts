@@ -6,6 +6,7 @@ import { EVENTS, forgetHints } from '../../src/core/platform/hints.ts'
 import type { SessionStorage } from '../../src/core/ports.ts'
 import { attachAuth } from '../../src/transports/axios.ts'
 import { createAuthFetch } from '../../src/transports/fetch.ts'
+import { createAuthOfetch } from '../../src/transports/ofetch.ts'
 import { createHarness, refused, SECRET, tokens } from './auth-setup.ts'
 
 /** What a developer reads on the console. */
@@ -317,10 +318,22 @@ describe('an argument of the wrong kind', () => {
   it('is named if a client and the session change places', () => {
     const { auth } = createHarness()
     const client = axios.create({ baseURL: API })
-    expect(() => attachAuth(auth as never, client as never)).toThrow()
-    expect(lines).toEqual([
-      'authchart: attachAuth(instance, auth): the second argument is not a session of createAuth().',
+    expect(() => attachAuth(auth as never, client as never)).toThrow('auth must be what createAuth()')
+  })
+
+  it.each([[undefined], [null], ['secret'], [{}]])('is named if it is given as the session: %j', (auth) => {
+    const origins = [API]
+    const client = axios.create({ baseURL: API })
+    for (const create of [
+      () => createAuthFetch(auth as never, { origins }),
+      () => createAuthOfetch(auth as never, { origins }),
+      () => attachAuth(client, auth as never),
     ])
+      expect(create).toThrow(
+        new TypeError(
+          'auth must be what createAuth() or connectAuth() of this version of authchart returned. Use one version of the package in all bundles of a page.',
+        ),
+      )
   })
 
   it('is named if origins are not a list', () => {

@@ -65,15 +65,15 @@ describe('the options of createAuth', () => {
   it.each([
     [undefined, 'createAuth: refresh must be a function, not undefined.'],
     [{}, 'createAuth: refresh must be a function, not undefined.'],
-    [{ refresh: 'x' }, 'createAuth: refresh must be a function, not x.'],
+    [{ refresh: 'x' }, 'createAuth: refresh must be a function, not a text.'],
     [{ refresh, signIn: 1 }, 'createAuth: signIn must be a function, not 1.'],
     [{ refresh, revoke: {} }, 'createAuth: revoke must be a function, not an object.'],
     [{ refresh, isFatal: true }, 'createAuth: isFatal must be a function, not true.'],
     [{ refresh, refreshAhead: -1 }, 'createAuth: refreshAhead must be a number of at least 0, not -1.'],
-    [{ refresh, refreshAhead: '5' }, 'createAuth: refreshAhead must be a number of at least 0, not 5.'],
+    [{ refresh, refreshAhead: '5' }, 'createAuth: refreshAhead must be a number of at least 0, not a text.'],
     [
       { refresh, refreshOn: 'always' },
-      "createAuth: refreshOn must be 'timer' or 'activity' or 'demand', not always.",
+      "createAuth: refreshOn must be 'timer' or 'activity' or 'demand', not a text.",
     ],
     [{ refresh, renew: 'timer' }, 'createAuth: renew is called refreshOn.'],
     [{ refresh, renew: undefined }, 'createAuth: renew is called refreshOn.'],
@@ -83,7 +83,7 @@ describe('the options of createAuth', () => {
     ],
     [
       { refresh, storage: null },
-      'createAuth: storage must be made by a function of the library, such as defineStorage({ read, write, clear }), not an object.',
+      'createAuth: storage must be made by a function of the library, such as defineStorage({ read, write, clear }), not null.',
     ],
     [
       { refresh, coordinator: { exclusive() {}, announce() {}, subscribe() {} } },
@@ -119,6 +119,10 @@ describe('the options of createAuth', () => {
         `createAuth: timeouts.${name} must be a number of at least 0, not -1.`,
       ],
     ),
+    [{ refresh, retry: 3 }, 'createAuth: retry must be an object, not 3.'],
+    [{ refresh, timeouts: 5_000 }, 'createAuth: timeouts must be an object, not 5000.'],
+    [{ refresh, release: null }, 'createAuth: release must be an object, not null.'],
+    [{ refresh, signIn: 'secret' }, 'createAuth: signIn must be a function, not a text.'],
     [{ refresh, queueLimit: -1 }, 'createAuth: queueLimit must be a number of at least 0, not -1.'],
     [
       { refresh, release: { concurrency: 0 } },
@@ -127,13 +131,13 @@ describe('the options of createAuth', () => {
     [{ refresh, historyLimit: -1 }, 'createAuth: historyLimit must be a number of at least 0, not -1.'],
     [
       { refresh, persist: 'token' },
-      "createAuth: persist must be 'all' or 'refresh-token' or 'none', not token.",
+      "createAuth: persist must be 'all' or 'refresh-token' or 'none', not a text.",
     ],
-    [{ refresh, whenExpired: 'wait' }, "createAuth: whenExpired must be 'reject' or 'hold', not wait."],
-    [{ refresh, singleUser: 'yes' }, 'createAuth: singleUser must be true or false, not yes.'],
+    [{ refresh, whenExpired: 'wait' }, "createAuth: whenExpired must be 'reject' or 'hold', not a text."],
+    [{ refresh, singleUser: 'yes' }, 'createAuth: singleUser must be true or false, not a text.'],
     [
       { refresh, ambiguousRefresh: 'never' },
-      "createAuth: ambiguousRefresh must be 'retry' or 'expire', not never.",
+      "createAuth: ambiguousRefresh must be 'retry' or 'expire', not a text.",
     ],
   ])('cause a TypeError at once if they are invalid: %j', (options, message) => {
     const check = () => resolveLoosely(options)
@@ -145,12 +149,12 @@ describe('the options of createAuth', () => {
     [
       'sessionLimits, for idle',
       () => sessionLimits({ idle: 0 }),
-      'limits.idle must be a number of at least 1, not 0.',
+      'sessionLimits: idle must be a number of at least 1, not 0.',
     ],
     [
       'sessionLimits, for absolute',
       () => sessionLimits({ absolute: 0 }),
-      'limits.absolute must be a number of at least 1, not 0.',
+      'sessionLimits: absolute must be a number of at least 1, not 0.',
     ],
     ...(['read', 'write', 'clear'] as const).map((name): [string, () => unknown, string] => [
       `defineStorage, for a missing ${name}`,

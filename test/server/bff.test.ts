@@ -984,6 +984,8 @@ describe('options of createBff', () => {
     [/cookie.lifetime must be/, { cookie: { lifetime: 10 } }],
     [/paths.session must be/, { paths: { session: 'session' } }],
     [/path of an API/, { apis: { 'api/': { to: 'https://api.test' } } }],
+    [/apis\['\/api'\].to must be a whole URL/, { apis: { '/api': { to: undefined } } }],
+    [/apis\['\/api'\].to must be a whole URL/, { apis: { '/api': { to: 'api.test' } } }],
     [/csrf.header must be/, { csrf: { header: 'a b' } }],
     [/an origin must be written/, { origin: 'https://app.test/path' }],
     [/an origin must be written/, { csrf: { origins: ['app.test'] } }],

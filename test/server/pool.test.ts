@@ -380,6 +380,23 @@ describe('pool.signIn', () => {
 })
 
 describe('pool.end', () => {
+  it.each([
+    ['a text', 'secret'],
+    ['nothing', undefined],
+    ['no name', {}],
+    ['a missing sid', { sid: undefined }],
+    ['a missing subject', { subject: undefined }],
+    ['a subject that is no text', { subject: 7 }],
+    ['two names', { subject: 'ada', sid: undefined }],
+  ])('ends no session if it is given %s', async (_, who) => {
+    const { pool } = createWorld()
+    const made = pool()
+    const { key } = await made.signIn(ada)
+    const error = await made.end(who as never).catch((error) => error)
+    expect(error).toEqual(new TypeError('pool.end: give either key or subject or sid, as a text.'))
+    expect(await codeOf(token(made, key))).toBe('done')
+  })
+
   it('a sign-out in one process ends the session in all of them at once, and revokes its tokens', async () => {
     const { pool, server } = createWorld()
     const pools = [pool(), pool(), pool()] as const

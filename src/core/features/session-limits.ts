@@ -43,8 +43,8 @@ export interface SessionLimitsOptions {
 export function sessionLimits(options: SessionLimitsOptions = {}): LimitsFeature {
   const { idle, absolute } = options
   explainOptions('sessionLimits', options, ['idle', 'absolute'])
-  checkNumber('limits.idle', idle, 1)
-  checkNumber('limits.absolute', absolute, 1)
+  checkNumber('sessionLimits: idle', idle, 1)
+  checkNumber('sessionLimits: absolute', absolute, 1)
   const attach: CreateLimits = (kernel, vault) =>
     new SessionLimits(kernel, vault, idle ?? NEVER, absolute ?? NEVER)
   return { kind: 'limits', idle: idle ?? NEVER, [ATTACH]: attach }

@@ -45,7 +45,7 @@ export class ForwardedApi {
     if (!/^\/.*[^/]$/.test(path) || path.includes('//'))
       throw new TypeError(`createBff: the path of an API must be written like '/api', not '${path}'.`)
     this.path = path
-    this.#to = new URL(to)
+    this.#to = addressOf(path, to)
     this.#to.pathname = this.#to.pathname.replace(/\/+$/, '')
     this.origin = this.#to.origin
     this.allowInsecure = allowInsecure
@@ -79,6 +79,17 @@ export class ForwardedApi {
     const isHere = origin === this.origin && (pathname === base || pathname.startsWith(`${base}/`))
     // Elsewhere it is absolute: a relative one would lead to a page of the app.
     return isHere ? `${this.path}${pathname.slice(base.length)}${search}${hash}` : href
+  }
+}
+
+/** @throws TypeError */
+function addressOf(path: string, to: string | URL): URL {
+  try {
+    return new URL(to)
+  } catch {
+    throw new TypeError(
+      `createBff: apis['${path}'].to must be a whole URL, such as 'https://api.example.com'.`,
+    )
   }
 }
 

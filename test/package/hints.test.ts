@@ -19,7 +19,6 @@ const WORDS = [
   'must be a number of seconds',
   'auth must be what',
   'origins must be a list',
-  'must be a whole URL',
   'had no refresh token to send',
   'no listener for storageFailed',
   'threw a TypeError of its own',

@@ -283,6 +283,15 @@ describe('a name that does not exist', () => {
     expect(lines).toEqual(['authchart: sessionLimits has no option idleTimeout. Known are: idle, absolute.'])
   })
 
+  it.each([[undefined], [null], [5], [{}], [Symbol('storageFailed')]])(
+    'throws nothing if an event is no text: %s',
+    (type) => {
+      const { auth } = createHarness()
+      expect(() => auth.on(type as never, () => {})).not.toThrow()
+      expect(lines).toHaveLength(1)
+    },
+  )
+
   it('is named for an event', () => {
     const { auth } = createHarness()
     auth.on('signedout' as 'signedOut', () => {})

@@ -201,7 +201,8 @@ export const EVENTS: readonly string[] =
 export function explainListener(auth: object, type: string): void {
   if (type === 'storageFailed' || type === '*') watched.add(auth)
   if (EVENTS.includes(type)) return
-  hint('unknown_name', `auth.on() knows no event '${shown(type)}'.${meant(type, EVENTS)}`)
+  const name = String(type)
+  hint('unknown_name', `auth.on() knows no event '${shown(name)}'.${meant(name, EVENTS)}`)
 }
 
 /** Names a store that failed while no listener reports it. */

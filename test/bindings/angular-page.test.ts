@@ -68,4 +68,13 @@ describe.skipIf(!hasBrowser).each(BACKENDS)('HttpClient over %s in a browser', (
     const own = await call('origins', backend, listening.url, tokens)
     expect(own).toBe(`Bearer ${tokens.access_token}`)
   })
+
+  it('sends a request where it was judged to go, although a base element comes while it waits', async () => {
+    const refresh = server.holdNext()
+    const own = run('base')
+    await refresh.arrived
+    refresh.answer()
+    expect(await own).toMatch(/^Bearer at-/)
+    expect(server.log.filter(({ path }) => path === '/headers')).toEqual([])
+  })
 })

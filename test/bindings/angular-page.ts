@@ -102,6 +102,20 @@ export const scenarios = {
     application.destroy()
     return own
   },
+
+  /** Sends to the page's own origin by a relative URL. A base element comes while the request waits, and leads elsewhere. */
+  async base(backend: Backend, server: string, tokens: TokenResponse) {
+    const { auth, http, application } = await start(backend, server, tokens)
+    const held = new Promise<void>((resolve) => auth.on('requestHeld', () => resolve()))
+    const rejected = firstValueFrom(http.get(`${server}/api/echo`, echo))
+    await held
+    const answer = firstValueFrom(http.get('/headers', { responseType: 'text' }))
+    document.head.insertAdjacentHTML('beforeend', `<base href="${server}/">`)
+    await rejected
+    const own = await answer
+    application.destroy()
+    return own
+  },
 }
 
 Object.assign(globalThis, { scenarios })

@@ -7,7 +7,7 @@ import type { BearerRequest, Reply, SentProof } from '../../core/requests/transp
 import { type ReplayableBody, replayableBody } from '../body.ts'
 import { classifyResponse } from '../classify-response.ts'
 import { cameFromElsewhere, mayHaveActed } from '../method.ts'
-import { originOf } from '../origins.ts'
+import { originOf, type TargetGuard } from '../origins.ts'
 import {
   emitSentOnce,
   type HttpOutcome,
@@ -24,6 +24,7 @@ export class HttpBearerRequest implements BearerRequest<HttpOutcome> {
   /** The absolute URL that was checked. */
   readonly url: string
   readonly #request: HttpRequest<unknown>
+  readonly #targetOf: TargetGuard
   readonly #next: HttpHandlerFn
   readonly #options: AuthInterceptorOptions
   readonly #emit: (event: HttpEvent<unknown>) => void
@@ -34,17 +35,19 @@ export class HttpBearerRequest implements BearerRequest<HttpOutcome> {
   #waited = false
 
   /**
-   * @param url the absolute URL of the request
+   * @param url the absolute URL of the request, as `targetOf` gave it
    * @param emit receives the events that the caller sees before the response
    */
   constructor(
     url: string,
+    targetOf: TargetGuard,
     request: HttpRequest<unknown>,
     next: HttpHandlerFn,
     options: AuthInterceptorOptions,
     emit: (event: HttpEvent<unknown>) => void,
   ) {
     this.url = url
+    this.#targetOf = targetOf
     this.#request = request
     this.#next = next
     this.#options = options
@@ -117,7 +120,7 @@ export class HttpBearerRequest implements BearerRequest<HttpOutcome> {
     const { isChallenge } = this.#options
     if (!isChallenge && !mayBeChallenge(response.status)) return undefined
     // A redirect to another origin drops the token, so that response does not concern it.
-    if (response.url && originOf(response.url) !== originOf(this.#request.urlWithParams)) return undefined
+    if (response.url && originOf(response.url) !== originOf(this.url)) return undefined
     return classifyResponse(response, response.status, response.headers.get('WWW-Authenticate'), isChallenge)
   }
 
@@ -136,7 +139,10 @@ export class HttpBearerRequest implements BearerRequest<HttpOutcome> {
     let { headers } = this.#request
     if (proof) headers = headers.set('DPoP', proof.header)
     const withToken = authorization === undefined ? headers : headers.set('Authorization', authorization)
-    const url = proof && proof.url !== this.url ? { url: proof.url, params: new HttpParams() } : undefined
+    const target = proof?.url ?? this.url
+    // The URL stays as the caller wrote it, for later interceptors and tests, unless it leads elsewhere by now.
+    const isThere = this.#targetOf(this.#request.urlWithParams) === target
+    const url = isThere ? undefined : { url: target, params: new HttpParams() }
     // A request that is sent at once keeps the original body, for later interceptors and tests.
     if (!this.#waited) return this.#request.clone({ headers: withToken, ...url })
     const { body, contentType = this.#request.detectContentTypeHeader() } = this.#body ?? {}

@@ -31,7 +31,8 @@ export function createAuthInterceptor(
     const remote = workerFetch(auth, options)
     if (remote) return withinZone(zone, sendByWorker(remote, request))
     const sendHere = new Observable<HttpEvent<unknown>>((subscriber) => {
-      const bearer = new HttpBearerRequest(target, request, next, options, (event) => subscriber.next(event))
+      const emit = (event: HttpEvent<unknown>) => subscriber.next(event)
+      const bearer = new HttpBearerRequest(target, targetOf, request, next, options, emit)
       bearer.start(auth).then(
         ({ withheld, error }) => {
           for (const event of withheld) subscriber.next(event)

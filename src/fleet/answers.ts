@@ -30,6 +30,7 @@ const ADVICE: ReadonlyMap<string, string> = new Map([
   ['out_of_memory', 'Give the database more memory.'],
   ['out_of_resources', 'Give the database more connections or memory, or use fewer connections.'],
   ['wrong_node', 'Use a client for clusters.'],
+  ['failed_transaction', 'End the transaction that failed on this connection: the app has left it open.'],
   ['no_prepared_statement', 'Turn prepared statements off in the client: a pooler forgets them.'],
 ])
 

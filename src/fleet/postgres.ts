@@ -59,7 +59,7 @@ export interface PostgresFleetOptions extends PostgresSchemaOptions {
  * @param query sends a statement by a client of yours: pg, postgres, or PGlite
  * @param options table, lease, notifications; times are in milliseconds
  * @returns the value of the option `fleet`. Its methods reject with a `StorageError`. The `reason` is `'no_table'`, `'old_table'`,
- * `'no_database'`, `'no_prepared_statement'`, `'read_only'`, `'not_allowed'`, `'conflict'`, `'out_of_resources'` or `'unavailable'`
+ * `'no_database'`, `'no_prepared_statement'`, `'failed_transaction'`, `'read_only'`, `'not_allowed'`, `'conflict'`, `'out_of_resources'` or `'unavailable'`
  * for what PostgreSQL answers, `'unavailable'` if the client has no connection, `'invalid_answer'` for rows that no statement gives,
  * and otherwise the kind of the client's error
  * @throws TypeError if `query` or an option is wrong
@@ -277,6 +277,7 @@ const REASONS: readonly (readonly [RegExp, string])[] = [
   [/^3D000$/, 'no_database'],
   [/^(?:26000|42P05)$/, 'no_prepared_statement'],
   [/^25006$/, 'read_only'],
+  [/^25P02$/, 'failed_transaction'],
   [/^(?:28...|42501)$/, 'not_allowed'],
   [/^40...$/, 'conflict'],
   [/^53...$/, 'out_of_resources'],

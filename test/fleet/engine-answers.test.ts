@@ -94,6 +94,7 @@ describe('an error of PostgreSQL', () => {
     ['42P01', 'no_table'],
     ['42703', 'old_table'],
     ['25006', 'read_only'],
+    ['25P02', 'failed_transaction'],
     ['28P01', 'not_allowed'],
     ['42501', 'not_allowed'],
     ['53300', 'out_of_resources'],

@@ -125,6 +125,55 @@ describe.skipIf(!hasPostgres)('a PostgreSQL that loses what it holds', () => {
     expect(interrupted).toBe(5)
   })
 
+  /** A process with one connection, which its app shares. */
+  function oneConnection() {
+    const pool = new pg.Pool({ connectionString: server.url, max: 1 })
+    cleanups.push(() => pool.end())
+    return { pool, fleet: postgresFleet((statement, values) => pool.query(statement, values)) }
+  }
+
+  it('a connection whose transaction has failed is named as the reason', async () => {
+    const { pool, fleet } = oneConnection()
+    const client = await pool.connect()
+    await client.query('BEGIN')
+    await client.query('SELECT 1 / 0').catch(() => {})
+    client.release()
+    await expect(fleet.read('key')).rejects.toMatchObject({
+      reason: 'failed_transaction',
+      message: expect.stringContaining('End the transaction'),
+    })
+    // The pool closes a connection that has failed.
+    expect(await fleet.read('key')).toBeUndefined()
+  })
+
+  it('a write that a deadlock with the app has ended is attempted again', async () => {
+    const [{ pool: app }, { pool }] = [oneConnection(), oneConnection()]
+    const failed: unknown[] = []
+    const fleet = postgresFleet((statement, values) =>
+      pool.query(statement, values).catch((error) => {
+        failed.push(error.code)
+        throw error
+      }),
+    )
+    await fleet.replace('deadlock', storedSession(), undefined)
+    await app.query(`CREATE FUNCTION audit() RETURNS trigger LANGUAGE plpgsql AS
+      $$ BEGIN PERFORM pg_advisory_xact_lock(7); RETURN NULL; END $$`)
+    await app.query(`CREATE TRIGGER audit AFTER UPDATE ON authchart_sessions FOR EACH ROW
+      WHEN (OLD.key = 'deadlock') EXECUTE FUNCTION audit()`)
+    await app.query(`SET deadlock_timeout = '1min'`)
+    await app.query('BEGIN')
+    await app.query('SELECT pg_advisory_xact_lock(7)')
+    const written = fleet.replace('deadlock', storedSession({ rotation: 6 }), { id: 'a', rotation: 5 })
+    await eventually(async () => {
+      const waiting = await app.query('SELECT 1 FROM pg_locks WHERE NOT granted')
+      return waiting.rows.length > 0
+    })
+    await app.query(`UPDATE authchart_sessions SET id = id WHERE key = 'deadlock'`)
+    await app.query('COMMIT')
+    expect(await written).toBe('written')
+    expect(failed).toEqual(['40P01'])
+  })
+
   it('a table that does not exist is named as the reason', async () => {
     const fleet = connectWith(server, '', { table: 'missing' })
     await expect(fleet.read('key')).rejects.toMatchObject({ reason: 'no_table' })

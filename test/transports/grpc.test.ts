@@ -136,6 +136,16 @@ describe('gRPC: unary calls', () => {
     },
   )
 
+  test('a call of a client that was closed does not fail as one of a user who is signed out', async () => {
+    const { echo, client, auth } = await start()
+    client.close()
+
+    const [error] = await outcomes([echo('x')])
+
+    expect(error).toMatchObject({ code: grpc.status.INTERNAL, details: 'Channel has been shut down' })
+    expect(auth.state).toBe('authenticated')
+  })
+
   test('an ended session is recognised in the error of a call, in one try', async () => {
     const all = await start()
     const first = await expire(all)

@@ -1,11 +1,13 @@
 import type { InterceptorOptions, StatusObject } from '@grpc/grpc-js'
 import { Metadata } from '@grpc/grpc-js'
+import { isAuthError } from '../../core/errors.ts'
 import { type Challenge, readChallenge } from '../../core/requests/challenge.ts'
 import type { Reply, SentProof } from '../../core/requests/transport-request.ts'
 
 /** The statuses of a refusal, and of calls that end without one of the server. */
 const CANCELLED = 1
 const DEADLINE_EXCEEDED = 4
+const INTERNAL = 13
 const UNAUTHENTICATED = 16
 const HTTP: { readonly [code: number]: number } = { 7: 403, [UNAUTHENTICATED]: 401 }
 
@@ -36,7 +38,10 @@ export function statusOf(error: Error, isCancelled: boolean, left: number | unde
     ? CANCELLED
     : left !== undefined && left <= EARLY
       ? DEADLINE_EXCEEDED
-      : UNAUTHENTICATED
+      : isAuthError(error)
+        ? UNAUTHENTICATED
+        : // gRPC refused the call itself, such as that of a client that was closed.
+          INTERNAL
   const status = { code, details: error.message, metadata: new Metadata() }
   return isCancelled ? status : Object.assign(status, { cause: error })
 }

@@ -117,6 +117,10 @@ describe.skipIf(!hasBrowser)('authchart/svelte in a browser', () => {
     expect(values).toEqual(['grace', 3, 2, true])
   })
 
+  it('renders a change of the session after a change of other state that the selection reads', async () => {
+    expect(await run('wanted')).toEqual(['true', 'false', 'true'])
+  })
+
   it('keeps two contexts apart, and stops listening when the app is unmounted', async () => {
     expect(await run('contexts')).toEqual(['ada and grace', [1, 1], 'ada and lise', [0, 0]])
   })

@@ -43,27 +43,31 @@ export function createSelector(
   select = identity,
   isEqual: IsEqual = Object.is,
 ) {
-  let last: { readonly selected: unknown } | undefined
   const readPart = () => part(store.read() as AuthSnapshot)
-
-  function read(): unknown {
-    const selected = select(readPart())
-    if (!last || !isEqual(last.selected, selected)) last = { selected }
-    return last.selected
+  /** Returns a function that selects, and returns the same value again until it is not equal. */
+  const createSelect = () => {
+    let last: { readonly selected: unknown } | undefined
+    return (from: unknown): unknown => {
+      const selected = select(from)
+      if (!last || !isEqual(last.selected, selected)) last = { selected }
+      return last.selected
+    }
   }
+  const selectToRead = createSelect()
 
   return {
-    read,
-    /** Compares with the last call, not with the last read: a listener of an event reads earlier than this is notified. */
+    read: () => selectToRead(readPart()),
+    /** Does not compare with the last read: a listener of an event reads earlier than this is notified. */
     watch(update: () => void): () => void {
+      const selectToCompare = createSelect()
       let from = readPart()
-      let selected = read()
+      selectToCompare(from)
       return store.subscribe(() => {
-        const before = { from, selected }
+        const before = from
         from = readPart()
-        if (from === before.from) return
-        selected = read()
-        if (selected !== before.selected) update()
+        if (from === before) return
+        // Select from both, because other state that `select` reads may have changed in the meantime.
+        if (selectToCompare(before) !== selectToCompare(from)) update()
       })
     },
   }

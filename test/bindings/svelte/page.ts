@@ -24,9 +24,10 @@ import Outside from './outside.svelte'
 import RequestPage from './request-page.svelte'
 import Selections from './selections.svelte'
 import Selector from './selector.svelte'
-import { fieldOf } from './state.svelte.ts'
+import { stateOf } from './state.svelte.ts'
 import Stores from './stores.svelte'
 import Views from './views.svelte'
+import Wanted from './wanted.svelte'
 
 function show<Props extends Record<string, unknown>>(Shown: Component<Props>, props: Props) {
   const place = createPlace()
@@ -95,7 +96,7 @@ export const scenarios = {
       shown[name] = value
       return value
     }
-    const field = fieldOf('subject')
+    const field = stateOf<'subject' | 'epoch'>('subject')
     const { end } = show(Selections, { auth, draw, field })
     const counted: Record<string, number>[] = []
     const note = async () => {
@@ -121,6 +122,22 @@ export const scenarios = {
     const values = [shown.subject, shown.held, shown.chosen, shown.equalPair !== before]
     await end()
     return { counted, values }
+  },
+
+  /** Changes the other state that a selection reads, then the session, so that the selection is as at first. */
+  async wanted() {
+    const { auth } = createSession(tokens('ada'))
+    const wanted = stateOf<string>('ada')
+    const { text, end } = show(Wanted, { auth, wanted })
+    const seen = [text()]
+    wanted.name = 'grace'
+    flushSync()
+    seen.push(text())
+    await auth.setTokens(tokens('grace'))
+    await rest()
+    seen.push(text())
+    await end()
+    return seen
   },
 
   /** Uses two contexts in one app. Returns the number of listeners before and after it is unmounted. */

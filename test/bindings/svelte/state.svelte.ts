@@ -1,5 +1,5 @@
 /** A state that changes independently of the session. */
-export function fieldOf(name: 'subject' | 'epoch') {
-  const field = $state({ name })
-  return field
+export function stateOf<T extends string>(name: T) {
+  const state = $state({ name })
+  return state
 }

@@ -12,6 +12,7 @@ import { type Ran, runSnippet } from './run-snippet.ts'
 describe('docs/start/quick-start.md', () => {
   const snippets = snippetsOf('docs/start/quick-start.md')
   const under = (heading: string) => snippets.find((snippet) => snippet.heading === heading)!
+  const main = snippets.find((snippet) => fileNameOf(snippet) === 'main.ts')!
   const me = expect.objectContaining({ path: '/api/me', subject: 'ada', generation: 1 })
 
   it.each([
@@ -24,7 +25,7 @@ describe('docs/start/quick-start.md', () => {
     const { exports, printed } = await runSnippet(under(heading), url)
     const { auth, api } = exports
     onTestFinished(() => auth.dispose())
-    expect(printed).toEqual([[me]])
+    expect((await runSnippet(main, url, {}, { './auth.ts': exports })).printed).toEqual([[me]])
 
     // Several requests at once with an expired token, like in an app.
     server.expireAccessTokens()
@@ -35,20 +36,24 @@ describe('docs/start/quick-start.md', () => {
     server.killRefreshTokens()
     server.expireAccessTokens()
     await expect(api(`${url}/api/me`)).rejects.toThrow(authchart.SessionExpiredError)
-    expect(printed.slice(1)).toEqual([['Sign in again:', 'invalid_grant']])
+    expect(printed).toEqual([['Sign in again:', 'invalid_grant']])
   })
 
-  it.each(['ofetch', 'axios'])('%s: sends the token, and shares the refresh', async (heading) => {
+  it.each([
+    ['ofetch', ({ api }: Ran['exports']) => api('/api/me')],
+    ['axios', async (exports: Ran['exports']) => (await clientOf(exports).get('/api/me')).data],
+  ] as const)('%s: sends the token, and shares the refresh', async (heading, get) => {
     const server = createTokenServer()
     const { url, close } = await serveJsonApi(server)
     onTestFinished(close)
     const { exports } = await runSnippet(under('Quick start'), url)
     const { auth } = exports
     onTestFinished(() => auth.dispose())
-    const send = () => runSnippet(under(heading), url, { auth, API: url })
-    expect((await send()).printed).toEqual([[me]])
+    await auth.signIn({ username: 'ada', password: 'correct' } as never)
+    const client = (await runSnippet(under(heading), url, { auth, API: url })).exports
+    expect(await get(client)).toEqual(me)
     server.expireAccessTokens()
-    await Promise.all([send(), send(), send()])
+    await Promise.all([get(client), get(client), get(client)])
     expect(server.refreshes).toBe(1)
   })
 
@@ -58,6 +63,7 @@ describe('docs/start/quick-start.md', () => {
     onTestFinished(close)
     const { auth } = (await runSnippet(under('Quick start'), url)).exports
     onTestFinished(() => auth.dispose())
+    await auth.signIn({ username: 'ada', password: 'correct' } as never)
     await auth.signOut()
     expect(server.revocations).toBe(1)
   })

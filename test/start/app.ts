@@ -46,15 +46,18 @@ export class App {
 
   static async start(options: AppOptions): Promise<App> {
     const { guide, cwd, tarball, replace } = options
-    for (const [file, code] of guide.files) {
-      const own = Object.entries(replace).reduce((text, [from, to]) => text.replaceAll(from, to), code)
-      writeFileSync(join(cwd, file), own)
-    }
-    for (const command of guide.commands.filter((line) => line.startsWith('npm ')))
+    const run = (command: string) =>
       execSync(command.replace(/ authchart /, ` ${tarball} `), {
         cwd,
         stdio: ['ignore', 'ignore', 'inherit'],
       })
+    const isCreation = (command: string) => command.startsWith('npm create ')
+    guide.commands.filter(isCreation).forEach(run)
+    for (const [file, code] of guide.files) {
+      const own = Object.entries(replace).reduce((text, [from, to]) => text.replaceAll(from, to), code)
+      writeFileSync(join(cwd, file), own)
+    }
+    guide.commands.filter((line) => line.startsWith('npm ') && !isCreation(line)).forEach(run)
 
     const servers: ChildServer[] = []
     for (const command of guide.commands.filter((line) => line.startsWith('npx ')))

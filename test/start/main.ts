@@ -11,12 +11,15 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { App } from './app.ts'
 import { guideOf } from './pages.ts'
-import { WALKS, type Walk } from './walks.ts'
+import { driveForm, TEMPLATES, type Template, templateGuide } from './templates.ts'
+import { LOCAL, WALKS, type Walk } from './walks.ts'
 
 const ROOT = fileURLToPath(new URL('../../', import.meta.url))
 
 const only = process.argv.slice(2)
-const walks = WALKS.filter(({ page }) => only.length === 0 || only.some((name) => page.includes(name)))
+const pages = [...WALKS, ...TEMPLATES].filter(
+  ({ page }) => only.length === 0 || only.some((name) => page.includes(name)),
+)
 
 const folder = mkdtempSync(join(tmpdir(), 'authchart-start-'))
 execSync('npm run build --silent', { cwd: ROOT, stdio: ['ignore', 'ignore', 'inherit'] })
@@ -27,8 +30,8 @@ const packed = execFileSync('npm', ['pack', '--silent', '--pack-destination', fo
 const tarball = join(folder, packed.trim())
 
 async function follow(walk: Walk, cwd: string): Promise<void> {
-  const { page, first, replace = {}, server, service } = walk
-  const guide = guideOf(page, first)
+  const { page, replace = {}, server, service } = walk
+  const guide = guideOf(page)
   assert.ok(guide.commands.length >= 3, 'the page says how to install and to start')
   const hosted = await service?.()
   try {
@@ -40,6 +43,15 @@ async function follow(walk: Walk, cwd: string): Promise<void> {
     }
   } finally {
     await hosted?.close()
+  }
+}
+
+async function followTemplate(template: Template, cwd: string): Promise<void> {
+  const app = await App.start({ guide: templateGuide(template), cwd, tarball, replace: LOCAL })
+  try {
+    await driveForm(app)
+  } finally {
+    await app.close()
   }
 }
 
@@ -64,12 +76,12 @@ async function visit(app: App, { shows, signIn, stays, signsIn, burst }: Walk, e
 }
 
 try {
-  for (const [index, walk] of walks.entries()) {
+  for (const [index, walk] of pages.entries()) {
     const cwd = join(folder, `app-${index}`)
     mkdirSync(cwd)
-    const name = `docs/${walk.page}.md${walk.server ? `, ${walk.server}` : ''}`
+    const name = `docs/${walk.page}.md${'server' in walk ? `, ${walk.server}` : ''}`
     try {
-      await follow(walk, cwd)
+      await ('template' in walk ? followTemplate(walk, cwd) : follow(walk, cwd))
       console.log(`${name}: works as it is written`)
     } catch (error) {
       console.error(`${name}: FAILED`, error)

@@ -11,18 +11,15 @@ export interface Guide {
 /** Names of files, also such as `app/[...path]/route.ts`, `(app)/+page.ts` and `routes/$.tsx`. */
 const NAMED = /^(?:\/\/|<!--) ([\w.()[\]/$+-]*[\w-]\.\w+)\b/
 
-/**
- * @param page its path in `docs/`
- * @param unnamed the file for a snippet without a name, as the page says in words
- */
-export function guideOf(page: string, unnamed?: string): Guide {
+/** @param page its path in `docs/` */
+export function guideOf(page: string): Guide {
   const text = readFileSync(new URL(`../../docs/${page}.md`, import.meta.url), 'utf8')
   const commands: string[] = []
   const files = new Map<string, string>()
   for (const [, language, code = ''] of text.matchAll(/^```(sh|tsx?|js|html|vue|svelte)\n([\s\S]*?)^```/gm)) {
     if (language === 'sh') commands.push(...code.trim().split('\n'))
     else {
-      const name = NAMED.exec(code)?.[1] ?? (files.size === 0 ? unnamed : undefined)
+      const name = NAMED.exec(code)?.[1]
       if (name) files.set(name, code)
     }
   }

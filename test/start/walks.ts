@@ -7,8 +7,6 @@ import { startSupabase } from './supabase.ts'
 export interface Walk {
   /** Its path in `docs/`. */
   readonly page: string
-  /** The file that the first snippet is saved as, if it has no name. */
-  readonly first?: string
   /** What the page says to put in the place of something else. */
   readonly replace?: Readonly<Record<string, string>>
   /** The server, if the page has several. */
@@ -28,7 +26,8 @@ export interface Walk {
 }
 
 const SERVER = 'http://localhost:8080'
-const LOCAL = { 'https://api.example.com': SERVER, 'https://id.example.com': SERVER }
+/** The server on this machine, in the place of the server of the user. */
+export const LOCAL = { 'https://api.example.com': SERVER, 'https://id.example.com': SERVER }
 const ME = /subject: ada|"subject":"ada"/
 const LOGIN = /^POST \S+\/login /
 const REFRESH = /^POST \S+\/refresh /
@@ -47,7 +46,7 @@ async function atProvider(page: Page) {
 }
 
 export const WALKS: readonly Walk[] = [
-  { page: 'start/quick-start', first: 'auth.ts', replace: LOCAL, shows: ME, signIn: LOGIN, stays: false },
+  { page: 'start/quick-start', replace: LOCAL, shows: ME, signIn: LOGIN, stays: false },
   { page: 'start/json-tokens', replace: LOCAL, shows: ME, signIn: LOGIN, stays: true },
   ...['express.ts', 'hono.ts'].map((server) => ({
     page: 'start/cookie-mode',

@@ -34,6 +34,36 @@ describe.skipIf(!hasChromium)('<authchart-devtools>', () => {
     expect(colors).toBe('rgb(13, 17, 23)')
   })
 
+  it.each(['light', 'dark'] as const)(
+    'shows bars and pressed buttons in forced colors, %s',
+    async (colorScheme) => {
+      const page = await open('/', { colorScheme, forcedColors: 'active' })
+      await page.evaluate(async () => {
+        place.show({ open: true })
+        await place.signIn()
+        await place.ask(3)
+      })
+      const panel = panelOf(page)
+      await panel.part('[data-counter=done]').filter({ hasText: '3' }).waitFor()
+      const colorOf = (selector: string, pseudo?: string) =>
+        panel
+          .part(selector)
+          .first()
+          .evaluate((part, pseudo) => {
+            const { backgroundColor, color } = getComputedStyle(part, pseudo)
+            return pseudo || !(part instanceof HTMLButtonElement)
+              ? backgroundColor
+              : `${color} on ${backgroundColor}`
+          }, pseudo)
+      const canvas = await colorOf('.card')
+      for (const part of ['.level', '.bar']) expect(await colorOf(part)).not.toBe(canvas)
+      expect(await colorOf('.filter', '::before')).not.toBe(canvas)
+      expect(await colorOf('.filter[aria-pressed=true]')).not.toBe(
+        await colorOf('.filter[aria-pressed=false]'),
+      )
+    },
+  )
+
   it('neither changes the layout of the page nor inherits its styles', async () => {
     const page = await open()
     const positions = () =>

@@ -13,6 +13,7 @@ export const panelStyle = (): string =>
     LOG,
     CHART,
     DOCKED,
+    FORCED_COLORS,
     chartStyle('light'),
     chartStyle('dark'),
   ].join('')
@@ -111,6 +112,15 @@ const DOCKED = `
   .floating .chart-place, .floating .events-place { flex: 1; min-block-size: 0; max-block-size: none; }
   .floating .chart-place svg { block-size: 100%; min-block-size: var(--high); }
   .floating .chart-place.fit svg { min-block-size: 0; }
+}
+`
+
+/** Backgrounds that mean something. Browsers replace all others by the color of the page in this mode. */
+const FORCED_COLORS = `
+@media (forced-colors: active) {
+  .launcher::before, .filter::before, .level, .bar { forced-color-adjust: none; }
+  button[aria-pressed='true'], .events li[aria-selected='true'] { forced-color-adjust: none; background: Highlight; color: HighlightText; }
+  .events li[aria-selected='true'] > * { color: inherit; }
 }
 `
 

@@ -29,7 +29,12 @@ async function startServer(command: string, { cwd, server }: AppOptions): Promis
   // Without a shell in between, which would outlive it.
   const program = join(cwd, 'node_modules/.bin', name)
   const child = new ChildServer(program, name === 'tsx' && server ? [server] : args, { cwd })
-  await child.ready(() => fetch(name === 'vite' ? PAGE : SERVER))
+  try {
+    await child.ready(() => fetch(name === 'vite' ? PAGE : SERVER))
+  } catch (error) {
+    await child.stop('SIGTERM')
+    throw error
+  }
   return child
 }
 
@@ -39,7 +44,7 @@ export class App {
   readonly sent: string[] = []
   readonly #printed: string[] = []
   readonly #browser: Browser
-  readonly #servers: ChildServer[]
+  readonly #servers: ChildServer[] = []
   readonly #options: AppOptions
   /** The last request with an access token. */
   #authorized: { readonly url: string; readonly headers: Record<string, string> } | undefined
@@ -59,16 +64,20 @@ export class App {
     }
     guide.commands.filter((line) => line.startsWith('npm ') && !isCreation(line)).forEach(run)
 
-    const servers: ChildServer[] = []
-    for (const command of guide.commands.filter((line) => line.startsWith('npx ')))
-      servers.push(await startServer(command, options))
     const browser = await launchChromium()
-    return new App(options, servers, browser, await browser.newPage())
+    const app = new App(options, browser, await browser.newPage())
+    try {
+      for (const command of guide.commands.filter((line) => line.startsWith('npx ')))
+        app.#servers.push(await startServer(command, options))
+    } catch (error) {
+      await app.close()
+      throw error
+    }
+    return app
   }
 
-  private constructor(options: AppOptions, servers: ChildServer[], browser: Browser, page: Page) {
+  private constructor(options: AppOptions, browser: Browser, page: Page) {
     this.#options = options
-    this.#servers = servers
     this.#browser = browser
     this.page = page
     page.on('request', (request) => {

@@ -1,4 +1,4 @@
-import { decodeFully } from '../../bindings/return-path.ts'
+import { decodeFully, isDecodable } from '../../bindings/return-path.ts'
 import { createAuthFetch } from '../../transports/fetch.ts'
 import type { PooledAuth } from '../pool-types.ts'
 import type { BffApi } from './types.ts'
@@ -105,12 +105,8 @@ function isForwarded(name: string): boolean {
  */
 function staysBelow(path: string): boolean {
   const decoded = decodeFully(path)
-  try {
-    decodeURIComponent(path)
-    for (const [bytes] of decoded.matchAll(/(?:%[89a-f][\da-f])+/gi)) decodeURIComponent(bytes)
-  } catch {
-    return false
-  }
+  const escapes = decoded.match(/(?:%[89a-f][\da-f])+/gi) ?? []
+  if (![path, ...escapes].every(isDecodable)) return false
   // Decoding removes no slash and no dot. So the last form shows what any form before it contains.
   // biome-ignore lint/suspicious/noControlCharactersInRegex: no path needs them, and some servers cut there.
   return !/[\\\u0000-\u001f\u007f]|\/\.{1,2} *(?:[/;?#]|$)/.test(decoded)

@@ -20,6 +20,8 @@ export interface FastifyLike {
 export interface FastifyReplyLike {
   /** Node's response, to which the backend writes its answer. */
   readonly raw: ServerResponse
+  /** The headers that hooks of the app have set, such as those of CORS. */
+  getHeaders(): { readonly [name: string]: number | string | string[] | undefined }
   /** Leaves the answer to the caller: Fastify sends nothing more. */
   hijack(): unknown
 }
@@ -36,6 +38,10 @@ export interface FastifyReplyLike {
  */
 export function fastifyBff(app: FastifyLike, bff: Pick<Bff<unknown>, 'handle' | 'origin'>): void {
   app.addHook('onRequest', async (request, reply) => {
-    if (await answerNode(bff, request.raw, reply.raw)) reply.hijack()
+    const keepHeaders = () => {
+      for (const [name, value] of Object.entries(reply.getHeaders()))
+        if (value !== undefined) reply.raw.setHeader(name, value)
+    }
+    if (await answerNode(bff, request.raw, reply.raw, keepHeaders)) reply.hijack()
   })
 }

@@ -1,15 +1,21 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Bff } from '../server/bff/types.ts'
 
-/** Answers the requests of Node's `http` that are for the backend. Resolves to whether this one was. */
+/**
+ * Answers the requests of Node's `http` that are for the backend. Resolves to whether this one was.
+ *
+ * @param prepare called before the answer is written
+ */
 export async function answerNode(
   bff: Pick<Bff<unknown>, 'handle' | 'origin'>,
   request: IncomingMessage,
   response: ServerResponse,
+  prepare = () => {},
 ): Promise<boolean> {
   const asked = asRequest(request, bff.origin, closing(response))
   const answer = asked && (await bff.handle(asked))
   if (!answer) return false
+  prepare()
   await send(answer, response)
   return true
 }

@@ -138,9 +138,8 @@ export function createOAuth(options: OAuthOptions): OAuth {
     { url: given, transactions: store }: Extract<SignInRequest, { via: 'callback' }>,
     signal: Signal,
   ): Promise<TokenResponse> {
-    if (given !== undefined) return callback.signIn(new URL(given), signal, transactionsOf(store))
-    cleanAddress()
-    return callback.signIn(answer ?? new URL(location.href), signal)
+    if (given === undefined) cleanAddress()
+    return callback.signIn(new URL(given ?? answer ?? location.href), signal, transactionsOf(store))
   }
 
   function signIn(request: SignInRequest, signal: Signal): Promise<TokenResponse> {

@@ -132,8 +132,7 @@ async function subjectToken(auth: ExchangedAuth, signal: AbortSignal): Promise<s
     return await auth.getAccessToken({ signal })
   } catch (error) {
     const { code } = Object(error) as { code?: unknown }
-    if (code === 'session_expired' || code === 'signed_out')
-      throw Object.assign(new Error('invalid_grant'), { error: 'invalid_grant' })
+    if (code === 'session_expired' || code === 'signed_out') throw new Error('invalid_grant')
     throw error
   }
 }

@@ -46,7 +46,7 @@ const TRIED = 'authchart.oauth2.silent'
 /** Remembers that a silent sign-in was tried in this visit. Without `sessionStorage` none is tried: it could go in circles. */
 export function trySilently(): void {
   try {
-    if (sessionStorage.getItem(TRIED) === null) {
+    if (!sessionStorage.getItem(TRIED)) {
       sessionStorage.setItem(TRIED, '1')
       return
     }

@@ -19,12 +19,8 @@ export async function handOver(state: string, answer: URLSearchParams): Promise<
   if (!state || typeof BroadcastChannel === 'undefined') return false
   const channel = openChannel(state)
   const isTaken = await new Promise<boolean>((resolve) => {
-    const timer = setTimeout(() => resolve(false), PATIENCE)
-    channel.onmessage = ({ data }) => {
-      if (data !== TAKEN) return
-      clearTimeout(timer)
-      resolve(true)
-    }
+    setTimeout(() => resolve(false), PATIENCE)
+    channel.onmessage = ({ data }) => data === TAKEN && resolve(true)
     channel.postMessage(answer.toString())
   })
   channel.close()

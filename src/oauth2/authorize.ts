@@ -34,19 +34,24 @@ export async function startSignIn(
 ): Promise<Started> {
   const { options, client } = connection
   const { redirectUri = '' } = options
+  // No failure of the page that the user is sent to is reported here.
+  connection.renewServer()
   const server = await connection.server()
   const scope = request.scope ?? options.scope ?? DEFAULT_SCOPE
   const state = generateRandomState()
   const verifier = generateRandomCodeVerifier()
   const nonce = scope.split(' ').includes('openid') ? generateRandomNonce() : undefined
+  // The code is bound to the key, too (RFC 9449 §10).
+  const keyId = await options.dpop?.codeKeyId()
   const transaction: Pending = {
     startedAt: connection.clock.now(),
-    server: serverOf(server),
+    server: JSON.parse(JSON.stringify(server, KEPT)),
     clientId: client.client_id,
     redirectUri,
     verifier,
     scope,
     nonce,
+    keyId,
     maxAge: request.maxAge,
     returnTo: request.returnTo,
     user: request.user,
@@ -66,8 +71,7 @@ export async function startSignIn(
     max_age: request.maxAge,
     prompt: request.prompt,
     login_hint: request.loginHint,
-    // The code is bound to the key, too (RFC 9449 §10).
-    dpop_jkt: await options.dpop?.codeKeyId(),
+    dpop_jkt: keyId,
   })
   appendAll(parameters, connection.resources(options.branchResource))
   const url = await authorizationUrl(connection, server, parameters)
@@ -76,14 +80,13 @@ export async function startSignIn(
   return { url, state }
 }
 
-const NAMES: (keyof TransactionServer)[] = [
+/** What an answer is checked against. */
+const KEPT: (keyof TransactionServer)[] = [
   'issuer',
   'token_endpoint',
   'authorization_response_iss_parameter_supported',
   'id_token_signing_alg_values_supported',
 ]
-
-const serverOf = (server: AuthorizationServer): TransactionServer => JSON.parse(JSON.stringify(server, NAMES))
 
 async function authorizationUrl(
   connection: Connection<OAuthOptions>,
@@ -92,9 +95,21 @@ async function authorizationUrl(
 ): Promise<URL> {
   if (!server.authorization_endpoint) throw oauthError('discovery_failed')
   const url = connection.assertSecure(server.authorization_endpoint)
-  const { par } = connection.options
-  const isPushed = par === 'always' || (par !== 'never' && server.require_pushed_authorization_requests)
-  const query = isPushed ? await push(connection, server, parameters) : parameters
+  const { client, clientAuth, options } = connection
+  const { par } = options
+  let query = parameters
+  if (par === 'always' || (par !== 'never' && server.require_pushed_authorization_requests)) {
+    // The server keeps the parameters, and returns what refers to them (RFC 9126).
+    const response = await pushedAuthorizationRequest(
+      server,
+      client,
+      clientAuth,
+      parameters,
+      connection.request(),
+    )
+    const { request_uri } = await processPushedAuthorizationResponse(server, client, response)
+    query = new URLSearchParams({ client_id: client.client_id, request_uri })
+  }
   // The endpoint may have a query of its own (RFC 6749 §3.1).
   appendAll(url.searchParams, query)
   return url
@@ -102,22 +117,4 @@ async function authorizationUrl(
 
 function appendAll(parameters: URLSearchParams, more: Iterable<[string, string]>): void {
   for (const [name, value] of more) parameters.append(name, value)
-}
-
-/** Sends the parameters to the server, and returns what refers to them (RFC 9126). */
-async function push(
-  connection: Connection<OAuthOptions>,
-  server: AuthorizationServer,
-  parameters: URLSearchParams,
-): Promise<URLSearchParams> {
-  const { client, clientAuth } = connection
-  const response = await pushedAuthorizationRequest(
-    server,
-    client,
-    clientAuth,
-    parameters,
-    connection.request(),
-  )
-  const { request_uri } = await processPushedAuthorizationResponse(server, client, response)
-  return new URLSearchParams({ client_id: client.client_id, request_uri })
 }

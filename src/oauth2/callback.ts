@@ -38,11 +38,7 @@ export class Callback {
    * @returns the tokens; in a popup whose opener takes the answer, a promise that stays pending
    * @throws OAuthError; `already_used` if the answer was used before
    */
-  async signIn(
-    { searchParams }: URL,
-    signal: Signal,
-    transactions = this.#transactions,
-  ): Promise<TokenResponse> {
+  async signIn({ searchParams }: URL, signal: Signal, transactions: Transactions): Promise<TokenResponse> {
     if (isPage()) {
       // A page that is only prerendered must not redeem anything: the user may never look at it.
       await whenShown()
@@ -56,8 +52,7 @@ export class Callback {
     const state = stateOf(answer)
     const transaction = await this.#transactions.read(state)
     // If the opener keeps its sign-ins in memory, this window does not find them.
-    const mayBePopup = !transaction || transaction.popup
-    return mayBePopup ? handOver(state, answer) : false
+    return (!transaction || transaction.popup === true) && handOver(state, answer)
   }
 
   async redeem(
@@ -89,14 +84,15 @@ export class Callback {
   #redeemOnce(answer: URLSearchParams, state: string, transactions: Transactions): Promise<TokenResponse> {
     return once(`authchart.oauth2.${state}`, async () => {
       const transaction = await known(transactions, state)
-      const { issuer, client } = this.#connection
-      const { server, clientId, returnTo } = transaction
+      const { issuer, client, options } = this.#connection
+      const { server, clientId, keyId, returnTo } = transaction
       // A code of one server must not reach another (RFC 9700 §4.4), and only its client can refresh what comes of it. The session
       // that began the sign-in can still use the answer.
       if (new URL(server.issuer).href !== issuer.href) throw oauthError('wrong_issuer')
       if (clientId !== client.client_id) throw oauthError('wrong_client')
       this.returnTo = returnTo === undefined ? undefined : safeReturnPath(returnTo)
       if (transaction.used) throw oauthError('already_used')
+      if (keyId && (await options.dpop?.codeKeyId()) !== keyId) throw oauthError('key_lost')
       // Before the code leaves: if this page is closed meanwhile, no other one sends it again.
       await transactions.use(state, transaction)
       return redeem(this.#connection, answer, state, transaction)

@@ -42,7 +42,9 @@ export function toOAuthError(error: unknown): unknown {
 export function reasonOf(error: unknown): string {
   if (error instanceof ResponseBodyError || error instanceof AuthorizationResponseError)
     return codeOf(error.error)
-  const { code, name } = Object(error) as { code?: unknown; name?: unknown }
+  const { code, name, cause } = Object(error)
+  // It has failed, or is too busy.
+  if (cause?.status >= 429) return 'server_error'
   if (code === JWT_TIMESTAMP_CHECK) return 'id_token_expired'
   if (code === JWT_CLAIM_COMPARISON) return 'invalid_id_token'
   if (String(code).startsWith('OAUTH_')) return 'invalid_response'

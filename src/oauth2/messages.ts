@@ -24,6 +24,8 @@ const MESSAGES: { readonly [reason: string]: string } = {
   invalid_logout_token:
     'The logout token does not fit this client (OpenID Connect Back-Channel Logout §2.6).',
   invalid_response: 'The answer of the authorization server cannot be used.',
+  key_lost:
+    'The key that the sign-in was bound to is missing in this browser, such as after a sign-out in another tab. Start the sign-in again.',
   login_required: 'The server cannot sign the user in without a question. Use via: "redirect" or "popup".',
   network: 'The authorization server cannot be reached. Start the sign-in again.',
   popup_closed: 'The window of the sign-in was closed. Start the sign-in again.',
@@ -33,6 +35,7 @@ const MESSAGES: { readonly [reason: string]: string } = {
     'The authorization server has no dynamic registration, and no client ID metadata documents or no metadataUrl was given. Register the client by hand and give its clientId.',
   resource_discovery_failed:
     'The metadata of the API cannot be read, or is for another resource (RFC 9728 §3.3). Check the URL.',
+  server_error: 'The authorization server has failed, or is too busy. Start the sign-in again, later.',
   silent_tried: 'A silent sign-in was tried in this visit. Use via: "redirect" or "popup".',
   step_up_repeated:
     'The page was left for a step-up three times within a minute, and the API refuses the new tokens. Check that the server knows what the API asks for.',

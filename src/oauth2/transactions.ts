@@ -42,6 +42,8 @@ export interface Pending extends Begun {
   readonly scope: string
   /** Missing if no ID token was asked for. */
   readonly nonce?: string | undefined
+  /** The key that the code is bound to, if it is. */
+  readonly keyId?: string | undefined
   readonly maxAge?: number | undefined
   /** The user who has to sign in. */
   readonly user?: { readonly iss: string; readonly sub: string } | undefined
@@ -52,6 +54,7 @@ export interface Pending extends Begun {
 /** A sign-in whose answer was used. It has no secret any more. */
 export interface Used extends Begun {
   readonly used: true
+  readonly keyId?: undefined
   readonly popup?: undefined
 }
 

@@ -99,6 +99,37 @@ test('pushed parameters are an option for servers that do not require them', asy
   expect(plain.server.requests).not.toContain(post('/request'))
 })
 
+test.each<[string, () => Response, string]>([
+  [
+    'does not know the client',
+    () => Response.json({ error: 'invalid_client' }, { status: 401 }),
+    'invalid_client',
+  ],
+  ['is too busy', () => new Response('<html>', { status: 429 }), 'server_error'],
+  ['is down', () => new Response('', { status: 503 }), 'server_error'],
+  ['fails in words', () => Response.json({ error: 'server_error' }, { status: 500 }), 'server_error'],
+  ['asks for a proof', () => Response.json({ error: 'use_dpop_nonce' }, { status: 400 }), 'use_dpop_nonce'],
+  ['has no reference', () => Response.json({ expires_in: 60 }, { status: 201 }), 'invalid_response'],
+  ['sends a page', () => new Response('<html>'), 'invalid_response'],
+])(
+  'a sign-in says so if the server of its pushed parameters %s, and the next one succeeds',
+  async (_, fault, reason) => {
+    let isFaulty = true
+    const { oauth } = await setUp(
+      { requiresPar: true },
+      {
+        fetch: async (url, init) => {
+          if (isFaulty && String(url).endsWith('/request')) return fault()
+          return fetch(url, init)
+        },
+      },
+    )
+    await expect(oauth.authorizationUrl()).rejects.toMatchObject({ code: 'oauth_failed', reason })
+    isFaulty = false
+    expect((await oauth.authorizationUrl()).searchParams.get('request_uri')).toMatch(/^urn:/)
+  },
+)
+
 test('the access token is for the API in the option resource, after a refresh, too', async () => {
   const { server, oauth, auth, browse } = await setUp({}, { resource: API, scope: 'openid read' })
   await auth.signIn({ via: 'callback', url: await browse(await oauth.authorizationUrl()) })

@@ -126,6 +126,58 @@ test('a lost key ends the session as key_lost, and the refresh token is not pres
   expect(auth.history.at(-1)).toMatchObject({ reason: 'key_lost' })
 })
 
+test('a key that is lost while the page is open ends the session as key_lost, and the refresh token is not presented', async () => {
+  const { provider, api, keys, auth } = await setUp()
+  const before = tokenRequests(provider)
+  keys.clear()
+  const fetchApi = createAuthFetch(auth, { origins: [api.url] })
+  expect((await fetchApi(`${api.url}/a`)).status).toBe(200)
+
+  await expect(auth.refresh()).rejects.toMatchObject({ code: 'session_expired', reason: 'key_lost' })
+
+  await expect(fetchApi(`${api.url}/b`)).rejects.toMatchObject({ reason: 'key_lost' })
+  expect(tokenRequests(provider)).toBe(before)
+  expect(auth.state).toBe('expired')
+})
+
+test('a key that is lost before the user is back ends the sign-in as key_lost, and the next one succeeds', async () => {
+  const { provider, keys, auth, oauth } = await setUp()
+  await auth.signOut()
+  const before = tokenRequests(provider)
+  const url = await createBrowser()(await oauth.authorizationUrl())
+  keys.clear()
+
+  for (let time = 0; time < 2; time++)
+    await expect(auth.signIn({ via: 'callback', url })).rejects.toMatchObject({
+      code: 'oauth_failed',
+      reason: 'key_lost',
+    })
+
+  expect(tokenRequests(provider)).toBe(before)
+  await auth.signIn({ via: 'callback', url: await createBrowser()(await oauth.authorizationUrl()) })
+  expect(auth.session?.subject).toBe('ada')
+})
+
+test('of two clients that differ in their key, the wrong one leaves an answer to the other', async () => {
+  const provider = await startProvider({ requiresDPoP: true })
+  const transactions = memoryTransactions()
+  const client = () => {
+    const dpop = dpopProofs()
+    const options = { issuer: provider.url, clientId: APP, redirectUri: CALLBACK, transactions, dpop }
+    const oauth = createOAuth(options)
+    const auth = createAuth(oauth.ports)
+    onTestFinished(() => auth.dispose())
+    return { oauth, auth }
+  }
+  const [first, second] = [client(), client()]
+  const url = await createBrowser()(await first.oauth.authorizationUrl())
+
+  await expect(second.auth.signIn({ via: 'callback', url })).rejects.toMatchObject({ reason: 'key_lost' })
+  await first.auth.signIn({ via: 'callback', url })
+
+  expect(first.auth.session?.subject).toBe('ada')
+})
+
 test('a session that has ended at the server is another matter than a lost key', async () => {
   const { provider, auth } = await setUp()
   const token = await provider.introspect(await auth.getAccessToken())

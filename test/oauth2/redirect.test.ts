@@ -64,6 +64,25 @@ describe.skipIf(!hasChromium)('a sign-in by redirect in Chromium', () => {
     expect(stored).not.toContain(secret('code_verifier'))
   })
 
+  test('leaves the app as it is if the user goes back to pushed parameters that the server has forgotten', async () => {
+    const { server, open } = await start({ requiresPar: true })
+    const page = await open()
+    const address = await page.evaluate(async () => (await app.oauth.authorizationUrl()).href)
+    await page.goto(address)
+    await loaded(page)
+    expect(await resultOf(page)).toBe('ada')
+
+    await page.goto(address)
+    await loaded(page)
+
+    expect(page.url()).toContain('error=invalid_request_uri')
+    expect(await page.evaluate(() => app.oauth.isCallback)).toBe(false)
+    expect(await subjectOf(page)).toBe('ada')
+    await page.evaluate(() => app.auth.signOut())
+    expect(await redirected(page)).toBe('ada')
+    expect(times(server.codes)).toEqual([1, 1])
+  })
+
   test('redeems its code once, however often the page is reloaded, left and returned to', async () => {
     const { server, open } = await start()
     const page = await open()

@@ -112,7 +112,7 @@ export interface DPoPProofs extends ProofFeature {
 export function dpopProofs(options: DPoPOptions = {}): DPoPProofs {
   const maker = new ProofMaker(options)
   const codeKeyId = async (expected?: string) =>
-    options.perSession && expected === undefined ? undefined : maker.keyId(expected)
+    options.perSession && expected === undefined ? undefined : maker.keyId()
   return {
     ...defineProof({
       prove: (request) => maker.prove(request),
@@ -120,7 +120,7 @@ export function dpopProofs(options: DPoPOptions = {}): DPoPProofs {
       keyId: codeKeyId,
       forget: (keyId, isElsewhere) => maker.forget(keyId, isElsewhere),
     }),
-    keyId: (expected) => maker.keyId(expected),
+    keyId: () => maker.keyId(),
     fetch: (input, init, send = fetch) => maker.fetch(String(input), init, send),
     forSession: (request, task, send = fetch) => maker.forSession(request, task, send),
     codeKeyId,
@@ -213,9 +213,9 @@ class ProofMaker {
     return opened
   }
 
-  async keyId(expected?: string): Promise<string> {
-    const key = expected !== undefined && this.#key?.id === expected ? this.#key : await this.#search()
-    return key.id
+  /** Of the key in the store, which may have lost the one in memory: a refresh token must not be presented without it. */
+  async keyId(): Promise<string> {
+    return (await this.#search()).id
   }
 
   forget(keyId: string | undefined, isElsewhere = false): unknown {

@@ -23,8 +23,8 @@ import type { ServerOptions } from './options.ts'
 const PATIENCE = 30_000
 /** Shorter than `timeouts.refresh`: a failed discovery must not look like a lost answer of the token endpoint. */
 const DISCOVERY_PATIENCE = 5_000
-/** How often the metadata may be requested again, in milliseconds. Answers of some servers never fit. */
-const RENEWAL_INTERVAL = 60_000
+/** For how long metadata are new, in milliseconds. Answers of some servers never fit. */
+const NEW = 60_000
 
 /**
  * How wrong the clock of this machine may be, in seconds, when it looks at a new ID token or a logout token: ten minutes, and one for
@@ -68,8 +68,8 @@ export class Connection<Options extends ServerOptions = ServerOptions> {
   readonly clock: Clock
   readonly issuer: URL
   #server: Promise<AuthorizationServer> | undefined
-  /** In milliseconds since the Unix epoch. */
-  #renewedAt = 0
+  /** When the metadata were requested last, in milliseconds since the Unix epoch. */
+  #requestedAt = 0
 
   constructor(options: Options) {
     this.options = options
@@ -89,21 +89,11 @@ export class Connection<Options extends ServerOptions = ServerOptions> {
     return this.#server
   }
 
-  /**
-   * Requests the metadata again, in the background, once a minute at most. An answer that does not fit may mean that the server has
-   * changed.
-   */
+  /** Requests the metadata again, if they are not new: an answer that does not fit may mean that the server has changed. */
   renewServer(): void {
-    const now = this.clock.now()
-    if (this.options.server || Math.abs(now - this.#renewedAt) < RENEWAL_INTERVAL) return
-    this.#renewedAt = now
-    const renewed = this.#discover()
-    renewed.then(
-      () => {
-        this.#server = renewed
-      },
-      () => {},
-    )
+    const known = this.#server
+    const age = Math.abs(this.clock.now() - this.#requestedAt)
+    if (known && age >= NEW && !this.options.server) this.#server = this.#discover().catch(() => known)
   }
 
   /**
@@ -143,7 +133,7 @@ export class Connection<Options extends ServerOptions = ServerOptions> {
         return { ...(await read(new Response(JSON.stringify(fields), response), fields)), expires_in }
       } catch (error) {
         // The endpoint may have moved, unless it refuses (RFC 6749 §5.2) or is too busy.
-        if (status !== 400 && status < 411 && !session?.signal?.aborted) this.renewServer()
+        if (status !== 400 && status < 411) this.renewServer()
         throw error
       }
     }
@@ -182,6 +172,7 @@ export class Connection<Options extends ServerOptions = ServerOptions> {
   }
 
   async #discover(): Promise<AuthorizationServer> {
+    this.#requestedAt = this.clock.now()
     try {
       return await processDiscoveryResponse(this.issuer, await this.#requestMetadata())
     } catch (error) {

@@ -18,6 +18,7 @@ export async function signOutUrl(
   await auth.ready()
   const hint = auth[ID_TOKEN]?.()
   // Whatever the server does, the app has to go on and sign out here.
+  connection.renewServer()
   const server = await connection.server().catch(() => undefined)
   if (!server?.end_session_endpoint) return undefined
   const url = connection.assertSecure(server.end_session_endpoint)

@@ -3,7 +3,6 @@ import {
   clockTolerance,
   JWT_CLAIM_COMPARISON,
   processRefreshTokenResponse,
-  processRevocationResponse,
   refreshTokenGrantRequest,
   revocationRequest,
 } from 'oauth4webapi'
@@ -59,7 +58,7 @@ export async function refresh(
   /** An ID token for another client, or of another issuer or user, ends the session: another attempt would not change it. */
   function refuse(tokens: Fields): Error {
     discard(connection, tokens)
-    return Object.assign(new Error('invalid_token'), { error: 'invalid_token' })
+    return new Error('invalid_token')
   }
 
   return keepUsers(
@@ -86,11 +85,17 @@ export async function revoke(
   const token = refreshToken ?? accessToken
   if (!server.revocation_endpoint || !token) return
   const { client, clientAuth } = connection
-  const response = await revocationRequest(server, client, clientAuth, token, {
-    ...connection.request(signal),
-    additionalParameters: { token_type_hint: refreshToken ? 'refresh_token' : 'access_token' },
-  })
-  await processRevocationResponse(response)
+  try {
+    const response = await revocationRequest(server, client, clientAuth, token, {
+      ...connection.request(signal),
+      additionalParameters: { token_type_hint: refreshToken ? 'refresh_token' : 'access_token' },
+    })
+    if (!response.ok) throw response
+  } catch (error) {
+    // The endpoint may have moved.
+    connection.renewServer()
+    throw error
+  }
 }
 
 /** Revokes tokens that no session takes, in the background: the app waits for the refusal, not for the server. */

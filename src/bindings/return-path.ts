@@ -30,11 +30,13 @@ export function safeReturnPath(value: unknown, fallback = '/'): string {
     const [given = ''] = value.split(/[?#]/, 1)
     if (!staysOnHost(given)) return fallback
     const { pathname, search, hash } = new URL(value, APP_ORIGIN)
-    // The router would throw on it later.
-    if (!isDecodable(pathname)) return fallback
     const decoded = decodeFully(pathname)
     // Decoding removes no slash, no backslash and no dot segment. So the last form shows what any form before it contains.
-    const isSafe = staysOnHost(decoded) && !(decoded.includes('//') && DOT_SEGMENT.test(decoded))
+    // A path that cannot be decoded throws here, as the router would later. A bundler would remove a call without a use.
+    const isSafe =
+      staysOnHost(decodeURIComponent(pathname)) &&
+      staysOnHost(decoded) &&
+      !(decoded.includes('//') && DOT_SEGMENT.test(decoded))
     return isSafe ? pathname + search + hash : fallback
   } catch {
     return fallback
@@ -42,15 +44,6 @@ export function safeReturnPath(value: unknown, fallback = '/'): string {
 }
 
 const staysOnHost = (path: string) => SAME_HOST.test(path) && !UNSAFE.test(path)
-
-/** Whether a text can be decoded. Bundlers remove a call of the function whose result is not used. */
-export function isDecodable(text: string): boolean {
-  try {
-    return decodeURIComponent(text).length <= text.length
-  } catch {
-    return false
-  }
-}
 
 /** Decodes the ASCII escapes until none is left, those that earlier ones result in included. Takes linear time. */
 export function decodeFully(path: string): string {

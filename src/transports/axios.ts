@@ -11,6 +11,7 @@ import { type Config, copyHeaders, createConfigCopier, hasAuthorization } from '
 import { AxiosRequest, type Settings } from './axios/request.ts'
 import { concealResponse } from './axios/secrets.ts'
 import { createTargetFinder } from './axios/target.ts'
+import { copied } from './body.ts'
 import { explainAxios, explainTransport } from './explain.ts'
 import type { TransportOptions } from './fetch.ts'
 import { createTargetGuard } from './origins.ts'
@@ -75,7 +76,7 @@ export function attachAuth(
     const own = copyConfig(config)
     own.headers = copyHeaders(config.headers)
     // axios itself has copied other parameters.
-    if (own.params instanceof URLSearchParams) own.params = new URLSearchParams(own.params.toString())
+    own.params = copied(own.params)
     const target = findTarget(own)
     if (target === undefined) {
       explainAxios(auth, config, targetOf)

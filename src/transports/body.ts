@@ -30,7 +30,8 @@ export function replayableBody(
   return body instanceof FormData ? encodedForm(body) : { body: copied(body), replayable: true }
 }
 
-function copied(body: unknown): unknown {
+/** A copy of what its owner could change. */
+export function copied(body: unknown): unknown {
   if (body instanceof ArrayBuffer) return body.slice(0)
   if (ArrayBuffer.isView(body)) return copyBytes(body)
   // As text: the class of React Native cannot copy another one.

@@ -1,4 +1,4 @@
-import { decodeFully, isDecodable } from '../../bindings/return-path.ts'
+import { decodeFully } from '../../bindings/return-path.ts'
 import { createAuthFetch } from '../../transports/fetch.ts'
 import type { PooledAuth } from '../pool-types.ts'
 import type { BffApi } from './types.ts'
@@ -97,6 +97,15 @@ function addressOf(path: string, to: string | URL): URL {
 function isForwarded(name: string): boolean {
   const plain = name.replaceAll('_', '-')
   return !OF_THIS_SERVER.test(plain) && !OVERRIDES.test(plain)
+}
+
+/** Whether a text can be decoded. A bundler would remove the call if its result had no use. */
+function isDecodable(text: string): boolean {
+  try {
+    return decodeURIComponent(text).length <= text.length
+  } catch {
+    return false
+  }
 }
 
 /**

@@ -142,7 +142,7 @@ export class HttpBearerRequest implements BearerRequest<HttpOutcome> {
     const target = proof?.url ?? this.url
     // The URL stays as the caller wrote it, for later interceptors and tests, unless it leads elsewhere by now.
     const isThere = this.#targetOf(this.#request.urlWithParams) === target
-    const url = isThere ? undefined : { url: target, params: new HttpParams() }
+    const url = !isThere && { url: target, params: new HttpParams() }
     // A request that is sent at once keeps the original body, for later interceptors and tests.
     if (!this.#waited) return this.#request.clone({ headers: withToken, ...url })
     const { body, contentType = this.#request.detectContentTypeHeader() } = this.#body ?? {}

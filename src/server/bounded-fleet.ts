@@ -1,4 +1,5 @@
 import { StorageError } from '../core/errors.ts'
+import { PatientClock } from '../core/platform/patient-clock.ts'
 import type { Clock } from '../core/ports.ts'
 import type { Fleet } from '../fleet/fleet.ts'
 
@@ -20,6 +21,7 @@ const WEIGHT = 0.1
  */
 export function boundedFleet(fleet: Fleet, clock: Clock, time: number): Fleet {
   let usualTime = 0
+  const timers = new PatientClock(clock)
   const within = <T>(call: () => Promise<T>): Promise<T> =>
     new Promise((resolve, reject) => {
       const began = performance.now()
@@ -28,13 +30,13 @@ export function boundedFleet(fleet: Fleet, clock: Clock, time: number): Fleet {
       const measure = () => {
         usualTime += WEIGHT * (performance.now() - began - usualTime)
       }
-      const timer = clock.setTimeout(() => {
+      const timer = timers.setTimeout(() => {
         isLate = true
         measure()
         const message = 'The database of the sessions did not answer in time. Try again later.'
         reject(new StorageError(message, { reason: 'timeout' }))
       }, time)
-      const stop = () => clock.clearTimeout(timer)
+      const stop = () => timers.clearTimeout(timer)
       // In a promise, because a fleet of the app may throw.
       const answered = (answer: T) => {
         if (!isLate) measure()

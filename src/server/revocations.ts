@@ -1,5 +1,6 @@
 import type { AuthOptions, RevocableTokens } from '../core/options.ts'
 import { BackgroundClock } from '../core/platform/background-clock.ts'
+import { PatientClock } from '../core/platform/patient-clock.ts'
 import type { Clock, Signal } from '../core/ports.ts'
 import { classifyFailure } from '../core/session/failure.ts'
 import { findAll } from '../fleet/find-all.ts'
@@ -49,7 +50,7 @@ export class Revocations {
   ) {
     this.#fleet = fleet
     this.#keys = keys
-    this.#clock = clock
+    this.#clock = new PatientClock(clock)
     this.#timers = new BackgroundClock(clock)
     this.#revoke = revoke
     this.#timeout = timeouts?.revoke ?? 5_000

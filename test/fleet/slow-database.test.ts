@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, expect, it, vi } from 'vitest'
+import type { Clock } from '../../src/core/ports.ts'
 import { systemClock } from '../../src/environment/clock.ts'
 import { FleetCoordinator } from '../../src/fleet/coordinator.ts'
 import type { Fleet } from '../../src/fleet/fleet.ts'
@@ -75,4 +76,25 @@ it('an answer that comes very late counts as one of the longest calls that are w
   const { lease } = fleet
   await vi.advanceTimersByTimeAsync(600_000)
   expect(fleet.lease).toBe(lease)
+})
+
+it('an answer that waits beside a late timer counts, because the process was busy', async () => {
+  const fire: (() => void)[] = []
+  let now = 0
+  const clock: Clock = {
+    now: () => now,
+    setTimeout: (callback) => fire.push(callback),
+    clearTimeout: () => {},
+  }
+  let answer = (_: undefined) => {}
+  const read = () =>
+    new Promise<undefined>((resolve) => {
+      answer = resolve
+    })
+  const found = boundedFleet({ ...memoryFleet(), read }, clock, 2_000).read('key')
+  await vi.advanceTimersByTimeAsync(0)
+  now = 5_000
+  fire.shift()?.()
+  answer(undefined)
+  expect(await found).toBeUndefined()
 })

@@ -95,8 +95,8 @@ async function authorizationUrl(
 ): Promise<URL> {
   if (!server.authorization_endpoint) throw oauthError('discovery_failed')
   const url = connection.assertSecure(server.authorization_endpoint)
-  const { client, clientAuth, options } = connection
-  const { par } = options
+  const { client, clientAuth } = connection
+  const { par } = connection.options
   let query = parameters
   if (par === 'always' || (par !== 'never' && server.require_pushed_authorization_requests)) {
     // The server keeps the parameters, and returns what refers to them (RFC 9126).

@@ -10,12 +10,6 @@ import { handOver } from './popup-channel.ts'
 import { redeem } from './redeem.ts'
 import type { Transaction, Transactions } from './transactions.ts'
 
-interface Redemption {
-  readonly tokens: Promise<TokenResponse>
-  /** The last call that asked for these tokens. A sign-in that it replaced must not get them, because it would revoke them. */
-  readonly owner: object
-}
-
 const stateOf = (answer: URLSearchParams) => answer.get('state') ?? ''
 
 /** Redeems answers, each of them once: in this page, in all tabs, after a reload. */
@@ -23,7 +17,7 @@ export class Callback {
   readonly #connection: Connection<OAuthOptions>
   readonly #transactions: Transactions
   /** By the store of the sign-in, because a store belongs to one browser: a `state` alone can be copied to another one. */
-  readonly #redemptions = new WeakMap<TransactionStore, Map<string, Redemption>>()
+  readonly #redemptions = new WeakMap<TransactionStore, Map<string, Promise<TokenResponse>>>()
   /** Where the user wanted to go, of the last answer. */
   returnTo: string | undefined
 
@@ -55,29 +49,26 @@ export class Callback {
     return (!transaction || transaction.popup === true) && handOver(state, answer)
   }
 
-  async redeem(
-    answer: URLSearchParams,
-    signal: Signal,
-    transactions = this.#transactions,
-  ): Promise<TokenResponse> {
+  async redeem(answer: URLSearchParams, signal: Signal, transactions: Transactions): Promise<TokenResponse> {
     const state = stateOf(answer)
     // Before a redemption that runs is shared: only the browser that began the sign-in may have its tokens (RFC 9700 §4.7).
     await known(transactions, state)
-    const owner = {}
     const { store } = transactions
-    const redemptions = this.#redemptions.get(store) ?? new Map<string, Redemption>()
+    const redemptions = this.#redemptions.get(store) ?? new Map<string, Promise<TokenResponse>>()
     this.#redemptions.set(store, redemptions)
-    const tokens = redemptions.get(state)?.tokens ?? this.#redeemOnce(answer, state, transactions)
-    const isOwner = () => redemptions.get(state)?.owner === owner
-    redemptions.set(state, { tokens, owner })
+    const running = redemptions.get(state) ?? this.#redeemOnce(answer, state, transactions)
+    // A promise of this call. The last call gets the tokens; a sign-in that it replaced must not, because it would revoke them.
+    const tokens = running.then()
+    redemptions.set(state, tokens)
+    const isLast = () => redemptions.get(state) === tokens
     try {
       await tokens
       // The call that replaced this one may be about to arrive.
       if (signal.aborted) await new Promise((resolve) => setTimeout(resolve))
-      if (!isOwner()) throw superseded()
+      if (!isLast()) throw superseded()
       return tokens
     } finally {
-      if (isOwner()) redemptions.delete(state)
+      if (isLast()) redemptions.delete(state)
     }
   }
 

@@ -131,7 +131,7 @@ export function createOAuth(options: OAuthOptions): OAuth {
       // A window that an isolated page has severed cannot be closed. Its sign-in must not complete there.
       if (!answer) await transactions.remove(state).catch(() => {})
     }
-    return callback.redeem(answer, signal)
+    return callback.redeem(answer, signal, transactions)
   }
 
   function signInByCallback(

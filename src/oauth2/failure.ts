@@ -42,9 +42,11 @@ export function toOAuthError(error: unknown): unknown {
 export function reasonOf(error: unknown): string {
   if (error instanceof ResponseBodyError || error instanceof AuthorizationResponseError)
     return codeOf(error.error)
-  const { code, name, cause } = Object(error)
+  const { code, name, cause, status = cause?.status } = Object(error)
+  // RFC 6749 §5.2: a challenge may take the place of the error code.
+  if (status === 401) return 'invalid_client'
   // It has failed, or is too busy.
-  if (cause?.status >= 429) return 'server_error'
+  if (status >= 429) return 'server_error'
   if (code === JWT_TIMESTAMP_CHECK) return 'id_token_expired'
   if (code === JWT_CLAIM_COMPARISON) return 'invalid_id_token'
   if (String(code).startsWith('OAUTH_')) return 'invalid_response'

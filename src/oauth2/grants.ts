@@ -45,9 +45,7 @@ function parametersOf(connection: Connection): URLSearchParams {
 function keepSession(error: unknown): never {
   const answer = answerOf(error)
   if (!(error instanceof ResponseBodyError) && answer.status !== 401) throw error
-  // A token endpoint answers 401 if it does not accept the client (RFC 6749 §5.2).
-  const reason = error instanceof ResponseBodyError ? reasonOf(error) : 'invalid_client'
-  throw kept(reason, answer)
+  throw kept(reasonOf(error), answer)
 }
 
 /**

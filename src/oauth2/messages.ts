@@ -19,6 +19,8 @@ const MESSAGES: { readonly [reason: string]: string } = {
     'The ID token has expired, or the user authenticated too long ago. Check the clock of this machine.',
   insecure:
     'Plain http is used with this machine only. Use https, or set allowInsecure for a server that you trust your network with.',
+  invalid_client:
+    'The authorization server does not accept this client. Check clientId and clientAuth, and how the client is registered there.',
   invalid_id_token:
     'The ID token does not fit this sign-in (OpenID Connect Core §3.1.3.7). Check issuer and clientId.',
   invalid_logout_token:

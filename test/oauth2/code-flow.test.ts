@@ -130,6 +130,19 @@ test.each<[string, () => Response, string]>([
   },
 )
 
+test.each([
+  ['in a header', ClientSecretBasic],
+  ['in the body', ClientSecretPost],
+])('a sign-in of a backend whose secret is wrong, %s, says so', async (_, withSecret) => {
+  for (const par of ['never', 'always'] as const) {
+    const clientAuth = withSecret('wrong')
+    const { oauth, auth, browse } = await setUp({}, { clientId: BACKEND, clientAuth, par })
+    const signIn = async () =>
+      auth.signIn({ via: 'callback', url: await browse(await oauth.authorizationUrl()) })
+    await expect(signIn()).rejects.toMatchObject({ code: 'oauth_failed', reason: 'invalid_client' })
+  }
+})
+
 test('the access token is for the API in the option resource, after a refresh, too', async () => {
   const { server, oauth, auth, browse } = await setUp({}, { resource: API, scope: 'openid read' })
   await auth.signIn({ via: 'callback', url: await browse(await oauth.authorizationUrl()) })

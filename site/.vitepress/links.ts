@@ -7,14 +7,15 @@ import { PAGES, root, routeOf, targetOf } from './pages.ts'
 type Token = ReturnType<MarkdownRenderer['parse']>[number]
 
 /** A drawing for light pages and one for dark pages. */
-const PICTURE = /<picture>\s*<source[^>]*srcset="([^"]+)">\s*<img alt="([^"]*)" src="([^"]+)">\s*<\/picture>/g
+const PICTURE =
+  /<picture>\s*<source media="\(prefers-color-scheme: dark\)" srcset="([^"]+)">\s*<img alt="([^"]*)" src="([^"]+)">\s*<\/picture>/g
 
 /** The site has a switch for its colours, which `<picture>` does not know. */
 const withoutPictures = (html: string) =>
   html
     .replace(PICTURE, '<img class="on-dark" alt="$2" src="$1"><img class="on-light" alt="$2" src="$3">')
     // Vite takes `a/b.svg` for the name of a package.
-    .replace(/ src="(?=\w+[/.])(?!https?:)/g, ' src="./')
+    .replace(/ (src|srcset)="(?=\w+[/.])(?!https?:)/g, ' $1="./')
 
 /**
  * Changes the tokens of each page before they become HTML.

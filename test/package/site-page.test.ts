@@ -29,6 +29,16 @@ describe.skipIf(!hasChromium)('the built site', () => {
     await expectNoBarriers(page)
   })
 
+  it('the picture of the first page moves, unless a reader prefers less motion', async () => {
+    const shown = async (reducedMotion: 'reduce' | 'no-preference') => {
+      const page = await site.open('/', { reducedMotion })
+      const picture = page.locator('picture img').first()
+      return picture.evaluate((img: HTMLImageElement) => img.decode().then(() => img.currentSrc))
+    }
+    expect(await shown('no-preference')).toMatch(/film.*\.webp$/)
+    expect(await shown('reduce')).toMatch(/dark.*\.png$/)
+  })
+
   it('no page is wider than a phone', async () => {
     const page = await site.open('/', PHONE)
     for (const path of [

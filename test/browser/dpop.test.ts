@@ -166,6 +166,21 @@ describe.skipIf(!hasChromium)('DPoP in Chromium', () => {
     await vi.waitUntil(async () => (await left()) === 0, { timeout: 15_000 })
   }, 180_000)
 
+  it('a key that was cleared with site data while the page is open ends the session as key_lost', async () => {
+    const { front, open } = await setUp()
+    const page = await open()
+    const reason = await page.evaluate(async () => {
+      const session = dpop.createSession()
+      await session.signIn({ username: 'ada' })
+      await new Promise((resolve) => {
+        indexedDB.deleteDatabase('authchart-dpop').onsuccess = resolve
+      })
+      return session.refresh().catch((error) => error.reason)
+    })
+    expect(reason).toBe('key_lost')
+    expect(front.verdicts()).toEqual(['POST /token nonce', 'POST /token ok'])
+  }, 180_000)
+
   it('a key that was cleared with site data ends the session as key_lost', async () => {
     const { front, open } = await setUp()
     const page = await open()

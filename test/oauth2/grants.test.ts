@@ -248,6 +248,42 @@ describe("a session whose tokens are exchanged for a user's", () => {
     expect(await user()).toBe('ada')
   })
 
+  const ISSUED = {
+    access_token: 'exchanged',
+    issued_token_type: 'urn:ietf:params:oauth:token-type:access_token',
+    token_type: 'Bearer',
+    expires_in: 3_600,
+  }
+
+  test.each([
+    ['does not say of which type it is', { issued_token_type: undefined }],
+    ['names its type in another case', { token_type: 'bearer' }],
+    ['has expired already', { expires_in: 0 }],
+    ['lives for an unknown time', { expires_in: undefined }],
+  ])('uses a token that %s', async (_, changes) => {
+    const { endpoint, exchanged, signIn } = await setUp()
+    endpoint.become(() => Response.json({ ...ISSUED, ...changes }))
+    await signIn('grace')
+    expect(await exchanged.getAccessToken()).toBe('exchanged')
+    expect(await exchanged.getAccessToken()).toBe('exchanged')
+  })
+
+  test.each<[string, () => Response]>([
+    ['a token that is no access token', () => Response.json({ ...ISSUED, token_type: 'N_A' })],
+    ['a token of an unknown type', () => Response.json({ ...ISSUED, token_type: 'mac' })],
+    ['a huge token', () => Response.json({ ...ISSUED, access_token: 'x'.repeat(1e6) })],
+    ['no token', () => Response.json({ ...ISSUED, access_token: undefined })],
+    ['a failure', () => new Response('', { status: 500 })],
+  ])('goes on after an answer with %s, and the session of the user is as before', async (_, fault) => {
+    const { auth, endpoint, exchanged, signIn, user } = await setUp()
+    endpoint.become(fault)
+    await signIn('grace')
+    await expect(exchanged.getAccessToken()).rejects.toMatchObject({ code: 'refresh_unavailable' })
+    expect(auth.session).toMatchObject({ subject: 'grace', generation: 1 })
+    endpoint.become()
+    expect(await user()).toBe('grace')
+  })
+
   test('goes on if the server refuses an exchange for a while', async () => {
     const { endpoint, exchanged, signIn, user } = await setUp()
     endpoint.become(() => Response.json({ error: 'invalid_grant' }, { status: 400 }))

@@ -5,6 +5,18 @@
  */
 import type { Bff } from '../server/bff/types.ts'
 
+/** The part of a context of Hono that is used. */
+export interface HonoContextLike {
+  readonly req: {
+    /** The request of the browser. */
+    readonly raw: Request
+  }
+  readonly res: {
+    /** What was set before. */
+    readonly headers: Headers
+  }
+}
+
 /**
  * A middleware of Hono, in any runtime that it supports.
  *
@@ -21,11 +33,17 @@ import type { Bff } from '../server/bff/types.ts'
  */
 export const honoBff =
   (bff: Pick<Bff<unknown>, 'handle'>) =>
-  async (
-    context: { readonly req: { readonly raw: Request } },
-    next: () => Promise<void>,
-  ): Promise<Response | undefined> => {
+  async (context: HonoContextLike, next: () => Promise<void>): Promise<Response | undefined> => {
     const answer = await bff.handle(context.req.raw)
-    if (!answer) await next()
-    return answer
+    if (!answer) {
+      await next()
+      return undefined
+    }
+    // Hono lets what was set before replace headers and cookies of an answer.
+    const { headers } = context.res
+    for (const [name, value] of answer.headers)
+      if (name === 'set-cookie' || name === 'vary') headers.append(name, value)
+      else headers.set(name, value)
+    const { status, statusText } = answer
+    return new Response(answer.body, { status, statusText, headers })
   }

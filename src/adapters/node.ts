@@ -84,11 +84,12 @@ function streamOf(message: IncomingMessage): ReadableStream<Uint8Array> {
 /** Writes an answer as fast as the browser takes it. */
 async function send(answer: Response, response: ServerResponse): Promise<void> {
   response.statusCode = answer.status
-  for (const [name, value] of answer.headers) if (name !== 'set-cookie') response.setHeader(name, value)
-  const cookies = answer.headers.getSetCookie()
-  // HTTP/2 has no `appendHeader` before Node 20.12.
-  const before = response.getHeader('set-cookie') ?? []
-  if (cookies.length > 0) response.setHeader('set-cookie', [before, cookies].flat().map(String))
+  // A cookie is one header of its own here.
+  for (const [name, value] of answer.headers) {
+    const before = name === 'set-cookie' || name === 'vary' ? response.getHeader(name) : undefined
+    // HTTP/2 has no `appendHeader` before Node 20.12.
+    response.setHeader(name, before === undefined ? value : [before, value].flat().map(String))
+  }
   if (!answer.body) {
     response.end()
     return

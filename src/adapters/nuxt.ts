@@ -62,5 +62,8 @@ export const nuxtBff =
     const response = node?.res?.socket ? node.res : undefined
     const request = node && asRequest(node.req, bff.origin, response && closing(response))
     const answer = request && (await bff.handle(request))
-    return answer && response ? guarded(answer, response) : answer
+    if (!answer || !response) return answer
+    // h3 would replace what was set before.
+    for (const name of [response.getHeader('vary') ?? []].flat()) answer.headers.append('vary', String(name))
+    return guarded(answer, response)
   }

@@ -4,8 +4,15 @@ import type { AddressInfo } from 'node:net'
 import { serve } from '@hono/node-server'
 import express from 'express'
 import fastify from 'fastify'
-import { appendResponseHeader, createApp, defineEventHandler, readRawBody, toNodeListener } from 'h3'
-import { Hono } from 'hono'
+import {
+  appendResponseHeader,
+  appendResponseHeaders,
+  createApp,
+  defineEventHandler,
+  readRawBody,
+  toNodeListener,
+} from 'h3'
+import { type Context, Hono } from 'hono'
 import { describe, expect, it, onTestFinished, vi } from 'vitest'
 import { expressBff } from '../../src/adapters/express.ts'
 import { fastifyBff } from '../../src/adapters/fastify.ts'
@@ -92,6 +99,17 @@ const listen = async (server: Server | Http2Server): Promise<string> => {
   return `http://127.0.0.1:${(server.address() as AddressInfo).port}`
 }
 
+async function listenHono(app: Hono): Promise<string> {
+  const server = serve({ fetch: app.fetch, port: 0, hostname: '127.0.0.1' }) as Server
+  server.keepAliveTimeout = KEEP_ALIVE
+  await new Promise<void>((resolve) => (server.listening ? resolve() : server.once('listening', resolve)))
+  onTestFinished(() => {
+    server.closeAllConnections()
+    server.close()
+  })
+  return `http://127.0.0.1:${(server.address() as AddressInfo).port}`
+}
+
 const OWN = 'a page of the app'
 
 /** What a route of the app answers to a body. */
@@ -123,18 +141,11 @@ const FRAMEWORKS: Readonly<Record<string, (bff: Bff) => Promise<string>>> = {
     return app.listen({ port: 0, host: '127.0.0.1' })
   },
 
-  async hono(bff) {
+  hono(bff) {
     const app = new Hono()
     app.use(honoBff(bff))
     app.all('/own', (context) => ownAnswer(context.req.raw))
-    const server = serve({ fetch: app.fetch, port: 0, hostname: '127.0.0.1' }) as Server
-    server.keepAliveTimeout = KEEP_ALIVE
-    await new Promise<void>((resolve) => (server.listening ? resolve() : server.once('listening', resolve)))
-    onTestFinished(() => {
-      server.closeAllConnections()
-      server.close()
-    })
-    return `http://127.0.0.1:${(server.address() as AddressInfo).port}`
+    return listenHono(app)
   },
 
   h3(bff) {
@@ -491,11 +502,27 @@ describe('the adapters', () => {
   })
 
   const cookies = ['mw=1; Path=/', 'session=old; Path=/']
+  const honoWith = (bff: Bff, prepare: (context: Context) => void) => {
+    const app = new Hono()
+    app.use(async (context, next) => {
+      prepare(context)
+      for (const [name, value] of Object.entries({
+        'x-before': '1',
+        vary: 'X-Theme',
+        'cache-control': 'public',
+      }))
+        context.header(name, value)
+      for (const cookie of cookies) context.header('set-cookie', cookie, { append: true })
+      await next()
+    })
+    app.use(honoBff(bff))
+    return listenHono(app)
+  }
   const SETS_HEADERS: Readonly<Record<string, (bff: Bff) => Promise<string>>> = {
     express(bff) {
       const app = express()
       app.use((_, response, next) => {
-        response.set('x-before', '1')
+        response.set({ 'x-before': '1', vary: 'X-Theme', 'cache-control': 'public' })
         for (const cookie of cookies) response.append('set-cookie', cookie)
         next()
       })
@@ -505,18 +532,21 @@ describe('the adapters', () => {
     fastify(bff) {
       const app = fastify({ forceCloseConnections: true })
       app.addHook('onRequest', async (_, reply) => {
-        reply.header('x-before', '1')
+        reply.headers({ 'x-before': '1', vary: 'X-Theme', 'cache-control': 'public' })
         for (const cookie of cookies) reply.header('set-cookie', cookie)
       })
       fastifyBff(app, bff)
       onTestFinished(() => app.close())
       return app.listen({ port: 0, host: '127.0.0.1' })
     },
+    hono: (bff) => honoWith(bff, () => {}),
+    // As `cors()` does.
+    'hono with an answer': (bff) => honoWith(bff, ({ res }) => void res.headers),
     h3(bff) {
       const app = createApp()
       app.use(
         defineEventHandler((event) => {
-          appendResponseHeader(event, 'x-before', '1')
+          appendResponseHeaders(event, { 'x-before': '1', vary: 'X-Theme', 'cache-control': 'public' })
           appendResponseHeader(event, 'set-cookie', [...cookies])
         }),
       )
@@ -535,7 +565,11 @@ describe('the adapters', () => {
       const session = expect.stringMatching(/^session=[\w-]{43};/)
       expect(answer.headers.getSetCookie()).toEqual([...cookies, session])
       expect(answer.headers.get('x-before')).toBe('1')
-      expect((await browser.send('/api/me')).status).toBe(200)
+      expect(answer.headers.get('cache-control')).toBe('no-store')
+      const forwarded = await browser.send('/api/me')
+      expect(forwarded.status).toBe(200)
+      const vary = forwarded.headers.get('vary')?.split(', ')
+      expect(new Set(vary)).toEqual(new Set(['X-Theme', 'Origin', 'Cookie']))
     },
   )
 

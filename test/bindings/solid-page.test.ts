@@ -141,6 +141,10 @@ describe.skipIf(!hasBrowser)('authchart/solid in a browser', () => {
     expect(await run('keepExpired')).toEqual(['out', 'in', 'out'])
   })
 
+  it('follows the session while Suspense waits for other data', async () => {
+    expect(await run('waiting')).toEqual(['loads ada', 'wait', 'loads grace', 'wait', 'nobody', 0])
+  })
+
   it('suspends until the stored session has been read', async () => {
     expect(await run('ready', 'restored')).toEqual(['waits', 'private: ada'])
     expect(await run('ready', 'at once')).toEqual(['private: ada', 'private: ada'])

@@ -13,13 +13,16 @@ export function createSelection(
   select?: Select,
   isEqual: IsEqual = Object.is,
 ): Accessor<unknown> {
-  const [snapshot, setSnapshot] = createSignal<AuthSnapshot<unknown>>(isServerRendered() ? initial : read())
-  // A server runs no effects, so it adds no listener.
-  createEffect(() => {
+  const isRendered = isServerRendered()
+  const [snapshot, setSnapshot] = createSignal<AuthSnapshot<unknown>>(isRendered ? initial : read())
+  const follow = () => {
     const update = () => setSnapshot(read())
     update()
     onCleanup(subscribe(update))
-  })
+  }
+  // After hydration; a server runs no effects. Otherwise at once, because effects wait with `<Suspense>`.
+  if (isRendered) createEffect(follow)
+  else follow()
   const from = createMemo(() => part(snapshot() as AuthSnapshot))
   return select ? createMemo(() => select(from()), undefined, { equals: isEqual }) : from
 }

@@ -20,6 +20,7 @@ import {
 import {
   type Accessor,
   createComputed,
+  createResource,
   createRoot,
   createSignal,
   ErrorBoundary,
@@ -54,6 +55,47 @@ function In() {
 }
 
 export const scenarios = {
+  /** Changes the user, and signs out, while `<Suspense>` waits for data of the first one. Returns loads, texts and listeners. */
+  async waiting() {
+    const { auth } = createSession(tokens('ada'))
+    await auth.ready()
+    const count = countListeners(auth)
+    const seen: unknown[] = []
+    const rejects: ((reason: Error) => void)[] = []
+    function Data() {
+      const user = useSession((session) => session?.subject)
+      const [data] = createResource(user, (name) => {
+        seen.push(`loads ${name}`)
+        return new Promise<string>((_, reject) => rejects.push(reject))
+      })
+      return (
+        <>
+          {user() ?? 'nobody'} {data()}
+        </>
+      )
+    }
+    const { text, unmount } = mount(() => (
+      <AuthProvider auth={auth}>
+        <ErrorBoundary fallback="error">
+          <Suspense fallback="wait">
+            <Data />
+          </Suspense>
+        </ErrorBoundary>
+      </AuthProvider>
+    ))
+    await rest()
+    seen.push(text())
+    await auth.setTokens(tokens('grace'))
+    await rest()
+    seen.push(text())
+    await auth.signOut()
+    for (const reject of rejects) reject(new Error('not for this user'))
+    await rest()
+    seen.push(text())
+    unmount()
+    return [...seen, count()]
+  },
+
   /** Returns the error message of each hook without a provider. */
   outside() {
     const lone = [

@@ -196,21 +196,21 @@ test(
     onTestFinished(async () => void (await Promise.all(pools.map((pool) => pool.dispose()))))
     const url = await createBrowser()(await oauth.authorizationUrl())
     const { key } = await pools[0]!.signIn({ via: 'callback', url })
-    const perProcess = await Promise.all(
+    const audiences = await Promise.all(
       pools.map((pool) =>
         pool.use(key, async (auth) => {
           const branches = branchesOf(auth)
           for (let round = 0; round < ROUNDS; round++)
             await Promise.all([auth, ...branches].map((each) => each.refresh()))
-          return Promise.all(branches.map((branch) => branch.getAccessToken()))
+          // At once: the provider forgets the oldest of a thousand tokens.
+          return Promise.all(
+            branches.map(async (branch) => (await server.introspect(await branch.getAccessToken()))?.aud),
+          )
         }),
       ),
     )
     expect(server.problems).toEqual([])
-    const audiences = await Promise.all(
-      perProcess.flat().map(async (token) => (await server.introspect(token))?.aud),
-    )
-    expect(audiences).toEqual(Array(3).fill([PAYMENTS, MAIL, API]).flat())
+    expect(audiences).toEqual(Array(3).fill([PAYMENTS, MAIL, API]))
   },
   60_000 + ROUNDS * 1_000,
 )

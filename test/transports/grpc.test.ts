@@ -203,6 +203,20 @@ describe('gRPC: streams', () => {
     expect(auth.state).toBe('authenticated')
   })
 
+  test('a stream that waits has the message of its call, although its caller uses the object again', async () => {
+    const { client, echo, server } = await start()
+    const refresh = server.holdNext()
+    const first = echo('renews')
+    await refresh.arrived
+    const message = ['before']
+
+    const answer = read(client.list(message as never))
+    message[0] = 'after'
+    refresh.answer()
+
+    expect([await first, await answer]).toEqual(['renews', 'before'])
+  })
+
   test('a stream leaves the metadata of its caller as it is', async () => {
     const { client, echo, log } = await start()
     await echo('renews')

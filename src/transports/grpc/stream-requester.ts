@@ -2,6 +2,7 @@ import type { InterceptorOptions, Requester, StatusObject } from '@grpc/grpc-js'
 import type { AuthHandle } from '../../core/auth.ts'
 import { bearerRequest } from '../../core/requests/bearer-request.ts'
 import type { Place } from '../../core/requests/transport-request.ts'
+import { copyMessage } from '../copy-message.ts'
 import { challengeOf, hasAuthorization, replyOf, statusOf, timeLeft, withToken } from './status.ts'
 
 /**
@@ -15,6 +16,7 @@ import { challengeOf, hasAuthorization, replyOf, statusOf, timeLeft, withToken }
 export function streamRequester(auth: AuthHandle, options: InterceptorOptions, url?: string): Requester {
   const { signal, abort } = abortable()
   let isSent = false
+  let sendMessage = () => {}
   let place: Place | undefined
   return {
     start(given, listener, next) {
@@ -48,10 +50,17 @@ export function streamRequester(auth: AuthHandle, options: InterceptorOptions, u
                 pass(status)
               },
             })
+            sendMessage()
           }),
         challenge: challengeOf,
         reply: replyOf,
       }).catch((error) => listener.onReceiveStatus(statusOf(error, signal.aborted, timeLeft(options))))
+    },
+    sendMessage(message, next) {
+      if (isSent) return next(message)
+      // The caller may change it while the call waits. There is one at most, because gRPC gives another one when it was sent.
+      const own = copyMessage(message)
+      sendMessage = () => next(own)
     },
     cancel(next) {
       if (isSent) next()

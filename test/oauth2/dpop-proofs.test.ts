@@ -366,6 +366,36 @@ describe('the key', () => {
     expect((await proofs.prove(request)).dpop).toBeTruthy()
   })
 
+  it.each(['get', 'remove'] as const)(
+    'whose store does not answer (%s) is looked up again after two seconds',
+    async (method) => {
+      const { store } = mapStore()
+      let now = NOW
+      let hang: (() => void) | undefined
+      const keys: KeyStore = {
+        ...store,
+        [method](id: string, key: DPoPKey) {
+          if (!hang) return store[method](id, key)
+          hang()
+          return new Promise(() => {})
+        },
+      }
+      const proofs = made({ keys, clock: { ...clock(), now: () => now } })
+      await proofs.keyId()
+      const asked = new Promise<void>((resolve) => {
+        hang = resolve
+      })
+      if (method === 'remove') proofs.forget?.()
+      void proofs.keyId()
+      await asked
+      hang = undefined
+
+      now += 2_000
+
+      expect(await proofs.keyId()).toEqual(expect.any(String))
+    },
+  )
+
   it('that vanishes in the moment it is made is a StorageError', async () => {
     const proofs = made({ keys: { get: () => undefined, add: () => 'exists', remove() {} } })
     await expect(proofs.keyId()).rejects.toMatchObject({ reason: 'key_removed' })

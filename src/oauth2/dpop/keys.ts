@@ -109,7 +109,7 @@ export async function obtainKey(
   if ((await keys.add(id, made)) === 'added') return openKey(made)
   const stored = await keys.get(id)
   // Removed again in the same moment.
-  if (!stored) throw new StorageError('The key was removed. Try again.', { reason: 'key_removed' })
+  if (!stored) throw new StorageError('', { reason: 'key_removed' })
   return openKey(stored)
 }
 
@@ -138,9 +138,8 @@ export async function openKey(key: DPoPKey): Promise<SigningKey> {
         ])
     return { id: await sha256(JSON.stringify(jwk)), algorithm, jwk, privateKey, stored: key }
   } catch {
-    throw new StorageError('The store has something else than the key of a session.', {
-      reason: 'invalid_key',
-    })
+    // The store has something else than the key of a session.
+    throw new StorageError('', { reason: 'invalid_key' })
   }
 }
 

@@ -140,6 +140,8 @@ const REFUSED = 'invalid_dpop_proof'
 const HEADER_LENGTH = 16_384
 /** By how many milliseconds the measured time must have changed for another proof to be worth sending. */
 const CHANGE = 5_000
+/** How long a store of keys may take, in milliseconds. The next request then asks it again. */
+const PATIENCE = 2_000
 
 class ProofMaker {
   readonly #options: DPoPOptions
@@ -153,6 +155,8 @@ class ProofMaker {
   #key: SigningKey | undefined
   /** The search for a key that runs. */
   #searching: Promise<SigningKey> | undefined
+  /** When it began, in milliseconds since the Unix epoch. */
+  #searchedAt = 0
   /** The last removal of a key. The next one must not be found before. */
   #removed: Promise<unknown> = Promise.resolve()
   /** The hash of the last token: it is the same for all requests until the next one. */
@@ -271,19 +275,23 @@ class ProofMaker {
   }
 
   #search(): Promise<SigningKey> {
-    if (!this.#searching) {
-      const { algorithm = 'ES256', exportable = false } = this.#options
-      const searching = this.#removed.then(() => obtainKey(this.#keys, this.#id, algorithm, exportable))
-      this.#searching = searching
-      const end = () => {
-        if (this.#searching === searching) this.#searching = undefined
-      }
-      searching.then((key) => {
-        if (this.#searching === searching) this.#key = key
-        end()
-      }, end)
+    const now = this.#clock.now()
+    if (this.#searching) {
+      if (Math.abs(now - this.#searchedAt) < PATIENCE) return this.#searching
+      this.#removed = Promise.resolve()
     }
-    return this.#searching
+    this.#searchedAt = now
+    const { algorithm = 'ES256', exportable = false } = this.#options
+    const searching = this.#removed.then(() => obtainKey(this.#keys, this.#id, algorithm, exportable))
+    this.#searching = searching
+    const end = () => {
+      if (this.#searching === searching) this.#searching = undefined
+    }
+    searching.then((key) => {
+      if (this.#searching === searching) this.#key = key
+      end()
+    }, end)
+    return searching
   }
 
   async #hashOf(token: string): Promise<string> {

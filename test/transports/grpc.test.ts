@@ -31,7 +31,11 @@ interface Echo extends grpc.Client {
     options: grpc.CallOptions,
     done: (error: grpc.ServiceError | null, answer?: string) => void,
   ): grpc.ClientUnaryCall
-  list(message: string, metadata?: grpc.Metadata): grpc.ClientReadableStream<string>
+  list(
+    message: string,
+    metadata?: grpc.Metadata,
+    options?: grpc.CallOptions,
+  ): grpc.ClientReadableStream<string>
   collect(done: (error: grpc.ServiceError | null, answer?: string) => void): grpc.ClientWritableStream<string>
 }
 
@@ -215,6 +219,32 @@ describe('gRPC: streams', () => {
     refresh.answer()
 
     expect([await first, await answer]).toEqual(['renews', 'before'])
+  })
+
+  test('a stream that waits ends after its message, for the interceptors behind it', async () => {
+    const { auth, client, echo, server } = await start()
+    const steps: unknown[] = []
+    const observe: grpc.Interceptor = (options, next) =>
+      new grpc.InterceptingCall(next(options), {
+        sendMessage(message, pass) {
+          steps.push(message)
+          pass(message)
+        },
+        halfClose(pass) {
+          steps.push('end')
+          pass()
+        },
+      })
+    const refresh = server.holdNext()
+    const first = echo('renews')
+    await refresh.arrived
+
+    const options = { interceptors: [authGrpc(auth), observe] }
+    const answer = read(client.list('abc', new grpc.Metadata(), options))
+    refresh.answer()
+
+    expect([await first, await answer]).toEqual(['renews', 'abc'])
+    expect(steps).toEqual(['abc', 'end'])
   })
 
   test('a stream leaves the metadata of its caller as it is', async () => {

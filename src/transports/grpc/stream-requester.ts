@@ -16,7 +16,8 @@ import { challengeOf, hasAuthorization, replyOf, statusOf, timeLeft, withToken }
 export function streamRequester(auth: AuthHandle, options: InterceptorOptions, url?: string): Requester {
   const { signal, abort } = abortable()
   let isSent = false
-  let sendMessage = () => {}
+  /** What the caller does meanwhile, in its order. */
+  const held: (() => void)[] = []
   let place: Place | undefined
   return {
     start(given, listener, next) {
@@ -50,7 +51,7 @@ export function streamRequester(auth: AuthHandle, options: InterceptorOptions, u
                 pass(status)
               },
             })
-            sendMessage()
+            for (const step of held) step()
           }),
         challenge: challengeOf,
         reply: replyOf,
@@ -58,9 +59,14 @@ export function streamRequester(auth: AuthHandle, options: InterceptorOptions, u
     },
     sendMessage(message, next) {
       if (isSent) return next(message)
-      // The caller may change it while the call waits. There is one at most, because gRPC gives another one when it was sent.
+      // The caller may change it while the call waits.
       const own = copyMessage(message)
-      sendMessage = () => next(own)
+      held.push(() => next(own))
+    },
+    // Not before the message that is held: gRPC would end the stream at its start.
+    halfClose(next) {
+      if (isSent) next()
+      else held.push(next)
     },
     cancel(next) {
       if (isSent) next()

@@ -13,7 +13,8 @@ export function copyMessage<T>(message: T): T {
   if (typeof message.cloneMessage === 'function') return message.cloneMessage()
   const type = Object.getPrototypeOf(message)
   if (type !== null && type !== Object.prototype && !('$typeName' in message)) return message
-  const fields = Object.getOwnPropertyDescriptors(message)
-  for (const field of Object.values(fields)) if ('value' in field) field.value = copyMessage(field.value)
-  return Object.create(type, fields)
+  // Spread, because a map may have the key `__proto__`.
+  const copy = type === Object.prototype ? { ...message } : Object.assign(Object.create(type), message)
+  for (const name of Object.keys(copy)) copy[name] = copyMessage(copy[name])
+  return copy
 }

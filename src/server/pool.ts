@@ -252,7 +252,7 @@ class Pool implements AuthPool<never, unknown> {
       throw error
     })
     if (!store.isBehind) return session
-    void this.#sessions.revocations.background(auth.signOut()).then(() => auth.dispose())
+    void this.#sessions.revocations.count(auth.signOut()).then(() => auth.dispose())
     throw new StorageError('The session could not be stored. Sign in again later.', {
       reason: 'not_stored',
     })

@@ -36,7 +36,7 @@ export class Revocations {
   #last = ''
   /** What this process has kept, so that a second attempt that succeeds removes it. */
   readonly #kept = new Map<string, Promise<unknown>>()
-  /** How much is under way. */
+  /** How much of what `count` was given is under way. */
   #running = 0
   /** Give up what runs. */
   readonly #controllers = new Set<AbortController>()
@@ -58,16 +58,16 @@ export class Revocations {
 
   /** The `revoke` function of the sessions; `undefined` if the app gave none. */
   get port(): Revoke | undefined {
-    return this.#revoke && ((tokens, { signal }) => this.background(this.#attempt(tokens, signal)))
+    return this.#revoke && ((tokens, { signal }) => this.count(this.#attempt(tokens, signal)))
   }
 
-  /** Whether tokens are being revoked, or kept. */
+  /** Whether sessions are being ended, or tokens revoked or kept. */
   get isBusy(): boolean {
     return this.#running > 0
   }
 
-  /** Counts work for which no user has to wait. */
-  async background<T>(work: Promise<T>): Promise<T> {
+  /** Counts work that `dispose` of the pool waits for. */
+  async count<T>(work: Promise<T>): Promise<T> {
     this.#running++
     try {
       return await work

@@ -58,8 +58,9 @@ export class SessionEnds {
    * @throws StorageError if the database did not end all of them. Here they have ended
    */
   async endHashes(hashes: readonly string[], revokes: Revokes): Promise<number> {
-    const ends = await inParallel(hashes, (hash) => this.#endHash(hash, revokes))
-    void this.#sessions.revocations.background(inParallel(ends, ({ revoke }) => revoke()))
+    const { revocations } = this.#sessions
+    const ends = await revocations.count(inParallel(hashes, (hash) => this.#endHash(hash, revokes)))
+    void revocations.count(inParallel(ends, ({ revoke }) => revoke()))
     for (const { error } of ends) if (error) throw error
     return ends.filter(({ isEnded }) => isEnded).length
   }

@@ -1006,6 +1006,28 @@ describe('pool.dispose', () => {
     expect(revoked).toHaveLength(2)
   })
 
+  it('tokens of a session that is just being ended are revoked before it resolves', async () => {
+    const { pool, server, database, pass } = createWorld()
+    const made = pool()
+    const { key } = await made.signIn(ada)
+    const { remove } = database.fleet
+    let answer = () => {}
+    const answered = new Promise<void>((resolve) => (answer = resolve))
+    vi.spyOn(database.fleet, 'remove').mockImplementationOnce(async (...given) => {
+      await answered
+      return remove(...given)
+    })
+    const ended = made.end({ key })
+    await quiet()
+    const disposed = made.dispose()
+    await pass(100)
+    answer()
+    await pass(100)
+    await disposed
+    expect(await ended).toBe(1)
+    expect(server.revocations).toBe(1)
+  })
+
   it('tokens that cannot be revoked before it gives up are kept', async () => {
     const { pool, database, pass } = createWorld({ jwt: true })
     const silent = { revoke: () => new Promise<never>(() => {}), timeouts: { hold: 1_000 } }

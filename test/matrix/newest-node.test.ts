@@ -11,10 +11,10 @@ if (!canRun)
   )
 
 describe.skipIf(!canRun)('the built package on the newest Node', () => {
-  it('passes the tests of transports and of locks between processes', async () => {
+  it('passes the tests of transports, of locks between processes and of servers', async () => {
     const isBuilt = existsSync(new URL('../../dist/index.js', import.meta.url))
     expect(isBuilt, 'whether `npm run build` ran').toBe(true)
-    const { passed, failed } = await runIn(NEWEST_NODE, ['transports', 'processes'], false)
+    const { passed, failed } = await runIn(NEWEST_NODE, ['transports', 'processes', 'servers'], false)
     expect(failed).toEqual([])
     expect(Object.values(passed).every((count) => count > 0)).toBe(true)
   }, 300_000)

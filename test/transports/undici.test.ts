@@ -16,8 +16,8 @@ import { describe, expect, onTestFinished, test } from 'vitest'
 import { WORKER_FETCH } from '../../src/core/auth.ts'
 import { SessionExpiredError, TokenConfinedError } from '../../src/index.ts'
 import { type AuthInterceptorOptions, authInterceptor } from '../../src/transports/undici.ts'
-import { setUp, times } from '../conformance/harness.ts'
-import { type Reply, type Seen, startOrigin } from './support.ts'
+import { nextEvent, setUp, times } from '../conformance/harness.ts'
+import { closeGate, type Reply, type Seen, startOrigin, to } from './support.ts'
 
 /** A session, and a server that accepts its tokens from the second on. */
 async function start(
@@ -40,6 +40,25 @@ function composed(...all: Dispatcher.DispatcherComposeInterceptor[]) {
 }
 
 const generations = (log: readonly Seen[]) => log.map(({ headers }) => headers.authorization?.slice(7, 13))
+
+describe('undici: what its caller uses again', () => {
+  test('the query and lists of headers are sent as they were at the call, although they change while it is held', async () => {
+    const { server, url, auth, open } = await closeGate()
+    const query = { page: ['1'] }
+    const headers = { 'x-when': ['1'] }
+
+    const dispatcher = composed(authInterceptor(auth, { origins: [url] }))
+    const call = request(`${url}/api/echo`, { dispatcher, query, headers })
+    await nextEvent(auth, 'requestHeld')
+    query.page[0] = '2'
+    headers['x-when'][0] = '2'
+    open()
+    await (await call).body.dump()
+
+    const sent = to(server.log, '/api/echo')
+    expect(sent.map(({ search, headers }) => [search, headers['x-when']])).toEqual([['?page=1', '1']])
+  })
+})
 
 describe('undici: a rejected token', () => {
   test('twenty requests at once with a rejected token cause one refresh', async () => {

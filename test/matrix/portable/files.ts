@@ -30,6 +30,9 @@ const STORES = [
 /** Locks between processes. */
 const PROCESSES = inFolder('coordination', 'define-coordinator file file-turn')
 
+/** What stands between a browser and an app: the checks of paths, and backends for frontends. */
+const SERVERS = [...inFolder('bindings', 'guard return-path'), ...inFolder('server', 'adapters')]
+
 /** All files, by what they test. */
 export const GROUPS = {
   session: SESSION,
@@ -37,6 +40,7 @@ export const GROUPS = {
   clients: CLIENTS,
   stores: STORES,
   processes: PROCESSES,
+  servers: SERVERS,
 } as const
 
 export type Group = keyof typeof GROUPS

@@ -1,20 +1,26 @@
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { exportJWK, generateKeyPair, SignJWT } from 'jose'
 import { build } from 'tsdown'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import config from '../../tsdown.config.ts'
+import builds from '../../tsdown.production.config.ts'
 
-const ENTRIES = { guard: 'src/bindings/guard.ts', forward: 'src/server/bff/forward.ts' }
+const ENTRIES = {
+  guard: 'src/bindings/guard.ts',
+  forward: 'src/server/bff/forward.ts',
+  logout: 'src/oauth2/logout-token.ts',
+}
 
 /** A bundler may remove a check that the source has, if it takes the function that throws for one that only computes. */
-describe('the checks of paths, as they are bundled', () => {
+describe('checks, as they are bundled for production', () => {
   const outDir = mkdtempSync(join(tmpdir(), 'authchart-checks-'))
   afterAll(() => rmSync(outDir, { recursive: true }))
   beforeAll(async () => {
     const cwd = new URL('../../', import.meta.url).pathname
-    const own = { config: false, cwd, outDir, entry: ENTRIES, dts: false, sourcemap: false } as const
-    await build({ ...config, ...own, report: false, logLevel: 'warn' })
+    const deps = { alwaysBundle: [/./] }
+    const own = { config: false, cwd, outDir, entry: ENTRIES, deps, sourcemap: false } as const
+    await build({ ...builds[0], ...own, report: false, logLevel: 'warn' })
   })
   const bundled = (name: keyof typeof ENTRIES) => import(join(outDir, `${name}.js`))
 
@@ -35,5 +41,28 @@ describe('the checks of paths, as they are bundled', () => {
     const { ForwardedApi } = await bundled('forward')
     const api = new ForwardedApi('/api', { to: 'https://api.example.com' })
     expect(api.target(new URL(path, 'https://app.example.com'))).toBeUndefined()
+  })
+
+  it('a logout token for another client is refused, although no client ID was given', async () => {
+    const issuer = 'https://id.example.com'
+    const { publicKey, privateKey } = await generateKeyPair('ES256')
+    const seconds = Math.floor(Date.now() / 1_000)
+    const events = { 'http://schemas.openid.net/event/backchannel-logout': {} }
+    const token = (aud?: string) =>
+      new SignJWT({ iss: issuer, ...(aud && { aud }), iat: seconds, jti: 'j', sid: 's', events })
+        .setProtectedHeader({ alg: 'ES256', typ: 'logout+jwt' })
+        .sign(privateKey)
+    const { createLogoutVerifier } = await bundled('logout')
+    const { verify } = createLogoutVerifier({
+      issuer,
+      server: { issuer, jwks_uri: `${issuer}/keys` },
+      clientId: undefined,
+      fetch: async () => Response.json({ keys: [await exportJWK(publicKey)] }),
+      isRemembered: () => false,
+      remember: () => {},
+    })
+    const refused = { reason: 'invalid_logout_token' }
+    for (const aud of ['another', undefined])
+      await expect(verify(await token(aud), () => {})).rejects.toMatchObject(refused)
   })
 })

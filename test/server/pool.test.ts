@@ -715,6 +715,23 @@ describe('revocations that take long', () => {
     await pass(1)
     expect(await failed).toBe('storage_failed')
   })
+
+  it('leave no subscription behind of a session that cannot be stored', async () => {
+    const { made, database, pass } = createSlow()
+    const stops: (() => void)[] = []
+    const { subscribe } = database.fleet
+    vi.spyOn(database.fleet, 'subscribe').mockImplementation((...given) => {
+      const stop = vi.fn(subscribe(...given) as () => void)
+      stops.push(stop)
+      return stop
+    })
+    database.down = true
+    const failed = codeOf(made.signIn(ada))
+    await pass(10_000)
+    expect(await failed).toBe('storage_failed')
+    expect(stops).toHaveLength(1)
+    expect(stops[0]).toHaveBeenCalledOnce()
+  })
 })
 
 describe('revocations that fail', () => {
@@ -1039,6 +1056,25 @@ describe('pool.dispose', () => {
     await pass(1_100)
     await disposed
     expect(await findAll(database.inner, 'revocation')).toHaveLength(40)
+  })
+
+  it('tokens are kept before it resolves, also in a database that takes its time', async () => {
+    const { pool, database, clock, pass } = createWorld()
+    const made = pool({ revoke: () => new Promise<never>(() => {}), timeouts: { hold: 1_000 } })
+    const { key } = await made.signIn(ada)
+    expect(await made.end({ key })).toBe(1)
+    const { replace } = database.fleet
+    vi.spyOn(database.fleet, 'replace').mockImplementation(async (...given) => {
+      await new Promise<void>((resolve) => void clock.setTimeout(resolve, 2_000))
+      return replace(...given)
+    })
+    let kept = 0
+    const disposed = made.dispose().then(async () => {
+      kept = (await findAll(database.inner, 'revocation')).length
+    })
+    await pass(5_000)
+    await disposed
+    expect(kept).toBe(1)
   })
 
   it('tasks and refreshes end before the sessions leave, and new tasks are refused', async () => {

@@ -58,6 +58,21 @@ describe('undici: what its caller uses again', () => {
     const sent = to(server.log, '/api/echo')
     expect(sent.map(({ search, headers }) => [search, headers['x-when']])).toEqual([['?page=1', '1']])
   })
+
+  test('the values in a Map of headers are sent as they were at the call', async () => {
+    const { server, url, auth, open } = await closeGate()
+    const values = ['1']
+    const headers = new Map([['x-when', values]])
+
+    const dispatcher = composed(authInterceptor(auth, { origins: [url] }))
+    const call = request(`${url}/api/echo`, { dispatcher, headers })
+    await nextEvent(auth, 'requestHeld')
+    values[0] = '2'
+    open()
+    await (await call).body.dump()
+
+    expect(to(server.log, '/api/echo').map((sent) => sent.headers['x-when'])).toEqual(['1'])
+  })
 })
 
 describe('undici: a rejected token', () => {

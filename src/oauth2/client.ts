@@ -82,7 +82,7 @@ export interface OAuth {
  * Creates a client of an OAuth 2.1 or OpenID Connect server. It brings the functions that `createAuth` needs.
  *
  * @param options the issuer and the client ID; for pages also the redirect URI
- * @throws TypeError if an option is missing, or of the wrong kind
+ * @throws TypeError if `issuer` or `redirectUri` is not a URL; during development also if another option is missing or of the wrong kind
  *
  * @example
  * ```ts

@@ -140,6 +140,13 @@ describe('gRPC: unary calls', () => {
     },
   )
 
+  test('a message arrives whole, also with a map that has the key __proto__', async () => {
+    const { echo } = await start()
+    const message = '{"labels":{"__proto__":"a","b":"c"}}'
+
+    expect(JSON.stringify(await echo(JSON.parse(message)))).toBe(message)
+  })
+
   test('a call of a client that was closed does not fail as one of a user who is signed out', async () => {
     const { echo, client, auth } = await start()
     client.close()

@@ -1,5 +1,5 @@
 // Runs a command that needs the other libraries: `node bench/peers/run.mjs ../scoreboard/main.ts`. Installs them first if they
-// are missing. They are no dependencies of the repository, so `npm ci` in the root does not install them.
+// are missing. The repository does not depend on them, so `npm ci` in the root does not install them.
 import { spawnSync } from 'node:child_process'
 import { existsSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'

@@ -26,7 +26,7 @@ export async function tokensIn(response: Response): Promise<TokenAnswer | undefi
   return typeof access_token === 'string' && access_token !== '' ? (answer as TokenAnswer) : undefined
 }
 
-/** The user for whom the token server issued a token: `at-<session>-…`. Sessions are counted in the order of sign-ins. */
+/** The user of a token of the token server: `at-<session>-…`. Sessions are counted in the order of sign-ins. */
 export const sessionOf = ({ access_token }: TokenAnswer): string =>
   /at-(\d+)-/.exec(access_token)?.[1] ?? 'ada'
 

@@ -69,7 +69,7 @@ describe.skipIf(!hasBrowser).each(BACKENDS)('HttpClient over %s in a browser', (
     expect(own).toBe(`Bearer ${tokens.access_token}`)
   })
 
-  it('sends a request where it was judged to go, although a base element comes while it waits', async () => {
+  it('sends a request to the address that was judged, although a base element comes while it waits', async () => {
     const refresh = server.holdNext()
     const own = run('base')
     await refresh.arrived

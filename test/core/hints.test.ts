@@ -284,7 +284,7 @@ describe('a name that does not exist', () => {
   })
 
   it.each([[undefined], [null], [5], [{}], [Symbol('storageFailed')]])(
-    'throws nothing if an event is no text: %s',
+    'throws nothing if an event has another type: %s',
     (type) => {
       const { auth } = createHarness()
       expect(() => auth.on(type as never, () => {})).not.toThrow()

@@ -453,7 +453,7 @@ describe('a record that is missing', () => {
     expect(ends(tab)).toEqual(['expired: invalid_grant', 'expired: invalid_grant'])
   })
 
-  it('in a store that reports no changes, which this tab has only written: what ended it is heard first', async () => {
+  it('in a store that reports no changes, which this tab has only written, waits for the message about the end', async () => {
     const made = browser({ messages: 100 })
     const open = (options: HarnessOptions = {}) => {
       const { subscribe: _, ...storage } = made.storageOfTab()

@@ -76,7 +76,7 @@ const NODE = [20, 22, 24, 26].map((major) =>
 )
 
 const BUN = runtime('Bun', 'bun/bin/bun.exe', {
-  // It has an undici of its own, and its `node:http` server does not always tell a client that an answer has broken off.
+  // It has an undici of its own, and its `node:http` server does not always show a client that an answer has broken off.
   without: /conformance\/undici|server\/adapters/,
   differences: [
     { ...PARSED_FORMS, link: 'https://github.com/oven-sh/bun/pull/31526' },

@@ -70,7 +70,7 @@ test('a machine gets a token by its own credentials, and another one when that h
   expect(server.requests.filter((request) => request === 'POST /token')).toHaveLength(2)
 })
 
-/** A token endpoint that answers as its server does, until it is told otherwise. */
+/** A token endpoint that answers as its server does, until it is set to another answer. */
 function unsteady() {
   let answer: (() => Response | Promise<Response>) | undefined
   const send: typeof fetch = async (url, init) =>

@@ -7,7 +7,7 @@ const MINUTE = 60_000
 
 const notFound = () => Promise.resolve(new Response('<html>', { status: 404 }))
 
-/** A client of a server that moves its endpoints, a minute after the client has read where they are. */
+/** A client of a server that moves its endpoints, a minute after the client has read their addresses. */
 async function setUp(metadata: Readonly<Record<string, unknown>> = {}) {
   const issuer = await startIssuer()
   /** What is at the old addresses. */

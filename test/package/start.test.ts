@@ -107,7 +107,7 @@ describe('docs/start/json-tokens.md', () => {
   })
 })
 
-/** The old keys of a user whom the code before signed in. */
+/** The old keys of a user of the code before. */
 function oldKeys(keys: Readonly<Record<string, string>>) {
   const old = new Map(Object.entries(keys))
   return {

@@ -573,7 +573,7 @@ describe('the adapters', () => {
     },
   )
 
-  it('a page of h3 answers a host that is none with 400', async () => {
+  it('a page of h3 answers an impossible host with 400', async () => {
     const { make } = await createBackends()
     const bff = make()
     const app = createApp()

@@ -692,7 +692,7 @@ describe('revocations that take long', () => {
     return { ...world, made: world.pool({ revoke: () => new Promise<never>(() => {}) }) }
   }
 
-  it('keep no user waiting who signs out', async () => {
+  it('keep no user waiting at a sign-out', async () => {
     const { made } = createSlow()
     const { key } = await made.signIn(ada)
     expect(await made.end({ key })).toBe(1)
@@ -700,7 +700,7 @@ describe('revocations that take long', () => {
     expect(await codeOf(token(made, key))).toBe('signed_out')
   })
 
-  it('keep no user waiting who signs in after another one', async () => {
+  it('keep no user waiting at a sign-in after another one', async () => {
     const { made } = createSlow()
     const old = await made.signIn(ada)
     const { key } = await made.signIn(eve, old.key)

@@ -101,7 +101,7 @@ describe('a lock that another script steals', () => {
     vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'Date'] })
     onTestFinished(() => void vi.useRealTimers())
     for (let time = 0; time < 3; time++) for (const kind of kinds) locks.steal(kind)
-    // Waits of locks, answers and pages: all of them are over by then.
+    // Waits of locks, answers and pages: all of them have ended by then.
     for (let time = 0; time < 50; time++) {
       await vi.advanceTimersByTimeAsync(100)
       await turn()

@@ -15,7 +15,7 @@ const beginRefresh = async ({ server, client }: Stage) => {
   return { answer, calls }
 }
 
-/** Who the API sees in one more request. */
+/** The user that the API sees in one more request. */
 const userOf = async ({ client }: Stage): Promise<string> => {
   const [outcome] = await Promise.allSettled([client.request('/api/probe')])
   if (outcome.status === 'rejected') return 'none'

@@ -16,7 +16,7 @@ const INVALID: readonly (readonly [what: string, value: unknown])[] = [
   ['an empty token', { access_token: '' }],
 ]
 
-/** An `Authorization` header that is no token: `Bearer undefined`. */
+/** An `Authorization` header without a token: `Bearer undefined`. */
 const NOT_A_TOKEN = /^(bearer)?$|undefined|null|NaN|\[object/i
 
 export const tokenAnswers: readonly Scenario[] = [

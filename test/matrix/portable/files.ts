@@ -30,7 +30,7 @@ const STORES = [
 /** Locks between processes. */
 const PROCESSES = inFolder('coordination', 'define-coordinator file file-turn')
 
-/** What stands between a browser and an app: the checks of paths, and backends for frontends. */
+/** Between a browser and an app: the checks of paths, and backends for frontends. */
 const SERVERS = [...inFolder('bindings', 'guard return-path'), ...inFolder('server', 'adapters')]
 
 /** All files, by what they test. */

@@ -7,10 +7,12 @@ import type { Bff } from '../server/bff/types.ts'
 
 /** The part of a context of Hono that is used. */
 export interface HonoContextLike {
+  /** What Hono knows of the request. */
   readonly req: {
     /** The request of the browser. */
     readonly raw: Request
   }
+  /** The answer so far. */
   readonly res: {
     /** What was set before. */
     readonly headers: Headers

@@ -73,7 +73,7 @@ describe.each(Object.entries(CLIENTS))('a session that sends its own calls by %s
 describe('a transport', () => {
   it('refuses the auth of another version of this package in words', () => {
     for (const foreign of [{}, { [Symbol.for('authchart.gate/1')]: {} }] as never[]) {
-      const expected = 'not made by this version'
+      const expected = 'of this version of authchart'
       expect(() => createAuthFetch(foreign, { origins: ['https://a.example'] })).toThrow(expected)
       expect(() => createAuthOfetch(foreign, { origins: ['https://a.example'] })).toThrow(expected)
       expect(() => attachAuth(axios.create(), foreign, { origins: ['https://a.example'] })).toThrow(expected)

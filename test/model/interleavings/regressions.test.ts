@@ -224,6 +224,8 @@ describe('a store that reports success and stores nothing', () => {
       ({ around }) => around.store.breaks('forgets'),
       ({ calls }, first) => calls.setTokens(first, 'ada'),
       ({ calls }, first) => calls.refresh(first),
+      // So long is a missing record looked for.
+      ({ pass }) => pass(250, true),
       all,
       (_, first) => expect(first.auth.session?.generation).toBe(2),
     ))

@@ -4,6 +4,7 @@
  * @module
  */
 import type { Bff } from '../server/bff/types.ts'
+import { isAdded } from './added-headers.ts'
 
 /** The part of a context of Hono that is used. */
 export interface HonoContextLike {
@@ -44,7 +45,7 @@ export const honoBff =
     // Hono lets what was set before replace headers and cookies of an answer.
     const { headers } = context.res
     for (const [name, value] of answer.headers)
-      if (name === 'set-cookie' || name === 'vary') headers.append(name, value)
+      if (isAdded(name)) headers.append(name, value)
       else headers.set(name, value)
     const { status, statusText } = answer
     return new Response(answer.body, { status, statusText, headers })

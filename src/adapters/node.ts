@@ -1,5 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Bff } from '../server/bff/types.ts'
+import { isAdded } from './added-headers.ts'
 
 /**
  * Answers the requests of Node's `http` that are for the backend. Resolves to whether this one was.
@@ -86,7 +87,7 @@ async function send(answer: Response, response: ServerResponse): Promise<void> {
   response.statusCode = answer.status
   // A cookie is one header of its own here.
   for (const [name, value] of answer.headers) {
-    const before = name === 'set-cookie' || name === 'vary' ? response.getHeader(name) : undefined
+    const before = isAdded(name) ? response.getHeader(name) : undefined
     // HTTP/2 has no `appendHeader` before Node 20.12.
     response.setHeader(name, before === undefined ? value : [before, value].flat().map(String))
   }

@@ -34,16 +34,13 @@ export const replyOf = ({ code, metadata }: StatusObject, headers?: Metadata): R
 
 /** The status of a call that was not sent. gRPC copies its fields to the error of the caller. */
 export function statusOf(error: Error, isCancelled: boolean, left: number | undefined): StatusObject {
-  const code = isCancelled
-    ? CANCELLED
-    : left !== undefined && left <= EARLY
-      ? DEADLINE_EXCEEDED
-      : isAuthError(error)
-        ? UNAUTHENTICATED
-        : // gRPC refused the call itself, such as that of a client that was closed.
-          INTERNAL
-  const status = { code, details: error.message, metadata: new Metadata() }
-  return isCancelled ? status : Object.assign(status, { cause: error })
+  const metadata = new Metadata()
+  const details = error.message
+  if (isCancelled) return { code: CANCELLED, details, metadata }
+  // gRPC itself refuses some calls, such as those of a client that was closed.
+  let code = isAuthError(error) ? UNAUTHENTICATED : INTERNAL
+  if (left !== undefined && left <= EARLY) code = DEADLINE_EXCEEDED
+  return Object.assign({ code, details, metadata }, { cause: error })
 }
 
 /** A timer may fire slightly before the clock reaches the time, in milliseconds. */

@@ -73,8 +73,8 @@ const ENTRIES = [
     limit: 3_584,
     mayImport: ['jose', 'oauth4webapi', 'xstate'],
   },
-  { name: './mcp', code: entry('mcp'), limit: 12_512, mayImport: ['oauth4webapi', 'xstate'] },
-  { name: './oauth2', code: entry('oauth2'), limit: 20_112, mayImport: ['oauth4webapi', 'xstate'] },
+  { name: './mcp', code: entry('mcp'), limit: 12_528, mayImport: ['oauth4webapi', 'xstate'] },
+  { name: './oauth2', code: entry('oauth2'), limit: 20_128, mayImport: ['oauth4webapi', 'xstate'] },
   {
     name: './worker, page',
     code: 'export { connectAuth } from "authchart/worker"',
@@ -109,7 +109,7 @@ const ADDITIONS = [
     name: 'createOAuth, added',
     code: 'export { createOAuth } from "authchart/oauth2"',
     to: [CREATE_AUTH, WEB].join(';\n'),
-    limit: 5_184,
+    limit: 5_200,
   },
   {
     name: 'createBranch, added',

@@ -39,8 +39,10 @@ export function untilAnswered(
   let closedFor = 0
   const answered = new Promise<URLSearchParams>((resolve, reject) => {
     channel.onmessage = ({ data }) => {
+      const answer = new URLSearchParams(String(data))
+      if (answer.get('state') !== state) return
       channel.postMessage(TAKEN)
-      resolve(new URLSearchParams(String(data)))
+      resolve(answer)
     }
     const look = () => {
       closedFor = popup.closed ? closedFor + POLL : 0

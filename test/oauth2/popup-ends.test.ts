@@ -154,6 +154,17 @@ test('a sign-in whose window was closed says so, although its entry cannot be re
   expect(await signedIn).toBe('popup_closed')
 })
 
+test('a message that is not the answer of this sign-in is ignored', async () => {
+  const { issuer, addresses, isSent, signedIn } = await setUp()
+  await isSent()
+  const { search, searchParams } = issuer.answer(new URL(addresses[0] ?? ''))
+  const channel = new BroadcastChannel(`authchart.oauth2.${searchParams.get('state')}`)
+  onTestFinished(() => channel.close())
+  for (const foreign of ['taken', 'code=stolen&state=another', '', null, { state: 'object' }, search])
+    channel.postMessage(foreign)
+  expect(await signedIn).toBe('signed in')
+})
+
 test('a window of a page may be closed by the app, too', async () => {
   const page = new BroadcastChannel('authchart.oauth2.pages.sign-in')
   onTestFinished(() => page.close())
